@@ -1,0 +1,39 @@
+# Everything runs in .venv, which the first call sets up from requirements.lock.
+SHELL := bash
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: repro test test-slow lint lock dag
+
+repro: .venv/ready
+	lesions check
+	dvc repro
+
+test: .venv/ready
+	pytest -m "not slow"
+
+test-slow: .venv/ready
+	pytest -m slow
+
+lint: .venv/ready
+	ruff check .
+	ruff format --check .
+	mypy
+
+# pip installs uv alone, by its hash in the lock; uv then installs the rest, by theirs.
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' requirements.lock > .venv/uv-by-hash.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv-by-hash.txt
+	uv pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock
+	uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+	touch .venv/ready
+
+# After a change of the dependencies in pyproject.toml.
+lock: .venv/ready
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --extra dev \
+		--python-version 3.11 --upgrade pyproject.toml --output-file requirements.lock
+
+# After a change of dvc.yaml: the drawing in README.md and stages/README.md.
+dag: .venv/ready
+	python docs/draw_dag.py README.md stages/README.md

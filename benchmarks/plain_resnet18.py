@@ -1,0 +1,110 @@
+"""The script that a competent user would write: a peer for the preset's ResNet-18, on the same split.
+
+ResNet-18 from ImageNet weights at 128 px, 15 epochs of AdamW with one-cycle, class weights, flips and rotation,
+images decoded by a DataLoader in every epoch, float32; the last epoch's weights. It shares no code with the
+pipeline but the format of the predictions.
+
+    python -m benchmarks.plain_resnet18 --root ../shared/data/ham10000 \
+        --weights ../shared/weights/resnet18-imagenet1k-v1.pth --predictions /tmp/plain.csv
+"""
+
+import resource
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import torch
+import typer
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from torchvision import models, transforms
+
+from lesions.evaluation.predictions import Predictions, write_predictions
+
+SIZE_PX = 128
+NUM_EPOCHS = 15
+BATCH_SIZE = 64
+NORMALISE = [transforms.ToTensor(), transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))]
+
+
+class Images(Dataset[tuple[Tensor, int]]):
+    """Image files with their classes."""
+
+    def __init__(self, root: Path, table: pd.DataFrame, classes: list[str], changes: list[nn.Module]) -> None:
+        self.files = [root / file for file in table.file]
+        self.labels = [classes.index(diagnosis) for diagnosis in table.diagnosis]
+        self.transform = transforms.Compose([transforms.Resize((SIZE_PX, SIZE_PX)), *changes, *NORMALISE])
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.transform(Image.open(self.files[index]).convert("RGB")), self.labels[index]
+
+
+def main(
+    root: Annotated[Path, typer.Option(help="Folder of HAM10000.")],
+    weights: Annotated[Path, typer.Option(help="torchvision's ImageNet weights of ResNet-18.")],
+    predictions: Annotated[Path, typer.Option(help="Written: predictions for the test images.")],
+    metadata: Annotated[Path, typer.Option(help="From the pipeline.")] = Path("data/metadata.csv"),
+    splits: Annotated[Path, typer.Option(help="From the pipeline.")] = Path("data/splits.csv"),
+    seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
+) -> None:
+    """Train and predict; print how long the training took."""
+    torch.manual_seed(seed)
+    table = pd.read_csv(metadata).merge(pd.read_csv(splits), on="image_id")
+    train, test = table[table.split == "train"], table[table.split == "test"].reset_index(drop=True)
+    classes = sorted(train.diagnosis.unique())
+    changes = [
+        transforms.RandomHorizontalFlip(),
+        transforms.RandomVerticalFlip(),
+        transforms.RandomRotation(180),
+    ]
+    loader = DataLoader(
+        Images(root, train, classes, changes),
+        BATCH_SIZE,
+        shuffle=True,
+        num_workers=2,
+        persistent_workers=True,
+    )
+
+    network = models.resnet18()
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    network.fc = nn.Linear(network.fc.in_features, len(classes))
+    counts = train.diagnosis.value_counts()[classes].to_numpy()
+    loss_function = nn.CrossEntropyLoss(torch.tensor(counts.sum() / (len(classes) * counts), dtype=torch.float32))
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=NUM_EPOCHS * len(loader))
+
+    started = time.perf_counter()
+    for epoch in range(1, NUM_EPOCHS + 1):
+        network.train()
+        losses = []
+        for inputs, labels in loader:
+            optimizer.zero_grad()
+            loss = loss_function(network(inputs), labels)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.item())
+        print(f"epoch {epoch}: loss {np.mean(losses):.3f}, {time.perf_counter() - started:.0f} s", flush=True)
+    wall = time.perf_counter() - started
+    own = resource.getrusage(resource.RUSAGE_SELF)
+
+    network.eval()
+    with torch.inference_mode():
+        batches = DataLoader(Images(root, test, classes, []), BATCH_SIZE)
+        logits = torch.cat([network(inputs) for inputs, _ in batches]).numpy()
+    y_true = np.array([classes.index(diagnosis) for diagnosis in test.diagnosis])
+    write_predictions(predictions, Predictions(test, tuple(classes), y_true, logits))
+    del loader  # its workers end here, and are counted from then on
+    workers = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
+    print(f"trained in {wall:.0f} s, {cpu:.0f} s of the processors' time")
+
+
+if __name__ == "__main__":
+    typer.run(main)

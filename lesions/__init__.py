@@ -1,0 +1,1 @@
+"""What the stages of the pipeline share, a folder for each subject."""

@@ -1,0 +1,72 @@
+"""The program `lesions`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lesions.command_line.preset import lay_over
+from lesions.command_line.stage import TIMINGS
+from lesions.errors import InputError
+from lesions.parameters.section import read_parameters
+
+PRESETS = Path("presets")
+Params = Annotated[Path, typer.Option(help="The parameter file.")]
+PARAMS = Path("params.yaml")
+
+commands = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, set up and time the pipeline.")
+
+
+def app() -> None:
+    """Run the program; show what a user can mend as one paragraph, and exit with 1."""
+    try:
+        commands()
+    except InputError as error:
+        Console(stderr=True, soft_wrap=True).print(f"error: {error}", markup=False, highlight=False)
+        sys.exit(1)
+
+
+@commands.command()
+def check(params: Params = PARAMS) -> None:
+    """Check every parameter, and the disk that the run will need, before anything runs."""
+    from lesions.command_line.check import check_run  # imports torch, which the other commands do without
+
+    table = Table("what", "how much", box=None, show_header=False)
+    for what, how_much in check_run(params).items():
+        table.add_row(what, how_much)
+    Console().print(table)
+
+
+@commands.command()
+def preset(
+    name: Annotated[str, typer.Argument(help="A file in presets/, without .yaml.")],
+    root: Annotated[str | None, typer.Option(help="The dataset's folder; becomes dataset.root.")] = None,
+    params: Params = PARAMS,
+) -> None:
+    """Lay a preset over the parameter file; its comments stay, and `git diff` shows what changed."""
+    path = PRESETS / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in PRESETS.glob("*.yaml")))
+        raise InputError(f"there is no preset {name!r} in {PRESETS}/; known are {known}")
+    overlay = read_parameters(path)
+    if root is not None:
+        overlay = overlay | {"dataset": overlay.get("dataset", {}) | {"root": root}}
+    changed = lay_over(params, overlay)
+    print(f"{params}: changed {', '.join(changed)}" if changed else f"{params}: already as {name} wants it")
+
+
+@commands.command()
+def timings() -> None:
+    """Show how long each stage took when it last ran here."""
+    files = sorted(TIMINGS.glob("*.json"), key=lambda file: file.stat().st_mtime)
+    if not files:
+        raise InputError(f"no stage has run here yet ({TIMINGS}/ is empty)")
+    rows = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    table = Table(*(name.replace("_", " ") for name in rows[0]))
+    for row in rows:
+        table.add_row(*map(str, row.values()))
+    Console().print(table)

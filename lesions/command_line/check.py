@@ -1,0 +1,112 @@
+"""Checking a parameter file, and what a run with it needs, before anything runs."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from lesions.datasets.registry import ADAPTERS, DatasetParameters
+from lesions.errors import InputError
+from lesions.hardware.device import choose_precision, set_up_device
+from lesions.images.decode import DecodingParameters
+from lesions.images.files import find_image_files
+from lesions.networks.architecture import build_network, check_enough_pixels, read_architecture
+from lesions.parameters.section import Section, read_parameters, read_section
+from lesions.splitting.allocation import SplitParameters
+from lesions.splitting.class_weights import ClassWeightParameters
+from lesions.synthetic.cohort import SyntheticParameters
+from lesions.training.augmentation import AugmentationParameters
+from lesions.training.recipe import TrainingParameters
+
+SECTIONS: dict[str, type[Section]] = {
+    "augmentation": AugmentationParameters,
+    "cache_images": DecodingParameters,
+    "class_weights": ClassWeightParameters,
+    "dataset": DatasetParameters,
+    "generate_synthetic": SyntheticParameters,
+    "split": SplitParameters,
+    "training": TrainingParameters,
+}
+SYNTHETIC_ROOT = Path("data/raw/synthetic")
+
+_MODELS = TypeAdapter(Annotated[list[Annotated[str, Field(pattern=r"^\w+$")]], Field(min_length=1)])
+
+
+def check_run(params: Path) -> dict[str, str]:
+    """Check all parameters against each other and against the machine.
+
+    Returns
+    -------
+    dict
+        What the run will use, in words, for a table.
+
+    Raises
+    ------
+    InputError
+        At the first thing that would make the run fail.
+    """
+    sections = read_parameters(params)
+    unknown = sorted(set(sections) - {*SECTIONS, "architectures", "models"})
+    if unknown:
+        raise InputError(f"{params}: {unknown[0]}: there is no such section")
+    for name, section in SECTIONS.items():
+        read_section(params, name, section)
+    models = read_models(params)
+    # The sections that no model uses are read too: a mistake in one should not wait until it is used.
+    architectures = {name: read_architecture(params, name) for name in [*models, *sections["architectures"]]}
+
+    decoding = read_section(params, "cache_images", DecodingParameters)
+    for model in models:
+        check_enough_pixels(model, architectures[model], decoding.size_px)
+        build_network(architectures[model], num_classes=2, pretrained=True)
+    num_images = count_images(
+        read_section(params, "dataset", DatasetParameters),
+        read_section(params, "generate_synthetic", SyntheticParameters),
+    )
+    cache_bytes = num_images * decoding.size_px**2 * 3
+    check_disk(cache_bytes)
+    training = read_section(params, "training", TrainingParameters)
+    device = set_up_device(training.device, num_threads=training.num_threads)
+    precision = str(choose_precision(training.precision, device)).removeprefix("torch.")
+    return {
+        "models": ", ".join(models),
+        "images": f"{num_images:,}",
+        "image cache": f"{cache_bytes / 1e6:,.0f} MB of disk",
+        "training on": f"{device} in {precision}",
+    }
+
+
+def read_models(params: Path) -> list[str]:
+    """Read the list `models`: names that can be files, each once."""
+    listed = read_parameters(params).get("models")
+    try:
+        models = _MODELS.validate_python(listed, strict=True)
+    except ValidationError as error:
+        raise InputError(f"{params}: models: expected a list of names, got {listed!r}") from error
+    twice = [name for name in models if models.count(name) > 1]
+    if twice:
+        raise InputError(f"{params}: models: {twice[0]} stands there twice")
+    return models
+
+
+def count_images(dataset: DatasetParameters, synthetic: SyntheticParameters) -> int:
+    """Count the dataset's images; the embedded ones need not be there yet."""
+    root = Path(dataset.root)
+    if root == SYNTHETIC_ROOT and not root.exists():
+        return synthetic.num_images
+    num_images = len(find_image_files(root))
+    table = root / ADAPTERS[dataset.name].table
+    if not table.is_file():
+        raise InputError(f"dataset.root: {root} has no {table.name}, which {dataset.name} has")
+    return num_images
+
+
+def check_disk(cache_bytes: int) -> None:
+    """Refuse to begin when the image cache would not fit on the disk; DVC keeps it once more where it copies."""
+    free_bytes = shutil.disk_usage(".").free
+    if 2 * cache_bytes > free_bytes:
+        raise InputError(
+            f"the image cache takes up to {2 * cache_bytes / 1e9:.1f} GB with DVC's copy, and {free_bytes / 1e9:.1f} "
+            "GB of disk are free; lower cache_images.size_px"
+        )

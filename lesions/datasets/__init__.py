@@ -1,0 +1,1 @@
+"""What a dataset is, and an adapter for each one that the pipeline reads."""

@@ -1,0 +1,62 @@
+"""The seam between a dataset's own layout and `Record`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lesions.datasets.record import Record
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where one field of `Record` comes from.
+
+    Attributes
+    ----------
+    name
+        The column in the dataset's table.
+    values
+        The dataset's word for each value of ours. Empty: the cell is taken as it stands.
+    missing
+        The cells that mean "not known"; an empty cell always does.
+    """
+
+    name: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
+
+    def read(self, cell: str) -> str | None:
+        """Translate one cell; a word that `values` does not know stays, for `Record` to refuse."""
+        cell = cell.strip()
+        if cell == "" or cell in self.missing:
+            return None
+        return self.values.get(cell, cell)
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """How to read one dataset.
+
+    Attributes
+    ----------
+    table
+        The metadata file, below the dataset's root.
+    columns
+        For each field of `Record` that the dataset can fill, its column.
+    optional
+        The fields whose column may be missing from the table.
+
+    An image's file is the one below the root whose name, without its suffix, is the `image_id`.
+    """
+
+    table: Path
+    columns: Mapping[str, Column]
+    optional: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        assert set(self.columns) <= set(Record.model_fields)
+
+    @property
+    def needed_columns(self) -> list[str]:
+        """The columns that the table must have."""
+        return [column.name for field, column in self.columns.items() if field not in self.optional]

@@ -1,0 +1,55 @@
+"""The table `data/metadata.csv`: one validated row an image."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from lesions.errors import InputError
+
+COLUMNS = [
+    "image_id",
+    "file",
+    "row",
+    "source",
+    "patient_id",
+    "lesion_id",
+    "diagnosis",
+    "diagnosis_confirmation",
+    "age_years",
+    "sex",
+    "site",
+    "fitzpatrick_type",
+    "width_px",
+    "height_px",
+    "sha256",
+    "perceptual_hash",
+]
+"""`file` is relative to the dataset's root; `row` is the image's place in `data/images.npy`."""
+
+
+def read_metadata(path: Path) -> pd.DataFrame:
+    """Read `data/metadata.csv` with identifiers as text and `image_id` as an ordinary, unique column."""
+    types = {name: "str" for name in COLUMNS if name not in ("row", "age_years", "fitzpatrick_type")}
+    return pd.read_csv(path, dtype=types | {"width_px": "int64", "height_px": "int64"})
+
+
+def join_splits(metadata: pd.DataFrame, splits: pd.DataFrame, splits_path: Path) -> pd.DataFrame:
+    """Add `group_id` and `split` to the metadata.
+
+    Raises
+    ------
+    InputError
+        If an image is in one of the two tables alone.
+    """
+    unmatched = set(metadata.image_id) ^ set(splits.image_id)
+    if unmatched:
+        raise InputError(
+            f"{splits_path}: image_id {min(unmatched)!r} is not in both the split and the metadata; "
+            "run the stage split_by_patient again"
+        )
+    return metadata.merge(splits, on="image_id", validate="one_to_one")
+
+
+def read_split_metadata(metadata: Path, splits: Path) -> pd.DataFrame:
+    """Read the metadata with `group_id` and `split` (`train`, `val` or `test`) beside each image."""
+    return join_splits(read_metadata(metadata), pd.read_csv(splits, dtype=str), splits)

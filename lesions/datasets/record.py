@@ -1,0 +1,38 @@
+"""The one form that a row of any dataset is brought into."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Diagnosis = Literal[
+    "actinic_keratosis",
+    "basal_cell_carcinoma",
+    "benign_keratosis",
+    "dermatofibroma",
+    "melanoma",
+    "nevus",
+    "squamous_cell_carcinoma",
+    "vascular_lesion",
+]
+"""Bowen's disease counts as actinic keratosis; solar lentigo, seborrhoeic and lichen-planus-like keratosis as
+benign keratosis, as in HAM10000 (Tschandl et al. 2018)."""
+
+DiagnosisConfirmation = Literal["histopathology", "confocal_microscopy", "consensus", "follow_up"]
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Record(BaseModel):
+    """What a dataset's table says of one image; None stands for what it leaves open."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    image_id: Identifier
+    patient_id: Identifier | None
+    lesion_id: Identifier | None
+    diagnosis: Diagnosis
+    diagnosis_confirmation: DiagnosisConfirmation | None
+    age_years: Annotated[float, Field(ge=0, le=120)] | None
+    sex: Literal["female", "male"] | None
+    site: Annotated[str, StringConstraints(max_length=100)] | None
+    fitzpatrick_type: Annotated[int, Field(ge=1, le=6)] | None

@@ -1,0 +1,1 @@
+"""Predictions, and the figures that judge them."""

@@ -1,0 +1,78 @@
+"""Prediction tables: `image_id, group_id, split, y_true, y_pred, logit_<class>…, prob_<class>…`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from lesions.errors import InputError
+from lesions.formats.table import write_table
+
+IDENTIFIERS = ["image_id", "group_id", "split"]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model predicted for the images of one or more splits.
+
+    Attributes
+    ----------
+    images : (N, 3) table
+        image_id, group_id, split.
+    classes
+        In the order of the logits.
+    y_true : (N,) int
+    logits : (N, K) float
+    """
+
+    images: pd.DataFrame
+    classes: tuple[str, ...]
+    y_true: NDArray[np.int64]
+    logits: NDArray[np.floating]
+
+    @property
+    def y_prob(self) -> NDArray[np.float64]:
+        """Probabilities (N, K)."""
+        return np.asarray(softmax(self.logits, axis=1))
+
+    @property
+    def y_pred(self) -> NDArray[np.int64]:
+        """Predicted classes (N,)."""
+        return self.logits.argmax(axis=1)
+
+    def select(self, split: str) -> "Predictions":
+        """Return the predictions for one split."""
+        chosen = (self.images.split == split).to_numpy()
+        return Predictions(self.images[chosen], self.classes, self.y_true[chosen], self.logits[chosen])
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write `data/predictions/<model>.csv`, sorted by image."""
+    names = np.array(predictions.classes)
+    table = predictions.images[IDENTIFIERS].reset_index(drop=True)
+    table["y_true"] = names[predictions.y_true]
+    table["y_pred"] = names[predictions.y_pred]
+    for prefix, values in (("logit", predictions.logits), ("prob", predictions.y_prob)):
+        table[[f"{prefix}_{name}" for name in names]] = values
+    write_table(path, table, sort_by="image_id")
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read `data/predictions/<model>.csv`; probabilities are computed from the logits again.
+
+    Raises
+    ------
+    InputError
+        If the file has no logits, or a diagnosis without one.
+    """
+    table = pd.read_csv(path, dtype=dict.fromkeys([*IDENTIFIERS, "y_true", "y_pred"], str))
+    logits = table.filter(regex="^logit_")
+    classes = tuple(name.removeprefix("logit_") for name in logits.columns)
+    codes = table.y_true.map({name: code for code, name in enumerate(classes)})
+    if codes.isna().any():
+        row = int(np.flatnonzero(codes.isna())[0])
+        raise InputError(f"{path}, line {row + 2}: no logit for y_true {table.y_true[row]!r}")
+    return Predictions(table[IDENTIFIERS], classes, codes.to_numpy().astype(np.int64), logits.to_numpy())

@@ -1,0 +1,113 @@
+"""The figures that judge predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
+
+
+def compute_loss(logits: NDArray[np.float32], y_true: NDArray[np.int64], class_weights: NDArray[np.float64]) -> float:
+    """Compute the class-weighted mean cross-entropy, as torch's `cross_entropy` with `weight`.
+
+    Parameters
+    ----------
+    logits : (N, K)
+    y_true : (N,) int
+    class_weights : (K,)
+    """
+    weights = class_weights[y_true]
+    losses = -log_softmax(logits.astype(np.float64), axis=1)[np.arange(len(y_true)), y_true]
+    return float((weights * losses).sum() / weights.sum())
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Scores of each class, NaN where a class's images or predictions leave nothing to divide by.
+
+    Attributes
+    ----------
+    precision, recall, f1 : (K,) float
+    support : (K,) int
+        The class's images.
+    """
+
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    f1: NDArray[np.float64]
+    support: NDArray[np.int64]
+
+
+def score_classes(y_true: NDArray[np.int64], y_pred: NDArray[np.int64], num_classes: int) -> ClassScores:
+    """Score predicted labels (N,) for each class.
+
+    F1 is 2 TP / (2 TP + FP + FN), so that a class that has images and is never predicted scores 0, and a class
+    that has neither is undefined.
+    """
+    confusion = confusion_matrix(y_true, y_pred, labels=range(num_classes))
+    hits, support, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    return ClassScores(
+        precision=_divide(hits, predicted),
+        recall=_divide(hits, support),
+        f1=_divide(2 * hits, support + predicted),
+        support=support,
+    )
+
+
+def score_labels(y_true: NDArray[np.int64], y_pred: NDArray[np.int64], num_classes: int) -> dict[str, float]:
+    """Score predicted labels (N,) overall; classes without images are left out of the means.
+
+    Returns
+    -------
+    accuracy, balanced_accuracy (the mean recall), macro_f1, weighted_f1
+    """
+    classes = score_classes(y_true, y_pred, num_classes)
+    there = classes.support > 0
+    return {
+        "accuracy": float((y_true == y_pred).mean()),
+        "balanced_accuracy": float(classes.recall[there].mean()),
+        "macro_f1": float(classes.f1[there].mean()),
+        "weighted_f1": float(np.average(classes.f1[there], weights=classes.support[there])),
+    }
+
+
+def score_probabilities(y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) -> dict[str, float]:
+    """Score probabilities (N, K), each class against the rest; the means are over the classes that have images.
+
+    A score that nothing defines (no class has both images and others beside it) is left out.
+
+    Returns
+    -------
+    macro_roc_auc
+        The mean area under the ROC curve.
+    mean_average_precision
+        The mean average precision: precision weighted by each step of recall, not the trapezoid.
+    """
+    sides = [(y_true == k, y_prob[:, k]) for k in range(y_prob.shape[1])]
+    defined = [(truth, score) for truth, score in sides if 0 < truth.sum() < len(truth)]
+    if not defined:
+        return {}
+    return {
+        "macro_roc_auc": float(np.mean([roc_auc_score(truth, score) for truth, score in defined])),
+        "mean_average_precision": float(np.mean([average_precision_score(*side) for side in defined])),
+    }
+
+
+def score(y_true: NDArray[np.int64], y_prob: NDArray[np.float64], classes: Sequence[str]) -> dict[str, float]:
+    """Compute the headline metrics of predictions, and how many classes no metric could count.
+
+    Parameters
+    ----------
+    y_true : (N,) int
+    y_prob : (N, K) float
+    """
+    K = len(classes)
+    num_undefined = K - len(np.unique(y_true))
+    labels = score_labels(y_true, y_prob.argmax(axis=1), K)
+    return {**labels, **score_probabilities(y_true, y_prob), "num_undefined_classes": num_undefined}
+
+
+def _divide(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)

@@ -1,0 +1,1 @@
+"""How figures look, and those that more than one stage draws."""

@@ -1,0 +1,1 @@
+"""How files are written and read: atomically, and the same to the byte each time."""

@@ -1,0 +1,50 @@
+"""JSON that comes out the same to the byte: sorted keys, bounded decimals, no NaN."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lesions.errors import InputError
+from lesions.formats.atomic import atomic_path
+
+SCHEMA = 1
+"""The version of the layout of every metrics file."""
+
+DECIMALS = 6
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` with sorted keys, floats rounded to `DECIMALS`; NaN and infinity raise ValueError."""
+    text = json.dumps(_rounded(value), sort_keys=True, indent=1, allow_nan=False)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def write_metrics(path: Path, metrics: dict[str, Any]) -> None:
+    """Write a metrics file as `dvc metrics` reads it, with the number of its schema."""
+    write_json(path, {"schema": SCHEMA, **metrics})
+
+
+def write_plot_rows(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the rows of a plot as `dvc plots` reads them, one row a line."""
+    lines = ",\n".join(json.dumps(_rounded(row), sort_keys=True, allow_nan=False) for row in rows)
+    with atomic_path(path) as temporary:
+        temporary.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; a broken one raises InputError with its name and line."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}, line {error.lineno}: not valid JSON: {error.msg}") from error
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DECIMALS)
+    if isinstance(value, dict):
+        return {str(key): _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value

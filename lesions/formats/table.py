@@ -1,0 +1,39 @@
+"""CSV tables that stages hand on: sorted, with a fixed float format."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+from pandas.errors import EmptyDataError, ParserError
+
+from lesions.errors import InputError
+from lesions.formats.atomic import atomic_path
+
+
+def read_text_table(path: Path, columns: Collection[str]) -> pd.DataFrame:
+    """Read a CSV with every cell as text, as it stands in the file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, not a table, or lacks one of `columns`.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file") from error
+    except EmptyDataError as error:
+        raise InputError(f"{path}: the file is empty") from error
+    except (ParserError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a CSV table in UTF-8: {error}") from error
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise InputError(f"{path}: the column {missing[0]} is missing; found {', '.join(table.columns)}")
+    return table
+
+
+def write_table(path: Path, table: pd.DataFrame, *, sort_by: str) -> None:
+    """Write a CSV sorted by one column, with line feeds and six decimals."""
+    ordered = table.sort_values(sort_by, kind="stable")
+    with atomic_path(path) as temporary:
+        ordered.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6f")

@@ -1,0 +1,1 @@
+"""The device that computes, and how it is set up."""

@@ -1,0 +1,63 @@
+"""Choosing the device and the precision that a network is computed at."""
+
+import os
+from typing import Literal
+
+import torch
+
+from lesions.errors import InputError
+from lesions.hardware.allocator import keep_freed_memory
+
+DeviceChoice = Literal["auto", "cpu", "cuda", "mps"]
+PrecisionChoice = Literal["auto", "float32", "bfloat16"]
+
+
+def set_up_device(choice: DeviceChoice, *, num_threads: int) -> torch.device:
+    """Make torch repeat its results to the bit, and return the device asked for, or the best there is.
+
+    Parameters
+    ----------
+    num_threads
+        Of the CPU; sums are split among them, so that their number is part of what makes results repeat.
+
+    Raises
+    ------
+    InputError
+        If the device asked for is not there.
+    """
+    # cuBLAS reads this when CUDA starts; without it, deterministic mode refuses to multiply matrices.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(mode=True)
+    torch.set_num_threads(num_threads)
+    keep_freed_memory()
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if choice == "auto":
+        return torch.device(next(name for name in there if there[name]))
+    if not there[choice]:
+        found = ", ".join(name for name in there if there[name])
+        raise InputError(f"training.device is {choice}, which torch does not find here; it finds {found}")
+    return torch.device(choice)
+
+
+def choose_precision(choice: PrecisionChoice, device: torch.device) -> torch.dtype:
+    """Return the precision asked for, or bfloat16 where the device computes faster with it.
+
+    Raises
+    ------
+    InputError
+        If bfloat16 is asked for where the device does not compute with it.
+    """
+    gains = _computes_bfloat16(device)
+    if choice == "bfloat16" and not gains:
+        raise InputError(
+            f"training.precision is bfloat16, which this {device.type} does not compute with (it needs CUDA with "
+            "compute capability 8.0, or a CPU with AVX512-BF16 or AMX); use auto or float32"
+        )
+    return torch.bfloat16 if choice != "float32" and gains else torch.float32
+
+
+def _computes_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return device.type == "cpu" and bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

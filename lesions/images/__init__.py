@@ -1,0 +1,1 @@
+"""Decoding image files once, and reading them back as one array."""

@@ -1,0 +1,119 @@
+"""Decoding one image file into a square of pixels."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from pydantic import Field
+
+from lesions.errors import InputError
+from lesions.parameters.section import Section
+
+FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
+HASHED_PX = 32
+"""Side of the grey thumbnail that a perceptual hash is taken from."""
+
+Fit = Literal["crop", "squash", "pad"]
+
+# The bound is ours, checked before a pixel is decoded; Pillow's own only warns.
+Image.MAX_IMAGE_PIXELS = None
+
+
+class DecodingParameters(Section):
+    """The section `cache_images`."""
+
+    size_px: Annotated[int, Field(ge=8, le=2048)]
+    fit: Fit
+    max_megapixels: Annotated[float, Field(gt=0)]
+
+
+@dataclass(frozen=True)
+class DecodedImage:
+    """One image, as it will be trained on, and what its file was.
+
+    Attributes
+    ----------
+    pixels : (size_px, size_px, 3) uint8
+    thumbnail : (HASHED_PX, HASHED_PX) float32
+        The whole image in grey, squashed.
+    width_px, height_px
+        The size upright, before fitting.
+    sha256
+        Of the file's bytes.
+    """
+
+    pixels: NDArray[np.uint8]
+    thumbnail: NDArray[np.float32]
+    width_px: int
+    height_px: int
+    sha256: str
+
+
+def decode_image(data: bytes, parameters: DecodingParameters) -> DecodedImage:
+    """Decode the bytes of an image file, turn it upright, and bring it to a square of RGB.
+
+    Alpha is laid over white, grey and palette and CMYK become RGB, 16 bits become 8.
+
+    Raises
+    ------
+    InputError
+        If the bytes are not one still image of a known format, are cut short, or hold too many pixels.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_header(image, parameters.max_megapixels)
+            lies_on_its_side = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+            width, height = image.size[::-1] if lies_on_its_side else image.size
+            # A JPEG is decoded at 1/2, 1/4 or 1/8 where that still leaves enough pixels.
+            image.draft("RGB", (parameters.size_px, parameters.size_px))
+            rgb = _to_rgb(ImageOps.exif_transpose(image))
+    except InputError:
+        raise
+    except UnidentifiedImageError as error:
+        raise InputError("not an image" if data else "the file is empty (0 bytes)") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"broken image: {error}") from error
+    thumbnail = rgb.resize((HASHED_PX, HASHED_PX), Image.Resampling.BOX).convert("L")
+    return DecodedImage(
+        pixels=np.asarray(_to_square(rgb, parameters.size_px, parameters.fit)),
+        thumbnail=np.asarray(thumbnail, dtype=np.float32),
+        width_px=width,
+        height_px=height,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _check_header(image: Image.Image, max_megapixels: float) -> None:
+    width, height = image.size
+    if width * height > max_megapixels * 1e6:
+        raise InputError(
+            f"{width} × {height} pixels are more than the {max_megapixels:g} megapixels that "
+            "cache_images.max_megapixels allows"
+        )
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise InputError(f"animated: {frames} frames, expected one still image")
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        grey = np.asarray(image, dtype=np.float32)
+        # 16-bit grey comes as I;16 or I, with values to 65,535.
+        return Image.fromarray((grey / 257).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_square(image: Image.Image, size_px: int, fit: Fit) -> Image.Image:
+    size = (size_px, size_px)
+    if fit == "pad":
+        return ImageOps.pad(image, size, Image.Resampling.BILINEAR)
+    if fit == "crop":
+        return ImageOps.fit(image, size, Image.Resampling.BILINEAR)
+    return image.resize(size, Image.Resampling.BILINEAR)

@@ -1,0 +1,21 @@
+"""`data/images.csv`: what each image file was, and where it stands in `data/images.npy`."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from lesions.formats.table import write_table
+
+COLUMNS = ["file", "row", "width_px", "height_px", "sha256", "perceptual_hash", "error"]
+TYPES = {name: "Int64" if name in ("row", "width_px", "height_px") else "str" for name in COLUMNS}
+"""`row` is missing where `error` says why the file was refused."""
+
+
+def write_index(path: Path, rows: list[dict[str, object]]) -> None:
+    """Write one row a file, sorted by file."""
+    write_table(path, pd.DataFrame(rows, columns=COLUMNS).astype(TYPES), sort_by="file")
+
+
+def read_index(path: Path) -> pd.DataFrame:
+    """Read one row a file."""
+    return pd.read_csv(path, dtype=TYPES)

@@ -1,0 +1,80 @@
+"""Checkpoints: weights, and all that is needed to use them, in one safetensors file."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from lesions.errors import InputError
+from lesions.formats.atomic import atomic_path
+from lesions.networks.architecture import AnyArchitecture, Classifier, build_network
+
+METADATA_KEY = "lesions"
+
+
+@dataclass(frozen=True)
+class CheckpointMetadata:
+    """What a checkpoint says of itself.
+
+    Attributes
+    ----------
+    classes
+        In the order of the logits.
+    mean, std
+        Of each channel, subtracted and divided by; for pixels from 0 to 1.
+    inputs
+        The sha256 of each file it was trained from.
+    versions
+        Of the libraries that trained it.
+    """
+
+    model: str
+    classes: tuple[str, ...]
+    architecture: AnyArchitecture
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    inputs: dict[str, str]
+    versions: dict[str, str]
+
+
+_METADATA = TypeAdapter(CheckpointMetadata)
+
+
+def write_checkpoint(path: Path, weights: dict[str, Tensor], metadata: CheckpointMetadata) -> None:
+    """Write a checkpoint; the same weights and metadata give the same bytes."""
+    # Several metadata keys would be written in random order.
+    text = json.dumps(_METADATA.dump_python(metadata, mode="json"), sort_keys=True)
+    with atomic_path(path) as temporary:
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+        save_file(tensors, temporary, metadata={METADATA_KEY: text})
+
+
+def read_checkpoint(path: Path, device: torch.device) -> tuple[Classifier, CheckpointMetadata]:
+    """Read a checkpoint and build its network, ready to predict.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, cut short, or not one of ours.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = _METADATA.validate_json((file.metadata() or {})[METADATA_KEY])
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        network = build_network(metadata.architecture, len(metadata.classes), pretrained=False)
+        network.load_state_dict(weights)
+    except (SafetensorError, OSError, KeyError, ValidationError, RuntimeError) as error:
+        raise InputError(
+            f"{path}: not a whole checkpoint of this pipeline ({_first_line(error)}); "
+            "run the stage train again, or `dvc checkout` for the last good one"
+        ) from error
+    return network.to(device).eval(), metadata
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]

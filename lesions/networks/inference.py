@@ -1,0 +1,42 @@
+"""Predicting with a network."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lesions.networks.architecture import Classifier
+from lesions.networks.preprocessing import Preprocessing
+
+BATCH_SIZE = 256
+"""Not a parameter: sums are split by it, and so it is part of what makes predictions repeat."""
+
+
+@torch.inference_mode()
+def predict_logits(
+    network: Classifier,
+    images: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    *,
+    preprocessing: Preprocessing,
+    device: torch.device,
+) -> NDArray[np.float32]:
+    """Predict logits, always in float32, so that they do not depend on how the network was trained.
+
+    Parameters
+    ----------
+    images : (M, H, W, 3) uint8
+        The whole cache.
+    rows : (N,) int
+        The images to predict.
+
+    Returns
+    -------
+    (N, K) float32
+    """
+    network.eval()
+    batches = []
+    for start in range(0, len(rows), BATCH_SIZE):
+        batch = preprocessing.load(images, rows[start : start + BATCH_SIZE], device)
+        inputs = preprocessing.normalise(preprocessing.resize(batch))
+        batches.append(network(inputs.contiguous(memory_format=torch.channels_last)).float().cpu().numpy())
+    return np.concatenate(batches)

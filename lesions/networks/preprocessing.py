@@ -1,0 +1,68 @@
+"""From cached pixels to what a network sees."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+MAX_SUBSAMPLING = 1.5
+"""Bilinear sampling at more pixels a step than this would alias."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a network wants its images.
+
+    Attributes
+    ----------
+    size_px
+        The side of the square.
+    mean, std
+        Of each channel, for pixels from 0 to 1.
+    """
+
+    size_px: int
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+
+    def load(self, images: NDArray[np.uint8], rows: NDArray[np.int64], device: torch.device) -> Tensor:
+        """Gather rows of the cache as (B, 3, H, W) float from 0 to 1, H being at least `size_px`."""
+        batch = torch.from_numpy(images[rows]).to(device, non_blocking=True).permute(0, 3, 1, 2)
+        batch = batch.float() / 255
+        if batch.shape[-1] > MAX_SUBSAMPLING * self.size_px:
+            batch = F.interpolate(batch, size=(self.size_px,) * 2, mode="bilinear", antialias=True)
+        return batch
+
+    def resize(self, batch: Tensor) -> Tensor:
+        """Bring images (B, 3, H, W) to (B, 3, size_px, size_px) as `warp` does with nothing to move."""
+        identity = torch.eye(2, 3, device=batch.device).expand(len(batch), 2, 3)
+        return self.warp(batch, identity)
+
+    def warp(self, batch: Tensor, affine: Tensor) -> Tensor:
+        """Sample images at affinely moved positions.
+
+        Parameters
+        ----------
+        batch : (B, 3, H, W)
+        affine : (B, 2, 3)
+            From positions in the output to positions in the input, both from -1 to 1.
+
+        Returns
+        -------
+        (B, 3, size_px, size_px)
+            Beyond its edge an image goes on as its mirror image.
+        """
+        grid = F.affine_grid(affine, [len(batch), 3, self.size_px, self.size_px], align_corners=False)
+        return F.grid_sample(batch, grid, padding_mode="reflection", align_corners=False)
+
+    def normalise(self, batch: Tensor) -> Tensor:
+        """Subtract the mean and divide by the standard deviation of each channel."""
+        mean = torch.tensor(self.mean, device=batch.device).view(3, 1, 1)
+        std = torch.tensor(self.std, device=batch.device).view(3, 1, 1)
+        return (batch - mean) / std

@@ -1,0 +1,48 @@
+"""Any classification network of torchvision as a backbone, its last layer taken off."""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+from torchvision import models
+
+from lesions.errors import InputError
+
+NUM_IMAGENET_CLASSES = 1000
+
+
+def build_torchvision_backbone(name: str, weights: Mapping[str, Tensor] | None) -> tuple[nn.Module, int]:
+    """Build a network by torchvision's name, load weights, and take its last layer off.
+
+    Returns
+    -------
+    backbone
+        Gives features of shape (B, F).
+    num_features
+        F.
+
+    Raises
+    ------
+    InputError
+        If torchvision has no such classification network, or the weights do not fit it.
+    """
+    known = models.list_models(module=models)
+    if name not in known:
+        raise InputError(f"torchvision has no classification network {name!r}; known are {', '.join(known)}")
+    network = models.get_model(name, weights=None)
+    if weights is not None:
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise InputError(f"the weights do not fit {name}: {' '.join(str(error).split())[:300]}") from error
+    path, layer = _find_last_layer(network)
+    parent, _, attribute = path.rpartition(".")
+    setattr(network.get_submodule(parent), attribute, nn.Identity())
+    return network, layer.in_features
+
+
+def _find_last_layer(network: nn.Module) -> tuple[str, nn.Linear]:
+    """Find the linear layer that gives the logits of ImageNet's classes."""
+    for path, module in reversed(list(network.named_modules())):
+        if isinstance(module, nn.Linear) and module.out_features == NUM_IMAGENET_CLASSES:
+            return path, module
+    raise InputError(f"{type(network).__name__} has no linear last layer that could be replaced")

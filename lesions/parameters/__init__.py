@@ -1,0 +1,1 @@
+"""Reading params.yaml, a strict section at a time."""

@@ -1,0 +1,102 @@
+"""Strict sections of params.yaml."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from lesions.errors import InputError
+
+
+class Section(BaseModel):
+    """A section of params.yaml: frozen, without unknown keys, without conversion of types."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+def read_section(path: Path, name: str, section: type[AnySection]) -> AnySection:
+    """Read one section of a parameter file.
+
+    Parameters
+    ----------
+    path
+        The YAML file (YAML 1.2, where `1e-5` is a number).
+    name
+        The section's full name; a dot leads into a nested one (`architectures.resnet18`).
+    section
+        The model that the section must fit.
+
+    Raises
+    ------
+    InputError
+        If the file or the section is missing, or a value does not fit. Names every offending parameter in full.
+    """
+    value: Any = read_parameters(path)
+    for depth, key in enumerate(name.split("."), start=1):
+        if not isinstance(value, dict) or key not in value:
+            missing = ".".join(name.split(".")[:depth])
+            raise InputError(f"{path}: the section {missing} is missing")
+        value = value[key]
+    try:
+        return section.model_validate_json(json.dumps(value, default=str))
+    except ValidationError as error:
+        complaints = [_complaint(name, details) for details in error.errors()]
+        raise InputError(f"{path}: " + "; ".join(complaints)) from error
+
+
+@cache
+def read_parameters(path: Path) -> dict[str, Any]:
+    """Read a whole parameter file as plain dictionaries and lists."""
+    try:
+        parameters = YAML(typ="safe", pure=True).load(path)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such parameter file") from error
+    except YAMLError as error:
+        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(parameters, dict):
+        raise InputError(f"{path}: expected sections with names, got {parameters!r}")
+    return parameters
+
+
+def _complaint(section: str, details: ErrorDetails) -> str:
+    """Say one of pydantic's errors in the words of params.yaml."""
+    steps = [str(step) for step in details["loc"]]
+    location = ".".join([section, *steps])
+    kind, context, value = details["type"], details.get("ctx", {}), details["input"]
+    if kind == "missing":
+        return f"{location}: is missing"
+    if kind == "extra_forbidden":
+        return f"{location}: there is no such parameter"
+    if kind == "value_error":
+        return f"{location}: {context['error']}"
+    return f"{location}: expected {_expectation(kind, context)}, got {value!r}"
+
+
+def _expectation(kind: str, context: dict[str, Any]) -> str:
+    bounds = {"greater_than": "> {gt}", "greater_than_equal": ">= {ge}", "less_than": "< {lt}"}
+    bounds |= {"less_than_equal": "<= {le}"}
+    if kind in bounds:
+        return "a number " + bounds[kind].format(**context)
+    names = {
+        "float_type": "a number",
+        "int_type": "a whole number",
+        "string_type": "text",
+        "bool_type": "true or false",
+        "tuple_type": "a list",
+        "finite_number": "a finite number",
+        "too_short": "at least {min_length} items",
+        "string_too_short": "some text",
+        "literal_error": "{expected}",
+        "string_pattern_mismatch": "text like {pattern}",
+        "model_type": "a section",
+        "dict_type": "a section",
+    }
+    return names.get(kind, kind.replace("_", " ")).format(**context)

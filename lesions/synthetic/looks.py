@@ -1,0 +1,157 @@
+"""How each diagnosis looks through a dermoscope, and how far the diagnoses overlap."""
+
+import math
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+OVERLAP = 0.22
+"""How hard the dataset is to classify.
+
+The standard deviation, among the lesions of one diagnosis, of every descriptor on its scale from 0 to 1, and
+of the logarithm of the diameter. At 0 every naevus has the same descriptors, and the diagnoses are easily
+told apart; the larger it is, the more lesions look like another diagnosis's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """Dermoscopic descriptors of one lesion, or of a diagnosis on average.
+
+    Attributes
+    ----------
+    diameter_mm : float
+        Mean diameter.
+    asymmetry, irregularity, diffuseness : float
+        Of the border, from 0 to 1: far from a circle; notched; fading into the skin over a wide rim.
+    brown, red, variegation : float
+        Of the colour, from 0 to 1: epidermal melanin; blood; how unevenly both are spread.
+    network, globules, veil, vessels, nests, ulcer, milia, keratin, follicles, scar, lacunae : float
+        Structures, from 0 (absent) to 1 (striking): pigment network; brown globules; blue-white veil;
+        arborising vessels; blue-grey ovoid nests; ulceration; milia-like cysts; scale or keratin; the pale
+        follicles of the strawberry pattern; a white scar-like centre; red-purple lacunae.
+    """
+
+    diameter_mm: float
+    asymmetry: float
+    irregularity: float
+    diffuseness: float
+    brown: float
+    red: float
+    variegation: float
+    network: float = 0.0
+    globules: float = 0.0
+    veil: float = 0.0
+    vessels: float = 0.0
+    nests: float = 0.0
+    ulcer: float = 0.0
+    milia: float = 0.0
+    keratin: float = 0.0
+    follicles: float = 0.0
+    scar: float = 0.0
+    lacunae: float = 0.0
+
+
+LOOKS: dict[str, Look] = {
+    # Actinic keratosis: pink-red, scaly, a red net around pale follicles ("strawberry"), a diffuse border.
+    "akiec": Look(
+        diameter_mm=6.5,
+        asymmetry=0.4,
+        irregularity=0.5,
+        diffuseness=0.8,
+        brown=0.2,
+        red=0.6,
+        variegation=0.5,
+        keratin=0.6,
+        follicles=0.75,
+    ),
+    # Basal cell carcinoma: pink and pearly, branching vessels, blue-grey ovoid nests, sometimes an ulcer.
+    "bcc": Look(
+        diameter_mm=6.5,
+        asymmetry=0.4,
+        irregularity=0.3,
+        diffuseness=0.5,
+        brown=0.12,
+        red=0.4,
+        variegation=0.4,
+        vessels=0.8,
+        nests=0.65,
+        ulcer=0.35,
+    ),
+    # Seborrhoeic keratosis: tan to grey, sharply cut as if stuck on, with white milia-like cysts and keratin.
+    "bkl": Look(
+        diameter_mm=7.0,
+        asymmetry=0.4,
+        irregularity=0.45,
+        diffuseness=0.15,
+        brown=0.4,
+        red=0.2,
+        variegation=0.4,
+        milia=0.75,
+        keratin=0.4,
+    ),
+    # Dermatofibroma: small and round, a white scar-like centre in a light-brown rim with a faint network.
+    "df": Look(
+        diameter_mm=5.0,
+        asymmetry=0.15,
+        irregularity=0.15,
+        diffuseness=0.7,
+        brown=0.3,
+        red=0.35,
+        variegation=0.2,
+        network=0.35,
+        scar=0.85,
+    ),
+    # Melanoma: large, asymmetric and notched, many colours, a patchy network, a blue-white veil.
+    "mel": Look(
+        diameter_mm=7.0,
+        asymmetry=0.7,
+        irregularity=0.7,
+        diffuseness=0.3,
+        brown=0.75,
+        red=0.3,
+        variegation=0.85,
+        network=0.4,
+        globules=0.4,
+        veil=0.65,
+    ),
+    # Melanocytic naevus: round, evenly brown, a regular pigment network or globules that fade at the border.
+    "nv": Look(
+        diameter_mm=5.0,
+        asymmetry=0.2,
+        irregularity=0.2,
+        diffuseness=0.4,
+        brown=0.6,
+        red=0.25,
+        variegation=0.25,
+        network=0.6,
+        globules=0.35,
+    ),
+    # Haemangioma and its like: small and sharp, closely packed red to purple lacunae.
+    "vasc": Look(
+        diameter_mm=4.0,
+        asymmetry=0.25,
+        irregularity=0.25,
+        diffuseness=0.15,
+        brown=0.05,
+        red=0.75,
+        variegation=0.3,
+        lacunae=0.85,
+    ),
+}
+
+
+def draw_look(diagnosis: str, rng: np.random.Generator) -> Look:
+    """Draw one lesion's descriptors around its diagnosis's, `OVERLAP` apart.
+
+    Parameters
+    ----------
+    diagnosis : str
+        One of the keys of `LOOKS`.
+    rng : Generator
+        The lesion's own stream.
+    """
+    mean = LOOKS[diagnosis]
+    names = [field.name for field in fields(Look) if field.name != "diameter_mm"]
+    descriptors = {name: min(max(getattr(mean, name) + rng.normal(0, OVERLAP), 0.0), 1.0) for name in names}
+    diameter_mm = mean.diameter_mm * math.exp(rng.normal(0, OVERLAP))
+    return Look(diameter_mm=diameter_mm, **descriptors)

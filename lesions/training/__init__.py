@@ -1,0 +1,1 @@
+"""Turning cached images into a trained network."""

@@ -1,0 +1,132 @@
+"""Random changes of training images, a batch at a time on the device."""
+
+from typing import Annotated
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor
+
+from lesions.networks.preprocessing import Preprocessing
+from lesions.parameters.section import Section
+
+DRAWS = (
+    "mirror", "angle", "zoom", "shift_x", "shift_y", "brightness", "contrast", "saturation", "red", "green", "blue"
+)  # fmt: skip
+"""What is drawn for each image, in the order of the columns of `draw`."""
+
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in grey (ITU-R BT.601)."""
+
+
+class AugmentationParameters(Section):
+    """The section `augmentation`: the largest change of each kind, at strength 1.
+
+    Strength is `common_strength` for the most frequent diagnosis of the training images, `rare_strength` for
+    the rarest, and between them in proportion to the logarithm of the number of images.
+    """
+
+    mirror: bool
+    rotation_degrees: Annotated[float, Field(ge=0, le=180)]
+    zoom: Annotated[float, Field(ge=0, lt=1)]
+    shift: Annotated[float, Field(ge=0, lt=1)]
+    brightness: Annotated[float, Field(ge=0, lt=1)]
+    contrast: Annotated[float, Field(ge=0, lt=1)]
+    saturation: Annotated[float, Field(ge=0, lt=1)]
+    colour_cast: Annotated[float, Field(ge=0, lt=1)]
+    common_strength: Annotated[float, Field(ge=0)]
+    rare_strength: Annotated[float, Field(ge=0)]
+
+
+def compute_strengths(num_images: tuple[int, ...], parameters: AugmentationParameters) -> NDArray[np.float32]:
+    """Compute the strength of augmentation for each class from its number of training images; (K,) float32."""
+    log_rarity = np.log(max(num_images)) - np.log(num_images)
+    rarity = log_rarity / log_rarity.max() if log_rarity.max() > 0 else log_rarity
+    strengths = parameters.common_strength + rarity * (parameters.rare_strength - parameters.common_strength)
+    return strengths.astype(np.float32)
+
+
+def draw(num_images: int, *, seed: int, epoch: int) -> NDArray[np.float32]:
+    """Draw numbers from -1 to 1 for every training image in an epoch.
+
+    What an image goes through so depends on the seed, the epoch and its place among the training images
+    alone: not on its batch, the device, or what was drawn before.
+
+    Returns
+    -------
+    (N, len(DRAWS)) float32
+    """
+    return np.random.default_rng([seed, epoch]).uniform(-1, 1, (num_images, len(DRAWS))).astype(np.float32)
+
+
+def augment(
+    batch: Tensor,
+    draws: Tensor,
+    strengths: Tensor,
+    *,
+    parameters: AugmentationParameters,
+    preprocessing: Preprocessing,
+) -> Tensor:
+    """Mirror, rotate, zoom and shift images in one sampling, then change their colours in one product.
+
+    Parameters
+    ----------
+    batch : (B, 3, H, W), from 0 to 1
+    draws : (B, len(DRAWS)), from -1 to 1
+    strengths : (B,)
+
+    Returns
+    -------
+    (B, 3, size_px, size_px), from 0 to 1
+    """
+    drawn = dict(zip(DRAWS, draws.unbind(dim=1), strict=True))
+    warped = preprocessing.warp(batch, build_affine(drawn, strengths, parameters))
+    matrix, offset = build_colour_change(warped.mean(dim=(2, 3)), drawn, strengths, parameters)
+    pixels = warped.flatten(2)  # (B, 3, H W)
+    return torch.baddbmm(offset, matrix, pixels).clamp_(0, 1).view_as(warped)
+
+
+def build_affine(drawn: dict[str, Tensor], strengths: Tensor, parameters: AugmentationParameters) -> Tensor:
+    """Return (B, 2, 3): where in the input each position of the output is taken from.
+
+    Mirroring and rotation do not grow with the strength: a lesion has no upright position to keep near to.
+    """
+    angle = torch.deg2rad(drawn["angle"] * parameters.rotation_degrees)
+    # At z, the output shows 1 - z of the input's side for draws of 1, and 1 + z for draws of -1.
+    scale = 1 - (drawn["zoom"] * parameters.zoom * strengths).clamp(-0.9, 0.9)
+    flip = torch.where((drawn["mirror"] > 0) & parameters.mirror, -1.0, 1.0)
+    cos, sin = scale * angle.cos(), scale * angle.sin()
+    # One unit of the output's coordinates is half its side.
+    shift_x = 2 * drawn["shift_x"] * parameters.shift * strengths
+    shift_y = 2 * drawn["shift_y"] * parameters.shift * strengths
+    rows = [torch.stack([flip * cos, -sin, shift_x], dim=1), torch.stack([flip * sin, cos, shift_y], dim=1)]
+    return torch.stack(rows, dim=1)
+
+
+def build_colour_change(
+    means: Tensor, drawn: dict[str, Tensor], strengths: Tensor, parameters: AugmentationParameters
+) -> tuple[Tensor, Tensor]:
+    """Return the matrix (B, 3, 3) and offset (B, 3, 1) that change each pixel's colour.
+
+    In this order: a gain for each channel (colour cast and brightness), saturation about the pixel's grey,
+    contrast about the image's mean grey.
+
+    Parameters
+    ----------
+    means : (B, 3)
+        Of each image's channels.
+    """
+
+    def factor(name: str, largest: float) -> Tensor:
+        return 1 + (drawn[name] * largest * strengths).clamp(-0.9, 0.9)
+
+    luma = torch.tensor(LUMA, device=means.device)
+    cast = torch.stack([factor(name, parameters.colour_cast) for name in ("red", "green", "blue")], dim=1)
+    gain = cast * factor("brightness", parameters.brightness)[:, None]
+    saturation = factor("saturation", parameters.saturation)[:, None, None]
+    contrast = factor("contrast", parameters.contrast)[:, None, None]
+    mix = saturation * torch.eye(3, device=means.device) + (1 - saturation) * luma
+    matrix = contrast * mix * gain[:, None, :]
+    mean_grey = (means * gain) @ luma
+    return matrix, ((1 - contrast) * mean_grey[:, None, None]).expand(-1, 3, 1)

@@ -1,0 +1,24 @@
+"""The section `training`: what all networks share in how they are trained."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lesions.hardware.device import DeviceChoice, PrecisionChoice
+from lesions.parameters.section import Section
+
+Monitor = Literal["loss", "balanced_accuracy", "macro_f1"]
+
+
+class TrainingParameters(Section):
+    """The section `training`."""
+
+    seed: Annotated[int, Field(ge=0)]
+    device: DeviceChoice
+    precision: PrecisionChoice
+    num_threads: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=2)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    warmup_fraction: Annotated[float, Field(ge=0, lt=1)]
+    monitor: Monitor
+    patience_epochs: Annotated[int, Field(ge=1)]

@@ -1,0 +1,71 @@
+"""Weigh each diagnosis by how rare it is among the training images, and draw the class distribution."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from matplotlib.figure import Figure
+
+from lesions.command_line.stage import run_stage
+from lesions.datasets.metadata import read_split_metadata
+from lesions.figures.style import SPLIT_COLOURS, new_figure, spell, write_figure
+from lesions.parameters.section import read_section
+from lesions.splitting.allocation import SPLITS
+from lesions.splitting.class_weights import (
+    ClassWeightParameters,
+    ClassWeights,
+    compute_class_weights,
+    write_class_weights,
+)
+
+
+def main(
+    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
+    splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
+    class_weights: Annotated[Path, typer.Option(help="Written: classes, training images, weights.")],
+    distribution: Annotated[Path, typer.Option(help="Written: picture of the classes in each split.")],
+    params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
+) -> None:
+    """Compute class weights from training rows alone; draw all three splits."""
+    parameters = read_section(params, "class_weights", ClassWeightParameters)
+    table = read_split_metadata(metadata, splits)
+    counts = pd.crosstab(table.diagnosis, table.split)[list(SPLITS)].sort_index()
+    weights = compute_class_weights(counts.train.to_numpy(), parameters)
+    write_class_weights(
+        class_weights,
+        ClassWeights(
+            classes=tuple(counts.index),
+            num_images=tuple(counts.train.tolist()),
+            weights=tuple(weights.tolist()),
+        ),
+    )
+    write_figure(distribution, plot_class_distribution(counts))
+
+
+def plot_class_distribution(counts: pd.DataFrame) -> Figure:
+    """Draw a bar for each diagnosis and split: its part of the split's images, labelled with their number."""
+    ordered = counts.loc[counts.sum(axis=1).sort_values().index]
+    figure, axes = new_figure(width=7.0, height=1.2 + 0.55 * len(ordered))
+    height = 0.8 / len(SPLITS)
+    for position, split in enumerate(SPLITS):
+        percent = 100 * ordered[split] / ordered[split].sum()
+        offset = (1 - position) * height
+        bars = axes.barh(
+            [row + offset for row in range(len(ordered))],
+            percent,
+            height,
+            color=SPLIT_COLOURS[split],
+            label=f"{split} ({ordered[split].sum():,} images)",
+        )
+        axes.bar_label(bars, [f"{n:,}" for n in ordered[split]], padding=3, fontsize=7)
+    axes.set_yticks(range(len(ordered)), [spell(diagnosis) for diagnosis in ordered.index])
+    axes.set_xlabel("images of the split (%); the label is their number")
+    axes.set_title("Diagnoses in each split")
+    axes.margins(x=0.08)
+    axes.legend(loc="lower right")
+    return figure
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,135 @@
+"""Score one network on the validation and the test images, and show its mistakes."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix
+
+from lesions.command_line.stage import run_stage
+from lesions.datasets.metadata import read_split_metadata
+from lesions.errors import InputError
+from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
+from lesions.evaluation.predictions import Predictions, write_predictions
+from lesions.evaluation.scores import score, score_classes
+from lesions.figures.style import spell, write_figure
+from lesions.formats.json_file import write_metrics, write_plot_rows
+from lesions.hardware.device import set_up_device
+from lesions.images.cache import read_cache
+from lesions.networks.checkpoint import CheckpointMetadata, read_checkpoint
+from lesions.networks.inference import predict_logits
+from lesions.networks.preprocessing import Preprocessing
+from lesions.parameters.section import read_section
+from lesions.training.recipe import TrainingParameters
+
+SCORED_SPLITS = ("val", "test")
+
+NUM_COLUMNS, NUM_ROWS = 6, 3
+"""Of the picture of mistakes."""
+
+
+def main(
+    model: Annotated[str, typer.Option(help="Which of the models to score.")],
+    checkpoint: Annotated[Path, typer.Option(help="The trained network.")],
+    images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
+    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
+    splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
+    predictions: Annotated[Path, typer.Option(help="Written: logits and probabilities, a row an image.")],
+    metrics: Annotated[Path, typer.Option(help="Written: a folder, in it val.json and test.json.")],
+    plots: Annotated[Path, typer.Option(help="Written: a folder, in it the rows of the plots.")],
+    mistakes: Annotated[Path, typer.Option(help="Written: a picture of the most confident mistakes.")],
+    params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
+) -> None:
+    """Predict the validation and test images, and score the predictions; plots are of the test images."""
+    recipe = read_section(params, "training", TrainingParameters)
+    device = set_up_device(recipe.device, num_threads=recipe.num_threads)
+    network, about = read_checkpoint(checkpoint, device)
+    pixels = read_cache(images)
+    table = read_split_metadata(metadata, splits)
+    table = table[table.split.isin(SCORED_SPLITS)].reset_index(drop=True)
+    check_checkpoint(checkpoint, about, model=model, diagnoses=set(table.diagnosis))
+
+    preprocessing = Preprocessing(about.architecture.size_px, about.mean, about.std)
+    predicted = Predictions(
+        images=table,
+        classes=about.classes,
+        y_true=table.diagnosis.map(about.classes.index).to_numpy().astype(np.int64),
+        logits=predict_logits(network, pixels, table.row.to_numpy(), preprocessing=preprocessing, device=device),
+    )
+    write_predictions(predictions, predicted)
+    for split in SCORED_SPLITS:
+        part = predicted.select(split)
+        scores = score(part.y_true, part.y_prob, part.classes)
+        sizes = {"num_images": len(part.images), "num_groups": int(part.images.group_id.nunique())}
+        write_metrics(metrics / f"{split}.json", scores | sizes)
+
+    test = predicted.select("test")
+    write_plot_rows(plots / "classes.json", list_class_scores(test))
+    write_plot_rows(plots / "confusion.json", list_confusion(test))
+    write_plot_rows(plots / "roc.json", build_roc_rows(test))
+    write_plot_rows(plots / "precision_recall.json", build_precision_recall_rows(test))
+    write_figure(mistakes, plot_mistakes(test, pixels))
+
+
+def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, diagnoses: set[str]) -> None:
+    """Refuse a checkpoint of another model, or one that was trained without one of the diagnoses."""
+    if about.model != model:
+        raise InputError(f"{path}: is a checkpoint of {about.model}, expected {model}")
+    unknown = sorted(diagnoses - set(about.classes))
+    if unknown:
+        raise InputError(f"{path}: was not trained for the diagnosis {unknown[0]}; run the stage train again")
+
+
+def list_class_scores(predictions: Predictions) -> list[dict[str, Any]]:
+    """Return a row for each class and score, without the scores that are undefined."""
+    scores = vars(score_classes(predictions.y_true, predictions.y_pred, len(predictions.classes)))
+    support = scores.pop("support")
+    return [
+        {"diagnosis": name, "score": kind, "value": float(values[code]), "support": int(support[code])}
+        for code, name in enumerate(predictions.classes)
+        for kind, values in scores.items()
+        if np.isfinite(values[code])
+    ]
+
+
+def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
+    """Return a row for each pair of true and predicted class: images, and their part of the true class."""
+    codes = range(len(predictions.classes))
+    confusion = confusion_matrix(predictions.y_true, predictions.y_pred, labels=codes)
+    return [
+        {
+            "true": predictions.classes[true],
+            "predicted": predictions.classes[guess],
+            "num_images": int(confusion[true, guess]),
+            "share": float(confusion[true, guess] / max(1, confusion[true].sum())),
+        }
+        for true in codes
+        for guess in codes
+    ]
+
+
+def plot_mistakes(predictions: Predictions, pixels: NDArray[np.uint8]) -> Figure:
+    """Draw the misclassified images whose wrong class got the highest probability, the most confident first."""
+    confidence = predictions.y_prob.max(axis=1)
+    wrong = np.flatnonzero(predictions.y_pred != predictions.y_true)
+    shown = wrong[np.argsort(-confidence[wrong], kind="stable")][: NUM_COLUMNS * NUM_ROWS]
+    figure = Figure(figsize=(NUM_COLUMNS * 1.75, NUM_ROWS * 2.35), layout="constrained")
+    figure.suptitle(
+        f"The {len(shown)} most confident of {len(wrong)} mistakes on {len(confidence)} test images",
+        fontsize=12,
+    )
+    for axes, index in zip(figure.subplots(NUM_ROWS, NUM_COLUMNS).flat, shown, strict=False):
+        axes.imshow(pixels[predictions.images.row.iloc[index]], interpolation="nearest")
+        truth = spell(predictions.classes[predictions.y_true[index]])
+        guess = spell(predictions.classes[predictions.y_pred[index]])
+        axes.set_title(f"is {truth}\ntaken for {guess}\nat {confidence[index]:.2f}", fontsize=7.5)
+    for axes in figure.axes:
+        axes.set_axis_off()
+    return figure
+
+
+if __name__ == "__main__":
+    run_stage(main)

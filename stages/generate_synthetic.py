@@ -1,0 +1,60 @@
+"""Draw the embedded demonstration dataset: invented patients, and dermoscopy-like pictures of lesions."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from PIL import Image
+
+from lesions.command_line.progress import track
+from lesions.command_line.stage import run_stage
+from lesions.formats.atomic import atomic_folder
+from lesions.parameters.section import read_section
+from lesions.synthetic.cohort import SyntheticParameters, draw_cohort
+from lesions.synthetic.render import render_image
+
+JPEG_QUALITY = 90
+IMAGE_FOLDERS = ("HAM10000_images_part_1", "HAM10000_images_part_2")
+
+
+def main(
+    dataset: Annotated[Path, typer.Option(help="Written: a folder in HAM10000's layout, and its patients.")],
+    params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
+) -> None:
+    """Draw the cohort, then render its images, each from its own random stream."""
+    parameters = read_section(params, "generate_synthetic", SyntheticParameters)
+    cohort = draw_cohort(num_images=parameters.num_images, seed=parameters.seed)
+    with atomic_folder(dataset) as folder:
+        write_images(folder, cohort, parameters)
+        cohort.to_csv(folder / "HAM10000_metadata.csv", index=False, lineterminator="\n")
+
+
+def write_images(folder: Path, cohort: pd.DataFrame, parameters: SyntheticParameters) -> None:
+    """Render every image of the cohort into HAM10000's two folders, half into each."""
+    for name in IMAGE_FOLDERS:
+        (folder / name).mkdir()
+    rows = cohort.to_dict("records")
+
+    def write_image(number: int) -> None:
+        row = rows[number]
+        pixels = render_image(
+            diagnosis=row["dx"],
+            patient_id=row["patient_id"],
+            lesion_id=row["lesion_id"],
+            image_id=row["image_id"],
+            size_px=parameters.size_px,
+            seed=parameters.seed,
+        )
+        part = IMAGE_FOLDERS[len(IMAGE_FOLDERS) * number // len(rows)]
+        Image.fromarray(pixels).save(folder / part / f"{row['image_id']}.jpg", quality=JPEG_QUALITY)
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for _ in track(threads.map(write_image, range(len(rows))), "rendering", total=len(rows)):
+            pass
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,141 @@
+"""Bring the dataset's table into one validated row an image, and say what was refused, and why."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+from pydantic import ValidationError
+
+from lesions.command_line.stage import run_stage
+from lesions.datasets.adapter import Adapter
+from lesions.datasets.metadata import COLUMNS
+from lesions.datasets.record import Record
+from lesions.datasets.registry import ADAPTERS, DatasetParameters
+from lesions.errors import InputError
+from lesions.formats.json_file import write_metrics
+from lesions.formats.table import read_text_table, write_table
+from lesions.images.index import read_index
+from lesions.parameters.section import read_section
+
+
+def main(
+    root: Annotated[Path, typer.Option(help="Folder of the dataset, in its published layout.")],
+    index: Annotated[Path, typer.Option(help="What each image file was, from cache_images.")],
+    metadata: Annotated[Path, typer.Option(help="Written: one validated row an image.")],
+    rejected: Annotated[Path, typer.Option(help="Written: what was refused, and why.")],
+    metrics: Annotated[Path, typer.Option(help="Written: counts of images, lesions, patients.")],
+    params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
+) -> None:
+    """Validate every row of the dataset's table against its image."""
+    parameters = read_section(params, "dataset", DatasetParameters)
+    adapter = ADAPTERS[parameters.name]
+    source = root / adapter.table
+    table = read_text_table(source, adapter.needed_columns)
+    images = read_index(index)
+    rows, refusals = sort_out(table, adapter, images)
+
+    write_table(rejected, pd.DataFrame(refusals, columns=REJECTED_COLUMNS), sort_by="line")
+    if len(refusals) > parameters.max_rejected_fraction * len(table) or not rows:
+        raise InputError(summarise(refusals, len(table), source, rejected, parameters.max_rejected_fraction))
+    valid = pd.DataFrame(rows, columns=COLUMNS).assign(source=parameters.name)
+    valid = valid.astype({"row": int, "fitzpatrick_type": "Int64"})
+    write_table(metadata, valid, sort_by="image_id")
+    unlisted = set(images.file.map(name_without_suffix)) - set(table[adapter.columns["image_id"].name])
+    write_metrics(metrics, count(valid, num_rejected=len(refusals), num_unlisted_files=len(unlisted)))
+    print(f"{len(valid)} images accepted, {len(refusals)} rows refused (see {rejected})")
+
+
+REJECTED_COLUMNS = ["line", "image_id", "column", "value", "reason"]
+"""`line` counts the table's lines from 1, its header being line 1."""
+
+
+class RefusedError(Exception):
+    """A row of the table cannot be used: which column, which value, and why."""
+
+    def __init__(self, column: str, value: Any, reason: str) -> None:
+        super().__init__(column, value, reason)
+        self.details = {"column": column, "value": value, "reason": reason}
+
+
+def sort_out(
+    table: pd.DataFrame, adapter: Adapter, images: pd.DataFrame
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Part the table into valid rows, with their images' properties, and refused ones."""
+    name = adapter.columns["image_id"].name
+    files: dict[str, list[dict[Any, Any]]] = defaultdict(list)
+    for image in images.to_dict("records"):
+        files[name_without_suffix(image["file"])].append(image)
+    first_line: dict[str, int] = {}
+    rows, refusals = [], []
+    for line, cells in enumerate(table.to_dict("records"), start=2):
+        image_id = cells[name].strip()
+        try:
+            record = read_record(cells, adapter)
+            if first_line.setdefault(image_id, line) != line:
+                raise RefusedError(name, image_id, f"is already in line {first_line[image_id]}")
+            rows.append(record.model_dump() | find_image(image_id, files[image_id], name))
+        except RefusedError as error:
+            refusals.append({"line": line, "image_id": image_id, **error.details})
+    return rows, refusals
+
+
+def name_without_suffix(file: str) -> str:
+    """Return the part of an image file's path that is its `image_id`."""
+    return Path(file).stem
+
+
+def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
+    """Translate one row of the table; a cell that does not fit raises RefusedError."""
+    columns = {field: column for field, column in adapter.columns.items() if column.name in cells}
+    values = {field: column.read(cells[column.name]) for field, column in columns.items()}
+    try:
+        return Record.model_validate(dict.fromkeys(Record.model_fields) | values)
+    except ValidationError as error:
+        details = error.errors()[0]
+        column = adapter.columns[str(*details["loc"])]
+        known = f"; known are {', '.join(column.values)}" if column.values else ""
+        raise RefusedError(column.name, cells[column.name], details["msg"] + known) from error
+
+
+def find_image(image_id: str, found: list[dict[Any, Any]], column: str) -> dict[str, Any]:
+    """Return the properties of the image of that name; none, two, or a broken one raises RefusedError."""
+    if len(found) != 1:
+        raise RefusedError(column, image_id, f"has {len(found)} image files" if found else "has no image file")
+    image = dict(found[0])
+    error = image.pop("error")
+    if pd.isna(image["row"]):
+        raise RefusedError("file", image["file"], error)
+    return image
+
+
+def summarise(refusals: list[dict[str, Any]], num_rows: int, source: Path, rejected: Path, allowed: float) -> str:
+    """Say on one screen why too many rows were refused: each reason once, the most frequent first."""
+    reasons = Counter((refusal["column"], refusal["reason"]) for refusal in refusals)
+    examples = {(refusal["column"], refusal["reason"]): refusal for refusal in reversed(refusals)}
+    lines = [
+        f"{count} × {column}: {reason} (first: line {examples[column, reason]['line']}, "
+        f"value {examples[column, reason]['value']!r})"
+        for (column, reason), count in reasons.most_common(15)
+    ]
+    if len(reasons) > len(lines):
+        lines.append(f"and {len(reasons) - len(lines)} other reasons")
+    heading = f"{source}: {len(refusals)} of {num_rows} rows refused, dataset.max_rejected_fraction is {allowed:g}:"
+    return "\n  ".join([heading, *lines]) + f"\nall of them are in {rejected}"
+
+
+def count(metadata: pd.DataFrame, *, num_rejected: int, num_unlisted_files: int) -> dict[str, Any]:
+    """Count what the dataset holds."""
+    return {
+        "num_images": len(metadata),
+        "num_lesions": int(metadata.lesion_id.nunique()),
+        "num_patients": int(metadata.patient_id.nunique()),
+        "num_rejected": num_rejected,
+        "num_unlisted_files": num_unlisted_files,
+    }
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,102 @@
+"""Share the images out to train, val and test, so that no patient and no lesion is on two sides."""
+
+from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import typer
+from numpy.typing import NDArray
+
+from lesions.command_line.stage import run_stage
+from lesions.datasets.metadata import read_metadata
+from lesions.errors import InputError
+from lesions.formats.json_file import write_metrics, write_plot_rows
+from lesions.formats.table import write_table
+from lesions.parameters.section import read_section
+from lesions.splitting.allocation import SPLITS, SplitParameters, allocate_groups
+from lesions.splitting.groups import GROUPING_IDENTIFIERS, build_groups, count_diagnoses
+
+
+def main(
+    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
+    splits: Annotated[Path, typer.Option(help="Written: image_id, group_id, split.")],
+    metrics: Annotated[Path, typer.Option(help="Written: sizes, and distance from what was asked.")],
+    shares_plot: Annotated[Path, typer.Option(help="Written: shares asked and got for each diagnosis.")],
+    params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
+) -> None:
+    """Build groups, allocate them to the splits, and check what came out."""
+    parameters = read_section(params, "split", SplitParameters)
+    asked = np.array([getattr(parameters.shares, split) for split in SPLITS])
+    table = read_metadata(metadata)
+    table["group_id"] = build_groups(table)
+    counts, groups, diagnoses = count_diagnoses(table.group_id, table.diagnosis)
+    check_enough_groups(counts, diagnoses, metadata)
+
+    allocation = allocate_groups(counts, asked, seed=parameters.seed)
+    table["split"] = table.group_id.map(dict(zip(groups, np.array(SPLITS)[allocation], strict=True)))
+    check_split(table, metadata)
+
+    write_table(splits, table[["image_id", "group_id", "split"]], sort_by="image_id")
+    shares = compare_shares(table, dict(zip(SPLITS, asked, strict=True)))
+    write_plot_rows(shares_plot, shares)
+    write_metrics(metrics, summarise(table, shares))
+
+
+def check_enough_groups(counts: NDArray[np.int64], diagnoses: list[str], metadata: Path) -> None:
+    """Refuse a diagnosis that cannot be in every split."""
+    for diagnosis, num_groups in zip(diagnoses, (counts > 0).sum(axis=0), strict=True):
+        if num_groups < len(SPLITS):
+            raise InputError(
+                f"{metadata}: the diagnosis {diagnosis} has {num_groups} group(s) of images that share no patient "
+                f"or lesion, fewer than the {len(SPLITS)} splits; add cases, or leave the diagnosis out"
+            )
+
+
+def check_split(table: pd.DataFrame, metadata: Path) -> None:
+    """Refuse a split in which a patient, lesion or group is on two sides, or a diagnosis is missing from one."""
+    for identifier in (*GROUPING_IDENTIFIERS, "group_id"):
+        assert (table.groupby(identifier).split.nunique() == 1).all()
+    present = set(zip(table.diagnosis, table.split, strict=True))
+    for diagnosis, split in product(sorted(set(table.diagnosis)), SPLITS):
+        if (diagnosis, split) not in present:
+            raise InputError(
+                f"{metadata}: found no allocation of whole groups that has the diagnosis {diagnosis} in {split}; "
+                "too many of its images share patients or lesions with others"
+            )
+
+
+def compare_shares(table: pd.DataFrame, asked: Mapping[Any, float]) -> list[dict[str, Any]]:
+    """Return, for each diagnosis and split, the share asked for and the share got."""
+    totals = table.diagnosis.value_counts().to_dict()
+    cells = table.groupby(["diagnosis", "split"])
+    return [
+        {
+            "diagnosis": diagnosis,
+            "split": split,
+            "share_asked": asked[split],
+            "share_got": len(cell) / totals[diagnosis],
+            "num_images": len(cell),
+            "num_groups": int(cell.group_id.nunique()),
+        }
+        for (diagnosis, split), cell in cells
+    ]
+
+
+def summarise(table: pd.DataFrame, shares: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the sizes of the splits, what was grouped by, and the worst distance from a share asked for."""
+    worst = max(shares, key=lambda row: abs(row["share_got"] - row["share_asked"]))
+    return {
+        "grouped_by": " and ".join(name for name in GROUPING_IDENTIFIERS if table[name].notna().any()),
+        "num_groups": int(table.group_id.nunique()),
+        "largest_group": int(table.group_id.value_counts().max()),
+        "num_images": table.split.value_counts().to_dict(),
+        "worst_share_deviation": abs(worst["share_got"] - worst["share_asked"]),
+        "worst_share_diagnosis": f"{worst['diagnosis']} in {worst['split']}",
+    }
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,138 @@
+"""Train one network, and keep the epoch that validates best."""
+
+import hashlib
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import torch
+import typer
+
+from lesions.command_line.stage import run_stage
+from lesions.datasets.metadata import read_split_metadata
+from lesions.errors import InputError
+from lesions.evaluation.scores import compute_loss, score_labels
+from lesions.formats.json_file import write_metrics, write_plot_rows
+from lesions.hardware.device import choose_precision, set_up_device
+from lesions.images.cache import read_cache
+from lesions.networks.architecture import Classifier, build_network, check_enough_pixels, read_architecture
+from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
+from lesions.networks.inference import predict_logits
+from lesions.networks.preprocessing import Preprocessing
+from lesions.parameters.section import read_section
+from lesions.splitting.class_weights import read_class_weights
+from lesions.training.augmentation import AugmentationParameters
+from lesions.training.batches import AugmentedBatches, LabelledRows
+from lesions.training.fit import FittedNetwork, Scores, fit
+from lesions.training.recipe import TrainingParameters
+
+HEADLINES = ("loss", "balanced_accuracy", "macro_f1")
+
+
+def main(
+    model: Annotated[str, typer.Option(help="Which of the architectures to train.")],
+    images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
+    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
+    splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
+    class_weights: Annotated[Path, typer.Option(help="Classes, training images, weights.")],
+    checkpoint: Annotated[Path, typer.Option(help="Written: the best epoch's weights.")],
+    metrics: Annotated[Path, typer.Option(help="Written: the best epoch's scores.")],
+    history: Annotated[Path, typer.Option(help="Written: loss and metrics of each epoch.")],
+    params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
+) -> None:
+    """Train `model` on the training images; choose its epoch on the validation images."""
+    architecture = read_architecture(params, model)
+    recipe = read_section(params, "training", TrainingParameters)
+    augmentation = read_section(params, "augmentation", AugmentationParameters)
+    preprocessing = Preprocessing(architecture.size_px)
+    device = set_up_device(recipe.device, num_threads=recipe.num_threads)
+    precision = choose_precision(recipe.precision, device)
+
+    inputs = {path.name: hash_file(path) for path in (images, metadata, splits, class_weights)}
+    pixels = read_cache(images)
+    check_enough_pixels(model, architecture, pixels.shape[1])
+    weights = read_class_weights(class_weights)
+    table = read_split_metadata(metadata, splits)
+    subsets = {split: label_rows(rows, weights.classes) for split, rows in table.groupby("split")}
+
+    torch.manual_seed(recipe.seed)
+    network = build_network(architecture, len(weights.classes), pretrained=True)
+    print(f"training {model} on {device} in {str(precision).removeprefix('torch.')}", flush=True)
+    batches = AugmentedBatches(
+        pixels,
+        subsets["train"],
+        class_counts=weights.num_images,
+        augmentation=augmentation,
+        preprocessing=preprocessing,
+        device=device,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+    )
+    loss_weights = np.array(weights.weights)
+    predict = partial(predict_logits, preprocessing=preprocessing, device=device)
+
+    def validate(network: Classifier) -> Scores:
+        val = subsets["val"]
+        logits = predict(network, pixels, val.rows)
+        labels = score_labels(val.labels, logits.argmax(axis=1), len(loss_weights))
+        return {"loss": compute_loss(logits, val.labels, loss_weights), **labels}
+
+    fitted = fit(
+        network,
+        batches,
+        validate,
+        architecture=architecture,
+        recipe=recipe,
+        class_weights=loss_weights,
+        device=device,
+        precision=precision,
+    )
+    libraries = {name: version(name) for name in ("numpy", "torch", "torchvision")}
+    about = CheckpointMetadata(
+        model, weights.classes, architecture, preprocessing.mean, preprocessing.std, inputs, libraries
+    )
+    write_checkpoint(checkpoint, fitted.weights, about)
+    write_metrics(metrics, summarise(fitted, network))
+    write_plot_rows(history, list_history(fitted))
+
+
+def hash_file(path: Path) -> str:
+    """Return the sha256 of a file's bytes, as hexadecimal digits."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+
+
+def label_rows(table: pd.DataFrame, classes: tuple[str, ...]) -> LabelledRows:
+    """Return the images' rows in the cache and their classes as indices."""
+    codes = {diagnosis: code for code, diagnosis in enumerate(classes)}
+    return LabelledRows(table.row.to_numpy(), table.diagnosis.map(codes).to_numpy().astype(np.int64))
+
+
+def summarise(fitted: FittedNetwork, network: Classifier) -> dict[str, Any]:
+    """Return the best epoch's scores, flat."""
+    best = fitted.history[fitted.best_epoch - 1]
+    return {
+        "best_epoch": fitted.best_epoch,
+        "num_epochs": len(fitted.history),
+        "num_parameters": sum(parameter.numel() for parameter in network.parameters()),
+        **{f"{split}_{name}": best[split][name] for split in ("train", "val") for name in HEADLINES},
+    }
+
+
+def list_history(fitted: FittedNetwork) -> list[dict[str, Any]]:
+    """Return a row for each epoch and split, as plots read them."""
+    return [
+        {name: entry[name] for name in ("epoch", "phase", "learning_rate")} | {"split": split, **entry[split]}
+        for entry in fitted.history
+        for split in ("train", "val")
+    ]
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,70 @@
+"""What tests are built from."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lesions.networks.architecture import CustomCNNParameters, PhaseParameters
+from lesions.training.augmentation import AugmentationParameters
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+HAM10000 = SHARED / "data/ham10000"
+RESNET18_WEIGHTS = SHARED / "weights/resnet18-imagenet1k-v1.pth"
+
+needs_ham10000 = pytest.mark.skipif(not HAM10000.is_dir(), reason="HAM10000 is not at ../shared/data/ham10000")
+needs_resnet18_weights = pytest.mark.skipif(
+    not RESNET18_WEIGHTS.is_file(), reason="no weights of ResNet-18 at ../shared/weights"
+)
+
+PHASE = PhaseParameters(name="all", num_epochs=1, layers="all", learning_rate_factor=1, backbone_factor=1)
+
+
+def small_cnn(**changes: Any) -> CustomCNNParameters:
+    """An architecture of two small blocks for images of 16 px, without dropout."""
+    parameters = {"backbone": "custom_cnn", "size_px": 16, "dropout": 0.0, "learning_rate": 0.01}
+    return CustomCNNParameters(**parameters | {"phases": (PHASE,), "widths": (4, 8)} | changes)
+
+
+NO_AUGMENTATION = AugmentationParameters(
+    mirror=False,
+    rotation_degrees=0,
+    zoom=0,
+    shift=0,
+    brightness=0,
+    contrast=0,
+    saturation=0,
+    colour_cast=0,
+    common_strength=1,
+    rare_strength=1,
+)
+WriteParams = Callable[..., Path]
+"""Writes sections, given by name, into a new parameter file."""
+
+
+def metadata_table(diagnoses: list[str], **columns: list[Any]) -> pd.DataFrame:
+    """A metadata table with one image for each diagnosis, each of a lesion and patient of its own."""
+    N = len(diagnoses)
+    defaults: dict[str, Any] = {
+        "image_id": [f"image_{n:04d}" for n in range(N)],
+        "file": [f"image_{n:04d}.jpg" for n in range(N)],
+        "row": range(N),
+        "source": "synthetic",
+        "patient_id": [f"patient_{n}" for n in range(N)],
+        "lesion_id": [f"lesion_{n}" for n in range(N)],
+        "diagnosis": diagnoses,
+        "diagnosis_confirmation": None,
+        "age_years": np.nan,
+        "sex": None,
+        "site": None,
+        "fitzpatrick_type": pd.array([pd.NA] * N, dtype="Int64"),
+        "width_px": 8,
+        "height_px": 8,
+        "sha256": "0" * 64,
+        "perceptual_hash": "0" * 16,
+    }
+    return pd.DataFrame(defaults | columns)

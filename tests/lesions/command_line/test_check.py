@@ -1,0 +1,103 @@
+"""`lesions check` finds what would fail, before anything runs."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from lesions.command_line.check import check_run
+from lesions.command_line.preset import lay_over
+from lesions.errors import InputError
+from tests.builders import ROOT
+
+
+@pytest.fixture
+def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project's parameters, with the tiny preset, in a folder without data."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    lay_over(tmp_path / "params.yaml", YAML(typ="safe").load(ROOT / "presets/tiny.yaml"))
+    lay_over(tmp_path / "params.yaml", {"dataset": {"name": "synthetic", "root": "data/raw/synthetic"}})
+    return tmp_path / "params.yaml"
+
+
+def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) -> None:
+    found = check_run(params)
+    assert found["models"] == "custom_cnn, resnet18"
+    assert found["images"] == "150"
+    assert found["image cache"] == "1 MB of disk"  # 150 · 37² · 3 bytes are 0.6 MB
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"models": []}, "models: expected a list of names, got []"),
+        ({"models": "resnet18"}, "models: expected a list of names, got 'resnet18'"),
+        ({"models": ["resnet18", "resnet18"]}, "models: resnet18 stands there twice"),
+        ({"models": ["../resnet18"]}, "models: expected a list of names, got ['../resnet18']"),
+        ({"models": ["resnet18", "vgg"]}, "models names 'vgg', but there is no section architectures.vgg"),
+        ({"training": {"seed": -1}}, "training.seed: expected a number >= 0, got -1"),
+        ({"training": {"batch_size": 2.5}}, "training.batch_size: expected a whole number, got 2.5"),
+        (
+            {"training": {"monitor": "accuracy"}},
+            "training.monitor: expected 'loss', 'balanced_accuracy' or 'macro_f1'",
+        ),
+        ({"augmentation": {"zoom": 1}}, "augmentation.zoom: expected a number < 1"),
+        ({"cache_images": {"fit": "stretch"}}, "cache_images.fit: expected 'crop', 'squash' or 'pad', got 'stretch'"),
+        ({"dataset": {"name": "isic"}}, "dataset.name: expected 'ham10000' or 'synthetic', got 'isic'"),
+        ({"dataset": {"root": "nowhere"}}, "dataset.root: there is no folder nowhere"),
+        ({"generate_synthetic": {"num_images": 10}}, "generate_synthetic.num_images: "),
+        (
+            {"architectures": {"resnet34": {"learning_rate": "fast"}}},
+            "architectures.resnet34.learning_rate: expected a",
+        ),
+        (
+            {"cache_images": {"size_px": 31}},
+            "architectures.custom_cnn.size_px is 32, but the cached images have 31 px",
+        ),
+        (
+            {"architectures": {"resnet18": {"weights": "none.pth", "weights_sha256": "0" * 64}}},
+            "the weights file none.pth cannot be read: No such file or directory",
+        ),
+    ],
+)
+def test_what_would_fail_is_named(params: Path, overlay: dict[str, Any], message: str) -> None:
+    lay_over(params, overlay)
+    with pytest.raises(InputError, match=re.escape(message)):
+        check_run(params)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "  patience_epochs:",
+            "  patience:",
+            "training.patience_epochs: is missing; training.patience: there is no such",
+        ),
+        ("augmentation:", "augmentations:", "augmentations: there is no such section"),
+    ],
+)
+def test_a_misspelt_name_is_named(params: Path, old: str, new: str, message: str) -> None:
+    params.write_text(params.read_text().replace(old, new))
+    with pytest.raises(InputError, match=re.escape(message)):
+        check_run(params)
+
+
+def test_a_folder_without_the_datasets_table_is_named(params: Path, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/a.jpg").touch()
+    lay_over(params, {"dataset": {"name": "ham10000", "root": "images"}})
+    with pytest.raises(InputError, match=r"dataset.root: images has no HAM10000_metadata.csv, which ham10000 has"):
+        check_run(params)
+
+
+def test_a_cache_that_does_not_fit_on_the_disk_is_refused(params: Path) -> None:
+    lay_over(params, {"generate_synthetic": {"num_images": 10_000_000}, "cache_images": {"size_px": 2048}})
+    with pytest.raises(
+        InputError, match=r"the image cache takes up to 251658\.2 GB with DVC's copy, and .* are free"
+    ):
+        check_run(params)

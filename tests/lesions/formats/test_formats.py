@@ -1,0 +1,110 @@
+"""What is written comes out whole, and the same to the byte."""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lesions.errors import InputError
+from lesions.formats.atomic import atomic_folder, atomic_path
+from lesions.formats.json_file import read_json, write_json, write_metrics, write_plot_rows
+from lesions.formats.table import read_text_table, write_table
+
+
+class InterruptError(Exception):
+    pass
+
+
+def test_an_interrupted_file_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(InterruptError), atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise InterruptError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_finished_file_replaces_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.txt"
+    for text in ("first", "second"):
+        with atomic_path(path) as temporary:
+            temporary.write_text(text)
+        assert path.read_text() == text
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_interrupted_folder_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "old").touch()
+    with pytest.raises(InterruptError), atomic_folder(folder) as temporary:
+        (temporary / "half").touch()
+        raise InterruptError
+    assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == ["a", "a/old"]
+
+
+def test_a_finished_folder_replaces_the_old_one(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    for name in ("first", "second"):
+        with atomic_folder(folder) as temporary:
+            (temporary / name).touch()
+        assert [path.name for path in folder.iterdir()] == [name]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_json_is_sorted_and_rounded(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"b": 1 / 3, "a": [2, (0.1 + 0.2,)]})
+    assert (tmp_path / "a.json").read_text() == ('{\n "a": [\n  2,\n  [\n   0.3\n  ]\n ],\n "b": 0.333333\n}\n')
+
+
+def test_metrics_carry_their_schema(tmp_path: Path) -> None:
+    write_metrics(tmp_path / "a.json", {"accuracy": 0.5})
+    assert read_json(tmp_path / "a.json") == {"accuracy": 0.5, "schema": 1}
+
+
+def test_rows_of_a_plot_stand_one_to_a_line(tmp_path: Path) -> None:
+    write_plot_rows(tmp_path / "a.json", [{"y": 2, "x": 1}, {"x": 2, "y": 0.12345678}])
+    assert (tmp_path / "a.json").read_text() == '[\n{"x": 1, "y": 2},\n{"x": 2, "y": 0.123457}\n]\n'
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_json_takes_no_nan(tmp_path: Path, value: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "a.json", {"a": value})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_broken_json_says_where(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"a": 1,\n}')
+    with pytest.raises(InputError, match=r"a.json, line 2: not valid JSON"):
+        read_json(tmp_path / "a.json")
+
+
+def test_a_table_is_sorted_with_line_feeds_and_six_decimals(tmp_path: Path) -> None:
+    write_table(tmp_path / "a.csv", pd.DataFrame({"key": ["b", "a"], "x": [1 / 3, 2.0]}), sort_by="key")
+    assert (tmp_path / "a.csv").read_bytes() == b"key,x\na,2.000000\nb,0.333333\n"
+
+
+def test_a_text_table_keeps_cells_as_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfid,age\r\n007,NA\r\n8,\r\n")
+    table = read_text_table(tmp_path / "a.csv", ["id"])
+    assert table.to_dict("list") == {"id": ["007", "8"], "age": ["NA", ""]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "there is no such file"),
+        (b"", "the file is empty"),
+        (b"id,age\n1,2,3\n1\n1,2,3,4\n", "not a CSV table"),
+        (b"id\n\xff\xfe\n", "not a CSV table in UTF-8"),
+        (b"name,age\na,1\n", "the column id is missing; found name, age"),
+    ],
+)
+def test_a_text_table_that_cannot_be_read_says_why(tmp_path: Path, content: bytes | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_text_table(tmp_path / "a.csv", ["id"])

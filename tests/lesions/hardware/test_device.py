@@ -1,0 +1,49 @@
+"""The device and precision asked for, or a reason."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from lesions.errors import InputError
+from lesions.hardware.allocator import keep_freed_memory
+from lesions.hardware.device import choose_precision, set_up_device
+
+
+def test_auto_takes_the_best_device_there_is() -> None:
+    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    assert set_up_device("auto", num_threads=2).type == best
+
+
+def test_setting_up_fixes_threads_and_determinism() -> None:
+    assert set_up_device("cpu", num_threads=2) == torch.device("cpu")
+    assert torch.get_num_threads() == 2
+    assert torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(InputError, match=r"training.device is cuda, which torch does not find here; it finds .*cpu"):
+        set_up_device("cuda", num_threads=1)
+
+
+def test_float32_is_float32() -> None:
+    assert choose_precision("float32", torch.device("cpu")) == torch.float32
+
+
+def test_mps_never_computes_in_bfloat16() -> None:
+    assert choose_precision("auto", torch.device("mps")) == torch.float32
+    with pytest.raises(InputError, match="training.precision is bfloat16, which this mps does not compute with"):
+        choose_precision("bfloat16", torch.device("mps"))
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="there is no /proc/cpuinfo here")
+def test_auto_computes_in_bfloat16_where_the_processor_does() -> None:
+    flags = Path("/proc/cpuinfo").read_text()
+    expected = torch.bfloat16 if "avx512_bf16" in flags or "amx_bf16" in flags else torch.float32
+    assert choose_precision("auto", torch.device("cpu")) == expected
+
+
+def test_keeping_freed_memory_is_harmless_everywhere() -> None:
+    keep_freed_memory()
+    assert torch.ones(10_000_000).sum() == 10_000_000

@@ -1,0 +1,146 @@
+"""Every kind of image that Pillow reads becomes upright RGB; everything else is refused with its reason."""
+
+import hashlib
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from lesions.errors import InputError
+from lesions.images.decode import DecodingParameters, decode_image
+
+CROP = DecodingParameters(size_px=8, fit="crop", max_megapixels=1)
+
+
+def encode(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def plain(mode: str, colour: Any, size: tuple[int, int] = (8, 8)) -> Image.Image:
+    return Image.new(mode, size, colour)
+
+
+def half_and_half(size: tuple[int, int] = (8, 8)) -> Image.Image:
+    """Black on the left, white on the right."""
+    image = Image.new("RGB", size, "black")
+    image.paste("white", (size[0] // 2, 0, *size))
+    return image
+
+
+@pytest.mark.parametrize(
+    ("data", "colour"),
+    [
+        (encode(plain("RGB", (10, 20, 30))), (10, 20, 30)),
+        (encode(plain("L", 40)), (40, 40, 40)),
+        (encode(plain("1", 1)), (255, 255, 255)),
+        (encode(plain("RGB", (10, 20, 30)).quantize(4)), (10, 20, 30)),
+        (encode(plain("RGBA", (200, 100, 0, 255))), (200, 100, 0)),
+        (encode(plain("RGBA", (200, 100, 0, 0))), (255, 255, 255)),
+        (encode(plain("LA", (0, 51))), (204, 204, 204)),  # 51 of 255 is a fifth of black over white
+        (encode(plain("CMYK", (0, 0, 0, 0)), "JPEG"), (255, 255, 255)),
+        (encode(plain("CMYK", (0, 255, 255, 0)), "TIFF"), (255, 0, 0)),
+        (encode(plain("I;16", 0x8080)), (128, 128, 128)),
+        (encode(plain("RGB", (10, 20, 30)), "BMP"), (10, 20, 30)),
+        (encode(plain("RGB", (10, 20, 30)), "WEBP", lossless=True), (10, 20, 30)),
+    ],
+    ids=[
+        "rgb",
+        "grey",
+        "bits",
+        "palette",
+        "opaque",
+        "clear",
+        "grey-alpha",
+        "cmyk-jpeg",
+        "cmyk-tiff",
+        "16-bit",
+        "bmp",
+        "webp",
+    ],
+)
+def test_every_mode_becomes_rgb(data: bytes, colour: tuple[int, int, int]) -> None:
+    image = decode_image(data, CROP)
+    assert image.pixels.shape == (8, 8, 3)
+    assert image.pixels.dtype == np.uint8
+    np.testing.assert_allclose(image.pixels.astype(int), np.broadcast_to(colour, (8, 8, 3)), atol=2)
+
+
+def test_a_palette_with_a_clear_colour_is_laid_over_white() -> None:
+    image = plain("P", 0)
+    image.putpalette([255, 0, 0, 0, 255, 0])
+    assert (decode_image(encode(image, transparency=0), CROP).pixels == 255).all()
+
+
+def test_an_image_on_its_side_is_turned_upright() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # to be turned by 90 degrees clockwise: left becomes top
+    image = decode_image(encode(half_and_half((16, 8)), exif=exif), CROP)
+    assert (image.width_px, image.height_px) == (8, 16)
+    squashed = decode_image(encode(half_and_half((16, 8)), exif=exif), CROP.model_copy(update={"fit": "squash"}))
+    np.testing.assert_array_equal(squashed.pixels[:3], 0)
+    np.testing.assert_array_equal(squashed.pixels[5:], 255)
+
+
+@pytest.mark.parametrize(
+    ("fit", "row"),
+    [
+        # Four equal parts of a 32 x 8 image, in grey 0, 80, 160, 240.
+        ("crop", [80] * 4 + [160] * 4),
+        ("squash", [0, 0, 80, 80, 160, 160, 240, 240]),
+        ("pad", [0, 0, 80, 80, 160, 160, 240, 240]),
+    ],
+)
+def test_fit(fit: str, row: list[int]) -> None:
+    image = Image.fromarray(np.repeat(np.repeat(np.uint8([[0, 80, 160, 240]]), 8, axis=1), 8, axis=0))
+    pixels = decode_image(encode(image), DecodingParameters(size_px=8, fit=fit, max_megapixels=1)).pixels
+    # Bilinear resizing mixes neighbours where parts meet, by at most half their difference.
+    np.testing.assert_allclose(pixels[4, :, 0].astype(int), row, atol=40)
+    bands = (pixels[:, 5:, 0].max(axis=1) > 0).sum()
+    assert bands == (2 if fit == "pad" else 8)
+
+
+def test_a_large_jpeg_is_decoded_small_without_losing_its_size() -> None:
+    data = encode(half_and_half((512, 512)), "JPEG", quality=95)
+    image = decode_image(data, CROP)
+    assert (image.width_px, image.height_px) == (512, 512)
+    np.testing.assert_allclose(image.pixels[:, :3].astype(int), 0, atol=4)
+    np.testing.assert_allclose(image.pixels[:, 5:].astype(int), 255, atol=4)
+
+
+def test_the_thumbnail_is_the_whole_image_in_grey() -> None:
+    thumbnail = decode_image(encode(half_and_half((64, 32))), CROP).thumbnail
+    assert thumbnail.shape == (32, 32)
+    np.testing.assert_array_equal(thumbnail, np.repeat([[0] * 16 + [255] * 16], 32, axis=0))
+
+
+def test_the_hash_is_of_the_files_bytes() -> None:
+    data = encode(plain("RGB", "red"))
+    assert decode_image(data, CROP).sha256 == hashlib.sha256(data).hexdigest()
+
+
+NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", r"the file is empty \(0 bytes\)"),
+        (b"<!DOCTYPE html><html></html>", "not an image"),
+        (encode(NOISE, "JPEG")[:1500], "broken image: .*truncated"),
+        (encode(NOISE)[:5000], "broken image: .*truncated"),
+        (encode(plain("L", 0, (1001, 1000))), "1001 × 1000 pixels are more than the 1 megapixels that cache_images"),
+        (encode(NOISE, "GIF"), "not an image"),
+        (
+            encode(plain("L", 0), "WEBP", save_all=True, append_images=[plain("L", 255)]),
+            "animated: 2 frames, expected one still image",
+        ),
+    ],
+    ids=["empty", "html", "cut-jpeg", "cut-png", "bomb", "other-format", "animated"],
+)
+def test_what_is_not_one_whole_still_image_is_refused(data: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        decode_image(data, CROP)

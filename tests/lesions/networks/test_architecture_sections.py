@@ -1,0 +1,137 @@
+"""Sections of architectures, and the networks that they describe."""
+
+import re
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torchvision import models
+
+from lesions.errors import InputError
+from lesions.networks.architecture import build_network, read_architecture
+from lesions.networks.torchvision_backbone import build_torchvision_backbone
+from tests.builders import WriteParams
+
+PHASE = {"name": "all", "num_epochs": 1, "layers": "all", "learning_rate_factor": 1, "backbone_factor": 0.5}
+COMMON = {"size_px": 32, "dropout": 0.0, "learning_rate": 0.001, "phases": [PHASE]}
+CNN = {"backbone": "custom_cnn", "widths": [4, 8], **COMMON}
+RESNET = {"backbone": "resnet18", "weights": "none", "weights_sha256": None, **COMMON}
+
+
+def read(write_params: WriteParams, **section: Any) -> Any:
+    return read_architecture(write_params(architectures={"it": section}), "it")
+
+
+def test_a_model_without_a_section_is_refused(write_params: WriteParams) -> None:
+    with pytest.raises(InputError, match=r"models names 'resnet99', but there is no section architectures.resnet99"):
+        read_architecture(write_params(architectures={"it": CNN}), "resnet99")
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        (CNN | {"learning_rate": "fast"}, "architectures.it.learning_rate: expected a number, got 'fast'"),
+        (CNN | {"learning_rate": 0}, "architectures.it.learning_rate: expected a number > 0, got 0"),
+        (CNN | {"weights": "imagenet"}, "architectures.it.weights: there is no such parameter"),
+        (CNN | {"widths": []}, "architectures.it.widths: expected at least 1 items, got []"),
+        (CNN | {"phases": []}, "architectures.it.phases: expected at least 1 items, got []"),
+        (RESNET | {"widths": [1]}, "architectures.it.widths: there is no such parameter"),
+        (RESNET | {"dropout": 1}, "architectures.it.dropout: expected a number < 1"),
+        (
+            RESNET | {"phases": [PHASE | {"layers": "head"}]},
+            "it.phases.0: backbone_factor belongs to the layers all; got layers head, backbone_factor 0.5",
+        ),
+        (
+            RESNET | {"phases": [PHASE | {"backbone_factor": None}]},
+            "it.phases.0: backbone_factor belongs to the layers all; got layers all, backbone_factor None",
+        ),
+        (
+            RESNET | {"weights": "a.pth"},
+            "weights_sha256 belongs to weights that are a file, and such a file needs it",
+        ),
+        (RESNET | {"weights_sha256": "0" * 64}, "weights_sha256 belongs to weights that are a file"),
+        (
+            RESNET | {"weights": "a.pth", "weights_sha256": "XYZ"},
+            "architectures.it.weights_sha256: expected text like",
+        ),
+    ],
+)
+def test_a_mistake_is_named(write_params: WriteParams, section: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        read(write_params, **section)
+
+
+def test_the_custom_cnn_has_a_block_for_each_width(write_params: WriteParams) -> None:
+    network = build_network(read(write_params, **CNN), 7, pretrained=True)
+    convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    assert [(layer.in_channels, layer.out_channels) for layer in convolutions] == [(3, 4), (4, 8)]
+    # 3·4·9 + 4·8·9 weights, two batch norms of 2·4 and 2·8, and a head of 8·7 + 7.
+    assert sum(parameter.numel() for parameter in network.parameters()) == 108 + 288 + 8 + 16 + 63
+    assert network(torch.zeros(2, 3, 33, 33)).shape == (2, 7)
+
+
+def test_dropout_stands_in_front_of_the_head(write_params: WriteParams) -> None:
+    network = build_network(read(write_params, **CNN | {"dropout": 0.5}), 7, pretrained=True).train()
+    network.backbone.eval()
+    images = torch.rand(1, 3, 32, 32)
+    assert not torch.equal(network(images), network(images))
+    assert torch.equal(network.eval()(images), network(images))
+
+
+@pytest.mark.parametrize("backbone", ["resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5", "regnet_x_400mf"])
+def test_torchvision_networks_get_a_new_head(write_params: WriteParams, backbone: str) -> None:
+    network = build_network(read(write_params, **RESNET | {"backbone": backbone}), 7, pretrained=True)
+    assert network.eval()(torch.zeros(2, 3, 32, 32)).shape == (2, 7)
+
+
+def test_without_its_last_layer_a_backbone_gives_the_features_that_layer_saw() -> None:
+    torch.manual_seed(0)
+    backbone, num_features = build_torchvision_backbone("resnet18", None)
+    torch.manual_seed(0)
+    whole = models.resnet18().eval()
+    images = torch.rand(2, 3, 64, 64)
+    features = backbone.eval()(images)
+    assert features.shape == (2, num_features) == (2, 512)
+    torch.testing.assert_close(whole.fc(features), whole(images))
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"backbone": "resnet19"}, "torchvision has no classification network 'resnet19'; known are alexnet"),
+        ({"backbone": "squeezenet1_0"}, "SqueezeNet has no linear last layer that could be replaced"),
+        (
+            {"backbone": "vit_b_16"},
+            "the backbone vit_b_16 does not give logits for images of 32 px: Wrong image height",
+        ),
+    ],
+)
+def test_a_backbone_that_cannot_serve_says_why(
+    write_params: WriteParams, section: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        build_network(read(write_params, **RESNET | section), 7, pretrained=True)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # torchvision's own, about how some of these draw their weights
+def test_every_network_of_torchvision_serves_or_says_why(write_params: WriteParams) -> None:
+    refused = {}
+    for name in models.list_models(module=models):
+        if re.search("large|_h_|_l_|_l$|128gf|huge|101|152|xl|b7|b6|b5", name):
+            continue  # gigabytes of weights, and the same code as their smaller siblings
+        try:
+            build_network(read(write_params, **RESNET | {"backbone": name, "size_px": 224}), 3, pretrained=False)
+        except InputError as error:
+            refused[name] = str(error)
+    assert sorted(refused) == ["googlenet", "inception_v3", "squeezenet1_0", "squeezenet1_1"]
+
+
+def test_a_network_is_drawn_from_torchs_seed(write_params: WriteParams) -> None:
+    def weights(seed: int) -> torch.Tensor:
+        torch.manual_seed(seed)
+        return build_network(read(write_params, **CNN), 7, pretrained=True).head[1].weight
+
+    assert torch.equal(weights(0), weights(0))
+    assert not torch.equal(weights(0), weights(1))

@@ -1,0 +1,55 @@
+"""From cached pixels to what a network sees."""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from lesions.networks.architecture import build_network
+from lesions.networks.inference import predict_logits
+from lesions.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from tests.builders import small_cnn
+
+CPU = torch.device("cpu")
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 10, 10, 3), dtype=np.uint8)
+
+
+def test_rows_are_gathered_in_the_order_asked_for() -> None:
+    batch = Preprocessing(10).load(IMAGES, np.array([4, 0]), CPU)
+    assert batch.shape == (2, 3, 10, 10)
+    np.testing.assert_allclose(batch[0, :, 3, 7], IMAGES[4, 3, 7] / 255, rtol=1e-6)
+
+
+def test_the_same_size_is_left_as_it_is() -> None:
+    preprocessing = Preprocessing(10)
+    batch = preprocessing.load(IMAGES, np.arange(5), CPU)
+    torch.testing.assert_close(preprocessing.resize(batch), batch, rtol=0, atol=1e-5)
+
+
+def test_a_smaller_size_is_bilinear_sampling() -> None:
+    batch = Preprocessing(8).load(IMAGES, np.arange(5), CPU)
+    torch.testing.assert_close(Preprocessing(8).resize(batch), F.interpolate(batch, size=(8, 8), mode="bilinear"))
+
+
+def test_a_much_smaller_size_does_not_alias() -> None:
+    # Stripes one pixel wide are grey at half the size and below; bare bilinear sampling would keep stripes.
+    stripes = np.zeros((1, 64, 64, 3), dtype=np.uint8)
+    stripes[:, :, ::2] = 255
+    preprocessing = Preprocessing(15)
+    small = preprocessing.resize(preprocessing.load(stripes, np.array([0]), CPU))
+    assert (small[..., 2:-2] - 0.5).abs().max() < 0.1
+
+
+def test_normalising() -> None:
+    normalised = Preprocessing(1).normalise(torch.full((1, 3, 1, 1), 0.5)).ravel()
+    expected = [(0.5 - mean) / std for mean, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)]
+    torch.testing.assert_close(normalised, torch.tensor(expected))
+
+
+def test_predictions_do_not_depend_on_what_else_is_predicted() -> None:
+    torch.manual_seed(0)
+    network = build_network(small_cnn(size_px=8, dropout=0.5), 2, pretrained=True).train()
+    together = predict_logits(network, IMAGES, np.arange(5), preprocessing=Preprocessing(8), device=CPU)
+    alone = predict_logits(network, IMAGES, np.array([3]), preprocessing=Preprocessing(8), device=CPU)
+    assert together.shape == (5, 2)
+    assert together.dtype == np.float32
+    np.testing.assert_allclose(alone[0], together[3], rtol=1e-5)

@@ -1,0 +1,115 @@
+"""Pretrained weights come from a file with a known hash, or from torchvision's address, or not at all."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torchvision.models import ResNet18_Weights, resnet18
+
+from lesions.errors import InputError
+from lesions.networks.architecture import TorchvisionParameters, build_network, read_architecture
+from lesions.networks.pretrained import download_imagenet_weights, read_weights
+from lesions.networks.torchvision_backbone import build_torchvision_backbone
+from tests.builders import RESNET18_WEIGHTS, WriteParams, needs_resnet18_weights
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_file_is_read_when_its_hash_is_right(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"weights{suffix}"
+    weights = {"a": torch.arange(3.0)}
+    if suffix == ".pth":
+        torch.save(weights, path)
+    else:
+        save_file(weights, path)
+    torch.testing.assert_close(dict(read_weights("resnet18", str(path), sha256(path))), weights)
+
+
+def test_a_file_with_another_hash_is_refused_with_both(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save({}, path)
+    with pytest.raises(InputError, match=rf"weights.pth has the sha256 {sha256(path)}, expected {'0' * 64}"):
+        read_weights("resnet18", str(path), "0" * 64)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"the weights file .*none.pth cannot be read: No such file or directory"):
+        read_weights("resnet18", str(tmp_path / "none.pth"), "0" * 64)
+
+
+class Trap:
+    """Unpickled, it would write a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return Path.touch, (self.path,)
+
+
+def test_nothing_but_tensors_is_unpickled(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save({"a": Trap(tmp_path / "sprung")}, path)
+    with pytest.raises(InputError, match=r"weights.pth holds no tensors that can be read"):
+        read_weights("resnet18", str(path), sha256(path))
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_weights_of_another_network_do_not_fit(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the weights do not fit resnet18: Error"):
+        build_torchvision_backbone("resnet18", {"a": torch.zeros(1)})
+
+
+def test_offline_without_a_cached_copy_names_both_ways_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Port 9 of this machine refuses connections, as the whole network does where there is none.
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    cached = tmp_path / "hub/checkpoints/resnet18-f37072fd.pth"
+    expected = (
+        "the ImageNet weights of resnet18 could not be downloaded",
+        f"put the file that {ResNet18_Weights.DEFAULT.url} serves at {cached}",
+        "or set the architecture's weights to the path of a local file and weights_sha256 to its hash",
+    )
+    with pytest.raises(InputError, match=".*".join(map(re.escape, expected))):
+        download_imagenet_weights("resnet18")
+
+
+def test_a_cached_copy_serves_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    cached = tmp_path / "hub/checkpoints/resnet18-f37072fd.pth"
+    cached.parent.mkdir(parents=True)
+    torch.save({"a": torch.ones(1)}, cached)
+    assert download_imagenet_weights("resnet18") == {"a": torch.ones(1)}
+
+
+@needs_resnet18_weights
+def test_the_backbone_holds_the_pretrained_weights_and_the_head_does_not(write_params: WriteParams) -> None:
+    phase = {"name": "all", "num_epochs": 1, "layers": "all", "learning_rate_factor": 1, "backbone_factor": 1}
+    params = write_params(
+        architectures={
+            "it": {
+                "backbone": "resnet18",
+                "weights": str(RESNET18_WEIGHTS),
+                "weights_sha256": sha256(RESNET18_WEIGHTS),
+                "size_px": 64,
+                "dropout": 0.0,
+                "learning_rate": 0.1,
+                "phases": [phase],
+            }
+        }
+    )
+    architecture = read_architecture(params, "it")
+    assert isinstance(architecture, TorchvisionParameters)
+    network = build_network(architecture, 7, pretrained=True).eval()
+    whole = resnet18().eval()
+    whole.load_state_dict(torch.load(RESNET18_WEIGHTS, weights_only=True))
+    images = torch.rand(2, 3, 64, 64)
+    torch.testing.assert_close(whole.fc(network.backbone(images)), whole(images))
+    assert network(images).shape == (2, 7)

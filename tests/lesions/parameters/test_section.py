@@ -1,0 +1,99 @@
+"""Strict sections: every mistake is refused by the parameter's full name."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field, ValidationError
+
+from lesions.errors import InputError
+from lesions.parameters.section import Section, read_section
+
+
+class Inner(Section):
+    depth: Annotated[int, Field(ge=1)]
+
+
+class Oven(Section):
+    rate: Annotated[float, Field(gt=0)]
+    mode: Literal["hot", "cold"]
+    name: Annotated[str, Field(min_length=1)]
+    on: bool
+    sizes: tuple[int, ...]
+    inner: Inner
+    note: str | None
+
+
+GOOD = """
+oven:
+  rate: 1e-5
+  mode: hot
+  name: a
+  on: true
+  sizes: [1, 2]
+  inner: {depth: 2}
+  note: null
+"""
+
+
+def read(tmp_path: Path, text: str) -> Oven:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    return read_section(path, "oven", Oven)
+
+
+def test_a_good_section_is_read_with_its_types(tmp_path: Path) -> None:
+    oven = read(tmp_path, GOOD)
+    assert oven == Oven(rate=1e-5, mode="hot", name="a", on=True, sizes=(1, 2), inner=Inner(depth=2), note=None)
+
+
+def test_a_section_cannot_be_changed(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        read(tmp_path, GOOD).rate = 1.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("rate: 1e-5", "rate: fast", "oven.rate: expected a number, got 'fast'"),
+        ("rate: 1e-5", "rate: '1e-5'", "oven.rate: expected a number, got '1e-5'"),
+        ("rate: 1e-5", "rate: 0", "oven.rate: expected a number > 0, got 0"),
+        ("rate: 1e-5", "rate: .nan", "oven.rate: expected a finite number, got nan"),
+        ("rate: 1e-5", "rate: true", "oven.rate: expected a number, got True"),
+        ("rate: 1e-5", "rat: 1e-5", "oven.rate: is missing; oven.rat: there is no such parameter"),
+        ("mode: hot", "mode: warm", "oven.mode: expected 'hot' or 'cold', got 'warm'"),
+        ("name: a", "name: 3", "oven.name: expected text, got 3"),
+        ("name: a", "name: ''", "oven.name: expected some text, got ''"),
+        ("on: true", "on: 1", "oven.on: expected true or false, got 1"),
+        ("sizes: [1, 2]", "sizes: 1", "oven.sizes: expected a list, got 1"),
+        ("sizes: [1, 2]", "sizes: [1, 2.5]", "oven.sizes.1: expected a whole number, got 2.5"),
+        ("{depth: 2}", "{depth: 0}", "oven.inner.depth: expected a number >= 1, got 0"),
+        ("{depth: 2}", "7", "oven.inner: expected a section, got 7"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, GOOD.replace(old, new))
+    assert str(caught.value) == f"{tmp_path / 'params.yaml'}: {message}"
+
+
+def test_a_missing_section_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the section oven is missing"):
+        read(tmp_path, "stove: {}\n")
+
+
+def test_a_missing_nested_section_is_named_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(GOOD)
+    with pytest.raises(InputError, match=r"the section oven\.outer is missing"):
+        read_section(path, "oven.outer.depth", Inner)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing.yaml: there is no such parameter file"):
+        read_section(tmp_path / "nothing.yaml", "oven", Oven)
+
+
+def test_broken_yaml_says_where(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not valid YAML: .* line 3"):
+        read(tmp_path, "oven:\n  a: [1\nb: 2\n")

@@ -1,0 +1,51 @@
+"""Groups are connected components of shared patients and lesions."""
+
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lesions.splitting.groups import build_groups, count_diagnoses
+from tests.builders import metadata_table
+
+identifiers = st.none() | st.integers(0, 6).map(str)
+
+
+def table(patients: list[Any], lesions: list[Any]) -> pd.DataFrame:
+    return metadata_table(["nevus"] * len(patients), patient_id=patients, lesion_id=lesions)
+
+
+def test_a_patient_and_a_lesion_tie_images_together_also_by_others() -> None:
+    groups = build_groups(table(["p1", "p1", None, "p2", None, None], ["l1", "l2", "l2", "l3", None, None]))
+    # Image 2 has no patient but shares a lesion with image 1; the last two know nothing of each other.
+    assert groups.tolist() == ["g00001", "g00001", "g00001", "g00002", "g00003", "g00004"]
+
+
+def test_a_patient_and_a_lesion_of_the_same_name_are_not_the_same() -> None:
+    assert build_groups(table(["7", "8"], ["8", "9"])).nunique() == 2
+
+
+@given(st.lists(st.tuples(identifiers, identifiers), min_size=1, max_size=30))
+def test_groups_are_the_components_that_networkx_finds(rows: list[tuple[str | None, str | None]]) -> None:
+    patients, lesions = map(list, zip(*rows, strict=True))
+    graph = nx.Graph()
+    for image, (patient, lesion) in enumerate(rows):
+        graph.add_node(image)
+        graph.add_edges_from((image, ("patient", patient)) for patient in [patient] if patient is not None)
+        graph.add_edges_from((image, ("lesion", lesion)) for lesion in [lesion] if lesion is not None)
+    expected = {frozenset(node for node in part if isinstance(node, int)) for part in nx.connected_components(graph)}
+    groups = build_groups(table(patients, lesions))
+    found = {frozenset(np.flatnonzero(groups == group).tolist()) for group in groups.unique()}
+    assert found == expected
+
+
+def test_counts() -> None:
+    counts, groups, diagnoses = count_diagnoses(
+        pd.Series(["b", "a", "b", "b"]), pd.Series(["nevus", "nevus", "melanoma", "nevus"])
+    )
+    assert groups.tolist() == ["a", "b"]
+    assert diagnoses == ["melanoma", "nevus"]
+    np.testing.assert_array_equal(counts, [[0, 1], [1, 2]])

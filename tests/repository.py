@@ -1,0 +1,72 @@
+"""A copy of the repository, to run real DVC in."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.builders import ROOT
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A copy of this repository with the tiny preset laid over its committed parameters."""
+
+    root: Path
+
+    def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command there; its standard output and error come back as one text in `stdout`."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env={**os.environ, "PATH": path, "GIT_CONFIG_GLOBAL": os.devnull, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode != 0:
+            pytest.fail(f"{' '.join(command)} left with {done.returncode}:\n{done.stdout}")
+        return done
+
+    def dvc(self, *arguments: str) -> str:
+        """Run a command of DVC and return what it printed."""
+        return self.run("dvc", *arguments).stdout
+
+    def commit(self, message: str) -> None:
+        """Commit everything that git does not ignore."""
+        self.run("git", "add", "--all")
+        self.run("git", "-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-qm", message)
+
+    def tracked_outputs(self) -> dict[str, bytes]:
+        """The bytes of the lock and of everything in metrics/ and plots/."""
+        files = [self.root / "dvc.lock", *self.root.glob("metrics/**/*"), *self.root.glob("plots/**/*")]
+        return {str(file.relative_to(self.root)): file.read_bytes() for file in files if file.is_file()}
+
+
+def copy_repository(target: Path) -> Repository:
+    """Copy what git tracks or would track, with the parameters as committed, and lay the tiny preset over them."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        outputs = name.startswith(("metrics/", "plots/")) or name == "dvc.lock"
+        if not outputs and (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    committed = subprocess.run(["git", "show", "HEAD:params.yaml"], cwd=ROOT, capture_output=True, check=True)
+    (target / "params.yaml").write_bytes(committed.stdout)
+    repository = Repository(target)
+    repository.run("git", "init", "--quiet", "--initial-branch", "main")
+    repository.commit("Start")
+    repository.run("lesions", "preset", "tiny")
+    return repository

@@ -1,0 +1,57 @@
+"""Every image file is decoded once; what refuses is written down and stops nothing."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lesions.errors import InputError
+from lesions.images.index import read_index
+from stages import cache_images
+from tests.builders import WriteParams
+
+
+def draw(path: Path, grey: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (12, 10), grey).save(path)
+
+
+def test_good_and_bad_files(tmp_path: Path, write_params: WriteParams, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_images, "CHUNK", 2)
+    root = tmp_path / "dataset"
+    draw(root / "b/two.PNG", 20)
+    draw(root / "a/one.jpg", 10)
+    draw(root / "c/three.png", 30)
+    (root / "b/cut.png").write_bytes((root / "b/two.PNG").read_bytes()[:40])
+    (root / "b/empty.jpg").touch()
+    (root / "b/page.jpg").write_text("<html>")
+    (root / "table.csv").write_text("not an image, and not named as one")
+    params = write_params(cache_images={"size_px": 8, "fit": "crop", "max_megapixels": 1.0})
+
+    cache_images.main(root, tmp_path / "images.npy", tmp_path / "images.csv", params)
+
+    index = read_index(tmp_path / "images.csv").set_index("file")
+    assert index.index.tolist() == ["a/one.jpg", "b/cut.png", "b/empty.jpg", "b/page.jpg", "b/two.PNG", "c/three.png"]
+    assert index.row.dropna().to_dict() == {"a/one.jpg": 0, "b/two.PNG": 1, "c/three.png": 2}
+    assert index.width_px.dropna().tolist() == [12] * 3
+    assert index.height_px.dropna().tolist() == [10] * 3
+    assert index.perceptual_hash.dropna().str.fullmatch("[0-9a-f]{16}").all()
+    assert index.error.dropna().index.tolist() == ["b/cut.png", "b/empty.jpg", "b/page.jpg"]
+    assert index.error["b/empty.jpg"] == "the file is empty (0 bytes)"
+    images = np.load(tmp_path / "images.npy")
+    assert images.shape == (3, 8, 8, 3)
+    np.testing.assert_allclose(images[:, 0, 0, 0], [10, 20, 30], atol=1)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+    params = write_params(cache_images={"size_px": 8, "fit": "crop", "max_megapixels": 1.0})
+    with pytest.raises(InputError, match=r"dataset.root: there is no folder .*nowhere"):
+        cache_images.main(tmp_path / "nowhere", tmp_path / "images.npy", tmp_path / "images.csv", params)
+
+
+def test_a_folder_without_images_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+    params = write_params(cache_images={"size_px": 8, "fit": "crop", "max_megapixels": 1.0})
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"dataset.root: no image files below .*empty \(.bmp, .jpeg"):
+        cache_images.main(tmp_path / "empty", tmp_path / "images.npy", tmp_path / "images.csv", params)

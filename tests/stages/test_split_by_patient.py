@@ -1,0 +1,91 @@
+"""The split as the stage writes it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lesions.datasets.metadata import COLUMNS
+from lesions.errors import InputError
+from lesions.formats.table import write_table
+from stages import split_by_patient
+from tests.builders import HAM10000, WriteParams, metadata_table, needs_ham10000
+
+SPLIT = {"seed": 0, "shares": {"train": 0.6, "val": 0.2, "test": 0.2}}
+
+
+def split(tmp_path: Path, params: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
+    write_table(tmp_path / "metadata.csv", table[COLUMNS], sort_by="image_id")
+    names = ("metadata.csv", "splits.csv", "split.json", "shares.json")
+    split_by_patient.main(*(tmp_path / name for name in names), params)
+    metrics = json.loads((tmp_path / "split.json").read_text())
+    return pd.read_csv(tmp_path / "splits.csv"), metrics, pd.read_json(tmp_path / "shares.json")
+
+
+def test_shares_asked_and_got(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus"] * 10 + ["melanoma"] * 5)
+    splits, metrics, shares = split(tmp_path, write_params(split=SPLIT), table)
+    assert splits.columns.tolist() == ["image_id", "group_id", "split"]
+    assert splits.image_id.tolist() == table.image_id.tolist()
+    assert shares.pivot(index="diagnosis", columns="split", values="num_images").to_dict("index") == {
+        "melanoma": {"train": 3, "val": 1, "test": 1},
+        "nevus": {"train": 6, "val": 2, "test": 2},
+    }
+    np.testing.assert_allclose(shares.share_got, shares.share_asked)
+    assert metrics == {
+        "schema": 1,
+        "grouped_by": "patient_id and lesion_id",
+        "num_groups": 15,
+        "largest_group": 1,
+        "num_images": {"train": 9, "val": 3, "test": 3},
+        "worst_share_deviation": 0.0,
+        "worst_share_diagnosis": "melanoma in test",
+    }
+
+
+def test_no_patient_is_on_two_sides(tmp_path: Path, write_params: WriteParams) -> None:
+    generator = np.random.default_rng(0)
+    patients = [f"p{n}" for n in generator.integers(60, size=300)]
+    table = metadata_table(generator.choice(["nevus", "melanoma"], 300).tolist(), patient_id=patients)
+    splits, metrics, _ = split(tmp_path, write_params(split=SPLIT), table)
+    assert splits.split.groupby(table.patient_id).nunique().max() == 1
+    assert metrics["num_groups"] == len(set(patients))
+    assert metrics["worst_share_deviation"] < 0.05
+
+
+def test_the_identifier_that_groups_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus"] * 6, patient_id=[None] * 6)
+    assert split(tmp_path, write_params(split=SPLIT), table)[1]["grouped_by"] == "lesion_id"
+
+
+def test_a_diagnosis_with_fewer_groups_than_splits_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus"] * 9 + ["melanoma"] * 4, patient_id=[*"abcdefghi", "x", "x", "y", "y"])
+    with pytest.raises(InputError, match=r"metadata.csv: the diagnosis melanoma has 2 group\(s\) .* 3 splits"):
+        split(tmp_path, write_params(split=SPLIT), table)
+    assert not (tmp_path / "splits.csv").exists()
+
+
+def test_shares_that_do_not_sum_to_one_are_refused_by_name(tmp_path: Path, write_params: WriteParams) -> None:
+    params = write_params(split={"seed": 0, "shares": {"train": 0.6, "val": 0.3, "test": 0.3}})
+    with pytest.raises(InputError, match=r"split.shares: train, val and test must sum to 1, got 1.2"):
+        split(tmp_path, params, metadata_table(["nevus"] * 9))
+
+
+@needs_ham10000
+def test_ham10000_is_split_by_lesion_to_within_one_image(tmp_path: Path, write_params: WriteParams) -> None:
+    published = pd.read_csv(HAM10000 / "HAM10000_metadata.csv")
+    table = metadata_table(
+        published.dx.tolist(),
+        image_id=published.image_id.tolist(),
+        patient_id=[None] * len(published),
+        lesion_id=published.lesion_id.tolist(),
+    )
+    splits, metrics, shares = split(tmp_path, write_params(split=SPLIT), table)
+    lesions = splits.set_index("image_id").split.groupby(published.set_index("image_id").lesion_id)
+    assert lesions.nunique().max() == 1
+    totals = shares.groupby("diagnosis").num_images.transform("sum")
+    assert (shares.num_images - shares.share_asked * totals).abs().max() <= 1
+    assert metrics["num_groups"] == published.lesion_id.nunique()

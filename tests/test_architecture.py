@@ -1,0 +1,114 @@
+"""The house keeps its plan: who may import whom, and what DVC must watch."""
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
+TABLE_STAGES = ["cache_images", "prepare_metadata", "split_by_patient", "compute_class_weights"]
+
+
+@cache
+def imported_files(file: Path) -> frozenset[Path]:
+    """The project's files that one file imports, without packages' `__init__.py`."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        paths = [ROOT / f"{name.replace('.', '/')}.py" for name in names]
+        found |= {path for path in paths if path.is_file()}
+    return frozenset(found)
+
+
+def reached_files(file: Path) -> set[Path]:
+    """Everything of the project that is loaded when a file is run, itself included."""
+    reached, waiting = set(), [file]
+    while waiting:
+        current = waiting.pop()
+        if current not in reached:
+            reached.add(current)
+            waiting += imported_files(current)
+    return reached
+
+
+def source_files(folder: str) -> list[Path]:
+    return sorted(path for path in (ROOT / folder).rglob("*.py") if path.name != "__init__.py")
+
+
+def named(paths: set[Path] | frozenset[Path]) -> list[str]:
+    return sorted(path.relative_to(ROOT).as_posix() for path in paths)
+
+
+@pytest.mark.parametrize("init", [*ROOT.glob("lesions/**/__init__.py"), ROOT / "stages/__init__.py"], ids=str)
+def test_packages_are_empty_so_that_importing_one_module_loads_no_other(init: Path) -> None:
+    statements = ast.parse(init.read_text()).body
+    assert len(statements) == 1
+    assert ast.get_docstring(ast.parse(init.read_text()))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_dvc_watches_every_file_that_a_stage_reaches_and_no_other(stage: str) -> None:
+    definition = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"][stage]
+    deps = definition.get("do", definition)["deps"]
+    watched = sorted(dep for dep in deps if dep.endswith(".py"))
+    reached = named(reached_files(ROOT / f"stages/{stage}.py"))
+    assert watched == reached, f"put these into the deps of {stage}:\n" + "\n".join(
+        f"      - {path}" for path in reached
+    )
+
+
+def test_every_stage_of_the_dag_is_a_file_and_every_file_a_stage() -> None:
+    assert sorted(YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]) == STAGES
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_imports_no_other_stage(stage: str) -> None:
+    assert [path for path in named(reached_files(ROOT / f"stages/{stage}.py")) if path.startswith("stages/")] == [
+        f"stages/{stage}.py"
+    ]
+
+
+@pytest.mark.parametrize("file", source_files("lesions"), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_lesions_never_imports_a_stage(file: Path) -> None:
+    assert not [path for path in named(imported_files(file)) if path.startswith("stages/")]
+
+
+def test_there_is_no_cycle() -> None:
+    graph = {file: imported_files(file) for file in source_files("lesions")}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(path.relative_to(ROOT).as_posix() for path in error.args[1]))
+
+
+@pytest.mark.parametrize("stage", TABLE_STAGES)
+def test_table_stages_start_without_torch(stage: str) -> None:
+    probe = f"import sys, stages.{stage}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", probe], cwd=ROOT, check=False).returncode == 0
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    vague = {"utils", "util", "common", "helpers", "helper", "base", "manager", "misc"}
+    assert not vague & {path.stem for path in [*source_files("lesions"), *source_files("stages")]}
+
+
+@pytest.mark.parametrize("file", [*source_files("lesions"), *source_files("stages")], ids=str)
+def test_nothing_is_unpickled(file: Path) -> None:
+    text = file.read_text()
+    assert "import pickle" not in text
+    assert "allow_pickle=True" not in text
+    assert text.count("torch.load(") == text.count("weights_only=True)") - text.count(
+        "check_hash=True, weights_only=True)"
+    )

@@ -1,0 +1,74 @@
+"""What the README says is so."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.builders import ROOT
+from tests.repository import Repository
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def tracked() -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [name for name in listed.stdout.splitlines() if (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("document", ["README.md", "stages/README.md"])
+def test_the_drawing_of_the_dag_is_what_dvc_draws(tiny: Repository, document: str) -> None:
+    before = (tiny.root / document).read_text(encoding="utf-8")
+    tiny.run(sys.executable, "docs/draw_dag.py", document)
+    assert (tiny.root / document).read_text(encoding="utf-8") == before
+
+
+def annotated_tree() -> set[str]:
+    """The paths in the README's tree: two spaces of indentation a level, then the name, then what it is."""
+    block = re.search(r"```text\n(.*?)```", README, re.DOTALL)
+    assert block
+    paths, parents = set(), [""]
+    for line in block[1].splitlines():
+        indent = (len(line) - len(line.lstrip())) // 2
+        parents = parents[: indent + 1]
+        for name in line.split("  ", 1)[0].split() if indent == 0 else line.strip().split("  ", 1)[0].split():
+            paths.add(parents[-1] + name)
+        if line.strip().split("  ", 1)[0].endswith("/"):
+            parents.append(parents[-1] + line.strip().split("  ", 1)[0])
+    return paths
+
+
+def test_every_path_of_the_annotated_tree_is_there() -> None:
+    made_by_a_run = {"data/", ".timings/", "dvc.lock", "metrics/", "plots/"}
+    assert [path for path in sorted(annotated_tree() - made_by_a_run) if not (ROOT / path).exists()] == []
+
+
+def test_everything_at_the_top_and_every_subject_is_in_the_annotated_tree() -> None:
+    files = tracked()
+    top = {name.split("/")[0] + ("/" if "/" in name else "") for name in files}
+    subjects = {"/".join(name.split("/")[:2]) + "/" for name in files if re.match("lesions/.+/", name)}
+    stages = {name for name in files if re.fullmatch(r"stages/[a-z]\w+\.py", name)}
+    assert sorted((top | subjects | stages) - annotated_tree()) == []
+
+
+def test_links_lead_somewhere() -> None:
+    for document in [ROOT / "README.md", ROOT / "stages/README.md", *(ROOT / "docs").glob("*.md")]:
+        text = document.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_readme_names_commands_that_are_there() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`make ([\w-]+)`", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for preset in re.findall(r"lesions preset ([\w-]+)", README):
+        assert Path(ROOT / f"presets/{preset}.yaml").is_file(), preset

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from lesions.command_line.failure import one_paragraph_errors
 from lesions.errors import InputError
 from lesions.evaluation.bootstrap import NUM_RESAMPLES, bootstrap_groups, percentile_interval
 from lesions.evaluation.predictions import Predictions, read_predictions
@@ -53,4 +54,5 @@ def compute(metric: str, model: Predictions, images: NDArray[np.int64]) -> float
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with one_paragraph_errors():
+        typer.run(main)

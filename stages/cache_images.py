@@ -1,6 +1,5 @@
 """Decode every image file of the dataset once, into one array that all later stages read."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,6 +12,7 @@ import typer
 from lesions.command_line.progress import track
 from lesions.command_line.stage import run_stage
 from lesions.errors import InputError
+from lesions.hardware.processors import count_processors
 from lesions.images.cache import CacheWriter, write_cache
 from lesions.images.decode import DecodedImage, DecodingParameters, decode_image
 from lesions.images.files import find_image_files
@@ -47,7 +47,7 @@ Outcome = tuple[str, DecodedImage | str]
 def decode_in_chunks(root: Path, files: list[str], parameters: DecodingParameters) -> Iterator[list[Outcome]]:
     """Decode files in threads (Pillow releases the interpreter's lock), a chunk at a time, in order."""
     decode = partial(decode_file, root, parameters)
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+    with ThreadPoolExecutor(count_processors()) as threads:
         for start in range(0, len(files), CHUNK):
             yield list(threads.map(decode, files[start : start + CHUNK]))
 

@@ -1,9 +1,11 @@
 """Score one network on the validation and the test images, and show its mistakes."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 import typer
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from lesions.evaluation.predictions import Predictions, write_predictions
 from lesions.evaluation.scores import score, score_classes
 from lesions.figures.style import spell, write_figure
 from lesions.formats.json_file import write_metrics, write_plot_rows
+from lesions.formats.sha256 import hash_file
 from lesions.hardware.device import set_up_device
 from lesions.images.cache import read_cache
 from lesions.networks.checkpoint import CheckpointMetadata, read_checkpoint
@@ -48,16 +51,18 @@ def main(
     device = set_up_device(recipe.device, num_threads=recipe.num_threads)
     network, about = read_checkpoint(checkpoint, device)
     pixels = read_cache(images)
-    table = read_split_metadata(metadata, splits)
-    table = table[table.split.isin(SCORED_SPLITS)].reset_index(drop=True)
-    check_checkpoint(checkpoint, about, model=model, diagnoses=set(table.diagnosis))
+    check_checkpoint(checkpoint, about, model=model, inputs=(images, metadata, splits))
 
+    table = read_split_metadata(metadata, splits)
+    parts = [table[table.split == split] for split in SCORED_SPLITS]
+    scored = pd.concat(parts, ignore_index=True)
     preprocessing = Preprocessing(about.architecture.size_px, about.mean, about.std)
+    predict = partial(predict_logits, network, pixels, preprocessing=preprocessing, device=device)
     predicted = Predictions(
-        images=table,
+        images=scored,
         classes=about.classes,
-        y_true=table.diagnosis.map(about.classes.index).to_numpy().astype(np.int64),
-        logits=predict_logits(network, pixels, table.row.to_numpy(), preprocessing=preprocessing, device=device),
+        y_true=scored.diagnosis.map(about.classes.index).to_numpy().astype(np.int64),
+        logits=np.concatenate([predict(part.row.to_numpy()) for part in parts]),
     )
     write_predictions(predictions, predicted)
     for split in SCORED_SPLITS:
@@ -74,23 +79,23 @@ def main(
     write_figure(mistakes, plot_mistakes(test, pixels))
 
 
-def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, diagnoses: set[str]) -> None:
-    """Refuse a checkpoint of another model, or one that was trained without one of the diagnoses."""
+def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, inputs: tuple[Path, ...]) -> None:
+    """Refuse a checkpoint of another model, or of other data: its training images could be among those scored."""
     if about.model != model:
         raise InputError(f"{path}: is a checkpoint of {about.model}, expected {model}")
-    unknown = sorted(diagnoses - set(about.classes))
-    if unknown:
-        raise InputError(f"{path}: was not trained for the diagnosis {unknown[0]}; run the stage train again")
+    for source in inputs:
+        if about.inputs.get(source.name) != hash_file(source):
+            raise InputError(f"{path}: was trained with another {source.name}; run the stage train again")
 
 
 def list_class_scores(predictions: Predictions) -> list[dict[str, Any]]:
     """Return a row for each class and score, without the scores that are undefined."""
-    scores = vars(score_classes(predictions.y_true, predictions.y_pred, len(predictions.classes)))
-    support = scores.pop("support")
+    scores = score_classes(predictions.y_true, predictions.y_pred, len(predictions.classes))
+    kinds = {"precision": scores.precision, "recall": scores.recall, "f1": scores.f1}
     return [
-        {"diagnosis": name, "score": kind, "value": float(values[code]), "support": int(support[code])}
+        {"diagnosis": name, "score": kind, "value": float(values[code]), "support": int(scores.support[code])}
         for code, name in enumerate(predictions.classes)
-        for kind, values in scores.items()
+        for kind, values in kinds.items()
         if np.isfinite(values[code])
     ]
 

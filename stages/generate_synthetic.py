@@ -1,6 +1,5 @@
 """Draw the embedded demonstration dataset: invented patients, and dermoscopy-like pictures of lesions."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from PIL import Image
 from lesions.command_line.progress import track
 from lesions.command_line.stage import run_stage
 from lesions.formats.atomic import atomic_folder
+from lesions.hardware.processors import count_processors
 from lesions.parameters.section import read_section
 from lesions.synthetic.cohort import SyntheticParameters, draw_cohort
 from lesions.synthetic.render import render_image
@@ -51,7 +51,7 @@ def write_images(folder: Path, cohort: pd.DataFrame, parameters: SyntheticParame
         part = IMAGE_FOLDERS[len(IMAGE_FOLDERS) * number // len(rows)]
         Image.fromarray(pixels).save(folder / part / f"{row['image_id']}.jpg", quality=JPEG_QUALITY)
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(count_processors()) as threads:
         for _ in track(threads.map(write_image, range(len(rows))), "rendering", total=len(rows)):
             pass
 

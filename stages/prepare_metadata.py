@@ -34,6 +34,8 @@ def main(
     adapter = ADAPTERS[parameters.name]
     source = root / adapter.table
     table = read_text_table(source, adapter.needed_columns)
+    if table.empty:
+        raise InputError(f"{source}: the table has no rows")
     images = read_index(index)
     rows, refusals = sort_out(table, adapter, images)
 
@@ -43,7 +45,8 @@ def main(
     valid = pd.DataFrame(rows, columns=COLUMNS).assign(source=parameters.name)
     valid = valid.astype({"row": int, "fitzpatrick_type": "Int64"})
     write_table(metadata, valid, sort_by="image_id")
-    unlisted = set(images.file.map(name_without_suffix)) - set(table[adapter.columns["image_id"].name])
+    listed = table[adapter.columns["image_id"].name].str.strip()
+    unlisted = set(images.file.map(name_without_suffix)) - set(listed)
     write_metrics(metrics, count(valid, num_rejected=len(refusals), num_unlisted_files=len(unlisted)))
     print(f"{len(valid)} images accepted, {len(refusals)} rows refused (see {rejected})")
 
@@ -70,7 +73,8 @@ def sort_out(
         files[name_without_suffix(image["file"])].append(image)
     first_line: dict[str, int] = {}
     rows, refusals = [], []
-    for line, cells in enumerate(table.to_dict("records"), start=2):
+    for index, cells in table.to_dict("index").items():
+        line = int(str(index)) + 2  # lines count from 1, and the first is the header
         image_id = cells[name].strip()
         try:
             record = read_record(cells, adapter)
@@ -95,9 +99,14 @@ def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
         return Record.model_validate(dict.fromkeys(Record.model_fields) | values)
     except ValidationError as error:
         details = error.errors()[0]
-        column = adapter.columns[str(*details["loc"])]
-        known = f"; known are {', '.join(column.values)}" if column.values else ""
-        raise RefusedError(column.name, cells[column.name], details["msg"] + known) from error
+        field = str(*details["loc"])
+        column = adapter.columns[field]
+        reason = details["msg"]
+        if values[field] is None:
+            reason = "is missing"
+        elif column.values:
+            reason = f"is unknown; known are {', '.join(column.values)}"
+        raise RefusedError(column.name, cells[column.name], reason) from error
 
 
 def find_image(image_id: str, found: list[dict[Any, Any]], column: str) -> dict[str, Any]:

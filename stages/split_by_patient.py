@@ -38,9 +38,10 @@ def main(
     allocation = allocate_groups(counts, asked, seed=parameters.seed)
     table["split"] = table.group_id.map(dict(zip(groups, np.array(SPLITS)[allocation], strict=True)))
     check_split(table, metadata)
+    shares = compare_shares(table, dict(zip(SPLITS, asked, strict=True)))
+    check_shares(shares, parameters.max_share_deviation, metadata)
 
     write_table(splits, table[["image_id", "group_id", "split"]], sort_by="image_id")
-    shares = compare_shares(table, dict(zip(SPLITS, asked, strict=True)))
     write_plot_rows(shares_plot, shares)
     write_metrics(metrics, summarise(table, shares))
 
@@ -65,6 +66,17 @@ def check_split(table: pd.DataFrame, metadata: Path) -> None:
             raise InputError(
                 f"{metadata}: found no allocation of whole groups that has the diagnosis {diagnosis} in {split}; "
                 "too many of its images share patients or lesions with others"
+            )
+
+
+def check_shares(shares: list[dict[str, Any]], max_deviation: float, metadata: Path) -> None:
+    """Refuse a diagnosis whose share of a split is far from what was asked."""
+    for row in shares:
+        if abs(row["share_got"] - row["share_asked"]) > max_deviation:
+            raise InputError(
+                f"{metadata}: {row['share_got']:.3f} of the diagnosis {row['diagnosis']} would be in {row['split']}, "
+                f"{row['share_asked']:g} was asked; whole patients come no nearer. Add cases, or raise "
+                f"split.max_share_deviation ({max_deviation:g})"
             )
 
 

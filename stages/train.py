@@ -1,6 +1,5 @@
 """Train one network, and keep the epoch that validates best."""
 
-import hashlib
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +15,7 @@ from lesions.datasets.metadata import read_split_metadata
 from lesions.errors import InputError
 from lesions.evaluation.scores import compute_loss, score_labels
 from lesions.formats.json_file import write_metrics, write_plot_rows
+from lesions.formats.sha256 import hash_file
 from lesions.hardware.device import choose_precision, set_up_device
 from lesions.images.cache import read_cache
 from lesions.networks.architecture import Classifier, build_network, check_enough_pixels, read_architecture
@@ -51,7 +51,7 @@ def main(
     device = set_up_device(recipe.device, num_threads=recipe.num_threads)
     precision = choose_precision(recipe.precision, device)
 
-    inputs = {path.name: hash_file(path) for path in (images, metadata, splits, class_weights)}
+    hashes = {path: hash_file(path) for path in (images, metadata, splits, class_weights)}
     pixels = read_cache(images)
     check_enough_pixels(model, architecture, pixels.shape[1])
     weights = read_class_weights(class_weights)
@@ -90,22 +90,26 @@ def main(
         device=device,
         precision=precision,
     )
-    libraries = {name: version(name) for name in ("numpy", "torch", "torchvision")}
+    check_unchanged(hashes)
     about = CheckpointMetadata(
-        model, weights.classes, architecture, preprocessing.mean, preprocessing.std, inputs, libraries
+        model=model,
+        classes=weights.classes,
+        architecture=architecture,
+        mean=preprocessing.mean,
+        std=preprocessing.std,
+        inputs={path.name: sha256 for path, sha256 in hashes.items()},
+        versions={name: version(name) for name in ("numpy", "torch", "torchvision")},
     )
     write_checkpoint(checkpoint, fitted.weights, about)
     write_metrics(metrics, summarise(fitted, network))
     write_plot_rows(history, list_history(fitted))
 
 
-def hash_file(path: Path) -> str:
-    """Return the sha256 of a file's bytes, as hexadecimal digits."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
+def check_unchanged(hashes: dict[Path, str]) -> None:
+    """Refuse to end when an input is no longer what was trained on: DVC hashes it only after the stage."""
+    for path, sha256 in hashes.items():
+        if hash_file(path) != sha256:
+            raise InputError(f"{path}: changed while the network was trained; run the stage train again")
 
 
 def label_rows(table: pd.DataFrame, classes: tuple[str, ...]) -> LabelledRows:

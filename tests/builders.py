@@ -26,7 +26,7 @@ PHASE = PhaseParameters(name="all", num_epochs=1, layers="all", learning_rate_fa
 
 def small_cnn(**changes: Any) -> CustomCNNParameters:
     """An architecture of two small blocks for images of 16 px, without dropout."""
-    parameters = {"backbone": "custom_cnn", "size_px": 16, "dropout": 0.0, "learning_rate": 0.01}
+    parameters: dict[str, Any] = {"backbone": "custom_cnn", "size_px": 16, "dropout": 0.0, "learning_rate": 0.01}
     return CustomCNNParameters(**parameters | {"phases": (PHASE,), "widths": (4, 8)} | changes)
 
 

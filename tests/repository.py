@@ -38,10 +38,15 @@ class Repository:
         """Run a command of DVC and return what it printed."""
         return self.run("dvc", *arguments).stdout
 
+    def set_identity(self) -> None:
+        """Say who commits; the machine's own settings are not read."""
+        self.run("git", "config", "user.name", "test")
+        self.run("git", "config", "user.email", "test@localhost")
+
     def commit(self, message: str) -> None:
         """Commit everything that git does not ignore."""
         self.run("git", "add", "--all")
-        self.run("git", "-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-qm", message)
+        self.run("git", "commit", "--quiet", "--message", message)
 
     def tracked_outputs(self) -> dict[str, bytes]:
         """The bytes of the lock and of everything in metrics/ and plots/."""
@@ -67,6 +72,7 @@ def copy_repository(target: Path) -> Repository:
     (target / "params.yaml").write_bytes(committed.stdout)
     repository = Repository(target)
     repository.run("git", "init", "--quiet", "--initial-branch", "main")
+    repository.set_identity()
     repository.commit("Start")
     repository.run("lesions", "preset", "tiny")
     return repository

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from ruamel.yaml import YAML
 from safetensors import safe_open
 from sklearn import metrics
 
+from tests.builders import ROOT
 from tests.repository import Repository, copy_repository
 
 MODELS = ("custom_cnn", "resnet18")
@@ -28,6 +30,7 @@ def fresh(tiny: Repository, tmp_path: Path) -> Repository:
     """A clone of the tiny repository with its data, for a test that changes it."""
     tiny.run("git", "clone", "--quiet", str(tiny.root), str(tmp_path / "clone"))
     clone = Repository(tmp_path / "clone")
+    clone.set_identity()
     clone.dvc("cache", "dir", "--local", str(tiny.root / ".dvc/cache"))
     clone.dvc("checkout", "--quiet")
     return clone
@@ -176,6 +179,12 @@ def test_every_model_listed_in_the_lock_was_trained_from_these_data(tiny: Reposi
     lock = YAML(typ="safe").load(tiny.root / "dvc.lock")["stages"]
     assert sorted(lock) == sorted([*TABLE_STAGES, *(f"{verb}@{m}" for verb in ("train", "evaluate") for m in MODELS)])
     assert str(tiny.root) not in (tiny.root / "dvc.lock").read_text()
+
+
+def test_the_committed_lock_is_of_the_committed_code_and_parameters(tmp_path: Path) -> None:
+    clone = Repository(tmp_path / "clone")
+    subprocess.run(["git", "clone", "--quiet", "--depth", "1", f"file://{ROOT}", clone.root], check=True)
+    assert stages_run(clone.dvc("repro", "--dry", "--allow-missing")) == []
 
 
 def test_a_broken_dataset_stops_with_its_reason(tmp_path: Path) -> None:

@@ -38,11 +38,11 @@ def annotated_tree() -> set[str]:
     paths, parents = set(), [""]
     for line in block[1].splitlines():
         indent = (len(line) - len(line.lstrip())) // 2
+        name = line.split()[0]
         parents = parents[: indent + 1]
-        for name in line.split("  ", 1)[0].split() if indent == 0 else line.strip().split("  ", 1)[0].split():
-            paths.add(parents[-1] + name)
-        if line.strip().split("  ", 1)[0].endswith("/"):
-            parents.append(parents[-1] + line.strip().split("  ", 1)[0])
+        paths.add(parents[-1] + name)
+        if name.endswith("/"):
+            parents.append(parents[-1] + name)
     return paths
 
 

@@ -1,7 +1,6 @@
 """The program `lesions`."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from lesions.command_line.failure import one_paragraph_errors
 from lesions.command_line.preset import lay_over
 from lesions.command_line.stage import TIMINGS
 from lesions.errors import InputError
@@ -22,12 +22,9 @@ commands = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, 
 
 
 def app() -> None:
-    """Run the program; show what a user can mend as one paragraph, and exit with 1."""
-    try:
+    """Run the program."""
+    with one_paragraph_errors():
         commands()
-    except InputError as error:
-        Console(stderr=True, soft_wrap=True).print(f"error: {error}", markup=False, highlight=False)
-        sys.exit(1)
 
 
 @commands.command()
@@ -54,7 +51,9 @@ def preset(
         raise InputError(f"there is no preset {name!r} in {PRESETS}/; known are {known}")
     overlay = read_parameters(path)
     if root is not None:
-        overlay = overlay | {"dataset": overlay.get("dataset", {}) | {"root": root}}
+        overlay = overlay | {"dataset": overlay["dataset"] | {"root": root}}
+    elif "root" not in overlay["dataset"]:
+        raise InputError(f"the preset {name} needs the folder of {overlay['dataset']['name']}: add --root FOLDER")
     changed = lay_over(params, overlay)
     print(f"{params}: changed {', '.join(changed)}" if changed else f"{params}: already as {name} wants it")
 

@@ -54,7 +54,8 @@ def check_run(params: Path) -> dict[str, str]:
         read_section(params, name, section)
     models = read_models(params)
     # The sections that no model uses are read too: a mistake in one should not wait until it is used.
-    architectures = {name: read_architecture(params, name) for name in [*models, *sections["architectures"]]}
+    named = [*models, *(sections.get("architectures") or {})]
+    architectures = {name: read_architecture(params, name) for name in named}
 
     decoding = read_section(params, "cache_images", DecodingParameters)
     for model in models:
@@ -91,8 +92,10 @@ def read_models(params: Path) -> list[str]:
 
 
 def count_images(dataset: DatasetParameters, synthetic: SyntheticParameters) -> int:
-    """Count the dataset's images; the embedded ones need not be there yet."""
+    """Count the dataset's images; the embedded ones, which the run renders, need not be there yet."""
     root = Path(dataset.root)
+    if (root == SYNTHETIC_ROOT) != (dataset.name == "synthetic"):
+        raise InputError(f"dataset.root: {root} is not where {dataset.name} is; set it to that dataset's folder")
     if root == SYNTHETIC_ROOT and not root.exists():
         return synthetic.num_images
     num_images = len(find_image_files(root))

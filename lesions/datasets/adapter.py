@@ -54,7 +54,7 @@ class Adapter:
     optional: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        assert set(self.columns) <= set(Record.model_fields)
+        assert {"image_id", "diagnosis"} <= set(self.columns) <= set(Record.model_fields)
 
     @property
     def needed_columns(self) -> list[str]:

@@ -30,7 +30,9 @@ COLUMNS = [
 def read_metadata(path: Path) -> pd.DataFrame:
     """Read `data/metadata.csv` with identifiers as text and `image_id` as an ordinary, unique column."""
     types = {name: "str" for name in COLUMNS if name not in ("row", "age_years", "fitzpatrick_type")}
-    return pd.read_csv(path, dtype=types | {"width_px": "int64", "height_px": "int64"})
+    types |= {"width_px": "int64", "height_px": "int64"}
+    # Only an empty cell is missing: a patient may well be named NA.
+    return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
 
 
 def join_splits(metadata: pd.DataFrame, splits: pd.DataFrame, splits_path: Path) -> pd.DataFrame:
@@ -52,4 +54,4 @@ def join_splits(metadata: pd.DataFrame, splits: pd.DataFrame, splits_path: Path)
 
 def read_split_metadata(metadata: Path, splits: Path) -> pd.DataFrame:
     """Read the metadata with `group_id` and `split` (`train`, `val` or `test`) beside each image."""
-    return join_splits(read_metadata(metadata), pd.read_csv(splits, dtype=str), splits)
+    return join_splits(read_metadata(metadata), pd.read_csv(splits, dtype=str, keep_default_na=False), splits)

@@ -20,8 +20,8 @@ class Predictions:
 
     Attributes
     ----------
-    images : (N, 3) table
-        image_id, group_id, split.
+    images : (N, ...) table
+        image_id, group_id, split, and whatever else is known of the images.
     classes
         In the order of the logits.
     y_true : (N,) int
@@ -36,7 +36,7 @@ class Predictions:
     @property
     def y_prob(self) -> NDArray[np.float64]:
         """Probabilities (N, K)."""
-        return np.asarray(softmax(self.logits, axis=1))
+        return np.asarray(softmax(self.logits.astype(np.float64), axis=1))
 
     @property
     def y_pred(self) -> NDArray[np.int64]:
@@ -68,7 +68,8 @@ def read_predictions(path: Path) -> Predictions:
     InputError
         If the file has no logits, or a diagnosis without one.
     """
-    table = pd.read_csv(path, dtype=dict.fromkeys([*IDENTIFIERS, "y_true", "y_pred"], str))
+    text = dict.fromkeys([*IDENTIFIERS, "y_true", "y_pred"], "str")
+    table = pd.read_csv(path, dtype=text, keep_default_na=False)
     logits = table.filter(regex="^logit_")
     classes = tuple(name.removeprefix("logit_") for name in logits.columns)
     codes = table.y_true.map({name: code for code, name in enumerate(classes)})

@@ -1,1 +1,1 @@
-"""How figures look, and those that more than one stage draws."""
+"""How figures look."""

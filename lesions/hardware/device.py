@@ -15,6 +15,8 @@ PrecisionChoice = Literal["auto", "float32", "bfloat16"]
 def set_up_device(choice: DeviceChoice, *, num_threads: int) -> torch.device:
     """Make torch repeat its results to the bit, and return the device asked for, or the best there is.
 
+    On MPS the gradient of max pooling is not deterministic; torch warns of it there.
+
     Parameters
     ----------
     num_threads
@@ -25,11 +27,21 @@ def set_up_device(choice: DeviceChoice, *, num_threads: int) -> torch.device:
     InputError
         If the device asked for is not there.
     """
+    device = choose_device(choice)
     # cuBLAS reads this when CUDA starts; without it, deterministic mode refuses to multiply matrices.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(mode=True)
+    torch.use_deterministic_algorithms(mode=True, warn_only=device.type == "mps")
+    # No operation here reads memory that it has not written.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    # float32 means float32: TF32 would round convolutions to 10 bits.
+    torch.backends.cudnn.allow_tf32 = False
     torch.set_num_threads(num_threads)
     keep_freed_memory()
+    return device
+
+
+def choose_device(choice: DeviceChoice) -> torch.device:
+    """Return the device asked for, or the best there is; one that is not there raises InputError."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if choice == "auto":
         return torch.device(next(name for name in there if there[name]))
@@ -37,6 +49,11 @@ def set_up_device(choice: DeviceChoice, *, num_threads: int) -> torch.device:
         found = ", ".join(name for name in there if there[name])
         raise InputError(f"training.device is {choice}, which torch does not find here; it finds {found}")
     return torch.device(choice)
+
+
+def choose_memory_format(device: torch.device) -> torch.memory_format:
+    """Return the order of an image batch's numbers in memory that the device convolves fastest."""
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
 def choose_precision(choice: PrecisionChoice, device: torch.device) -> torch.dtype:

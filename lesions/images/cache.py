@@ -60,5 +60,5 @@ def read_cache(path: Path) -> NDArray[np.uint8]:
     """
     try:
         return np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path}: not a whole image cache ({error}); run the stage cache_images again") from error

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import struct
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -16,6 +17,9 @@ from lesions.parameters.section import Section
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 HASHED_PX = 32
 """Side of the grey thumbnail that a perceptual hash is taken from."""
+
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, OverflowError, struct.error)
+"""What Pillow raises for the bytes of a broken image."""
 
 Fit = Literal["crop", "squash", "pad"]
 
@@ -66,16 +70,16 @@ def decode_image(data: bytes, parameters: DecodingParameters) -> DecodedImage:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_header(image, parameters.max_megapixels)
-            lies_on_its_side = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+            lies_on_its_side = image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
             width, height = image.size[::-1] if lies_on_its_side else image.size
             # A JPEG is decoded at 1/2, 1/4 or 1/8 where that still leaves enough pixels.
-            image.draft("RGB", (parameters.size_px, parameters.size_px))
+            image.draft("RGB", (max(parameters.size_px, HASHED_PX),) * 2)
             rgb = _to_rgb(ImageOps.exif_transpose(image))
     except InputError:
         raise
     except UnidentifiedImageError as error:
         raise InputError("not an image" if data else "the file is empty (0 bytes)") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except BROKEN as error:
         raise InputError(f"broken image: {error}") from error
     thumbnail = rgb.resize((HASHED_PX, HASHED_PX), Image.Resampling.BOX).convert("L")
     return DecodedImage(
@@ -94,8 +98,9 @@ def _check_header(image: Image.Image, max_megapixels: float) -> None:
             f"{width} × {height} pixels are more than the {max_megapixels:g} megapixels that "
             "cache_images.max_megapixels allows"
         )
+    # A camera's MPO is a JPEG with a second, smaller or shifted picture behind it; the first one is meant.
     frames = getattr(image, "n_frames", 1)
-    if frames > 1:
+    if frames > 1 and image.format != "MPO":
         raise InputError(f"animated: {frames} frames, expected one still image")
 
 

@@ -18,4 +18,4 @@ def write_index(path: Path, rows: list[dict[str, object]]) -> None:
 
 def read_index(path: Path) -> pd.DataFrame:
     """Read one row a file."""
-    return pd.read_csv(path, dtype=TYPES)
+    return pd.read_csv(path, dtype=TYPES, keep_default_na=False, na_values=[""])

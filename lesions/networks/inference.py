@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lesions.hardware.device import choose_memory_format
 from lesions.networks.architecture import Classifier
 from lesions.networks.preprocessing import Preprocessing
 
@@ -33,10 +34,11 @@ def predict_logits(
     -------
     (N, K) float32
     """
-    network.eval()
+    memory_format = choose_memory_format(device)
+    network.to(memory_format=memory_format).eval()
     batches = []
     for start in range(0, len(rows), BATCH_SIZE):
         batch = preprocessing.load(images, rows[start : start + BATCH_SIZE], device)
         inputs = preprocessing.normalise(preprocessing.resize(batch))
-        batches.append(network(inputs.contiguous(memory_format=torch.channels_last)).float().cpu().numpy())
+        batches.append(network(inputs.contiguous(memory_format=memory_format)).float().cpu().numpy())
     return np.concatenate(batches)

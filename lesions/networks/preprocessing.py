@@ -33,7 +33,7 @@ class Preprocessing:
 
     def load(self, images: NDArray[np.uint8], rows: NDArray[np.int64], device: torch.device) -> Tensor:
         """Gather rows of the cache as (B, 3, H, W) float from 0 to 1, H being at least `size_px`."""
-        batch = torch.from_numpy(images[rows]).to(device, non_blocking=True).permute(0, 3, 1, 2)
+        batch = torch.from_numpy(images[rows]).to(device).permute(0, 3, 1, 2)
         batch = batch.float() / 255
         if batch.shape[-1] > MAX_SUBSAMPLING * self.size_px:
             batch = F.interpolate(batch, size=(self.size_px,) * 2, mode="bilinear", antialias=True)

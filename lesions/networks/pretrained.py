@@ -1,9 +1,8 @@
 """Pretrained weights of torchvision's networks: torchvision's own download, or a file with a known hash."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.error import URLError
+from pickle import UnpicklingError
 from urllib.parse import urlparse
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 from torchvision import models
 
 from lesions.errors import InputError
+from lesions.formats.sha256 import hash_file
 
 
 def read_weights(backbone: str, weights: str, sha256: str | None) -> Mapping[str, Tensor]:
@@ -36,35 +36,44 @@ def read_weights(backbone: str, weights: str, sha256: str | None) -> Mapping[str
 
 
 def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
-    """Return torchvision's best ImageNet weights, whose hash torchvision publishes in the file's name."""
+    """Return torchvision's best ImageNet weights; the file's name holds the first digits of its hash."""
     if backbone not in models.list_models(module=models):
         raise InputError(f"torchvision has no ImageNet weights for {backbone!r}")
     url = models.get_model_weights(backbone).DEFAULT.url
-    try:
-        return torch.hub.load_state_dict_from_url(url, map_location="cpu", check_hash=True, weights_only=True)
-    except (URLError, TimeoutError, ConnectionError) as error:
-        cached = Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(url).path).name)
-        raise InputError(
-            f"the ImageNet weights of {backbone} could not be downloaded ({error}). Either put the file that "
-            f"{url} serves at {cached}, or set the architecture's weights to the path of a local file and "
-            "weights_sha256 to its hash (weights: none trains from scratch)"
-        ) from error
+    cached = Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(url).path).name)
+    if not cached.exists():
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(url, str(cached))
+        except OSError as error:
+            raise InputError(
+                f"the ImageNet weights of {backbone} could not be downloaded ({error}). Either put the file that "
+                f"{url} serves at {cached}, or set the architecture's weights to the path of a local file and "
+                "weights_sha256 to its hash (weights: none trains from scratch)"
+            ) from error
+    prefix = cached.stem.rpartition("-")[2]
+    found = hash_file(cached)
+    if not found.startswith(prefix):
+        raise InputError(f"{cached} has the sha256 {found}, expected one that begins {prefix}; remove the file")
+    return read_tensors(cached)
 
 
 def read_file(path: Path, sha256: str | None) -> Mapping[str, Tensor]:
     """Read a state dictionary from a file of tensors, once its hash is seen to be the one expected."""
-    try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"the weights file {path} cannot be read: {error.strerror}") from error
+    found = hash_file(path)
     if found != sha256:
         raise InputError(f"the weights file {path} has the sha256 {found}, expected {sha256}")
+    return read_tensors(path)
+
+
+def read_tensors(path: Path) -> Mapping[str, Tensor]:
+    """Read a state dictionary; of a pickle, only tensors are read: `weights_only` refuses everything else."""
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        # Of a pickle, only tensors are read: weights_only refuses everything else.
-        weights: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, RuntimeError, OSError, ValueError) as error:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, RuntimeError, OSError, ValueError, EOFError, UnpicklingError) as error:
         raise InputError(f"the weights file {path} holds no tensors that can be read: {error}") from error
+    if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
+        raise InputError(f"the weights file {path} holds more than a state dictionary (names and their tensors)")
     return weights

@@ -81,8 +81,8 @@ def _complaint(section: str, details: ErrorDetails) -> str:
 
 
 def _expectation(kind: str, context: dict[str, Any]) -> str:
-    bounds = {"greater_than": "> {gt}", "greater_than_equal": ">= {ge}", "less_than": "< {lt}"}
-    bounds |= {"less_than_equal": "<= {le}"}
+    bounds = {"greater_than": "> {gt:g}", "greater_than_equal": ">= {ge:g}", "less_than": "< {lt:g}"}
+    bounds |= {"less_than_equal": "<= {le:g}"}
     if kind in bounds:
         return "a number " + bounds[kind].format(**context)
     names = {

@@ -35,6 +35,7 @@ class SplitParameters(Section):
 
     seed: Annotated[int, Field(ge=0)]
     shares: Shares
+    max_share_deviation: Annotated[float, Field(gt=0, le=1)]
 
 
 def allocate_groups(counts: NDArray[np.int64], shares: NDArray[np.float64], *, seed: int) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lesions.hardware.device import choose_memory_format
 from lesions.networks.preprocessing import Preprocessing
 from lesions.training.augmentation import AugmentationParameters, augment, compute_strengths, draw
 
@@ -62,8 +63,9 @@ class AugmentedBatches:
                 parameters=self._augmentation,
                 preprocessing=self._preprocessing,
             )
-            inputs = self._preprocessing.normalise(changed).contiguous(memory_format=torch.channels_last)
-            yield inputs, self._on_device(self._train.labels[chosen])
+            inputs = self._preprocessing.normalise(changed)
+            memory_format = choose_memory_format(self._device)
+            yield inputs.contiguous(memory_format=memory_format), self._on_device(self._train.labels[chosen])
 
     def _on_device(self, array: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(array).to(self._device, non_blocking=True)
+        return torch.from_numpy(array).to(self._device)

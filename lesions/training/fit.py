@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from lesions.errors import InputError
 from lesions.evaluation.scores import score_labels
+from lesions.hardware.device import choose_memory_format
 from lesions.networks.architecture import AnyArchitecture, Classifier
 from lesions.training.batches import AugmentedBatches
 from lesions.training.recipe import Monitor, TrainingParameters
@@ -33,7 +34,7 @@ class FittedNetwork:
     best_epoch
         Counted from 1.
     history
-        One entry an epoch: epoch, phase, learning_rate (the head's, at the last step), train and val scores.
+        One entry an epoch: epoch, phase, learning_rate (the head's, at its first step), train and val scores.
     """
 
     weights: dict[str, Tensor]
@@ -70,13 +71,14 @@ def fit(
     InputError
         If the loss is no longer a finite number.
     """
-    network.to(device).to(memory_format=torch.channels_last)
+    network.to(device).to(memory_format=choose_memory_format(device))
     loss_weights = torch.tensor(class_weights, dtype=torch.float32, device=device)
     best = FittedNetwork({}, best_epoch=0, history=[])
     best_quality = -np.inf
     epochs = _train_epochs(network, batches, loss_weights, architecture, recipe, precision)
     for epoch, entry in enumerate(epochs, start=1):
         val = validate(network)
+        _check_finite(val["loss"], "validation", epoch)
         best.history.append({"epoch": epoch, **entry, "val": val})
         print(_describe(best.history[-1]), flush=True)
         quality = _quality(val, recipe.monitor)
@@ -114,11 +116,7 @@ def _train_epochs(
             set_train_mode(network, phase)
             rate = optimizer.param_groups[0]["lr"]
             scores = _train_epoch(network, batches.epoch(epoch), loss_weights, optimizer, schedule, precision)
-            if not np.isfinite(scores["loss"]):
-                raise InputError(
-                    f"the training loss is {scores['loss']} after epoch {epoch} (phase {phase.name}); "
-                    "lower the architecture's learning_rate"
-                )
+            _check_finite(scores["loss"], "training", epoch)
             yield {"phase": phase.name, "learning_rate": rate, "train": scores}
 
 
@@ -130,21 +128,30 @@ def _train_epoch(
     schedule: optim.lr_scheduler.LRScheduler,
     precision: torch.dtype,
 ) -> Scores:
-    losses, truths, guesses = [], [], []
+    """Train on every batch of an epoch, and score what the network said of each, augmented, before its step."""
+    losses, weights, truths, guesses = [], [], [], []
     for inputs, labels in batches:
         with torch.autocast(inputs.device.type, precision, enabled=precision != torch.float32):
             logits = network(inputs)
+        weight = loss_weights[labels].sum()
         loss = F.cross_entropy(logits.float(), labels, weight=loss_weights)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
         # Kept on the device: reading a value here would make the device wait at every step.
-        losses.append(loss.detach())
+        losses.append(loss.detach() * weight)
+        weights.append(weight)
         truths.append(labels)
         guesses.append(logits.detach().argmax(dim=1))
     y_true, y_pred = (torch.cat(parts).cpu().numpy() for parts in (truths, guesses))
-    return {"loss": float(torch.stack(losses).mean()), **score_labels(y_true, y_pred, len(loss_weights))}
+    loss = torch.stack(losses).sum() / torch.stack(weights).sum()
+    return {"loss": loss.item(), **score_labels(y_true, y_pred, len(loss_weights))}
+
+
+def _check_finite(loss: float, split: str, epoch: int) -> None:
+    if not np.isfinite(loss):
+        raise InputError(f"the {split} loss is {loss} after epoch {epoch}; lower the architecture's learning_rate")
 
 
 def _quality(val: Scores, monitor: Monitor) -> float:

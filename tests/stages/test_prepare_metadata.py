@@ -23,6 +23,18 @@ def index_rows(ids: list[str]) -> list[dict[str, Any]]:
     return [{"file": f"part_1/{image_id}.jpg", "row": row, **sizes} for row, image_id in enumerate(ids)]
 
 
+def prepare(root: Path, folder: Path, params: Path) -> None:
+    """Run the stage with its index and its outputs in a folder."""
+    prepare_metadata.main(
+        root,
+        folder / "images.csv",
+        folder / "metadata.csv",
+        folder / "rejected.csv",
+        folder / "data.json",
+        params,
+    )
+
+
 class Case:
     """A dataset's table and the index of its images, in a folder."""
 
@@ -37,8 +49,7 @@ class Case:
         params = self.write_params(
             dataset={"name": "ham10000", "root": str(self.folder), "max_rejected_fraction": allowed}
         )
-        outputs = (self.folder / name for name in ("metadata.csv", "rejected.csv", "data.json"))
-        prepare_metadata.main(self.folder, self.folder / "images.csv", *outputs, params)
+        prepare(self.folder, self.folder, params)
 
     @property
     def metadata(self) -> pd.DataFrame:
@@ -46,7 +57,8 @@ class Case:
 
     @property
     def rejected(self) -> list[dict[Any, Any]]:
-        return pd.read_csv(self.folder / "rejected.csv", keep_default_na=False).to_dict("records")
+        table = pd.read_csv(self.folder / "rejected.csv", dtype={"value": str}, keep_default_na=False)
+        return table.to_dict("records")
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -106,15 +118,25 @@ BAD = "HAM_9,ISIC_9,mel,histo,50.0,male,back"
 @pytest.mark.parametrize(
     ("line", "column", "value", "reason"),
     [
-        (BAD.replace("mel,", "melanomma,"), "dx", "melanomma", "known are akiec, bcc, bkl, df, mel, nv, vasc"),
-        (BAD.replace("mel,", ","), "dx", "", "known are akiec"),
+        (
+            BAD.replace("mel,", "melanomma,"),
+            "dx",
+            "melanomma",
+            "is unknown; known are akiec, bcc, bkl, df, mel, nv, vasc",
+        ),
+        (BAD.replace("mel,", ","), "dx", "", "is missing"),
         (BAD.replace("50.0", "-5"), "age", "-5", "greater than or equal to 0"),
         (BAD.replace("50.0", "999"), "age", "999", "less than or equal to 120"),
         (BAD.replace("50.0", "old"), "age", "old", "valid number"),
         (BAD.replace("male", "man"), "sex", "man", "'female' or 'male'"),
-        (BAD.replace("histo", "guess"), "dx_type", "guess", "known are histo, confocal, consensus, follow_up"),
+        (
+            BAD.replace("histo", "guess"),
+            "dx_type",
+            "guess",
+            "is unknown; known are histo, confocal, consensus, follow_up",
+        ),
         (BAD.replace("ISIC_9", "ISIC_77"), "image_id", "ISIC_77", "has no image file"),
-        (BAD.replace("ISIC_9", ""), "image_id", "", "Input should be a valid string"),
+        (BAD.replace("ISIC_9", ""), "image_id", "", "is missing"),
         (BAD.replace("ISIC_9", "ISIC_3"), "image_id", "ISIC_3", "is already in line 5"),
     ],
 )
@@ -171,6 +193,17 @@ def test_the_summary_fits_a_screen(case: Case) -> None:
     assert len(str(caught.value).splitlines()) < 24
 
 
+def test_empty_lines_are_passed_over_and_counted(case: Case) -> None:
+    case.prepare(*GOOD[:4], "", *GOOD[4:], BAD.replace("50.0", "-5"), "")
+    assert len(case.metadata) == 9
+    assert [row["line"] for row in case.rejected] == [12]
+
+
+def test_a_table_without_rows_is_refused(case: Case) -> None:
+    with pytest.raises(InputError, match=r"HAM10000_metadata.csv: the table has no rows"):
+        case.prepare()
+
+
 def test_a_missing_column_is_named(case: Case) -> None:
     with pytest.raises(InputError, match=r"HAM10000_metadata.csv: the column dx is missing; found lesion_id"):
         case.prepare(*GOOD, header=HEADER.replace("dx,", "diagnosis,", 1))
@@ -179,9 +212,8 @@ def test_a_missing_column_is_named(case: Case) -> None:
 def test_a_missing_table_is_named(tmp_path: Path, write_params: WriteParams) -> None:
     write_index(tmp_path / "images.csv", [])
     params = write_params(dataset={"name": "ham10000", "root": str(tmp_path), "max_rejected_fraction": 0.0})
-    outputs = (tmp_path / name for name in ("metadata.csv", "rejected.csv", "data.json"))
     with pytest.raises(InputError, match=r"HAM10000_metadata.csv: there is no such file"):
-        prepare_metadata.main(tmp_path, tmp_path / "images.csv", *outputs, params)
+        prepare(tmp_path, tmp_path, params)
 
 
 @needs_ham10000
@@ -189,9 +221,8 @@ def test_the_whole_of_ham10000s_table(tmp_path: Path, write_params: WriteParams)
     published = pd.read_csv(HAM10000 / "HAM10000_metadata.csv")
     write_index(tmp_path / "images.csv", index_rows(published.image_id.tolist()))
     params = write_params(dataset={"name": "ham10000", "root": str(HAM10000), "max_rejected_fraction": 0.0})
-    outputs = [tmp_path / name for name in ("metadata.csv", "rejected.csv", "data.json")]
-    prepare_metadata.main(HAM10000, tmp_path / "images.csv", *outputs, params)
-    metadata = read_metadata(outputs[0])
+    prepare(HAM10000, tmp_path, params)
+    metadata = read_metadata(tmp_path / "metadata.csv")
     assert len(metadata) == len(published) == 7982
     assert metadata.lesion_id.nunique() == 5975
     assert (metadata.diagnosis == "melanoma").sum() == (published.dx == "mel").sum()

@@ -14,13 +14,14 @@ from lesions.formats.table import write_table
 from stages import split_by_patient
 from tests.builders import HAM10000, WriteParams, metadata_table, needs_ham10000
 
-SPLIT = {"seed": 0, "shares": {"train": 0.6, "val": 0.2, "test": 0.2}}
+SPLIT = {"seed": 0, "shares": {"train": 0.6, "val": 0.2, "test": 0.2}, "max_share_deviation": 0.1}
 
 
 def split(tmp_path: Path, params: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
     write_table(tmp_path / "metadata.csv", table[COLUMNS], sort_by="image_id")
-    names = ("metadata.csv", "splits.csv", "split.json", "shares.json")
-    split_by_patient.main(*(tmp_path / name for name in names), params)
+    split_by_patient.main(
+        tmp_path / "metadata.csv", tmp_path / "splits.csv", tmp_path / "split.json", tmp_path / "shares.json", params
+    )
     metrics = json.loads((tmp_path / "split.json").read_text())
     return pd.read_csv(tmp_path / "splits.csv"), metrics, pd.read_json(tmp_path / "shares.json")
 
@@ -68,8 +69,18 @@ def test_a_diagnosis_with_fewer_groups_than_splits_is_refused(tmp_path: Path, wr
     assert not (tmp_path / "splits.csv").exists()
 
 
+def test_a_share_far_from_what_was_asked_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+    # One patient has 8 of 10 melanomas: wherever they go, no split has what was asked.
+    table = metadata_table(["nevus"] * 10 + ["melanoma"] * 10, patient_id=[*"abcdefghij", *"kkkkkkkk", "l", "m"])
+    with pytest.raises(InputError, match=r"0\.800 of the diagnosis melanoma would be in train, 0.6 was asked"):
+        split(tmp_path, write_params(split=SPLIT), table)
+    assert not (tmp_path / "splits.csv").exists()
+    lenient = SPLIT | {"max_share_deviation": 0.25}
+    assert split(tmp_path, write_params(split=lenient), table)[1]["worst_share_deviation"] == 0.2
+
+
 def test_shares_that_do_not_sum_to_one_are_refused_by_name(tmp_path: Path, write_params: WriteParams) -> None:
-    params = write_params(split={"seed": 0, "shares": {"train": 0.6, "val": 0.3, "test": 0.3}})
+    params = write_params(split=SPLIT | {"shares": {"train": 0.6, "val": 0.3, "test": 0.3}})
     with pytest.raises(InputError, match=r"split.shares: train, val and test must sum to 1, got 1.2"):
         split(tmp_path, params, metadata_table(["nevus"] * 9))
 

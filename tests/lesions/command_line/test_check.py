@@ -48,7 +48,9 @@ def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) ->
         ({"augmentation": {"zoom": 1}}, "augmentation.zoom: expected a number < 1"),
         ({"cache_images": {"fit": "stretch"}}, "cache_images.fit: expected 'crop', 'squash' or 'pad', got 'stretch'"),
         ({"dataset": {"name": "isic"}}, "dataset.name: expected 'ham10000' or 'synthetic', got 'isic'"),
-        ({"dataset": {"root": "nowhere"}}, "dataset.root: there is no folder nowhere"),
+        ({"dataset": {"name": "ham10000", "root": "nowhere"}}, "dataset.root: there is no folder nowhere"),
+        ({"dataset": {"root": "nowhere"}}, "dataset.root: nowhere is not where synthetic is"),
+        ({"dataset": {"name": "ham10000"}}, "dataset.root: data/raw/synthetic is not where ham10000 is"),
         ({"generate_synthetic": {"num_images": 10}}, "generate_synthetic.num_images: "),
         (
             {"architectures": {"resnet34": {"learning_rate": "fast"}}},
@@ -60,7 +62,7 @@ def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) ->
         ),
         (
             {"architectures": {"resnet18": {"weights": "none.pth", "weights_sha256": "0" * 64}}},
-            "the weights file none.pth cannot be read: No such file or directory",
+            "none.pth: No such file or directory",
         ),
     ],
 )

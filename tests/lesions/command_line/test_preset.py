@@ -64,7 +64,10 @@ def test_a_parameter_that_is_not_there_is_refused_and_nothing_is_written(params:
     assert params.read_text() == TEXT
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "presets").glob("*.yaml")))
+PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_lies_over_the_parameters(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(ROOT / "presets", tmp_path / "presets")
     shutil.copy(ROOT / "params.yaml", tmp_path)
@@ -77,6 +80,28 @@ def test_every_preset_lies_over_the_parameters(name: str, tmp_path: Path, monkey
     assert [
         line.split("#")[1] for line in (tmp_path / "params.yaml").read_text().splitlines() if "#" in line
     ] == comments
+
+
+@pytest.mark.parametrize("first", PRESETS)
+@pytest.mark.parametrize("second", PRESETS)
+def test_of_two_presets_the_first_leaves_no_trace(
+    first: str, second: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "presets", tmp_path / "presets")
+    monkeypatch.chdir(tmp_path)
+    texts = []
+    for names in ([first, second], [second]):
+        shutil.copy(ROOT / "params.yaml", tmp_path)
+        for name in names:
+            CliRunner().invoke(commands, ["preset", name, "--root", "../somewhere"], catch_exceptions=False)
+        texts.append(YAML(typ="safe").load(tmp_path / "params.yaml"))
+    assert texts[0] == texts[1]
+
+
+def test_a_preset_of_a_dataset_asks_for_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(commands, ["preset", "ham10000"])
+    assert str(result.exception) == "the preset ham10000 needs the folder of ham10000: add --root FOLDER"
 
 
 def test_an_unknown_preset_is_refused_with_those_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

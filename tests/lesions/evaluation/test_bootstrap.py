@@ -39,4 +39,4 @@ def test_groups_stay_whole() -> None:
 
 
 def test_the_middle_of_the_interval() -> None:
-    assert percentile_interval(np.arange(101.0), level=0.9) == (5, 95)
+    assert percentile_interval(np.arange(101.0), level=0.9) == pytest.approx((5, 95))

@@ -33,7 +33,7 @@ def test_float32_is_float32() -> None:
 
 def test_mps_never_computes_in_bfloat16() -> None:
     assert choose_precision("auto", torch.device("mps")) == torch.float32
-    with pytest.raises(InputError, match="training.precision is bfloat16, which this mps does not compute with"):
+    with pytest.raises(InputError, match=r"training.precision is bfloat16, which this mps does not compute with"):
         choose_precision("bfloat16", torch.device("mps"))
 
 

@@ -94,8 +94,8 @@ def test_an_image_on_its_side_is_turned_upright() -> None:
         ("pad", [0, 0, 80, 80, 160, 160, 240, 240]),
     ],
 )
-def test_fit(fit: str, row: list[int]) -> None:
-    image = Image.fromarray(np.repeat(np.repeat(np.uint8([[0, 80, 160, 240]]), 8, axis=1), 8, axis=0))
+def test_fit(fit: Any, row: list[int]) -> None:
+    image = Image.fromarray(np.repeat(np.repeat(np.array([[0, 80, 160, 240]], dtype=np.uint8), 8, axis=1), 8, axis=0))
     pixels = decode_image(encode(image), DecodingParameters(size_px=8, fit=fit, max_megapixels=1)).pixels
     # Bilinear resizing mixes neighbours where parts meet, by at most half their difference.
     np.testing.assert_allclose(pixels[4, :, 0].astype(int), row, atol=40)
@@ -144,3 +144,22 @@ NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), d
 def test_what_is_not_one_whole_still_image_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         decode_image(data, CROP)
+
+
+def test_a_cameras_second_picture_is_passed_over() -> None:
+    data = encode(NOISE, "MPO", save_all=True, append_images=[plain("RGB", "blue", (64, 64))])
+    assert decode_image(data, CROP).width_px == 64
+
+
+@pytest.mark.parametrize("orientation", [9, 1000])
+def test_an_orientation_that_does_not_exist_is_upright(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    image = decode_image(encode(half_and_half((16, 8)), exif=exif), CROP)
+    assert (image.width_px, image.height_px) == (16, 8)
+
+
+def test_the_thumbnail_does_not_depend_on_the_size_of_the_cache() -> None:
+    data = encode(NOISE.resize((512, 512)), "JPEG", quality=95)
+    small, large = (decode_image(data, CROP.model_copy(update={"size_px": size})) for size in (8, 32))
+    np.testing.assert_array_equal(small.thumbnail, large.thumbnail)

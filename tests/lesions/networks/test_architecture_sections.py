@@ -131,7 +131,7 @@ def test_every_network_of_torchvision_serves_or_says_why(write_params: WritePara
 def test_a_network_is_drawn_from_torchs_seed(write_params: WriteParams) -> None:
     def weights(seed: int) -> torch.Tensor:
         torch.manual_seed(seed)
-        return build_network(read(write_params, **CNN), 7, pretrained=True).head[1].weight
+        return build_network(read(write_params, **CNN), 7, pretrained=True).state_dict()["head.1.weight"]
 
     assert torch.equal(weights(0), weights(0))
     assert not torch.equal(weights(0), weights(1))

@@ -2,7 +2,10 @@
 
 import hashlib
 import re
+from functools import partial
+from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import torch
@@ -39,7 +42,7 @@ def test_a_file_with_another_hash_is_refused_with_both(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"the weights file .*none.pth cannot be read: No such file or directory"):
+    with pytest.raises(InputError, match=r"none.pth: No such file or directory"):
         read_weights("resnet18", str(tmp_path / "none.pth"), "0" * 64)
 
 
@@ -80,13 +83,37 @@ def test_offline_without_a_cached_copy_names_both_ways_out(tmp_path: Path, monke
         download_imagenet_weights("resnet18")
 
 
-def test_a_cached_copy_serves_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cached_copy_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     cached = tmp_path / "hub/checkpoints/resnet18-f37072fd.pth"
     cached.parent.mkdir(parents=True)
     torch.save({"a": torch.ones(1)}, cached)
-    assert download_imagenet_weights("resnet18") == {"a": torch.ones(1)}
+    message = rf"resnet18-f37072fd.pth has the sha256 {sha256(cached)}, expected one that begins f37072fd; remove"
+    with pytest.raises(InputError, match=message):
+        download_imagenet_weights("resnet18")
+
+
+def test_weights_are_downloaded_once_and_then_serve_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = {"a": torch.ones(1)}
+    torch.save(weights, tmp_path / "weights.pth")
+    name = f"resnet18-{sha256(tmp_path / 'weights.pth')[:8]}.pth"
+    (tmp_path / "weights.pth").rename(tmp_path / name)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/{name}"
+        monkeypatch.setattr(ResNet18_Weights.DEFAULT.value, "url", address, raising=False)
+        assert download_imagenet_weights("resnet18") == weights
+        server.shutdown()
+    assert download_imagenet_weights("resnet18") == weights
+
+
+@pytest.mark.parametrize("content", [{"state_dict": {"a": torch.ones(1)}}, [torch.ones(1)]])
+def test_what_is_no_state_dictionary_is_refused(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "a.pth")
+    with pytest.raises(InputError, match=r"a.pth holds more than a state dictionary"):
+        read_weights("resnet18", str(tmp_path / "a.pth"), sha256(tmp_path / "a.pth"))
 
 
 @needs_resnet18_weights

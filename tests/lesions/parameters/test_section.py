@@ -90,10 +90,10 @@ def test_a_missing_nested_section_is_named_as_far_as_it_goes(tmp_path: Path) -> 
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nothing.yaml: there is no such parameter file"):
+    with pytest.raises(InputError, match=r"nothing.yaml: there is no such parameter file"):
         read_section(tmp_path / "nothing.yaml", "oven", Oven)
 
 
 def test_broken_yaml_says_where(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not valid YAML: .* line 3"):
+    with pytest.raises(InputError, match=r"not valid YAML: .* line 3"):
         read(tmp_path, "oven:\n  a: [1\nb: 2\n")

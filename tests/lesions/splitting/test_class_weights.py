@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from lesions.splitting.class_weights import (
 COUNTS = np.array([1, 3, 12])
 
 
-def weights(scheme: str, beta: float | None = None) -> list[float]:
+def weights(scheme: Any, beta: float | None = None) -> list[float]:
     return compute_class_weights(COUNTS, ClassWeightParameters(scheme=scheme, beta=beta)).tolist()
 
 
@@ -53,7 +54,7 @@ def test_effective_number_goes_from_none_to_balanced() -> None:
 
 
 @pytest.mark.parametrize(("scheme", "beta"), [("balanced", 0.9), ("effective_number", None)])
-def test_beta_belongs_to_effective_number(scheme: str, beta: float | None) -> None:
+def test_beta_belongs_to_effective_number(scheme: Any, beta: float | None) -> None:
     with pytest.raises(ValidationError, match="beta belongs to the scheme effective_number"):
         ClassWeightParameters(scheme=scheme, beta=beta)
 

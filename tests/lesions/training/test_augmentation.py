@@ -1,5 +1,7 @@
 """Each kind of change does what its name says, by hand-worked values."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ IMAGE = torch.from_numpy(np.random.default_rng(0).uniform(0.3, 0.6, (1, 3, 8, 8)
 
 
 def changed(
-    parameters: dict[str, float], drawn: dict[str, float], *, image: Tensor = IMAGE, strength: float = 1
+    parameters: Mapping[str, float], drawn: Mapping[str, float], *, image: Tensor = IMAGE, strength: float = 1
 ) -> Tensor:
     """The image after the changes that `parameters` allows, with these draws and 0 for all others."""
     draws = torch.tensor([[drawn.get(name, 0.0) for name in DRAWS]])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lesions.errors import InputError
 from lesions.evaluation.scores import compute_loss, score_labels
+from lesions.hardware.device import set_up_device
 from lesions.networks.architecture import AnyArchitecture, Classifier, build_network
 from lesions.networks.inference import predict_logits
 from lesions.networks.preprocessing import Preprocessing
@@ -33,13 +34,13 @@ RECIPE = TrainingParameters(
 )
 
 
-def coloured_images(num_images: int, num_classes: int, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Noisy images whose class shows in their colour, and their classes."""
+def coloured_images(num_images: int, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Noisy images of one colour each, and one of four classes: whether red and whether green are bright."""
     generator = np.random.default_rng(seed)
-    labels = np.arange(num_images) % num_classes
-    colours = np.random.default_rng(99).integers(40, 216, (num_classes, 3))
+    colours = generator.integers(30, 226, (num_images, 1, 1, 3))
     noise = generator.normal(scale=20, size=(num_images, 18, 18, 3))
-    return (colours[labels][:, None, None] + noise).clip(0, 255).astype(np.uint8), labels
+    bright = colours[:, 0, 0] > 127
+    return (colours + noise).clip(0, 255).astype(np.uint8), 2 * bright[:, 0] + bright[:, 1]
 
 
 def train(
@@ -50,6 +51,8 @@ def train(
     num_classes: int,
     architecture: AnyArchitecture | None = None,
     augmentation: AugmentationParameters = GENTLE,
+    device: torch.device = CPU,
+    precision: torch.dtype = torch.float32,
     **changes: Any,
 ) -> FittedNetwork:
     """Fit a small network on the first images; validate it on the rows of `val`."""
@@ -59,7 +62,7 @@ def train(
     weights = np.ones(num_classes)
 
     def validate(network: Classifier) -> Scores:
-        logits = predict_logits(network, images, val.rows, preprocessing=preprocessing, device=CPU)
+        logits = predict_logits(network, images, val.rows, preprocessing=preprocessing, device=device)
         labels = score_labels(val.labels, logits.argmax(axis=1), num_classes)
         return {"loss": compute_loss(logits, val.labels, weights), **labels}
 
@@ -72,7 +75,7 @@ def train(
             class_counts=tuple(np.bincount(train_labels, minlength=num_classes).tolist()),
             augmentation=augmentation,
             preprocessing=preprocessing,
-            device=CPU,
+            device=device,
             batch_size=recipe.batch_size,
             seed=recipe.seed,
         ),
@@ -80,8 +83,8 @@ def train(
         architecture=architecture,
         recipe=recipe,
         class_weights=weights,
-        device=CPU,
-        precision=torch.float32,
+        device=device,
+        precision=precision,
     )
 
 
@@ -103,31 +106,25 @@ def test_a_network_overfits_eight_images() -> None:
 
 def test_what_can_be_learnt_is_learnt_and_with_shuffled_labels_nothing() -> None:
     K, N = 4, 400
-    images, labels = coloured_images(2 * N, K)
-    val = LabelledRows(np.arange(N, 2 * N), labels[N:])
-    assert train(images, labels[:N], val, num_classes=K).history[-1]["val"]["balanced_accuracy"] > 0.95
+    images, labels = coloured_images(3 * N)
+    val = LabelledRows(np.arange(N, 3 * N), labels[N:])
 
-    shuffled = np.random.default_rng(1).permutation(labels[:N])
-    by_chance = train(images, shuffled, val, num_classes=K).history[-1]["val"]["balanced_accuracy"]
-    # A network that knows nothing may still call all images of one true class alike, whose recall is then 0 or 1:
-    # the mean of K such recalls is 1/K only on average, so several seeds are taken.
-    others = [
-        train(images, np.random.default_rng(seed).permutation(labels[:N]), val, num_classes=K, seed=seed).history[-1][
-            "val"
-        ]["balanced_accuracy"]
-        for seed in range(2, 9)
-    ]
-    mean = np.mean([by_chance, *others])
-    standard_error = np.std([by_chance, *others], ddof=1) / np.sqrt(8)
-    assert abs(mean - 1 / K) < 3 * standard_error
-    assert standard_error < 0.1
+    def balanced_accuracy(train_labels: NDArray[np.int64]) -> float:
+        fitted = train(images, train_labels, val, num_classes=K)
+        return fitted.history[-1]["val"]["balanced_accuracy"]
+
+    assert balanced_accuracy(labels[:N]) > 0.8
+    shuffled = [balanced_accuracy(np.random.default_rng(seed).permutation(labels[:N])) for seed in range(6)]
+    # Were the 800 predictions independent, the mean of six would have a standard error of 0.0063; a network's are
+    # not, since it takes like colours for one class, and 0.04 was seen between single runs: 0.016 for the mean.
+    assert abs(np.mean(shuffled) - 1 / K) < 0.06
 
 
 def weights_of(fitted: FittedNetwork) -> torch.Tensor:
     return torch.cat([tensor.ravel().double() for tensor in fitted.weights.values()])
 
 
-SMALL_IMAGES, SMALL_LABELS = coloured_images(64, 2)
+SMALL_IMAGES, _ = coloured_images(64)
 SMALL_LABELS = (np.arange(64) >= 48).astype(np.int64)  # class 1 is the rare one
 SMALL_VAL = LabelledRows(np.arange(64), SMALL_LABELS)
 
@@ -141,6 +138,22 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
     first, again, other = (weights_of(train_small(architecture=dropping, seed=seed)) for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA here")
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_on_cuda_the_same_seed_gives_the_same_weights(precision: torch.dtype) -> None:
+    device = set_up_device("cuda", num_threads=1)
+    first, again = (weights_of(train_small(device=device, precision=precision)) for _ in range(2))
+    assert torch.equal(first, again)
+
+
+def test_in_bfloat16_what_can_be_learnt_is_learnt() -> None:
+    images, labels = coloured_images(800)
+    fitted = train(
+        images, labels[:400], LabelledRows(np.arange(400, 800), labels[400:]), num_classes=4, precision=torch.bfloat16
+    )
+    assert fitted.history[-1]["val"]["balanced_accuracy"] > 0.8
 
 
 @pytest.mark.parametrize("name", ["rare_strength", "common_strength"])
@@ -172,7 +185,7 @@ def scripted(qualities: list[float], monitor: str, patience: int = 100) -> Fitte
     seen: list[torch.Tensor] = []
 
     def validate(network: Classifier) -> Scores:
-        seen.append(network.head[1].weight.detach().clone())
+        seen.append(network.state_dict()["head.1.weight"].clone())
         quality = next(script)
         return {"loss": quality, "balanced_accuracy": quality, "macro_f1": quality, "accuracy": 0, "weighted_f1": 0}
 
@@ -208,5 +221,8 @@ def test_training_stops_when_nothing_gets_better() -> None:
 
 
 def test_a_loss_that_explodes_stops_with_its_epoch() -> None:
-    with pytest.raises(InputError, match=r"the training loss is (nan|inf) after epoch \d \(phase all\); lower"):
+    with pytest.raises(
+        InputError,
+        match=r"the (training|validation) loss is (nan|inf) after epoch \d; lower the architecture's learning_rate",
+    ):
         train_small(architecture=small_cnn(learning_rate=1e30, phases=(PHASE.model_copy(update={"num_epochs": 3}),)))

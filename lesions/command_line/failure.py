@@ -1,0 +1,25 @@
+"""How a failure looks on the command line."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from lesions.errors import InputError
+
+
+@contextmanager
+def one_paragraph_errors() -> Iterator[None]:
+    """Show an `InputError` or a missing file as one paragraph, and leave with exit status 1.
+
+    With `LESIONS_DEBUG=1` in the environment the error goes on, with its traceback.
+    """
+    try:
+        yield
+    except (InputError, FileNotFoundError) as error:
+        if os.environ.get("LESIONS_DEBUG"):
+            raise
+        Console(stderr=True, soft_wrap=True).print(f"error: {error}", markup=False, highlight=False)
+        sys.exit(1)

@@ -1,0 +1,53 @@
+"""Adapters translate cells, and leave what they do not know for the record to refuse."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from lesions.datasets.adapter import Adapter, Column
+from lesions.datasets.record import Diagnosis, DiagnosisConfirmation, Record
+from lesions.datasets.registry import ADAPTERS, DatasetParameters
+
+NEEDED = {"image_id": Column("img"), "diagnosis": Column("dx")}
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [("mel", "melanoma"), (" mel ", "melanoma"), ("", None), ("  ", None), ("n/a", None), ("other", "other")],
+)
+def test_a_cell_is_translated(cell: str, expected: str | None) -> None:
+    assert Column("dx", values={"mel": "melanoma"}, missing=frozenset({"n/a"})).read(cell) == expected
+
+
+def test_without_words_of_its_own_a_cell_stands_as_it_is() -> None:
+    assert Column("id").read("ISIC_1") == "ISIC_1"
+
+
+def test_only_fields_of_the_record_have_columns() -> None:
+    with pytest.raises(AssertionError):
+        Adapter(Path("a.csv"), NEEDED | {"colour": Column("colour")})
+
+
+@pytest.mark.parametrize("field", ["image_id", "diagnosis"])
+def test_every_dataset_has_images_and_diagnoses(field: str) -> None:
+    with pytest.raises(AssertionError):
+        Adapter(Path("a.csv"), {name: column for name, column in NEEDED.items() if name != field})
+
+
+def test_optional_columns_are_not_needed() -> None:
+    columns = NEEDED | {"patient_id": Column("pat")}
+    assert Adapter(Path("a.csv"), columns).needed_columns == ["img", "dx", "pat"]
+    assert Adapter(Path("a.csv"), columns, optional=frozenset({"patient_id"})).needed_columns == ["img", "dx"]
+
+
+@pytest.mark.parametrize("name", sorted(ADAPTERS))
+def test_every_adapter_speaks_of_known_diagnoses_and_confirmations(name: str) -> None:
+    columns = ADAPTERS[name].columns
+    assert {"image_id", "diagnosis"} <= set(columns) <= set(Record.model_fields)
+    assert set(columns["diagnosis"].values.values()) <= set(get_args(Diagnosis))
+    assert set(columns["diagnosis_confirmation"].values.values()) <= set(get_args(DiagnosisConfirmation))
+
+
+def test_the_parameter_names_the_adapters_there_are() -> None:
+    assert sorted(get_args(DatasetParameters.model_fields["name"].annotation)) == sorted(ADAPTERS)

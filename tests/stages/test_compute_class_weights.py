@@ -1,0 +1,35 @@
+"""Class weights come from training rows alone."""
+
+from pathlib import Path
+
+import pandas as pd
+from PIL import Image
+
+from lesions.datasets.metadata import COLUMNS
+from lesions.formats.table import write_table
+from lesions.splitting.class_weights import ClassWeights, read_class_weights
+from stages import compute_class_weights
+from tests.builders import WriteParams, metadata_table
+
+
+def run(tmp_path: Path, params: Path, diagnoses: list[str], splits: list[str]) -> ClassWeights:
+    table = metadata_table(diagnoses)
+    write_table(tmp_path / "metadata.csv", table[COLUMNS], sort_by="image_id")
+    split_table = pd.DataFrame({"image_id": table.image_id, "group_id": table.image_id, "split": splits})
+    write_table(tmp_path / "splits.csv", split_table, sort_by="image_id")
+    written = tmp_path / "class_weights.json"
+    compute_class_weights.main(
+        tmp_path / "metadata.csv", tmp_path / "splits.csv", written, tmp_path / "distribution.png", params
+    )
+    return read_class_weights(written)
+
+
+def test_validation_and_test_images_do_not_count(tmp_path: Path, write_params: WriteParams) -> None:
+    params = write_params(class_weights={"scheme": "balanced", "beta": None})
+    diagnoses = ["nevus", "nevus", "nevus", "melanoma", *["melanoma", "nevus"] * 5]
+    splits = ["train"] * 4 + ["val"] * 4 + ["test"] * 6
+    weights = run(tmp_path, params, diagnoses, splits)
+    # Of 4 training images in 2 classes: 4 / (2 · 1) and 4 / (2 · 3).
+    assert weights == ClassWeights(classes=("melanoma", "nevus"), num_images=(1, 3), weights=(2.0, 0.666667))
+    with Image.open(tmp_path / "distribution.png") as picture:
+        assert picture.width == 7 * 150

@@ -1,0 +1,93 @@
+"""What training and evaluation refuse, on the outputs of the tiny run; what they write is tested with the DAG."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.repository import Repository
+
+
+@pytest.fixture
+def copy(tiny: Repository, tmp_path: Path) -> Repository:
+    """The tiny repository's folder, for a test that breaks something in it."""
+    shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True, ignore=shutil.ignore_patterns(".git", "raw"))
+    return Repository(tmp_path / "copy")
+
+
+TRAIN = """
+python -m stages.train --model {model} --images data/images.npy --metadata data/metadata.csv
+--splits data/splits.csv --class-weights data/class_weights.json
+--checkpoint new/checkpoint --metrics new/metrics --history new/history
+"""
+EVALUATE = """
+python -m stages.evaluate --model {model} --checkpoint data/checkpoints/custom_cnn.safetensors
+--images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
+--predictions new/predictions --metrics new/metrics --plots new/plots --mistakes new/mistakes
+"""
+
+
+def refusal(repository: Repository, command: str, model: str = "custom_cnn") -> str:
+    """What a command prints that must fail and write nothing."""
+    done = repository.run(*command.format(model=model).split(), check=False)
+    assert done.returncode == 1, done.stdout
+    assert not (repository.root / "new").exists()
+    return done.stdout
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    path.write_text(path.read_text().replace(old, new, 1))
+
+
+def test_a_model_without_a_section(copy: Repository) -> None:
+    expected = "error: params.yaml: models names 'vgg', but there is no section architectures.vgg\n"
+    assert refusal(copy, TRAIN, model="vgg") == expected
+
+
+def test_a_network_that_wants_more_pixels_than_were_cached(copy: Repository) -> None:
+    replace(copy.root / "params.yaml", "size_px: 32 ", "size_px: 38 ")
+    assert refusal(copy, TRAIN) == (
+        "error: architectures.custom_cnn.size_px is 38, but the cached images have 37 px; "
+        "raise cache_images.size_px (about 1.15 times the largest size_px is good)\n"
+    )
+
+
+def test_an_image_cache_cut_short(copy: Repository) -> None:
+    images = copy.root / "data/images.npy"
+    data = images.read_bytes()
+    images.unlink()  # it may be a link into DVC's cache
+    images.write_bytes(data[:-1])
+    assert "error: data/images.npy: not a whole image cache" in refusal(copy, TRAIN)
+    assert "error: data/images.npy: not a whole image cache" in refusal(copy, EVALUATE)
+
+
+def test_a_missing_input(copy: Repository) -> None:
+    (copy.root / "data/splits.csv").unlink()
+    assert refusal(copy, TRAIN) == "error: data/splits.csv: No such file or directory\n"
+
+
+def test_a_checkpoint_cut_short(copy: Repository) -> None:
+    checkpoint = copy.root / "data/checkpoints/custom_cnn.safetensors"
+    data = checkpoint.read_bytes()
+    checkpoint.unlink()
+    checkpoint.write_bytes(data[:1000])
+    assert "error: data/checkpoints/custom_cnn.safetensors: not a whole checkpoint of this pipeline" in refusal(
+        copy, EVALUATE
+    )
+
+
+def test_a_checkpoint_of_another_model(copy: Repository) -> None:
+    output = refusal(copy, EVALUATE, model="resnet18")
+    assert (
+        output == "error: data/checkpoints/custom_cnn.safetensors: is a checkpoint of custom_cnn, expected resnet18\n"
+    )
+
+
+def test_a_diagnosis_that_the_checkpoint_was_not_trained_for(copy: Repository) -> None:
+    metadata = copy.root / "data/metadata.csv"
+    text = metadata.read_text().replace("vascular_lesion", "squamous_cell_carcinoma")
+    metadata.unlink()
+    metadata.write_text(text)
+    assert "was not trained for the diagnosis squamous_cell_carcinoma; run the stage train again" in refusal(
+        copy, EVALUATE
+    )

@@ -25,7 +25,7 @@ lint: .venv/ready
 	$(PYTHON) -m venv .venv
 	awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' requirements.lock > .venv/uv-by-hash.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv-by-hash.txt
-	uv pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock
+	uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes requirements.lock
 	uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 	touch .venv/ready
 

@@ -83,11 +83,12 @@ def test_a_checkpoint_of_another_model(copy: Repository) -> None:
     )
 
 
-def test_a_diagnosis_that_the_checkpoint_was_not_trained_for(copy: Repository) -> None:
-    metadata = copy.root / "data/metadata.csv"
-    text = metadata.read_text().replace("vascular_lesion", "squamous_cell_carcinoma")
-    metadata.unlink()
-    metadata.write_text(text)
-    assert "was not trained for the diagnosis squamous_cell_carcinoma; run the stage train again" in refusal(
-        copy, EVALUATE
+def test_a_checkpoint_of_another_split(copy: Repository) -> None:
+    splits = copy.root / "data/splits.csv"
+    text = splits.read_text().replace(",train\n", ",test\n", 1)
+    splits.unlink()  # it may be a link into DVC's cache
+    splits.write_text(text)
+    assert refusal(copy, EVALUATE) == (
+        "error: data/checkpoints/custom_cnn.safetensors: was trained with another splits.csv; "
+        "run the stage train again\n"
     )

@@ -22,6 +22,7 @@ lint: .venv/ready
 
 # pip installs uv alone, by its hash in the lock; uv then installs the rest, by theirs.
 .venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "lesions needs Python 3.11 or later: make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv .venv
 	awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' requirements.lock > .venv/uv-by-hash.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv-by-hash.txt

@@ -20,7 +20,7 @@ from lesions.images.index import write_index
 from lesions.images.perceptual_hash import perceptual_hash
 from lesions.parameters.section import read_section
 
-CHUNK = 256
+CHUNK = 64
 """Images in memory at a time."""
 
 

@@ -1,5 +1,6 @@
 """The training loop learns what there is to learn, and nothing where there is nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,13 +54,14 @@ def train(
     augmentation: AugmentationParameters = GENTLE,
     device: torch.device = CPU,
     precision: torch.dtype = torch.float32,
+    class_weights: Sequence[float] | None = None,
     **changes: Any,
 ) -> FittedNetwork:
     """Fit a small network on the first images; validate it on the rows of `val`."""
     architecture = architecture or small_cnn(phases=(PHASE.model_copy(update={"num_epochs": 8}),))
     recipe = RECIPE.model_copy(update=changes)
     preprocessing = Preprocessing(architecture.size_px)
-    weights = np.ones(num_classes)
+    weights = np.array(class_weights or [1.0] * num_classes)
 
     def validate(network: Classifier) -> Scores:
         logits = predict_logits(network, images, val.rows, preprocessing=preprocessing, device=device)
@@ -160,6 +162,23 @@ def test_in_bfloat16_what_can_be_learnt_is_learnt() -> None:
 def test_without_augmentation_of_the_rare_or_the_common_class_the_weights_differ(name: str) -> None:
     usual = weights_of(train_small())
     assert not torch.equal(usual, weights_of(train_small(augmentation=GENTLE.model_copy(update={name: 0.0}))))
+
+
+def test_class_weights_change_the_weights_by_their_ratio_alone() -> None:
+    alike, doubled, unlike = (weights_of(train_small(class_weights=pair)) for pair in ([1, 1], [2, 2], [1, 3]))
+    assert torch.equal(alike, doubled)
+    assert not torch.equal(alike, unlike)
+
+
+def test_the_training_loss_is_the_weighted_mean_over_the_epoch() -> None:
+    # One phase of the head alone, at a rate too small to change it: every batch is judged by the first network.
+    head = PHASE.model_copy(update={"layers": "head", "backbone_factor": None})
+    still = small_cnn(learning_rate=1e-12, phases=(head,))
+    fitted = train_small(
+        architecture=still, augmentation=NO_AUGMENTATION, class_weights=[1, 3], weight_decay=0.0, warmup_fraction=0.0
+    )
+    # The 64 training images are also those of validation, whose loss is scored in one go.
+    assert fitted.history[0]["train"]["loss"] == pytest.approx(fitted.history[0]["val"]["loss"], rel=1e-5)
 
 
 @pytest.mark.parametrize("changes", [{"weight_decay": 0.5}, {"warmup_fraction": 0.5}, {"batch_size": 8}])

@@ -50,6 +50,7 @@ def test_a_head_phase_leaves_the_backbone_as_it_is() -> None:
     optimizer.step()
     changed = {name for name, tensor in network.state_dict().items() if not torch.equal(tensor, before[name])}
     assert changed == {"head.1.weight", "head.1.bias"}
+    assert all(parameter.grad is None for parameter in network.backbone.parameters())
 
 
 def test_a_phase_of_all_layers_after_it_changes_them_all() -> None:

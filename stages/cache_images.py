@@ -37,7 +37,9 @@ def main(
         chunks = track(decode_in_chunks(root, files, parameters), "decoding", total=-(-len(files) // CHUNK))
         rows = [row for chunk in chunks for row in append_chunk(cache, chunk)]
     write_index(index, rows)
-    print(f"{cache.num_images} of {len(files)} image files decoded, {len(files) - cache.num_images} refused")
+    refused = len(files) - cache.num_images
+    reasons = f" (the column error of {index} says why)" if refused else ""
+    print(f"{cache.num_images} of {len(files)} image files decoded, {refused} refused{reasons}")
 
 
 Outcome = tuple[str, DecodedImage | str]

@@ -76,7 +76,7 @@ def main(
     write_plot_rows(plots / "confusion.json", list_confusion(test))
     write_plot_rows(plots / "roc.json", build_roc_rows(test))
     write_plot_rows(plots / "precision_recall.json", build_precision_recall_rows(test))
-    write_figure(mistakes, plot_mistakes(test, pixels))
+    write_figure(mistakes, plot_mistakes(test, pixels, model))
 
 
 def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, inputs: tuple[Path, ...]) -> None:
@@ -116,21 +116,22 @@ def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
     ]
 
 
-def plot_mistakes(predictions: Predictions, pixels: NDArray[np.uint8]) -> Figure:
+def plot_mistakes(predictions: Predictions, pixels: NDArray[np.uint8], model: str) -> Figure:
     """Draw the misclassified images whose wrong class got the highest probability, the most confident first."""
     confidence = predictions.y_prob.max(axis=1)
     wrong = np.flatnonzero(predictions.y_pred != predictions.y_true)
     shown = wrong[np.argsort(-confidence[wrong], kind="stable")][: NUM_COLUMNS * NUM_ROWS]
-    figure = Figure(figsize=(NUM_COLUMNS * 1.75, NUM_ROWS * 2.35), layout="constrained")
+    figure = Figure(figsize=(NUM_COLUMNS * 1.75, NUM_ROWS * 2.5), layout="constrained")
     figure.suptitle(
-        f"The {len(shown)} most confident of {len(wrong)} mistakes on {len(confidence)} test images",
+        f"The {len(shown)} most confident of {model}'s {len(wrong)} mistakes on {len(confidence)} test images",
         fontsize=12,
     )
     for axes, index in zip(figure.subplots(NUM_ROWS, NUM_COLUMNS).flat, shown, strict=False):
         axes.imshow(pixels[predictions.images.row.iloc[index]], interpolation="nearest")
         truth = spell(predictions.classes[predictions.y_true[index]])
         guess = spell(predictions.classes[predictions.y_pred[index]])
-        axes.set_title(f"is {truth}\ntaken for {guess}\nat {confidence[index]:.2f}", fontsize=7.5)
+        image_id = predictions.images.image_id.iloc[index]
+        axes.set_title(f"{image_id}\nis {truth}\ntaken for {guess}\nat {confidence[index]:.2f}", fontsize=7.5)
     for axes in figure.axes:
         axes.set_axis_off()
     return figure

@@ -48,7 +48,10 @@ def main(
     listed = table[adapter.columns["image_id"].name].str.strip()
     unlisted = set(images.file.map(name_without_suffix)) - set(listed)
     write_metrics(metrics, count(valid, num_rejected=len(refusals), num_unlisted_files=len(unlisted)))
-    print(f"{len(valid)} images accepted, {len(refusals)} rows refused (see {rejected})")
+    print(
+        f"{len(valid)} images accepted, {len(refusals)} rows refused (see {rejected}), "
+        f"{len(unlisted)} image files are in no row of the table"
+    )
 
 
 REJECTED_COLUMNS = ["line", "image_id", "column", "value", "reason"]
@@ -93,20 +96,22 @@ def name_without_suffix(file: str) -> str:
 
 def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
     """Translate one row of the table; a cell that does not fit raises RefusedError."""
-    columns = {field: column for field, column in adapter.columns.items() if column.name in cells}
-    values = {field: column.read(cells[column.name]) for field, column in columns.items()}
+    values: dict[str, str | None] = dict.fromkeys(Record.model_fields)
+    for field, column in adapter.columns.items():
+        if column.name in cells:
+            try:
+                values[field] = column.read(cells[column.name])
+            except ValueError as error:
+                raise RefusedError(column.name, cells[column.name], str(error)) from error
     try:
-        return Record.model_validate(dict.fromkeys(Record.model_fields) | values)
+        return Record.model_validate(values)
     except ValidationError as error:
         details = error.errors()[0]
         field = str(*details["loc"])
-        column = adapter.columns[field]
-        reason = details["msg"]
-        if values[field] is None:
-            reason = "is missing"
-        elif column.values:
-            reason = f"is unknown; known are {', '.join(column.values)}"
-        raise RefusedError(column.name, cells[column.name], reason) from error
+        reasons = {"float_parsing": "is not a number (an empty cell says that it is not known)"}
+        reason = "is missing" if values[field] is None else reasons.get(details["type"], details["msg"])
+        name = adapter.columns[field].name
+        raise RefusedError(name, cells[name], reason) from error
 
 
 def find_image(image_id: str, found: list[dict[Any, Any]], column: str) -> dict[str, Any]:
@@ -132,7 +137,10 @@ def summarise(refusals: list[dict[str, Any]], num_rows: int, source: Path, rejec
     if len(reasons) > len(lines):
         lines.append(f"and {len(reasons) - len(lines)} other reasons")
     heading = f"{source}: {len(refusals)} of {num_rows} rows refused, dataset.max_rejected_fraction is {allowed:g}:"
-    return "\n  ".join([heading, *lines]) + f"\nall of them are in {rejected}"
+    return "\n  ".join([heading, *lines]) + (
+        f"\nall of them are in {rejected}; mend the table or the images, "
+        "or raise dataset.max_rejected_fraction to go on without those rows"
+    )
 
 
 def count(metadata: pd.DataFrame, *, num_rejected: int, num_unlisted_files: int) -> dict[str, Any]:

@@ -43,17 +43,21 @@ def main(
 
     write_table(splits, table[["image_id", "group_id", "split"]], sort_by="image_id")
     write_plot_rows(shares_plot, shares)
-    write_metrics(metrics, summarise(table, shares))
+    summary = summarise(table, shares)
+    write_metrics(metrics, summary)
+    sizes = ", ".join(f"{summary['num_images'][split]} {split}" for split in SPLITS)
+    print(f"images: {sizes}; {summary['num_groups']} groups by {summary['grouped_by']}")
 
 
 def check_enough_groups(counts: NDArray[np.int64], diagnoses: list[str], metadata: Path) -> None:
-    """Refuse a diagnosis that cannot be in every split."""
-    for diagnosis, num_groups in zip(diagnoses, (counts > 0).sum(axis=0), strict=True):
-        if num_groups < len(SPLITS):
-            raise InputError(
-                f"{metadata}: the diagnosis {diagnosis} has {num_groups} group(s) of images that share no patient "
-                f"or lesion, fewer than the {len(SPLITS)} splits; add cases, or leave the diagnosis out"
-            )
+    """Refuse diagnoses that cannot be in every split."""
+    num_groups = dict(zip(diagnoses, (counts > 0).sum(axis=0), strict=True))
+    few = [f"{diagnosis} ({number})" for diagnosis, number in num_groups.items() if number < len(SPLITS)]
+    if few:
+        raise InputError(
+            f"{metadata}: fewer than {len(SPLITS)} groups of images that share no patient or lesion, one for each "
+            f"split, have the diagnosis {', '.join(few)}; add cases, or remove the rows of those diagnoses"
+        )
 
 
 def check_split(table: pd.DataFrame, metadata: Path) -> None:

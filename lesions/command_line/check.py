@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from lesions.datasets.registry import ADAPTERS, DatasetParameters
 from lesions.errors import InputError
+from lesions.formats.table import read_text_table
 from lesions.hardware.device import choose_precision, set_up_device
 from lesions.images.decode import DecodingParameters
 from lesions.images.files import find_image_files
@@ -92,16 +93,17 @@ def read_models(params: Path) -> list[str]:
 
 
 def count_images(dataset: DatasetParameters, synthetic: SyntheticParameters) -> int:
-    """Count the dataset's images; the embedded ones, which the run renders, need not be there yet."""
+    """Count the dataset's images and read its table; the embedded ones, which the run renders, need not be there."""
     root = Path(dataset.root)
     if (root == SYNTHETIC_ROOT) != (dataset.name == "synthetic"):
         raise InputError(f"dataset.root: {root} is not where {dataset.name} is; set it to that dataset's folder")
     if root == SYNTHETIC_ROOT and not root.exists():
         return synthetic.num_images
     num_images = len(find_image_files(root))
-    table = root / ADAPTERS[dataset.name].table
-    if not table.is_file():
-        raise InputError(f"dataset.root: {root} has no {table.name}, which {dataset.name} has")
+    adapter = ADAPTERS[dataset.name]
+    if not (root / adapter.table).is_file():
+        raise InputError(f"dataset.root: {root} has no {adapter.table}, which {dataset.name} has")
+    read_text_table(root / adapter.table, adapter.needed_columns)
     return num_images
 
 

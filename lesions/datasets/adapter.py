@@ -26,11 +26,15 @@ class Column:
     missing: frozenset[str] = frozenset()
 
     def read(self, cell: str) -> str | None:
-        """Translate one cell; a word that `values` does not know stays, for `Record` to refuse."""
+        """Translate one cell; a word that `values` does not know raises ValueError with those it knows."""
         cell = cell.strip()
         if cell == "" or cell in self.missing:
             return None
-        return self.values.get(cell, cell)
+        if not self.values:
+            return cell
+        if cell not in self.values:
+            raise ValueError(f"is unknown; known are {', '.join([*self.values, *sorted(self.missing)])}")
+        return self.values[cell]
 
 
 @dataclass(frozen=True)

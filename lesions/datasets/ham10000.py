@@ -33,8 +33,8 @@ HAM10000 = Adapter(
                 "follow_up": "follow_up",
             },
         ),
-        "age_years": Column("age"),
-        "sex": Column("sex", missing=UNKNOWN),
+        "age_years": Column("age", missing=UNKNOWN),
+        "sex": Column("sex", values={"female": "female", "male": "male"}, missing=UNKNOWN),
         "site": Column("localization", missing=UNKNOWN),
     },
     # HAM10000 was published without patients; the synthetic set has them.

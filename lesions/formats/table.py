@@ -35,8 +35,12 @@ def read_text_table(path: Path, columns: Collection[str]) -> pd.DataFrame:
         raise InputError(f"{path}: there is no such file") from error
     except EmptyDataError as error:
         raise InputError(f"{path}: the file is empty") from error
-    except (ParserError, ParserWarning, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a CSV table in UTF-8: {error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not in UTF-8 ({error}); save it as 'CSV UTF-8'") from error
+    except (ParserError, ParserWarning) as error:
+        raise InputError(f"{path}: rows do not have as many cells as the header: {error}") from error
+    if len(table.columns) == 1 and ";" in table.columns[0]:
+        raise InputError(f"{path}: the cells are separated by semicolons; save it with commas")
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise InputError(f"{path}: the column {missing[0]} is missing; found {', '.join(table.columns)}")

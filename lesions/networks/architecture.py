@@ -1,5 +1,6 @@
 """The sections `architectures.<name>`, and the network that each describes."""
 
+import re
 from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -59,10 +60,15 @@ class TorchvisionParameters(ArchitectureParameters):
     """A section whose backbone is a classification network of torchvision, by torchvision's name."""
 
     weights: Annotated[str, Field(min_length=1)]
-    weights_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
+    weights_sha256: str | None
 
     @model_validator(mode="after")
     def _file_has_a_hash(self) -> Self:
+        if self.weights_sha256 is not None and not re.fullmatch("[0-9a-f]{64}", self.weights_sha256):
+            raise ValueError(
+                "weights_sha256: expected the 64 hexadecimal digits that sha256sum prints, "
+                f"got {self.weights_sha256!r}"
+            )
         if (self.weights in ("none", "imagenet")) != (self.weights_sha256 is None):
             raise ValueError(
                 "weights_sha256 belongs to weights that are a file, and such a file needs it; "

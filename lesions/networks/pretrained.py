@@ -48,8 +48,8 @@ def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
         except OSError as error:
             raise InputError(
                 f"the ImageNet weights of {backbone} could not be downloaded ({error}). Either put the file that "
-                f"{url} serves at {cached}, or set the architecture's weights to the path of a local file and "
-                "weights_sha256 to its hash (weights: none trains from scratch)"
+                f"{url} serves at {cached}, or set weights to the path of a local file and weights_sha256 "
+                "to what sha256sum prints of it, in the architecture's section (weights: none trains from scratch)"
             ) from error
     prefix = cached.stem.rpartition("-")[2]
     found = hash_file(cached)

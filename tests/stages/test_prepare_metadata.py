@@ -71,7 +71,7 @@ def case(tmp_path: Path, write_params: WriteParams) -> Case:
 
 
 def test_a_row_is_translated(case: Case) -> None:
-    case.prepare("HAM_9,ISIC_9,akiec,confocal,,unknown,unknown", *GOOD)
+    case.prepare("HAM_9,ISIC_9,akiec,confocal,unknown,unknown,unknown", *GOOD)
     assert case.metadata.columns.tolist() == COLUMNS
     translated = case.metadata.set_index("image_id").loc["ISIC_9"].dropna().to_dict()
     assert translated == {
@@ -124,11 +124,12 @@ BAD = "HAM_9,ISIC_9,mel,histo,50.0,male,back"
             "melanomma",
             "is unknown; known are akiec, bcc, bkl, df, mel, nv, vasc",
         ),
+        (BAD.replace("mel,", "melanoma,"), "dx", "melanoma", "is unknown; known are akiec"),
         (BAD.replace("mel,", ","), "dx", "", "is missing"),
         (BAD.replace("50.0", "-5"), "age", "-5", "greater than or equal to 0"),
         (BAD.replace("50.0", "999"), "age", "999", "less than or equal to 120"),
-        (BAD.replace("50.0", "old"), "age", "old", "valid number"),
-        (BAD.replace("male", "man"), "sex", "man", "'female' or 'male'"),
+        (BAD.replace("50.0", "old"), "age", "old", "is not a number (an empty cell says that it is not known)"),
+        (BAD.replace("male", "man"), "sex", "man", "is unknown; known are female, male, unknown"),
         (
             BAD.replace("histo", "guess"),
             "dx_type",
@@ -177,7 +178,10 @@ def test_too_many_refused_rows_stop_the_run_with_a_summary(case: Case) -> None:
     assert lines[0].startswith("  2 × dx: ")
     assert lines[0].endswith("(first: line 2, value 'nonsense')")
     assert lines[1].startswith("  1 × age: ")
-    assert last == f"all of them are in {case.folder / 'rejected.csv'}"
+    assert last == (
+        f"all of them are in {case.folder / 'rejected.csv'}; mend the table or the images, "
+        "or raise dataset.max_rejected_fraction to go on without those rows"
+    )
     assert [row["line"] for row in case.rejected] == [2, 3, 11]
     assert not (case.folder / "metadata.csv").exists()
 

@@ -63,8 +63,13 @@ def test_the_identifier_that_groups_is_named(tmp_path: Path, write_params: Write
 
 
 def test_a_diagnosis_with_fewer_groups_than_splits_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
-    table = metadata_table(["nevus"] * 9 + ["melanoma"] * 4, patient_id=[*"abcdefghi", "x", "x", "y", "y"])
-    with pytest.raises(InputError, match=r"metadata.csv: the diagnosis melanoma has 2 group\(s\) .* 3 splits"):
+    table = metadata_table(
+        ["nevus"] * 9 + ["melanoma"] * 4 + ["dermatofibroma"], patient_id=[*"abcdefghi", "x", "x", "y", "y", "z"]
+    )
+    message = (
+        r"metadata.csv: fewer than 3 groups .* have the diagnosis dermatofibroma \(1\), melanoma \(2\); add cases"
+    )
+    with pytest.raises(InputError, match=message):
         split(tmp_path, write_params(split=SPLIT), table)
     assert not (tmp_path / "splits.csv").exists()
 

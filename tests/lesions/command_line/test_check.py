@@ -97,6 +97,15 @@ def test_a_folder_without_the_datasets_table_is_named(params: Path, tmp_path: Pa
         check_run(params)
 
 
+def test_a_table_that_cannot_be_read_is_named(params: Path, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/a.jpg").touch()
+    (tmp_path / "images/HAM10000_metadata.csv").write_text("image_id;dx\na;mel\n")
+    lay_over(params, {"dataset": {"name": "ham10000", "root": "images"}})
+    with pytest.raises(InputError, match=r"HAM10000_metadata.csv: the cells are separated by semicolons"):
+        check_run(params)
+
+
 def test_a_cache_that_does_not_fit_on_the_disk_is_refused(params: Path) -> None:
     lay_over(params, {"generate_synthetic": {"num_images": 10_000_000}, "cache_images": {"size_px": 2048}})
     with pytest.raises(

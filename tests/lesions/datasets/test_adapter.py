@@ -14,10 +14,17 @@ NEEDED = {"image_id": Column("img"), "diagnosis": Column("dx")}
 
 @pytest.mark.parametrize(
     ("cell", "expected"),
-    [("mel", "melanoma"), (" mel ", "melanoma"), ("", None), ("  ", None), ("n/a", None), ("other", "other")],
+    [("mel", "melanoma"), (" mel ", "melanoma"), ("", None), ("  ", None), ("n/a", None)],
 )
 def test_a_cell_is_translated(cell: str, expected: str | None) -> None:
     assert Column("dx", values={"mel": "melanoma"}, missing=frozenset({"n/a"})).read(cell) == expected
+
+
+@pytest.mark.parametrize("cell", ["other", "melanoma", "MEL"])
+def test_a_word_that_is_not_the_datasets_is_refused_with_those_that_are(cell: str) -> None:
+    column = Column("dx", values={"mel": "melanoma"}, missing=frozenset({"n/a"}))
+    with pytest.raises(ValueError, match="is unknown; known are mel, n/a"):
+        column.read(cell)
 
 
 def test_without_words_of_its_own_a_cell_stands_as_it_is() -> None:

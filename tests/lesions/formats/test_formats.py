@@ -98,8 +98,10 @@ def test_a_text_table_keeps_cells_as_they_stand(tmp_path: Path) -> None:
     [
         (None, "there is no such file"),
         (b"", "the file is empty"),
-        (b"id,age\n1,2,3\n1\n1,2,3,4\n", "not a CSV table"),
-        (b"id\n\xff\xfe\n", "not a CSV table in UTF-8"),
+        (b"id,age\n1,2\n1,2,3,4\n", "rows do not have as many cells as the header: .* line 3"),
+        (b"id\n\xff\xfe\n", "not in UTF-8 .*; save it as 'CSV UTF-8'"),
+        (b"id,age\n1,2,3\n", "rows do not have as many cells as the header"),
+        (b"id;age\n1;2\n", "the cells are separated by semicolons; save it with commas"),
         (b"name,age\na,1\n", "the column id is missing; found name, age"),
     ],
 )

@@ -77,7 +77,7 @@ def test_json_takes_no_nan(tmp_path: Path, value: float) -> None:
 
 
 def test_broken_json_says_where(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text('{"a": 1,\n}')
+    (tmp_path / "a.json").write_text('{"a": 1,\n"b"}')
     with pytest.raises(InputError, match=r"a.json, line 2: not valid JSON"):
         read_json(tmp_path / "a.json")
 

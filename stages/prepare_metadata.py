@@ -76,8 +76,8 @@ def sort_out(
         files[name_without_suffix(image["file"])].append(image)
     first_line: dict[str, int] = {}
     rows, refusals = [], []
-    for index, cells in table.to_dict("index").items():
-        line = int(str(index)) + 2  # lines count from 1, and the first is the header
+    # Lines count from 1, and the first is the header.
+    for line, cells in zip(table.index + 2, table.to_dict("records"), strict=True):
         image_id = cells[name].strip()
         try:
             record = read_record(cells, adapter)

@@ -6,19 +6,14 @@ python -m benchmarks.compare_predictions data/predictions/resnet18.csv /tmp/plai
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from lesions.command_line.failure import one_paragraph_errors
-from lesions.errors import InputError
-from lesions.evaluation.bootstrap import NUM_RESAMPLES, bootstrap_groups, percentile_interval
-from lesions.evaluation.predictions import Predictions, read_predictions
-from lesions.evaluation.scores import score_labels, score_probabilities
-
-METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "macro_roc_auc")
+from lesions.evaluation.bootstrap import NUM_RESAMPLES
+from lesions.evaluation.comparison import check_same_images, compare
+from lesions.evaluation.predictions import read_predictions
 
 
 def main(
@@ -26,31 +21,16 @@ def main(
     second: Annotated[Path, typer.Argument(help="Predictions of the other, for the same test images.")],
 ) -> None:
     """Print a table of both models' metrics and of the paired differences, first minus second."""
-    models = [read_predictions(path).select("test") for path in (first, second)]
-    if models[0].images.image_id.tolist() != models[1].images.image_id.tolist():
-        raise InputError(f"{first} and {second} are not of the same test images")
-    groups = models[0].images.group_id
+    models = {str(path): read_predictions(path).select("test") for path in (first, second)}
+    check_same_images(models)
+    comparison = compare(models)
     table = Table("metric", first.stem, second.stem, "difference", "95 % interval")
-    for metric in METRICS:
-        everything = np.arange(len(groups))
-        scores = [compute(metric, model, everything) for model in models]
-
-        def difference(images: NDArray[np.int64], metric: str = metric) -> float:
-            return compute(metric, models[0], images) - compute(metric, models[1], images)
-
-        low, high = percentile_interval(bootstrap_groups(groups, difference, seed=0))
-        interval = f"{low:+.3f} to {high:+.3f}"
-        table.add_row(metric, *(f"{value:.3f}" for value in scores), f"{scores[0] - scores[1]:+.3f}", interval)
+    for (one, other, metric), found in comparison.differences.items():
+        scores = [f"{comparison.scores[model, metric].value:.3f}" for model in (one, other)]
+        table.add_row(metric, *scores, f"{found.value:+.3f}", f"{found.low:+.3f} to {found.high:+.3f}")
     Console().print(table)
+    groups = models[str(first)].images.group_id
     print(f"{len(groups)} test images of {groups.nunique()} groups; {NUM_RESAMPLES} resamples of groups")
-
-
-def compute(metric: str, model: Predictions, images: NDArray[np.int64]) -> float:
-    """Compute one metric of a model for some of its images, given as indices (M,)."""
-    y_true, y_prob = model.y_true[images], model.y_prob[images]
-    if metric == "macro_roc_auc":
-        return score_probabilities(y_true, y_prob)[metric]
-    return score_labels(y_true, y_prob.argmax(axis=1), len(model.classes))[metric]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Score one network on the validation and the test images, and show its mistakes."""
+"""Score one network on the validation and the test images, and pick out its worst mistakes."""
 
 from functools import partial
 from pathlib import Path
@@ -7,31 +7,29 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 import typer
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 from sklearn.metrics import confusion_matrix
 
 from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
 from lesions.errors import InputError
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
-from lesions.evaluation.predictions import Predictions, write_predictions
+from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
 from lesions.evaluation.scores import score, score_classes
-from lesions.figures.style import spell, write_figure
-from lesions.formats.json_file import write_metrics, write_plot_rows
+from lesions.formats.atomic import atomic_folder
+from lesions.formats.json_file import write_json, write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
 from lesions.hardware.device import set_up_device
 from lesions.images.cache import read_cache
 from lesions.networks.checkpoint import CheckpointMetadata, read_checkpoint
-from lesions.networks.inference import predict_logits
+from lesions.networks.inference import infer
 from lesions.networks.preprocessing import Preprocessing
 from lesions.parameters.section import read_section
 from lesions.training.recipe import TrainingParameters
 
-SCORED_SPLITS = ("val", "test")
-
-NUM_COLUMNS, NUM_ROWS = 6, 3
-"""Of the picture of mistakes."""
+NUM_MISTAKES = 12
+"""Mistakes shown."""
 
 
 def main(
@@ -43,7 +41,7 @@ def main(
     predictions: Annotated[Path, typer.Option(help="Written: logits and probabilities, a row an image.")],
     metrics: Annotated[Path, typer.Option(help="Written: a folder, in it val.json and test.json.")],
     plots: Annotated[Path, typer.Option(help="Written: a folder, in it the rows of the plots.")],
-    mistakes: Annotated[Path, typer.Option(help="Written: a picture of the most confident mistakes.")],
+    pictures: Annotated[Path, typer.Option(help="Written: a folder with the most confident mistakes.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Predict the validation and test images, and score the predictions; plots are of the test images."""
@@ -57,7 +55,7 @@ def main(
     parts = [table[table.split == split] for split in SCORED_SPLITS]
     scored = pd.concat(parts, ignore_index=True)
     preprocessing = Preprocessing(about.architecture.size_px, about.mean, about.std)
-    predict = partial(predict_logits, network, pixels, preprocessing=preprocessing, device=device)
+    predict = partial(infer, network, pixels, preprocessing=preprocessing, device=device)
     predicted = Predictions(
         images=scored,
         classes=about.classes,
@@ -76,7 +74,8 @@ def main(
     write_plot_rows(plots / "confusion.json", list_confusion(test))
     write_plot_rows(plots / "roc.json", build_roc_rows(test))
     write_plot_rows(plots / "precision_recall.json", build_precision_recall_rows(test))
-    write_figure(mistakes, plot_mistakes(test, pixels, model))
+    with atomic_folder(pictures) as folder:
+        write_mistakes(folder, test, pixels)
 
 
 def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, inputs: tuple[Path, ...]) -> None:
@@ -116,25 +115,28 @@ def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
     ]
 
 
-def plot_mistakes(predictions: Predictions, pixels: NDArray[np.uint8], model: str) -> Figure:
-    """Draw the misclassified images whose wrong class got the highest probability, the most confident first."""
+def write_mistakes(folder: Path, predictions: Predictions, pixels: NDArray[np.uint8]) -> None:
+    """Write the misclassified images whose wrong class got the highest probability, and a list of them.
+
+    They go by their `row` in `data/metadata.csv`: an `image_id` may hold the name of a patient.
+    """
     confidence = predictions.y_prob.max(axis=1)
     wrong = np.flatnonzero(predictions.y_pred != predictions.y_true)
-    shown = wrong[np.argsort(-confidence[wrong], kind="stable")][: NUM_COLUMNS * NUM_ROWS]
-    figure = Figure(figsize=(NUM_COLUMNS * 1.75, NUM_ROWS * 2.5), layout="constrained")
-    figure.suptitle(
-        f"The {len(shown)} most confident of {model}'s {len(wrong)} mistakes on {len(confidence)} test images",
-        fontsize=12,
-    )
-    for axes, index in zip(figure.subplots(NUM_ROWS, NUM_COLUMNS).flat, shown, strict=False):
-        axes.imshow(pixels[predictions.images.row.iloc[index]], interpolation="nearest")
-        truth = spell(predictions.classes[predictions.y_true[index]])
-        guess = spell(predictions.classes[predictions.y_pred[index]])
-        image_id = predictions.images.image_id.iloc[index]
-        axes.set_title(f"{image_id}\nis {truth}\ntaken for {guess}\nat {confidence[index]:.2f}", fontsize=7.5)
-    for axes in figure.axes:
-        axes.set_axis_off()
-    return figure
+    listed = []
+    for rank, index in enumerate(wrong[np.argsort(-confidence[wrong], kind="stable")][:NUM_MISTAKES], start=1):
+        row = int(predictions.images.row.iloc[index])
+        picture = f"mistake_{rank:02d}.png"
+        Image.fromarray(pixels[row]).save(folder / picture)
+        listed.append(
+            {
+                "picture": picture,
+                "row": row,
+                "true": predictions.classes[predictions.y_true[index]],
+                "predicted": predictions.classes[predictions.y_pred[index]],
+                "probability": float(confidence[index]),
+            }
+        )
+    write_json(folder / "mistakes.json", listed)
 
 
 if __name__ == "__main__":

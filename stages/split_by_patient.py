@@ -1,5 +1,6 @@
 """Share the images out to train, val and test, so that no patient and no lesion is on two sides."""
 
+import hashlib
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
@@ -102,8 +103,12 @@ def compare_shares(table: pd.DataFrame, asked: Mapping[Any, float]) -> list[dict
 
 
 def summarise(table: pd.DataFrame, shares: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the sizes of the splits, what was grouped by, and the worst distance from a share asked for."""
+    """Return the sizes of the splits, what was grouped by, and the worst distance from a share asked for.
+
+    The hash of the test images tells whether figures of two runs are of the same images and diagnoses.
+    """
     worst = max(shares, key=lambda row: abs(row["share_got"] - row["share_asked"]))
+    test = table[table.split == "test"].sort_values("image_id")
     return {
         "grouped_by": " and ".join(name for name in GROUPING_IDENTIFIERS if table[name].notna().any()),
         "num_groups": int(table.group_id.nunique()),
@@ -111,7 +116,13 @@ def summarise(table: pd.DataFrame, shares: list[dict[str, Any]]) -> dict[str, An
         "num_images": table.split.value_counts().to_dict(),
         "worst_share_deviation": abs(worst["share_got"] - worst["share_asked"]),
         "worst_share_diagnosis": f"{worst['diagnosis']} in {worst['split']}",
+        "test_images_sha256": hash_rows(test[["image_id", "sha256", "diagnosis", "group_id"]]),
     }
+
+
+def hash_rows(table: pd.DataFrame) -> str:
+    """Return the sha256 of a table's cells."""
+    return hashlib.sha256(table.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -2,17 +2,16 @@
 
 import shutil
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field, TypeAdapter, ValidationError
 
 from lesions.datasets.registry import ADAPTERS, DatasetParameters
 from lesions.errors import InputError
+from lesions.evaluation.comparison import CompareParameters
 from lesions.formats.table import read_text_table
 from lesions.hardware.device import choose_precision, set_up_device
 from lesions.images.decode import DecodingParameters
 from lesions.images.files import find_image_files
 from lesions.networks.architecture import build_network, check_enough_pixels, read_architecture
+from lesions.parameters.models import read_models
 from lesions.parameters.section import Section, read_parameters, read_section
 from lesions.splitting.allocation import SplitParameters
 from lesions.splitting.class_weights import ClassWeightParameters
@@ -24,14 +23,13 @@ SECTIONS: dict[str, type[Section]] = {
     "augmentation": AugmentationParameters,
     "cache_images": DecodingParameters,
     "class_weights": ClassWeightParameters,
+    "compare": CompareParameters,
     "dataset": DatasetParameters,
     "generate_synthetic": SyntheticParameters,
     "split": SplitParameters,
     "training": TrainingParameters,
 }
 SYNTHETIC_ROOT = Path("data/raw/synthetic")
-
-_MODELS = TypeAdapter(Annotated[list[Annotated[str, Field(pattern=r"^\w+$")]], Field(min_length=1)])
 
 
 def check_run(params: Path) -> dict[str, str]:
@@ -77,19 +75,6 @@ def check_run(params: Path) -> dict[str, str]:
         "image cache": f"{cache_bytes / 1e6:,.0f} MB of disk",
         "training on": f"{device} in {precision}",
     }
-
-
-def read_models(params: Path) -> list[str]:
-    """Read the list `models`: names that can be files, each once."""
-    listed = read_parameters(params).get("models")
-    try:
-        models = _MODELS.validate_python(listed, strict=True)
-    except ValidationError as error:
-        raise InputError(f"{params}: models: expected a list of names, got {listed!r}") from error
-    twice = [name for name in models if models.count(name) > 1]
-    if twice:
-        raise InputError(f"{params}: models: {twice[0]} stands there twice")
-    return models
 
 
 def count_images(dataset: DatasetParameters, synthetic: SyntheticParameters) -> int:

@@ -1,6 +1,6 @@
 """Resampling whole groups of test images."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -8,15 +8,14 @@ from numpy.typing import NDArray
 
 NUM_RESAMPLES = 2000
 
+COUNTS_AT_ONCE = 10_000_000
+"""Counts of one block of resamples, of 8 bytes each."""
 
-def bootstrap_groups(
-    group_id: pd.Series,
-    statistic: Callable[[NDArray[np.int64]], float],
-    *,
-    seed: int,
-    num_resamples: int = NUM_RESAMPLES,
-) -> NDArray[np.float64]:
-    """Resample groups with replacement, and compute a statistic of the images of each resample.
+
+def draw_resamples(
+    group_id: pd.Series, *, seed: int, num_resamples: int = NUM_RESAMPLES
+) -> Iterator[NDArray[np.int64]]:
+    """Resample groups with replacement, and yield how often each image is in each resample.
 
     Images of one patient or lesion are alike; resampling them one by one would pretend to more evidence than
     there is (Davison and Hinkley 1997, Bootstrap Methods, section 3.8).
@@ -25,19 +24,19 @@ def bootstrap_groups(
     ----------
     group_id : (N,)
         The group of each image.
-    statistic
-        Takes the images of a resample as indices (M,), some of them more than once.
 
-    Returns
-    -------
-    (num_resamples,) float
+    Yields
+    ------
+    (R, N) int
+        Blocks of resamples, `num_resamples` rows in all. The same groups and seed give the same resamples.
     """
     codes, groups = pd.factorize(group_id)
-    order = np.argsort(codes, kind="stable")
-    members = np.split(order, np.cumsum(np.bincount(codes))[:-1])
+    G = len(groups)
     generator = np.random.default_rng(seed)
-    draws = generator.integers(len(groups), size=(num_resamples, len(groups)))
-    return np.array([statistic(np.concatenate([members[group] for group in drawn])) for drawn in draws])
+    rows = max(1, COUNTS_AT_ONCE // len(codes))
+    for start in range(0, num_resamples, rows):
+        draws = generator.multinomial(G, np.full(G, 1 / G), size=min(rows, num_resamples - start))
+        yield draws[:, codes]
 
 
 def percentile_interval(resampled: NDArray[np.float64], *, level: float = 0.95) -> tuple[float, float]:

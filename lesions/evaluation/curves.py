@@ -1,6 +1,7 @@
 """Curves of each class against the rest, thinned to what a plot can show."""
 
 from collections.abc import Iterator
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,27 @@ def build_roc_rows(predictions: Predictions) -> list[dict[str, Any]]:
 
 
 def build_precision_recall_rows(predictions: Predictions) -> list[dict[str, Any]]:
-    """Return the points of each class's precision-recall curve as rows of a plot, in the order to draw them."""
-    return [
-        {"diagnosis": name, "step": step, "recall": float(x), "precision": float(y)}
-        for name, truth, probability in _one_against_rest(predictions)
-        for step, (y, x) in enumerate(_thin(*precision_recall_curve(truth, probability)[:2]))
-    ]
+    """Return the points of each class's precision-recall curve as rows of a plot, in the order to draw them.
+
+    The curve goes in steps, whose area is the average precision: between two thresholds there is no other
+    precision to be had (Davis and Goadrich 2006, doi 10.1145/1143844.1143874).
+    """
+    rows = []
+    for name, truth, probability in _one_against_rest(predictions):
+        precision, recall, _ = precision_recall_curve(truth, probability, drop_intermediate=True)
+        # The last point of scikit-learn's, precision 1 at recall 0, is of no threshold.
+        points = [(0.0, float(precision[-2])), *reversed(_thin(recall[:-1], precision[:-1]))]
+        corners = [
+            corner
+            for (x, y), (next_x, next_y) in pairwise(points)
+            for corner in ((x, y), (x, next_y), (next_x, next_y))
+        ]
+        steps = [point for point, _ in groupby(corners)]
+        rows += [
+            {"diagnosis": name, "step": step, "recall": float(x), "precision": float(y)}
+            for step, (x, y) in enumerate(steps)
+        ]
+    return rows
 
 
 def _one_against_rest(

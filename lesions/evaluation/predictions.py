@@ -11,6 +11,9 @@ from scipy.special import softmax
 from lesions.errors import InputError
 from lesions.formats.table import write_table
 
+SCORED_SPLITS = ("val", "test")
+"""The splits that prediction tables hold: training images are never scored."""
+
 IDENTIFIERS = ["image_id", "group_id", "split"]
 
 

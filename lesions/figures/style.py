@@ -1,7 +1,9 @@
 """One look for all figures: colours that colour-blind readers tell apart, and bytes that repeat."""
 
+import io
 from pathlib import Path
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -9,6 +11,9 @@ from lesions.formats.atomic import atomic_path
 
 # Okabe and Ito (2008), the palette that Wong recommends (Nature Methods 8:441, 2011).
 SPLIT_COLOURS = {"train": "#0072B2", "val": "#E69F00", "test": "#009E73"}
+
+MODEL_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#999999")
+MODEL_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 DOTS_PER_INCH = 150
 
@@ -25,6 +30,23 @@ def write_figure(path: Path, figure: Figure) -> None:
     """Write a PNG that is the same to the byte each time (no date, no version of the library)."""
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+
+
+def render_svg(figure: Figure) -> str:
+    """Return an SVG that is the same to the byte each time, and whose black turns light on a dark screen."""
+    file = io.StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "lesions"}):
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    head, tag, rest = file.getvalue().partition("<defs>")
+    return head + DARK_SCREEN + tag + rest.replace("#000000", "currentColor")
+
+
+DARK_SCREEN = """<style>
+svg { color: #1b1b1b }
+text { fill: currentColor }
+@media screen and (prefers-color-scheme: dark) { svg { color: #e6e6e6 } }
+</style>
+"""
 
 
 def spell(name: str) -> str:

@@ -1,11 +1,15 @@
 """JSON that comes out the same to the byte: sorted keys, bounded decimals, no NaN."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lesions.errors import InputError
 from lesions.formats.atomic import atomic_path
+
+PlotRows = Sequence[Mapping[str, Any]]
+"""The rows of a plot, as `dvc plots` reads them."""
 
 SCHEMA = 1
 """The version of the layout of every metrics file."""
@@ -25,8 +29,8 @@ def write_metrics(path: Path, metrics: dict[str, Any]) -> None:
     write_json(path, {"schema": SCHEMA, **metrics})
 
 
-def write_plot_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write the rows of a plot as `dvc plots` reads them, one row a line."""
+def write_plot_rows(path: Path, rows: PlotRows) -> None:
+    """Write the rows of a plot, one row a line."""
     lines = ",\n".join(json.dumps(_rounded(row), sort_keys=True, allow_nan=False) for row in rows)
     with atomic_path(path) as temporary:
         temporary.write_text(f"[\n{lines}\n]\n", encoding="utf-8")

@@ -48,6 +48,11 @@ class ArchitectureParameters(Section):
     learning_rate: Annotated[float, Field(gt=0)]
     phases: Annotated[tuple[PhaseParameters, ...], Field(min_length=1)]
 
+    @property
+    def has_pretrained_weights(self) -> bool:
+        """Whether the backbone starts from weights that were trained before."""
+        return False
+
 
 class CustomCNNParameters(ArchitectureParameters):
     """A section whose backbone is `custom_cnn`."""
@@ -61,6 +66,11 @@ class TorchvisionParameters(ArchitectureParameters):
 
     weights: Annotated[str, Field(min_length=1)]
     weights_sha256: str | None
+
+    @property
+    def has_pretrained_weights(self) -> bool:
+        """Whether the backbone starts from weights that were trained before."""
+        return self.weights != "none"
 
     @model_validator(mode="after")
     def _file_has_a_hash(self) -> Self:
@@ -146,7 +156,7 @@ def build_network(architecture: AnyArchitecture, num_classes: int, *, pretrained
         num_features = architecture.widths[-1]
     else:
         weights = None
-        if pretrained and architecture.weights != "none":
+        if pretrained and architecture.has_pretrained_weights:
             weights = read_weights(architecture.backbone, architecture.weights, architecture.weights_sha256)
         backbone, num_features = build_torchvision_backbone(architecture.backbone, weights)
     network = Classifier(backbone, num_features, num_classes, architecture.dropout)

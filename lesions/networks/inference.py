@@ -1,11 +1,11 @@
-"""Predicting with a network."""
+"""Computing images with a network."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from lesions.hardware.device import choose_memory_format
-from lesions.networks.architecture import Classifier
 from lesions.networks.preprocessing import Preprocessing
 
 BATCH_SIZE = 256
@@ -13,26 +13,28 @@ BATCH_SIZE = 256
 
 
 @torch.inference_mode()
-def predict_logits(
-    network: Classifier,
+def infer(
+    network: nn.Module,
     images: NDArray[np.uint8],
     rows: NDArray[np.int64],
     *,
     preprocessing: Preprocessing,
     device: torch.device,
 ) -> NDArray[np.float32]:
-    """Predict logits, always in float32, so that they do not depend on how the network was trained.
+    """Compute images, always in float32, so that the result does not depend on how the network was trained.
 
     Parameters
     ----------
+    network
+        A classifier, or a backbone alone.
     images : (M, H, W, 3) uint8
         The whole cache.
     rows : (N,) int
-        The images to predict.
+        The images to compute.
 
     Returns
     -------
-    (N, K) float32
+    (N, K) float32 logits of a classifier, (N, F) float32 features of a backbone
     """
     memory_format = choose_memory_format(device)
     network.to(memory_format=memory_format).eval()

@@ -5,13 +5,20 @@ import pandas as pd
 import pytest
 from scipy.stats import bootstrap
 
-from lesions.evaluation.bootstrap import bootstrap_groups, percentile_interval
+from lesions.evaluation import bootstrap as module
+from lesions.evaluation.bootstrap import draw_resamples, percentile_interval
+
+
+def means(values: np.ndarray, groups: pd.Series) -> np.ndarray:
+    """The mean of the values of each resample."""
+    counts = np.concatenate(list(draw_resamples(groups, seed=0)))
+    return counts @ values / counts.sum(axis=1)
 
 
 def test_single_images_are_scipys_percentile_bootstrap() -> None:
     values = np.random.default_rng(0).normal(size=200)
     groups = pd.Series([f"g{n}" for n in range(200)])
-    found = percentile_interval(bootstrap_groups(groups, lambda images: values[images].mean(), seed=0))
+    found = percentile_interval(means(values, groups))
     expected = bootstrap((values,), np.mean, method="percentile", n_resamples=5000, rng=1).confidence_interval
     assert found == pytest.approx((expected.low, expected.high), abs=0.02)
 
@@ -19,23 +26,25 @@ def test_single_images_are_scipys_percentile_bootstrap() -> None:
 def test_doubling_every_image_within_its_group_narrows_nothing() -> None:
     values = np.random.default_rng(0).normal(size=200)
     groups = pd.Series([f"g{n}" for n in range(200)])
-    once = bootstrap_groups(groups, lambda images: values[images].mean(), seed=0)
-    doubled = np.repeat(values, 2)
-    twice = bootstrap_groups(groups.repeat(2), lambda images: doubled[images].mean(), seed=0)
-    np.testing.assert_allclose(once, twice)
+    np.testing.assert_allclose(means(values, groups), means(np.repeat(values, 2), groups.repeat(2)))
 
 
-def test_groups_stay_whole() -> None:
+def test_groups_stay_whole_and_each_resample_has_as_many_as_there_are() -> None:
     groups = pd.Series(["a", "b", "a", "c", "b", "a"])
+    counts = np.concatenate(list(draw_resamples(groups, seed=0, num_resamples=50)))
+    assert counts.shape == (50, 6)
+    np.testing.assert_array_equal(counts[:, [0, 0, 1]], counts[:, [2, 5, 4]])
+    np.testing.assert_array_equal(counts[:, [0, 1, 3]].sum(axis=1), 3)
+    assert len(np.unique(counts, axis=0)) > 5
 
-    def check(images: np.ndarray) -> float:
-        counts = np.bincount(images, minlength=6)
-        assert counts[0] == counts[2] == counts[5]
-        assert counts[1] == counts[4]
-        assert counts[0] + counts[1] + counts[3] == 3
-        return 0.0
 
-    assert len(bootstrap_groups(groups, check, seed=0, num_resamples=50)) == 50
+def test_blocks_of_resamples_are_the_resamples_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = pd.Series(["a", "b", "a", "c", "b", "a"])
+    at_once = list(draw_resamples(groups, seed=0, num_resamples=50))
+    monkeypatch.setattr(module, "COUNTS_AT_ONCE", 7 * len(groups))
+    blocks = list(draw_resamples(groups, seed=0, num_resamples=50))
+    assert [len(block) for block in blocks] == [7] * 7 + [1]
+    np.testing.assert_array_equal(np.concatenate(blocks), at_once[0])
 
 
 def test_the_middle_of_the_interval() -> None:

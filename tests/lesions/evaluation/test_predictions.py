@@ -1,14 +1,12 @@
-"""Prediction tables and the curves drawn from them."""
+"""Prediction tables."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import auc, average_precision_score, roc_auc_score
 
 from lesions.errors import InputError
-from lesions.evaluation.curves import MAX_POINTS, build_precision_recall_rows, build_roc_rows
 from lesions.evaluation.predictions import Predictions, read_predictions, write_predictions
 
 
@@ -62,30 +60,3 @@ def test_a_diagnosis_without_logits_is_named_with_its_line(tmp_path: Path) -> No
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(InputError, match=r"a.csv, line 5: no logit for y_true 'mole'"):
         read_predictions(tmp_path / "a.csv")
-
-
-def test_roc_curves_keep_their_area_when_thinned() -> None:
-    model = predictions(N=2000)
-    rows = pd.DataFrame(build_roc_rows(model))
-    assert rows.diagnosis.unique().tolist() == list(model.classes)
-    for k, (_, curve) in enumerate(rows.groupby("diagnosis")):
-        assert len(curve) <= MAX_POINTS
-        assert curve.step.tolist() == list(range(len(curve)))
-        area = auc(curve.false_positive_rate, curve.sensitivity)
-        assert area == pytest.approx(roc_auc_score(model.y_true == k, model.y_prob[:, k]), abs=0.005)
-
-
-def test_precision_recall_curves_keep_their_area_when_thinned() -> None:
-    model = predictions(N=2000)
-    rows = pd.DataFrame(build_precision_recall_rows(model))
-    for k, (_, curve) in enumerate(rows.groupby("diagnosis")):
-        assert len(curve) <= MAX_POINTS
-        expected = average_precision_score(model.y_true == k, model.y_prob[:, k])
-        assert auc(curve.recall, curve.precision) == pytest.approx(expected, abs=0.01)
-
-
-def test_a_class_without_images_has_no_curve() -> None:
-    model = predictions()
-    lacking = Predictions(model.images, model.classes, np.array([0, 1] * 3), model.logits)
-    assert {row["diagnosis"] for row in build_roc_rows(lacking)} == {"class_0", "class_1"}
-    assert {row["diagnosis"] for row in build_precision_recall_rows(lacking)} == {"class_0", "class_1"}

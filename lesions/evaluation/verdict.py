@@ -1,0 +1,43 @@
+"""What a comparison says, in words."""
+
+from lesions.evaluation.comparison import Estimate
+
+METRIC_WORDS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
+    "macro_roc_auc": "macro ROC AUC",
+    "mean_average_precision": "mean average precision",
+}
+
+
+def describe_lead(first: str, second: str, metric: str, lead: Estimate) -> str:
+    """Say whether one model is better than another, or that the test images cannot tell.
+
+    Parameters
+    ----------
+    lead
+        The metric of `first` minus that of `second`.
+    """
+    if lead.value < 0:
+        return describe_lead(second, first, metric, lead.turned())
+    words = METRIC_WORDS[metric]
+    if lead.value == lead.low == lead.high == 0:
+        return f"{first} and {second} have the same {words}, in every resample of the test images."
+    if lead.excludes_zero:
+        return f"{first} is better than {second} by {lead.value:.3f} {words} ({spell_interval(lead)})."
+    return (
+        f"The test images cannot tell {first} from {second}: {first} is ahead by {lead.value:.3f} {words}, "
+        f"{spell_interval(lead)}."
+    )
+
+
+def spell_interval(estimate: Estimate) -> str:
+    """Return the words for an interval that may reach below zero."""
+    return f"95 % interval {spell_number(estimate.low)} to {spell_number(estimate.high)}"
+
+
+def spell_number(value: float, *, signed: bool = False) -> str:
+    """Return a score, or with its sign a difference, with three decimals."""
+    return f"{value:{'+' if signed else ''}.3f}".replace("-", "−")

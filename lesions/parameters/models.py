@@ -1,0 +1,31 @@
+"""The list `models`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from lesions.errors import InputError
+from lesions.parameters.section import read_parameters
+
+_MODELS = TypeAdapter(Annotated[list[Annotated[str, Field(pattern=r"^\w+$")]], Field(min_length=1)])
+
+RESERVED = ("baselines", "comparison", "history", "split")
+"""Folders beside those of the models, in data/predictions/ and plots/."""
+
+
+def read_models(params: Path) -> list[str]:
+    """Read the list `models`: names that can be files, each once."""
+    listed = read_parameters(params).get("models")
+    try:
+        models = _MODELS.validate_python(listed, strict=True)
+    except ValidationError as error:
+        raise InputError(f"{params}: models: expected a list of names, got {listed!r}") from error
+    for name in models:
+        if models.count(name) > 1:
+            raise InputError(f"{params}: models: {name} stands there twice")
+        if name in RESERVED:
+            raise InputError(f"{params}: models: {name} is the name of a folder of the pipeline; choose another")
+        if name == "class_prior" or name.endswith("_features"):
+            raise InputError(f"{params}: models: {name} is the name of a baseline; choose another")
+    return models

@@ -1,0 +1,1 @@
+"""The page that a team looks at: its pictures, sentences and warnings."""

@@ -1,0 +1,81 @@
+"""Which pictures the report shows, and the sentence of each."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.predictions import Predictions
+from lesions.evaluation.verdict import METRIC_WORDS, spell_interval
+from lesions.formats.json_file import PlotRows
+from lesions.report import pictures, sentences
+from lesions.report.page import Picture, embed_figure
+from lesions.report.pictures import choose_looks
+
+
+def draw_all_models(
+    comparison: Comparison,
+    models: Mapping[str, Predictions],
+    baselines: list[str],
+    metric: str,
+    rows: Mapping[str, PlotRows],
+) -> Iterator[Picture]:
+    """Draw what shows all models at once.
+
+    Parameters
+    ----------
+    models
+        Predictions of the test images.
+    rows
+        The rows of the plots `f1`, `shares`, `roc` and `precision_recall`.
+    """
+    looks = choose_looks([*models, *baselines])
+    num_classes = len(next(iter(models.values())).classes)
+    chance = {"balanced_accuracy": 1 / num_classes, "macro_roc_auc": 0.5}.get(metric)
+    first, *_ = comparison.rank(list(models), metric)
+    found = comparison.scores[first, metric]
+    yield embed_figure(
+        "All models",
+        pictures.plot_scores(comparison, looks, metric, chance),
+        f"{first} has the highest {METRIC_WORDS[metric]}, {found.value:.3f} ({spell_interval(found)}). "
+        "A line is what other test images of the same kind could have given.",
+    )
+    yield embed_figure("Each diagnosis", pictures.plot_f1(rows["f1"], looks), sentences.describe_f1(models))
+    shares = rows["shares"]
+    yield embed_figure("Class balance", pictures.plot_class_balance(shares), sentences.describe_class_balance(shares))
+    if rows["roc"]:  # there is none where all test images have one diagnosis
+        words = ("1 − specificity", "sensitivity")
+        yield embed_figure(
+            "ROC",
+            pictures.plot_curves(rows["roc"], looks, x="false_positive_rate", y="sensitivity", words=words),
+            sentences.describe_ranking(models, "Area under the ROC curve", roc_auc_score),
+        )
+        words = ("recall", "precision")
+        yield embed_figure(
+            "Precision and recall",
+            pictures.plot_curves(rows["precision_recall"], looks, x="recall", y="precision", words=words),
+            sentences.describe_ranking(models, "Average precision", average_precision_score),
+        )
+
+
+def draw_model(
+    model: str, predictions: Predictions, history: PlotRows, trained: Mapping[str, Any]
+) -> Iterator[Picture]:
+    """Draw what shows one model.
+
+    Parameters
+    ----------
+    trained
+        What `metrics/<model>/train.json` says.
+    """
+    yield embed_figure(
+        f"Training of {model}",
+        pictures.plot_training(history, trained["best_epoch"]),
+        sentences.describe_training(model, history, trained),
+    )
+    yield embed_figure(
+        f"Confusion of {model}",
+        pictures.plot_confusion(predictions),
+        sentences.describe_confusion(model, predictions),
+    )

@@ -1,0 +1,161 @@
+"""The pictures of the report: narrow, so that their words can be read on a phone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn.metrics import confusion_matrix
+
+from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.predictions import Predictions
+from lesions.evaluation.verdict import METRIC_WORDS
+from lesions.figures.style import MODEL_COLOURS, MODEL_MARKERS, SPLIT_COLOURS, new_figure, spell
+from lesions.formats.json_file import PlotRows
+
+WIDTH = 4.8
+"""Inches."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a model is drawn, in every picture."""
+
+    colour: str
+    marker: str
+
+
+def choose_looks(models: Sequence[str]) -> dict[str, Look]:
+    """Return a look for each model."""
+    looks = cycle(map(Look, MODEL_COLOURS, MODEL_MARKERS))
+    return dict(zip(models, looks, strict=False))
+
+
+def plot_scores(comparison: Comparison, looks: Mapping[str, Look], metric: str, chance: float | None) -> Figure:
+    """Draw one metric of each model with its interval, and where chance is."""
+    figure, axes = new_figure(width=WIDTH, height=0.9 + 0.32 * len(looks))
+    for place, (model, look) in enumerate(looks.items()):
+        found = comparison.scores[model, metric]
+        axes.plot([found.low, found.high], [place, place], color=look.colour, linewidth=2)
+        axes.plot(found.value, place, look.marker, color=look.colour, markersize=7)
+    if chance is not None:
+        axes.axvline(chance, color="#888888", linestyle=":")
+        axes.annotate("chance", (chance, -0.6), xytext=(3, 0), textcoords="offset points", fontsize=8)
+    axes.set(xlim=(0, 1.02), ylim=(len(looks) - 0.5, -0.7), xlabel=f"{METRIC_WORDS[metric]} on test images (0 to 1)")
+    axes.set_yticks(range(len(looks)), list(looks))
+    return figure
+
+
+def plot_class_balance(shares: PlotRows) -> Figure:
+    """Draw how many images each diagnosis has in each split."""
+    table = pd.DataFrame(shares).pivot_table(index="diagnosis", columns="split", values="num_images")
+    table = table.loc[table.sum(axis=1).sort_values().index]
+    figure, axes = new_figure(width=WIDTH, height=1.1 + 0.3 * len(table))
+    # The splits lie a little apart, so that equal ones do not hide each other.
+    for (split, colour), marker, offset in zip(SPLIT_COLOURS.items(), MODEL_MARKERS, (0.2, 0, -0.2), strict=False):
+        axes.plot(table[split], np.arange(len(table)) + offset, marker, color=colour, label=split)
+    axes.set_xscale("log")
+    axes.set_xlabel("images (logarithmic)")
+    axes.set_yticks(range(len(table)), [spell(name) for name in table.index])
+    axes.grid(axis="x", alpha=0.4)
+    _put_legend_on_top(figure, axes)
+    return figure
+
+
+def plot_training(history: PlotRows, best_epoch: int) -> Figure:
+    """Draw one model's loss and macro F1 after each epoch."""
+    table = pd.DataFrame(history)
+    figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
+    for axes, score, words in zip(
+        figure.subplots(1, 2), ("loss", "macro_f1"), ("class-weighted cross-entropy", "macro F1"), strict=True
+    ):
+        axes.spines[["top", "right"]].set_visible(False)
+        for split, line in (("train", "--"), ("val", "-")):
+            part = table[table.split == split]
+            axes.plot(part.epoch, part[score], line, color=SPLIT_COLOURS[split], label=split)
+        axes.axvline(best_epoch, color="#888888", linestyle=":", label="kept epoch")
+        axes.set(xlabel="epoch", title=words)
+        axes.title.set_fontsize(9)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    _put_legend_on_top(figure, figure.axes[0])
+    return figure
+
+
+def plot_confusion(predictions: Predictions) -> Figure:
+    """Draw how many images of each true class were given each class; the shade is their part of the true class."""
+    K = len(predictions.classes)
+    confusion = confusion_matrix(predictions.y_true, predictions.y_pred, labels=range(K))
+    shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
+    figure = Figure(figsize=(WIDTH, 1.9 + 0.37 * K), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for true, guess in np.argwhere(confusion):
+        # Not pure black, which turns light on a dark screen as the other words do.
+        colour = "#ffffff" if shares[true, guess] > 0.5 else "#111111"
+        axes.text(guess, true, str(confusion[true, guess]), ha="center", va="center", color=colour, fontsize=9)
+    names = [spell(name) for name in predictions.classes]
+    axes.set_xticks(range(K), names, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(K), names)
+    axes.set(xlabel="predicted diagnosis", ylabel="true diagnosis")
+    return figure
+
+
+def plot_f1(rows: PlotRows, looks: Mapping[str, Look]) -> Figure:
+    """Draw the F1 of each diagnosis for all models."""
+    table = pd.DataFrame(rows)
+    names = sorted(table.diagnosis.unique(), reverse=True)
+    figure, axes = new_figure(width=WIDTH, height=1.3 + 0.34 * len(names))
+    # Models lie a little apart, so that equal ones do not hide each other.
+    offsets = np.linspace(0.22, -0.22, len(looks))
+    for (model, look), offset in zip(looks.items(), offsets, strict=True):
+        part = table[table.model == model]
+        places = [names.index(name) + offset for name in part.diagnosis]
+        axes.plot(part.f1, places, look.marker, color=look.colour, label=model, markersize=6)
+    axes.set(xlim=(-0.02, 1.02), xlabel="F1 on test images (0 to 1)")
+    axes.set_yticks(range(len(names)), [spell(name) for name in names])
+    axes.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
+    axes.tick_params(axis="y", which="minor", length=0)
+    axes.grid(axis="y", which="minor", alpha=0.4)
+    _put_legend_on_top(figure, axes)
+    return figure
+
+
+def plot_curves(rows: PlotRows, looks: Mapping[str, Look], *, x: str, y: str, words: tuple[str, str]) -> Figure:
+    """Draw a curve of each model, in a square for each diagnosis.
+
+    Parameters
+    ----------
+    x, y
+        Columns of `rows`; both from 0 to 1.
+    words
+        What the two are called.
+    """
+    table = pd.DataFrame(rows)
+    names = sorted(table.diagnosis.unique())
+    num_columns = min(3, len(names))
+    num_rows = -(-len(names) // num_columns)
+    figure = Figure(figsize=(WIDTH, 0.9 + 1.5 * num_rows), layout="constrained")
+    squares = figure.subplots(num_rows, num_columns, sharex=True, sharey=True, squeeze=False).flat
+    for axes, name in zip(squares, names, strict=False):
+        for model, look in looks.items():
+            part = table[(table.model == model) & (table.diagnosis == name)].sort_values("step")
+            axes.plot(part[x], part[y], color=look.colour, linewidth=1.3, label=model)
+        axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+        axes.set_title(spell(name), fontsize=8)
+        axes.tick_params(labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+    for above, axes in zip(figure.axes[len(names) - num_columns :], figure.axes[len(names) :], strict=False):
+        above.tick_params(labelbottom=True)
+        axes.set_visible(False)
+    figure.supxlabel(words[0], fontsize=9)
+    figure.supylabel(words[1], fontsize=9)
+    _put_legend_on_top(figure, figure.axes[0])
+    return figure
+
+
+def _put_legend_on_top(figure: Figure, axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False, fontsize=8)

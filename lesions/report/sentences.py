@@ -1,0 +1,113 @@
+"""What each picture of the report shows, in a sentence computed from the run."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix
+
+from lesions.evaluation.predictions import Predictions
+from lesions.evaluation.scores import score_classes
+from lesions.figures.style import spell
+from lesions.formats.json_file import PlotRows
+
+
+def describe_class_balance(shares: PlotRows) -> str:
+    """Say which diagnoses are the most frequent and the rarest, and by how much."""
+    counts = pd.DataFrame(shares).groupby("diagnosis").num_images.sum().sort_values()
+    parts = counts / counts.sum()
+    return (
+        f"{spell(counts.index[-1]).capitalize()} is {parts.iloc[-1]:.1%} of the images and "
+        f"{spell(counts.index[0])} {parts.iloc[0]:.1%}: one image for every {counts.iloc[-1] / counts.iloc[0]:.0f}."
+    )
+
+
+def describe_split(split: Mapping[str, Any]) -> str:
+    """Say what was kept whole, and how near the shares came to what was asked."""
+    identifiers = split["grouped_by"].replace("patient_id", "patient").replace("lesion_id", "lesion")
+    return (
+        f"No {identifiers.replace(' and ', ' and no ')} is on two sides of the split; the share of a diagnosis is at "
+        f"most {split['worst_share_deviation']:.3f} from the one asked for."
+    )
+
+
+def describe_training(model: str, history: PlotRows, trained: Mapping[str, Any]) -> str:
+    """Say which epoch was kept, and how far training and validation were apart in it."""
+    table = pd.DataFrame(history)
+    best, last = trained["best_epoch"], trained["num_epochs"]
+    train, val = (table[(table.epoch == best) & (table.split == split)].macro_f1.item() for split in ("train", "val"))
+    sentence = (
+        f"{model} was kept as it was after epoch {best} of {last}, at a macro F1 of {val:.3f} on validation and "
+        f"{train:.3f} on augmented training images."
+    )
+    if best == last:
+        sentence += " It was still getting better at the end: more epochs may help."
+    return sentence
+
+
+def describe_confusion(model: str, predictions: Predictions) -> str:
+    """Say how many images are wrong, and which mistake is the most frequent."""
+    K, N = len(predictions.classes), len(predictions.y_true)
+    confusion = confusion_matrix(predictions.y_true, predictions.y_pred, labels=range(K))
+    support = confusion.sum(axis=1)
+    np.fill_diagonal(confusion, 0)
+    num_wrong = int(confusion.sum())
+    if num_wrong == 0:
+        return f"{model} is right on all {N} test images."
+    true, guess = np.unravel_index(confusion.argmax(), confusion.shape)
+    number = confusion[true, guess]
+    return (
+        f"{model} is wrong on {num_wrong} of {N} test images, most often by taking "
+        f"{spell(predictions.classes[true])} for {spell(predictions.classes[guess])}: {number} of {support[true]}."
+    )
+
+
+def describe_f1(models: Mapping[str, Predictions]) -> str:
+    """Say which diagnosis is the hardest and which the easiest, for the model that does best on each."""
+    first = next(iter(models.values()))
+    scores = [score_classes(found.y_true, found.y_pred, len(found.classes)) for found in models.values()]
+    support = scores[0].support
+    there = np.flatnonzero(support)
+    best = np.stack([found.f1[there] for found in scores]).max(axis=0)
+    hardest, easiest = there[best.argmin()], there[best.argmax()]
+    return (
+        f"The hardest is {spell(first.classes[hardest])}: no model has an F1 above {best.min():.3f} on its "
+        f"{support[hardest]} test images. "
+        f"The easiest is {spell(first.classes[easiest])}, with up to {best.max():.3f}."
+    )
+
+
+def describe_ranking(
+    models: Mapping[str, Predictions], words: str, area: Callable[[NDArray[np.bool_], NDArray[np.float64]], float]
+) -> str:
+    """Say for each model on which diagnosis the area under its curve is the smallest.
+
+    Parameters
+    ----------
+    area
+        Takes which images are of a diagnosis (N,), and its probabilities (N,).
+    """
+    parts = []
+    for model, found in models.items():
+        sides = {name: found.y_true == code for code, name in enumerate(found.classes)}
+        areas = {
+            name: area(truth, found.y_prob[:, code])
+            for code, (name, truth) in enumerate(sides.items())
+            if 0 < truth.sum() < len(truth)
+        }
+        worst = min(areas, key=lambda name: areas[name])
+        parts.append(f"{model} has the least for {spell(worst)} ({areas[worst]:.3f})")
+    return f"{words}: {', '.join(parts)}."
+
+
+def describe_mistakes(model: str, mistakes: PlotRows) -> str:
+    """Say what the pictures of mistakes are, and how sure the model was."""
+    if not mistakes:
+        return f"{model} makes no mistake on the test images."
+    probabilities = [mistake["probability"] for mistake in mistakes]
+    return (
+        f"The {len(mistakes)} mistakes of which {model} is surest, from {max(probabilities):.2f} down to "
+        f"{min(probabilities):.2f}. Each goes by its row in data/metadata.csv."
+    )

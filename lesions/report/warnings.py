@@ -1,0 +1,93 @@
+"""What a reader must know before believing the figures."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.predictions import Predictions
+from lesions.evaluation.verdict import METRIC_WORDS, spell_interval, spell_number
+from lesions.figures.style import spell
+
+FEW_GROUPS = 10
+"""Fewer test groups than this leave a diagnosis's figures to chance."""
+
+
+def list_warnings(
+    models: Mapping[str, Predictions],
+    baselines: Sequence[str],
+    comparison: Comparison,
+    metric: str,
+    split: Mapping[str, Any],
+) -> list[str]:
+    """Return what makes the figures of this run doubtful, in sentences.
+
+    Parameters
+    ----------
+    models
+        Predictions of the test images.
+    split
+        What `metrics/split.json` says.
+    """
+    return [
+        *_doubt_the_models(models),
+        *_doubt_what_was_learnt(list(models), baselines, comparison, metric),
+        *_doubt_the_test_images(next(iter(models.values())), split),
+    ]
+
+
+def _doubt_the_models(models: Mapping[str, Predictions]) -> Iterator[str]:
+    seen: dict[bytes, str] = {}
+    for model, found in models.items():
+        predicted, there = set(found.y_pred.tolist()), set(found.y_true.tolist())
+        if len(there) > 1 and predicted == there and (found.y_pred == found.y_true).all():
+            yield (
+                f"{model} is right on every test image. That is rarely true: look for copies of test images in the "
+                "training data, or for a sign in the images that gives the answer away."
+            )
+        if len(predicted) == 1:
+            only = spell(found.classes[predicted.pop()])
+            yield f"{model} calls every test image {only}: it has learnt nothing that could be used."
+        elif there - predicted:
+            missed = ", ".join(spell(found.classes[code]) for code in sorted(there - predicted))
+            yield f"{model} never predicts {missed}, which the test images have."
+        twin = seen.setdefault(found.logits.tobytes(), model)
+        if twin != model:
+            yield f"{model} and {twin} predict the same for every test image: they may be one model under two names."
+
+
+def _doubt_what_was_learnt(
+    models: Sequence[str], baselines: Sequence[str], comparison: Comparison, metric: str
+) -> Iterator[str]:
+    for model in models:
+        for baseline in baselines:
+            lead = comparison.subtract(model, baseline, metric)
+            if lead.low <= 0:
+                yield (
+                    f"{model} is not beyond noise better than the baseline {baseline} "
+                    f"({spell_number(lead.value, signed=True)} {METRIC_WORDS[metric]}, {spell_interval(lead)})."
+                )
+
+
+def _doubt_the_test_images(predictions: Predictions, split: Mapping[str, Any]) -> Iterator[str]:
+    groups = predictions.images.group_id.to_numpy()
+    sizes = {
+        spell(name): len(np.unique(groups[predictions.y_true == code]))
+        for code, name in enumerate(predictions.classes)
+    }
+    absent = [name for name, number in sizes.items() if number == 0]
+    if absent:
+        yield f"No test image has the diagnosis {', '.join(absent)}: no figure here speaks of it."
+    few = [f"{name} ({number})" for name, number in sizes.items() if 0 < number < FEW_GROUPS]
+    if few:
+        yield (
+            f"Fewer than {FEW_GROUPS} independent patients or lesions in the test images have the diagnosis "
+            f"{', '.join(few)}: figures of these diagnoses, and means over all, hold much luck."
+        )
+    if "patient_id" not in split["grouped_by"]:
+        identifier = spell(split["grouped_by"]).removesuffix(" id")
+        yield (
+            f"The data name no patients. The split is by {identifier}: "
+            "two lesions of one patient may be on both sides."
+        )

@@ -1,0 +1,141 @@
+"""Compare all models, and the baselines, on the same test images."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from lesions.command_line.stage import run_stage
+from lesions.evaluation.comparison import (
+    CompareParameters,
+    Comparison,
+    check_same_images,
+    compare,
+    write_comparison,
+)
+from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
+from lesions.evaluation.predictions import Predictions, read_predictions
+from lesions.evaluation.scores import score_classes
+from lesions.evaluation.verdict import METRIC_WORDS, describe_lead
+from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
+from lesions.parameters.models import read_models
+from lesions.parameters.section import read_section
+
+MODEL_FILES = {
+    "data": ("checkpoints/*.safetensors", "predictions/*.csv", "pictures/*/*"),
+    "metrics": ("*/train.json", "*/val.json", "*/test.json"),
+    "plots": ("history/*.json", "*/classes.json", "*/confusion.json", "*/roc.json", "*/precision_recall.json"),
+}
+"""What the stages train and evaluate write, the first asterisk being the model's name."""
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="Folder with predictions/.")],
+    metrics: Annotated[Path, typer.Option(help="Written in this folder: comparison.json.")],
+    plots: Annotated[Path, typer.Option(help="Folder with history/; written in it: comparison/.")],
+    params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
+) -> None:
+    """Remove what is left of models that are no longer listed; score and compare those that are."""
+    models = read_models(params)
+    metric = read_section(params, "compare", CompareParameters).metric
+    for folder in (data, metrics, plots):
+        for path in remove_unlisted(folder, MODEL_FILES[folder.name], models):
+            print(f"removed {path}: its model is not in models of {params}")
+
+    trained = {model: read_predictions(data / f"predictions/{model}.csv") for model in models}
+    tables = sorted((data / "predictions/baselines").glob("*.csv"))
+    baselines = {table.stem: read_predictions(table) for table in tables}
+    predictions = {name: found.select("test") for name, found in (trained | baselines).items()}
+    check_same_images(predictions)
+    comparison = compare(predictions)
+    summary = summarise(comparison, models, list(baselines), metric)
+    test = next(iter(predictions.values())).images
+    write_metrics(
+        metrics / "comparison.json",
+        summary | {"num_images": len(test), "num_groups": int(test.group_id.nunique())},
+    )
+    write_comparison(plots / "comparison", comparison)
+    write_plot_rows(plots / "comparison/f1.json", list_f1(predictions))
+    write_plot_rows(
+        plots / "comparison/roc.json",
+        [{"model": name, **row} for name, found in predictions.items() for row in build_roc_rows(found)],
+    )
+    write_plot_rows(
+        plots / "comparison/precision_recall.json",
+        [{"model": name, **row} for name, found in predictions.items() for row in build_precision_recall_rows(found)],
+    )
+    write_plot_rows(
+        plots / "comparison/history.json",
+        [{"model": model, **row} for model in models for row in read_json(plots / f"history/{model}.json")],
+    )
+    show(comparison, summary, metric)
+
+
+def remove_unlisted(folder: Path, patterns: tuple[str, ...], models: list[str]) -> list[Path]:
+    """Remove the files of models that are not listed, and folders that this leaves empty; return the files.
+
+    DVC would otherwise count them in: it hashes the folders that later stages depend on as they are.
+    """
+    removed = []
+    for pattern in patterns:
+        for path in sorted(folder.glob(pattern)):
+            # The first asterisk stands for the model.
+            depth = next(depth for depth, part in enumerate(Path(pattern).parts) if "*" in part)
+            if Path(path.relative_to(folder).parts[depth]).stem not in models:
+                path.unlink()
+                removed.append(path)
+                if not any(path.parent.iterdir()):
+                    path.parent.rmdir()
+    return removed
+
+
+def summarise(comparison: Comparison, models: list[str], baselines: list[str], metric: str) -> dict[str, Any]:
+    """Return which model is best by the metric, and how far ahead of the next one and of the best baseline."""
+    best, *others = comparison.rank(models, metric)
+    rivals = {"runner_up": others[0]} if others else {}
+    rivals["baseline"] = comparison.rank(baselines, metric)[0]
+    summary = {"metric": metric, "best": best, "best_score": comparison.scores[best, metric].value}
+    for role, rival in rivals.items():
+        lead = comparison.subtract(best, rival, metric)
+        summary |= {
+            role: rival,
+            f"lead_over_{role}": lead.value,
+            f"lead_over_{role}_low": lead.low,
+            f"lead_over_{role}_high": lead.high,
+        }
+    return summary
+
+
+def list_f1(predictions: Mapping[str, Predictions]) -> list[dict[str, Any]]:
+    """Return a row for each model and diagnosis that has images or is predicted."""
+    rows = []
+    for model, found in predictions.items():
+        scores = score_classes(found.y_true, found.y_pred, len(found.classes))
+        rows += [
+            {"model": model, "diagnosis": name, "f1": float(scores.f1[code]), "support": int(scores.support[code])}
+            for code, name in enumerate(found.classes)
+            if np.isfinite(scores.f1[code])
+        ]
+    return rows
+
+
+def show(comparison: Comparison, summary: dict[str, Any], metric: str) -> None:
+    """Print the scores, and which model is better."""
+    names = list(dict.fromkeys(model for model, _ in comparison.scores))
+    metrics = list(dict.fromkeys(name for _, name in comparison.scores))
+    table = Table(Column("on test images", no_wrap=True), *(METRIC_WORDS[name] for name in metrics), box=None)
+    for model in names:
+        table.add_row(model, *(f"{comparison.scores[model, name].value:.3f}" for name in metrics))
+    Console().print(table)
+    for role in ("runner_up", "baseline"):
+        if role in summary:
+            best, rival = summary["best"], summary[role]
+            print(describe_lead(best, rival, metric, comparison.subtract(best, rival, metric)))
+
+
+if __name__ == "__main__":
+    run_stage(main)

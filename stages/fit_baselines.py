@@ -1,0 +1,108 @@
+"""Fit what costs next to nothing, for the networks to be compared with.
+
+`class_prior` gives every image the frequencies of the diagnoses among the training images. `<model>_features` is a
+logistic regression on what the model's pretrained backbone makes of the images before any training; there is one
+for each model whose backbone has pretrained weights.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import torch
+import typer
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from lesions.command_line.stage import run_stage
+from lesions.datasets.metadata import read_split_metadata
+from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
+from lesions.evaluation.scores import score_labels
+from lesions.formats.atomic import atomic_folder
+from lesions.hardware.device import set_up_device
+from lesions.images.cache import read_cache
+from lesions.networks.architecture import AnyArchitecture, build_network, check_enough_pixels, read_architecture
+from lesions.networks.inference import infer
+from lesions.networks.preprocessing import Preprocessing
+from lesions.parameters.models import read_models
+from lesions.parameters.section import read_section
+from lesions.splitting.class_weights import read_class_weights
+from lesions.training.recipe import TrainingParameters
+
+INVERSE_REGULARISATION = (0.0003, 0.001, 0.003, 0.01, 0.03)
+"""Strengths C of the logistic regression that are tried; the best macro F1 on validation chooses."""
+
+
+def main(
+    images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
+    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
+    splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
+    class_weights: Annotated[Path, typer.Option(help="Classes, training images, weights.")],
+    baselines: Annotated[Path, typer.Option(help="Written: a folder, in it a table of predictions a baseline.")],
+    params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
+) -> None:
+    """Fit each baseline on the training images, and predict the validation and the test images."""
+    architectures = {model: read_architecture(params, model) for model in read_models(params)}
+    recipe = read_section(params, "training", TrainingParameters)
+    device = set_up_device(recipe.device, num_threads=recipe.num_threads)
+    pixels = read_cache(images)
+    weights = read_class_weights(class_weights)
+    table = read_split_metadata(metadata, splits)
+    table["label"] = table.diagnosis.map(weights.classes.index)
+    scored = table[table.split.isin(SCORED_SPLITS)].reset_index(drop=True)
+
+    def predict(logits: NDArray[np.floating]) -> Predictions:
+        return Predictions(scored, weights.classes, scored.label.to_numpy(), logits)
+
+    with atomic_folder(baselines) as folder:
+        prior = np.array(weights.num_images) / sum(weights.num_images)
+        write_predictions(folder / "class_prior.csv", predict(np.tile(np.log(prior), (len(scored), 1))))
+        for model, architecture in architectures.items():
+            if architecture.has_pretrained_weights:
+                check_enough_pixels(model, architecture, pixels.shape[1])
+                features = compute_features(architecture, pixels, table, device)
+                with threadpool_limits(recipe.num_threads):
+                    regression = fit_regression(features, table, dict(enumerate(weights.weights)))
+                is_scored = table.split.isin(SCORED_SPLITS).to_numpy()
+                predicted = predict(regression.decision_function(features[is_scored]))
+                write_predictions(folder / f"{model}_features.csv", predicted)
+                print(f"{model}_features: C {regression[-1].C:g}", flush=True)
+
+
+def compute_features(
+    architecture: AnyArchitecture, pixels: NDArray[np.uint8], table: pd.DataFrame, device: torch.device
+) -> NDArray[np.float32]:
+    """Return the features (N, F) that the pretrained backbone makes of the table's images."""
+    backbone = build_network(architecture, num_classes=2, pretrained=True).backbone.to(device)
+    return infer(
+        backbone, pixels, table.row.to_numpy(), preprocessing=Preprocessing(architecture.size_px), device=device
+    )
+
+
+def fit_regression(features: NDArray[np.float32], table: pd.DataFrame, class_weights: dict[int, float]) -> Pipeline:
+    """Fit the regression for each strength on the training images, and return the one that validates best."""
+    labels = table.label.to_numpy()
+    train, val = (table.split == "train").to_numpy(), (table.split == "val").to_numpy()
+
+    def validate(regression: Pipeline) -> float:
+        return score_labels(labels[val], regression.predict(features[val]), len(class_weights))["macro_f1"]
+
+    return max(list_regressions(features[train], labels[train], class_weights), key=validate)
+
+
+def list_regressions(
+    features: NDArray[np.float32], labels: NDArray[np.int64], class_weights: dict[int, float]
+) -> Iterator[Pipeline]:
+    """Yield the regression fitted at each strength."""
+    for strength in INVERSE_REGULARISATION:
+        regression = LogisticRegression(C=strength, class_weight=class_weights, max_iter=2000)
+        yield make_pipeline(StandardScaler(), regression).fit(features, labels)
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,81 @@
+"""Put what came of the run on one page, which needs nothing but itself to be read."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lesions.command_line.stage import run_stage
+from lesions.evaluation.comparison import read_comparison
+from lesions.evaluation.predictions import read_predictions
+from lesions.evaluation.verdict import METRIC_WORDS, describe_lead
+from lesions.formats.atomic import atomic_path
+from lesions.formats.json_file import read_json
+from lesions.parameters.models import read_models
+from lesions.parameters.section import read_parameters
+from lesions.report.gallery import draw_all_models, draw_model
+from lesions.report.page import embed_png, render_page
+from lesions.report.sentences import describe_mistakes, describe_split
+from lesions.report.tables import describe_model, list_differences, list_scores
+from lesions.report.warnings import list_warnings
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="Folder with predictions/ and pictures/.")],
+    metrics: Annotated[Path, typer.Option(help="Folder of the metrics.")],
+    plots: Annotated[Path, typer.Option(help="Folder of the plots.")],
+    page: Annotated[Path, typer.Option(help="Written: the page.")],
+    params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
+) -> None:
+    """Write the report: the verdict, what to doubt, the tables, and each picture with a sentence."""
+    parameters = read_parameters(params)
+    models = {
+        model: read_predictions(data / f"predictions/{model}.csv").select("test") for model in read_models(params)
+    }
+    trained = {model: read_json(metrics / model / "train.json") for model in models}
+    histories = {model: read_json(plots / f"history/{model}.json") for model in models}
+    counts, split = read_json(metrics / "data.json"), read_json(metrics / "split.json")
+    summary = read_json(metrics / "comparison.json")
+    rows = {name: read_json(plots / f"comparison/{name}.json") for name in ("f1", "roc", "precision_recall")}
+    rows["shares"] = read_json(plots / "split/shares.json")
+    comparison = read_comparison(plots / "comparison")
+    scored = dict.fromkeys(model for model, _ in comparison.scores)
+    baselines = [name for name in scored if name not in models]
+
+    best, metric = summary["best"], summary["metric"]
+    rivals = [summary[role] for role in ("runner_up", "baseline") if role in summary]
+    pictures = list(draw_all_models(comparison, models, baselines, metric, rows))
+    for model, predictions in models.items():
+        pictures += draw_model(model, predictions, histories[model], trained[model])
+    text = render_page(
+        dataset=parameters["dataset"]["name"],
+        counts=counts,
+        split=split,
+        split_sentence=describe_split(split),
+        verdict=[describe_lead(best, rival, metric, comparison.subtract(best, rival, metric)) for rival in rivals],
+        warnings=list_warnings(models, baselines, comparison, metric, split),
+        models=[describe_model(model, parameters["architectures"][model], trained[model]) for model in models],
+        scores=list_scores(comparison, list(scored)),
+        differences=list_differences(comparison, metric),
+        metric=METRIC_WORDS[metric],
+        pictures=pictures,
+        mistakes=[read_mistakes(data / "pictures" / model, model) for model in models],
+    )
+    with atomic_path(page) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_mistakes(folder: Path, model: str) -> dict[str, Any]:
+    """Read the pictures of a model's mistakes."""
+    mistakes = read_json(folder / "mistakes.json")
+    return {
+        "model": model,
+        "sentence": describe_mistakes(model, mistakes),
+        "pictures": [
+            mistake | {"source": embed_png((folder / mistake["picture"]).read_bytes())} for mistake in mistakes
+        ],
+    }
+
+
+if __name__ == "__main__":
+    run_stage(main)

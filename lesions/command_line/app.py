@@ -18,7 +18,7 @@ PRESETS = Path("presets")
 Params = Annotated[Path, typer.Option(help="The parameter file.")]
 PARAMS = Path("params.yaml")
 
-commands = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, set up and time the pipeline.")
+commands = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, set up, time and guard the pipeline.")
 
 
 def app() -> None:
@@ -36,6 +36,25 @@ def check(params: Params = PARAMS) -> None:
     for what, how_much in check_run(params).items():
         table.add_row(what, how_much)
     Console().print(table)
+
+
+@commands.command()
+def gate(
+    base: Annotated[
+        str, typer.Option(help="The revision to compare with: a branch, a tag, a commit, an experiment.")
+    ],
+    markdown: Annotated[Path | None, typer.Option(help="Written: the judgement for a pull request.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Written: the judgement as JUnit XML.")] = None,
+    params: Params = PARAMS,
+) -> None:
+    """Compare the workspace's test metrics with those of BASE, by the rules in `gate` of the parameter file.
+
+    Leaves with 0 when they pass, with 1 on a regression, with 2 when it cannot tell.
+    """
+    from lesions.command_line.gate import run_gate  # imports DVC, which the other commands do without
+
+    with one_paragraph_errors(exit_status=2):
+        raise typer.Exit(run_gate(base, params, markdown=markdown, junit=junit))
 
 
 @commands.command()

@@ -7,6 +7,7 @@ from lesions.datasets.registry import ADAPTERS, DatasetParameters
 from lesions.errors import InputError
 from lesions.evaluation.comparison import CompareParameters
 from lesions.formats.table import read_text_table
+from lesions.gate.rules import read_rules
 from lesions.hardware.device import choose_precision, set_up_device
 from lesions.images.decode import DecodingParameters
 from lesions.images.files import find_image_files
@@ -46,11 +47,12 @@ def check_run(params: Path) -> dict[str, str]:
         At the first thing that would make the run fail.
     """
     sections = read_parameters(params)
-    unknown = sorted(set(sections) - {*SECTIONS, "architectures", "models"})
+    unknown = sorted(set(sections) - {*SECTIONS, "architectures", "gate", "models"})
     if unknown:
         raise InputError(f"{params}: {unknown[0]}: there is no such section")
     for name, section in SECTIONS.items():
         read_section(params, name, section)
+    read_rules(params)
     models = read_models(params)
     # The sections that no model uses are read too: a mistake in one should not wait until it is used.
     named = [*models, *(sections.get("architectures") or {})]

@@ -11,8 +11,8 @@ from lesions.errors import InputError
 
 
 @contextmanager
-def one_paragraph_errors() -> Iterator[None]:
-    """Show an `InputError` or a missing file as one paragraph, and leave with exit status 1.
+def one_paragraph_errors(exit_status: int = 1) -> Iterator[None]:
+    """Show an `InputError` or a missing file as one paragraph, and leave.
 
     With `LESIONS_DEBUG=1` in the environment the error goes on, with its traceback.
     """
@@ -22,4 +22,4 @@ def one_paragraph_errors() -> Iterator[None]:
         if os.environ.get("LESIONS_DEBUG"):
             raise
         Console(stderr=True, soft_wrap=True).print(f"error: {error}", markup=False, highlight=False)
-        sys.exit(1)
+        sys.exit(exit_status)

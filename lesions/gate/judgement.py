@@ -1,0 +1,124 @@
+"""Judging the metrics of two revisions by the rules."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lesions.gate.revisions import RevisionMetrics
+from lesions.gate.rules import Rule
+
+
+class Outcome(StrEnum):
+    """What became of one metric of one model."""
+
+    BETTER = "better"
+    UNCHANGED = "unchanged"
+    WORSE = "worse, as much as is allowed"
+    REGRESSION = "regression"
+    BEYOND_FLOOR = "beyond the floor"
+    ADDED = "model added"
+    REMOVED = "model removed"
+    UNKNOWN = "cannot tell"
+
+
+FAILURES = (Outcome.REGRESSION, Outcome.BEYOND_FLOOR)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric of one model at the base and now; None where it is not there."""
+
+    model: str
+    metric: str
+    base: float | None
+    now: float | None
+    rule: Rule
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All rows, and in sentences what stands in the way of telling."""
+
+    rows: tuple[Row, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def exit_status(self) -> int:
+        """1 on a failure, 2 when it cannot be told whether there is one, else 0."""
+        outcomes = {row.outcome for row in self.rows}
+        if outcomes & set(FAILURES):
+            return 1
+        return 2 if self.problems or Outcome.UNKNOWN in outcomes else 0
+
+    @property
+    def headline(self) -> str:
+        """The judgement in three words."""
+        return {0: "passed", 1: "failed", 2: "cannot tell"}[self.exit_status]
+
+
+def judge(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]) -> Judgement:
+    """Compare the metrics of the workspace with those of the base, model by model."""
+    problems = list(_list_problems(base, now, rules))
+    comparable = base.test_images_sha256 is not None and base.test_images_sha256 == now.test_images_sha256
+    rows = []
+    for model in sorted({*base.models, *now.models}):
+        for metric, rule in rules.items():
+            before, after = _read(base, model, metric), _read(now, model, metric)
+            if model not in now.models:
+                outcome = Outcome.REMOVED
+            elif after is None:
+                outcome = Outcome.UNKNOWN
+            elif rule.is_beyond_floor(after):
+                outcome = Outcome.BEYOND_FLOOR
+            elif model not in base.models:
+                outcome = Outcome.ADDED
+            elif before is None or not comparable:
+                outcome = Outcome.UNKNOWN
+            else:
+                outcome = _compare(before, after, rule)
+            rows.append(Row(model, metric, before, after, rule, outcome))
+    return Judgement(tuple(rows), tuple(problems))
+
+
+def _compare(before: float, after: float, rule: Rule) -> Outcome:
+    gain = rule.gain(before, after)
+    if gain == 0:
+        return Outcome.UNCHANGED
+    if gain > 0:
+        return Outcome.BETTER
+    return Outcome.REGRESSION if rule.largest_drop is not None and -gain > rule.largest_drop else Outcome.WORSE
+
+
+def _list_problems(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]) -> Iterator[str]:
+    if not now.models:
+        yield "the workspace has no metrics/<model>/test.json; run `dvc repro` first"
+    if not base.models:
+        yield "the base has no metrics/<model>/test.json; its metrics were not committed, or it is older than they are"
+    if not base.models or not now.models:
+        return
+    if not base.models.keys() & now.models.keys():
+        yield "no model is in both revisions"
+    if base.test_images_sha256 is None:
+        yield "the base does not say which test images its metrics are of (metrics/split.json, test_images_sha256)"
+    elif base.test_images_sha256 != now.test_images_sha256:
+        yield (
+            "the test images are not those of the base: another dataset, or another split of it "
+            f"(metrics/split.json, test_images_sha256: {base.test_images_sha256[:12]} there, "
+            f"{(now.test_images_sha256 or 'none')[:12]} here). Figures of different images cannot be compared"
+        )
+    for revision, found in (("the base", base), ("the workspace", now)):
+        for model, metrics in found.models.items():
+            missing = [metric for metric in rules if not _is_number(metrics.get(metric))]
+            if missing:
+                yield f"metrics/{model}/test.json of {revision} has no {', '.join(missing)}; it has {', '.join(metrics)}"
+
+
+def _read(revision: RevisionMetrics, model: str, metric: str) -> float | None:
+    value = revision.models.get(model, {}).get(metric)
+    return float(value) if _is_number(value) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

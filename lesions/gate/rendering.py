@@ -1,0 +1,80 @@
+"""The judgement for a terminal, a pull request, and a test report."""
+
+from xml.etree import ElementTree
+
+from rich.table import Table
+
+from lesions.gate.judgement import FAILURES, Judgement, Outcome, Row
+
+COLUMNS = ("model", "metric", "base", "now", "change", "rule", "outcome")
+
+STYLES = dict.fromkeys(FAILURES, "bold red") | {Outcome.BETTER: "green", Outcome.UNKNOWN: "yellow"}
+
+
+def build_table(judgement: Judgement) -> Table:
+    """Return the rows as a table for the terminal."""
+    table = Table(*COLUMNS)
+    for row in judgement.rows:
+        table.add_row(*_cells(row), style=STYLES.get(row.outcome))
+    return table
+
+
+def render_markdown(judgement: Judgement, base: str) -> str:
+    """Return the judgement for a comment on a pull request or a job's summary."""
+    lines = [f"## Metrics gate: {judgement.headline}", "", f"Test metrics beside those of `{base}`.", ""]
+    if judgement.rows:
+        lines += ["| " + " | ".join(COLUMNS) + " |", "|---|---|---:|---:|---:|---|---|"]
+        for row in judgement.rows:
+            *cells, outcome = _cells(row)
+            lines.append(f"| {' | '.join(cells)} | {f'**{outcome}**' if row.outcome in FAILURES else outcome} |")
+        lines.append("")
+    lines += [f"- {problem}." for problem in judgement.problems]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def render_junit(judgement: Judgement) -> str:
+    """Return the judgement as JUnit XML: a case for each row, and one for each thing that stands in the way."""
+    failed = [row for row in judgement.rows if row.outcome in FAILURES]
+    unknown = [row for row in judgement.rows if row.outcome is Outcome.UNKNOWN]
+    suite = ElementTree.Element(
+        "testsuite",
+        name="lesions gate",
+        tests=str(len(judgement.rows) + len(judgement.problems)),
+        failures=str(len(failed)),
+        errors=str(len(unknown) + len(judgement.problems)),
+    )
+    for row in judgement.rows:
+        case = ElementTree.SubElement(suite, "testcase", classname=f"gate.{row.model}", name=row.metric)
+        _, _, base, now, change, rule, outcome = _cells(row)
+        message = f"{outcome}: {base} at the base, {now} now ({change}); {rule}"
+        if row in failed:
+            ElementTree.SubElement(case, "failure", message=message)
+        elif row in unknown:
+            ElementTree.SubElement(case, "error", message=message)
+    for number, problem in enumerate(judgement.problems, start=1):
+        case = ElementTree.SubElement(suite, "testcase", classname="gate", name=f"problem {number}")
+        ElementTree.SubElement(case, "error", message=problem)
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    change = ""
+    if row.base is not None and row.now is not None:
+        change = f"{row.now - row.base:+.4f}"
+    return (row.model, row.metric, _spell(row.base), _spell(row.now), change, _describe_rule(row), str(row.outcome))
+
+
+def _describe_rule(row: Row) -> str:
+    """Say what the rule allows."""
+    higher = row.rule.direction == "higher"
+    parts = []
+    if row.rule.floor is not None:
+        parts.append(f"{'≥' if higher else '≤'} {row.rule.floor:g}")
+    if row.rule.largest_drop is not None:
+        parts.append(f"{'drop' if higher else 'rise'} ≤ {row.rule.largest_drop:g}")
+    return ", ".join(parts)
+
+
+def _spell(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"

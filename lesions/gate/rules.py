@@ -1,0 +1,56 @@
+"""The section `gate`: what each metric must not do."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from lesions.errors import InputError
+from lesions.parameters.section import Section, read_parameters, read_section
+
+
+class Rule(Section):
+    """What one metric of the test images must not do.
+
+    Attributes
+    ----------
+    direction
+        Which way is better.
+    floor
+        The worst value allowed, whatever the base has; where lower is better, the highest. None: any.
+    largest_drop
+        How much worse than at the base is allowed. None: any.
+    """
+
+    direction: Literal["higher", "lower"]
+    floor: float | None
+    largest_drop: Annotated[float, Field(ge=0)] | None
+
+    @model_validator(mode="after")
+    def _rules_something(self) -> Self:
+        if self.floor is None and self.largest_drop is None:
+            raise ValueError("needs a floor, a largest_drop, or both; with neither it would allow everything")
+        return self
+
+    def gain(self, base: float, now: float) -> float:
+        """Return how much better `now` is than `base`, to the decimals that metrics are written with."""
+        change = now - base if self.direction == "higher" else base - now
+        return round(change, 6)
+
+    def is_beyond_floor(self, value: float) -> bool:
+        """Return whether a value is worse than the worst allowed."""
+        return self.floor is not None and self.gain(self.floor, value) < 0
+
+
+def read_rules(params: Path) -> dict[str, Rule]:
+    """Read the rule of each metric.
+
+    Raises
+    ------
+    InputError
+        If there is no rule, or one does not fit.
+    """
+    section = read_parameters(params).get("gate")
+    if not isinstance(section, dict) or not section:
+        raise InputError(f"{params}: gate: expected a rule for at least one metric, got {section!r}")
+    return {str(metric): read_section(params, f"gate.{metric}", Rule) for metric in section}

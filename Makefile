@@ -3,7 +3,7 @@ SHELL := bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: repro test test-slow lint lock dag
+.PHONY: repro test test-slow lint lock check-lock dag
 
 repro: .venv/ready
 	lesions check
@@ -29,6 +29,11 @@ lint: .venv/ready
 	uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes requirements.lock
 	uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 	touch .venv/ready
+
+# Whether dvc.lock is of this code and these parameters; needs no data.
+check-lock: .venv/ready
+	set -o pipefail; dvc repro --dry --allow-missing | tee /dev/stderr | grep --quiet "pipelines are up to date" \
+		|| { echo "dvc.lock is older than what it was made from: run 'dvc repro', and commit what it changes"; exit 1; }
 
 # After a change of the dependencies in pyproject.toml.
 lock: .venv/ready

@@ -17,6 +17,7 @@ from lesions.datasets.registry import ADAPTERS, DatasetParameters
 from lesions.errors import InputError
 from lesions.formats.json_file import write_metrics
 from lesions.formats.table import read_text_table, write_table
+from lesions.images.files import image_name
 from lesions.images.index import read_index
 from lesions.parameters.section import read_section
 
@@ -37,6 +38,8 @@ def main(
     if table.empty:
         raise InputError(f"{source}: the table has no rows")
     images = read_index(index)
+    name = adapter.columns["image_id"].name
+    table[name] = table[name].str.strip().map(image_name)
     rows, refusals = sort_out(table, adapter, images)
 
     write_table(rejected, pd.DataFrame(refusals, columns=REJECTED_COLUMNS), sort_by="line")
@@ -45,8 +48,7 @@ def main(
     valid = pd.DataFrame(rows, columns=COLUMNS).assign(source=parameters.name)
     valid = valid.astype({"row": int, "fitzpatrick_type": "Int64"})
     write_table(metadata, valid, sort_by="image_id")
-    listed = table[adapter.columns["image_id"].name].str.strip()
-    unlisted = set(images.file.map(name_without_suffix)) - set(listed)
+    unlisted = set(images.file.map(image_name)) - set(table[name])
     write_metrics(metrics, count(valid, num_rejected=len(refusals), num_unlisted_files=len(unlisted)))
     print(
         f"{len(valid)} images accepted, {len(refusals)} rows refused (see {rejected}), "
@@ -73,12 +75,12 @@ def sort_out(
     name = adapter.columns["image_id"].name
     files: dict[str, list[dict[Any, Any]]] = defaultdict(list)
     for image in images.to_dict("records"):
-        files[name_without_suffix(image["file"])].append(image)
+        files[image_name(image["file"])].append(image)
     first_line: dict[str, int] = {}
     rows, refusals = [], []
     # Lines count from 1, and the first is the header.
     for line, cells in zip(table.index + 2, table.to_dict("records"), strict=True):
-        image_id = cells[name].strip()
+        image_id = cells[name]
         try:
             record = read_record(cells, adapter)
             if first_line.setdefault(image_id, line) != line:
@@ -87,11 +89,6 @@ def sort_out(
         except RefusedError as error:
             refusals.append({"line": line, "image_id": image_id, **error.details})
     return rows, refusals
-
-
-def name_without_suffix(file: str) -> str:
-    """Return the part of an image file's path that is its `image_id`."""
-    return Path(file).stem
 
 
 def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:

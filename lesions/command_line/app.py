@@ -40,9 +40,7 @@ def check(params: Params = PARAMS) -> None:
 
 @commands.command()
 def gate(
-    base: Annotated[
-        str, typer.Option(help="The revision to compare with: a branch, a tag, a commit, an experiment.")
-    ],
+    base: Annotated[str, typer.Option(help="The revision to compare with: a branch, tag, commit or experiment.")],
     markdown: Annotated[Path | None, typer.Option(help="Written: the judgement for a pull request.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Written: the judgement as JUnit XML.")] = None,
     params: Params = PARAMS,

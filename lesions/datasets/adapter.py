@@ -50,7 +50,7 @@ class Adapter:
     optional
         The fields whose column may be missing from the table.
 
-    An image's file is the one below the root whose name, without its suffix, is the `image_id`.
+    An image's file is the one below the root whose name is the `image_id`, folders and suffix left aside in both.
     """
 
     table: Path

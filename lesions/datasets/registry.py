@@ -1,8 +1,8 @@
 """The datasets by name, and the parameters that choose one."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.ham10000 import HAM10000
@@ -11,9 +11,15 @@ from lesions.parameters.section import Section
 ADAPTERS: dict[str, Adapter] = {"ham10000": HAM10000, "synthetic": HAM10000}
 
 
+def _is_known(name: str) -> str:
+    if name not in ADAPTERS:
+        raise ValueError(f"expected one of {', '.join(ADAPTERS)}, got {name!r}")
+    return name
+
+
 class DatasetParameters(Section):
     """The section `dataset`."""
 
-    name: Literal["ham10000", "synthetic"]
+    name: Annotated[str, AfterValidator(_is_known)]
     root: Annotated[str, Field(min_length=1)]
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from lesions.gate.revisions import RevisionMetrics
 from lesions.gate.rules import Rule
@@ -14,7 +14,7 @@ class Outcome(StrEnum):
 
     BETTER = "better"
     UNCHANGED = "unchanged"
-    WORSE = "worse, as much as is allowed"
+    WORSE = "worse, allowed"
     REGRESSION = "regression"
     BEYOND_FLOOR = "beyond the floor"
     ADDED = "model added"
@@ -95,7 +95,7 @@ def _list_problems(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[s
     if not now.models:
         yield "the workspace has no metrics/<model>/test.json; run `dvc repro` first"
     if not base.models:
-        yield "the base has no metrics/<model>/test.json; its metrics were not committed, or it is older than they are"
+        yield "the base has no metrics/<model>/test.json: its metrics were not committed, or it is older"
     if not base.models or not now.models:
         return
     if not base.models.keys() & now.models.keys():
@@ -112,7 +112,8 @@ def _list_problems(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[s
         for model, metrics in found.models.items():
             missing = [metric for metric in rules if not _is_number(metrics.get(metric))]
             if missing:
-                yield f"metrics/{model}/test.json of {revision} has no {', '.join(missing)}; it has {', '.join(metrics)}"
+                there = ", ".join(name for name, value in metrics.items() if _is_number(value))
+                yield f"metrics/{model}/test.json of {revision} has no {', '.join(missing)}; it has {there}"
 
 
 def _read(revision: RevisionMetrics, model: str, metric: str) -> float | None:
@@ -120,5 +121,5 @@ def _read(revision: RevisionMetrics, model: str, metric: str) -> float | None:
     return float(value) if _is_number(value) else None
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -2,18 +2,19 @@
 
 from xml.etree import ElementTree
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from lesions.gate.judgement import FAILURES, Judgement, Outcome, Row
 
-COLUMNS = ("model", "metric", "base", "now", "change", "rule", "outcome")
+COLUMNS = ("model", "metric", "base", "now", "change", "floor", "drop", "outcome")
+"""`floor` and `drop` are what the rule allows."""
 
 STYLES = dict.fromkeys(FAILURES, "bold red") | {Outcome.BETTER: "green", Outcome.UNKNOWN: "yellow"}
 
 
 def build_table(judgement: Judgement) -> Table:
     """Return the rows as a table for the terminal."""
-    table = Table(*COLUMNS)
+    table = Table(*(Column(name, no_wrap=True) for name in COLUMNS), box=None, padding=(0, 1, 0, 0))
     for row in judgement.rows:
         table.add_row(*_cells(row), style=STYLES.get(row.outcome))
     return table
@@ -23,7 +24,7 @@ def render_markdown(judgement: Judgement, base: str) -> str:
     """Return the judgement for a comment on a pull request or a job's summary."""
     lines = [f"## Metrics gate: {judgement.headline}", "", f"Test metrics beside those of `{base}`.", ""]
     if judgement.rows:
-        lines += ["| " + " | ".join(COLUMNS) + " |", "|---|---|---:|---:|---:|---|---|"]
+        lines += ["| " + " | ".join(COLUMNS) + " |", "|---|---|---:|---:|---:|---:|---:|---|"]
         for row in judgement.rows:
             *cells, outcome = _cells(row)
             lines.append(f"| {' | '.join(cells)} | {f'**{outcome}**' if row.outcome in FAILURES else outcome} |")
@@ -45,8 +46,8 @@ def render_junit(judgement: Judgement) -> str:
     )
     for row in judgement.rows:
         case = ElementTree.SubElement(suite, "testcase", classname=f"gate.{row.model}", name=row.metric)
-        _, _, base, now, change, rule, outcome = _cells(row)
-        message = f"{outcome}: {base} at the base, {now} now ({change}); {rule}"
+        _, _, base, now, change, floor, drop, outcome = _cells(row)
+        message = f"{outcome}: {base} at the base, {now} now ({change}); floor {floor}, drop {drop}"
         if row in failed:
             ElementTree.SubElement(case, "failure", message=message)
         elif row in unknown:
@@ -59,21 +60,13 @@ def render_junit(judgement: Judgement) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    change = ""
+    change = "–"
     if row.base is not None and row.now is not None:
         change = f"{row.now - row.base:+.4f}"
-    return (row.model, row.metric, _spell(row.base), _spell(row.now), change, _describe_rule(row), str(row.outcome))
-
-
-def _describe_rule(row: Row) -> str:
-    """Say what the rule allows."""
-    higher = row.rule.direction == "higher"
-    parts = []
-    if row.rule.floor is not None:
-        parts.append(f"{'≥' if higher else '≤'} {row.rule.floor:g}")
-    if row.rule.largest_drop is not None:
-        parts.append(f"{'drop' if higher else 'rise'} ≤ {row.rule.largest_drop:g}")
-    return ", ".join(parts)
+    worst = "≥" if row.rule.direction == "higher" else "≤"
+    floor = "–" if row.rule.floor is None else f"{worst} {row.rule.floor:g}"
+    drop = "–" if row.rule.largest_drop is None else f"{row.rule.largest_drop:g}"
+    return (row.model, row.metric, _spell(row.base), _spell(row.now), change, floor, drop, str(row.outcome))
 
 
 def _spell(value: float | None) -> str:

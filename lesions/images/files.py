@@ -1,6 +1,6 @@
 """Finding the image files of a dataset."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from lesions.errors import InputError
 
@@ -21,3 +21,10 @@ def find_image_files(root: Path) -> list[str]:
     if not files:
         raise InputError(f"dataset.root: no image files below {root} ({', '.join(sorted(SUFFIXES))})")
     return files
+
+
+def image_name(file: str) -> str:
+    """Return the name that an image goes by: its file's, without folders and without the suffix of an image."""
+    name = PurePosixPath(file).name
+    stem, _, suffix = name.rpartition(".")
+    return stem if f".{suffix.lower()}" in SUFFIXES else name

@@ -90,6 +90,12 @@ def test_a_row_is_translated(case: Case) -> None:
     assert (full.age_years, full.sex, full.site, full.diagnosis) == (50.0, "male", "back", "melanoma")
 
 
+def test_images_may_be_named_with_folder_and_suffix(case: Case) -> None:
+    case.prepare(*(line.replace("ISIC_", "photos/ISIC_").replace(",mel", ".JPG,mel") for line in GOOD))
+    assert case.metadata.image_id.tolist() == [f"ISIC_{n}" for n in range(9)]
+    assert case.metrics["num_unlisted_files"] == 1
+
+
 def test_rows_come_out_sorted_by_image(case: Case) -> None:
     case.prepare(*reversed(GOOD))
     assert case.metadata.image_id.tolist() == [f"ISIC_{n}" for n in range(9)]

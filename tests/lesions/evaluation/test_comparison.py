@@ -1,0 +1,80 @@
+"""Paired differences: of what they are, and that pairing is what makes them narrow."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lesions.evaluation.comparison import Comparison, Estimate, compare, read_comparison, write_comparison
+from lesions.evaluation.scores import score
+from tests.runs import build_predictions, guess, true_classes
+
+Y_TRUE = true_classes(120)
+FIRST = build_predictions(Y_TRUE, guess(Y_TRUE, 1.5))
+# Differs from the first in few images.
+ALIKE = build_predictions(Y_TRUE, guess(Y_TRUE, 1.5) + 0.1 * guess(Y_TRUE, 0, seed=9))
+OTHER = build_predictions(Y_TRUE, guess(Y_TRUE, 1.5, seed=4))
+
+
+def test_values_are_the_scores_and_their_differences() -> None:
+    found = compare({"first": FIRST, "other": OTHER})
+    for metric, value in score(Y_TRUE, FIRST.y_prob, FIRST.classes).items():
+        if metric != "num_undefined_classes":
+            other = score(Y_TRUE, OTHER.y_prob, OTHER.classes)[metric]
+            assert found.scores["first", metric].value == pytest.approx(value)
+            assert found.differences["first", "other", metric].value == pytest.approx(value - other)
+    for estimate in (*found.scores.values(), *found.differences.values()):
+        assert estimate.low <= estimate.value <= estimate.high
+
+
+def test_models_that_are_alike_differ_by_less_than_their_own_intervals() -> None:
+    found = compare({"first": FIRST, "alike": ALIKE, "other": OTHER})
+    own = found.scores["first", "accuracy"]
+    alike = found.differences["first", "alike", "accuracy"]
+    other = found.differences["first", "other", "accuracy"]
+    assert alike.high - alike.low < (own.high - own.low) / 2
+    assert alike.high - alike.low < other.high - other.low
+
+
+def test_the_same_predictions_differ_by_nothing() -> None:
+    found = compare({"first": FIRST, "again": FIRST})
+    assert set(found.differences.values()) == {Estimate(0, 0, 0)}
+
+
+def test_a_false_difference_is_rarely_beyond_noise() -> None:
+    """Two models of equal skill: about one in twenty intervals may miss zero."""
+    beyond = 0
+    for seed in range(40):
+        pair = {name: build_predictions(Y_TRUE, guess(Y_TRUE, 1.5, 100 * seed + n)) for n, name in enumerate("ab")}
+        beyond += compare(pair).differences["a", "b", "accuracy"].excludes_zero
+    # 40 draws of which 5 % hit: more than 6 hits have a probability under 0.3 %.
+    assert beyond <= 6
+
+
+def test_a_difference_can_be_asked_for_either_way_round() -> None:
+    found = compare({"first": FIRST, "other": OTHER})
+    there, back = found.subtract("first", "other", "accuracy"), found.subtract("other", "first", "accuracy")
+    assert (there.value, there.low, there.high) == (-back.value, -back.high, -back.low)
+
+
+def test_ranking_is_by_the_metric_asked_for_and_equals_stay_in_order() -> None:
+    values = {"a": (0.5, 0.9), "b": (0.7, 0.8), "c": (0.7, 0.1)}
+    scores: dict[tuple[str, ...], Estimate] = {
+        (model, metric): Estimate(value, value, value)
+        for model, pair in values.items()
+        for metric, value in zip(("accuracy", "macro_f1"), pair, strict=True)
+    }
+    comparison = Comparison(scores, {})
+    assert comparison.rank(["a", "b", "c"], "accuracy") == ["b", "c", "a"]
+    assert comparison.rank(["a", "b", "c"], "macro_f1") == ["a", "b", "c"]
+
+
+def test_it_comes_back_from_its_files_to_six_decimals(tmp_path: Path) -> None:
+    written = compare({"first": FIRST, "other": OTHER})
+    write_comparison(tmp_path, written)
+    found = read_comparison(tmp_path)
+    for before, after in ((written.scores, found.scores), (written.differences, found.differences)):
+        assert before.keys() == after.keys()
+        for key in before:
+            values = np.array([vars(side[key])["value"] for side in (before, after)])
+            assert values[0] == pytest.approx(values[1], abs=1e-6)

@@ -1,0 +1,36 @@
+"""The words for a difference."""
+
+from typing import get_args
+
+import pytest
+
+from lesions.evaluation.comparison import Estimate, HeadlineMetric
+from lesions.evaluation.verdict import METRIC_WORDS, describe_lead, spell_number
+
+
+@pytest.mark.parametrize(
+    ("lead", "words"),
+    [
+        (Estimate(0.11, 0.07, 0.15), "a is better than b by 0.110 macro F1 (95 % interval 0.070 to 0.150)."),
+        (Estimate(-0.11, -0.15, -0.07), "b is better than a by 0.110 macro F1 (95 % interval 0.070 to 0.150)."),
+        (
+            Estimate(0.11, -0.02, 0.24),
+            "The test images cannot tell a from b: a is ahead by 0.110 macro F1, 95 % interval −0.020 to 0.240.",
+        ),
+        (
+            Estimate(-0.01, -0.05, 0.02),
+            "The test images cannot tell b from a: b is ahead by 0.010 macro F1, 95 % interval −0.020 to 0.050.",
+        ),
+        (Estimate(0, 0, 0), "a and b have the same macro F1, in every resample of the test images."),
+    ],
+)
+def test_a_lead_in_words(lead: Estimate, words: str) -> None:
+    assert describe_lead("a", "b", "macro_f1", lead) == words
+
+
+def test_every_headline_metric_has_words() -> None:
+    assert set(METRIC_WORDS) == set(get_args(HeadlineMetric))
+
+
+def test_numbers_have_a_real_minus_sign() -> None:
+    assert [spell_number(-0.5), spell_number(0.5), spell_number(0.5, signed=True)] == ["−0.500", "0.500", "+0.500"]

@@ -1,0 +1,155 @@
+"""`lesions gate` in a real repository, with a branch for each thing that it must tell apart."""
+
+import json
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.repository import Repository, copy_repository
+
+MODELS = ("custom_cnn", "resnet18")
+GOOD = {"balanced_accuracy": 0.7, "macro_f1": 0.6, "macro_roc_auc": 0.9}
+
+
+def write_metrics(repository: Repository, model: str, metrics: dict[str, float]) -> None:
+    path = repository.root / f"metrics/{model}/test.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(metrics))
+
+
+def write_split(repository: Repository, sha256: str) -> None:
+    (repository.root / "metrics/split.json").write_text(json.dumps({"test_images_sha256": sha256}))
+
+
+def list_models(repository: Repository, *models: str) -> None:
+    path = repository.root / "params.yaml"
+    yaml = YAML()
+    parameters = yaml.load(path)
+    parameters["models"] = list(models)
+    yaml.dump(parameters, path)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A repository without a DVC remote, whose branches have different metrics."""
+    repository = copy_repository(tmp_path_factory.mktemp("gate"))
+
+    def branch(name: str) -> None:
+        repository.run("git", "checkout", "--quiet", "-b", name, "main")
+
+    repository.run("git", "branch", "never_run")
+    for model in MODELS:
+        write_metrics(repository, model, GOOD)
+    write_split(repository, "aa")
+    repository.commit("Run")
+    for name, change in (("better", 0.1), ("slightly_worse", -0.01), ("worse", -0.06)):
+        branch(name)
+        write_metrics(repository, "resnet18", GOOD | {"macro_f1": 0.6 + change})
+        repository.commit(name)
+    branch("below_the_floor")
+    write_metrics(repository, "resnet18", GOOD | {"macro_roc_auc": 0.8})
+    repository.commit("below")
+    branch("another_split")
+    write_split(repository, "bb")
+    repository.commit("split")
+    branch("model_removed")
+    list_models(repository, "custom_cnn")
+    (repository.root / "metrics/resnet18/test.json").unlink()
+    repository.commit("removed")
+    branch("model_added")
+    list_models(repository, *MODELS, "resnet34")
+    write_metrics(repository, "resnet34", GOOD)
+    repository.commit("added")
+    assert repository.dvc("remote", "list").strip() == ""
+    return repository
+
+
+def gate(repository: Repository, branch: str, *options: str) -> tuple[int, str]:
+    repository.run("git", "checkout", "--quiet", branch)
+    done = repository.run("lesions", "gate", *options, check=False)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("branch", "status", "words"),
+    [
+        ("main", 0, "macro_f1          0.6000 0.6000 +0.0000 ≥ 0.4  0.05 unchanged"),
+        ("better", 0, "macro_f1          0.6000 0.7000 +0.1000 ≥ 0.4  0.05 better"),
+        ("slightly_worse", 0, "macro_f1          0.6000 0.5900 -0.0100 ≥ 0.4  0.05 worse, allowed"),
+        ("worse", 1, "macro_f1          0.6000 0.5400 -0.0600 ≥ 0.4  0.05 regression"),
+        ("below_the_floor", 1, "macro_roc_auc     0.9000 0.8000 -0.1000 ≥ 0.85 0.03 beyond the floor"),
+        ("another_split", 2, "the test images are not those of the base: another dataset, or another split of it"),
+        ("model_removed", 0, "macro_f1          0.6000 –      –       ≥ 0.4  0.05 model removed"),
+        ("model_added", 0, "macro_f1          –      0.6000 –       ≥ 0.4  0.05 model added"),
+        ("never_run", 2, "the workspace has no metrics/<model>/test.json; run `dvc repro` first."),
+    ],
+)
+def test_a_branch_beside_main(repository: Repository, branch: str, status: int, words: str) -> None:
+    found, output = gate(repository, branch, "--base", "main")
+    assert words in output
+    assert found == status
+    assert output.splitlines()[-1].endswith({0: ": passed", 1: ": failed", 2: ": cannot tell"}[status])
+
+
+def test_metrics_missing_at_the_base(repository: Repository) -> None:
+    status, output = gate(repository, "main", "--base", "never_run")
+    assert "the base has no metrics/<model>/test.json" in output
+    assert status == 2
+
+
+def test_it_says_the_same_in_markdown_and_junit(repository: Repository, tmp_path: Path) -> None:
+    files = ("--markdown", str(tmp_path / "gate.md"), "--junit", str(tmp_path / "gate.xml"))
+    status, _ = gate(repository, "worse", "--base", "main", *files)
+    assert status == 1
+    text = (tmp_path / "gate.md").read_text(encoding="utf-8")
+    assert text.startswith("## Metrics gate: failed\n")
+    assert "| resnet18 | macro_f1 | 0.6000 | 0.5400 | -0.0600 | ≥ 0.4 | 0.05 | **regression** |" in text
+    assert text.count("| unchanged |") == 5
+    suite = ElementTree.parse(tmp_path / "gate.xml").getroot()
+    assert suite.attrib == {"name": "lesions gate", "tests": "6", "failures": "1", "errors": "0"}
+    (case,) = [case for case in suite if case.find("failure") is not None]
+    assert (case.get("classname"), case.get("name")) == ("gate.resnet18", "macro_f1")
+    failure = case.find("failure")
+    assert failure is not None
+    assert failure.get("message") == "regression: 0.6000 at the base, 0.5400 now (-0.0600); floor ≥ 0.4, drop 0.05"
+
+
+def test_what_cannot_be_told_is_an_error_in_junit(repository: Repository, tmp_path: Path) -> None:
+    gate(repository, "another_split", "--base", "main", "--junit", str(tmp_path / "gate.xml"))
+    suite = ElementTree.parse(tmp_path / "gate.xml").getroot()
+    assert suite.attrib == {"name": "lesions gate", "tests": "7", "failures": "0", "errors": "7"}
+
+
+def test_a_revision_that_is_not_there(repository: Repository, tmp_path: Path) -> None:
+    status, output = gate(repository, "main", "--base", "nowhere", "--markdown", str(tmp_path / "gate.md"))
+    assert status == 2
+    assert "there is no revision nowhere here; `git fetch` may bring it." in output
+    assert "- there is no revision nowhere here" in (tmp_path / "gate.md").read_text()
+    # Not an option of git's either.
+    status, output = gate(repository, "main", "--base=--all")
+    assert status == 2
+    assert "there is no revision --all here" in output
+
+
+def test_a_shallow_clone_says_what_to_fetch(repository: Repository, tmp_path: Path) -> None:
+    repository.run("git", "checkout", "--quiet", "main")
+    url = f"file://{repository.root}"
+    subprocess.run(["git", "clone", "--quiet", "--depth", "1", url, tmp_path / "shallow"], check=True)
+    done = Repository(tmp_path / "shallow").run("lesions", "gate", "--base", "origin/worse", check=False)
+    assert done.returncode == 2
+    assert "there is no revision origin/worse in this shallow clone; fetch the history with" in done.stdout
+    assert "git fetch --unshallow" in done.stdout
+
+
+def test_a_broken_rule_is_not_a_regression(repository: Repository) -> None:
+    repository.run("git", "checkout", "--quiet", "main")
+    params = repository.root / "params.yaml"
+    text = params.read_text()
+    params.write_text(text.replace("macro_f1: {direction: higher", "macro_f1: {direction: up"))
+    done = repository.run("lesions", "gate", "--base", "main", check=False)
+    params.write_text(text)
+    assert done.returncode == 2
+    assert "gate.macro_f1.direction: expected 'higher' or 'lower', got 'up'" in done.stdout

@@ -1,0 +1,103 @@
+"""Each outcome of the gate, and the exit status that it leads to."""
+
+from typing import Any
+
+import pytest
+
+from lesions.gate.judgement import Judgement, Outcome, judge
+from lesions.gate.revisions import RevisionMetrics
+from lesions.gate.rules import Rule
+
+HIGHER = Rule(direction="higher", floor=0.5, largest_drop=0.02)
+LOWER = Rule(direction="lower", floor=0.3, largest_drop=0.02)
+
+
+def revision(sha256: str | None = "aa", **models: dict[str, Any]) -> RevisionMetrics:
+    return RevisionMetrics(models, sha256)
+
+
+def outcomes(judgement: Judgement) -> list[Outcome]:
+    return [row.outcome for row in judgement.rows]
+
+
+@pytest.mark.parametrize(
+    ("rule", "base", "now", "outcome", "status"),
+    [
+        (HIGHER, 0.70, 0.71, Outcome.BETTER, 0),
+        (HIGHER, 0.70, 0.70, Outcome.UNCHANGED, 0),
+        (HIGHER, 0.70, 0.69, Outcome.WORSE, 0),
+        (HIGHER, 0.70, 0.68, Outcome.WORSE, 0),  # 0.7 - 0.68 is a little more than 0.02 in floating point
+        (HIGHER, 0.70, 0.679999, Outcome.REGRESSION, 1),
+        (HIGHER, 0.49, 0.4999, Outcome.BEYOND_FLOOR, 1),
+        (HIGHER, 0.51, 0.50, Outcome.WORSE, 0),
+        (LOWER, 0.20, 0.19, Outcome.BETTER, 0),
+        (LOWER, 0.20, 0.20, Outcome.UNCHANGED, 0),
+        (LOWER, 0.20, 0.22, Outcome.WORSE, 0),
+        (LOWER, 0.20, 0.23, Outcome.REGRESSION, 1),
+        (LOWER, 0.40, 0.31, Outcome.BEYOND_FLOOR, 1),
+        (Rule(direction="higher", floor=None, largest_drop=0.1), 0.2, 0.1, Outcome.WORSE, 0),
+        (Rule(direction="higher", floor=0.1, largest_drop=None), 0.9, 0.1, Outcome.WORSE, 0),
+    ],
+)
+def test_one_metric(rule: Rule, base: float, now: float, outcome: Outcome, status: int) -> None:
+    judgement = judge(revision(a={"f1": base}), revision(a={"f1": now}), {"f1": rule})
+    assert outcomes(judgement) == [outcome]
+    assert judgement.exit_status == status
+
+
+def test_a_model_added_is_held_to_the_floor_alone() -> None:
+    base, rules = revision(a={"f1": 0.9}), {"f1": HIGHER}
+    judgement = judge(base, revision(a={"f1": 0.9}, b={"f1": 0.6}), rules)
+    assert outcomes(judgement) == [Outcome.UNCHANGED, Outcome.ADDED]
+    assert judgement.exit_status == 0
+    judgement = judge(base, revision(a={"f1": 0.9}, b={"f1": 0.4}), rules)
+    assert outcomes(judgement) == [Outcome.UNCHANGED, Outcome.BEYOND_FLOOR]
+    assert judgement.exit_status == 1
+
+
+def test_a_model_removed_is_said_to_be_and_the_others_decide() -> None:
+    judgement = judge(revision(a={"f1": 0.9}, b={"f1": 0.9}), revision(a={"f1": 0.9}), {"f1": HIGHER})
+    assert outcomes(judgement) == [Outcome.UNCHANGED, Outcome.REMOVED]
+    assert judgement.exit_status == 0
+
+
+def test_other_models_altogether_cannot_be_compared() -> None:
+    judgement = judge(revision(a={"f1": 0.9}), revision(b={"f1": 0.6}), {"f1": HIGHER})
+    assert judgement.problems == ("no model is in both revisions",)
+    assert judgement.exit_status == 2
+
+
+@pytest.mark.parametrize(("now", "status"), [(0.95, 2), (0.1, 1)])
+def test_other_test_images_leave_only_the_floor(now: float, status: int) -> None:
+    judgement = judge(revision("aa", a={"f1": 0.9}), revision("bb", a={"f1": now}), {"f1": HIGHER})
+    assert judgement.problems[0].startswith("the test images are not those of the base")
+    assert judgement.exit_status == status
+
+
+def test_a_base_that_does_not_say_its_test_images() -> None:
+    judgement = judge(revision(None, a={"f1": 0.9}), revision(a={"f1": 0.9}), {"f1": HIGHER})
+    assert judgement.problems[0].startswith("the base does not say which test images")
+    assert judgement.exit_status == 2
+
+
+@pytest.mark.parametrize(
+    ("base", "now", "problem"),
+    [
+        (revision(None), revision(a={"f1": 0.9}), "the base has no metrics/<model>/test.json"),
+        (revision(a={"f1": 0.9}), revision(None), "the workspace has no metrics/<model>/test.json"),
+        (
+            revision(a={"accuracy": 0.9}),
+            revision(a={"f1": 0.9}),
+            "metrics/a/test.json of the base has no f1; it has accuracy",
+        ),
+        (
+            revision(a={"f1": 0.9}),
+            revision(a={"accuracy": 0.9, "f1": "high"}),
+            "metrics/a/test.json of the workspace has no f1; it has accuracy",
+        ),
+    ],
+)
+def test_missing_metrics(base: RevisionMetrics, now: RevisionMetrics, problem: str) -> None:
+    judgement = judge(base, now, {"f1": HIGHER})
+    assert judgement.problems[0].startswith(problem)
+    assert judgement.exit_status == 2

@@ -1,0 +1,35 @@
+"""The section `gate` is refused where it would not guard anything."""
+
+import pytest
+
+from lesions.errors import InputError
+from lesions.gate.rules import Rule, read_rules
+from tests.builders import ROOT, WriteParams
+
+GOOD = {"direction": "higher", "floor": 0.5, "largest_drop": None}
+
+
+def test_rules_are_read_in_their_order(write_params: WriteParams) -> None:
+    rules = read_rules(write_params(gate={"macro_f1": GOOD, "accuracy": GOOD | {"direction": "lower"}}))
+    assert list(rules) == ["macro_f1", "accuracy"]
+    assert rules["accuracy"] == Rule(direction="lower", floor=0.5, largest_drop=None)
+
+
+def test_the_projects_own_rules() -> None:
+    assert read_rules(ROOT / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("gate", "message"),
+    [
+        ({}, r"gate: expected a rule for at least one metric, got \{\}"),
+        ({"f1": GOOD | {"floor": None}}, r"gate\.f1: needs a floor, a largest_drop, or both"),
+        ({"f1": GOOD | {"direction": "up"}}, r"gate\.f1\.direction: expected 'higher' or 'lower', got 'up'"),
+        ({"f1": GOOD | {"largest_drop": -1}}, r"gate\.f1\.largest_drop: expected a number >= 0, got -1"),
+        ({"f1": GOOD | {"flor": 0.5}}, r"gate\.f1\.flor: there is no such parameter"),
+        ({"f1": 0.5}, r"gate\.f1: expected a section, got 0\.5"),
+    ],
+)
+def test_what_guards_nothing_is_refused(write_params: WriteParams, gate: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_rules(write_params(gate=gate))

@@ -1,0 +1,118 @@
+"""A folder as training and evaluation leave it, with predictions of a test's choosing."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from ruamel.yaml import YAML
+
+from lesions.evaluation.predictions import Predictions, write_predictions
+from lesions.formats.json_file import write_json, write_metrics, write_plot_rows
+from stages import compare, report
+
+CLASSES = ("melanoma", "nevus", "vascular_lesion")
+
+
+def build_predictions(y_true: np.ndarray, logits: np.ndarray) -> Predictions:
+    """Predictions of test images, two of them in each group."""
+    images = pd.DataFrame(
+        {
+            "image_id": [f"image_{n:04d}" for n in range(len(y_true))],
+            "group_id": [f"g{n // 2:05d}" for n in range(len(y_true))],
+            "split": "test",
+        }
+    )
+    return Predictions(images, CLASSES, y_true, logits)
+
+
+def true_classes(N: int = 90) -> np.ndarray:
+    """A third of the images of each class, two neighbours of the same class."""
+    return np.arange(N) // 2 % len(CLASSES)
+
+
+def guess(y_true: np.ndarray, skill: float, seed: int = 0) -> np.ndarray:
+    """Logits (N, 3) that know the true class the better the greater the skill is."""
+    noise = np.random.default_rng(seed).normal(size=(len(y_true), len(CLASSES)))
+    return noise + skill * np.eye(len(CLASSES))[y_true]
+
+
+def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = "balanced_accuracy") -> Path:
+    """Write what the stages before `compare` would have, and return the parameter file."""
+    first = next(iter(models.values()))
+    N, K = len(first.y_true), len(CLASSES)
+    for model, predictions in models.items():
+        write_predictions(folder / f"data/predictions/{model}.csv", predictions)
+        write_model(folder, model)
+    prior = Predictions(first.images, CLASSES, first.y_true, np.log(np.tile([0.3, 0.5, 0.2], (N, 1))))
+    write_predictions(folder / "data/predictions/baselines/class_prior.csv", prior)
+    counts = {"num_images": 900, "num_lesions": 450, "num_patients": 400, "num_rejected": 0}
+    write_metrics(folder / "metrics/data.json", counts)
+    write_metrics(
+        folder / "metrics/split.json",
+        {
+            "grouped_by": "patient_id and lesion_id",
+            "num_images": {"train": 700, "val": 110, "test": N},
+            "worst_share_deviation": 0.01,
+            "test_images_sha256": "ab" * 32,
+        },
+    )
+    shares = [
+        {"diagnosis": name, "split": split, "num_images": 10 * (k + 1)}
+        for k, name in enumerate(CLASSES[:K])
+        for split in ("train", "val", "test")
+    ]
+    write_plot_rows(folder / "plots/split/shares.json", shares)
+    return write_parameters(folder, list(models), metric)
+
+
+def write_parameters(folder: Path, models: list[str], metric: str = "balanced_accuracy") -> Path:
+    """Write parameters that list the models."""
+    architecture = {"backbone": "resnet18", "weights": "/home/someone/weights.pth", "size_px": 64}
+    parameters: dict[str, Any] = {
+        "models": models,
+        "dataset": {"name": "synthetic"},
+        "architectures": dict.fromkeys(models, architecture),
+        "compare": {"metric": metric},
+    }
+    path = folder / f"params_{'_'.join(models)}.yaml"
+    YAML(typ="safe", pure=True).dump(parameters, path)
+    return path
+
+
+def write_model(folder: Path, model: str) -> None:
+    """Write what `train` and `evaluate` leave beside the predictions of a model."""
+    history = [
+        {"epoch": epoch, "split": split, "loss": 1 / epoch, "balanced_accuracy": 0.5, "macro_f1": 0.1 * epoch}
+        for epoch in (1, 2, 3)
+        for split in ("train", "val")
+    ]
+    write_plot_rows(folder / f"plots/history/{model}.json", history)
+    write_metrics(
+        folder / f"metrics/{model}/train.json", {"best_epoch": 2, "num_epochs": 3, "num_parameters": 11_000_000}
+    )
+    for file in ("val", "test"):
+        write_metrics(folder / f"metrics/{model}/{file}.json", {})
+    for file in ("classes", "confusion", "roc", "precision_recall"):
+        write_plot_rows(folder / f"plots/{model}/{file}.json", [])
+    pictures = folder / f"data/pictures/{model}"
+    pictures.mkdir(parents=True)
+    Image.new("RGB", (20, 20), "brown").save(pictures / "mistake_01.png")
+    mistake = {"picture": "mistake_01.png", "row": 7, "true": "nevus", "predicted": "melanoma", "probability": 0.9}
+    write_json(pictures / "mistakes.json", [mistake])
+    checkpoint = folder / f"data/checkpoints/{model}.safetensors"
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint.write_bytes(b"weights")
+
+
+def run_compare(folder: Path, params: Path) -> None:
+    compare.main(folder / "data", folder / "metrics", folder / "plots", params)
+
+
+def run_report(folder: Path, params: Path) -> Path:
+    """Write the report of a run that was compared, and return its path."""
+    page = folder / "report/index.html"
+    report.main(folder / "data", folder / "metrics", folder / "plots", page, params)
+    return page

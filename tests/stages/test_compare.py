@@ -1,0 +1,142 @@
+"""The comparison: what it writes, and that it leaves nothing of models that are no longer listed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+from sklearn.metrics import balanced_accuracy_score, f1_score
+
+from lesions.errors import InputError
+from lesions.evaluation.predictions import Predictions, read_predictions, write_predictions
+from stages.compare import MODEL_FILES
+from tests.builders import ROOT
+from tests.runs import (
+    CLASSES,
+    build_predictions,
+    guess,
+    run_compare,
+    true_classes,
+    write_model,
+    write_parameters,
+    write_run,
+)
+
+Y_TRUE = true_classes()
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_summary_names_the_best_model_and_how_far_it_is_ahead(tmp_path: Path) -> None:
+    good, bad = guess(Y_TRUE, 4), guess(Y_TRUE, 0.5, seed=1)
+    params = write_run(tmp_path, {"bad": build_predictions(Y_TRUE, bad), "good": build_predictions(Y_TRUE, good)})
+    run_compare(tmp_path, params)
+    found = json.loads((tmp_path / "metrics/comparison.json").read_text())
+    best = balanced_accuracy_score(Y_TRUE, good.argmax(axis=1))
+    assert (found["best"], found["runner_up"]) == ("good", "bad")
+    assert found["baseline"] == "class_prior"
+    assert found["best_score"] == pytest.approx(best, abs=1e-6)
+    lead = best - balanced_accuracy_score(Y_TRUE, bad.argmax(axis=1))
+    assert found["lead_over_runner_up"] == pytest.approx(lead, abs=1e-5)
+    assert 0 < found["lead_over_runner_up_low"] < lead < found["lead_over_runner_up_high"]
+    assert found["lead_over_baseline"] == pytest.approx(best - 1 / 3, abs=1e-5)
+    assert (found["num_images"], found["num_groups"]) == (90, 45)
+
+
+def test_another_metric_can_name_another_best(tmp_path: Path) -> None:
+    # One model is always right about the frequent class, the other ranks better and is never right at all.
+    y_true = np.array([1] * 60 + [0, 2] * 10)
+    labels = np.tile([0.0, 1.0, 0.0], (80, 1))
+    ranks = np.tile([0.0, 5.0, 0.0], (80, 1)) + 0.1 * np.eye(3)[y_true] - 5 * (y_true != 1)[:, None] * [0, 0.1, 0]
+    models = {"labels": build_predictions(y_true, labels), "ranks": build_predictions(y_true, ranks)}
+    for metric, best in (("macro_roc_auc", "ranks"), ("accuracy", "labels")):
+        folder = tmp_path / metric
+        folder.mkdir()
+        run_compare(folder, write_run(folder, models, metric=metric))
+        found = json.loads((folder / "metrics/comparison.json").read_text())
+        assert (found["metric"], found["best"]) == (metric, best)
+
+
+def test_a_single_model_is_compared_with_the_baselines(tmp_path: Path) -> None:
+    run_compare(tmp_path, write_run(tmp_path, {"only": build_predictions(Y_TRUE, guess(Y_TRUE, 2))}))
+    found = json.loads((tmp_path / "metrics/comparison.json").read_text())
+    assert "runner_up" not in found
+    assert found["baseline"] == "class_prior"
+
+
+def test_rows_of_the_plots(tmp_path: Path) -> None:
+    logits = guess(Y_TRUE, 2)
+    models = {name: build_predictions(Y_TRUE, logits + n) for n, name in enumerate(["a", "b"])}
+    run_compare(tmp_path, write_run(tmp_path, models))
+    rows = {path.stem: pd.read_json(path) for path in (tmp_path / "plots/comparison").iterdir()}
+    assert set(rows) == {"scores", "differences", "f1", "roc", "precision_recall", "history"}
+    for name in ("scores", "f1", "roc", "precision_recall"):
+        assert set(rows[name].model) == {"a", "b", "class_prior"}
+    assert set(rows["history"].model) == {"a", "b"}
+    pairs = set(zip(rows["differences"]["first"], rows["differences"]["second"], strict=True))
+    assert pairs == {("a", "b"), ("a", "class_prior"), ("b", "class_prior")}
+    expected = f1_score(Y_TRUE, logits.argmax(axis=1), average=None)
+    f1 = rows["f1"][rows["f1"].model == "a"].set_index("diagnosis").f1
+    assert f1[list(CLASSES)].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+def test_removing_and_adding_a_model_leaves_nothing_stale(tmp_path: Path) -> None:
+    found = {name: build_predictions(Y_TRUE, guess(Y_TRUE, 2, seed)) for seed, name in enumerate(["a", "b", "c"])}
+    (tmp_path / "alone").mkdir()
+    run_compare(tmp_path / "alone", write_run(tmp_path / "alone", {"a": found["a"], "b": found["b"]}))
+    (tmp_path / "removed").mkdir()
+    write_run(tmp_path / "removed", found)
+    foreign = tmp_path / "removed/plots/c/drawn_by_hand.png"
+    foreign.write_bytes(b"mine")
+    run_compare(tmp_path / "removed", write_parameters(tmp_path / "removed", ["a", "b"]))
+    # What the pipeline did not write is not the pipeline's to remove.
+    foreign.unlink()
+    for part in ("data", "metrics", "plots"):
+        alone, removed = tmp_path / "alone" / part, tmp_path / "removed" / part
+        assert files_in(removed) == files_in(alone)
+        for name in files_in(alone):
+            assert (removed / name).read_bytes() == (alone / name).read_bytes(), name
+    assert not (tmp_path / "removed/metrics/c").exists()
+
+    write_predictions(tmp_path / "removed/data/predictions/c.csv", found["c"])
+    write_model(tmp_path / "removed", "c")
+    run_compare(tmp_path / "removed", write_parameters(tmp_path / "removed", ["a", "b", "c"]))
+    assert "c" in (tmp_path / "removed/plots/comparison/scores.json").read_text()
+
+
+def test_every_file_that_dvc_writes_for_a_model_is_known_to_be_a_models() -> None:
+    stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+    written = set()
+    for name in ("train", "evaluate"):
+        for kind in ("outs", "metrics", "plots"):
+            for entry in stages[name]["do"].get(kind, []):
+                written.add(entry if isinstance(entry, str) else next(iter(entry)))
+    known = {f"{folder}/{pattern}" for folder, patterns in MODEL_FILES.items() for pattern in patterns}
+    # data/pictures/<model> is one output, a folder.
+    assert {name.replace("${item}", "*") for name in written} == {name.replace("/*/*", "/*") for name in known}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p: Predictions(p.images, p.classes[::-1], p.y_true, p.logits), "differ in classes"),
+        (lambda p: Predictions(p.images[:-2], p.classes, p.y_true[:-2], p.logits[:-2]), "differ in image_id"),
+        (
+            lambda p: Predictions(p.images.assign(group_id="g"), p.classes, p.y_true, p.logits),
+            "differ in group_id",
+        ),
+        (lambda p: Predictions(p.images, p.classes, p.y_true[::-1], p.logits), "differ in y_true"),
+    ],
+)
+def test_predictions_of_different_images_are_refused(tmp_path: Path, change: object, message: str) -> None:
+    assert callable(change)
+    params = write_run(tmp_path, {name: build_predictions(Y_TRUE, guess(Y_TRUE, 2)) for name in ("a", "b")})
+    path = tmp_path / "data/predictions/b.csv"
+    write_predictions(path, change(read_predictions(path)))
+    with pytest.raises(InputError, match=f"the predictions of b and a {message}; run the stage evaluate"):
+        run_compare(tmp_path, params)
+    assert not (tmp_path / "metrics/comparison.json").exists()

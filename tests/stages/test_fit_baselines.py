@@ -1,0 +1,99 @@
+"""The baselines: the class prior by hand, and a regression that learns from training images alone."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torchvision import models
+
+from lesions.evaluation.predictions import read_predictions
+from lesions.formats.sha256 import hash_file
+from lesions.networks.architecture import read_architecture
+from stages.fit_baselines import INVERSE_REGULARISATION, compute_features, fit_regression, list_regressions
+from tests.repository import Repository
+
+STAGE = """
+python -m stages.fit_baselines --images data/images.npy --metadata data/metadata.csv
+--splits data/splits.csv --class-weights data/class_weights.json --baselines new
+"""
+
+
+@pytest.fixture
+def copy(tiny: Repository, tmp_path: Path) -> Repository:
+    """The tiny repository's folder, its ResNet-18 with pretrained weights from a file (drawn, for want of others)."""
+    shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True, ignore=shutil.ignore_patterns(".git", "raw"))
+    copy = Repository(tmp_path / "copy")
+    torch.manual_seed(0)
+    torch.save(models.resnet18(weights=None).state_dict(), copy.root / "weights.pth")
+    params = copy.root / "params.yaml"
+    old = "    weights: none             # none, imagenet (torchvision's, downloaded once), or a file\n"
+    assert old in params.read_text()
+    sha256 = hash_file(copy.root / "weights.pth")
+    text = params.read_text().replace(old, "    weights: weights.pth\n")
+    params.write_text(text.replace("weights_sha256: null", f"weights_sha256: {sha256}", 1))
+    return copy
+
+
+def test_without_pretrained_weights_there_is_the_class_prior_alone(tiny: Repository) -> None:
+    folder = tiny.root / "data/predictions/baselines"
+    assert [path.name for path in folder.iterdir()] == ["class_prior.csv"]
+    table = pd.read_csv(tiny.root / "data/metadata.csv").merge(pd.read_csv(tiny.root / "data/splits.csv"))
+    train = Counter(table[table.split == "train"].diagnosis)
+    found = read_predictions(folder / "class_prior.csv")
+    assert set(found.images.image_id) == set(table[table.split != "train"].image_id)
+    expected = [train[name] / train.total() for name in found.classes]
+    np.testing.assert_allclose(found.y_prob, np.tile(expected, (len(found.y_true), 1)), atol=1e-5)
+
+
+def test_features_of_a_pretrained_backbone_learn_nothing_from_test_images(copy: Repository) -> None:
+    copy.run(*STAGE.split())
+    first = read_predictions(copy.root / "new/resnet18_features.csv")
+    assert sorted(path.name for path in (copy.root / "new").iterdir()) == ["class_prior.csv", "resnet18_features.csv"]
+    assert set(first.images.split) == {"val", "test"}
+
+    metadata = copy.root / "data/metadata.csv"
+    table = pd.read_csv(metadata, dtype=str, keep_default_na=False)
+    test = table.image_id.isin(first.select("test").images.image_id)
+    table.loc[test, "diagnosis"] = "nevus"
+    metadata.unlink()  # it may be a link into DVC's cache
+    table.to_csv(metadata, index=False)
+    copy.run(*STAGE.split())
+    second = read_predictions(copy.root / "new/resnet18_features.csv")
+    assert (second.select("test").y_true != first.select("test").y_true).any()
+    np.testing.assert_array_equal(second.logits, first.logits)
+
+
+def test_features_are_what_torchvisions_network_computes_before_its_last_layer(
+    copy: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(copy.root)
+    architecture = read_architecture(copy.root / "params.yaml", "resnet18")
+    pixels = np.random.default_rng(0).integers(0, 256, size=(4, 32, 32, 3)).astype(np.uint8)
+    table = pd.DataFrame({"row": [2, 0]})
+    found = compute_features(architecture, pixels, table, torch.device("cpu"))
+    network = models.resnet18(weights=None)
+    network.load_state_dict(torch.load("weights.pth", weights_only=True))
+    network.fc = torch.nn.Identity()
+    images = torch.from_numpy(pixels[[2, 0]]).permute(0, 3, 1, 2) / 255
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    with torch.inference_mode():
+        expected = network.eval()((images - mean.view(3, 1, 1)) / std.view(3, 1, 1))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_the_strength_is_the_one_that_validates_best() -> None:
+    generator = np.random.default_rng(0)
+    label = generator.integers(3, size=250)
+    features = (generator.normal(size=(250, 40)) + 0.5 * np.eye(3, 40)[label]).astype(np.float32)
+    table = pd.DataFrame({"label": label, "split": ["train"] * 200 + ["val"] * 50})
+    weights = {0: 1.0, 1: 1.0, 2: 1.0}
+    regressions = {fitted[-1].C: fitted for fitted in list_regressions(features[:200], label[:200], weights)}
+    assert tuple(regressions) == INVERSE_REGULARISATION
+    for strength in (min(INVERSE_REGULARISATION), max(INVERSE_REGULARISATION)):
+        # Validation labels that this strength alone gets all right.
+        table.loc[200:, "label"] = regressions[strength].predict(features[200:])
+        assert strength == fit_regression(features, table, weights)[-1].C

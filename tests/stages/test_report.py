@@ -1,0 +1,177 @@
+"""The report in a browser: what it says of good, bad and odd predictions, and that it needs nothing but itself."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.repository import Repository
+from tests.runs import build_predictions, guess, run_compare, run_report, true_classes, write_run
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
+
+Y_TRUE = true_classes()
+MIDDLING = guess(Y_TRUE, 1.5)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # Without its sandbox, which a container does not let it have; it opens nothing but our own page.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
+def report_of(folder: Path, y_true: np.ndarray = Y_TRUE, **logits: np.ndarray) -> Path:
+    """The report on models that predict as given."""
+    params = write_run(folder, {model: build_predictions(y_true, found) for model, found in logits.items()})
+    run_compare(folder, params)
+    return run_report(folder, params)
+
+
+def read(page: Page, path: Path) -> tuple[str, list[str], dict[str, list[str]]]:
+    """The verdict's first sentence, the warnings, and for each model its scores without their intervals."""
+    page.goto(path.as_uri())
+    verdict = page.locator("#verdict p").first.inner_text()
+    warnings = page.locator("#doubts li").all_inner_texts()
+    rows = page.locator("#scores tbody tr").all()
+    scores = {
+        row.locator("th").inner_text(): [cell.split("\n")[0] for cell in row.locator("td").all_inner_texts()]
+        for row in rows
+    }
+    return verdict, warnings, scores
+
+
+@needs_chromium
+def test_perfect_predictions_win_and_are_doubted(page: Page, tmp_path: Path) -> None:
+    path = report_of(tmp_path, perfect=10 * np.eye(3)[Y_TRUE], middling=MIDDLING)
+    verdict, warnings, scores = read(page, path)
+    assert re.match(r"perfect is better than middling by 0\.\d{3} balanced accuracy \(95 % interval 0\.", verdict)
+    assert scores["perfect"] == ["1.000"] * 6
+    assert [warning for warning in warnings if "perfect is right on every test image" in warning]
+    assert "perfect is right on all 90 test images." in page.content()
+
+
+@needs_chromium
+def test_chance_is_not_better_than_the_class_prior(page: Page, tmp_path: Path) -> None:
+    verdict, warnings, _ = read(page, report_of(tmp_path, chance=guess(Y_TRUE, 0, seed=3), middling=MIDDLING))
+    assert verdict.startswith("middling is better than chance by")
+    doubts = [text for text in warnings if text.startswith("chance is not beyond noise better than the baseline")]
+    assert len(doubts) == 1
+    assert "class_prior" in doubts[0]
+    assert not [text for text in warnings if text.startswith("middling is not beyond")]
+
+
+@needs_chromium
+def test_a_constant_prediction_has_learnt_nothing(page: Page, tmp_path: Path) -> None:
+    constant = np.tile([0.0, 3.0, 0.0], (len(Y_TRUE), 1))
+    verdict, warnings, scores = read(page, report_of(tmp_path, constant=constant, middling=MIDDLING))
+    assert verdict.startswith("middling is better than constant by")
+    assert "constant calls every test image nevus: it has learnt nothing that could be used." in warnings
+    # A third of the images, one class of three, and a ranking that is all ties.
+    assert [scores["constant"][column] for column in (0, 1, 4)] == ["0.333", "0.333", "0.500"]
+
+
+@needs_chromium
+def test_a_class_without_test_images_is_said_to_be_missing(page: Page, tmp_path: Path) -> None:
+    y_true = np.where(Y_TRUE == 2, 1, Y_TRUE)
+    verdict, warnings, scores = read(page, report_of(tmp_path, y_true, sure=9 * np.eye(3)[y_true], middling=MIDDLING))
+    assert verdict.startswith("sure is better than middling by")
+    assert "No test image has the diagnosis vascular lesion: no figure here speaks of it." in warnings
+    assert scores["sure"] == ["1.000"] * 6
+    headings = page.locator(".pictures img").evaluate_all("images => images.map(image => image.naturalWidth > 100)")
+    assert headings
+    assert all(headings)
+
+
+@needs_chromium
+def test_a_class_that_is_never_predicted_is_named(page: Page, tmp_path: Path) -> None:
+    never = MIDDLING - [0, 0, 50]
+    _, warnings, _ = read(page, report_of(tmp_path, never=never))
+    assert "never never predicts vascular lesion, which the test images have." in warnings
+
+
+@needs_chromium
+def test_identical_predictions_cannot_be_told_apart(page: Page, tmp_path: Path) -> None:
+    verdict, warnings, scores = read(page, report_of(tmp_path, first=MIDDLING, second=MIDDLING))
+    assert verdict == "first and second have the same balanced accuracy, in every resample of the test images."
+    assert (
+        "second and first predict the same for every test image: they may be one model under two names." in warnings
+    )
+    assert scores["first"] == scores["second"]
+
+
+@needs_chromium
+def test_good_predictions_of_enough_patients_raise_no_doubt(page: Page, tmp_path: Path) -> None:
+    verdict, warnings, _ = read(page, report_of(tmp_path, good=guess(Y_TRUE, 3)))
+    assert verdict.startswith("good is better than class_prior by")
+    assert warnings == []
+
+
+@needs_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_it_asks_no_host_and_fits_the_screen(browser: Browser, tiny: Repository, width: int, scheme: str) -> None:
+    assert scheme in ("light", "dark")
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    path = tiny.root / "report/index.html"
+    page.goto(path.as_uri())
+    assert complaints == []
+    assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("img").evaluate_all("images => images.every(image => image.naturalWidth > 0)")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    darkness = sum(map(int, re.findall(r"\d+", background)))
+    assert darkness > 600 if scheme == "light" else darkness < 120
+    context.close()
+
+
+@needs_chromium
+def test_it_prints_on_paper(browser: Browser, tiny: Repository) -> None:
+    page = browser.new_page()
+    page.goto((tiny.root / "report/index.html").as_uri())
+    printed = page.pdf(format="A4")
+    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 12
+    page.close()
+
+
+def test_what_comes_from_the_run_is_escaped_and_no_path_or_identifier_gets_in(tmp_path: Path) -> None:
+    params = write_run(tmp_path, {"a": build_predictions(Y_TRUE, MIDDLING)})
+    run_compare(tmp_path, params)
+    mistakes = tmp_path / "data/pictures/a/mistakes.json"
+    mistakes.write_text(mistakes.read_text().replace("melanoma", "<script>alert(1)</script>"))
+    text = run_report(tmp_path, params).read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert "weights.pth" in text
+    assert "/home/someone" not in text
+    assert not re.search(r"image_\d{4}|g\d{5}", text)
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        report_of(tmp_path / name, a=MIDDLING, b=guess(Y_TRUE, 1, seed=5))
+    pages = [(tmp_path / name / "report/index.html").read_bytes() for name in ("first", "second")]
+    assert pages[0] == pages[1]

@@ -1,0 +1,101 @@
+"""The workflow of continuous integration: what it says, and that its commands run."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.builders import ROOT
+from tests.repository import Repository
+
+WORKFLOW = YAML(typ="safe").load(ROOT / ".github/workflows/ci.yml")
+JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
+# What runs these tests; a test that ran them would never end.
+THE_TESTS_THEMSELVES = ("make lint", "make test")
+
+
+def commands(job: str) -> list[str]:
+    return [step["run"] for step in JOBS[job]["steps"] if "run" in step]
+
+
+def test_every_checkout_brings_the_whole_history() -> None:
+    checkouts = [
+        step for job in JOBS.values() for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")
+    ]
+    assert len(checkouts) == len(JOBS)
+    assert all(step["with"]["fetch-depth"] == 0 for step in checkouts)
+
+
+def test_every_supported_python_is_tested() -> None:
+    assert JOBS["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert commands("test") == list(THE_TESTS_THEMSELVES)
+
+
+def test_a_token_that_leaks_can_write_nothing() -> None:
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+
+
+@pytest.fixture
+def pull_request(tiny: Repository, tmp_path: Path) -> Repository:
+    """A clone as a runner has it, with this environment as its own, and floors that the tiny preset reaches."""
+    subprocess.run(["git", "clone", "--quiet", str(tiny.root), tmp_path / "clone"], check=True)
+    clone = Repository(tmp_path / "clone")
+    clone.set_identity()
+    clone.dvc("cache", "dir", "--local", str(tiny.root / ".dvc/cache"))
+    params = clone.root / "params.yaml"
+    text = params.read_text()
+    for floor in ("0.5", "0.4", "0.85"):
+        text = text.replace(f"floor: {floor},", "floor: 0,")
+    params.write_text(text)
+    clone.commit("Lower the floors")
+    environment = clone.root / ".venv"
+    environment.mkdir()
+    (environment / "bin").symlink_to(Path(sys.executable).parent)
+    (environment / "ready").touch()
+    return clone
+
+
+def run_step(repository: Repository, command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a step as GitHub's runner does on Linux, where no shell is named."""
+    return repository.run(
+        *("bash", "-e", "-c", command),
+        check=False,
+        GITHUB_BASE_REF="main",
+        RUNNER_TEMP=str(folder),
+        GITHUB_STEP_SUMMARY=str(folder / "summary.md"),
+    )
+
+
+def test_the_steps_of_the_pipeline_run(pull_request: Repository, tmp_path: Path) -> None:
+    (tmp_path / "summary.md").write_text("Before.\n")
+    printed = ""
+    for command in commands("pipeline"):
+        done = run_step(pull_request, command, tmp_path)
+        assert done.returncode == 0, f"{command}\n{done.stdout}"
+        printed += done.stdout
+    assert "Data and pipelines are up to date." in printed
+    assert "passed" in printed
+    assert (tmp_path / "summary.md").read_text().startswith("Before.\n## Metrics gate: passed\n")
+    kept = JOBS["pipeline"]["steps"][-1]["with"]["path"].replace("${{ runner.temp }}", str(tmp_path)).split()
+    assert all((pull_request.root / path).is_file() for path in kept)
+
+
+def test_a_lock_that_is_older_than_the_code_fails(pull_request: Repository, tmp_path: Path) -> None:
+    with (pull_request.root / "stages/train.py").open("a") as file:
+        file.write("# changed\n")
+    done = run_step(pull_request, "make check-lock", tmp_path)
+    assert done.returncode != 0
+    assert "dvc.lock is older than what it was made from: run 'dvc repro'" in done.stdout
+
+
+def test_a_regression_fails_and_is_on_the_summary(pull_request: Repository, tmp_path: Path) -> None:
+    path = pull_request.root / "metrics/resnet18/test.json"
+    good = path.read_text()
+    path.write_text(good.replace('"macro_roc_auc": 0.', '"macro_roc_auc": 0.0'))
+    gate, summary = commands("pipeline")[-2:]
+    assert run_step(pull_request, gate, tmp_path).returncode == 1
+    assert run_step(pull_request, summary, tmp_path).returncode == 0
+    assert "**regression**" in (tmp_path / "summary.md").read_text()

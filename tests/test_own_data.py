@@ -1,0 +1,86 @@
+"""docs/own-data.md, followed to the letter with a table that is not HAM10000's."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+from ruamel.yaml import YAML
+
+from lesions.command_line.preset import lay_over
+from tests.builders import ROOT
+from tests.documents import Document
+from tests.repository import Repository, copy_repository
+
+WORDS = {
+    "akiec": "actinic keratosis",
+    "bcc": "basal cell carcinoma",
+    "bkl": "benign keratosis",
+    "df": "dermatofibroma",
+    "mel": "melanoma",
+    "nv": "naevus",
+    "vasc": "haemangioma",
+}
+
+
+def write_clinic(repository: Repository) -> None:
+    """Make the embedded images and their table into the clinic of the document."""
+    repository.dvc("repro", "generate_synthetic")
+    synthetic, clinic = repository.root / "data/raw/synthetic", repository.root / "data/raw/clinic"
+    (clinic / "photos").mkdir(parents=True)
+    table = pd.read_csv(synthetic / "HAM10000_metadata.csv", dtype=str, keep_default_na=False)
+    for path in synthetic.rglob("*.jpg"):
+        (clinic / "photos" / path.name).write_bytes(path.read_bytes())
+    findings = pd.DataFrame(
+        {
+            "photo": "photos/" + table.image_id + ".jpg",
+            "patient": table.patient_id,
+            "finding": table.dx.map(WORDS),
+            "age": table.age.replace("unknown", "?"),
+            "gender": table.sex.map({"female": "f", "male": "m"}).fillna(""),
+            "where": table.localization,
+        }
+    )
+    findings.loc[3, "finding"] = "wart"
+    findings.to_csv(clinic / "findings.csv", index=False)
+
+
+def follow(repository: Repository, document: Document) -> None:
+    """Do what the document says between its commands."""
+    adapter, registry = document.blocks("python")
+    (repository.root / "lesions/datasets/clinic.py").write_text(adapter)
+    path = repository.root / "lesions/datasets/registry.py"
+    new_import, new_line = registry.strip().split("\n\n")
+    text = path.read_text()
+    old_line = next(line for line in text.splitlines() if line.startswith("ADAPTERS"))
+    first_import = "from lesions.datasets.ham10000 import HAM10000"
+    assert first_import in text
+    path.write_text(text.replace(old_line, new_line).replace(first_import, f"{new_import}\n{first_import}"))
+    parameters, deps = document.blocks("yaml")
+    lay_over(repository.root / "params.yaml", YAML(typ="safe").load(parameters))
+    path = repository.root / "dvc.yaml"
+    line = "      - lesions/datasets/ham10000.py\n"
+    assert path.read_text().count(line) == 1
+    path.write_text(path.read_text().replace(line, deps + line))
+
+
+def test_a_clinics_own_table_runs_from_the_first_look_to_the_report(tmp_path: Path) -> None:
+    document = Document(ROOT / "docs/own-data.md")
+    repository = copy_repository(tmp_path)
+    write_clinic(repository)
+    follow(repository, document)
+    commands = document.commands()
+    assert ["dvc", "add", "data/raw/clinic"] in commands
+    printed = ""
+    for command in commands:
+        # `lesions` on the path is installed from the repository that is tested, not from the copy.
+        if command[0] == "lesions":
+            command = ["python", "-c", "from lesions.command_line.app import app; app()", *command[1:]]
+        printed += repository.run(*command).stdout
+    rejected = pd.read_csv(repository.root / "data/rejected.csv")
+    assert rejected[["line", "column", "value"]].to_numpy().tolist() == [[5, "finding", "wart"]]
+    assert "is unknown; known are actinic keratosis, basal cell carcinoma" in rejected.reason[0]
+    assert json.loads((repository.root / "metrics/data.json").read_text())["num_images"] == 149
+    assert json.loads((repository.root / "metrics/split.json").read_text())["grouped_by"] == "patient_id"
+    assert (repository.root / "data/raw/clinic.dvc").is_file()
+    assert (repository.root / "report/index.html").is_file()
+    assert "Data and pipelines are up to date." in repository.dvc("repro")

@@ -32,7 +32,7 @@ lint: .venv/ready
 
 # Whether dvc.lock is of this code and these parameters; needs no data.
 check-lock: .venv/ready
-	set -o pipefail; dvc repro --dry --allow-missing | tee /dev/stderr | grep --quiet "pipelines are up to date" \
+	set -o pipefail; dvc repro --dry --allow-missing | tee /dev/stderr | grep "pipelines are up to date" > /dev/null \
 		|| { echo "dvc.lock is older than what it was made from: run 'dvc repro', and commit what it changes"; exit 1; }
 
 # After a change of the dependencies in pyproject.toml.

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from lesions.command_line.stage import run_stage
+from lesions.errors import InputError
 from lesions.evaluation.comparison import (
     CompareParameters,
     Comparison,
@@ -20,9 +21,9 @@ from lesions.evaluation.comparison import (
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
 from lesions.evaluation.predictions import Predictions, read_predictions
 from lesions.evaluation.scores import score_classes
-from lesions.evaluation.verdict import METRIC_WORDS, describe_lead
+from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
-from lesions.parameters.models import read_models
+from lesions.parameters.models import RESERVED, read_models
 from lesions.parameters.section import read_section
 
 MODEL_FILES = {
@@ -42,8 +43,8 @@ def main(
     """Remove what is left of models that are no longer listed; score and compare those that are."""
     models = read_models(params)
     metric = read_section(params, "compare", CompareParameters).metric
-    for folder in (data, metrics, plots):
-        for path in remove_unlisted(folder, MODEL_FILES[folder.name], models):
+    for folder, patterns in zip((data, metrics, plots), MODEL_FILES.values(), strict=True):
+        for path in remove_unlisted(folder, patterns, models):
             print(f"removed {path}: its model is not in models of {params}")
 
     trained = {model: read_predictions(data / f"predictions/{model}.csv") for model in models}
@@ -52,6 +53,11 @@ def main(
     predictions = {name: found.select("test") for name, found in (trained | baselines).items()}
     check_same_images(predictions)
     comparison = compare(predictions)
+    defined = dict.fromkeys(name for _, name in comparison.scores)
+    if metric not in defined:
+        raise InputError(
+            f"{params}: compare.metric: these test images do not define {metric}; they define {', '.join(defined)}"
+        )
     summary = summarise(comparison, models, list(baselines), metric)
     test = next(iter(predictions.values())).images
     write_metrics(
@@ -72,7 +78,7 @@ def main(
         plots / "comparison/history.json",
         [{"model": model, **row} for model in models for row in read_json(plots / f"history/{model}.json")],
     )
-    show(comparison, summary, metric)
+    show(comparison, summary)
 
 
 def remove_unlisted(folder: Path, patterns: tuple[str, ...], models: list[str]) -> list[Path]:
@@ -85,7 +91,7 @@ def remove_unlisted(folder: Path, patterns: tuple[str, ...], models: list[str]) 
         for path in sorted(folder.glob(pattern)):
             # The first asterisk stands for the model.
             depth = next(depth for depth, part in enumerate(Path(pattern).parts) if "*" in part)
-            if Path(path.relative_to(folder).parts[depth]).stem not in models:
+            if Path(path.relative_to(folder).parts[depth]).stem not in (*models, *RESERVED):
                 path.unlink()
                 removed.append(path)
                 if not any(path.parent.iterdir()):
@@ -123,18 +129,20 @@ def list_f1(predictions: Mapping[str, Predictions]) -> list[dict[str, Any]]:
     return rows
 
 
-def show(comparison: Comparison, summary: dict[str, Any], metric: str) -> None:
+def show(comparison: Comparison, summary: dict[str, Any]) -> None:
     """Print the scores, and which model is better."""
     names = list(dict.fromkeys(model for model, _ in comparison.scores))
     metrics = list(dict.fromkeys(name for _, name in comparison.scores))
-    table = Table(Column("on test images", no_wrap=True), *(METRIC_WORDS[name] for name in metrics), box=None)
+    table = Table(
+        Column("on test images", no_wrap=True),
+        *(METRIC_WORDS[name] for name in metrics),
+        box=None,
+        padding=(0, 1, 0, 0),
+    )
     for model in names:
         table.add_row(model, *(f"{comparison.scores[model, name].value:.3f}" for name in metrics))
     Console().print(table)
-    for role in ("runner_up", "baseline"):
-        if role in summary:
-            best, rival = summary["best"], summary[role]
-            print(describe_lead(best, rival, metric, comparison.subtract(best, rival, metric)))
+    print("\n".join(list_verdicts(comparison, summary)))
 
 
 if __name__ == "__main__":

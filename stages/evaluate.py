@@ -23,7 +23,7 @@ from lesions.formats.sha256 import hash_file
 from lesions.hardware.device import set_up_device
 from lesions.images.cache import read_cache
 from lesions.networks.checkpoint import CheckpointMetadata, read_checkpoint
-from lesions.networks.inference import infer
+from lesions.networks.inference import predict_outputs
 from lesions.networks.preprocessing import Preprocessing
 from lesions.parameters.section import read_section
 from lesions.training.recipe import TrainingParameters
@@ -55,7 +55,7 @@ def main(
     parts = [table[table.split == split] for split in SCORED_SPLITS]
     scored = pd.concat(parts, ignore_index=True)
     preprocessing = Preprocessing(about.architecture.size_px, about.mean, about.std)
-    predict = partial(infer, network, pixels, preprocessing=preprocessing, device=device)
+    predict = partial(predict_outputs, network, pixels, preprocessing=preprocessing, device=device)
     predicted = Predictions(
         images=scored,
         classes=about.classes,
@@ -118,7 +118,7 @@ def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
 def write_mistakes(folder: Path, predictions: Predictions, pixels: NDArray[np.uint8]) -> None:
     """Write the misclassified images whose wrong class got the highest probability, and a list of them.
 
-    They go by their `row` in `data/metadata.csv`: an `image_id` may hold the name of a patient.
+    They go by the column `row` of `data/metadata.csv`: an `image_id` may hold the name of a patient.
     """
     confidence = predictions.y_prob.max(axis=1)
     wrong = np.flatnonzero(predictions.y_pred != predictions.y_true)

@@ -27,14 +27,14 @@ from lesions.formats.atomic import atomic_folder
 from lesions.hardware.device import set_up_device
 from lesions.images.cache import read_cache
 from lesions.networks.architecture import AnyArchitecture, build_network, check_enough_pixels, read_architecture
-from lesions.networks.inference import infer
+from lesions.networks.inference import predict_outputs
 from lesions.networks.preprocessing import Preprocessing
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.splitting.class_weights import read_class_weights
 from lesions.training.recipe import TrainingParameters
 
-INVERSE_REGULARISATION = (0.0003, 0.001, 0.003, 0.01, 0.03)
+INVERSE_REGULARISATION = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 """Strengths C of the logistic regression that are tried; the best macro F1 on validation chooses."""
 
 
@@ -69,8 +69,8 @@ def main(
                 with threadpool_limits(recipe.num_threads):
                     regression = fit_regression(features, table, dict(enumerate(weights.weights)))
                 is_scored = table.split.isin(SCORED_SPLITS).to_numpy()
-                predicted = predict(regression.decision_function(features[is_scored]))
-                write_predictions(folder / f"{model}_features.csv", predicted)
+                logits = compute_logits(regression, features[is_scored])
+                write_predictions(folder / f"{model}_features.csv", predict(logits))
                 print(f"{model}_features: C {regression[-1].C:g}", flush=True)
 
 
@@ -79,7 +79,7 @@ def compute_features(
 ) -> NDArray[np.float32]:
     """Return the features (N, F) that the pretrained backbone makes of the table's images."""
     backbone = build_network(architecture, num_classes=2, pretrained=True).backbone.to(device)
-    return infer(
+    return predict_outputs(
         backbone, pixels, table.row.to_numpy(), preprocessing=Preprocessing(architecture.size_px), device=device
     )
 
@@ -93,6 +93,12 @@ def fit_regression(features: NDArray[np.float32], table: pd.DataFrame, class_wei
         return score_labels(labels[val], regression.predict(features[val]), len(class_weights))["macro_f1"]
 
     return max(list_regressions(features[train], labels[train], class_weights), key=validate)
+
+
+def compute_logits(regression: Pipeline, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return logits (N, K); of two classes scikit-learn gives the second's alone, the first's being 0."""
+    logits = regression.decision_function(features)
+    return logits if logits.ndim == 2 else np.stack([np.zeros_like(logits), logits], axis=1)
 
 
 def list_regressions(

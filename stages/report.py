@@ -8,7 +8,7 @@ import typer
 from lesions.command_line.stage import run_stage
 from lesions.evaluation.comparison import read_comparison
 from lesions.evaluation.predictions import read_predictions
-from lesions.evaluation.verdict import METRIC_WORDS, describe_lead
+from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
 from lesions.formats.atomic import atomic_path
 from lesions.formats.json_file import read_json
 from lesions.parameters.models import read_models
@@ -42,8 +42,7 @@ def main(
     scored = dict.fromkeys(model for model, _ in comparison.scores)
     baselines = [name for name in scored if name not in models]
 
-    best, metric = summary["best"], summary["metric"]
-    rivals = [summary[role] for role in ("runner_up", "baseline") if role in summary]
+    metric = summary["metric"]
     pictures = list(draw_all_models(comparison, models, baselines, metric, rows))
     for model, predictions in models.items():
         pictures += draw_model(model, predictions, histories[model], trained[model])
@@ -52,7 +51,7 @@ def main(
         counts=counts,
         split=split,
         split_sentence=describe_split(split),
-        verdict=[describe_lead(best, rival, metric, comparison.subtract(best, rival, metric)) for rival in rivals],
+        verdict=list_verdicts(comparison, summary),
         warnings=list_warnings(models, baselines, comparison, metric, split),
         models=[describe_model(model, parameters["architectures"][model], trained[model]) for model in models],
         scores=list_scores(comparison, list(scored)),

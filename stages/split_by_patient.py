@@ -53,6 +53,8 @@ def main(
 def check_enough_groups(counts: NDArray[np.int64], diagnoses: list[str], metadata: Path) -> None:
     """Refuse diagnoses that cannot be in every split."""
     num_groups = dict(zip(diagnoses, (counts > 0).sum(axis=0), strict=True))
+    if len(diagnoses) < 2:
+        raise InputError(f"{metadata}: all images have the diagnosis {diagnoses[0]}; there is nothing to tell apart")
     few = [f"{diagnosis} ({number})" for diagnosis, number in num_groups.items() if number < len(SPLITS)]
     if few:
         raise InputError(
@@ -109,14 +111,17 @@ def summarise(table: pd.DataFrame, shares: list[dict[str, Any]]) -> dict[str, An
     """
     worst = max(shares, key=lambda row: abs(row["share_got"] - row["share_asked"]))
     test = table[table.split == "test"].sort_values("image_id")
+    identifiers = table[list(GROUPING_IDENTIFIERS)]
     return {
         "grouped_by": " and ".join(name for name in GROUPING_IDENTIFIERS if table[name].notna().any()),
         "num_groups": int(table.group_id.nunique()),
+        "num_images_without_patient": int(table.patient_id.isna().sum()),
+        "num_images_without_identifier": int(identifiers.isna().all(axis=1).sum()),
         "largest_group": int(table.group_id.value_counts().max()),
         "num_images": table.split.value_counts().to_dict(),
         "worst_share_deviation": abs(worst["share_got"] - worst["share_asked"]),
         "worst_share_diagnosis": f"{worst['diagnosis']} in {worst['split']}",
-        "test_images_sha256": hash_rows(test[["image_id", "sha256", "diagnosis", "group_id"]]),
+        "test_images_sha256": hash_rows(test[["image_id", "sha256", "diagnosis"]]),
     }
 
 

@@ -20,7 +20,7 @@ from lesions.hardware.device import choose_precision, set_up_device
 from lesions.images.cache import read_cache
 from lesions.networks.architecture import Classifier, build_network, check_enough_pixels, read_architecture
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
-from lesions.networks.inference import infer
+from lesions.networks.inference import predict_outputs
 from lesions.networks.preprocessing import Preprocessing
 from lesions.parameters.section import read_section
 from lesions.splitting.class_weights import read_class_weights
@@ -72,7 +72,7 @@ def main(
         seed=recipe.seed,
     )
     loss_weights = np.array(weights.weights)
-    predict = partial(infer, preprocessing=preprocessing, device=device)
+    predict = partial(predict_outputs, preprocessing=preprocessing, device=device)
 
     def validate(network: Classifier) -> Scores:
         val = subsets["val"]

@@ -42,7 +42,7 @@ def guess(y_true: np.ndarray, skill: float, seed: int = 0) -> np.ndarray:
 def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = "balanced_accuracy") -> Path:
     """Write what the stages before `compare` would have, and return the parameter file."""
     first = next(iter(models.values()))
-    N, K = len(first.y_true), len(CLASSES)
+    N = len(first.y_true)
     for model, predictions in models.items():
         write_predictions(folder / f"data/predictions/{model}.csv", predictions)
         write_model(folder, model)
@@ -54,6 +54,8 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
         folder / "metrics/split.json",
         {
             "grouped_by": "patient_id and lesion_id",
+            "num_images_without_patient": 0,
+            "num_images_without_identifier": 0,
             "num_images": {"train": 700, "val": 110, "test": N},
             "worst_share_deviation": 0.01,
             "test_images_sha256": "ab" * 32,
@@ -61,7 +63,7 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
     )
     shares = [
         {"diagnosis": name, "split": split, "num_images": 10 * (k + 1)}
-        for k, name in enumerate(CLASSES[:K])
+        for k, name in enumerate(CLASSES)
         for split in ("train", "val", "test")
     ]
     write_plot_rows(folder / "plots/split/shares.json", shares)

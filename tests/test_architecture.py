@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
-TABLE_STAGES = ["cache_images", "prepare_metadata", "split_by_patient", "compute_class_weights"]
+TABLE_STAGES = ["cache_images", "prepare_metadata", "split_by_patient", "compute_class_weights", "compare", "report"]
 
 
 @cache

@@ -1,5 +1,6 @@
 """The DAG in real DVC, on the tiny preset, in a copy of the repository."""
 
+import base64
 import json
 import re
 import subprocess
@@ -18,6 +19,10 @@ from tests.repository import Repository, copy_repository
 
 MODELS = ("custom_cnn", "resnet18")
 TABLE_STAGES = ["cache_images", "compute_class_weights", "generate_synthetic", "prepare_metadata", "split_by_patient"]
+
+
+# What runs whenever a prediction may have changed.
+COMPARED = ["compare", "report"]
 
 
 def stages_run(output: str) -> list[str]:
@@ -47,16 +52,15 @@ def test_a_forced_repro_repeats_every_byte_that_git_tracks(fresh: Repository) ->
     before = fresh.tracked_outputs()
     assert len(before) > 15
     output = fresh.dvc("repro", "--force")
-    assert stages_run(output) == sorted(
-        [*TABLE_STAGES, *(f"{verb}@{m}" for verb in ("train", "evaluate") for m in MODELS)]
-    )
+    of_models = [f"{verb}@{m}" for verb in ("train", "evaluate") for m in MODELS]
+    assert stages_run(output) == sorted([*TABLE_STAGES, "fit_baselines", *of_models, *COMPARED])
     assert fresh.tracked_outputs() == before
     assert fresh.run("git", "status", "--porcelain").stdout == ""
 
 
 def test_one_models_learning_rate_arrives_as_a_number_and_reruns_that_model_alone(fresh: Repository) -> None:
     output = fresh.dvc("exp", "run", "--set-param", "architectures.resnet18.learning_rate=1e-5")
-    assert stages_run(output) == ["evaluate@resnet18", "train@resnet18"]
+    assert stages_run(output) == sorted(["evaluate@resnet18", "fit_baselines", "train@resnet18", *COMPARED])
     rate = YAML(typ="safe", pure=True).load(fresh.root / "params.yaml")["architectures"]["resnet18"]["learning_rate"]
     assert rate == 1e-5
     with safe_open(fresh.root / "data/checkpoints/resnet18.safetensors", framework="np") as checkpoint:
@@ -66,7 +70,7 @@ def test_one_models_learning_rate_arrives_as_a_number_and_reruns_that_model_alon
 
 def test_a_model_added_to_the_list_is_the_only_one_trained(fresh: Repository) -> None:
     output = fresh.dvc("exp", "run", "--set-param", "models=[custom_cnn,resnet18,resnet34]")
-    assert stages_run(output) == ["evaluate@resnet34", "train@resnet34"]
+    assert stages_run(output) == sorted(["evaluate@resnet34", "fit_baselines", "train@resnet34", *COMPARED])
     shown = json.loads(fresh.dvc("metrics", "show", "--json"))[""]["data"]
     assert "metrics/resnet34/test.json" in shown
     experiments = fresh.dvc("exp", "show", "--csv", "--only-changed")
@@ -83,7 +87,8 @@ def test_a_model_added_to_the_list_is_the_only_one_trained(fresh: Repository) ->
 )
 def test_a_parameter_reruns_what_hangs_on_it(fresh: Repository, section: str, rerun: list[str]) -> None:
     output = fresh.dvc("exp", "run", "--set-param", section, "--set-param", "models=[custom_cnn]")
-    assert stages_run(output) == sorted(rerun)
+    # The shorter list of models alone brings these.
+    assert stages_run(output) == sorted([*rerun, "fit_baselines", *COMPARED])
 
 
 def test_a_mistake_in_a_parameter_stops_before_anything_is_lost(fresh: Repository) -> None:
@@ -146,10 +151,27 @@ def test_confusion_adds_up_to_the_test_images(tiny: Repository) -> None:
 
 
 def test_pictures_are_drawn(tiny: Repository) -> None:
-    for name in ("plots/split/distribution.png", "data/pictures/resnet18/mistakes.png"):
-        with Image.open(tiny.root / name) as picture:
-            assert min(picture.size) > 300
-            assert len(set(picture.convert("L").resize((64, 64)).tobytes())) > 10
+    with Image.open(tiny.root / "plots/split/distribution.png") as picture:
+        assert min(picture.size) > 300
+        assert len(set(picture.convert("L").resize((64, 64)).tobytes())) > 10
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_worst_mistakes_are_shown_by_their_row(tiny: Repository, model: str) -> None:
+    folder = tiny.root / f"data/pictures/{model}"
+    shown = json.loads((folder / "mistakes.json").read_text())
+    table = pd.read_csv(tiny.root / f"data/predictions/{model}.csv").query("split == 'test'")
+    wrong = table[table.y_true != table.y_pred]
+    probability = wrong.filter(like="prob_").max(axis=1).sort_values(ascending=False)[:12]
+    assert [mistake["probability"] for mistake in shown] == pytest.approx(probability.tolist(), abs=1e-6)
+    metadata = pd.read_csv(tiny.root / "data/metadata.csv").set_index("row")
+    pixels = np.load(tiny.root / "data/images.npy")
+    for mistake in shown:
+        row = wrong.set_index("image_id").loc[metadata.image_id[mistake["row"]]]
+        assert (mistake["true"], mistake["predicted"]) == (row.y_true, row.y_pred)
+        with Image.open(folder / mistake["picture"]) as picture:
+            np.testing.assert_array_equal(np.asarray(picture), pixels[mistake["row"]])
+    assert len(list(folder.iterdir())) == len(shown) + 1
 
 
 def test_no_patient_is_named_outside_data(tiny: Repository) -> None:
@@ -158,6 +180,18 @@ def test_no_patient_is_named_outside_data(tiny: Repository) -> None:
     public = b"".join(tiny.tracked_outputs().values())
     public += b"".join(path.read_bytes() for path in (tiny.root / "data/checkpoints").iterdir())
     assert not [name for name in (*patients, *lesions) if name.encode() in public]
+
+
+def test_the_report_names_no_patient_lesion_group_or_image(tiny: Repository) -> None:
+    table = pd.read_csv(tiny.root / "data/metadata.csv").merge(pd.read_csv(tiny.root / "data/splits.csv"))
+    page = (tiny.root / "report/index.html").read_text(encoding="utf-8")
+    embedded = re.findall(r"data:(image/[a-z+]+);base64,([A-Za-z0-9+/=]+)", page)
+    assert {kind for kind, _ in embedded} == {"image/svg+xml", "image/png"}
+    drawings = [base64.b64decode(content).decode() for kind, content in embedded if kind == "image/svg+xml"]
+    assert any("melanoma" in drawing for drawing in drawings)
+    words = "\n".join([re.sub(r"base64,[A-Za-z0-9+/=]+", "", page), *drawings])
+    for identifier in ("patient_id", "lesion_id", "group_id", "image_id", "file"):
+        assert not [name for name in table[identifier].unique() if name in words], identifier
 
 
 def test_plots_are_drawn_by_our_templates(tiny: Repository, tmp_path: Path) -> None:
@@ -172,12 +206,14 @@ def test_plots_are_drawn_by_our_templates(tiny: Repository, tmp_path: Path) -> N
         "Confusion of custom_cnn on test images",
     } < titles
     assert all(spec["data"]["values"] for spec in specs)
-    assert len(specs) == 1 + 5 * len(MODELS)
+    assert len(specs) == 1 + 5 * len(MODELS) + 6
+    assert "ROC of all models, each diagnosis against the rest" in titles
 
 
 def test_every_model_listed_in_the_lock_was_trained_from_these_data(tiny: Repository) -> None:
     lock = YAML(typ="safe").load(tiny.root / "dvc.lock")["stages"]
-    assert sorted(lock) == sorted([*TABLE_STAGES, *(f"{verb}@{m}" for verb in ("train", "evaluate") for m in MODELS)])
+    of_models = [f"{verb}@{m}" for verb in ("train", "evaluate") for m in MODELS]
+    assert sorted(lock) == sorted([*TABLE_STAGES, "fit_baselines", *of_models, *COMPARED])
     assert str(tiny.root) not in (tiny.root / "dvc.lock").read_text()
 
 

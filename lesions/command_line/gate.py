@@ -8,7 +8,7 @@ from lesions.errors import InputError
 from lesions.formats.atomic import atomic_path
 from lesions.gate.judgement import Judgement, judge
 from lesions.gate.rendering import build_table, render_junit, render_markdown
-from lesions.gate.revisions import read_revisions, resolve_revision
+from lesions.gate.revisions import read_revisions
 from lesions.gate.rules import read_rules
 
 
@@ -16,8 +16,8 @@ def run_gate(base: str, params: Path, *, markdown: Path | None, junit: Path | No
     """Judge the workspace's metrics by those of a revision, show and write the judgement, return its exit status."""
     rules = read_rules(params)
     try:
-        commit = resolve_revision(base)
-        judgement = judge(*read_revisions(commit), rules)
+        commit, before, now = read_revisions(base)
+        judgement = judge(before, now, rules)
         base = f"{base} ({commit[:10]})"
     except InputError as error:
         judgement = Judgement(rows=(), problems=(str(error),))

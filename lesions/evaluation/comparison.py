@@ -163,6 +163,6 @@ def check_same_images(predictions: Mapping[str, Predictions]) -> None:
         ):
             if here != there:
                 raise InputError(
-                    f"the predictions of {name} and {reference_name} differ in {what}; "
-                    "run the stage evaluate of both again"
+                    f"the predictions of {name} and {reference_name} differ in {what}: "
+                    "they are not of one run; `dvc repro` makes them anew"
                 )

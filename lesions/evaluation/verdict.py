@@ -1,6 +1,9 @@
 """What a comparison says, in words."""
 
-from lesions.evaluation.comparison import Estimate
+from collections.abc import Mapping
+from typing import Any
+
+from lesions.evaluation.comparison import Comparison, Estimate
 
 METRIC_WORDS = {
     "accuracy": "accuracy",
@@ -10,6 +13,29 @@ METRIC_WORDS = {
     "macro_roc_auc": "macro ROC AUC",
     "mean_average_precision": "mean average precision",
 }
+
+
+def list_verdicts(comparison: Comparison, summary: Mapping[str, Any]) -> list[str]:
+    """Say how the best model stands beside the next one and beside the best baseline.
+
+    Parameters
+    ----------
+    summary
+        What `metrics/comparison.json` says.
+
+    Returns
+    -------
+    list of text
+        What matters most first: that the best is no better than the baseline, where that is so.
+    """
+    best, metric = summary["best"], summary["metric"]
+    leads = {
+        summary[role]: comparison.subtract(best, summary[role], metric)
+        for role in ("runner_up", "baseline")
+        if role in summary
+    }
+    sentences = [describe_lead(best, rival, metric, lead) for rival, lead in leads.items()]
+    return sentences if leads[summary["baseline"]].low > 0 else sentences[::-1]
 
 
 def describe_lead(first: str, second: str, metric: str, lead: Estimate) -> str:
@@ -25,6 +51,8 @@ def describe_lead(first: str, second: str, metric: str, lead: Estimate) -> str:
     words = METRIC_WORDS[metric]
     if lead.value == lead.low == lead.high == 0:
         return f"{first} and {second} have the same {words}, in every resample of the test images."
+    if lead.value == 0:
+        return f"{first} and {second} have the same {words} on the test images; {spell_interval(lead)}."
     if lead.excludes_zero:
         return f"{first} is better than {second} by {lead.value:.3f} {words} ({spell_interval(lead)})."
     return (
@@ -40,4 +68,5 @@ def spell_interval(estimate: Estimate) -> str:
 
 def spell_number(value: float, *, signed: bool = False) -> str:
     """Return a score, or with its sign a difference, with three decimals."""
-    return f"{value:{'+' if signed else ''}.3f}".replace("-", "−")
+    # Adding 0 turns a negative zero into a positive one.
+    return f"{round(value, 3) + 0:{'+' if signed else ''}.3f}".replace("-", "−")

@@ -1,5 +1,6 @@
 """Judging the metrics of two revisions by the rules."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -92,11 +93,11 @@ def _compare(before: float, after: float, rule: Rule) -> Outcome:
 
 
 def _list_problems(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]) -> Iterator[str]:
-    if not now.models:
+    if not any(now.models.values()):
         yield "the workspace has no metrics/<model>/test.json; run `dvc repro` first"
-    if not base.models:
+        return
+    if not any(base.models.values()):
         yield "the base has no metrics/<model>/test.json: its metrics were not committed, or it is older"
-    if not base.models or not now.models:
         return
     if not base.models.keys() & now.models.keys():
         yield "no model is in both revisions"
@@ -109,9 +110,12 @@ def _list_problems(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[s
             f"{(now.test_images_sha256 or 'none')[:12]} here). Figures of different images cannot be compared"
         )
     for revision, found in (("the base", base), ("the workspace", now)):
-        for model, metrics in found.models.items():
+        for model in sorted(found.models.keys() & now.models.keys()):
+            metrics = found.models[model]
             missing = [metric for metric in rules if not _is_number(metrics.get(metric))]
-            if missing:
+            if not metrics:
+                yield f"metrics/{model}/test.json of {revision} is missing or broken"
+            elif missing:
                 there = ", ".join(name for name, value in metrics.items() if _is_number(value))
                 yield f"metrics/{model}/test.json of {revision} has no {', '.join(missing)}; it has {there}"
 
@@ -122,4 +126,4 @@ def _read(revision: RevisionMetrics, model: str, metric: str) -> float | None:
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from dvc.exceptions import DvcException
 from dvc.repo import Repo
+from dvc.scm import RevError, resolve_rev
 
 from lesions.errors import InputError
 
@@ -18,7 +20,8 @@ class RevisionMetrics:
     Attributes
     ----------
     models
-        For each model the metrics of `metrics/<model>/test.json`.
+        For each model that the revision's DAG has, the metrics of `metrics/<model>/test.json`; empty where that
+        file is missing or broken.
     test_images_sha256
         Which test images they are of; None where the revision does not say.
     """
@@ -27,45 +30,40 @@ class RevisionMetrics:
     test_images_sha256: str | None
 
 
-def resolve_revision(revision: str) -> str:
-    """Return the hash of a revision's commit.
-
-    Raises
-    ------
-    InputError
-        If there is no such revision here; in a shallow clone it says what to fetch.
-    """
-    found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if found is not None:
-        return found
-    shallow = _git("rev-parse", "--is-shallow-repository")
-    if shallow is None:
-        raise InputError("this is not a git repository, so there is no revision to compare with")
-    if shallow == "true":
-        raise InputError(
-            f"there is no revision {revision} in this shallow clone; fetch the history with `git fetch --unshallow` "
-            "(in GitHub Actions: fetch-depth: 0 of actions/checkout)"
-        )
-    raise InputError(f"there is no revision {revision} here; `git fetch` may bring it")
-
-
-def read_revisions(base: str) -> tuple[RevisionMetrics, RevisionMetrics]:
+def read_revisions(base: str) -> tuple[str, RevisionMetrics, RevisionMetrics]:
     """Read the metrics of a revision and of the workspace.
 
+    Parameters
+    ----------
+    base
+        A branch, a tag, a commit or an experiment.
+
+    Returns
+    -------
+    commit
+        The hash that `base` stands for.
+    before, now
+
     Raises
     ------
     InputError
-        If DVC cannot read one of them.
+        If there is no such revision, or DVC cannot read one of the two.
     """
-    with Repo() as repo:
-        shown = repo.metrics.show(revs=[base], hide_workspace=False)
-    return _parse(shown[base], base), _parse(shown["workspace"], "the workspace")
+    try:
+        with Repo() as repo:
+            commit = resolve_rev(repo.scm, base)
+            shown = repo.metrics.show(revs=[commit], hide_workspace=False)
+    except RevError as error:
+        raise InputError(_say_what_to_fetch(base)) from error
+    except DvcException as error:
+        raise InputError(f"DVC cannot read the metrics: {error}") from error
+    return commit, _parse(shown[commit], base), _parse(shown["workspace"], "the workspace")
 
 
 def _parse(result: Mapping[str, Any], revision: str) -> RevisionMetrics:
     if "error" in result:
         raise InputError(f"the metrics of {revision} cannot be read: {result['error']}")
-    files = {PurePath(name): found["data"] for name, found in result["data"].items() if "data" in found}
+    files = {PurePath(name): found.get("data", {}) for name, found in result["data"].items()}
     split = files.get(PurePath("metrics/split.json"), {})
     return RevisionMetrics(
         models={path.parts[1]: found for path, found in files.items() if path.match("metrics/*/test.json")},
@@ -73,7 +71,11 @@ def _parse(result: Mapping[str, Any], revision: str) -> RevisionMetrics:
     )
 
 
-def _git(*arguments: str) -> str | None:
-    """Return what git printed, or None where it failed."""
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else None
+def _say_what_to_fetch(revision: str) -> str:
+    command = ["git", "rev-parse", "--is-shallow-repository"]
+    if subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() == "true":
+        return (
+            f"there is no revision {revision} in this shallow clone; fetch the history with `git fetch --unshallow` "
+            "(in GitHub Actions: fetch-depth: 0 of actions/checkout)"
+        )
+    return f"there is no revision {revision} here; `git fetch` may bring it"

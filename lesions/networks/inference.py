@@ -1,4 +1,4 @@
-"""Computing images with a network."""
+"""Predicting with a network."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ BATCH_SIZE = 256
 
 
 @torch.inference_mode()
-def infer(
+def predict_outputs(
     network: nn.Module,
     images: NDArray[np.uint8],
     rows: NDArray[np.int64],
@@ -21,7 +21,7 @@ def infer(
     preprocessing: Preprocessing,
     device: torch.device,
 ) -> NDArray[np.float32]:
-    """Compute images, always in float32, so that the result does not depend on how the network was trained.
+    """Predict in float32, so that what comes out does not depend on how the network was trained.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def infer(
     images : (M, H, W, 3) uint8
         The whole cache.
     rows : (N,) int
-        The images to compute.
+        The images to predict.
 
     Returns
     -------

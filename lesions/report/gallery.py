@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lesions.evaluation.comparison import Comparison
@@ -31,9 +32,9 @@ def draw_all_models(
         The rows of the plots `f1`, `shares`, `roc` and `precision_recall`.
     """
     looks = choose_looks([*models, *baselines])
-    num_classes = len(next(iter(models.values())).classes)
+    num_classes = len(np.unique(next(iter(models.values())).y_true))
     chance = {"balanced_accuracy": 1 / num_classes, "macro_roc_auc": 0.5}.get(metric)
-    first, *_ = comparison.rank(list(models), metric)
+    first, *_ = comparison.rank(list(looks), metric)
     found = comparison.scores[first, metric]
     yield embed_figure(
         "All models",

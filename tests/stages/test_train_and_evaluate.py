@@ -23,7 +23,7 @@ python -m stages.train --model {model} --images data/images.npy --metadata data/
 EVALUATE = """
 python -m stages.evaluate --model {model} --checkpoint data/checkpoints/custom_cnn.safetensors
 --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
---predictions new/predictions --metrics new/metrics --plots new/plots --mistakes new/mistakes
+--predictions new/predictions --metrics new/metrics --plots new/plots --pictures new/pictures
 """
 
 

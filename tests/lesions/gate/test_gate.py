@@ -128,7 +128,6 @@ def test_a_revision_that_is_not_there(repository: Repository, tmp_path: Path) ->
     assert status == 2
     assert "there is no revision nowhere here; `git fetch` may bring it." in output
     assert "- there is no revision nowhere here" in (tmp_path / "gate.md").read_text()
-    # Not an option of git's either.
     status, output = gate(repository, "main", "--base=--all")
     assert status == 2
     assert "there is no revision --all here" in output
@@ -142,6 +141,28 @@ def test_a_shallow_clone_says_what_to_fetch(repository: Repository, tmp_path: Pa
     assert done.returncode == 2
     assert "there is no revision origin/worse in this shallow clone; fetch the history with" in done.stdout
     assert "git fetch --unshallow" in done.stdout
+
+
+@pytest.mark.parametrize("content", [None, "{"])
+def test_metrics_that_were_lost_are_no_removed_model(repository: Repository, content: str | None) -> None:
+    repository.run("git", "checkout", "--quiet", "main")
+    path = repository.root / "metrics/resnet18/test.json"
+    before = path.read_text()
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    done = repository.run("lesions", "gate", "--base", "main", check=False)
+    path.write_text(before)
+    assert done.returncode == 2
+    assert "metrics/resnet18/test.json of the workspace is missing or broken." in done.stdout
+
+
+def test_outside_a_dvc_repository(tmp_path: Path, repository: Repository) -> None:
+    (tmp_path / "params.yaml").write_text((repository.root / "params.yaml").read_text())
+    done = Repository(tmp_path).run("lesions", "gate", "--base", "main", check=False)
+    assert done.returncode == 2
+    assert "DVC cannot read the metrics: you are not inside of a DVC repository" in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 def test_a_broken_rule_is_not_a_regression(repository: Repository) -> None:

@@ -61,6 +61,29 @@ def test_a_model_removed_is_said_to_be_and_the_others_decide() -> None:
     assert judgement.exit_status == 0
 
 
+def test_a_listed_model_whose_metrics_are_missing_is_not_taken_for_one_that_was_removed() -> None:
+    whole, broken = revision(a={"f1": 0.9}, b={"f1": 0.9}), revision(a={"f1": 0.9}, b={})
+    judgement = judge(whole, broken, {"f1": HIGHER})
+    assert outcomes(judgement) == [Outcome.UNCHANGED, Outcome.UNKNOWN]
+    assert judgement.problems == ("metrics/b/test.json of the workspace is missing or broken",)
+    assert judgement.exit_status == 2
+    judgement = judge(broken, whole, {"f1": HIGHER})
+    assert judgement.problems == ("metrics/b/test.json of the base is missing or broken",)
+    assert judgement.exit_status == 2
+
+
+def test_a_model_removed_need_not_have_had_every_metric() -> None:
+    judgement = judge(revision(a={"f1": 0.9}, b={"accuracy": 0.9}), revision(a={"f1": 0.9}), {"f1": HIGHER})
+    assert judgement.exit_status == 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), True, "0.9"])
+def test_what_is_no_number_cannot_be_judged(value: object) -> None:
+    judgement = judge(revision(a={"f1": 0.9}), revision(a={"f1": value, "n": 1}), {"f1": HIGHER})
+    assert outcomes(judgement) == [Outcome.UNKNOWN]
+    assert judgement.exit_status == 2
+
+
 def test_other_models_altogether_cannot_be_compared() -> None:
     judgement = judge(revision(a={"f1": 0.9}), revision(b={"f1": 0.6}), {"f1": HIGHER})
     assert judgement.problems == ("no model is in both revisions",)

@@ -9,10 +9,12 @@ from tests.builders import ROOT, WriteParams
 GOOD = {"direction": "higher", "floor": 0.5, "largest_drop": None}
 
 
-def test_rules_are_read_in_their_order(write_params: WriteParams) -> None:
+def test_every_rule_is_read(write_params: WriteParams) -> None:
     rules = read_rules(write_params(gate={"macro_f1": GOOD, "accuracy": GOOD | {"direction": "lower"}}))
-    assert list(rules) == ["macro_f1", "accuracy"]
-    assert rules["accuracy"] == Rule(direction="lower", floor=0.5, largest_drop=None)
+    assert rules == {
+        "macro_f1": Rule(direction="higher", floor=0.5, largest_drop=None),
+        "accuracy": Rule(direction="lower", floor=0.5, largest_drop=None),
+    }
 
 
 def test_the_projects_own_rules() -> None:

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from lesions.networks.architecture import build_network
-from lesions.networks.inference import infer
+from lesions.networks.inference import predict_outputs
 from lesions.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from tests.builders import small_cnn
 
@@ -48,8 +48,8 @@ def test_normalising() -> None:
 def test_predictions_do_not_depend_on_what_else_is_predicted() -> None:
     torch.manual_seed(0)
     network = build_network(small_cnn(size_px=8, dropout=0.5), 2, pretrained=True).train()
-    together = infer(network, IMAGES, np.arange(5), preprocessing=Preprocessing(8), device=CPU)
-    alone = infer(network, IMAGES, np.array([3]), preprocessing=Preprocessing(8), device=CPU)
+    together = predict_outputs(network, IMAGES, np.arange(5), preprocessing=Preprocessing(8), device=CPU)
+    alone = predict_outputs(network, IMAGES, np.array([3]), preprocessing=Preprocessing(8), device=CPU)
     assert together.shape == (5, 2)
     assert together.dtype == np.float32
     np.testing.assert_allclose(alone[0], together[3], rtol=1e-5, atol=1e-6)

@@ -12,7 +12,7 @@ from lesions.errors import InputError
 from lesions.evaluation.scores import compute_loss, score_labels
 from lesions.hardware.device import set_up_device
 from lesions.networks.architecture import AnyArchitecture, Classifier, build_network
-from lesions.networks.inference import infer
+from lesions.networks.inference import predict_outputs
 from lesions.networks.preprocessing import Preprocessing
 from lesions.training.augmentation import AugmentationParameters
 from lesions.training.batches import AugmentedBatches, LabelledRows
@@ -64,7 +64,7 @@ def train(
     weights = np.array(class_weights or [1.0] * num_classes)
 
     def validate(network: Classifier) -> Scores:
-        logits = infer(network, images, val.rows, preprocessing=preprocessing, device=device)
+        logits = predict_outputs(network, images, val.rows, preprocessing=preprocessing, device=device)
         labels = score_labels(val.labels, logits.argmax(axis=1), num_classes)
         return {"loss": compute_loss(logits, val.labels, weights), **labels}
 

@@ -1,0 +1,99 @@
+"""Sentences under the pictures, worked by hand."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from lesions.evaluation.predictions import Predictions
+from lesions.report import sentences
+from tests.runs import build_predictions
+
+Y_TRUE = np.array([0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
+
+
+def predicting(y_pred: list[int]) -> Predictions:
+    """Predictions of melanoma (2 images), nevus (4) and vascular lesion (4)."""
+    return build_predictions(Y_TRUE, np.eye(3)[y_pred])
+
+
+def test_class_balance() -> None:
+    shares = [
+        {"diagnosis": "nevus", "num_images": 60},
+        {"diagnosis": "nevus", "num_images": 20},
+        {"diagnosis": "basal_cell_carcinoma", "num_images": 20},
+    ]
+    assert sentences.describe_class_balance(shares) == (
+        "Nevus is 80.0% of the images and basal cell carcinoma 20.0%: one image for every 4."
+    )
+
+
+@pytest.mark.parametrize(
+    ("grouped_by", "words"),
+    [
+        ("patient_id and lesion_id", "No patient and no lesion that the data name is on two sides of the split"),
+        ("lesion_id", "No lesion that the data name is on two sides of the split"),
+        ("", "No image is on two sides of the split"),
+    ],
+)
+def test_split(grouped_by: str, words: str) -> None:
+    found = sentences.describe_split({"grouped_by": grouped_by, "worst_share_deviation": 0.0126})
+    assert found == f"{words}; the share of a diagnosis is at most 0.013 from the one asked for."
+
+
+@pytest.mark.parametrize(
+    ("trained", "words"),
+    [
+        (
+            {"best_epoch": 1, "num_epochs": 2},
+            "net was kept as it was after epoch 1 of 2, at a macro F1 of 0.200 on validation and 0.300 on augmented "
+            "training images.",
+        ),
+        (
+            {"best_epoch": 2, "num_epochs": 2},
+            "net was kept as it was after epoch 2 of 2, at a macro F1 of 0.400 on validation and 0.500 on augmented "
+            "training images. The last epoch was the best: a longer schedule may do better.",
+        ),
+    ],
+)
+def test_training(trained: dict[str, Any], words: str) -> None:
+    history = [
+        {"epoch": epoch, "split": split, "macro_f1": 0.2 * epoch + (0.1 if split == "train" else 0)}
+        for epoch in (1, 2)
+        for split in ("train", "val")
+    ]
+    assert sentences.describe_training("net", history, trained) == words
+
+
+def test_the_most_frequent_confusion() -> None:
+    found = sentences.describe_confusion("net", predicting([0, 1, 1, 1, 2, 2, 1, 2, 2, 2]))
+    assert found == "net is wrong on 4 of 10 test images, most often by taking nevus for vascular lesion: 2 of 4."
+    assert sentences.describe_confusion("net", predicting(Y_TRUE.tolist())) == "net is right on all 10 test images."
+
+
+def test_the_hardest_and_the_easiest_diagnosis_of_the_best_model_on_each() -> None:
+    models = {
+        # Melanoma: recall 1/2, precision 1; nevus: all 4 found among 5; vascular lesion: all.
+        "a": predicting([0, 1, 1, 1, 1, 1, 2, 2, 2, 2]),
+        # Never melanoma.
+        "b": predicting([1, 1, 1, 1, 1, 1, 2, 2, 2, 2]),
+    }
+    assert sentences.describe_f1(models) == (
+        "The hardest is melanoma (2 test images): no trained model has an F1 above 0.667. "
+        "The easiest is vascular lesion, with up to 1.000."
+    )
+
+
+def test_the_smallest_area() -> None:
+    found = sentences.describe_ranking({"a": predicting([0, 1, 1, 1, 1, 1, 2, 2, 2, 2])}, "Area", roc_auc_score)
+    # One of two melanomas is ranked with the 8 others: a half and a quarter of the pairs are in order.
+    assert found == "Area: a has the least for melanoma (0.750)."
+
+
+def test_mistakes() -> None:
+    listed = [{"probability": 0.97}, {"probability": 0.625}]
+    assert sentences.describe_mistakes("net", listed).startswith(
+        "The mistakes of which net is surest, from 0.97 down to 0.62."
+    )
+    assert sentences.describe_mistakes("net", []) == "net makes no mistake on the test images."

@@ -1,0 +1,72 @@
+"""What a reader is warned of, and that nothing is said where there is nothing to warn of."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lesions.evaluation.comparison import compare
+from lesions.evaluation.predictions import Predictions
+from lesions.report.warnings import list_warnings
+from tests.runs import build_predictions, guess, true_classes
+
+Y_TRUE = true_classes()
+NAMED = {"num_images_without_patient": 0, "num_images_without_identifier": 0}
+
+
+def warnings_of(split: dict[str, Any] | None = None, **models: Predictions) -> list[str]:
+    y_true = next(iter(models.values())).y_true
+    prior = build_predictions(y_true, np.tile([0.0, 1.0, 0.0], (len(y_true), 1)))
+    comparison = compare({**models, "class_prior": prior})
+    return list_warnings(models, ["class_prior"], comparison, "balanced_accuracy", split or NAMED)
+
+
+def good(seed: int = 0) -> Predictions:
+    return build_predictions(Y_TRUE, guess(Y_TRUE, 3, seed))
+
+
+def test_nothing_is_said_of_good_predictions() -> None:
+    assert warnings_of(a=good(), b=good(1)) == []
+
+
+def test_the_best_of_three_was_picked() -> None:
+    (warning,) = warnings_of(a=good(), b=good(1), c=good(2))
+    assert warning.startswith("The best of 3 models was picked on these test images, which flatters its lead")
+
+
+@pytest.mark.parametrize(
+    ("split", "words"),
+    [
+        (
+            NAMED | {"num_images_without_patient": 1200},
+            "The data name no patient of 1,200 images: two",
+        ),
+        (
+            {"num_images_without_patient": 90, "num_images_without_identifier": 7},
+            "The data name neither patient nor lesion of 7 images: two photographs of one lesion",
+        ),
+    ],
+)
+def test_what_the_data_do_not_name(split: dict[str, int], words: str) -> None:
+    (warning,) = warnings_of(split, a=good())
+    assert warning.startswith(words)
+
+
+def test_diagnoses_of_few_patients_are_named_with_their_number() -> None:
+    # Six images of three groups.
+    y_true = np.where(np.arange(90) < 6, 2, true_classes(90) % 2)
+    (warning,) = warnings_of(a=build_predictions(y_true, guess(y_true, 3)))
+    assert "have the diagnosis vascular lesion (3): figures" in warning
+
+
+def test_a_model_worse_than_the_class_prior() -> None:
+    wrong = build_predictions(Y_TRUE, -guess(Y_TRUE, 3))
+    (warning,) = warnings_of(wrong=wrong)
+    assert warning.startswith("wrong is not beyond noise better than the baseline class_prior (−0.")
+
+
+def test_one_diagnosis_predicted_right_is_not_called_suspicious() -> None:
+    y_true = np.ones(40, dtype=int)
+    found = warnings_of(a=build_predictions(y_true, np.tile([0.0, 1.0, 0.0], (40, 1))))
+    assert not [warning for warning in found if "right on every test image" in warning]
+    assert "No test image has the diagnosis melanoma, vascular lesion: no figure here speaks of it." in found

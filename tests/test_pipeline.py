@@ -87,8 +87,8 @@ def test_a_model_added_to_the_list_is_the_only_one_trained(fresh: Repository) ->
 )
 def test_a_parameter_reruns_what_hangs_on_it(fresh: Repository, section: str, rerun: list[str]) -> None:
     output = fresh.dvc("exp", "run", "--set-param", section, "--set-param", "models=[custom_cnn]")
-    # The shorter list of models alone brings these.
-    assert stages_run(output) == sorted([*rerun, "fit_baselines", *COMPARED])
+    # The shorter list of models brings these too, or DVC takes them from an earlier run.
+    assert sorted({*stages_run(output)} - {"fit_baselines", *COMPARED}) == sorted(set(rerun) - {"fit_baselines"})
 
 
 def test_a_mistake_in_a_parameter_stops_before_anything_is_lost(fresh: Repository) -> None:

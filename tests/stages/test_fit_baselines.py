@@ -100,7 +100,7 @@ def test_logits_give_scikit_learns_probabilities(K: int) -> None:
     regression = next(list_regressions(features, label, dict.fromkeys(range(K), 1.0)))
     logits = compute_logits(regression, features)
     assert logits.shape == (60, K)
-    np.testing.assert_allclose(softmax(logits, axis=1), regression.predict_proba(features))
+    np.testing.assert_allclose(softmax(logits, axis=1), regression.predict_proba(features), atol=1e-6)
 
 
 def test_the_strength_is_the_one_that_validates_best() -> None:

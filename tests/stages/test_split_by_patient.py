@@ -1,5 +1,6 @@
 """The split as the stage writes it."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,11 @@ def test_shares_asked_and_got(tmp_path: Path, write_params: WriteParams) -> None
         "nevus": {"train": 6, "val": 2, "test": 2},
     }
     np.testing.assert_allclose(shares.share_got, shares.share_asked)
+    test = table.merge(splits[splits.split == "test"], on="image_id").sort_values("image_id")
+    lines = [
+        "image_id,sha256,diagnosis",
+        *(",".join(row) for row in test[["image_id", "sha256", "diagnosis"]].values),
+    ]
     assert metrics == {
         "schema": 1,
         "grouped_by": "patient_id and lesion_id",
@@ -44,7 +50,38 @@ def test_shares_asked_and_got(tmp_path: Path, write_params: WriteParams) -> None
         "num_images": {"train": 9, "val": 3, "test": 3},
         "worst_share_deviation": 0.0,
         "worst_share_diagnosis": "melanoma in test",
+        "num_images_without_patient": 0,
+        "num_images_without_identifier": 0,
+        "test_images_sha256": hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest(),
     }
+
+
+def test_other_training_images_leave_the_hash_of_the_test_images_as_it_is(
+    tmp_path: Path, write_params: WriteParams
+) -> None:
+    table = metadata_table(["nevus"] * 10 + ["melanoma"] * 5)
+    splits, before, _ = split(tmp_path, write_params(split=SPLIT), table)
+    trained = splits.split == "train"
+    changed = table.assign(sha256=np.where(trained, "1" * 64, table.sha256))
+    assert split(tmp_path, write_params(split=SPLIT), changed)[1] == before
+    changed = table.assign(sha256=np.where(trained, table.sha256, "1" * 64))
+    after = split(tmp_path, write_params(split=SPLIT), changed)[1]
+    assert after["test_images_sha256"] != before["test_images_sha256"]
+    assert after["num_images"] == before["num_images"]
+
+
+def test_images_that_name_nobody_are_counted(tmp_path: Path, write_params: WriteParams) -> None:
+    diagnoses = ["nevus"] * 10 + ["melanoma"] * 5
+    table = metadata_table(diagnoses)
+    table.loc[:3, "patient_id"] = None
+    table.loc[2:5, "lesion_id"] = None
+    metrics = split(tmp_path, write_params(split=SPLIT), table)[1]
+    assert (metrics["num_images_without_patient"], metrics["num_images_without_identifier"]) == (4, 2)
+
+
+def test_a_single_diagnosis_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+    with pytest.raises(InputError, match=r"metadata.csv: all images have the diagnosis nevus; there is nothing to"):
+        split(tmp_path, write_params(split=SPLIT), metadata_table(["nevus"] * 9))
 
 
 def test_no_patient_is_on_two_sides(tmp_path: Path, write_params: WriteParams) -> None:
@@ -58,7 +95,7 @@ def test_no_patient_is_on_two_sides(tmp_path: Path, write_params: WriteParams) -
 
 
 def test_the_identifier_that_groups_is_named(tmp_path: Path, write_params: WriteParams) -> None:
-    table = metadata_table(["nevus"] * 6, patient_id=[None] * 6)
+    table = metadata_table(["nevus"] * 10 + ["melanoma"] * 5, patient_id=[None] * 15)
     assert split(tmp_path, write_params(split=SPLIT), table)[1]["grouped_by"] == "lesion_id"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lesions.datasets.adapter import Adapter, Column
 from lesions.datasets.record import Diagnosis, DiagnosisConfirmation, Record
-from lesions.datasets.registry import ADAPTERS, DatasetParameters
+from lesions.datasets.registry import ADAPTERS
 
 NEEDED = {"image_id": Column("img"), "diagnosis": Column("dx")}
 
@@ -54,7 +54,3 @@ def test_every_adapter_speaks_of_known_diagnoses_and_confirmations(name: str) ->
     assert {"image_id", "diagnosis"} <= set(columns) <= set(Record.model_fields)
     assert set(columns["diagnosis"].values.values()) <= set(get_args(Diagnosis))
     assert set(columns["diagnosis_confirmation"].values.values()) <= set(get_args(DiagnosisConfirmation))
-
-
-def test_the_parameter_names_the_adapters_there_are() -> None:
-    assert sorted(get_args(DatasetParameters.model_fields["name"].annotation)) == sorted(ADAPTERS)

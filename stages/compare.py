@@ -43,9 +43,11 @@ def main(
     """Remove what is left of models that are no longer listed; score and compare those that are."""
     models = read_models(params)
     metric = read_section(params, "compare", CompareParameters).metric
+    removed: set[str] = set()
     for folder, patterns in zip((data, metrics, plots), MODEL_FILES.values(), strict=True):
-        for path in remove_unlisted(folder, patterns, models):
-            print(f"removed {path}: its model is not in models of {params}")
+        removed |= remove_unlisted(folder, patterns, models)
+    for model in sorted(removed):
+        print(f"removed the files of {model}, which is not in models of {params}")
 
     trained = {model: read_predictions(data / f"predictions/{model}.csv") for model in models}
     tables = sorted((data / "predictions/baselines").glob("*.csv"))
@@ -81,19 +83,20 @@ def main(
     show(comparison, summary)
 
 
-def remove_unlisted(folder: Path, patterns: tuple[str, ...], models: list[str]) -> list[Path]:
-    """Remove the files of models that are not listed, and folders that this leaves empty; return the files.
+def remove_unlisted(folder: Path, patterns: tuple[str, ...], models: list[str]) -> set[str]:
+    """Remove the files of models that are not listed, and folders that this leaves empty; return those models.
 
     DVC would otherwise count them in: it hashes the folders that later stages depend on as they are.
     """
-    removed = []
+    removed = set()
     for pattern in patterns:
         for path in sorted(folder.glob(pattern)):
             # The first asterisk stands for the model.
             depth = next(depth for depth, part in enumerate(Path(pattern).parts) if "*" in part)
-            if Path(path.relative_to(folder).parts[depth]).stem not in (*models, *RESERVED):
+            model = Path(path.relative_to(folder).parts[depth]).stem
+            if model not in (*models, *RESERVED):
                 path.unlink()
-                removed.append(path)
+                removed.add(model)
                 if not any(path.parent.iterdir()):
                     path.parent.rmdir()
     return removed

@@ -45,7 +45,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
         write_metrics(repository, model, GOOD)
     write_split(repository, "aa")
     repository.commit("Run")
-    for name, change in (("better", 0.1), ("slightly_worse", -0.01), ("worse", -0.06)):
+    for name, change in (("better", 0.1), ("slightly_worse", -0.01), ("worse", -0.1)):
         branch(name)
         write_metrics(repository, "resnet18", GOOD | {"macro_f1": 0.6 + change})
         repository.commit(name)
@@ -76,14 +76,14 @@ def gate(repository: Repository, branch: str, *options: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("branch", "status", "words"),
     [
-        ("main", 0, "macro_f1          0.6000 0.6000 +0.0000 ≥ 0.4  0.05 unchanged"),
-        ("better", 0, "macro_f1          0.6000 0.7000 +0.1000 ≥ 0.4  0.05 better"),
-        ("slightly_worse", 0, "macro_f1          0.6000 0.5900 -0.0100 ≥ 0.4  0.05 worse, allowed"),
-        ("worse", 1, "macro_f1          0.6000 0.5400 -0.0600 ≥ 0.4  0.05 regression"),
+        ("main", 0, "macro_f1          0.6000 0.6000 +0.0000 ≥ 0.4  0.08 unchanged"),
+        ("better", 0, "macro_f1          0.6000 0.7000 +0.1000 ≥ 0.4  0.08 better"),
+        ("slightly_worse", 0, "macro_f1          0.6000 0.5900 -0.0100 ≥ 0.4  0.08 worse, allowed"),
+        ("worse", 1, "macro_f1          0.6000 0.5000 -0.1000 ≥ 0.4  0.08 regression"),
         ("below_the_floor", 1, "macro_roc_auc     0.9000 0.8000 -0.1000 ≥ 0.85 0.03 beyond the floor"),
         ("another_split", 2, "the test images are not those of the base: another dataset, or another split of it"),
-        ("model_removed", 0, "macro_f1          0.6000 –      –       ≥ 0.4  0.05 model removed"),
-        ("model_added", 0, "macro_f1          –      0.6000 –       ≥ 0.4  0.05 model added"),
+        ("model_removed", 0, "macro_f1          0.6000 –      –       ≥ 0.4  0.08 model removed"),
+        ("model_added", 0, "macro_f1          –      0.6000 –       ≥ 0.4  0.08 model added"),
         ("never_run", 2, "the workspace has no metrics/<model>/test.json; run `dvc repro` first."),
     ],
 )
@@ -106,7 +106,7 @@ def test_it_says_the_same_in_markdown_and_junit(repository: Repository, tmp_path
     assert status == 1
     text = (tmp_path / "gate.md").read_text(encoding="utf-8")
     assert text.startswith("## Metrics gate: failed\n")
-    assert "| resnet18 | macro_f1 | 0.6000 | 0.5400 | -0.0600 | ≥ 0.4 | 0.05 | **regression** |" in text
+    assert "| resnet18 | macro_f1 | 0.6000 | 0.5000 | -0.1000 | ≥ 0.4 | 0.08 | **regression** |" in text
     assert text.count("| unchanged |") == 5
     suite = ElementTree.parse(tmp_path / "gate.xml").getroot()
     assert suite.attrib == {"name": "lesions gate", "tests": "6", "failures": "1", "errors": "0"}
@@ -114,7 +114,7 @@ def test_it_says_the_same_in_markdown_and_junit(repository: Repository, tmp_path
     assert (case.get("classname"), case.get("name")) == ("gate.resnet18", "macro_f1")
     failure = case.find("failure")
     assert failure is not None
-    assert failure.get("message") == "regression: 0.6000 at the base, 0.5400 now (-0.0600); floor ≥ 0.4, drop 0.05"
+    assert failure.get("message") == "regression: 0.6000 at the base, 0.5000 now (-0.1000); floor ≥ 0.4, drop 0.08"
 
 
 def test_what_cannot_be_told_is_an_error_in_junit(repository: Repository, tmp_path: Path) -> None:

@@ -1,0 +1,126 @@
+"""docs/experiments.md: every command in it runs, in its order, and does what the text says."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.builders import ROOT
+from tests.documents import Document
+from tests.repository import Repository
+
+COMMANDS = Document(ROOT / "docs/experiments.md").commands()
+
+
+@pytest.fixture(scope="module")
+def printed(tiny: Repository, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What each command of the document printed, in a clone of the tiny repository with its data."""
+    folder = tmp_path_factory.mktemp("experiments") / "clone"
+    tiny.run("git", "clone", "--quiet", str(tiny.root), str(folder))
+    clone = Repository(folder)
+    clone.set_identity()
+    clone.dvc("cache", "dir", "--local", str(tiny.root / ".dvc/cache"))
+    clone.dvc("checkout", "--quiet")
+    params = clone.root / "params.yaml"
+    # Floors that the tiny preset reaches; one diagnosis more or less is a large step in its few test images.
+    params.write_text(re.sub(r"floor: [\d.]+, largest_drop: [\d.]+", "floor: 0, largest_drop: 1", params.read_text()))
+    clone.commit("Loosen the gate")
+    output = {}
+    for command in COMMANDS:
+        output[shlex.join(command)] = clone.run(*command, COLUMNS="100").stdout
+        if command[:3] == ["dvc", "plots", "diff"]:
+            page = (clone.root / "dvc_plots/index.html").read_text()
+            output["plots"] = page
+    return output
+
+
+def output_of(printed: dict[str, str], start: str) -> str:
+    """What the only command that starts like this printed."""
+    (found,) = [text for command, text in printed.items() if command.startswith(start)]
+    return found
+
+
+def table_of(text: str, width: int) -> str:
+    """A table that `dvc exp show` printed, none of whose lines is wider than a screen."""
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+    return text
+
+
+def test_the_document_has_a_command_of_each_kind() -> None:
+    starts = {" ".join(command[:3]) for command in COMMANDS if command[0] == "dvc"}
+    assert {
+        "dvc exp run",
+        "dvc exp show",
+        "dvc exp diff",
+        "dvc exp apply",
+        "dvc exp branch",
+        "dvc metrics diff",
+        "dvc plots diff",
+    } <= starts
+    assert [command for command in COMMANDS if "--queue" in command and any("range(" in part for part in command)]
+    assert [command for command in COMMANDS if "--temp" in command]
+
+
+def test_one_change_reruns_what_hangs_on_it(printed: dict[str, str]) -> None:
+    text = output_of(printed, "dvc exp run --name slower")
+    assert "Running stage 'train@custom_cnn'" in text
+    assert "Stage 'train@resnet18' didn't change, skipping" in text
+    assert "Ran experiment(s): slower" in text
+
+
+def test_the_queue_runs_an_experiment_for_each_value(printed: dict[str, str]) -> None:
+    text = output_of(printed, "dvc exp run --queue")
+    assert "Queued experiment 'seed-1'" in text
+    assert "Queued experiment 'seed-2'" in text
+    assert "removed the files of resnet18, which is not in models of params.yaml" in output_of(
+        printed, "dvc exp run --run-all"
+    )
+
+
+def test_a_temporary_folder_leaves_the_workspace_alone(printed: dict[str, str]) -> None:
+    assert "Ran experiment(s): flat" in output_of(printed, "dvc exp run --temp")
+    assert "have been applied to your workspace" not in output_of(printed, "dvc exp run --temp")
+
+
+def test_the_tables_have_every_experiment_and_fit_a_screen(printed: dict[str, str]) -> None:
+    shown = [text for command, text in printed.items() if command.startswith("dvc exp show")]
+    assert len(shown) == 2
+    for text in shown:
+        table_of(text, width=100)
+        for name in ("main", "slower", "seed-1", "seed-2", "flat"):
+            assert name in text
+        assert "│" not in text or text.count("\n") > 6
+
+
+def test_differences_name_what_changed(printed: dict[str, str]) -> None:
+    text = output_of(printed, "dvc exp diff seed-1 flat")
+    assert re.search(r"training\.seed +1 +0 +-1", text)
+    assert re.search(r"class_weights\.scheme +balanced +none", text)
+    text = output_of(printed, "dvc metrics diff main slower")
+    assert re.search(r"metrics/custom_cnn/test\.json +macro_roc_auc +[\d.]+ +[\d.]+ +-?[\d.]+", text)
+
+
+def test_plots_of_two_experiments_are_in_one_picture(printed: dict[str, str]) -> None:
+    specs = [
+        json.loads(spec) for spec in re.findall(r"var spec = (\{.*?\});\s*vegaEmbed", printed["plots"], re.DOTALL)
+    ]
+    assert len(specs) == 3
+    for spec in specs:
+        assert {row["rev"] for row in spec["data"]["values"]} == {"main", "slower"}
+
+
+def test_an_experiment_can_be_taken_over_and_guarded(printed: dict[str, str]) -> None:
+    assert "Changes for experiment 'slower' have been applied" in output_of(printed, "dvc exp apply slower")
+    gate = [text for command, text in printed.items() if command.startswith("lesions gate")]
+    assert len(gate) == 2
+    assert all("passed" in text for text in gate)
+    assert "Git branch 'try-slower' has been created from experiment 'slower'" in output_of(printed, "dvc exp branch")
+
+
+def test_the_pictures_of_the_document_are_there() -> None:
+    text = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
+    assert len(pictures) >= 2
+    assert all((ROOT / "docs" / Path(picture)).stat().st_size > 10_000 for picture in pictures)

@@ -42,12 +42,6 @@ def output_of(printed: dict[str, str], start: str) -> str:
     return found
 
 
-def table_of(text: str, width: int) -> str:
-    """A table that `dvc exp show` printed, none of whose lines is wider than a screen."""
-    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
-    return text
-
-
 def test_the_document_has_a_command_of_each_kind() -> None:
     starts = {" ".join(command[:3]) for command in COMMANDS if command[0] == "dvc"}
     assert {
@@ -88,10 +82,9 @@ def test_the_tables_have_every_experiment_and_fit_a_screen(printed: dict[str, st
     shown = [text for command, text in printed.items() if command.startswith("dvc exp show")]
     assert len(shown) == 2
     for text in shown:
-        table_of(text, width=100)
+        assert max(len(line.rstrip()) for line in text.splitlines()) <= 100
         for name in ("main", "slower", "seed-1", "seed-2", "flat"):
             assert name in text
-        assert "│" not in text or text.count("\n") > 6
 
 
 def test_differences_name_what_changed(printed: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from lesions.formats.atomic import atomic_path
 from lesions.formats.json_file import read_json
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_parameters
-from lesions.report.gallery import draw_all_models, draw_model
+from lesions.report.gallery import draw_all_models, draw_confusion, draw_training
 from lesions.report.page import embed_png, render_page
 from lesions.report.sentences import describe_mistakes, describe_split
 from lesions.report.tables import describe_model, list_differences, list_scores
@@ -44,8 +44,8 @@ def main(
 
     metric = summary["metric"]
     pictures = list(draw_all_models(comparison, models, baselines, metric, rows))
-    for model, predictions in models.items():
-        pictures += draw_model(model, predictions, histories[model], trained[model])
+    pictures += [draw_training(model, histories[model], trained[model]) for model in models]
+    pictures += [draw_confusion(model, predictions) for model, predictions in models.items()]
     text = render_page(
         dataset=parameters["dataset"]["name"],
         counts=counts,

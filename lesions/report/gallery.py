@@ -60,22 +60,24 @@ def draw_all_models(
         )
 
 
-def draw_model(
-    model: str, predictions: Predictions, history: PlotRows, trained: Mapping[str, Any]
-) -> Iterator[Picture]:
-    """Draw what shows one model.
+def draw_training(model: str, history: PlotRows, trained: Mapping[str, Any]) -> Picture:
+    """Draw how one model was trained.
 
     Parameters
     ----------
     trained
         What `metrics/<model>/train.json` says.
     """
-    yield embed_figure(
+    return embed_figure(
         f"Training of {model}",
         pictures.plot_training(history, trained["best_epoch"]),
         sentences.describe_training(model, history, trained),
     )
-    yield embed_figure(
+
+
+def draw_confusion(model: str, predictions: Predictions) -> Picture:
+    """Draw which diagnoses one model takes for which."""
+    return embed_figure(
         f"Confusion of {model}",
         pictures.plot_confusion(predictions),
         sentences.describe_confusion(model, predictions),

@@ -50,6 +50,12 @@ def main(
     write_table(metadata, valid, sort_by="image_id")
     unlisted = set(images.file.map(image_name)) - set(table[name])
     write_metrics(metrics, count(valid, num_rejected=len(refusals), num_unlisted_files=len(unlisted)))
+    if refusals:
+        print("\n  ".join(["refused:", *list_reasons(refusals)]))
+    dropped = {refusal["image_id"] for refusal in refusals}
+    for word, part in table.groupby(adapter.columns["diagnosis"].name)[name]:
+        if set(part) <= dropped:
+            print(f"no image is left of the diagnosis {word!r}, which is in {len(part)} rows")
     print(
         f"{len(valid)} images accepted, {len(refusals)} rows refused (see {rejected}), "
         f"{len(unlisted)} image files are in no row of the table"
@@ -122,8 +128,8 @@ def find_image(image_id: str, found: list[dict[Any, Any]], column: str) -> dict[
     return image
 
 
-def summarise(refusals: list[dict[str, Any]], num_rows: int, source: Path, rejected: Path, allowed: float) -> str:
-    """Say on one screen why too many rows were refused: each reason once, the most frequent first."""
+def list_reasons(refusals: list[dict[str, Any]]) -> list[str]:
+    """Say on one screen why rows were refused: each reason once, the most frequent first."""
     reasons = Counter((refusal["column"], refusal["reason"]) for refusal in refusals)
     examples = {(refusal["column"], refusal["reason"]): refusal for refusal in reversed(refusals)}
     lines = [
@@ -133,8 +139,13 @@ def summarise(refusals: list[dict[str, Any]], num_rows: int, source: Path, rejec
     ]
     if len(reasons) > len(lines):
         lines.append(f"and {len(reasons) - len(lines)} other reasons")
+    return lines
+
+
+def summarise(refusals: list[dict[str, Any]], num_rows: int, source: Path, rejected: Path, allowed: float) -> str:
+    """Say why too many rows were refused."""
     heading = f"{source}: {len(refusals)} of {num_rows} rows refused, dataset.max_rejected_fraction is {allowed:g}:"
-    return "\n  ".join([heading, *lines]) + (
+    return "\n  ".join([heading, *list_reasons(refusals)]) + (
         f"\nall of them are in {rejected}; mend the table or the images, "
         "or raise dataset.max_rejected_fraction to go on without those rows"
     )
@@ -146,6 +157,7 @@ def count(metadata: pd.DataFrame, *, num_rejected: int, num_unlisted_files: int)
         "num_images": len(metadata),
         "num_lesions": int(metadata.lesion_id.nunique()),
         "num_patients": int(metadata.patient_id.nunique()),
+        "num_lesions_of_several_patients": int((metadata.groupby("lesion_id").patient_id.nunique() > 1).sum()),
         "num_rejected": num_rejected,
         "num_unlisted_files": num_unlisted_files,
     }

@@ -48,7 +48,13 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
         write_model(folder, model)
     prior = Predictions(first.images, CLASSES, first.y_true, np.log(np.tile([0.3, 0.5, 0.2], (N, 1))))
     write_predictions(folder / "data/predictions/baselines/class_prior.csv", prior)
-    counts = {"num_images": 900, "num_lesions": 450, "num_patients": 400, "num_rejected": 0}
+    counts = {
+        "num_images": 900,
+        "num_lesions": 450,
+        "num_patients": 400,
+        "num_rejected": 0,
+        "num_lesions_of_several_patients": 0,
+    }
     write_metrics(folder / "metrics/data.json", counts)
     write_metrics(
         folder / "metrics/split.json",

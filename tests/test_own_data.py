@@ -79,8 +79,14 @@ def test_a_clinics_own_table_runs_from_the_first_look_to_the_report(tmp_path: Pa
     rejected = pd.read_csv(repository.root / "data/rejected.csv")
     assert rejected[["line", "column", "value"]].to_numpy().tolist() == [[5, "finding", "wart"]]
     assert "is unknown; known are actinic keratosis, basal cell carcinoma" in rejected.reason[0]
+    assert "no image is left of the diagnosis 'wart', which is in 1 rows" in printed
     assert json.loads((repository.root / "metrics/data.json").read_text())["num_images"] == 149
     assert json.loads((repository.root / "metrics/split.json").read_text())["grouped_by"] == "patient_id"
     assert (repository.root / "data/raw/clinic.dvc").is_file()
     assert (repository.root / "report/index.html").is_file()
+    # The last command laid a preset over the parameters that were committed.
+    changed = repository.run("git", "diff", "params.yaml").stdout
+    assert "+  size_px: 147" in changed
+    assert "name: clinic" not in changed
+    repository.run("git", "checkout", "--", "params.yaml")
     assert "Data and pipelines are up to date." in repository.dvc("repro")

@@ -59,6 +59,9 @@ def gate(
 def preset(
     name: Annotated[str, typer.Argument(help="A file in presets/, without .yaml.")],
     root: Annotated[str | None, typer.Option(help="The dataset's folder; becomes dataset.root.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Another dataset than the preset's; becomes dataset.name.")
+    ] = None,
     params: Params = PARAMS,
 ) -> None:
     """Lay a preset over the parameter file; its comments stay, and `git diff` shows what changed."""
@@ -71,6 +74,8 @@ def preset(
         overlay = overlay | {"dataset": overlay["dataset"] | {"root": root}}
     elif "root" not in overlay["dataset"]:
         raise InputError(f"the preset {name} needs the folder of {overlay['dataset']['name']}: add --root FOLDER")
+    if dataset is not None:
+        overlay = overlay | {"dataset": overlay["dataset"] | {"name": dataset}}
     changed = lay_over(params, overlay)
     print(f"{params}: changed {', '.join(changed)}" if changed else f"{params}: already as {name} wants it")
 

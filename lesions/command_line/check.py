@@ -59,15 +59,15 @@ def check_run(params: Path) -> dict[str, str]:
     architectures = {name: read_architecture(params, name) for name in named}
 
     decoding = read_section(params, "cache_images", DecodingParameters)
-    for model in models:
-        check_enough_pixels(model, architectures[model], decoding.size_px)
-        build_network(architectures[model], num_classes=2, pretrained=True)
     num_images = count_images(
         read_section(params, "dataset", DatasetParameters),
         read_section(params, "generate_synthetic", SyntheticParameters),
     )
     cache_bytes = num_images * decoding.size_px**2 * 3
     check_disk(cache_bytes)
+    for model in models:
+        check_enough_pixels(model, architectures[model], decoding.size_px)
+        build_network(architectures[model], num_classes=2, pretrained=True)
     training = read_section(params, "training", TrainingParameters)
     device = set_up_device(training.device, num_threads=training.num_threads)
     precision = str(choose_precision(training.precision, device)).removeprefix("torch.")
@@ -83,7 +83,10 @@ def count_images(dataset: DatasetParameters, synthetic: SyntheticParameters) -> 
     """Count the dataset's images and read its table; the embedded ones, which the run renders, need not be there."""
     root = Path(dataset.root)
     if (root == SYNTHETIC_ROOT) != (dataset.name == "synthetic"):
-        raise InputError(f"dataset.root: {root} is not where {dataset.name} is; set it to that dataset's folder")
+        raise InputError(
+            f"dataset.name is {dataset.name}, but dataset.root is {root}; "
+            f"{SYNTHETIC_ROOT} is where synthetic is, and nothing else"
+        )
     if root == SYNTHETIC_ROOT and not root.exists():
         return synthetic.num_images
     num_images = len(find_image_files(root))

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from lesions.datasets.record import Record
+from lesions.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,24 @@ class Adapter:
     optional: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        assert {"image_id", "diagnosis"} <= set(self.columns) <= set(Record.model_fields)
+        fields = Record.model_fields
+        unknown, missing = set(self.columns) - set(fields), {"image_id", "diagnosis"} - set(self.columns)
+        if unknown:
+            raise InputError(
+                f"adapter for {self.table}: there is no field {min(unknown)}; there are {', '.join(fields)}"
+            )
+        if missing:
+            raise InputError(f"adapter for {self.table}: the field {min(missing)} has no column")
+        for field_name, column in self.columns.items():
+            allowed: TypeAdapter[Any] = TypeAdapter(fields[field_name].rebuild_annotation())
+            for word, value in column.values.items():
+                try:
+                    allowed.validate_python(value)
+                except ValidationError as error:
+                    expected = error.errors()[0]["msg"].removeprefix("Input should be ")
+                    raise InputError(
+                        f"adapter for {self.table}: {field_name}: {word!r} becomes {value!r}, expected {expected}"
+                    ) from error
 
     @property
     def needed_columns(self) -> list[str]:

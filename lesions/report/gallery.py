@@ -50,13 +50,13 @@ def draw_all_models(
         yield embed_figure(
             "ROC",
             pictures.plot_curves(rows["roc"], looks, x="false_positive_rate", y="sensitivity", words=words),
-            sentences.describe_ranking(models, "Area under the ROC curve", roc_auc_score),
+            sentences.describe_ranking(models, "area under the ROC curve", roc_auc_score),
         )
         words = ("recall", "precision")
         yield embed_figure(
             "Precision and recall",
             pictures.plot_curves(rows["precision_recall"], looks, x="recall", y="precision", words=words),
-            sentences.describe_ranking(models, "Average precision", average_precision_score),
+            sentences.describe_ranking(models, "average precision", average_precision_score),
         )
 
 

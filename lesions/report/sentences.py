@@ -57,11 +57,14 @@ def describe_confusion(model: str, predictions: Predictions) -> str:
     num_wrong = int(confusion.sum())
     if num_wrong == 0:
         return f"{model} is right on all {N} test images."
-    true, guess = np.unravel_index(confusion.argmax(), confusion.shape)
+    # Of mistakes that are equally frequent, the one that takes more of its diagnosis.
+    weight = confusion + confusion / (1 + support[:, None])
+    true, guess = np.unravel_index(weight.argmax(), confusion.shape)
     number = confusion[true, guess]
     return (
         f"{model} is wrong on {num_wrong} of {N} test images, most often by taking "
-        f"{spell(predictions.classes[true])} for {spell(predictions.classes[guess])}: {number} of {support[true]}."
+        f"{spell(predictions.classes[true])} for {spell(predictions.classes[guess])}: {number} of {support[true]}. "
+        "The shade is the part of the true diagnosis."
     )
 
 
@@ -98,8 +101,8 @@ def describe_ranking(
             if 0 < truth.sum() < len(truth)
         }
         worst = min(areas, key=lambda name: areas[name])
-        parts.append(f"{model} has the least for {spell(worst)} ({areas[worst]:.3f})")
-    return f"{words}: {', '.join(parts)}."
+        parts.append(f"{model}'s for {spell(worst)} ({areas[worst]:.3f})")
+    return f"The smallest {words} is {', '.join(parts)}."
 
 
 def describe_mistakes(model: str, mistakes: PlotRows) -> str:
@@ -109,5 +112,5 @@ def describe_mistakes(model: str, mistakes: PlotRows) -> str:
     probabilities = [mistake["probability"] for mistake in mistakes]
     return (
         f"The mistakes of which {model} is surest, from {max(probabilities):.2f} down to {min(probabilities):.2f}. "
-        "The number of each is in the column row of data/metadata.csv."
+        "The number below each is its value of row in data/metadata.csv."
     )

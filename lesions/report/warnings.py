@@ -19,6 +19,7 @@ def list_warnings(
     baselines: Sequence[str],
     comparison: Comparison,
     metric: str,
+    counts: Mapping[str, Any],
     split: Mapping[str, Any],
 ) -> list[str]:
     """Return what makes the figures of this run doubtful, in sentences.
@@ -27,14 +28,15 @@ def list_warnings(
     ----------
     models
         Predictions of the test images.
-    split
-        What `metrics/split.json` says.
+    counts, split
+        What `metrics/data.json` and `metrics/split.json` say.
     """
     return [
         *_doubt_the_models(models),
         *_doubt_what_was_learnt(list(models), baselines, comparison, metric),
         *_doubt_the_choice(len(models)),
         *_doubt_the_test_images(next(iter(models.values())), split),
+        *_doubt_the_table(counts),
     ]
 
 
@@ -69,6 +71,19 @@ def _doubt_what_was_learnt(
                     f"{model} is not beyond noise better than the baseline {baseline} "
                     f"({spell_number(lead.value, signed=True)} {METRIC_WORDS[metric]}, {spell_interval(lead)})."
                 )
+
+
+def _doubt_the_table(counts: Mapping[str, Any]) -> Iterator[str]:
+    if counts["num_rejected"]:
+        yield (
+            f"Of the table {counts['num_rejected']:,} rows were refused, {counts['num_images']:,} images are left; "
+            "data/rejected.csv says why. A diagnosis that is among them altogether is one that no model knows."
+        )
+    if counts["num_lesions_of_several_patients"]:
+        yield (
+            f"{counts['num_lesions_of_several_patients']:,} lesions are of several patients, who were kept together "
+            "for it: are lesions numbered anew for each patient?"
+        )
 
 
 def _doubt_the_choice(num_models: int) -> Iterator[str]:

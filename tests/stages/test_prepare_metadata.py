@@ -107,10 +107,25 @@ def test_counts(case: Case) -> None:
         "schema": 1,
         "num_images": 9,
         "num_lesions": 8,
+        "num_lesions_of_several_patients": 0,
         "num_patients": 0,
         "num_rejected": 0,
         "num_unlisted_files": 1,
     }
+
+
+def test_lesions_of_several_patients_are_counted(case: Case) -> None:
+    lines = [line.replace(f"HAM_{n}", "HAM_0") if n in (1, 2) else line for n, line in enumerate(GOOD)]
+    case.prepare(*(f"{line},P{n}" for n, line in enumerate(lines)), header=f"{HEADER},patient_id")
+    assert case.metrics["num_lesions_of_several_patients"] == 1
+
+
+def test_reasons_are_shown_even_where_the_run_goes_on(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+    case.prepare(*GOOD[:8], GOOD[8].replace("mel", "wart"))
+    shown = capsys.readouterr().out
+    assert "refused:\n  1 × dx: is unknown; known are akiec" in shown
+    assert "no image is left of the diagnosis 'wart', which is in 1 rows" in shown
+    assert "the diagnosis 'mel'" not in shown
 
 
 def test_a_patient_column_is_read_where_there_is_one(case: Case) -> None:

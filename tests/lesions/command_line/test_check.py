@@ -53,8 +53,14 @@ def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) ->
         ({"compare": {"metric": "loss"}}, "compare.metric: expected 'accuracy', 'balanced_accuracy',"),
         ({"gate": {"macro_f1": {"floor": "low"}}}, "gate.macro_f1.floor: expected a number, got 'low'"),
         ({"dataset": {"name": "ham10000", "root": "nowhere"}}, "dataset.root: there is no folder nowhere"),
-        ({"dataset": {"root": "nowhere"}}, "dataset.root: nowhere is not where synthetic is"),
-        ({"dataset": {"name": "ham10000"}}, "dataset.root: data/raw/synthetic is not where ham10000 is"),
+        (
+            {"dataset": {"root": "nowhere"}},
+            "dataset.name is synthetic, but dataset.root is nowhere; ",
+        ),
+        (
+            {"dataset": {"name": "ham10000"}},
+            "dataset.name is ham10000, but dataset.root is data/raw/synthetic; ",
+        ),
         ({"generate_synthetic": {"num_images": 10}}, "generate_synthetic.num_images: "),
         (
             {"architectures": {"resnet34": {"learning_rate": "fast"}}},

@@ -111,3 +111,14 @@ def test_an_unknown_preset_is_refused_with_those_there_are(tmp_path: Path, monke
     assert str(result.exception) == (
         "there is no preset 'nothing' in presets/; known are ham10000, ham10000-cpu, tiny"
     )
+
+
+def test_a_preset_can_serve_another_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "presets", tmp_path / "presets")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    options = ["--dataset", "clinic", "--root", "data/raw/clinic"]
+    CliRunner().invoke(commands, ["preset", "ham10000-cpu", *options], catch_exceptions=False)
+    laid = YAML(typ="safe").load(tmp_path / "params.yaml")
+    assert (laid["dataset"]["name"], laid["dataset"]["root"]) == ("clinic", "data/raw/clinic")
+    assert laid["cache_images"]["size_px"] == 147

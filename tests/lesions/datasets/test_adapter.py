@@ -8,6 +8,7 @@ import pytest
 from lesions.datasets.adapter import Adapter, Column
 from lesions.datasets.record import Diagnosis, DiagnosisConfirmation, Record
 from lesions.datasets.registry import ADAPTERS
+from lesions.errors import InputError
 
 NEEDED = {"image_id": Column("img"), "diagnosis": Column("dx")}
 
@@ -32,13 +33,15 @@ def test_without_words_of_its_own_a_cell_stands_as_it_is() -> None:
 
 
 def test_only_fields_of_the_record_have_columns() -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(
+        InputError, match=r"adapter for a\.csv: there is no field colour; there are image_id, patient"
+    ):
         Adapter(Path("a.csv"), NEEDED | {"colour": Column("colour")})
 
 
 @pytest.mark.parametrize("field", ["image_id", "diagnosis"])
 def test_every_dataset_has_images_and_diagnoses(field: str) -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(InputError, match=rf"adapter for a\.csv: the field {field} has no column"):
         Adapter(Path("a.csv"), {name: column for name, column in NEEDED.items() if name != field})
 
 
@@ -46,6 +49,20 @@ def test_optional_columns_are_not_needed() -> None:
     columns = NEEDED | {"patient_id": Column("pat")}
     assert Adapter(Path("a.csv"), columns).needed_columns == ["img", "dx", "pat"]
     assert Adapter(Path("a.csv"), columns, optional=frozenset({"patient_id"})).needed_columns == ["img", "dx"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("diagnosis", "mole", "expected 'actinic_keratosis', 'basal_cell_carcinoma'"),
+        ("sex", "f", "expected 'female' or 'male'"),
+        ("fitzpatrick_type", "7", "expected less than or equal to 6"),
+    ],
+)
+def test_a_word_that_becomes_none_of_ours_is_named(field: str, value: str, expected: str) -> None:
+    column = Column("c", values={"word": value})
+    with pytest.raises(InputError, match=rf"adapter for a\.csv: {field}: 'word' becomes '{value}', {expected}"):
+        Adapter(Path("a.csv"), NEEDED | {field: column})
 
 
 @pytest.mark.parametrize("name", sorted(ADAPTERS))

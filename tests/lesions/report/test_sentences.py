@@ -68,8 +68,16 @@ def test_training(trained: dict[str, Any], words: str) -> None:
 
 def test_the_most_frequent_confusion() -> None:
     found = sentences.describe_confusion("net", predicting([0, 1, 1, 1, 2, 2, 1, 2, 2, 2]))
-    assert found == "net is wrong on 4 of 10 test images, most often by taking nevus for vascular lesion: 2 of 4."
+    assert found == (
+        "net is wrong on 4 of 10 test images, most often by taking nevus for vascular lesion: 2 of 4. "
+        "The shade is the part of the true diagnosis."
+    )
     assert sentences.describe_confusion("net", predicting(Y_TRUE.tolist())) == "net is right on all 10 test images."
+
+
+def test_of_equally_frequent_confusions_the_one_that_takes_more_of_its_diagnosis() -> None:
+    found = sentences.describe_confusion("net", predicting([1, 0, 0, 1, 1, 1, 2, 2, 2, 2]))
+    assert "by taking melanoma for nevus: 1 of 2." in found
 
 
 def test_the_hardest_and_the_easiest_diagnosis_of_the_best_model_on_each() -> None:
@@ -86,9 +94,9 @@ def test_the_hardest_and_the_easiest_diagnosis_of_the_best_model_on_each() -> No
 
 
 def test_the_smallest_area() -> None:
-    found = sentences.describe_ranking({"a": predicting([0, 1, 1, 1, 1, 1, 2, 2, 2, 2])}, "Area", roc_auc_score)
+    found = sentences.describe_ranking({"a": predicting([0, 1, 1, 1, 1, 1, 2, 2, 2, 2])}, "area", roc_auc_score)
     # One of two melanomas is ranked with the 8 others: a half and a quarter of the pairs are in order.
-    assert found == "Area: a has the least for melanoma (0.750)."
+    assert found == "The smallest area is a's for melanoma (0.750)."
 
 
 def test_mistakes() -> None:

@@ -14,11 +14,16 @@ Y_TRUE = true_classes()
 NAMED = {"num_images_without_patient": 0, "num_images_without_identifier": 0}
 
 
-def warnings_of(split: dict[str, Any] | None = None, **models: Predictions) -> list[str]:
+COUNTS = {"num_images": 900, "num_rejected": 0, "num_lesions_of_several_patients": 0}
+
+
+def warnings_of(
+    split: dict[str, Any] | None = None, counts: dict[str, Any] | None = None, **models: Predictions
+) -> list[str]:
     y_true = next(iter(models.values())).y_true
     prior = build_predictions(y_true, np.tile([0.0, 1.0, 0.0], (len(y_true), 1)))
     comparison = compare({**models, "class_prior": prior})
-    return list_warnings(models, ["class_prior"], comparison, "balanced_accuracy", split or NAMED)
+    return list_warnings(models, ["class_prior"], comparison, "balanced_accuracy", counts or COUNTS, split or NAMED)
 
 
 def good(seed: int = 0) -> Predictions:
@@ -49,6 +54,18 @@ def test_the_best_of_three_was_picked() -> None:
 )
 def test_what_the_data_do_not_name(split: dict[str, int], words: str) -> None:
     (warning,) = warnings_of(split, a=good())
+    assert warning.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("num_rejected", "Of the table 33 rows were refused, 900 images are left; data/rejected.csv says why."),
+        ("num_lesions_of_several_patients", "33 lesions are of several patients, who were kept together for"),
+    ],
+)
+def test_what_is_odd_about_the_table(name: str, words: str) -> None:
+    (warning,) = warnings_of(counts=COUNTS | {name: 33}, a=good())
     assert warning.startswith(words)
 
 

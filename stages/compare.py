@@ -137,7 +137,7 @@ def show(comparison: Comparison, summary: dict[str, Any]) -> None:
     names = list(dict.fromkeys(model for model, _ in comparison.scores))
     metrics = list(dict.fromkeys(name for _, name in comparison.scores))
     table = Table(
-        Column("on test images", no_wrap=True),
+        Column("on test images", overflow="fold"),
         *(METRIC_WORDS[name] for name in metrics),
         box=None,
         padding=(0, 1, 0, 0),

@@ -17,7 +17,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     WORSE = "worse, allowed"
     REGRESSION = "regression"
-    BEYOND_FLOOR = "worse than the floor"
+    BEYOND_FLOOR = "below the floor"
     ADDED = "model added"
     REMOVED = "model removed"
     UNKNOWN = "cannot tell"

@@ -14,7 +14,7 @@ STYLES = dict.fromkeys(FAILURES, "bold red") | {Outcome.BETTER: "green", Outcome
 
 def build_table(judgement: Judgement) -> Table:
     """Return the rows as a table for the terminal."""
-    table = Table(*(Column(name, no_wrap=True) for name in COLUMNS), box=None, padding=(0, 1, 0, 0))
+    table = Table(*(Column(name, overflow="fold") for name in COLUMNS), box=None, padding=(0, 1, 0, 0))
     for row in judgement.rows:
         table.add_row(*_cells(row), style=STYLES.get(row.outcome))
     return table

@@ -80,7 +80,7 @@ def gate(repository: Repository, branch: str, *options: str) -> tuple[int, str]:
         ("better", 0, "macro_f1          0.6000 0.7000 +0.1000 ≥ 0.4  0.08 better"),
         ("slightly_worse", 0, "macro_f1          0.6000 0.5900 -0.0100 ≥ 0.4  0.08 worse, allowed"),
         ("worse", 1, "macro_f1          0.6000 0.5000 -0.1000 ≥ 0.4  0.08 regression"),
-        ("below_the_floor", 1, "macro_roc_auc     0.9000 0.8000 -0.1000 ≥ 0.85 0.03 worse than the floor"),
+        ("below_the_floor", 1, "macro_roc_auc     0.9000 0.8000 -0.1000 ≥ 0.85 0.03 below the floor"),
         ("another_split", 2, "the test images are not those of the base: another dataset, or another split of it"),
         ("model_removed", 0, "macro_f1          0.6000 –      –       ≥ 0.4  0.08 model removed"),
         ("model_added", 0, "macro_f1          –      0.6000 –       ≥ 0.4  0.08 model added"),

@@ -19,6 +19,7 @@ from lesions.formats.table import write_table
 from lesions.parameters.section import read_section
 from lesions.splitting.allocation import SPLITS, SplitParameters, allocate_groups
 from lesions.splitting.groups import GROUPING_IDENTIFIERS, build_groups, count_diagnoses
+from lesions.splitting.leak import expect_leaked, find_leaked
 
 
 def main(
@@ -33,12 +34,15 @@ def main(
     asked = np.array([getattr(parameters.shares, split) for split in SPLITS])
     table = read_metadata(metadata)
     table["group_id"] = build_groups(table)
-    counts, groups, diagnoses = count_diagnoses(table.group_id, table.diagnosis)
+    unit = table.group_id if parameters.scheme == "group" else table.image_id
+    counts, units, diagnoses = count_diagnoses(unit, table.diagnosis)
     check_enough_groups(counts, diagnoses, metadata)
 
     allocation = allocate_groups(counts, asked, seed=parameters.seed)
-    table["split"] = table.group_id.map(dict(zip(groups, np.array(SPLITS)[allocation], strict=True)))
-    check_split(table, metadata)
+    table["split"] = unit.map(dict(zip(units, np.array(SPLITS)[allocation], strict=True)))
+    if parameters.scheme == "group":
+        check_nobody_is_on_two_sides(table)
+    check_every_diagnosis_is_in_every_split(table, metadata)
     shares = compare_shares(table, dict(zip(SPLITS, asked, strict=True)))
     check_shares(shares, parameters.max_share_deviation, metadata)
 
@@ -48,6 +52,10 @@ def main(
     write_metrics(metrics, summary)
     sizes = ", ".join(f"{summary['num_images'][split]} {split}" for split in SPLITS)
     print(f"images: {sizes}; {summary['num_groups']} groups by {summary['grouped_by']}")
+    print(
+        f"{summary['leaked_test_share']:.1%} of the test images have a sibling in training; "
+        f"split image by image, {summary['image_wise_leaked_test_share']['all']:.1%} would"
+    )
 
 
 def check_enough_groups(counts: NDArray[np.int64], diagnoses: list[str], metadata: Path) -> None:
@@ -63,10 +71,14 @@ def check_enough_groups(counts: NDArray[np.int64], diagnoses: list[str], metadat
         )
 
 
-def check_split(table: pd.DataFrame, metadata: Path) -> None:
-    """Refuse a split in which a patient, lesion or group is on two sides, or a diagnosis is missing from one."""
+def check_nobody_is_on_two_sides(table: pd.DataFrame) -> None:
+    """Make sure that no patient, lesion or group is in two splits."""
     for identifier in (*GROUPING_IDENTIFIERS, "group_id"):
         assert (table.groupby(identifier).split.nunique() == 1).all()
+
+
+def check_every_diagnosis_is_in_every_split(table: pd.DataFrame, metadata: Path) -> None:
+    """Refuse a split from which a diagnosis is missing."""
     present = set(zip(table.diagnosis, table.split, strict=True))
     for diagnosis, split in product(sorted(set(table.diagnosis)), SPLITS):
         if (diagnosis, split) not in present:
@@ -121,8 +133,17 @@ def summarise(table: pd.DataFrame, shares: list[dict[str, Any]]) -> dict[str, An
         "num_images": table.split.value_counts().to_dict(),
         "worst_share_deviation": abs(worst["share_got"] - worst["share_asked"]),
         "worst_share_diagnosis": f"{worst['diagnosis']} in {worst['split']}",
+        "leaked_test_share": float(find_leaked(table.group_id, table.split).sum() / len(test)),
+        "image_wise_leaked_test_share": expect_image_wise_leak(table),
         "test_images_sha256": hash_rows(test[["image_id", "sha256", "diagnosis"]]),
     }
+
+
+def expect_image_wise_leak(table: pd.DataFrame) -> dict[str, float]:
+    """Return which share of the test images would have a sibling in training, had images been split one by one."""
+    leaked = pd.Series(expect_leaked(table.group_id, int((table.split == "train").sum())), index=table.index)
+    of_diagnoses = leaked.groupby(table.diagnosis).mean()
+    return {"all": float(leaked.mean()), **{str(name): share for name, share in of_diagnoses.items()}}
 
 
 def hash_rows(table: pd.DataFrame) -> str:

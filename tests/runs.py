@@ -60,6 +60,8 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
         folder / "metrics/split.json",
         {
             "grouped_by": "patient_id and lesion_id",
+            "leaked_test_share": 0.0,
+            "image_wise_leaked_test_share": {"all": 0.4, "nevus": 0.5},
             "num_images_without_patient": 0,
             "num_images_without_identifier": 0,
             "num_images": {"train": 700, "val": 110, "test": N},

@@ -25,13 +25,19 @@ def describe_class_balance(shares: PlotRows) -> str:
 
 
 def describe_split(split: Mapping[str, Any]) -> str:
-    """Say what was kept whole, and how near the shares came to what was asked."""
+    """Say what was kept whole, what that prevents, and how near the shares came to what was asked."""
+    image_wise = split["image_wise_leaked_test_share"]
+    worst = max(sorted(image_wise.keys() - {"all"}), key=lambda name: image_wise[name])
+    prevented = (
+        f"Split image by image, {image_wise['all']:.1%} of the test images would have a sibling in training, an image "
+        f"of the same patient or lesion; of {spell(worst)} {image_wise[worst]:.1%}."
+    )
+    shares = f"The share of a diagnosis is at most {split['worst_share_deviation']:.3f} from the one asked for."
+    if split["leaked_test_share"]:
+        return f"{split['leaked_test_share']:.1%} of the test images have a sibling in training. {prevented} {shares}"
     identifiers = split["grouped_by"].replace("patient_id", "patient").replace("lesion_id", "lesion")
     whole = f"No {identifiers.replace(' and ', ' and no ')} that the data name" if identifiers else "No image"
-    return (
-        f"{whole} is on two sides of the split; the share of a diagnosis is at most "
-        f"{split['worst_share_deviation']:.3f} from the one asked for."
-    )
+    return f"{whole} is on two sides of the split. {prevented} Here none has. {shares}"
 
 
 def describe_training(model: str, history: PlotRows, trained: Mapping[str, Any]) -> str:

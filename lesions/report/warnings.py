@@ -109,6 +109,11 @@ def _doubt_the_test_images(predictions: Predictions, split: Mapping[str, Any]) -
             f"Fewer than {FEW_GROUPS} independent patients or lesions in the test images have the diagnosis "
             f"{', '.join(few)}: figures of these diagnoses, and means over all, hold much luck."
         )
+    if split["leaked_test_share"]:
+        yield (
+            f"{split['leaked_test_share']:.1%} of the test images have a sibling in training, an image of the same "
+            "patient or lesion: every figure here is too good."
+        )
     unnamed = split["num_images_without_identifier"]
     if unnamed:
         yield (

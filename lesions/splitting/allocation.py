@@ -1,6 +1,6 @@
 """Sharing whole groups out to the splits so that each diagnosis has the share asked for in each."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ class SplitParameters(Section):
     """The section `split`."""
 
     seed: Annotated[int, Field(ge=0)]
+    scheme: Literal["group", "image"]
     shares: Shares
     max_share_deviation: Annotated[float, Field(gt=0, le=1)]
 

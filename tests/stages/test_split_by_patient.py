@@ -15,7 +15,7 @@ from lesions.formats.table import write_table
 from stages import split_by_patient
 from tests.builders import HAM10000, WriteParams, metadata_table, needs_ham10000
 
-SPLIT = {"seed": 0, "shares": {"train": 0.6, "val": 0.2, "test": 0.2}, "max_share_deviation": 0.1}
+SPLIT = {"seed": 0, "scheme": "group", "shares": {"train": 0.6, "val": 0.2, "test": 0.2}, "max_share_deviation": 0.1}
 
 
 def split(tmp_path: Path, params: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
@@ -52,6 +52,8 @@ def test_shares_asked_and_got(tmp_path: Path, write_params: WriteParams) -> None
         "worst_share_diagnosis": "melanoma in test",
         "num_images_without_patient": 0,
         "num_images_without_identifier": 0,
+        "leaked_test_share": 0.0,
+        "image_wise_leaked_test_share": {"all": 0.0, "melanoma": 0.0, "nevus": 0.0},
         "test_images_sha256": hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest(),
     }
 
@@ -68,6 +70,26 @@ def test_other_training_images_leave_the_hash_of_the_test_images_as_it_is(
     after = split(tmp_path, write_params(split=SPLIT), changed)[1]
     assert after["test_images_sha256"] != before["test_images_sha256"]
     assert after["num_images"] == before["num_images"]
+
+
+def test_a_split_by_image_says_what_leaks(tmp_path: Path, write_params: WriteParams) -> None:
+    # Pairs of nevi, and melanomas that stand alone.
+    table = metadata_table(
+        ["nevus"] * 40 + ["melanoma"] * 20, patient_id=[f"p{n // 2 if n < 40 else n}" for n in range(60)]
+    )
+    whole = split(tmp_path, write_params(split=SPLIT), table)[1]
+    splits, image_wise, _ = split(tmp_path, write_params(split=SPLIT | {"scheme": "image"}), table)
+    assert whole["leaked_test_share"] == 0
+    # 36 of the 59 other images are drawn for training; one of them is the sibling.
+    expected = {"all": 40 / 60 * 36 / 59, "melanoma": 0, "nevus": 36 / 59}
+    assert whole["image_wise_leaked_test_share"] == pytest.approx(expected, abs=1e-6)
+    assert image_wise["image_wise_leaked_test_share"] == pytest.approx(expected, abs=1e-6)
+    trained = set(splits[splits.split == "train"].group_id)
+    leaked = splits[splits.split == "test"].group_id.isin(trained).mean()
+    assert image_wise["leaked_test_share"] == pytest.approx(leaked, abs=1e-6)
+    assert leaked > 0.1
+    # The groups stay what they are: intervals resample them whatever the split.
+    assert splits.group_id.nunique() == image_wise["num_groups"] == 40
 
 
 def test_images_that_name_nobody_are_counted(tmp_path: Path, write_params: WriteParams) -> None:

@@ -38,8 +38,21 @@ def test_class_balance() -> None:
     ],
 )
 def test_split(grouped_by: str, words: str) -> None:
-    found = sentences.describe_split({"grouped_by": grouped_by, "worst_share_deviation": 0.0126})
-    assert found == f"{words}; the share of a diagnosis is at most 0.013 from the one asked for."
+    split = {
+        "grouped_by": grouped_by,
+        "worst_share_deviation": 0.0126,
+        "leaked_test_share": 0.0,
+        "image_wise_leaked_test_share": {"all": 0.38, "nevus": 0.3, "melanoma": 0.512},
+    }
+    prevented = (
+        "Split image by image, 38.0% of the test images would have a sibling in training, an image of the same "
+        "patient or lesion; of melanoma 51.2%."
+    )
+    shares = "The share of a diagnosis is at most 0.013 from the one asked for."
+    assert sentences.describe_split(split) == f"{words}. {prevented} Here none has. {shares}"
+    assert sentences.describe_split(split | {"leaked_test_share": 0.4}) == (
+        f"40.0% of the test images have a sibling in training. {prevented} {shares}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from lesions.report.warnings import list_warnings
 from tests.runs import build_predictions, guess, true_classes
 
 Y_TRUE = true_classes()
-NAMED = {"num_images_without_patient": 0, "num_images_without_identifier": 0}
+NAMED = {"num_images_without_patient": 0, "num_images_without_identifier": 0, "leaked_test_share": 0.0}
 
 
 COUNTS = {"num_images": 900, "num_rejected": 0, "num_lesions_of_several_patients": 0}
@@ -47,12 +47,13 @@ def test_the_best_of_three_was_picked() -> None:
             "The data name no patient of 1,200 images: two",
         ),
         (
-            {"num_images_without_patient": 90, "num_images_without_identifier": 7},
+            NAMED | {"num_images_without_patient": 90, "num_images_without_identifier": 7},
             "The data name neither patient nor lesion of 7 images: two photographs of one lesion",
         ),
+        (NAMED | {"leaked_test_share": 0.381}, "38.1% of the test images have a sibling in training, an image of"),
     ],
 )
-def test_what_the_data_do_not_name(split: dict[str, int], words: str) -> None:
+def test_what_is_odd_about_the_split(split: dict[str, Any], words: str) -> None:
     (warning,) = warnings_of(split, a=good())
     assert warning.startswith(words)
 

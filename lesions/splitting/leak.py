@@ -1,0 +1,27 @@
+"""How many test images have a sibling, an image of their group, among the training images."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import hypergeom
+
+
+def find_leaked(group_id: pd.Series, split: pd.Series) -> NDArray[np.bool_]:
+    """Return which images (N,) are test images with a sibling in training."""
+    trained = set(group_id[split == "train"])
+    return ((split == "test") & group_id.isin(trained)).to_numpy()
+
+
+def expect_leaked(group_id: pd.Series, num_train: int) -> NDArray[np.float64]:
+    """Compute for each image how probably a sibling of it is in training, if images were drawn one by one.
+
+    Given that the image itself is not among them, the `num_train` training images are drawn from the N - 1
+    others, m - 1 of which are its siblings: 1 - C(N - m, num_train) / C(N - 1, num_train).
+
+    Returns
+    -------
+    (N,) float
+    """
+    N = len(group_id)
+    size = group_id.map(group_id.value_counts()).to_numpy()
+    return 1 - hypergeom.pmf(0, N - 1, size - 1, num_train)

@@ -103,7 +103,7 @@ def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
     for field, column in adapter.columns.items():
         if column.name in cells:
             try:
-                values[field] = column.read(cells[column.name])
+                values[field] = column.read(cells)
             except ValueError as error:
                 raise RefusedError(column.name, cells[column.name], str(error)) from error
     try:

@@ -14,9 +14,13 @@ from lesions.training.augmentation import AugmentationParameters
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 HAM10000 = SHARED / "data/ham10000"
+PAD_UFES_20 = SHARED / "data/pad_ufes_20"
 RESNET18_WEIGHTS = SHARED / "weights/resnet18-imagenet1k-v1.pth"
 
 needs_ham10000 = pytest.mark.skipif(not HAM10000.is_dir(), reason="HAM10000 is not at ../shared/data/ham10000")
+needs_pad_ufes_20 = pytest.mark.skipif(
+    not PAD_UFES_20.is_dir(), reason="PAD-UFES-20 is not at ../shared/data/pad_ufes_20"
+)
 needs_resnet18_weights = pytest.mark.skipif(
     not RESNET18_WEIGHTS.is_file(), reason="no weights of ResNet-18 at ../shared/weights"
 )

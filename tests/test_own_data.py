@@ -51,10 +51,12 @@ def follow(repository: Repository, document: Document) -> None:
     path = repository.root / "lesions/datasets/registry.py"
     new_import, new_line = registry.strip().split("\n\n")
     text = path.read_text()
-    old_line = next(line for line in text.splitlines() if line.startswith("ADAPTERS"))
+    first_line = next(line for line in text.splitlines() if line.startswith("ADAPTERS"))
     first_import = "from lesions.datasets.ham10000 import HAM10000"
     assert first_import in text
-    path.write_text(text.replace(old_line, new_line).replace(first_import, f"{new_import}\n{first_import}"))
+    path.write_text(
+        text.replace(first_line, f"{first_line}\n{new_line}").replace(first_import, f"{new_import}\n{first_import}")
+    )
     parameters, deps = document.blocks("yaml")
     lay_over(repository.root / "params.yaml", YAML(typ="safe").load(parameters))
     path = repository.root / "dvc.yaml"

@@ -23,17 +23,22 @@ class Column:
         The dataset's word for each value of ours. Empty: the cell is taken as it stands.
     missing
         The cells that mean "not known"; an empty cell always does.
+    within
+        The column within whose values the cell is numbered, so that it takes both to tell it from others.
     """
 
     name: str
     values: Mapping[str, str] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
+    within: str | None = None
 
-    def read(self, cell: str) -> str | None:
-        """Translate one cell; a word that `values` does not know raises ValueError with those it knows."""
-        cell = cell.strip()
+    def read(self, row: Mapping[str, str]) -> str | None:
+        """Translate the cell of one row; a word that `values` does not know raises ValueError with those it knows."""
+        cell = row[self.name].strip()
         if cell == "" or cell in self.missing:
             return None
+        if self.within is not None:
+            return f"{row[self.within].strip()}/{cell}"
         if not self.values:
             return cell
         if cell not in self.values:
@@ -84,4 +89,6 @@ class Adapter:
     @property
     def needed_columns(self) -> list[str]:
         """The columns that the table must have."""
-        return [column.name for field, column in self.columns.items() if field not in self.optional]
+        needed = [column for field, column in self.columns.items() if field not in self.optional]
+        outer = [column.within for column in needed if column.within is not None]
+        return list(dict.fromkeys([*(column.name for column in needed), *outer]))

@@ -6,9 +6,14 @@ from pydantic import AfterValidator, Field
 
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.ham10000 import HAM10000
+from lesions.datasets.pad_ufes_20 import PAD_UFES_20
 from lesions.parameters.section import Section
 
-ADAPTERS: dict[str, Adapter] = {"ham10000": HAM10000, "synthetic": HAM10000}
+ADAPTERS: dict[str, Adapter] = {
+    "ham10000": HAM10000,
+    "pad_ufes_20": PAD_UFES_20,
+    "synthetic": HAM10000,
+}
 
 
 def _is_known(name: str) -> str:

@@ -12,7 +12,7 @@ from lesions.datasets.metadata import COLUMNS, read_metadata
 from lesions.errors import InputError
 from lesions.images.index import write_index
 from stages import prepare_metadata
-from tests.builders import HAM10000, WriteParams, needs_ham10000
+from tests.builders import HAM10000, PAD_UFES_20, WriteParams, needs_ham10000, needs_pad_ufes_20
 
 HEADER = "lesion_id,image_id,dx,dx_type,age,sex,localization"
 GOOD = [f"HAM_{n},ISIC_{n},mel,histo,{50 + n}.0,male,back" for n in range(9)]
@@ -252,3 +252,28 @@ def test_the_whole_of_ham10000s_table(tmp_path: Path, write_params: WriteParams)
     assert metadata.lesion_id.nunique() == 5975
     assert (metadata.diagnosis == "melanoma").sum() == (published.dx == "mel").sum()
     np.testing.assert_array_equal(metadata.age_years.isna().sum(), published.age.isna().sum())
+
+
+@needs_pad_ufes_20
+def test_the_whole_of_pad_ufes_20s_table(tmp_path: Path, write_params: WriteParams) -> None:
+    published = pd.read_csv(PAD_UFES_20 / "metadata_full.csv", dtype=str, keep_default_na=False)
+    published.to_csv(tmp_path / "metadata.csv", index=False)
+    write_index(tmp_path / "images.csv", index_rows([Path(name).stem for name in published.img_id]))
+    dataset = {"name": "pad_ufes_20", "root": str(tmp_path), "max_rejected_fraction": 0.0}
+    prepare(tmp_path, tmp_path, write_params(dataset=dataset))
+    found = read_metadata(tmp_path / "metadata.csv")
+    # Table 2 of Pacheco et al. 2020.
+    assert found.diagnosis.value_counts().to_dict() == {
+        "basal_cell_carcinoma": 845,
+        "actinic_keratosis": 730,
+        "nevus": 244,
+        "benign_keratosis": 235,
+        "squamous_cell_carcinoma": 192,
+        "melanoma": 52,
+    }
+    counts = json.loads((tmp_path / "data.json").read_text())
+    assert (counts["num_images"], counts["num_patients"], counts["num_rejected"]) == (2298, 1373, 0)
+    assert published.groupby("lesion_id").patient_id.nunique().max() > 1
+    assert counts["num_lesions_of_several_patients"] == 0
+    assert found.fitzpatrick_type.dropna().between(1, 6).all()
+    assert found.fitzpatrick_type.notna().sum() == (published.fitspatrick != "").sum()

@@ -47,7 +47,7 @@ def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) ->
         ),
         ({"augmentation": {"zoom": 1}}, "augmentation.zoom: expected a number < 1"),
         ({"cache_images": {"fit": "stretch"}}, "cache_images.fit: expected 'crop', 'squash' or 'pad', got 'stretch'"),
-        ({"dataset": {"name": "isic"}}, "dataset.name: expected one of ham10000, synthetic, got 'isic'"),
+        ({"dataset": {"name": "isic"}}, "dataset.name: expected one of ham10000, pad_ufes_20, synthetic, got 'isic'"),
         ({"models": ["history"]}, "models: history is the name of a folder of the pipeline; choose another"),
         ({"models": ["resnet18_features"]}, "models: resnet18_features is the name of a baseline; choose another"),
         ({"compare": {"metric": "loss"}}, "compare.metric: expected 'accuracy', 'balanced_accuracy',"),

@@ -109,7 +109,7 @@ def test_an_unknown_preset_is_refused_with_those_there_are(tmp_path: Path, monke
     result = CliRunner().invoke(commands, ["preset", "nothing"])
     assert result.exit_code == 1
     assert str(result.exception) == (
-        "there is no preset 'nothing' in presets/; known are ham10000, ham10000-cpu, tiny"
+        "there is no preset 'nothing' in presets/; known are ham10000, ham10000-cpu, pad_ufes_20, tiny"
     )
 
 

@@ -18,18 +18,26 @@ NEEDED = {"image_id": Column("img"), "diagnosis": Column("dx")}
     [("mel", "melanoma"), (" mel ", "melanoma"), ("", None), ("  ", None), ("n/a", None)],
 )
 def test_a_cell_is_translated(cell: str, expected: str | None) -> None:
-    assert Column("dx", values={"mel": "melanoma"}, missing=frozenset({"n/a"})).read(cell) == expected
+    assert Column("dx", values={"mel": "melanoma"}, missing=frozenset({"n/a"})).read({"dx": cell}) == expected
 
 
 @pytest.mark.parametrize("cell", ["other", "melanoma", "MEL"])
 def test_a_word_that_is_not_the_datasets_is_refused_with_those_that_are(cell: str) -> None:
     column = Column("dx", values={"mel": "melanoma"}, missing=frozenset({"n/a"}))
     with pytest.raises(ValueError, match="is unknown; known are mel, n/a"):
-        column.read(cell)
+        column.read({"dx": cell})
 
 
 def test_without_words_of_its_own_a_cell_stands_as_it_is() -> None:
-    assert Column("id").read("ISIC_1") == "ISIC_1"
+    assert Column("id").read({"id": " ISIC_1 "}) == "ISIC_1"
+
+
+def test_what_is_numbered_within_another_column_is_told_apart_by_both() -> None:
+    column = Column("lesion", within="patient")
+    assert column.read({"patient": "P1", "lesion": "7"}) != column.read({"patient": "P2", "lesion": "7"})
+    assert column.read({"patient": "P1", "lesion": ""}) is None
+    adapter = Adapter(Path("a.csv"), NEEDED | {"lesion_id": column})
+    assert adapter.needed_columns == ["img", "dx", "lesion", "patient"]
 
 
 def test_only_fields_of_the_record_have_columns() -> None:

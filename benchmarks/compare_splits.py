@@ -21,9 +21,10 @@ from lesions.evaluation.verdict import METRIC_WORDS
 def main(
     inflated: Annotated[Path, typer.Argument(help="Predictions of the model on the split in doubt.")],
     honest: Annotated[Path, typer.Argument(help="Predictions of the same model on the split to trust.")],
+    part: Annotated[str, typer.Option(help="test or val.")] = "test",
 ) -> None:
-    """Print a table; the two test sets are resampled apart, since their images are not the same."""
-    tests = [read_predictions(path).select("test") for path in (inflated, honest)]
+    """Print a table; the two sets are resampled apart, since their images are not the same."""
+    tests = [read_predictions(path).select(part) for path in (inflated, honest)]
     scores = [score(test.y_true, test.y_prob, test.classes) for test in tests]
     resamples = [resample_scores({"model": test}, seed=seed)["model"] for seed, test in enumerate(tests)]
     table = Table("metric", "in doubt", "to trust", "inflation", "95 % interval")
@@ -38,7 +39,7 @@ def main(
         )
     Console().print(table)
     sizes = " and ".join(f"{len(test.images)} images of {test.images.group_id.nunique()} groups" for test in tests)
-    print(f"test sets: {sizes}; {NUM_RESAMPLES} resamples of groups each")
+    print(f"{part}: {sizes}; {NUM_RESAMPLES} resamples of groups each")
 
 
 if __name__ == "__main__":

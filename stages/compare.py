@@ -55,11 +55,9 @@ def main(
     predictions = {name: found.select("test") for name, found in (trained | baselines).items()}
     check_same_images(predictions)
     comparison = compare(predictions)
-    defined = dict.fromkeys(name for _, name in comparison.scores)
-    if metric not in defined:
-        raise InputError(
-            f"{params}: compare.metric: these test images do not define {metric}; they define {', '.join(defined)}"
-        )
+    if metric not in comparison.metrics:
+        defined = ", ".join(comparison.metrics)
+        raise InputError(f"{params}: compare.metric: these test images do not define {metric}; they define {defined}")
     summary = summarise(comparison, models, list(baselines), metric)
     test = next(iter(predictions.values())).images
     write_metrics(
@@ -134,16 +132,14 @@ def list_f1(predictions: Mapping[str, Predictions]) -> list[dict[str, Any]]:
 
 def show(comparison: Comparison, summary: dict[str, Any]) -> None:
     """Print the scores, and which model is better."""
-    names = list(dict.fromkeys(model for model, _ in comparison.scores))
-    metrics = list(dict.fromkeys(name for _, name in comparison.scores))
     table = Table(
         Column("on test images", overflow="fold"),
-        *(METRIC_WORDS[name] for name in metrics),
+        *(METRIC_WORDS[metric] for metric in comparison.metrics),
         box=None,
         padding=(0, 1, 0, 0),
     )
-    for model in names:
-        table.add_row(model, *(f"{comparison.scores[model, name].value:.3f}" for name in metrics))
+    for model in comparison.models:
+        table.add_row(model, *(f"{comparison.scores[model, metric].value:.3f}" for metric in comparison.metrics))
     Console().print(table)
     print("\n".join(list_verdicts(comparison, summary)))
 

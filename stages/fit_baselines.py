@@ -54,7 +54,8 @@ def main(
     weights = read_class_weights(class_weights)
     table = read_split_metadata(metadata, splits)
     table["label"] = table.diagnosis.map(weights.classes.index)
-    scored = table[table.split.isin(SCORED_SPLITS)].reset_index(drop=True)
+    is_scored = table.split.isin(SCORED_SPLITS).to_numpy()
+    scored = table[is_scored].reset_index(drop=True)
 
     def predict(logits: NDArray[np.floating]) -> Predictions:
         return Predictions(scored, weights.classes, scored.label.to_numpy(), logits)
@@ -68,7 +69,6 @@ def main(
                 features = compute_features(architecture, pixels, table, device)
                 with threadpool_limits(recipe.num_threads):
                     regression = fit_regression(features, table, dict(enumerate(weights.weights)))
-                is_scored = table.split.isin(SCORED_SPLITS).to_numpy()
                 logits = compute_logits(regression, features[is_scored])
                 write_predictions(folder / f"{model}_features.csv", predict(logits))
                 print(f"{model}_features: C {regression[-1].C:g}", flush=True)

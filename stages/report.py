@@ -39,8 +39,7 @@ def main(
     rows = {name: read_json(plots / f"comparison/{name}.json") for name in ("f1", "roc", "precision_recall")}
     rows["shares"] = read_json(plots / "split/shares.json")
     comparison = read_comparison(plots / "comparison")
-    scored = dict.fromkeys(model for model, _ in comparison.scores)
-    baselines = [name for name in scored if name not in models]
+    baselines = [name for name in comparison.models if name not in models]
 
     metric = summary["metric"]
     pictures = list(draw_all_models(comparison, models, baselines, metric, rows))
@@ -55,7 +54,7 @@ def main(
         warnings=list_warnings(models, baselines, comparison, metric, counts, split),
         models=[describe_model(model, parameters["architectures"][model], trained[model]) for model in models],
         with_features=any(name.endswith("_features") for name in baselines),
-        scores=list_scores(comparison, list(scored)),
+        scores=list_scores(comparison),
         differences=list_differences(comparison, metric),
         metric=METRIC_WORDS[metric],
         pictures=pictures,

@@ -1,11 +1,14 @@
 """A copy of the repository, to run real DVC in."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,10 +51,23 @@ class Repository:
         self.run("git", "add", "--all")
         self.run("git", "commit", "--quiet", "--message", message)
 
+    def clone(self, target: Path) -> "Repository":
+        """Clone it; the clone has no data yet, and takes them from this repository's cache."""
+        self.run("git", "clone", "--quiet", str(self.root), str(target))
+        clone = Repository(target)
+        clone.set_identity()
+        clone.dvc("cache", "dir", "--local", str(self.root / ".dvc/cache"))
+        return clone
+
     def tracked_outputs(self) -> dict[str, bytes]:
         """The bytes of the lock and of everything in metrics/ and plots/."""
         files = [self.root / "dvc.lock", *self.root.glob("metrics/**/*"), *self.root.glob("plots/**/*")]
         return {str(file.relative_to(self.root)): file.read_bytes() for file in files if file.is_file()}
+
+
+def read_plot_specs(page: str) -> list[dict[str, Any]]:
+    """The Vega-Lite specifications in a page that `dvc plots` wrote."""
+    return [json.loads(spec) for spec in re.findall(r"var spec = (\{.*?\});\s*vegaEmbed", page, re.DOTALL)]
 
 
 def copy_repository(target: Path) -> Repository:

@@ -41,10 +41,7 @@ def test_a_token_that_leaks_can_write_nothing() -> None:
 @pytest.fixture
 def pull_request(tiny: Repository, tmp_path: Path) -> Repository:
     """A clone as a runner has it, with this environment as its own, and floors that the tiny preset reaches."""
-    subprocess.run(["git", "clone", "--quiet", str(tiny.root), tmp_path / "clone"], check=True)
-    clone = Repository(tmp_path / "clone")
-    clone.set_identity()
-    clone.dvc("cache", "dir", "--local", str(tiny.root / ".dvc/cache"))
+    clone = tiny.clone(tmp_path / "clone")
     params = clone.root / "params.yaml"
     text = params.read_text()
     for floor in ("0.5", "0.4", "0.85"):

@@ -1,6 +1,5 @@
 """docs/experiments.md: every command in it runs, in its order, and does what the text says."""
 
-import json
 import re
 import shlex
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 
 from tests.builders import ROOT
 from tests.documents import Document
-from tests.repository import Repository
+from tests.repository import Repository, read_plot_specs
 
 COMMANDS = Document(ROOT / "docs/experiments.md").commands()
 
@@ -17,11 +16,7 @@ COMMANDS = Document(ROOT / "docs/experiments.md").commands()
 @pytest.fixture(scope="module")
 def printed(tiny: Repository, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What each command of the document printed, in a clone of the tiny repository with its data."""
-    folder = tmp_path_factory.mktemp("experiments") / "clone"
-    tiny.run("git", "clone", "--quiet", str(tiny.root), str(folder))
-    clone = Repository(folder)
-    clone.set_identity()
-    clone.dvc("cache", "dir", "--local", str(tiny.root / ".dvc/cache"))
+    clone = tiny.clone(tmp_path_factory.mktemp("experiments") / "clone")
     clone.dvc("checkout", "--quiet")
     params = clone.root / "params.yaml"
     # Floors that the tiny preset reaches; one diagnosis more or less is a large step in its few test images.
@@ -96,9 +91,7 @@ def test_differences_name_what_changed(printed: dict[str, str]) -> None:
 
 
 def test_plots_of_two_experiments_are_in_one_picture(printed: dict[str, str]) -> None:
-    specs = [
-        json.loads(spec) for spec in re.findall(r"var spec = (\{.*?\});\s*vegaEmbed", printed["plots"], re.DOTALL)
-    ]
+    specs = read_plot_specs(printed["plots"])
     assert len(specs) == 3
     for spec in specs:
         assert {row["rev"] for row in spec["data"]["values"]} == {"main", "slower"}

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from sklearn import metrics
 
 from tests.builders import ROOT
-from tests.repository import Repository, copy_repository
+from tests.repository import Repository, copy_repository, read_plot_specs
 
 MODELS = ("custom_cnn", "resnet18")
 TABLE_STAGES = ["cache_images", "compute_class_weights", "generate_synthetic", "prepare_metadata", "split_by_patient"]
@@ -33,10 +33,7 @@ def stages_run(output: str) -> list[str]:
 @pytest.fixture
 def fresh(tiny: Repository, tmp_path: Path) -> Repository:
     """A clone of the tiny repository with its data, for a test that changes it."""
-    tiny.run("git", "clone", "--quiet", str(tiny.root), str(tmp_path / "clone"))
-    clone = Repository(tmp_path / "clone")
-    clone.set_identity()
-    clone.dvc("cache", "dir", "--local", str(tiny.root / ".dvc/cache"))
+    clone = tiny.clone(tmp_path / "clone")
     clone.dvc("checkout", "--quiet")
     return clone
 
@@ -213,7 +210,7 @@ def test_plots_are_drawn_by_our_templates(tiny: Repository, tmp_path: Path) -> N
     tiny.dvc("plots", "show", "--out", str(tmp_path / "plots"))
     page = (tmp_path / "plots/index.html").read_text()
     assert "<DVC_METRIC" not in page
-    specs = [json.loads(spec) for spec in re.findall(r"var spec = (\{.*?\});\s*vegaEmbed", page, re.DOTALL)]
+    specs = read_plot_specs(page)
     titles = {spec["title"] for spec in specs}
     assert {
         "Part of each diagnosis in each split",

@@ -62,6 +62,16 @@ class Comparison:
     scores: dict[tuple[str, ...], Estimate]
     differences: dict[tuple[str, ...], Estimate]
 
+    @property
+    def models(self) -> list[str]:
+        """The models that were compared, in the order in which they came."""
+        return list(dict.fromkeys(model for model, _ in self.scores))
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics that the test images define."""
+        return list(dict.fromkeys(metric for _, metric in self.scores))
+
     def rank(self, models: list[str], metric: str) -> list[str]:
         """Return the models by a metric, the best first; equals stay as they came."""
         return sorted(models, key=lambda model: -self.scores[model, metric].value)

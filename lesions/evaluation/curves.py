@@ -18,7 +18,7 @@ def build_roc_rows(predictions: Predictions) -> list[dict[str, Any]]:
     """Return the points of each class's ROC curve as rows of a plot, in the order to draw them."""
     return [
         {"diagnosis": name, "step": step, "false_positive_rate": float(x), "sensitivity": float(y)}
-        for name, truth, probability in _one_against_rest(predictions)
+        for name, truth, probability in one_against_rest(predictions)
         for step, (x, y) in enumerate(_thin(*roc_curve(truth, probability)[:2]))
     ]
 
@@ -30,7 +30,7 @@ def build_precision_recall_rows(predictions: Predictions) -> list[dict[str, Any]
     precision to be had (Davis and Goadrich 2006, doi 10.1145/1143844.1143874).
     """
     rows = []
-    for name, truth, probability in _one_against_rest(predictions):
+    for name, truth, probability in one_against_rest(predictions):
         precision, recall, _ = precision_recall_curve(truth, probability, drop_intermediate=True)
         # The last point of scikit-learn's, precision 1 at recall 0, is of no threshold.
         points = [(0.0, float(precision[-2])), *reversed(_thin(recall[:-1], precision[:-1]))]
@@ -47,14 +47,15 @@ def build_precision_recall_rows(predictions: Predictions) -> list[dict[str, Any]
     return rows
 
 
-def _one_against_rest(
+def one_against_rest(
     predictions: Predictions,
 ) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.float64]]]:
     """Yield each class that has images and others beside it: its name, who is of it, its probabilities."""
+    y_prob = predictions.y_prob
     for code, name in enumerate(predictions.classes):
         truth = predictions.y_true == code
         if 0 < truth.sum() < len(truth):
-            yield name, truth, predictions.y_prob[:, code]
+            yield name, truth, y_prob[:, code]
 
 
 def _thin(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[tuple[float, float]]:

@@ -63,7 +63,12 @@ def describe_lead(first: str, second: str, metric: str, lead: Estimate) -> str:
 
 def spell_interval(estimate: Estimate) -> str:
     """Return the words for an interval that may reach below zero."""
-    return f"95 % interval {spell_number(estimate.low)} to {spell_number(estimate.high)}"
+    return f"95 % interval {spell_bounds(estimate)}"
+
+
+def spell_bounds(estimate: Estimate) -> str:
+    """Return the two bounds of an interval."""
+    return f"{spell_number(estimate.low)} to {spell_number(estimate.high)}"
 
 
 def spell_number(value: float, *, signed: bool = False) -> str:

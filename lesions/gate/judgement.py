@@ -61,7 +61,6 @@ class Judgement:
 
 def judge(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]) -> Judgement:
     """Compare the metrics of the workspace with those of the base, model by model."""
-    problems = list(_list_problems(base, now, rules))
     comparable = base.test_images_sha256 is not None and base.test_images_sha256 == now.test_images_sha256
     rows = []
     for model in sorted({*base.models, *now.models}):
@@ -80,7 +79,7 @@ def judge(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]
             else:
                 outcome = _compare(before, after, rule)
             rows.append(Row(model, metric, before, after, rule, outcome))
-    return Judgement(tuple(rows), tuple(problems))
+    return Judgement(tuple(rows), tuple(_list_problems(base, now, rules)))
 
 
 def _compare(before: float, after: float, rule: Rule) -> Outcome:

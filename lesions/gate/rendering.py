@@ -35,22 +35,22 @@ def render_markdown(judgement: Judgement, base: str) -> str:
 
 def render_junit(judgement: Judgement) -> str:
     """Return the judgement as JUnit XML: a case for each row, and one for each thing that stands in the way."""
-    failed = [row for row in judgement.rows if row.outcome in FAILURES]
-    unknown = [row for row in judgement.rows if row.outcome is Outcome.UNKNOWN]
+    num_failed = sum(row.outcome in FAILURES for row in judgement.rows)
+    num_unknown = sum(row.outcome is Outcome.UNKNOWN for row in judgement.rows)
     suite = ElementTree.Element(
         "testsuite",
         name="lesions gate",
         tests=str(len(judgement.rows) + len(judgement.problems)),
-        failures=str(len(failed)),
-        errors=str(len(unknown) + len(judgement.problems)),
+        failures=str(num_failed),
+        errors=str(num_unknown + len(judgement.problems)),
     )
     for row in judgement.rows:
         case = ElementTree.SubElement(suite, "testcase", classname=f"gate.{row.model}", name=row.metric)
         _, _, base, now, change, floor, drop, outcome = _cells(row)
         message = f"{outcome}: {base} at the base, {now} now ({change}); floor {floor}, drop {drop}"
-        if row in failed:
+        if row.outcome in FAILURES:
             ElementTree.SubElement(case, "failure", message=message)
-        elif row in unknown:
+        elif row.outcome is Outcome.UNKNOWN:
             ElementTree.SubElement(case, "error", message=message)
     for number, problem in enumerate(judgement.problems, start=1):
         case = ElementTree.SubElement(suite, "testcase", classname="gate", name=f"problem {number}")

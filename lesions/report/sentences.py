@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
+from lesions.evaluation.curves import one_against_rest
 from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.scores import score_classes
 from lesions.figures.style import spell
@@ -100,12 +101,7 @@ def describe_ranking(
     """
     parts = []
     for model, found in models.items():
-        sides = {name: found.y_true == code for code, name in enumerate(found.classes)}
-        areas = {
-            name: area(truth, found.y_prob[:, code])
-            for code, (name, truth) in enumerate(sides.items())
-            if 0 < truth.sum() < len(truth)
-        }
+        areas = {name: area(truth, probability) for name, truth, probability in one_against_rest(found)}
         worst = min(areas, key=lambda name: areas[name])
         parts.append(f"{model}'s for {spell(worst)} ({areas[worst]:.3f})")
     return f"The smallest {words} is {', '.join(parts)}."

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lesions.evaluation.comparison import Comparison
-from lesions.evaluation.verdict import METRIC_WORDS, spell_interval, spell_number
+from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_number
 
 
 def describe_model(model: str, architecture: Mapping[str, Any], trained: Mapping[str, Any]) -> dict[str, str]:
@@ -31,19 +31,18 @@ def describe_model(model: str, architecture: Mapping[str, Any], trained: Mapping
     }
 
 
-def list_scores(comparison: Comparison, models: list[str]) -> list[dict[str, Any]]:
+def list_scores(comparison: Comparison) -> list[dict[str, Any]]:
     """Return a row for each model: of each metric the score, and its interval."""
-    metrics = list(dict.fromkeys(metric for _, metric in comparison.scores))
     return [
         {
             "model": model,
             "scores": {
                 METRIC_WORDS[metric]: (f"{found.value:.3f}", f"{found.low:.3f} – {found.high:.3f}")
-                for metric in metrics
+                for metric in comparison.metrics
                 for found in [comparison.scores[model, metric]]
             },
         }
-        for model in models
+        for model in comparison.models
     ]
 
 
@@ -53,7 +52,7 @@ def list_differences(comparison: Comparison, metric: str) -> list[dict[str, str]
         {
             "pair": f"{first} − {second}",
             "difference": spell_number(found.value, signed=True),
-            "interval": spell_interval(found).removeprefix("95 % interval "),
+            "interval": spell_bounds(found),
             "says": "beyond noise" if found.excludes_zero else "within noise",
         }
         for (first, second, name), found in comparison.differences.items()

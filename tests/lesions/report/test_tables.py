@@ -30,13 +30,13 @@ def test_a_custom_cnn_starts_from_nothing() -> None:
 
 def test_scores_and_differences() -> None:
     comparison = Comparison(
-        {("a", "macro_f1"): Estimate(0.5, 0.4, 0.6), ("b", "macro_f1"): Estimate(0.7, 0.6, 0.8)},
+        {("b", "macro_f1"): Estimate(0.7, 0.6, 0.8), ("a", "macro_f1"): Estimate(0.5, 0.4, 0.6)},
         {
             ("a", "b", "macro_f1"): Estimate(-0.2, -0.3, -0.1),
             ("a", "b", "accuracy"): Estimate(0.1, -0.1, 0.3),
         },
     )
-    assert list_scores(comparison, ["b", "a"]) == [
+    assert list_scores(comparison) == [
         {"model": "b", "scores": {"macro F1": ("0.700", "0.600 – 0.800")}},
         {"model": "a", "scores": {"macro F1": ("0.500", "0.400 – 0.600")}},
     ]

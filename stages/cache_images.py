@@ -17,7 +17,7 @@ from lesions.images.cache import CacheWriter, write_cache
 from lesions.images.decode import DecodedImage, DecodingParameters, decode_image
 from lesions.images.files import find_image_files
 from lesions.images.index import write_index
-from lesions.images.perceptual_hash import perceptual_hash
+from lesions.images.perceptual_hash import perceptual_hash, spell_hash
 from lesions.parameters.section import read_section
 
 CHUNK = 64
@@ -79,7 +79,7 @@ def append_chunk(cache: CacheWriter, chunk: list[Outcome]) -> Iterator[dict[str,
             "width_px": image.width_px,
             "height_px": image.height_px,
             "sha256": image.sha256,
-            "perceptual_hash": f"{next(hashes):016x}",
+            "perceptual_hash": spell_hash(next(hashes)),
         }
         row += 1
 

@@ -15,7 +15,7 @@ from lesions.parameters.models import read_models
 from lesions.parameters.section import read_parameters
 from lesions.report.gallery import draw_all_models, draw_confusion, draw_training
 from lesions.report.page import embed_png, render_page
-from lesions.report.sentences import describe_mistakes, describe_split
+from lesions.report.sentences import describe_copies, describe_mistakes, describe_split
 from lesions.report.tables import describe_model, list_differences, list_scores
 from lesions.report.warnings import list_warnings
 
@@ -34,7 +34,7 @@ def main(
     }
     trained = {model: read_json(metrics / model / "train.json") for model in models}
     histories = {model: read_json(plots / f"history/{model}.json") for model in models}
-    counts, split = read_json(metrics / "data.json"), read_json(metrics / "split.json")
+    counts, split, copies = (read_json(metrics / f"{name}.json") for name in ("data", "split", "near_duplicates"))
     summary = read_json(metrics / "comparison.json")
     rows = {name: read_json(plots / f"comparison/{name}.json") for name in ("f1", "roc", "precision_recall")}
     rows["shares"] = read_json(plots / "split/shares.json")
@@ -51,13 +51,15 @@ def main(
         split=split,
         split_sentence=describe_split(split),
         verdict=list_verdicts(comparison, summary),
-        warnings=list_warnings(models, baselines, comparison, metric, counts, split),
+        warnings=list_warnings(models, baselines, comparison, metric, counts=counts, split=split, copies=copies),
         models=[describe_model(model, parameters["architectures"][model], trained[model]) for model in models],
         with_features=any(name.endswith("_features") for name in baselines),
         scores=list_scores(comparison),
         differences=list_differences(comparison, metric),
         metric=METRIC_WORDS[metric],
         pictures=pictures,
+        copies=describe_copies(copies, split),
+        copies_picture=embed_png((data / "pictures/near_duplicates.png").read_bytes()),
         mistakes=[read_mistakes(data / "pictures" / model, model) for model in models],
     )
     with atomic_path(page) as temporary:

@@ -69,6 +69,6 @@ def metadata_table(diagnoses: list[str], **columns: list[Any]) -> pd.DataFrame:
         "width_px": 8,
         "height_px": 8,
         "sha256": "0" * 64,
-        "perceptual_hash": "0" * 16,
+        "perceptual_hash": "0" * 200,
     }
     return pd.DataFrame(defaults | columns)

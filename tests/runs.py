@@ -65,10 +65,16 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
             "num_images_without_patient": 0,
             "num_images_without_identifier": 0,
             "num_images": {"train": 700, "val": 110, "test": N},
+            "num_conflicting_images": 0,
+            "num_dropped_images": 0,
             "worst_share_deviation": 0.01,
             "test_images_sha256": "ab" * 32,
         },
     )
+    copies = ("num_exact_pairs", "num_near_pairs", "num_pairs_without_shared_identifier", "num_conflicting_pairs")
+    write_metrics(folder / "metrics/near_duplicates.json", dict.fromkeys(copies, 0))
+    (folder / "data/pictures").mkdir(exist_ok=True)
+    Image.new("RGB", (40, 20), "white").save(folder / "data/pictures/near_duplicates.png")
     shares = [
         {"diagnosis": name, "split": split, "num_images": 10 * (k + 1)}
         for k, name in enumerate(CLASSES)

@@ -12,7 +12,15 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
-TABLE_STAGES = ["cache_images", "prepare_metadata", "split_by_patient", "compute_class_weights", "compare", "report"]
+TABLE_STAGES = [
+    "cache_images",
+    "prepare_metadata",
+    "find_near_duplicates",
+    "split_by_patient",
+    "compute_class_weights",
+    "compare",
+    "report",
+]
 
 
 @cache

@@ -11,6 +11,7 @@ from lesions.gate.rules import read_rules
 from lesions.hardware.device import choose_precision, set_up_device
 from lesions.images.decode import DecodingParameters
 from lesions.images.files import find_image_files
+from lesions.near_duplicates.pairs import NearDuplicateParameters
 from lesions.networks.architecture import build_network, check_enough_pixels, read_architecture
 from lesions.parameters.models import read_models
 from lesions.parameters.section import Section, read_parameters, read_section
@@ -27,6 +28,7 @@ SECTIONS: dict[str, type[Section]] = {
     "compare": CompareParameters,
     "dataset": DatasetParameters,
     "generate_synthetic": SyntheticParameters,
+    "near_duplicates": NearDuplicateParameters,
     "split": SplitParameters,
     "training": TrainingParameters,
 }

@@ -27,6 +27,10 @@ COLUMNS = [
 """`file` is relative to the dataset's root; `row` is the image's place in `data/images.npy`."""
 
 
+DROPPED = "dropped"
+"""In place of a split: the image is left out of all three."""
+
+
 def read_metadata(path: Path) -> pd.DataFrame:
     """Read `data/metadata.csv` with identifiers as text and `image_id` as an ordinary, unique column."""
     types = {name: "str" for name in COLUMNS if name not in ("row", "age_years", "fitzpatrick_type")}
@@ -53,5 +57,6 @@ def join_splits(metadata: pd.DataFrame, splits: pd.DataFrame, splits_path: Path)
 
 
 def read_split_metadata(metadata: Path, splits: Path) -> pd.DataFrame:
-    """Read the metadata with `group_id` and `split` (`train`, `val` or `test`) beside each image."""
-    return join_splits(read_metadata(metadata), pd.read_csv(splits, dtype=str, keep_default_na=False), splits)
+    """Read the metadata of all images that were not dropped, with `group_id` and `split` (`train`, `val`, `test`)."""
+    table = join_splits(read_metadata(metadata), pd.read_csv(splits, dtype=str, keep_default_na=False), splits)
+    return table[table.split != DROPPED].reset_index(drop=True)

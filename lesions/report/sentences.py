@@ -41,6 +41,22 @@ def describe_split(split: Mapping[str, Any]) -> str:
     return f"{whole} is on two sides of the split. {prevented} Here none has. {shares}"
 
 
+def describe_copies(copies: Mapping[str, Any], split: Mapping[str, Any]) -> str:
+    """Say how many copies there are, and what was done with those that contradict each other."""
+    exact, near = copies["num_exact_pairs"], copies["num_near_pairs"]
+    if not exact + near:
+        return "No two images are copies of each other, of the same bytes or altered."
+    sentence = (
+        f"{exact:,} pairs of files have the same bytes, {near:,} more show the same picture altered; in "
+        f"{copies['num_pairs_without_shared_identifier']:,} pairs the data name no common patient or lesion."
+    )
+    if not split["leaked_test_share"]:
+        sentence += " No pair is on two sides of the split."
+    if split["num_dropped_images"]:
+        sentence += f" {split['num_dropped_images']:,} images with a copy of another diagnosis were left out."
+    return sentence
+
+
 def describe_training(model: str, history: PlotRows, trained: Mapping[str, Any]) -> str:
     """Say which epoch was kept, and how far training and validation were apart in it."""
     table = pd.DataFrame(history)

@@ -19,8 +19,10 @@ def list_warnings(
     baselines: Sequence[str],
     comparison: Comparison,
     metric: str,
+    *,
     counts: Mapping[str, Any],
     split: Mapping[str, Any],
+    copies: Mapping[str, Any],
 ) -> list[str]:
     """Return what makes the figures of this run doubtful, in sentences.
 
@@ -28,8 +30,8 @@ def list_warnings(
     ----------
     models
         Predictions of the test images.
-    counts, split
-        What `metrics/data.json` and `metrics/split.json` say.
+    counts, split, copies
+        What `metrics/data.json`, `metrics/split.json` and `metrics/near_duplicates.json` say.
     """
     return [
         *_doubt_the_models(models),
@@ -37,6 +39,7 @@ def list_warnings(
         *_doubt_the_choice(len(models)),
         *_doubt_the_test_images(next(iter(models.values())), split),
         *_doubt_the_table(counts),
+        *_doubt_the_copies(copies, split),
     ]
 
 
@@ -84,6 +87,17 @@ def _doubt_the_table(counts: Mapping[str, Any]) -> Iterator[str]:
             f"{counts['num_lesions_of_several_patients']:,} lesions are of several patients, who were kept together "
             "for it: are lesions numbered anew for each patient?"
         )
+
+
+def _doubt_the_copies(copies: Mapping[str, Any], split: Mapping[str, Any]) -> Iterator[str]:
+    if copies["num_pairs_without_shared_identifier"]:
+        yield (
+            f"{copies['num_pairs_without_shared_identifier']:,} pairs of images are copies although the data name no "
+            "common patient or lesion: the identifiers are not complete. Look at the pictures below."
+        )
+    if split["num_conflicting_images"]:
+        done = "were left out" if split["num_dropped_images"] else "are in the splits all the same"
+        yield f"{split['num_conflicting_images']:,} images have copies with another diagnosis, and {done}."
 
 
 def _doubt_the_choice(num_models: int) -> Iterator[str]:

@@ -35,6 +35,7 @@ class SplitParameters(Section):
 
     seed: Annotated[int, Field(ge=0)]
     scheme: Literal["group", "image"]
+    conflicting_copies: Literal["drop", "keep"]
     shares: Shares
     max_share_deviation: Annotated[float, Field(gt=0, le=1)]
 

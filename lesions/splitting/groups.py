@@ -1,5 +1,7 @@
 """Which images belong together and may not be parted by the split."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,30 +11,50 @@ from scipy.sparse.csgraph import connected_components
 GROUPING_IDENTIFIERS = ("patient_id", "lesion_id")
 
 
-def build_groups(metadata: pd.DataFrame) -> pd.Series:
-    """Give each image the group of all images that share a patient or a lesion with it, directly or by others.
+def build_groups(
+    metadata: pd.DataFrame, copies: pd.DataFrame, *, identifiers: Sequence[str] = GROUPING_IDENTIFIERS
+) -> pd.Series:
+    """Give each image the group of all images that share an identifier with it or are copies, directly or by others.
 
-    An image without either identifier is a group of its own. The names (`g00001`…) are numbered by first
+    An image of no identifier and without copies is a group of its own. The names (`g00001`…) are numbered by first
     appearance and carry no patient's identifier.
+
+    Parameters
+    ----------
+    copies
+        Pairs `image_id`, `other_image_id`.
 
     Returns
     -------
     (N,) text, indexed as `metadata`
     """
     N = len(metadata)
-    image_nodes, identifier_nodes, num_nodes = [], [], N
-    for column in GROUPING_IDENTIFIERS:
+    positions = pd.Index(metadata.image_id)
+    # An edge leads from an image to its copy, or to a node that stands for an identifier.
+    sources, targets, num_nodes = (
+        [positions.get_indexer(copies.image_id)],
+        [positions.get_indexer(copies.other_image_id)],
+        N,
+    )
+    for column in identifiers:
         codes, values = pd.factorize(metadata[column])
         known = codes >= 0
-        image_nodes.append(np.flatnonzero(known))
-        identifier_nodes.append(num_nodes + codes[known])
+        sources.append(np.flatnonzero(known))
+        targets.append(num_nodes + codes[known])
         num_nodes += len(values)
-    edges = (np.concatenate(image_nodes), np.concatenate(identifier_nodes))
+    edges = (np.concatenate(sources), np.concatenate(targets))
+    assert min(edges[0].min(initial=0), edges[1].min(initial=0)) >= 0
     graph = coo_array((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(num_nodes, num_nodes))
     component = connected_components(graph, directed=False)[1][:N]
     numbers = pd.factorize(component)[0] + 1
     width = max(5, len(str(N)))
     return pd.Series([f"g{number:0{width}d}" for number in numbers], index=metadata.index, name="group_id")
+
+
+def find_conflicting(metadata: pd.DataFrame, copies: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which images (N,) have a copy, directly or by others, with another diagnosis."""
+    copied = build_groups(metadata, copies, identifiers=())
+    return (metadata.diagnosis.groupby(copied).transform("nunique") > 1).to_numpy()
 
 
 def count_diagnoses(group_id: pd.Series, diagnosis: pd.Series) -> tuple[NDArray[np.int64], pd.Index, list[str]]:

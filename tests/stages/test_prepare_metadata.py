@@ -19,7 +19,7 @@ GOOD = [f"HAM_{n},ISIC_{n},mel,histo,{50 + n}.0,male,back" for n in range(9)]
 
 
 def index_rows(ids: list[str]) -> list[dict[str, Any]]:
-    sizes = {"width_px": 600, "height_px": 450, "sha256": "a" * 64, "perceptual_hash": "b" * 16}
+    sizes = {"width_px": 600, "height_px": 450, "sha256": "a" * 64, "perceptual_hash": "b" * 200}
     return [{"file": f"part_1/{image_id}.jpg", "row": row, **sizes} for row, image_id in enumerate(ids)]
 
 
@@ -84,7 +84,7 @@ def test_a_row_is_translated(case: Case) -> None:
         "width_px": 600,
         "height_px": 450,
         "sha256": "a" * 64,
-        "perceptual_hash": "b" * 16,
+        "perceptual_hash": "b" * 200,
     }
     full = case.metadata.set_index("image_id").loc["ISIC_0"]
     assert (full.age_years, full.sex, full.site, full.diagnosis) == (50.0, "male", "back", "melanoma")

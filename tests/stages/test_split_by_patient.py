@@ -9,19 +9,34 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.datasets.metadata import COLUMNS
+from lesions.datasets.metadata import COLUMNS, read_split_metadata
 from lesions.errors import InputError
 from lesions.formats.table import write_table
 from stages import split_by_patient
 from tests.builders import HAM10000, WriteParams, metadata_table, needs_ham10000
 
-SPLIT = {"seed": 0, "scheme": "group", "shares": {"train": 0.6, "val": 0.2, "test": 0.2}, "max_share_deviation": 0.1}
+SPLIT = {
+    "seed": 0,
+    "scheme": "group",
+    "conflicting_copies": "drop",
+    "shares": {"train": 0.6, "val": 0.2, "test": 0.2},
+    "max_share_deviation": 0.1,
+}
+NO_COPIES = pd.DataFrame({"image_id": [], "other_image_id": []})
 
 
-def split(tmp_path: Path, params: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
+def split(
+    tmp_path: Path, params: Path, table: pd.DataFrame, copies: pd.DataFrame = NO_COPIES
+) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
     write_table(tmp_path / "metadata.csv", table[COLUMNS], sort_by="image_id")
+    copies.to_csv(tmp_path / "near_duplicates.csv", index=False)
     split_by_patient.main(
-        tmp_path / "metadata.csv", tmp_path / "splits.csv", tmp_path / "split.json", tmp_path / "shares.json", params
+        tmp_path / "metadata.csv",
+        tmp_path / "near_duplicates.csv",
+        tmp_path / "splits.csv",
+        tmp_path / "split.json",
+        tmp_path / "shares.json",
+        params,
     )
     metrics = json.loads((tmp_path / "split.json").read_text())
     return pd.read_csv(tmp_path / "splits.csv"), metrics, pd.read_json(tmp_path / "shares.json")
@@ -52,6 +67,8 @@ def test_shares_asked_and_got(tmp_path: Path, write_params: WriteParams) -> None
         "worst_share_diagnosis": "melanoma in test",
         "num_images_without_patient": 0,
         "num_images_without_identifier": 0,
+        "num_conflicting_images": 0,
+        "num_dropped_images": 0,
         "leaked_test_share": 0.0,
         "image_wise_leaked_test_share": {"all": 0.0, "melanoma": 0.0, "nevus": 0.0},
         "test_images_sha256": hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest(),
@@ -90,6 +107,36 @@ def test_a_split_by_image_says_what_leaks(tmp_path: Path, write_params: WritePar
     assert leaked > 0.1
     # The groups stay what they are: intervals resample them whatever the split.
     assert splits.group_id.nunique() == image_wise["num_groups"] == 40
+
+
+def test_copies_stay_on_one_side(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus"] * 60 + ["melanoma"] * 60)
+    ids = table.image_id
+    copies = pd.DataFrame({"image_id": ids[:60:2].tolist(), "other_image_id": ids[1:60:2].tolist()})
+    splits, metrics, _ = split(tmp_path, write_params(split=SPLIT), table, copies)
+    side = splits.set_index("image_id").split
+    assert (side[copies.image_id].to_numpy() == side[copies.other_image_id].to_numpy()).all()
+    assert metrics["num_groups"] == 90
+
+
+@pytest.mark.parametrize(("choice", "num_dropped"), [("drop", 3), ("keep", 0)])
+def test_copies_with_different_diagnoses_are_dropped_or_kept(
+    tmp_path: Path, write_params: WriteParams, capsys: pytest.CaptureFixture[str], choice: str, num_dropped: int
+) -> None:
+    table = metadata_table(["nevus"] * 10 + ["melanoma"] * 10)
+    # The first nevus, its copy, and a melanoma that is a copy of that copy.
+    copies = pd.DataFrame({"image_id": ["image_0000", "image_0001"], "other_image_id": ["image_0001", "image_0010"]})
+    splits, metrics, _ = split(tmp_path, write_params(split=SPLIT | {"conflicting_copies": choice}), table, copies)
+    dropped = splits[splits.split == "dropped"].image_id.tolist()
+    assert dropped == ["image_0000", "image_0001", "image_0010"][:num_dropped]
+    assert (metrics["num_conflicting_images"], metrics["num_dropped_images"]) == (3, num_dropped)
+    assert sum(metrics["num_images"].values()) == len(splits) - num_dropped == 20 - num_dropped
+    assert (
+        "3 images have copies with another diagnosis: " + ("dropped" if num_dropped else "kept")
+        in capsys.readouterr().out
+    )
+    seen = read_split_metadata(tmp_path / "metadata.csv", tmp_path / "splits.csv")
+    assert set(seen.image_id) == set(table.image_id) - set(dropped)
 
 
 def test_images_that_name_nobody_are_counted(tmp_path: Path, write_params: WriteParams) -> None:

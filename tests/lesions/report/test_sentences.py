@@ -118,3 +118,23 @@ def test_mistakes() -> None:
         "The mistakes of which net is surest, from 0.97 down to 0.62."
     )
     assert sentences.describe_mistakes("net", []) == "net makes no mistake on the test images."
+
+
+def test_copies() -> None:
+    counts = {"num_exact_pairs": 3, "num_near_pairs": 1200, "num_pairs_without_shared_identifier": 5}
+    kept = {"leaked_test_share": 0.0, "num_dropped_images": 0}
+    found = (
+        "3 pairs of files have the same bytes, 1,200 more show the same picture altered; in 5 pairs the data name no "
+        "common patient or lesion."
+    )
+    together = " No pair is on two sides of the split."
+    assert sentences.describe_copies(counts, kept) == found + together
+    assert sentences.describe_copies(counts, kept | {"leaked_test_share": 0.3}) == found
+    assert sentences.describe_copies(counts, kept | {"num_dropped_images": 4}) == (
+        f"{found}{together} 4 images with a copy of another diagnosis were left out."
+    )
+    none = dict.fromkeys(counts, 0)
+    assert (
+        sentences.describe_copies(none, kept)
+        == "No two images are copies of each other, of the same bytes or altered."
+    )

@@ -11,19 +11,36 @@ from lesions.report.warnings import list_warnings
 from tests.runs import build_predictions, guess, true_classes
 
 Y_TRUE = true_classes()
-NAMED = {"num_images_without_patient": 0, "num_images_without_identifier": 0, "leaked_test_share": 0.0}
-
+NAMED = {
+    "num_images_without_patient": 0,
+    "num_images_without_identifier": 0,
+    "leaked_test_share": 0.0,
+    "num_conflicting_images": 0,
+    "num_dropped_images": 0,
+}
+COPIES = {"num_pairs_without_shared_identifier": 0}
 
 COUNTS = {"num_images": 900, "num_rejected": 0, "num_lesions_of_several_patients": 0}
 
 
 def warnings_of(
-    split: dict[str, Any] | None = None, counts: dict[str, Any] | None = None, **models: Predictions
+    split: dict[str, Any] | None = None,
+    counts: dict[str, Any] | None = None,
+    copies: dict[str, Any] | None = None,
+    **models: Predictions,
 ) -> list[str]:
     y_true = next(iter(models.values())).y_true
     prior = build_predictions(y_true, np.tile([0.0, 1.0, 0.0], (len(y_true), 1)))
     comparison = compare({**models, "class_prior": prior})
-    return list_warnings(models, ["class_prior"], comparison, "balanced_accuracy", counts or COUNTS, split or NAMED)
+    return list_warnings(
+        models,
+        ["class_prior"],
+        comparison,
+        "balanced_accuracy",
+        counts=counts or COUNTS,
+        split=split or NAMED,
+        copies=copies or COPIES,
+    )
 
 
 def good(seed: int = 0) -> Predictions:
@@ -49,6 +66,14 @@ def test_the_best_of_three_was_picked() -> None:
         (
             NAMED | {"num_images_without_patient": 90, "num_images_without_identifier": 7},
             "The data name neither patient nor lesion of 7 images: two photographs of one lesion",
+        ),
+        (
+            NAMED | {"num_conflicting_images": 7, "num_dropped_images": 7},
+            "7 images have copies with another diagnosis, and were left out.",
+        ),
+        (
+            NAMED | {"num_conflicting_images": 7},
+            "7 images have copies with another diagnosis, and are in the splits all the same.",
         ),
         (NAMED | {"leaked_test_share": 0.381}, "38.1% of the test images have a sibling in training, an image of"),
     ],
@@ -88,3 +113,8 @@ def test_one_diagnosis_predicted_right_is_not_called_suspicious() -> None:
     found = warnings_of(a=build_predictions(y_true, np.tile([0.0, 1.0, 0.0], (40, 1))))
     assert not [warning for warning in found if "right on every test image" in warning]
     assert "No test image has the diagnosis melanoma, vascular lesion: no figure here speaks of it." in found
+
+
+def test_copies_that_the_data_do_not_tie_together() -> None:
+    (warning,) = warnings_of(copies={"num_pairs_without_shared_identifier": 5}, a=good())
+    assert warning.startswith("5 pairs of images are copies although the data name no common patient or lesion")

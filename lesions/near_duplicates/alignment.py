@@ -1,0 +1,118 @@
+"""Whether two images show the same: the correlation of their details, once one is laid over the other."""
+
+from functools import cache
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import irfft2, rfft2
+from scipy.ndimage import gaussian_filter
+from scipy.sparse import csr_array
+
+from lesions.near_duplicates.orientation import turn_images
+
+COMPARED_PX = 64
+"""Side of the grey images that are compared."""
+
+ANGLES = range(-8, 9, 2)
+SCALES = (0.88, 0.92, 0.96, 1.0, 1.04, 1.08, 1.12)
+MAX_SHIFT_PX = 5
+"""What the alignment tries: angles in degrees, scales, and every shift up to 5 px."""
+
+DETAIL_PX = 2
+NEIGHBOURHOOD_PX = 4
+NOISE = 4
+"""Standard deviations of the blurs, and of the noise in grey levels that `extract_details` works with."""
+
+
+def extract_details(grey: NDArray[Any]) -> NDArray[np.float32]:
+    """Return what is finer than 2 px, over how much of it there is around, so that a dark mole's rim counts no more.
+
+    Two dark moles on plain skin are alike in everything coarse; what tells them apart are the details.
+
+    Parameters
+    ----------
+    grey : (P, S, S), 0 to 255
+
+    Returns
+    -------
+    (P, S, S) float32
+    """
+    blurred = gaussian_filter(grey.astype(np.float32), (0, DETAIL_PX, DETAIL_PX))
+    fine = grey - blurred
+    strength = gaussian_filter(fine**2, (0, NEIGHBOURHOOD_PX, NEIGHBOURHOOD_PX))
+    return (fine / np.sqrt(strength + NOISE**2)).astype(np.float32)
+
+
+def correlate(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], orientation: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Compute the highest correlation of the details of pairs of grey images over small changes of position.
+
+    Parameters
+    ----------
+    first, second : (P, 64, 64) uint8
+    orientation : (P,) int
+        How to turn each of the first.
+
+    Returns
+    -------
+    (P,) float32, from 0 to 1
+    """
+    turned = np.concatenate([turn_images(image[None], way) for image, way in zip(first, orientation, strict=True)])
+    columns = np.ascontiguousarray(extract_details(turned).reshape(len(turned), -1).T)
+    fixed = rfft2(_standardise(extract_details(second)))
+    best = np.zeros(len(turned), dtype=np.float32)
+    for warp in _build_warps():
+        moved = _standardise((warp @ columns).T.reshape(turned.shape))
+        over_shifts = irfft2(fixed * rfft2(moved).conj(), s=turned.shape[1:])
+        np.maximum(best, _crop_shifts(over_shifts).max(axis=(1, 2)), out=best)
+    return best
+
+
+def _standardise(details: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bring what a circular window shows of each image to mean 0 and length 1."""
+    window = _build_window()
+    centred = (details - np.tensordot(details, window / window.sum(), 2)[:, None, None]) * window
+    lengths = np.sqrt(np.einsum("pyx,pyx->p", centred, centred))[:, None, None]
+    return np.asarray(centred / np.maximum(lengths, 1e-6))
+
+
+def _crop_shifts(correlations: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Keep the shifts up to 5 px: of a circular correlation the first and the last rows and columns."""
+    kept = np.r_[-MAX_SHIFT_PX : MAX_SHIFT_PX + 1]
+    return correlations[:, kept[:, None], kept]
+
+
+def _grid() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    y, x = np.mgrid[:COMPARED_PX, :COMPARED_PX] - (COMPARED_PX - 1) / 2
+    return y, x
+
+
+@cache
+def _build_window() -> NDArray[np.float32]:
+    radius = np.hypot(*_grid()) / (COMPARED_PX / 2)
+    return np.clip((1 - radius) / 0.3, 0, 1).astype(np.float32)
+
+
+@cache
+def _build_warps() -> list[csr_array]:
+    """Return the matrices (S², S²) that turn and scale flattened images, interpolating linearly."""
+    return [_build_warp(np.radians(angle), scale) for angle, scale in product(ANGLES, SCALES)]
+
+
+def _build_warp(angle: float, scale: float) -> csr_array:
+    y, x = _grid()
+    from_y = scale * (np.cos(angle) * y + np.sin(angle) * x) + (COMPARED_PX - 1) / 2
+    from_x = scale * (np.cos(angle) * x - np.sin(angle) * y) + (COMPARED_PX - 1) / 2
+    pixels = np.arange(COMPARED_PX**2)
+    parts = []
+    for down, right in product((0, 1), (0, 1)):
+        row, column = np.floor(from_y).astype(int) + down, np.floor(from_x).astype(int) + right
+        weight = (1 - np.abs(from_y - row)) * (1 - np.abs(from_x - column))
+        inside = ((row >= 0) & (row < COMPARED_PX) & (column >= 0) & (column < COMPARED_PX)).ravel()
+        source = (row * COMPARED_PX + column).ravel()
+        parts.append((weight.ravel()[inside], pixels[inside], source[inside]))
+    weights, targets, sources = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return csr_array((weights.astype(np.float32), (targets, sources)), shape=(len(pixels), len(pixels)))

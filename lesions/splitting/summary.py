@@ -1,0 +1,62 @@
+"""What came out of a split, in figures."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from lesions.splitting.groups import GROUPING_IDENTIFIERS
+from lesions.splitting.leak import expect_leaked, find_leaked
+
+
+def compare_shares(table: pd.DataFrame, asked: Mapping[Any, float]) -> list[dict[str, Any]]:
+    """Return, for each diagnosis and split, the share asked for and the share got."""
+    totals = table.diagnosis.value_counts().to_dict()
+    cells = table.groupby(["diagnosis", "split"])
+    return [
+        {
+            "diagnosis": diagnosis,
+            "split": split,
+            "share_asked": asked[split],
+            "share_got": len(cell) / totals[diagnosis],
+            "num_images": len(cell),
+            "num_groups": int(cell.group_id.nunique()),
+        }
+        for (diagnosis, split), cell in cells
+    ]
+
+
+def summarise(table: pd.DataFrame, shares: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the sizes of the splits, what was grouped by, and the worst distance from a share asked for.
+
+    The hash of the test images tells whether figures of two runs are of the same images and diagnoses.
+    """
+    worst = max(shares, key=lambda row: abs(row["share_got"] - row["share_asked"]))
+    test = table[table.split == "test"].sort_values("image_id")
+    identifiers = table[list(GROUPING_IDENTIFIERS)]
+    return {
+        "grouped_by": " and ".join(name for name in GROUPING_IDENTIFIERS if table[name].notna().any()),
+        "num_groups": int(table.group_id.nunique()),
+        "num_images_without_patient": int(table.patient_id.isna().sum()),
+        "num_images_without_identifier": int(identifiers.isna().all(axis=1).sum()),
+        "largest_group": int(table.group_id.value_counts().max()),
+        "num_images": table.split.value_counts().to_dict(),
+        "worst_share_deviation": abs(worst["share_got"] - worst["share_asked"]),
+        "worst_share_diagnosis": f"{worst['diagnosis']} in {worst['split']}",
+        "leaked_test_share": float(find_leaked(table.group_id, table.split).sum() / len(test)),
+        "image_wise_leaked_test_share": expect_image_wise_leak(table),
+        "test_images_sha256": hash_rows(test[["image_id", "sha256", "diagnosis"]]),
+    }
+
+
+def expect_image_wise_leak(table: pd.DataFrame) -> dict[str, float]:
+    """Return which share of the test images would have a sibling in training, had images been split one by one."""
+    leaked = pd.Series(expect_leaked(table.group_id, int((table.split == "train").sum())), index=table.index)
+    of_diagnoses = leaked.groupby(table.diagnosis).mean()
+    return {"all": float(leaked.mean()), **{str(name): share for name, share in of_diagnoses.items()}}
+
+
+def hash_rows(table: pd.DataFrame) -> str:
+    """Return the sha256 of a table's cells."""
+    return hashlib.sha256(table.to_csv(index=False, lineterminator="\n").encode()).hexdigest()

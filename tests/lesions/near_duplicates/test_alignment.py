@@ -1,0 +1,86 @@
+"""What shows the same correlates, after turning, shifting and scaling; what is merely alike does not."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.ndimage import affine_transform, gaussian_filter
+
+from lesions.near_duplicates.alignment import COMPARED_PX, correlate, extract_details
+from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_images
+
+UPRIGHT = np.array([0])
+
+
+def skin(seed: int, size: int = COMPARED_PX) -> NDArray[np.uint8]:
+    """An image (1, S, S) with structure at every scale and a dark mole in the middle."""
+    noise = np.random.default_rng(seed).normal(size=(size, size))
+    texture = sum(12 * field / field.std() for field in (gaussian_filter(noise, sigma) for sigma in (1, 2, 5)))
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2
+    mole = 110 * (np.hypot(y, x) < size / 5)
+    return (170 + texture - mole).clip(0, 255).astype(np.uint8)[None]
+
+
+def moved(image: NDArray[np.uint8], *, degrees: float = 0, scale: float = 1, shift: float = 0) -> NDArray[np.uint8]:
+    c, s = scale * np.cos(np.radians(degrees)), scale * np.sin(np.radians(degrees))
+    matrix = np.array([[c, s], [-s, c]])
+    centre = (COMPARED_PX - 1) / 2
+    offset = centre - matrix @ [centre, centre] + shift
+    return affine_transform(image[0].astype(float), matrix, offset, order=1).clip(0, 255).astype(np.uint8)[None]
+
+
+def test_an_image_correlates_with_itself() -> None:
+    assert correlate(skin(0), skin(0), UPRIGHT)[0] == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("orientation", range(NUM_ORIENTATIONS))
+def test_the_first_is_turned_as_told(orientation: int) -> None:
+    turned = turn_images(skin(0), orientation)
+    assert correlate(skin(0), turned, np.array([orientation]))[0] == pytest.approx(1, abs=1e-4)
+    assert correlate(skin(0), turned, np.array([(orientation + 1) % 8]))[0] < 0.5
+
+
+@pytest.mark.parametrize(
+    "movement",
+    [{"degrees": 7}, {"degrees": -7}, {"scale": 0.9}, {"scale": 1.1}, {"shift": 4}, {"degrees": 5, "scale": 0.95}],
+    ids=str,
+)
+def test_small_movements_are_undone(movement: dict[str, float]) -> None:
+    assert correlate(skin(1), moved(skin(1), **movement), UPRIGHT)[0] > 0.75
+
+
+@pytest.mark.parametrize("movement", [{"degrees": 20}, {"scale": 1.4}, {"shift": 12}], ids=str)
+def test_large_movements_are_not(movement: dict[str, float]) -> None:
+    assert correlate(skin(1), moved(skin(1), **movement), UPRIGHT)[0] < 0.6
+
+
+def test_two_dark_moles_of_the_same_shape_are_not_the_same() -> None:
+    pairs = [correlate(skin(seed), skin(seed + 1), UPRIGHT)[0] for seed in range(10, 30, 2)]
+    assert max(pairs) < 0.6
+    # Which their coarse forms are.
+    coarse = [gaussian_filter(skin(seed)[0].astype(float), 4).ravel() for seed in range(10, 30)]
+    assert min(np.corrcoef(coarse)[0]) > 0.6
+
+
+def test_light_and_contrast_do_not_count_much() -> None:
+    darker = (0.7 * skin(2)).astype(np.uint8)
+    assert correlate(skin(2), darker, UPRIGHT)[0] > 0.97
+
+
+def test_plain_images_do_not_correlate() -> None:
+    plain = np.full((1, COMPARED_PX, COMPARED_PX), 120, np.uint8)
+    assert correlate(plain, plain, UPRIGHT)[0] == pytest.approx(0, abs=1e-3)
+    assert correlate(plain, skin(0), UPRIGHT)[0] == pytest.approx(0, abs=1e-3)
+
+
+def test_a_pair_does_not_depend_on_the_pairs_beside_it() -> None:
+    first, second = (np.concatenate([skin(seed) for seed in seeds]) for seeds in ((0, 1, 2), (3, 1, 4)))
+    together = correlate(first, second, np.array([0, 3, 5]))
+    alone = [correlate(first[[k]], second[[k]], np.array([way]))[0] for k, way in enumerate((0, 3, 5))]
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_details_are_of_comparable_strength_everywhere() -> None:
+    strong = skin(5)[0].astype(float)
+    strong[:, :32] = 128 + 4 * (strong[:, :32] - 128)
+    left, right = np.split(extract_details(strong[None])[0], 2, axis=1)
+    assert left.std() / right.std() < 1.6

@@ -1,0 +1,48 @@
+"""The neighbours found are those that an exhaustive search finds, in whatever orientation."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lesions.images.perceptual_hash import perceptual_hash
+from lesions.near_duplicates.neighbours import NUM_NEIGHBOURS, find_candidates
+from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_hashes, turn_images
+
+IMAGES = np.random.default_rng(0).uniform(0, 255, (400, 32, 32)).astype(np.float32)
+
+
+@pytest.mark.parametrize("orientation", range(NUM_ORIENTATIONS))
+def test_a_turned_copy_is_found_with_the_turn_that_lays_it_over_its_original(orientation: int) -> None:
+    turned = turn_images(IMAGES[7:8], orientation)
+    hashes = perceptual_hash(np.concatenate([IMAGES, turned]))
+    found = find_candidates(hashes)
+    assert found[["first", "second"]].apply(sorted, axis=1).tolist() == [[7, 400]]
+    pair = found.iloc[0]
+    units = hashes.astype(np.float32)
+    first = turn_hashes(units[[int(pair["first"])]], int(pair.orientation))
+    assert (first @ units[int(pair.second)]).item() / 127**2 == pytest.approx(pair.similarity, abs=0.02)
+    assert pair.similarity > 0.98
+
+
+def test_unrelated_images_are_no_candidates() -> None:
+    assert find_candidates(perceptual_hash(IMAGES)).empty
+
+
+def test_many_copies_of_one_image_hang_together_without_a_pair_for_each_two() -> None:
+    noise = np.random.default_rng(1).normal(scale=2, size=(60, 32, 32))
+    found = find_candidates(perceptual_hash((IMAGES[:1] + noise).astype(np.float32)))
+    assert len(found) <= 60 * NUM_NEIGHBOURS
+    assert set(found["first"]) | set(found["second"]) == set(range(60))
+    assert not found.duplicated(["first", "second"]).any()
+    assert not pd.DataFrame(np.sort(found[["first", "second"]], axis=1)).duplicated().any()
+
+
+@pytest.mark.parametrize("num_images", [1, 2])
+def test_a_handful_of_images_is_enough(num_images: int) -> None:
+    assert len(find_candidates(perceptual_hash(np.repeat(IMAGES[:1], num_images, axis=0)))) == num_images - 1
+
+
+def test_the_same_hashes_give_the_same_pairs() -> None:
+    images = np.concatenate([IMAGES, IMAGES[:50] + 3, IMAGES[:50, ::-1]])
+    first, second = (find_candidates(perceptual_hash(images)) for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)

@@ -1,0 +1,126 @@
+"""Copies planted among files are found, whatever was done to them, and nothing else is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from lesions.datasets.metadata import COLUMNS
+from lesions.formats.table import write_table
+from lesions.images.index import read_index
+from stages import cache_images, find_near_duplicates
+from tests.builders import HAM10000, WriteParams, metadata_table, needs_ham10000
+
+NUM_IMAGES = 30
+
+
+def skin(seed: int) -> Image.Image:
+    """A picture of 120 × 90 px with structure at every scale."""
+    noise = np.random.default_rng(seed).normal(size=(90, 120))
+    texture = sum(20 * field / field.std() for field in (gaussian_filter(noise, sigma) for sigma in (1.5, 4, 10)))
+    return Image.fromarray((texture[:, :, None] + np.array([170, 120, 100])).clip(0, 255).astype(np.uint8))
+
+
+def plant(folder: Path) -> None:
+    """Write pictures, and altered copies of some."""
+    folder.mkdir()
+    for n in range(NUM_IMAGES):
+        skin(n).save(folder / f"original_{n:02d}.png")
+    (folder / "copy_00.png").write_bytes((folder / "original_00.png").read_bytes())
+    skin(1).save(folder / "copy_01.jpg", quality=40)
+    skin(2).transpose(Image.Transpose.ROTATE_90).save(folder / "copy_02.png")
+    skin(3).rotate(7, Image.Resampling.BILINEAR).save(folder / "copy_03.png")
+    skin(4).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "copy_04.png")
+    skin(5).crop((6, 4, 114, 86)).save(folder / "copy_05.png")
+    skin(6).point(lambda value: min(255, int(1.3 * value))).save(folder / "copy_06.png")
+    skin(7).resize((60, 45)).save(folder / "copy_07.png")
+
+
+def find(folder: Path, params: Path, **columns: list[Any]) -> tuple[pd.DataFrame, dict[str, Any], Path]:
+    """Run the stages on the folder's files; columns of the metadata are by file, sorted."""
+    cache_images.main(folder, folder / "images.npy", folder / "images.csv", params)
+    index = read_index(folder / "images.csv")
+    known = {name: index[name].tolist() for name in ("file", "row", "sha256", "perceptual_hash")}
+    names = [Path(file).stem for file in index.file]
+    table = metadata_table(["nevus"] * len(index), image_id=names, **known)
+    write_table(folder / "metadata.csv", table.assign(**columns)[COLUMNS], sort_by="image_id")
+    pairs, metrics, picture = folder / "pairs.csv", folder / "metrics.json", folder / "pairs.png"
+    find_near_duplicates.main(folder / "images.npy", folder / "metadata.csv", pairs, metrics, picture, params)
+    return pd.read_csv(pairs), json.loads(metrics.read_text()), picture
+
+
+@pytest.fixture
+def params(write_params: WriteParams) -> Path:
+    return write_params(
+        cache_images={"size_px": 74, "fit": "crop", "max_megapixels": 1}, near_duplicates={"min_correlation": 0.7}
+    )
+
+
+def test_planted_copies_are_found_and_nothing_else(tmp_path: Path, params: Path) -> None:
+    plant(tmp_path / "files")
+    pairs, metrics, picture = find(tmp_path / "files", params)
+    assert pairs[["image_id", "other_image_id"]].values.tolist() == [
+        [f"copy_{n:02d}", f"original_{n:02d}"] for n in range(8)
+    ]
+    assert pairs.kind.tolist() == ["exact"] + ["near"] * 7
+    assert pairs.correlation.min() >= 0.7
+    assert pairs[["hash_similarity", "correlation"]].values[0].tolist() == [1, 1]
+    assert metrics == {
+        "schema": 1,
+        "num_exact_pairs": 1,
+        "num_near_pairs": 7,
+        "num_pairs_without_shared_identifier": 8,
+        "num_conflicting_pairs": 0,
+    }
+    with Image.open(picture) as drawn:
+        assert drawn.width == 1800
+
+
+def test_what_the_data_know_of_the_pairs_is_counted(tmp_path: Path, params: Path) -> None:
+    plant(tmp_path / "files")
+    num_files = NUM_IMAGES + 8
+    # The first eight files are the copies, the next eight their originals.
+    patients = [f"p{n % 8}" if n < 10 else f"q{n}" for n in range(num_files)]
+    diagnoses = ["melanoma"] * 3 + ["nevus"] * (num_files - 3)
+    pairs, metrics, _ = find(tmp_path / "files", params, patient_id=patients, diagnosis=diagnoses)
+    assert pairs.shares_identifier.tolist() == [True, True] + [False] * 6
+    assert pairs.is_conflicting.tolist() == [True] * 3 + [False] * 5
+    assert metrics["num_pairs_without_shared_identifier"] == 6
+    assert metrics["num_conflicting_pairs"] == 3
+
+
+def test_the_threshold_decides(tmp_path: Path, write_params: WriteParams) -> None:
+    plant(tmp_path / "files")
+    strict = write_params(
+        cache_images={"size_px": 74, "fit": "crop", "max_megapixels": 1}, near_duplicates={"min_correlation": 0.97}
+    )
+    pairs, _, _ = find(tmp_path / "files", strict)
+    assert {"copy_00", "copy_02", "copy_04"} <= set(pairs.image_id)
+    assert "copy_03" not in set(pairs.image_id)
+    assert pairs.correlation.min() >= 0.97
+
+
+def test_no_copies_are_an_empty_table_and_a_picture_that_says_so(tmp_path: Path, params: Path) -> None:
+    (tmp_path / "files").mkdir()
+    for n in range(5):
+        skin(n).save(tmp_path / f"files/original_{n}.png")
+    pairs, metrics, picture = find(tmp_path / "files", params)
+    assert pairs.empty
+    assert metrics["num_exact_pairs"] == metrics["num_near_pairs"] == 0
+    assert picture.is_file()
+
+
+@needs_ham10000
+def test_ham10000_has_one_lesion_under_two_numbers(tmp_path: Path, params: Path) -> None:
+    (tmp_path / "files").mkdir()
+    names = [path.stem for path in sorted((HAM10000 / "HAM10000_images_part_1").glob("*.jpg"))[:60]]
+    for name in [*names, "ISIC_0025226", "ISIC_0030074"]:
+        (file,) = HAM10000.rglob(f"{name}.jpg")
+        (tmp_path / "files" / file.name).write_bytes(file.read_bytes())
+    pairs, _, _ = find(tmp_path / "files", params)
+    assert ["ISIC_0025226", "ISIC_0030074"] in pairs[["image_id", "other_image_id"]].values.tolist()

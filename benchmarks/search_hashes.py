@@ -37,7 +37,7 @@ def main(
     size = (HASHED_PX, HASHED_PX)
     thumbnails = np.stack([np.asarray(Image.fromarray(image).convert("L").resize(size)) for image in cache])
     table = Table("images", "hashing (s)", "search (s)", "growth", "recall", "all pairs (s)", "growth", "ratio")
-    before = peer_before = np.nan
+    before = peer_before = 0.0
     for num_images in largest // np.array([8, 4, 2, 1]):
         blends, original, copy = blend(thumbnails, int(num_images))
         start = time.perf_counter()
@@ -47,15 +47,18 @@ def main(
         seconds = time.perf_counter() - hashed
         pairs = set(map(frozenset, found[["first", "second"]].to_numpy().tolist()))
         recall = np.mean([frozenset(pair) in pairs for pair in zip(original, copy, strict=True)])
-        cells = [
+        peer = time_exhaustive_search(hashes)
+        growth = [f"{now / then:.1f}" if then else "" for now, then in ((seconds, before), (peer, peer_before))]
+        table.add_row(
             f"{num_images:,}",
             f"{hashed - start:.1f}",
             f"{seconds:.1f}",
-            f"{seconds / before:.1f}",
+            growth[0],
             f"{recall:.1%}",
-        ]
-        peer = time_exhaustive_search(hashes)
-        table.add_row(*cells, f"{peer:.1f}", f"{peer / peer_before:.1f}", f"{peer / seconds:.1f}")
+            f"{peer:.1f}",
+            growth[1],
+            f"{peer / seconds:.1f}",
+        )
         before, peer_before = seconds, peer
     Console().print(table)
 

@@ -81,6 +81,9 @@ def main(
         f"{len(metadata):,} images: find_near_duplicates {seconds:.0f} s; the peer's pairs {peer_seconds:.0f} s, "
         f"{peer_seconds / seconds:.1f} times as long"
     )
+    with_original = {frozenset(pair) for pair in planted.original.items()}
+    is_planted = [frozenset(pair) in with_original for pair in pairs[["image_id", "other_image_id"]].to_numpy()]
+    print(f"the weakest planted copy that was found correlates by {pairs.correlation[is_planted].min():.2f}")
     untied = pairs[[truth[a] != truth[b] for a, b in zip(pairs.image_id, pairs.other_image_id, strict=True)]]
     picture = work / "pairs_of_different_lesions.png"
     pixels = read_cache(work / "images.npy")

@@ -11,13 +11,13 @@ from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
 from lesions.figures.style import SPLIT_COLOURS, new_figure, spell, write_figure
 from lesions.parameters.section import read_section
-from lesions.splitting.allocation import SPLITS
 from lesions.splitting.class_weights import (
     ClassWeightParameters,
     ClassWeights,
     compute_class_weights,
     write_class_weights,
 )
+from lesions.splitting.parameters import SPLITS
 
 
 def main(

@@ -12,7 +12,7 @@ from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.formats.table import write_table
 from lesions.near_duplicates.pairs import read_pairs
 from lesions.parameters.section import read_section
-from lesions.splitting.allocation import SPLITS, SplitParameters, allocate_groups
+from lesions.splitting.allocation import allocate_groups
 from lesions.splitting.checks import (
     check_enough_groups,
     check_every_diagnosis_is_in_every_split,
@@ -20,6 +20,7 @@ from lesions.splitting.checks import (
     check_shares,
 )
 from lesions.splitting.groups import build_groups, count_diagnoses, find_conflicting
+from lesions.splitting.parameters import SPLITS, SplitParameters
 from lesions.splitting.summary import compare_shares, summarise
 
 

@@ -15,8 +15,8 @@ from lesions.near_duplicates.pairs import NearDuplicateParameters
 from lesions.networks.architecture import build_network, check_enough_pixels, read_architecture
 from lesions.parameters.models import read_models
 from lesions.parameters.section import Section, read_parameters, read_section
-from lesions.splitting.allocation import SplitParameters
 from lesions.splitting.class_weights import ClassWeightParameters
+from lesions.splitting.parameters import SplitParameters
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.training.augmentation import AugmentationParameters
 from lesions.training.recipe import TrainingParameters

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lesions.errors import InputError
-from lesions.splitting.allocation import SPLITS
 from lesions.splitting.groups import GROUPING_IDENTIFIERS
+from lesions.splitting.parameters import SPLITS
 
 
 def check_enough_groups(counts: NDArray[np.int64], diagnoses: list[str], metadata: Path) -> None:

@@ -23,5 +23,5 @@ def expect_leaked(group_id: pd.Series, num_train: int) -> NDArray[np.float64]:
     (N,) float
     """
     N = len(group_id)
-    size = group_id.map(group_id.value_counts()).to_numpy()
-    return 1 - hypergeom.pmf(0, N - 1, size - 1, num_train)
+    sizes, size = np.unique(group_id.map(group_id.value_counts()), return_inverse=True)
+    return (1 - hypergeom.pmf(0, N - 1, sizes - 1, num_train))[size]

@@ -1,9 +1,9 @@
 """Share the images out to train, val and test, so that no patient, lesion or copy is on two sides."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from lesions.command_line.stage import run_stage
@@ -12,16 +12,17 @@ from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.formats.table import write_table
 from lesions.near_duplicates.pairs import read_pairs
 from lesions.parameters.section import read_section
-from lesions.splitting.allocation import allocate_groups
+from lesions.splitting.assignment import TRAINED, ask_shares, assign_splits
 from lesions.splitting.checks import (
     check_enough_groups,
     check_every_diagnosis_is_in_every_split,
     check_nobody_is_on_two_sides,
     check_shares,
 )
-from lesions.splitting.groups import build_groups, count_diagnoses, find_conflicting
+from lesions.splitting.groups import build_groups, find_conflicting
 from lesions.splitting.parameters import SPLITS, SplitParameters
 from lesions.splitting.summary import compare_shares, summarise
+from lesions.splitting.test_list import find_listed, read_test_list
 
 
 def main(
@@ -34,41 +35,57 @@ def main(
 ) -> None:
     """Build groups, allocate them to the splits, and check what came out."""
     parameters = read_section(params, "split", SplitParameters)
-    asked = np.array([getattr(parameters.shares, split) for split in SPLITS])
-    everything, copies = read_metadata(metadata), read_pairs(near_duplicates)
-    everything["group_id"] = build_groups(everything, copies)
-    conflicting = find_conflicting(everything, copies)
-    dropped = conflicting & (parameters.conflicting_copies == "drop")
-    table = everything[~dropped].copy()
+    test_images = read_test_list(parameters)
+    table, copies = read_metadata(metadata), read_pairs(near_duplicates)
+    table["group_id"] = build_groups(table, copies)
+    table["is_listed"] = find_listed(table.image_id, test_images, parameters.test_list)
+    is_conflicting = find_conflicting(table, copies)
+    # A published list is tested whole.
+    is_dropped = is_conflicting & ~table.is_listed & (parameters.conflicting_copies == "drop")
 
-    unit = table.group_id if parameters.scheme == "group" else table.image_id
-    counts, units, diagnoses = count_diagnoses(unit, table.diagnosis)
-    check_enough_groups(counts, diagnoses, metadata)
-    allocation = allocate_groups(counts, asked, seed=parameters.seed)
-    table["split"] = unit.map(dict(zip(units, np.array(SPLITS)[allocation], strict=True)))
+    used = table[~is_dropped]
+    unit = used.group_id if parameters.scheme == "group" else used.image_id
+    needed = 1 if len(test_images) else len(SPLITS) if parameters.fold is None else parameters.num_folds
+    check_enough_groups(used, unit, needed, metadata)
+    table["split"] = assign_splits(used, unit, used.is_listed, parameters).reindex(table.index, fill_value=DROPPED)
+    used = table[table.split != DROPPED]
     if parameters.scheme == "group":
-        check_nobody_is_on_two_sides(table)
-    check_every_diagnosis_is_in_every_split(table, metadata)
-    shares = compare_shares(table, dict(zip(SPLITS, asked, strict=True)))
+        check_nobody_is_on_two_sides(used)
+    check_every_diagnosis_is_in_every_split(used, TRAINED if len(test_images) else SPLITS, metadata)
+    shares = compare_shares(used, ask_shares(used, used.is_listed, parameters))
     check_shares(shares, parameters.max_share_deviation, metadata)
 
-    everything["split"] = table.split.reindex(everything.index, fill_value=DROPPED)
-    write_table(splits, everything[["image_id", "group_id", "split"]], sort_by="image_id")
+    write_table(splits, table[["image_id", "group_id", "split"]], sort_by="image_id")
     write_plot_rows(shares_plot, shares)
-    summary = summarise(table, shares) | {
-        "num_conflicting_images": int(conflicting.sum()),
-        "num_dropped_images": int(dropped.sum()),
+    summary = summarise(used, shares) | {
+        "tested_by": "list" if len(test_images) else "shares" if parameters.fold is None else "fold",
+        "num_conflicting_images": int(is_conflicting.sum()),
+        "num_conflicting_images_dropped": int(is_dropped.sum()),
+        "num_siblings_of_listed_dropped": int((table.split == DROPPED).sum() - is_dropped.sum()),
     }
     write_metrics(metrics, summary)
+    for line in describe(summary):
+        print(line)
+
+
+def describe(summary: dict[str, Any]) -> Iterator[str]:
+    """Say what came out."""
     sizes = ", ".join(f"{summary['num_images'][split]} {split}" for split in SPLITS)
-    print(f"images: {sizes}; {summary['num_groups']} groups by {summary['grouped_by']}")
-    print(
+    yield f"images: {sizes}; {summary['num_groups']} groups by {summary['grouped_by']}"
+    yield (
         f"{summary['leaked_test_share']:.1%} of the test images have a sibling in training; "
         f"split image by image, {summary['image_wise_leaked_test_share']['all']:.1%} would"
     )
-    if conflicting.any():
-        done = "dropped" if parameters.conflicting_copies == "drop" else "kept"
-        print(f"{conflicting.sum()} images have copies with another diagnosis: {done} (split.conflicting_copies)")
+    if summary["num_conflicting_images"]:
+        yield (
+            f"{summary['num_conflicting_images']} images have copies with another diagnosis; "
+            f"{summary['num_conflicting_images_dropped']} were dropped (split.conflicting_copies)"
+        )
+    if summary["num_siblings_of_listed_dropped"]:
+        yield (
+            f"{summary['num_siblings_of_listed_dropped']} images were dropped that split.test_list does not name: "
+            "they share a patient, a lesion or the picture with one that it names"
+        )
 
 
 if __name__ == "__main__":

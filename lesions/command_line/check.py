@@ -17,6 +17,7 @@ from lesions.parameters.models import read_models
 from lesions.parameters.section import Section, read_parameters, read_section
 from lesions.splitting.class_weights import ClassWeightParameters
 from lesions.splitting.parameters import SplitParameters
+from lesions.splitting.test_list import read_test_list
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.training.augmentation import AugmentationParameters
 from lesions.training.recipe import TrainingParameters
@@ -55,6 +56,7 @@ def check_run(params: Path) -> dict[str, str]:
     for name, section in SECTIONS.items():
         read_section(params, name, section)
     read_rules(params)
+    read_test_list(read_section(params, "split", SplitParameters))
     models = read_models(params)
     # The sections that no model uses are read too: a mistake in one should not wait until it is used.
     named = [*models, *(sections.get("architectures") or {})]

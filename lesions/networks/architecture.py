@@ -1,6 +1,5 @@
 """The sections `architectures.<name>`, and the network that each describes."""
 
-import re
 from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -10,6 +9,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from lesions.errors import InputError
+from lesions.formats.sha256 import Sha256
 from lesions.networks.custom_cnn import build_custom_cnn
 from lesions.networks.pretrained import read_weights
 from lesions.networks.torchvision_backbone import build_torchvision_backbone
@@ -65,7 +65,7 @@ class TorchvisionParameters(ArchitectureParameters):
     """A section whose backbone is a classification network of torchvision, by torchvision's name."""
 
     weights: Annotated[str, Field(min_length=1)]
-    weights_sha256: str | None
+    weights_sha256: Sha256 | None
 
     @property
     def has_pretrained_weights(self) -> bool:
@@ -74,11 +74,6 @@ class TorchvisionParameters(ArchitectureParameters):
 
     @model_validator(mode="after")
     def _file_has_a_hash(self) -> Self:
-        if self.weights_sha256 is not None and not re.fullmatch("[0-9a-f]{64}", self.weights_sha256):
-            raise ValueError(
-                "weights_sha256: expected the 64 hexadecimal digits that sha256sum prints, "
-                f"got {self.weights_sha256!r}"
-            )
         if (self.weights in ("none", "imagenet")) != (self.weights_sha256 is None):
             raise ValueError(
                 "weights_sha256 belongs to weights that are a file, and such a file needs it; "

@@ -12,7 +12,7 @@ from torch import Tensor
 from torchvision import models
 
 from lesions.errors import InputError
-from lesions.formats.sha256 import hash_file
+from lesions.formats.sha256 import check_hash, hash_file
 
 
 def read_weights(backbone: str, weights: str, sha256: str | None) -> Mapping[str, Tensor]:
@@ -60,9 +60,7 @@ def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
 
 def read_file(path: Path, sha256: str | None) -> Mapping[str, Tensor]:
     """Read a state dictionary from a file of tensors, once its hash is seen to be the one expected."""
-    found = hash_file(path)
-    if found != sha256:
-        raise InputError(f"the weights file {path} has the sha256 {found}, expected {sha256}")
+    check_hash(path, sha256)
     return read_tensors(path)
 
 

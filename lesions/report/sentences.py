@@ -25,8 +25,18 @@ def describe_class_balance(shares: PlotRows) -> str:
     )
 
 
+TESTED_BY = {
+    "shares": "",
+    "fold": "The test images are one fold of several; each image is tested by one of them. ",
+    "list": "The test images are those that a published list names. ",
+}
+
+
 def describe_split(split: Mapping[str, Any]) -> str:
     """Say what was kept whole, what that prevents, and how near the shares came to what was asked."""
+    tested = TESTED_BY[split["tested_by"]]
+    if split["num_siblings_of_listed_dropped"]:
+        tested += f"{split['num_siblings_of_listed_dropped']:,} others of their patients or lesions were left out. "
     image_wise = split["image_wise_leaked_test_share"]
     worst = max(sorted(image_wise.keys() - {"all"}), key=lambda name: image_wise[name])
     prevented = (
@@ -35,10 +45,11 @@ def describe_split(split: Mapping[str, Any]) -> str:
     )
     shares = f"The share of a diagnosis is at most {split['worst_share_deviation']:.3f} from the one asked for."
     if split["leaked_test_share"]:
-        return f"{split['leaked_test_share']:.1%} of the test images have a sibling in training. {prevented} {shares}"
+        leaked = f"{split['leaked_test_share']:.1%} of the test images have a sibling in training."
+        return f"{tested}{leaked} {prevented} {shares}"
     identifiers = split["grouped_by"].replace("patient_id", "patient").replace("lesion_id", "lesion")
     whole = f"No {identifiers.replace(' and ', ' and no ')} that the data name" if identifiers else "No image"
-    return f"{whole} is on two sides of the split. {prevented} Here none has. {shares}"
+    return f"{tested}{whole} is on two sides of the split. {prevented} Here none has. {shares}"
 
 
 def describe_copies(copies: Mapping[str, Any], split: Mapping[str, Any]) -> str:
@@ -52,8 +63,10 @@ def describe_copies(copies: Mapping[str, Any], split: Mapping[str, Any]) -> str:
     )
     if not split["leaked_test_share"]:
         sentence += " No pair is on two sides of the split."
-    if split["num_dropped_images"]:
-        sentence += f" {split['num_dropped_images']:,} images with a copy of another diagnosis were left out."
+    if split["num_conflicting_images_dropped"]:
+        sentence += (
+            f" {split['num_conflicting_images_dropped']:,} images with a copy of another diagnosis were left out."
+        )
     return sentence
 
 

@@ -96,7 +96,7 @@ def _doubt_the_copies(copies: Mapping[str, Any], split: Mapping[str, Any]) -> It
             "common patient or lesion: the identifiers are not complete. Look at the pictures below."
         )
     if split["num_conflicting_images"]:
-        done = "were left out" if split["num_dropped_images"] else "are in the splits all the same"
+        done = "were left out" if split["num_conflicting_images_dropped"] else "are in the splits all the same"
         yield f"{split['num_conflicting_images']:,} images have copies with another diagnosis, and {done}."
 
 

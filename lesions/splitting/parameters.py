@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from lesions.formats.sha256 import Sha256
 from lesions.parameters.section import Section
 
 SPLITS = ("train", "val", "test")
@@ -34,3 +35,28 @@ class SplitParameters(Section):
     conflicting_copies: Literal["drop", "keep"]
     shares: Shares
     max_share_deviation: Annotated[float, Field(gt=0, le=1)]
+    num_folds: Annotated[int, Field(ge=2)]
+    fold: Annotated[int, Field(ge=0)] | None
+    test_list: Annotated[str, Field(min_length=1)] | None
+    test_list_sha256: Sha256 | None
+
+    @model_validator(mode="after")
+    def _fold_is_one_of_them(self) -> Self:
+        if self.fold is not None and self.fold >= self.num_folds:
+            raise ValueError(
+                f"fold: expected 0 to {self.num_folds - 1} (num_folds is {self.num_folds}), got {self.fold}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_thing_says_which_images_test(self) -> Self:
+        if self.fold is not None and self.test_list is not None:
+            raise ValueError(
+                f"fold {self.fold} and test_list {self.test_list} both say which images test; set one to null"
+            )
+        if (self.test_list is None) != (self.test_list_sha256 is None):
+            raise ValueError(
+                "test_list and test_list_sha256, what sha256sum prints of the file, need each other; "
+                f"got {self.test_list} and {self.test_list_sha256}"
+            )
+        return self

@@ -18,12 +18,12 @@ def compare_shares(table: pd.DataFrame, asked: Mapping[Any, float]) -> list[dict
         {
             "diagnosis": diagnosis,
             "split": split,
-            "share_asked": asked[split],
+            "share_asked": asked[diagnosis, split],
             "share_got": len(cell) / totals[diagnosis],
             "num_images": len(cell),
             "num_groups": int(cell.group_id.nunique()),
         }
-        for (diagnosis, split), cell in cells
+        for (diagnosis, split), cell in sorted(cells)
     ]
 
 

@@ -21,6 +21,10 @@ SPLIT = {
     "conflicting_copies": "drop",
     "shares": {"train": 0.6, "val": 0.2, "test": 0.2},
     "max_share_deviation": 0.1,
+    "num_folds": 5,
+    "fold": None,
+    "test_list": None,
+    "test_list_sha256": None,
 }
 NO_COPIES = pd.DataFrame({"image_id": [], "other_image_id": []})
 
@@ -67,8 +71,10 @@ def test_shares_asked_and_got(tmp_path: Path, write_params: WriteParams) -> None
         "worst_share_diagnosis": "melanoma in test",
         "num_images_without_patient": 0,
         "num_images_without_identifier": 0,
+        "tested_by": "shares",
+        "num_siblings_of_listed_dropped": 0,
         "num_conflicting_images": 0,
-        "num_dropped_images": 0,
+        "num_conflicting_images_dropped": 0,
         "leaked_test_share": 0.0,
         "image_wise_leaked_test_share": {"all": 0.0, "melanoma": 0.0, "nevus": 0.0},
         "test_images_sha256": hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest(),
@@ -129,12 +135,9 @@ def test_copies_with_different_diagnoses_are_dropped_or_kept(
     splits, metrics, _ = split(tmp_path, write_params(split=SPLIT | {"conflicting_copies": choice}), table, copies)
     dropped = splits[splits.split == "dropped"].image_id.tolist()
     assert dropped == ["image_0000", "image_0001", "image_0010"][:num_dropped]
-    assert (metrics["num_conflicting_images"], metrics["num_dropped_images"]) == (3, num_dropped)
+    assert (metrics["num_conflicting_images"], metrics["num_conflicting_images_dropped"]) == (3, num_dropped)
     assert sum(metrics["num_images"].values()) == len(splits) - num_dropped == 20 - num_dropped
-    assert (
-        "3 images have copies with another diagnosis: " + ("dropped" if num_dropped else "kept")
-        in capsys.readouterr().out
-    )
+    assert f"3 images have copies with another diagnosis; {num_dropped} were dropped" in capsys.readouterr().out
     seen = read_split_metadata(tmp_path / "metadata.csv", tmp_path / "splits.csv")
     assert set(seen.image_id) == set(table.image_id) - set(dropped)
 
@@ -194,6 +197,126 @@ def test_shares_that_do_not_sum_to_one_are_refused_by_name(tmp_path: Path, write
     params = write_params(split=SPLIT | {"shares": {"train": 0.6, "val": 0.3, "test": 0.3}})
     with pytest.raises(InputError, match=r"split.shares: train, val and test must sum to 1, got 1.2"):
         split(tmp_path, params, metadata_table(["nevus"] * 9))
+
+
+def fold_of(tmp_path: Path, write_params: WriteParams, table: pd.DataFrame, fold: int) -> pd.DataFrame:
+    splits, metrics, _ = split(tmp_path, write_params(split=SPLIT | {"num_folds": 4, "fold": fold}), table)
+    assert metrics["tested_by"] == "fold"
+    return splits
+
+
+def test_each_image_is_tested_by_one_fold_and_patients_stay_whole(tmp_path: Path, write_params: WriteParams) -> None:
+    generator = np.random.default_rng(0)
+    patients = [f"p{n}" for n in generator.integers(80, size=240)]
+    table = metadata_table(generator.choice(["nevus", "melanoma"], 240).tolist(), patient_id=patients)
+    folds = [fold_of(tmp_path, write_params, table, fold) for fold in range(4)]
+    tested = np.stack([(splits.split == "test").to_numpy() for splits in folds])
+    assert (tested.sum(axis=0) == 1).all()
+    for splits in folds:
+        assert splits.split.groupby(table.patient_id).nunique().max() == 1
+        # A quarter tests; train and val share the others as 0.6 to 0.2.
+        parts = splits.split.value_counts(normalize=True)
+        assert parts.to_dict() == pytest.approx({"train": 0.5625, "val": 0.1875, "test": 0.25}, abs=0.03)
+
+
+def test_a_diagnosis_with_fewer_groups_than_folds_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus"] * 20 + ["melanoma"] * 4)
+    with pytest.raises(InputError, match=r"fewer than 5 groups .* one for each split or fold, .* melanoma \(4\)"):
+        split(tmp_path, write_params(split=SPLIT | {"fold": 0}), table)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fold": 5}, r"fold: expected 0 to 4 \(num_folds is 5\), got 5"),
+        ({"fold": 1, "test_list": "official.csv", "test_list_sha256": "a" * 64}, r"both say which images test"),
+        ({"test_list": "official.csv"}, r"test_list and test_list_sha256, what sha256sum prints .* need each other"),
+        ({"test_list_sha256": "a" * 64}, r"need each other; got None and a{64}"),
+        (
+            {"test_list": "official.csv", "test_list_sha256": "abc"},
+            r"split.test_list_sha256: expected text like .* got 'abc'",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(
+    tmp_path: Path, write_params: WriteParams, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        split(tmp_path, write_params(split=SPLIT | changes), metadata_table(["nevus"] * 9))
+
+
+def listed(tmp_path: Path, write_params: WriteParams, text: str, **changes: Any) -> Path:
+    """Parameters with a test list of that text."""
+    path = tmp_path / "official.csv"
+    path.write_text(text)
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    return write_params(split=SPLIT | {"test_list": str(path), "test_list_sha256": found} | changes)
+
+
+def test_a_published_list_fixes_the_test_images(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus"] * 20 + ["melanoma"] * 20)
+    official = table.image_id[[0, 1, 2, 20]].tolist()
+    text = "image,MEL,NV\n" + "".join(f"{name}.jpg,0,1\n" for name in official)
+    splits, metrics, shares = split(tmp_path, listed(tmp_path, write_params, text), table)
+    assert splits[splits.split == "test"].image_id.tolist() == official
+    assert metrics["tested_by"] == "list"
+    assert metrics["num_images"] == {"train": 27, "val": 9, "test": 4}
+    # Of 20 melanomas one is tested, and of the others three in four train.
+    asked = shares[shares.diagnosis == "melanoma"].set_index("split").share_asked
+    assert asked.to_dict() == pytest.approx({"test": 0.05, "train": 0.95 * 0.75, "val": 0.95 * 0.25})
+
+
+def test_what_shares_a_patient_or_a_picture_with_a_listed_image_is_left_out(
+    tmp_path: Path, write_params: WriteParams, capsys: pytest.CaptureFixture[str]
+) -> None:
+    diagnoses = ["nevus"] * 20 + ["melanoma"] * 20
+    table = metadata_table(diagnoses, patient_id=["a", "a", "b", *(f"p{n}" for n in range(37))])
+    copies = pd.DataFrame({"image_id": ["image_0002"], "other_image_id": ["image_0003"]})
+    text = "image_id\nimage_0000\nimage_0002\n"
+    splits, metrics, _ = split(tmp_path, listed(tmp_path, write_params, text), table, copies)
+    assert splits[splits.split == "dropped"].image_id.tolist() == ["image_0001", "image_0003"]
+    assert metrics["num_siblings_of_listed_dropped"] == 2
+    assert metrics["leaked_test_share"] == 0
+    assert "2 images were dropped that split.test_list does not name" in capsys.readouterr().out
+
+
+def test_a_listed_image_is_tested_though_a_copy_contradicts_it(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus"] * 20 + ["melanoma"] * 20)
+    copies = pd.DataFrame({"image_id": ["image_0000"], "other_image_id": ["image_0020"]})
+    params = listed(tmp_path, write_params, "image_id\nimage_0000\n")
+    splits, metrics, _ = split(tmp_path, params, table, copies)
+    assert splits.set_index("image_id").split[["image_0000", "image_0020"]].tolist() == ["test", "dropped"]
+    assert metrics["num_conflicting_images_dropped"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image_id\nimage_0000\nISIC_1\n", r"official.csv: 1 of the 2 test images it names are not in .* 'ISIC_1'"),
+        ("image_id\nimage_0000\nimage_0001\nimage_0000\n", r"official.csv, line 4: 'image_0000' is named twice"),
+        ("image_id\n", r"official.csv: split.test_list names no image"),
+        ("image_0000\nimage_0001\n", r"official.csv, line 1: the header is 'image_0000', the name of an image"),
+    ],
+)
+def test_a_list_that_does_not_fit_is_refused(
+    tmp_path: Path, write_params: WriteParams, text: str, message: str
+) -> None:
+    table = metadata_table(["nevus"] * 20 + ["melanoma"] * 20)
+    with pytest.raises(InputError, match=message):
+        split(tmp_path, listed(tmp_path, write_params, text), table)
+
+
+def test_a_list_that_changed_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+    params = listed(tmp_path, write_params, "image_id\nimage_0000\n", test_list_sha256="a" * 64)
+    with pytest.raises(InputError, match=r"official.csv has the sha256 [0-9a-f]{64}, expected a{64}"):
+        split(tmp_path, params, metadata_table(["nevus"] * 9))
+
+
+def test_a_diagnosis_of_listed_images_alone_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus"] * 20 + ["melanoma"] * 3)
+    text = "image_id\n" + "".join(f"image_{n:04d}\n" for n in (20, 21, 22))
+    with pytest.raises(InputError, match=r"has the diagnosis melanoma in train; .* are test images by a list"):
+        split(tmp_path, listed(tmp_path, write_params, text), table)
 
 
 @needs_ham10000

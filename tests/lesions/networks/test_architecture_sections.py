@@ -53,7 +53,7 @@ def test_a_model_without_a_section_is_refused(write_params: WriteParams) -> None
         (RESNET | {"weights_sha256": "0" * 64}, "weights_sha256 belongs to weights that are a file"),
         (
             RESNET | {"weights": "a.pth", "weights_sha256": "XYZ"},
-            "architectures.it: weights_sha256: expected the 64 hexa",
+            "architectures.it.weights_sha256: expected the 64 hexa",
         ),
     ],
 )

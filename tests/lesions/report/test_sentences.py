@@ -41,6 +41,8 @@ def test_split(grouped_by: str, words: str) -> None:
     split = {
         "grouped_by": grouped_by,
         "worst_share_deviation": 0.0126,
+        "tested_by": "shares",
+        "num_siblings_of_listed_dropped": 0,
         "leaked_test_share": 0.0,
         "image_wise_leaked_test_share": {"all": 0.38, "nevus": 0.3, "melanoma": 0.512},
     }
@@ -50,6 +52,14 @@ def test_split(grouped_by: str, words: str) -> None:
     )
     shares = "The share of a diagnosis is at most 0.013 from the one asked for."
     assert sentences.describe_split(split) == f"{words}. {prevented} Here none has. {shares}"
+    listed = split | {"tested_by": "list", "num_siblings_of_listed_dropped": 12}
+    assert sentences.describe_split(listed) == (
+        "The test images are those that a published list names. "
+        "12 others of their patients or lesions were left out. "
+        f"{words}. {prevented} Here none has. {shares}"
+    )
+    fold = sentences.describe_split(split | {"tested_by": "fold"})
+    assert fold.startswith("The test images are one fold of several; each image is tested by one of them. No ")
     assert sentences.describe_split(split | {"leaked_test_share": 0.4}) == (
         f"40.0% of the test images have a sibling in training. {prevented} {shares}"
     )
@@ -122,7 +132,7 @@ def test_mistakes() -> None:
 
 def test_copies() -> None:
     counts = {"num_exact_pairs": 3, "num_near_pairs": 1200, "num_pairs_without_shared_identifier": 5}
-    kept = {"leaked_test_share": 0.0, "num_dropped_images": 0}
+    kept = {"leaked_test_share": 0.0, "num_conflicting_images_dropped": 0}
     found = (
         "3 pairs of files have the same bytes, 1,200 more show the same picture altered; in 5 pairs the data name no "
         "common patient or lesion."
@@ -130,7 +140,7 @@ def test_copies() -> None:
     together = " No pair is on two sides of the split."
     assert sentences.describe_copies(counts, kept) == found + together
     assert sentences.describe_copies(counts, kept | {"leaked_test_share": 0.3}) == found
-    assert sentences.describe_copies(counts, kept | {"num_dropped_images": 4}) == (
+    assert sentences.describe_copies(counts, kept | {"num_conflicting_images_dropped": 4}) == (
         f"{found}{together} 4 images with a copy of another diagnosis were left out."
     )
     none = dict.fromkeys(counts, 0)

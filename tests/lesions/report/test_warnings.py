@@ -16,7 +16,7 @@ NAMED = {
     "num_images_without_identifier": 0,
     "leaked_test_share": 0.0,
     "num_conflicting_images": 0,
-    "num_dropped_images": 0,
+    "num_conflicting_images_dropped": 0,
 }
 COPIES = {"num_pairs_without_shared_identifier": 0}
 
@@ -68,7 +68,7 @@ def test_the_best_of_three_was_picked() -> None:
             "The data name neither patient nor lesion of 7 images: two photographs of one lesion",
         ),
         (
-            NAMED | {"num_conflicting_images": 7, "num_dropped_images": 7},
+            NAMED | {"num_conflicting_images": 7, "num_conflicting_images_dropped": 7},
             "7 images have copies with another diagnosis, and were left out.",
         ),
         (

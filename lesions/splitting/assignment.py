@@ -1,0 +1,70 @@
+"""Which split each image is in: by shares alone, by a fold, or by a published list."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lesions.datasets.metadata import DROPPED
+from lesions.splitting.allocation import allocate_groups
+from lesions.splitting.groups import count_diagnoses
+from lesions.splitting.parameters import SPLITS, SplitParameters
+
+TRAINED = SPLITS[:2]
+"""The splits that training sees."""
+
+
+def assign_splits(
+    table: pd.DataFrame, unit: pd.Series, is_listed: pd.Series, parameters: SplitParameters
+) -> pd.Series:
+    """Assign the images to splits, whole units at a time.
+
+    A fold tests on one of `num_folds` equal parts, a list on the images that it names; train and val then share the
+    others in the proportion of their shares. An image that is not on the list, but of one unit with one that is,
+    is dropped.
+
+    Parameters
+    ----------
+    unit : (N,) text
+        What may not be parted: the group, or the image.
+    is_listed : (N,) bool
+        Whether the list names the image.
+
+    Returns
+    -------
+    (N,) text
+    """
+    shares = parameters.shares.model_dump()
+    if parameters.fold is None and not is_listed.any():
+        return _allocate(table, unit, shares, parameters.seed)
+    tested = is_listed
+    if parameters.fold is not None:
+        folds = {str(fold): 1 / parameters.num_folds for fold in range(parameters.num_folds)}
+        tested = _allocate(table, unit, folds, parameters.seed) == str(parameters.fold)
+    split = tested.map({True: "test", False: DROPPED})
+    rest = ~unit.isin(unit[tested])
+    split[rest] = _allocate(table[rest], unit[rest], _train_and_val(shares), parameters.seed)
+    return split
+
+
+def ask_shares(table: pd.DataFrame, is_listed: pd.Series, parameters: SplitParameters) -> dict[Any, float]:
+    """Return, for each diagnosis and split, the part of the diagnosis's images that the split should have."""
+    shares = parameters.shares.model_dump()
+    diagnoses = sorted(set(table.diagnosis))
+    if parameters.fold is None and not is_listed.any():
+        return {(diagnosis, split): share for diagnosis in diagnoses for split, share in shares.items()}
+    test = pd.Series(1 / parameters.num_folds, index=diagnoses)
+    if is_listed.any():
+        test = is_listed.groupby(table.diagnosis).mean()
+    parts = {"test": test} | {split: share * (1 - test) for split, share in _train_and_val(shares).items()}
+    return {(diagnosis, split): float(part[diagnosis]) for split, part in parts.items() for diagnosis in diagnoses}
+
+
+def _allocate(table: pd.DataFrame, unit: pd.Series, shares: dict[str, float], seed: int) -> pd.Series:
+    counts, units, _ = count_diagnoses(unit, table.diagnosis)
+    allocation = allocate_groups(counts, np.array(list(shares.values())), seed=seed)
+    return unit.map(dict(zip(units, np.array(list(shares))[allocation], strict=True)))
+
+
+def _train_and_val(shares: dict[str, float]) -> dict[str, float]:
+    return {split: shares[split] / sum(shares[name] for name in TRAINED) for split in TRAINED}

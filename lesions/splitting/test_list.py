@@ -1,0 +1,56 @@
+"""A published list of test images, such as a challenge's official test set."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from lesions.errors import InputError
+from lesions.formats.sha256 import check_hash
+from lesions.formats.table import read_text_table
+from lesions.images.files import image_name
+from lesions.splitting.parameters import SplitParameters
+
+
+def read_test_list(parameters: SplitParameters) -> pd.Series:
+    """Read the names in the first column of `split.test_list`, as image ids; without a list there are none.
+
+    Returns
+    -------
+    (N,) text, named by the column
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not the one whose hash stands beside it, or names an image twice or none at all.
+    """
+    if parameters.test_list is None:
+        return pd.Series(dtype=str)
+    path = Path(parameters.test_list)
+    check_hash(path, parameters.test_list_sha256)
+    names = read_text_table(path, ()).iloc[:, 0].str.strip().map(image_name)
+    if names.empty:
+        raise InputError(f"{path}: split.test_list names no image")
+    twice = names[names.duplicated()]
+    if len(twice):
+        raise InputError(f"{path}, line {twice.index[0] + 2}: {twice.iloc[0]!r} is named twice")
+    return names
+
+
+def find_listed(image_id: pd.Series, names: pd.Series, source: str | None) -> pd.Series:
+    """Return which images (N,) the list names, as truth values.
+
+    Raises
+    ------
+    InputError
+        If it names images that there are not: figures of a part of a published test set cannot be compared. If it
+        has no header.
+    """
+    if image_name(str(names.name)) in set(image_id):
+        raise InputError(f"{source}, line 1: the header is {names.name!r}, the name of an image; put one above it")
+    missing = sorted(set(names) - set(image_id))
+    if missing:
+        raise InputError(
+            f"{source}: {len(missing)} of the {len(names)} test images it names are not in the metadata, the first "
+            f"{missing[0]!r}; data/rejected.csv says which rows were refused. Take off the list what you do without"
+        )
+    return image_id.isin(names)

@@ -234,7 +234,7 @@ def test_a_diagnosis_with_fewer_groups_than_folds_is_refused(tmp_path: Path, wri
         ({"test_list_sha256": "a" * 64}, r"need each other; got None and a{64}"),
         (
             {"test_list": "official.csv", "test_list_sha256": "abc"},
-            r"split.test_list_sha256: expected text like .* got 'abc'",
+            r"split.test_list_sha256: expected the 64 hexadecimal digits .* got 'abc'",
         ),
     ],
 )

@@ -39,6 +39,20 @@ def check(params: Params = PARAMS) -> None:
 
 
 @commands.command()
+def folds(
+    experiments: Annotated[list[str] | None, typer.Argument(help="By name; else all that test a fold.")] = None,
+    output: Annotated[Path, typer.Option(help="Written: a table of pooled predictions a model.")] = Path(
+        "data/folds"
+    ),
+    params: Params = PARAMS,
+) -> None:
+    """Pool the test predictions of experiments that tested the folds of one split, and score them."""
+    from lesions.command_line.folds import run_folds  # imports DVC, which the other commands do without
+
+    run_folds(experiments or [], str(params), output)
+
+
+@commands.command()
 def gate(
     base: Annotated[str, typer.Option(help="The revision to compare with: a branch, tag, commit or experiment.")],
     markdown: Annotated[Path | None, typer.Option(help="Written: the judgement for a pull request.")] = None,

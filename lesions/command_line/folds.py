@@ -1,0 +1,141 @@
+"""`lesions folds`: find the experiments of a cross-validation, pool what they predicted, score it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from dvc.api import DVCFileSystem
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc.scm import RevError
+from rich.console import Console
+from rich.table import Table
+from ruamel.yaml import YAML
+
+from lesions.errors import InputError
+from lesions.evaluation.comparison import Comparison, compare
+from lesions.evaluation.folds import pool_folds, score_each_fold
+from lesions.evaluation.predictions import Predictions, read_predictions, write_predictions
+from lesions.evaluation.verdict import METRIC_WORDS, describe_lead, spell_bounds
+
+PREDICTIONS = "data/predictions"
+
+
+def run_folds(experiments: Sequence[str], params: str, output: Path) -> None:
+    """Pool the folds that the experiments tested, write the pooled predictions, show the scores."""
+    settings = read_settings(experiments, params)
+    names = order_by_fold(settings)
+    folds = {name: read_test_predictions(name) for name in names}
+    pooled = pool_folds(folds)
+    for model, predictions in pooled.items():
+        write_predictions(output / f"{model}.csv", predictions)
+    comparison = compare(pooled)
+    first = next(iter(pooled.values())).images
+    Console().print(build_table(comparison, folds))
+    metric = settings[names[0]]["compare"]["metric"]
+    for line in list_leads(comparison, metric):
+        print(line)
+    print(
+        f"{len(first)} images of {first.group_id.nunique()} groups, each tested by one of {len(folds)} folds; "
+        f"pooled predictions are in {output}/"
+    )
+
+
+def read_settings(experiments: Sequence[str], params: str) -> dict[str, dict[str, Any]]:
+    """Read the parameters of the experiments named, or of all that test a fold and began at the last commit."""
+    try:
+        with Repo() as repo:
+            listed = [name for found in repo.experiments.ls().values() for name, _ in found]
+        settings = {}
+        for name in experiments or listed:
+            text = DVCFileSystem(rev=name).read_text(params)
+            settings[name] = YAML(typ="safe", pure=True).load(text)
+    except RevError as error:
+        raise InputError(f"there is no experiment of that name: {error}") from error
+    except DvcException as error:
+        raise InputError(f"DVC cannot read the experiments: {error}") from error
+    if not experiments:
+        settings = {name: found for name, found in settings.items() if found["split"].get("fold") is not None}
+    if not settings:
+        raise InputError(
+            "no experiment that began at the last commit tests a fold; "
+            "`dvc exp run --queue -S 'split.fold=range(0,5)'` and `dvc exp run --run-all` make five"
+        )
+    return settings
+
+
+def order_by_fold(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the experiments by fold, once it is sure that they are all the folds of one setting."""
+    by_fold: dict[int, str] = {}
+    first = next(iter(settings))
+    for name, found in settings.items():
+        fold = found["split"]["fold"]
+        if fold is None:
+            raise InputError(f"{name} does not test a fold: its split.fold is null")
+        if fold in by_fold:
+            raise InputError(
+                f"{by_fold[fold]} and {name} both test fold {fold}; name the experiments to pool: lesions folds NAME…"
+            )
+        by_fold[fold] = name
+        here, there = flatten(found), flatten(settings[first])
+        for key in sorted((here.keys() | there.keys()) - {"split.fold"}):
+            if here.get(key) == there.get(key):
+                continue
+            raise InputError(
+                f"{first} and {name} differ in {key} ({there.get(key)} and {here.get(key)}), so they are not folds "
+                "of one setting; name the experiments to pool: lesions folds NAME…"
+            )
+    num_folds = settings[first]["split"]["num_folds"]
+    missing = [str(fold) for fold in range(num_folds) if fold not in by_fold]
+    if missing:
+        raise InputError(
+            f"no experiment tests the fold {', '.join(missing)} of {num_folds}; what is missing is made by "
+            f"`dvc exp run --queue -S split.fold={','.join(missing)}` and `dvc exp run --run-all`"
+        )
+    return [by_fold[fold] for fold in range(num_folds)]
+
+
+def flatten(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the parameters of all sections by their full names."""
+    flat: dict[str, Any] = {}
+    for key, value in parameters.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def read_test_predictions(experiment: str) -> dict[str, Predictions]:
+    """Return what each model and baseline of an experiment predicted for its test images."""
+    with TemporaryDirectory() as folder:
+        try:
+            DVCFileSystem(rev=experiment).get(PREDICTIONS, folder, recursive=True)
+        except (DvcException, OSError) as error:
+            raise InputError(
+                f"the predictions of {experiment} are not in DVC's cache ({error}); `dvc pull` may bring them"
+            ) from error
+        tables = sorted(Path(folder).rglob("*.csv"), key=lambda path: (len(path.parts), path))  # baselines last
+        return {path.stem: read_predictions(path).select("test") for path in tables}
+
+
+def build_table(comparison: Comparison, folds: Mapping[str, Mapping[str, Predictions]]) -> Table:
+    """Lay out the pooled scores with their intervals, and the mean and spread over folds."""
+    table = Table("", "all images", "95 % interval", "mean of folds (from, to)", box=None)
+    for model in comparison.models:
+        each = score_each_fold(folds, model)
+        table.add_row(model)
+        for metric in comparison.metrics:
+            found = comparison.scores[model, metric]
+            spread = each.get(metric)
+            table.add_row(
+                f"  {METRIC_WORDS[metric]}",
+                f"{found.value:.3f}",
+                spell_bounds(found),
+                "" if spread is None else f"{spread.mean():.3f} ({spread.min():.3f}, {spread.max():.3f})",
+            )
+    return table
+
+
+def list_leads(comparison: Comparison, metric: str) -> list[str]:
+    """Say how the best model stands beside each other one."""
+    best, *others = comparison.rank(comparison.models, metric)
+    return [describe_lead(best, other, metric, comparison.subtract(best, other, metric)) for other in others]

@@ -1,0 +1,62 @@
+"""Pooling the test predictions of folds, so that every image is tested once."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from lesions.errors import InputError
+from lesions.evaluation.predictions import Predictions
+from lesions.evaluation.scores import score
+
+
+def pool_folds(folds: Mapping[str, Mapping[str, Predictions]]) -> dict[str, Predictions]:
+    """Put the test predictions of all folds together, for each model that every fold has.
+
+    Parameters
+    ----------
+    folds
+        For each fold, by name, each model's predictions of the images that the fold tests.
+
+    Raises
+    ------
+    InputError
+        If no model is in all folds, two folds test the same image, or they know different diagnoses.
+    """
+    first, *others = folds.values()
+    models = [model for model in first if all(model in other for other in others)]
+    if not models:
+        raise InputError(f"no model is in all of the folds {', '.join(folds)}")
+    _check_images_are_tested_once(folds, models[0])
+    pooled = {}
+    for model in models:
+        found = [predictions[model] for predictions in folds.values()]
+        for name, predictions in zip(folds, found, strict=True):
+            if predictions.classes != found[0].classes:
+                raise InputError(f"{model} knows other diagnoses in {name} than in {next(iter(folds))}")
+        images = pd.concat([predictions.images for predictions in found], ignore_index=True)
+        order = images.image_id.argsort().to_numpy()
+        pooled[model] = Predictions(
+            images.iloc[order].reset_index(drop=True),
+            found[0].classes,
+            np.concatenate([predictions.y_true for predictions in found])[order],
+            np.concatenate([predictions.logits for predictions in found])[order],
+        )
+    return pooled
+
+
+def score_each_fold(folds: Mapping[str, Mapping[str, Predictions]], model: str) -> pd.DataFrame:
+    """Score one model in each fold: a row a fold, a column a metric that all of them define."""
+    found = [predictions[model] for predictions in folds.values()]
+    return pd.DataFrame([score(fold.y_true, fold.y_prob, fold.classes) for fold in found], index=list(folds)).dropna(
+        axis="columns"
+    )
+
+
+def _check_images_are_tested_once(folds: Mapping[str, Mapping[str, Predictions]], model: str) -> None:
+    tested_by: dict[str, str] = {}
+    for name, predictions in folds.items():
+        for image_id in predictions[model].images.image_id:
+            other = tested_by.setdefault(image_id, name)
+            if other != name:
+                raise InputError(f"{name} and {other} both test {image_id}: they are not folds of one split")

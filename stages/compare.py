@@ -1,4 +1,4 @@
-"""Compare all models, and the baselines, on the same test images."""
+"""Compare all models, the baselines and the probes on the same test images."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,9 +50,13 @@ def main(
         print(f"removed the files of {model}, which is not in models of {params}")
 
     trained = {model: read_predictions(data / f"predictions/{model}.csv") for model in models}
-    tables = sorted((data / "predictions/baselines").glob("*.csv"))
-    baselines = {table.stem: read_predictions(table) for table in tables}
-    predictions = {name: found.select("test") for name, found in (trained | baselines).items()}
+    baselines, probes = (
+        {table.stem: read_predictions(table) for table in sorted((data / "predictions" / folder).glob("*.csv"))}
+        for folder in ("baselines", "probes")
+    )
+    predictions = {name: found.select("test") for name, found in (trained | baselines | probes).items()}
+    # A probe's ranking says nothing that its scores do not, and would crowd the curves.
+    ranked = {name: found for name, found in predictions.items() if name not in probes}
     check_same_images(predictions)
     comparison = compare(predictions)
     if metric not in comparison.metrics:
@@ -68,11 +72,11 @@ def main(
     write_plot_rows(plots / "comparison/f1.json", list_f1(predictions))
     write_plot_rows(
         plots / "comparison/roc.json",
-        [{"model": name, **row} for name, found in predictions.items() for row in build_roc_rows(found)],
+        [{"model": name, **row} for name, found in ranked.items() for row in build_roc_rows(found)],
     )
     write_plot_rows(
         plots / "comparison/precision_recall.json",
-        [{"model": name, **row} for name, found in predictions.items() for row in build_precision_recall_rows(found)],
+        [{"model": name, **row} for name, found in ranked.items() for row in build_precision_recall_rows(found)],
     )
     write_plot_rows(
         plots / "comparison/history.json",

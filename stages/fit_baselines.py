@@ -5,7 +5,6 @@ logistic regression on what the model's pretrained backbone makes of the images 
 for each model whose backbone has pretrained weights.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,15 +13,11 @@ import pandas as pd
 import torch
 import typer
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
 from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
-from lesions.evaluation.scores import score_labels
 from lesions.formats.atomic import atomic_folder
 from lesions.hardware.device import set_up_device
 from lesions.images.cache import read_cache
@@ -33,9 +28,7 @@ from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.splitting.class_weights import read_class_weights
 from lesions.training.recipe import TrainingParameters
-
-INVERSE_REGULARISATION = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
-"""Strengths C of the logistic regression that are tried; the best macro F1 on validation chooses."""
+from lesions.training.regression import compute_logits, fit_regression
 
 
 def main(
@@ -82,32 +75,6 @@ def compute_features(
     return predict_outputs(
         backbone, pixels, table.row.to_numpy(), preprocessing=Preprocessing(architecture.size_px), device=device
     )
-
-
-def fit_regression(features: NDArray[np.float32], table: pd.DataFrame, class_weights: dict[int, float]) -> Pipeline:
-    """Fit the regression for each strength on the training images, and return the one that validates best."""
-    labels = table.label.to_numpy()
-    train, val = (table.split == "train").to_numpy(), (table.split == "val").to_numpy()
-
-    def validate(regression: Pipeline) -> float:
-        return score_labels(labels[val], regression.predict(features[val]), len(class_weights))["macro_f1"]
-
-    return max(list_regressions(features[train], labels[train], class_weights), key=validate)
-
-
-def compute_logits(regression: Pipeline, features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return logits (N, K); of two classes scikit-learn gives the second's alone, the first's being 0."""
-    logits = regression.decision_function(features)
-    return logits if logits.ndim == 2 else np.stack([np.zeros_like(logits), logits], axis=1)
-
-
-def list_regressions(
-    features: NDArray[np.float32], labels: NDArray[np.int64], class_weights: dict[int, float]
-) -> Iterator[Pipeline]:
-    """Yield the regression fitted at each strength."""
-    for strength in INVERSE_REGULARISATION:
-        regression = LogisticRegression(C=strength, class_weight=class_weights, max_iter=2000)
-        yield make_pipeline(StandardScaler(), regression).fit(features, labels)
 
 
 if __name__ == "__main__":

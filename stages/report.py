@@ -17,7 +17,7 @@ from lesions.report.gallery import draw_all_models, draw_confusion, draw_trainin
 from lesions.report.page import embed_png, render_page
 from lesions.report.sentences import describe_copies, describe_mistakes, describe_split
 from lesions.report.tables import describe_model, list_differences, list_scores
-from lesions.report.warnings import list_warnings
+from lesions.report.warnings import PROBES, list_warnings
 
 
 def main(
@@ -39,10 +39,10 @@ def main(
     rows = {name: read_json(plots / f"comparison/{name}.json") for name in ("f1", "roc", "precision_recall")}
     rows["shares"] = read_json(plots / "split/shares.json")
     comparison = read_comparison(plots / "comparison")
-    baselines = [name for name in comparison.models if name not in models]
+    baselines = [name for name in comparison.models if name not in models and name not in PROBES]
 
     metric = summary["metric"]
-    pictures = list(draw_all_models(comparison, models, baselines, metric, rows))
+    pictures = list(draw_all_models(comparison, models, baselines, list(PROBES), metric, rows))
     pictures += [draw_training(model, histories[model], trained[model]) for model in models]
     pictures += [draw_confusion(model, predictions) for model, predictions in models.items()]
     text = render_page(
@@ -55,7 +55,7 @@ def main(
         models=[describe_model(model, parameters["architectures"][model], trained[model]) for model in models],
         with_features=any(name.endswith("_features") for name in baselines),
         scores=list_scores(comparison),
-        differences=list_differences(comparison, metric),
+        differences=list_differences(comparison, list(models), metric),
         metric=METRIC_WORDS[metric],
         pictures=pictures,
         copies=describe_copies(copies, split),

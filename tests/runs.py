@@ -48,6 +48,11 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
         write_model(folder, model)
     prior = Predictions(first.images, CLASSES, first.y_true, np.log(np.tile([0.3, 0.5, 0.2], (N, 1))))
     write_predictions(folder / "data/predictions/baselines/class_prior.csv", prior)
+    for seed, probe in enumerate(("metadata_probe", "border_probe"), start=50):
+        logits = 0.1 * guess(first.y_true, 0, seed)
+        write_predictions(
+            folder / f"data/predictions/probes/{probe}.csv", Predictions(first.images, CLASSES, first.y_true, logits)
+        )
     counts = {
         "num_images": 900,
         "num_lesions": 450,

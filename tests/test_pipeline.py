@@ -50,7 +50,7 @@ def test_a_forced_repro_repeats_every_byte_that_git_tracks(fresh: Repository) ->
     assert len(before) > 15
     output = fresh.dvc("repro", "--force")
     of_models = [f"{verb}@{m}" for verb in ("train", "evaluate") for m in MODELS]
-    assert stages_run(output) == sorted([*TABLE_STAGES, "fit_baselines", *of_models, *COMPARED])
+    assert stages_run(output) == sorted([*TABLE_STAGES, "fit_baselines", "fit_probes", *of_models, *COMPARED])
     assert fresh.tracked_outputs() == before
     assert fresh.run("git", "status", "--porcelain").stdout == ""
 
@@ -225,7 +225,7 @@ def test_plots_are_drawn_by_our_templates(tiny: Repository, tmp_path: Path) -> N
 def test_every_model_listed_in_the_lock_was_trained_from_these_data(tiny: Repository) -> None:
     lock = YAML(typ="safe").load(tiny.root / "dvc.lock")["stages"]
     of_models = [f"{verb}@{m}" for verb in ("train", "evaluate") for m in MODELS]
-    assert sorted(lock) == sorted([*TABLE_STAGES, "fit_baselines", *of_models, *COMPARED])
+    assert sorted(lock) == sorted([*TABLE_STAGES, "fit_baselines", "fit_probes", *of_models, *COMPARED])
     assert str(tiny.root) not in (tiny.root / "dvc.lock").read_text()
 
 

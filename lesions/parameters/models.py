@@ -10,7 +10,7 @@ from lesions.parameters.section import read_parameters
 
 _MODELS = TypeAdapter(Annotated[list[Annotated[str, Field(pattern=r"^\w+$")]], Field(min_length=1)])
 
-RESERVED = ("baselines", "comparison", "history", "split")
+RESERVED = ("baselines", "comparison", "history", "probes", "split")
 """Folders beside those of the models, in data/predictions/ and plots/."""
 
 
@@ -26,6 +26,6 @@ def read_models(params: Path) -> list[str]:
             raise InputError(f"{params}: models: {name} stands there twice")
         if name in RESERVED:
             raise InputError(f"{params}: models: {name} is the name of a folder of the pipeline; choose another")
-        if name == "class_prior" or name.endswith("_features"):
-            raise InputError(f"{params}: models: {name} is the name of a baseline; choose another")
+        if name == "class_prior" or name.endswith(("_features", "_probe")):
+            raise InputError(f"{params}: models: {name} is the name of a baseline or a probe; choose another")
     return models

@@ -19,6 +19,7 @@ def draw_all_models(
     comparison: Comparison,
     models: Mapping[str, Predictions],
     baselines: list[str],
+    probes: list[str],
     metric: str,
     rows: Mapping[str, PlotRows],
 ) -> Iterator[Picture]:
@@ -31,7 +32,8 @@ def draw_all_models(
     rows
         The rows of the plots `f1`, `shares`, `roc` and `precision_recall`.
     """
-    looks = choose_looks([*models, *baselines])
+    looks = choose_looks([*models, *baselines, *probes])
+    ranked = {name: look for name, look in looks.items() if name not in probes}
     num_classes = len(np.unique(next(iter(models.values())).y_true))
     chance = {"balanced_accuracy": 1 / num_classes, "macro_roc_auc": 0.5}.get(metric)
     first, *_ = comparison.rank(list(looks), metric)
@@ -49,13 +51,13 @@ def draw_all_models(
         words = ("1 − specificity", "sensitivity")
         yield embed_figure(
             "ROC",
-            pictures.plot_curves(rows["roc"], looks, x="false_positive_rate", y="sensitivity", words=words),
+            pictures.plot_curves(rows["roc"], ranked, x="false_positive_rate", y="sensitivity", words=words),
             sentences.describe_ranking(models, "area under the ROC curve", roc_auc_score),
         )
         words = ("recall", "precision")
         yield embed_figure(
             "Precision and recall",
-            pictures.plot_curves(rows["precision_recall"], looks, x="recall", y="precision", words=words),
+            pictures.plot_curves(rows["precision_recall"], ranked, x="recall", y="precision", words=words),
             sentences.describe_ranking(models, "average precision", average_precision_score),
         )
 

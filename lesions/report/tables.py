@@ -46,8 +46,8 @@ def list_scores(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def list_differences(comparison: Comparison, metric: str) -> list[dict[str, str]]:
-    """Return a row for each pair of models: their difference in one metric."""
+def list_differences(comparison: Comparison, models: list[str], metric: str) -> list[dict[str, str]]:
+    """Return a row for each pair of which one at least is a trained model: their difference in one metric."""
     return [
         {
             "pair": f"{first} − {second}",
@@ -56,5 +56,5 @@ def list_differences(comparison: Comparison, metric: str) -> list[dict[str, str]
             "says": "beyond noise" if found.excludes_zero else "within noise",
         }
         for (first, second, name), found in comparison.differences.items()
-        if name == metric
+        if name == metric and {first, second} & set(models)
     ]

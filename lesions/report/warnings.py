@@ -10,6 +10,13 @@ from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.verdict import METRIC_WORDS, spell_interval, spell_number
 from lesions.figures.style import spell
 
+PROBES = {
+    "metadata_probe": "age, sex, site and the size of the file",
+    "border_probe": "the rim of the image",
+}
+MUCH_OF_THE_GAIN = 1 / 3
+"""A probe that gets so far on the way to the best model is worth a warning; a little, every rim and age tells."""
+
 FEW_GROUPS = 10
 """Fewer test groups than this leave a diagnosis's figures to chance."""
 
@@ -36,6 +43,7 @@ def list_warnings(
     return [
         *_doubt_the_models(models),
         *_doubt_what_was_learnt(list(models), baselines, comparison, metric),
+        *_doubt_the_data(list(models), comparison, metric),
         *_doubt_the_choice(len(models)),
         *_doubt_the_test_images(next(iter(models.values())), split),
         *_doubt_the_table(counts),
@@ -74,6 +82,19 @@ def _doubt_what_was_learnt(
                     f"{model} is not beyond noise better than the baseline {baseline} "
                     f"({spell_number(lead.value, signed=True)} {METRIC_WORDS[metric]}, {spell_interval(lead)})."
                 )
+
+
+def _doubt_the_data(models: Sequence[str], comparison: Comparison, metric: str) -> Iterator[str]:
+    best, *_ = comparison.rank(list(models), metric)
+    for probe, sees in PROBES.items():
+        gain = comparison.subtract(probe, "class_prior", metric)
+        part = gain.value / max(comparison.subtract(best, "class_prior", metric).value, 1e-9)
+        if gain.low > 0 and part >= MUCH_OF_THE_GAIN:
+            score = spell_number(comparison.scores[probe, metric].value)
+            yield (
+                f"{probe}, which sees {sees} and no lesion, goes {min(part, 1):.0%} of the way from class_prior to "
+                f"{best} ({score} {METRIC_WORDS[metric]}): the data may give the answer away."
+            )
 
 
 def _doubt_the_table(counts: Mapping[str, Any]) -> Iterator[str]:

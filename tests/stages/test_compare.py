@@ -74,11 +74,19 @@ def test_rows_of_the_plots(tmp_path: Path) -> None:
     run_compare(tmp_path, write_run(tmp_path, models))
     rows = {path.stem: pd.read_json(path) for path in (tmp_path / "plots/comparison").iterdir()}
     assert set(rows) == {"scores", "differences", "f1", "roc", "precision_recall", "history"}
-    for name in ("scores", "f1", "roc", "precision_recall"):
+    probes = {"border_probe", "metadata_probe"}
+    for name in ("scores", "f1"):
+        assert set(rows[name].model) == {"a", "b", "class_prior", *probes}
+    for name in ("roc", "precision_recall"):
         assert set(rows[name].model) == {"a", "b", "class_prior"}
     assert set(rows["history"].model) == {"a", "b"}
     pairs = set(zip(rows["differences"]["first"], rows["differences"]["second"], strict=True))
-    assert pairs == {("a", "b"), ("a", "class_prior"), ("b", "class_prior")}
+    assert {pair for pair in pairs if not probes & set(pair)} == {
+        ("a", "b"),
+        ("a", "class_prior"),
+        ("b", "class_prior"),
+    }
+    assert len(pairs) == 10
     expected = f1_score(Y_TRUE, logits.argmax(axis=1), average=None)
     f1 = rows["f1"][rows["f1"].model == "a"].set_index("diagnosis").f1
     assert f1[list(CLASSES)].tolist() == pytest.approx(expected.tolist(), abs=1e-6)

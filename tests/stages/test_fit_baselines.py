@@ -14,13 +14,13 @@ from torchvision import models
 from lesions.evaluation.predictions import read_predictions
 from lesions.formats.sha256 import hash_file
 from lesions.networks.architecture import read_architecture
-from stages.fit_baselines import (
+from lesions.training.regression import (
     INVERSE_REGULARISATION,
-    compute_features,
     compute_logits,
     fit_regression,
     list_regressions,
 )
+from stages.fit_baselines import compute_features
 from tests.repository import Repository
 
 STAGE = """

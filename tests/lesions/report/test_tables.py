@@ -41,5 +41,6 @@ def test_scores_and_differences() -> None:
         {"model": "a", "scores": {"macro F1": ("0.500", "0.400 – 0.600")}},
     ]
     row = {"pair": "a − b", "difference": "−0.200", "interval": "−0.300 to −0.100", "says": "beyond noise"}
-    assert list_differences(comparison, "macro_f1") == [row]
-    assert list_differences(comparison, "accuracy")[0]["says"] == "within noise"
+    assert list_differences(comparison, ["a"], "macro_f1") == [row]
+    assert list_differences(comparison, ["c"], "macro_f1") == []
+    assert list_differences(comparison, ["a", "b"], "accuracy")[0]["says"] == "within noise"

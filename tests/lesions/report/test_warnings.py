@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import balanced_accuracy_score
 
 from lesions.evaluation.comparison import compare
 from lesions.evaluation.predictions import Predictions
@@ -27,11 +28,16 @@ def warnings_of(
     split: dict[str, Any] | None = None,
     counts: dict[str, Any] | None = None,
     copies: dict[str, Any] | None = None,
+    metadata_probe: Predictions | None = None,
     **models: Predictions,
 ) -> list[str]:
     y_true = next(iter(models.values())).y_true
     prior = build_predictions(y_true, np.tile([0.0, 1.0, 0.0], (len(y_true), 1)))
-    comparison = compare({**models, "class_prior": prior})
+    probes = {
+        probe: found or build_predictions(y_true, guess(y_true, 0, seed))
+        for seed, (probe, found) in enumerate({"metadata_probe": metadata_probe, "border_probe": None}.items(), 50)
+    }
+    comparison = compare({**models, "class_prior": prior, **probes})
     return list_warnings(
         models,
         ["class_prior"],
@@ -118,3 +124,20 @@ def test_one_diagnosis_predicted_right_is_not_called_suspicious() -> None:
 def test_copies_that_the_data_do_not_tie_together() -> None:
     (warning,) = warnings_of(copies={"num_pairs_without_shared_identifier": 5}, a=good())
     assert warning.startswith("5 pairs of images are copies although the data name no common patient or lesion")
+
+
+def test_a_probe_that_does_well_is_a_doubt() -> None:
+    (warning,) = warnings_of(metadata_probe=build_predictions(Y_TRUE, guess(Y_TRUE, 1.5, 9)), a=good())
+    assert warning.startswith(
+        "metadata_probe, which sees age, sex, site and the size of the file and no lesion, goes "
+    )
+    # Balanced accuracy, of three classes: a third by chance.
+    best, probe = (
+        balanced_accuracy_score(Y_TRUE, guess(Y_TRUE, *skill).argmax(axis=1)) for skill in ((3, 0), (1.5, 9))
+    )
+    part = (probe - 1 / 3) / (best - 1 / 3)
+    assert f"goes {part:.0%} of the way from class_prior to a ({probe:.3f} balanced accuracy)" in warning
+
+
+def test_a_probe_that_knows_a_little_is_none() -> None:
+    assert warnings_of(metadata_probe=build_predictions(Y_TRUE, guess(Y_TRUE, 0.4, 9)), a=good()) == []

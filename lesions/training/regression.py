@@ -1,0 +1,48 @@
+"""Logistic regression on features of images, its strength chosen on validation."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from lesions.evaluation.scores import score_labels
+
+INVERSE_REGULARISATION = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+"""Strengths C of the logistic regression that are tried; the best macro F1 on validation chooses."""
+
+
+def fit_regression(features: NDArray[np.floating], table: pd.DataFrame, class_weights: dict[int, float]) -> Pipeline:
+    """Fit the regression for each strength on the training images, and return the one that validates best.
+
+    Parameters
+    ----------
+    features : (N, F)
+    table : (N, ...)
+        With `label`, the class as a number, and `split`.
+    """
+    labels = table.label.to_numpy()
+    train, val = (table.split == "train").to_numpy(), (table.split == "val").to_numpy()
+
+    def validate(regression: Pipeline) -> float:
+        return score_labels(labels[val], regression.predict(features[val]), len(class_weights))["macro_f1"]
+
+    return max(list_regressions(features[train], labels[train], class_weights), key=validate)
+
+
+def compute_logits(regression: Pipeline, features: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return logits (N, K); of two classes scikit-learn gives the second's alone, the first's being 0."""
+    logits = regression.decision_function(features)
+    return logits if logits.ndim == 2 else np.stack([np.zeros_like(logits), logits], axis=1)
+
+
+def list_regressions(
+    features: NDArray[np.floating], labels: NDArray[np.int64], class_weights: dict[int, float]
+) -> Iterator[Pipeline]:
+    """Yield the regression fitted at each strength."""
+    for strength in INVERSE_REGULARISATION:
+        regression = LogisticRegression(C=strength, class_weight=class_weights, max_iter=2000)
+        yield make_pipeline(StandardScaler(), regression).fit(features, labels)

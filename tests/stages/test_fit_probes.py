@@ -1,0 +1,136 @@
+"""The probes: they see what they should see, nothing else, and find a planted shortcut there."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from lesions.datasets.metadata import COLUMNS
+from lesions.evaluation.predictions import read_predictions
+from lesions.formats.table import write_table
+from lesions.splitting.class_weights import ClassWeights, write_class_weights
+from stages import fit_probes
+from stages.fit_probes import describe_borders, describe_metadata
+from tests.builders import WriteParams, metadata_table
+
+N = 240
+TRAINING = {
+    "seed": 0,
+    "device": "cpu",
+    "precision": "float32",
+    "num_threads": 1,
+    "batch_size": 8,
+    "weight_decay": 0.0,
+    "warmup_fraction": 0.2,
+    "monitor": "macro_f1",
+    "patience_epochs": 5,
+}
+
+
+def run_probes(tmp_path: Path, params: Path, images: NDArray[np.uint8], **columns: list[Any]) -> dict[str, float]:
+    """Run the stage on images of which every other is a melanoma; return each probe's accuracy on test images."""
+    diagnoses = ["melanoma", "nevus"] * (N // 2)
+    table = metadata_table(diagnoses, **columns)
+    np.save(tmp_path / "images.npy", images)
+    write_table(tmp_path / "metadata.csv", table[COLUMNS], sort_by="image_id")
+    split = ["train" if n < N // 2 else "val" if n < 3 * N // 4 else "test" for n in range(N)]
+    splits = table[["image_id"]].assign(group_id=table.patient_id, split=split)
+    write_table(tmp_path / "splits.csv", splits, sort_by="image_id")
+    weights = ClassWeights(("melanoma", "nevus"), (N // 4, N // 4), (1.0, 1.0))
+    write_class_weights(tmp_path / "class_weights.json", weights)
+    fit_probes.main(
+        tmp_path / "images.npy",
+        tmp_path / "metadata.csv",
+        tmp_path / "splits.csv",
+        tmp_path / "class_weights.json",
+        tmp_path / "probes",
+        params,
+    )
+    found = {path.stem: read_predictions(path).select("test") for path in (tmp_path / "probes").iterdir()}
+    return {probe: float((test.y_pred == test.y_true).mean()) for probe, test in found.items()}
+
+
+def noise(size: int = 27) -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (N, size, size, 3)).astype(np.uint8)
+
+
+def test_probes_that_have_nothing_to_see_are_at_chance(tmp_path: Path, write_params: WriteParams) -> None:
+    generator = np.random.default_rng(1)
+    sex = generator.choice(["male", "female"], N).tolist()
+    found = run_probes(tmp_path, write_params(training=TRAINING), noise(), sex=sex)
+    assert set(found) == {"metadata_probe", "border_probe"}
+    for accuracy in found.values():
+        assert abs(accuracy - 0.5) < 0.25  # 60 test images: four standard deviations
+
+
+def test_a_mark_in_the_corner_of_each_melanoma_is_found(tmp_path: Path, write_params: WriteParams) -> None:
+    images = noise()
+    images[::2, :3, :3] = 0
+    found = run_probes(tmp_path, write_params(training=TRAINING), images)
+    assert found["border_probe"] == 1
+    assert abs(found["metadata_probe"] - 0.5) < 0.25
+
+
+def test_a_mark_in_the_middle_is_not_seen(tmp_path: Path, write_params: WriteParams) -> None:
+    images = noise()
+    images[::2, 3:-3, 3:-3] = 0
+    np.testing.assert_array_equal(describe_borders(images, np.arange(N)), describe_borders(noise(), np.arange(N)))
+    assert abs(run_probes(tmp_path, write_params(training=TRAINING), images)["border_probe"] - 0.5) < 0.25
+
+
+@pytest.mark.parametrize(
+    ("column", "of_melanoma", "of_nevus"),
+    [
+        ("sex", "male", "female"),
+        ("site", "trunk", "face"),
+        ("age_years", 72.0, 31.0),
+        ("fitzpatrick_type", 2, 3),
+        ("width_px", 600, 1024),
+    ],
+)
+def test_what_the_table_gives_away_is_found(
+    tmp_path: Path, write_params: WriteParams, column: str, of_melanoma: Any, of_nevus: Any
+) -> None:
+    columns = {column: [of_melanoma, of_nevus] * (N // 2)}
+    found = run_probes(tmp_path, write_params(training=TRAINING), noise(), **columns)
+    assert found["metadata_probe"] == 1
+    assert abs(found["border_probe"] - 0.5) < 0.25
+
+
+def test_how_a_diagnosis_was_confirmed_and_who_the_patient_is_are_not_seen() -> None:
+    table = metadata_table(["nevus"] * 4)
+    other = table.assign(diagnosis_confirmation="histopathology", patient_id="p", lesion_id="l", diagnosis="melanoma")
+    np.testing.assert_array_equal(describe_metadata(table), describe_metadata(other))
+
+
+def test_missing_values_are_a_kind_of_their_own() -> None:
+    table = metadata_table(["nevus"] * 3, sex=["male", None, "male"], age_years=[34.0, np.nan, 38.0])
+    features = describe_metadata(table)
+    np.testing.assert_array_equal(features[0], features[2])
+    assert (features[0] != features[1]).sum() == 4
+
+
+def test_cells_of_the_rim_by_hand() -> None:
+    image = np.zeros((1, 18, 18, 3), np.uint8)
+    image[0, :2, :2] = (30, 60, 90)
+    image[0, 0, -2:] = 100  # half of the last cell of the first row
+    features = describe_borders(image, np.array([0])).reshape(32, 4)
+    np.testing.assert_allclose(features[0], [30, 60, 90, 0], atol=1e-4)
+    np.testing.assert_allclose(features[8], [50, 50, 50, 50], atol=1e-4)
+    assert not features[9:].any()
+
+
+def test_a_side_that_nine_does_not_divide_is_covered(tmp_path: Path) -> None:
+    plain = np.full((2, 37, 37, 3), 80, np.uint8)
+    features = describe_borders(plain, np.array([1])).reshape(32, 4)
+    np.testing.assert_allclose(features, np.tile([80, 80, 80, 0], (32, 1)), atol=0.01)
+
+
+def test_rows_of_the_cache_are_taken_in_the_order_asked_for() -> None:
+    images = noise()
+    rows = np.array([5, 2, 9])
+    np.testing.assert_array_equal(describe_borders(images, rows), describe_borders(images[rows], np.arange(3)))
+    assert pd.DataFrame(describe_borders(images, rows)).nunique().max() == 3

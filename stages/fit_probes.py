@@ -62,11 +62,11 @@ def describe_metadata(table: pd.DataFrame) -> NDArray[np.float32]:
 
     How a diagnosis was confirmed is left out: it is known after the diagnosis, and in no image.
     """
-    known = table[["sex", "site", "source", "fitzpatrick_type"]].astype(str)
+    known = table[["sex", "site", "source", "fitzpatrick_type"]].astype(str)  # what is missing stays so
     known["age"] = (table.age_years // 10).astype(str)
     for size in ("width_px", "height_px"):
         known[size] = pd.qcut(table[size], 8, labels=False, duplicates="drop").astype(str)
-    return pd.get_dummies(known).to_numpy(dtype=np.float32)
+    return pd.get_dummies(known.fillna("unknown")).to_numpy(dtype=np.float32)
 
 
 def describe_borders(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:

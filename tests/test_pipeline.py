@@ -18,7 +18,14 @@ from tests.builders import ROOT
 from tests.repository import Repository, copy_repository, read_plot_specs
 
 MODELS = ("custom_cnn", "resnet18")
-TABLE_STAGES = ["cache_images", "compute_class_weights", "generate_synthetic", "prepare_metadata", "split_by_patient"]
+TABLE_STAGES = [
+    "cache_images",
+    "compute_class_weights",
+    "find_near_duplicates",
+    "generate_synthetic",
+    "prepare_metadata",
+    "split_by_patient",
+]
 
 
 # What runs whenever a prediction may have changed.

@@ -1,6 +1,6 @@
 """Bring the dataset's table into one validated row an image, and say what was refused, and why."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +13,7 @@ from lesions.command_line.stage import run_stage
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.metadata import COLUMNS
 from lesions.datasets.record import Record
+from lesions.datasets.refusals import REJECTED_COLUMNS, RefusedError, explain, list_reasons
 from lesions.datasets.registry import ADAPTERS, DatasetParameters
 from lesions.errors import InputError
 from lesions.formats.json_file import write_metrics
@@ -44,7 +45,7 @@ def main(
 
     write_table(rejected, pd.DataFrame(refusals, columns=REJECTED_COLUMNS), sort_by="line")
     if len(refusals) > parameters.max_rejected_fraction * len(table) or not rows:
-        raise InputError(summarise(refusals, len(table), source, rejected, parameters.max_rejected_fraction))
+        raise InputError(explain(refusals, len(table), source, rejected, parameters.max_rejected_fraction))
     valid = pd.DataFrame(rows, columns=COLUMNS).assign(source=parameters.name)
     valid = valid.astype({"row": int, "fitzpatrick_type": "Int64"})
     write_table(metadata, valid, sort_by="image_id")
@@ -60,18 +61,6 @@ def main(
         f"{len(valid)} images accepted, {len(refusals)} rows refused (see {rejected}), "
         f"{len(unlisted)} image files are in no row of the table"
     )
-
-
-REJECTED_COLUMNS = ["line", "image_id", "column", "value", "reason"]
-"""`line` counts the table's lines from 1, its header being line 1."""
-
-
-class RefusedError(Exception):
-    """A row of the table cannot be used: which column, which value, and why."""
-
-    def __init__(self, column: str, value: Any, reason: str) -> None:
-        super().__init__(column, value, reason)
-        self.details = {"column": column, "value": value, "reason": reason}
 
 
 def sort_out(
@@ -126,29 +115,6 @@ def find_image(image_id: str, found: list[dict[Any, Any]], column: str) -> dict[
     if pd.isna(image["row"]):
         raise RefusedError("file", image["file"], error)
     return image
-
-
-def list_reasons(refusals: list[dict[str, Any]]) -> list[str]:
-    """Say on one screen why rows were refused: each reason once, the most frequent first."""
-    reasons = Counter((refusal["column"], refusal["reason"]) for refusal in refusals)
-    examples = {(refusal["column"], refusal["reason"]): refusal for refusal in reversed(refusals)}
-    lines = [
-        f"{count} × {column}: {reason} (first: line {examples[column, reason]['line']}, "
-        f"value {examples[column, reason]['value']!r})"
-        for (column, reason), count in reasons.most_common(15)
-    ]
-    if len(reasons) > len(lines):
-        lines.append(f"and {len(reasons) - len(lines)} other reasons")
-    return lines
-
-
-def summarise(refusals: list[dict[str, Any]], num_rows: int, source: Path, rejected: Path, allowed: float) -> str:
-    """Say why too many rows were refused."""
-    heading = f"{source}: {len(refusals)} of {num_rows} rows refused, dataset.max_rejected_fraction is {allowed:g}:"
-    return "\n  ".join([heading, *list_reasons(refusals)]) + (
-        f"\nall of them are in {rejected}; mend the table or the images, "
-        "or raise dataset.max_rejected_fraction to go on without those rows"
-    )
 
 
 def count(metadata: pd.DataFrame, *, num_rejected: int, num_unlisted_files: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from lesions.command_line.stage import run_stage
 from lesions.evaluation.comparison import read_comparison
 from lesions.evaluation.predictions import read_predictions
 from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
-from lesions.formats.atomic import atomic_path
+from lesions.formats.atomic import write_text
 from lesions.formats.json_file import read_json
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_parameters
@@ -62,8 +62,7 @@ def main(
         copies_picture=embed_png((data / "pictures/near_duplicates.png").read_bytes()),
         mistakes=[read_mistakes(data / "pictures" / model, model) for model in models],
     )
-    with atomic_path(page) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(page, text)
 
 
 def read_mistakes(folder: Path, model: str) -> dict[str, Any]:

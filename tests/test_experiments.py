@@ -60,7 +60,7 @@ def test_one_change_reruns_what_hangs_on_it(printed: dict[str, str]) -> None:
 
 
 def test_the_queue_runs_an_experiment_for_each_value(printed: dict[str, str]) -> None:
-    text = output_of(printed, "dvc exp run --queue")
+    text = output_of(printed, "dvc exp run --queue --name seed")
     assert "Queued experiment 'seed-1'" in text
     assert "Queued experiment 'seed-2'" in text
     assert "removed the files of resnet18, which is not in models of params.yaml" in output_of(
@@ -95,6 +95,14 @@ def test_plots_of_two_experiments_are_in_one_picture(printed: dict[str, str]) ->
     assert len(specs) == 3
     for spec in specs:
         assert {row["rev"] for row in spec["data"]["values"]} == {"main", "slower"}
+
+
+def test_folds_are_pooled(printed: dict[str, str], tiny: Repository) -> None:
+    assert "Queued experiment 'fold-3'" in output_of(printed, "dvc exp run --queue --name fold")
+    num_images = len((tiny.root / "data/metadata.csv").read_text().splitlines()) - 1
+    text = output_of(printed, "lesions folds")
+    assert re.search(rf"^{num_images} images of \d+ groups, each tested by one of 3 folds", text, re.MULTILINE)
+    assert re.search(r"balanced accuracy +0\.\d{3} +0\.\d{3} to [01]\.\d{3} +0\.\d{3} \(0\.\d{3}, 0\.\d{3}\)", text)
 
 
 def test_an_experiment_can_be_taken_over_and_guarded(printed: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from lesions.errors import InputError
-from lesions.formats.atomic import atomic_path
+from lesions.formats.atomic import write_text
 from lesions.gate.judgement import Judgement, judge
 from lesions.gate.rendering import build_table, render_junit, render_markdown
 from lesions.gate.revisions import read_revisions
@@ -23,8 +23,7 @@ def run_gate(base: str, params: Path, *, markdown: Path | None, junit: Path | No
         judgement = Judgement(rows=(), problems=(str(error),))
     for path, text in ((markdown, render_markdown(judgement, base)), (junit, render_junit(judgement))):
         if path is not None:
-            with atomic_path(path) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+            write_text(path, text)
     if judgement.rows:
         Console().print(build_table(judgement))
     for problem in judgement.problems:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lesions.errors import InputError
-from lesions.formats.atomic import atomic_path
+from lesions.formats.atomic import write_text
 
 PlotRows = Sequence[Mapping[str, Any]]
 """The rows of a plot, as `dvc plots` reads them."""
@@ -20,8 +20,7 @@ DECIMALS = 6
 def write_json(path: Path, value: Any) -> None:
     """Write `value` with sorted keys, floats rounded to `DECIMALS`; NaN and infinity raise ValueError."""
     text = json.dumps(_rounded(value), sort_keys=True, indent=1, allow_nan=False)
-    with atomic_path(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    write_text(path, text + "\n")
 
 
 def write_metrics(path: Path, metrics: dict[str, Any]) -> None:
@@ -32,8 +31,7 @@ def write_metrics(path: Path, metrics: dict[str, Any]) -> None:
 def write_plot_rows(path: Path, rows: PlotRows) -> None:
     """Write the rows of a plot, one row a line."""
     lines = ",\n".join(json.dumps(_rounded(row), sort_keys=True, allow_nan=False) for row in rows)
-    with atomic_path(path) as temporary:
-        temporary.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    write_text(path, f"[\n{lines}\n]\n")
 
 
 def read_json(path: Path) -> Any:

@@ -32,9 +32,8 @@ def find_candidates(hashes: NDArray[np.int8]) -> pd.DataFrame:
         `similarity` of their hashes then.
     """
     N = len(hashes)
-    units = hashes / np.maximum(np.linalg.norm(hashes.astype(np.float32), axis=1, keepdims=True), 1).astype(
-        np.float32
-    )
+    lengths = np.linalg.norm(hashes.astype(np.float32), axis=1, keepdims=True)
+    units = hashes / np.maximum(lengths, 1)
     index = _build_index(units)
     found = []
     for orientation in range(NUM_ORIENTATIONS):
@@ -52,9 +51,8 @@ def find_candidates(hashes: NDArray[np.int8]) -> pd.DataFrame:
                 }
             )
         )
-    best = pd.concat(found).sort_values(
-        ["similarity", "first", "second", "orientation"], ascending=[False, *[True] * 3]
-    )
+    best = pd.concat(found, ignore_index=True)
+    best = best.sort_values(["similarity", "first", "second", "orientation"], ascending=[False, True, True, True])
     best = best.drop_duplicates(["first", "second"])
     best = best[best.groupby("first").cumcount() < NUM_NEIGHBOURS]
     # Two images that found each other are one pair; the better of the two orientations stays.

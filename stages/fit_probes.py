@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
 from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
+from lesions.evaluation.probes import PROBES
 from lesions.formats.atomic import atomic_folder
 from lesions.images.cache import read_cache
 from lesions.parameters.section import read_section
@@ -45,10 +46,10 @@ def main(
     table["label"] = table.diagnosis.map(weights.classes.index)
     is_scored = table.split.isin(SCORED_SPLITS).to_numpy()
     scored = table[is_scored].reset_index(drop=True)
-    features = {
-        "metadata_probe": describe_metadata(table),
-        "border_probe": describe_borders(read_cache(images), table.row.to_numpy()),
-    }
+    pixels = read_cache(images)
+    features = dict(
+        zip(PROBES, (describe_metadata(table), describe_borders(pixels, table.row.to_numpy())), strict=True)
+    )
     with atomic_folder(probes) as folder, threadpool_limits(recipe.num_threads):
         for probe, found in features.items():
             regression = fit_regression(found, table, dict(enumerate(weights.weights)))
@@ -71,8 +72,8 @@ def describe_metadata(table: pd.DataFrame) -> NDArray[np.float32]:
 
 def describe_borders(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the mean colour and the variation in brightness (N, 32 * 4) of the outermost of 9 × 9 cells."""
-    chunks = [images[rows[start : start + CHUNK]].astype(np.float32) for start in range(0, len(rows), CHUNK)]
-    return np.concatenate([_describe_rim(chunk) for chunk in chunks])
+    chunks = (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
+    return np.concatenate([_describe_rim(images[chunk].astype(np.float32)) for chunk in chunks])
 
 
 def _describe_rim(chunk: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ import typer
 from lesions.command_line.stage import run_stage
 from lesions.evaluation.comparison import read_comparison
 from lesions.evaluation.predictions import read_predictions
+from lesions.evaluation.probes import PROBES
 from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
 from lesions.formats.atomic import write_text
 from lesions.formats.json_file import read_json
@@ -17,7 +18,7 @@ from lesions.report.gallery import draw_all_models, draw_confusion, draw_trainin
 from lesions.report.page import embed_png, render_page
 from lesions.report.sentences import describe_copies, describe_mistakes, describe_split
 from lesions.report.tables import describe_model, list_differences, list_scores
-from lesions.report.warnings import PROBES, list_warnings
+from lesions.report.warnings import list_warnings
 
 
 def main(
@@ -56,6 +57,7 @@ def main(
         with_features=any(name.endswith("_features") for name in baselines),
         scores=list_scores(comparison),
         differences=list_differences(comparison, list(models), metric),
+        probes=PROBES,
         metric=METRIC_WORDS[metric],
         pictures=pictures,
         copies=describe_copies(copies, split),

@@ -14,6 +14,7 @@ from lesions.near_duplicates.pairs import read_pairs
 from lesions.parameters.section import read_section
 from lesions.splitting.assignment import TRAINED, ask_shares, assign_splits
 from lesions.splitting.checks import (
+    check_diagnoses_survive,
     check_enough_groups,
     check_every_diagnosis_is_in_every_split,
     check_nobody_is_on_two_sides,
@@ -21,7 +22,7 @@ from lesions.splitting.checks import (
 )
 from lesions.splitting.groups import build_groups, find_conflicting
 from lesions.splitting.parameters import SPLITS, SplitParameters
-from lesions.splitting.summary import compare_shares, summarise
+from lesions.splitting.summary import compare_shares, count_list_leak, expect_image_wise_leak, summarise
 from lesions.splitting.test_list import find_listed, read_test_list
 
 
@@ -44,21 +45,24 @@ def main(
     is_dropped = is_conflicting & ~table.is_listed & (parameters.conflicting_copies == "drop")
 
     used = table[~is_dropped]
+    check_diagnoses_survive(table, used, metadata)
     unit = used.group_id if parameters.scheme == "group" else used.image_id
-    needed = 1 if len(test_images) else len(SPLITS) if parameters.fold is None else parameters.num_folds
+    needed = {"shares": len(SPLITS), "fold": parameters.num_folds, "list": 1}[parameters.tested_by]
     check_enough_groups(used, unit, needed, metadata)
-    table["split"] = assign_splits(used, unit, used.is_listed, parameters).reindex(table.index, fill_value=DROPPED)
+    table["split"] = assign_splits(used, unit, parameters).reindex(table.index, fill_value=DROPPED)
     used = table[table.split != DROPPED]
     if parameters.scheme == "group":
         check_nobody_is_on_two_sides(used)
-    check_every_diagnosis_is_in_every_split(used, TRAINED if len(test_images) else SPLITS, metadata)
-    shares = compare_shares(used, ask_shares(used, used.is_listed, parameters))
+    check_every_diagnosis_is_in_every_split(used, TRAINED if parameters.tested_by == "list" else SPLITS, metadata)
+    shares = compare_shares(used, ask_shares(used, parameters))
     check_shares(shares, parameters.max_share_deviation, metadata)
 
     write_table(splits, table[["image_id", "group_id", "split"]], sort_by="image_id")
     write_plot_rows(shares_plot, shares)
-    summary = summarise(used, shares) | {
-        "tested_by": "list" if len(test_images) else "shares" if parameters.fold is None else "fold",
+    by_list = parameters.tested_by == "list"
+    leak = count_list_leak(table[~is_dropped]) if by_list else expect_image_wise_leak(used)
+    summary = summarise(used, shares, leak) | {
+        "tested_by": parameters.tested_by,
         "num_conflicting_images": int(is_conflicting.sum()),
         "num_conflicting_images_dropped": int(is_dropped.sum()),
         "num_siblings_of_listed_dropped": int((table.split == DROPPED).sum() - is_dropped.sum()),
@@ -74,7 +78,7 @@ def describe(summary: dict[str, Any]) -> Iterator[str]:
     yield f"images: {sizes}; {summary['num_groups']} groups by {summary['grouped_by']}"
     yield (
         f"{summary['leaked_test_share']:.1%} of the test images have a sibling in training; "
-        f"split image by image, {summary['image_wise_leaked_test_share']['all']:.1%} would"
+        f"split image by image, or by a list alone, {summary['image_wise_leaked_test_share']['all']:.1%} would"
     )
     if summary["num_conflicting_images"]:
         yield (

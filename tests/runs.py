@@ -79,7 +79,8 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
         },
     )
     copies = ("num_exact_pairs", "num_near_pairs", "num_pairs_without_shared_identifier", "num_conflicting_pairs")
-    write_metrics(folder / "metrics/near_duplicates.json", dict.fromkeys(copies, 0))
+    found = dict.fromkeys(copies, 0) | {"largest_number_of_copies": 1}
+    write_metrics(folder / "metrics/near_duplicates.json", found)
     (folder / "data/pictures").mkdir(exist_ok=True)
     Image.new("RGB", (40, 20), "white").save(folder / "data/pictures/near_duplicates.png")
     shares = [

@@ -44,12 +44,11 @@ def folds(
     output: Annotated[Path, typer.Option(help="Written: a table of pooled predictions a model.")] = Path(
         "data/folds"
     ),
-    params: Params = PARAMS,
 ) -> None:
     """Pool the test predictions of experiments that tested the folds of one split, and score them."""
     from lesions.command_line.folds import run_folds  # imports DVC, which the other commands do without
 
-    run_folds(experiments or [], str(params), output)
+    run_folds(experiments or [], output)
 
 
 @commands.command()

@@ -1,10 +1,12 @@
 """`lesions folds`: find the experiments of a cross-validation, pool what they predicted, score it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pandas as pd
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
@@ -19,13 +21,12 @@ from lesions.evaluation.folds import pool_folds, score_each_fold
 from lesions.evaluation.predictions import Predictions, read_predictions, write_predictions
 from lesions.evaluation.verdict import METRIC_WORDS, describe_lead, spell_bounds
 
-PREDICTIONS = "data/predictions"
 
-
-def run_folds(experiments: Sequence[str], params: str, output: Path) -> None:
+def run_folds(experiments: Sequence[str], output: Path) -> None:
     """Pool the folds that the experiments tested, write the pooled predictions, show the scores."""
-    settings = read_settings(experiments, params)
+    settings = read_settings(experiments)
     names = order_by_fold(settings)
+    check_same_groups(names)
     folds = {name: read_test_predictions(name) for name in names}
     pooled = pool_folds(folds)
     for model, predictions in pooled.items():
@@ -36,27 +37,28 @@ def run_folds(experiments: Sequence[str], params: str, output: Path) -> None:
     metric = settings[names[0]]["compare"]["metric"]
     for line in list_leads(comparison, metric):
         print(line)
+    for model in sorted({model for fold in folds.values() for model in fold} - pooled.keys()):
+        print(f"{model} was left out: not every fold has it")
     print(
         f"{len(first)} images of {first.group_id.nunique()} groups, each tested by one of {len(folds)} folds; "
-        f"pooled predictions are in {output}/"
+        f"pooled predictions: {', '.join(str(output / f'{model}.csv') for model in pooled)}"
     )
 
 
-def read_settings(experiments: Sequence[str], params: str) -> dict[str, dict[str, Any]]:
+def read_settings(experiments: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Read the parameters of the experiments named, or of all that test a fold and began at the last commit."""
     try:
         with Repo() as repo:
             listed = [name for found in repo.experiments.ls().values() for name, _ in found]
         settings = {}
         for name in experiments or listed:
-            text = DVCFileSystem(rev=name).read_text(params)
-            settings[name] = YAML(typ="safe", pure=True).load(text)
+            settings[name] = YAML(typ="safe", pure=True).load(DVCFileSystem(rev=name).read_text("params.yaml"))
     except RevError as error:
         raise InputError(f"there is no experiment of that name: {error}") from error
     except DvcException as error:
         raise InputError(f"DVC cannot read the experiments: {error}") from error
     if not experiments:
-        settings = {name: found for name, found in settings.items() if found["split"].get("fold") is not None}
+        settings = {name: found for name, found in settings.items() if read_fold(found) is not None}
     if not settings:
         raise InputError(
             "no experiment that began at the last commit tests a fold; "
@@ -70,9 +72,9 @@ def order_by_fold(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
     by_fold: dict[int, str] = {}
     first = next(iter(settings))
     for name, found in settings.items():
-        fold = found["split"]["fold"]
+        fold = read_fold(found)
         if fold is None:
-            raise InputError(f"{name} does not test a fold: its split.fold is null")
+            raise InputError(f"{name} does not test a fold: in its params.yaml, split.fold is null or missing")
         if fold in by_fold:
             raise InputError(
                 f"{by_fold[fold]} and {name} both test fold {fold}; name the experiments to pool: lesions folds NAME…"
@@ -96,6 +98,11 @@ def order_by_fold(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [by_fold[fold] for fold in range(num_folds)]
 
 
+def read_fold(parameters: Mapping[str, Any]) -> int | None:
+    """Return which fold an experiment tested; one made before there were folds tested none."""
+    return (parameters.get("split") or {}).get("fold")
+
+
 def flatten(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return the parameters of all sections by their full names."""
     flat: dict[str, Any] = {}
@@ -104,17 +111,42 @@ def flatten(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def check_same_groups(experiments: Sequence[str]) -> None:
+    """Refuse experiments on other images, or on other groups of them: a group's name means one thing in one run."""
+    first, *others = ((name, read_groups(name)) for name in experiments)
+    for name, groups in others:
+        if groups != first[1]:
+            raise InputError(
+                f"{first[0]} and {name} have other images or groups in data/splits.csv: not of one dataset"
+            )
+
+
+def read_groups(experiment: str) -> dict[str, str]:
+    """Return the group of each image of an experiment."""
+    with fetched(experiment, "data/splits.csv") as file:
+        splits = pd.read_csv(file, dtype=str, keep_default_na=False)
+    return dict(zip(splits.image_id, splits.group_id, strict=True))
+
+
 def read_test_predictions(experiment: str) -> dict[str, Predictions]:
     """Return what each model and baseline of an experiment predicted for its test images."""
+    with fetched(experiment, "data/predictions") as folder:
+        tables = sorted(folder.rglob("*.csv"), key=lambda path: (len(path.parts), path))  # baselines last
+        return {path.stem: read_predictions(path).select("test") for path in tables}
+
+
+@contextmanager
+def fetched(experiment: str, path: str) -> Iterator[Path]:
+    """Yield a copy of a file or a folder as an experiment left it."""
     with TemporaryDirectory() as folder:
+        copy = Path(folder, Path(path).name)
         try:
-            DVCFileSystem(rev=experiment).get(PREDICTIONS, folder, recursive=True)
+            DVCFileSystem(rev=experiment).get(path, str(copy), recursive=True)
         except (DvcException, OSError) as error:
             raise InputError(
-                f"the predictions of {experiment} are not in DVC's cache ({error}); `dvc pull` may bring them"
+                f"{path} of {experiment} is not in DVC's cache ({error}); `dvc pull` may bring it"
             ) from error
-        tables = sorted(Path(folder).rglob("*.csv"), key=lambda path: (len(path.parts), path))  # baselines last
-        return {path.stem: read_predictions(path).select("test") for path in tables}
+        yield copy
 
 
 def build_table(comparison: Comparison, folds: Mapping[str, Mapping[str, Predictions]]) -> Table:

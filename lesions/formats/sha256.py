@@ -29,8 +29,8 @@ def hash_file(path: Path) -> str:
         raise InputError(f"{path}: {error.strerror}") from error
 
 
-def check_hash(path: Path, expected: str | None) -> None:
+def check_hash(path: Path, expected: str | None, *, parameter: str) -> None:
     """Refuse a file that is not the one whose sha256 stands in the parameters."""
     found = hash_file(path)
     if found != expected:
-        raise InputError(f"the file {path} has the sha256 {found}, expected {expected}")
+        raise InputError(f"{path} has the sha256 {found}, and {parameter} is {expected}: is it another file?")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft2, rfft2
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, label, maximum_filter
 from scipy.sparse import csr_array
 
 from lesions.near_duplicates.orientation import turn_images
@@ -20,6 +20,10 @@ SCALES = (0.88, 0.92, 0.96, 1.0, 1.04, 1.08, 1.12)
 MAX_SHIFT_PX = 5
 """What the alignment tries: angles in degrees, scales, and every shift up to 5 px."""
 
+DARK = 20
+RIM_PX = 4
+"""Grey levels below which what reaches the edge is no skin, but the dermoscope or a bar; and the width of its rim."""
+
 DETAIL_PX = 2
 NEIGHBOURHOOD_PX = 4
 NOISE = 4
@@ -29,7 +33,8 @@ NOISE = 4
 def extract_details(grey: NDArray[Any]) -> NDArray[np.float32]:
     """Return what is finer than 2 px, over how much of it there is around, so that a dark mole's rim counts no more.
 
-    Two dark moles on plain skin are alike in everything coarse; what tells them apart are the details.
+    Two dark moles on plain skin are alike in everything coarse; what tells them apart are the details. The dark
+    surround of a dermoscope's view has none.
 
     Parameters
     ----------
@@ -42,7 +47,18 @@ def extract_details(grey: NDArray[Any]) -> NDArray[np.float32]:
     blurred = gaussian_filter(grey.astype(np.float32), (0, DETAIL_PX, DETAIL_PX))
     fine = grey - blurred
     strength = gaussian_filter(fine**2, (0, NEIGHBOURHOOD_PX, NEIGHBOURHOOD_PX))
-    return (fine / np.sqrt(strength + NOISE**2)).astype(np.float32)
+    return np.where(_find_surround(grey), 0, fine / np.sqrt(strength + NOISE**2)).astype(np.float32)
+
+
+def _find_surround(grey: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return where (P, S, S) it is dark from there to the image's edge, with a rim."""
+    neighbours = np.zeros((3, 3, 3), dtype=bool)
+    neighbours[1] = True
+    regions, _ = label(grey < DARK, neighbours)
+    edge = np.ones(grey.shape[1:], dtype=bool)
+    edge[1:-1, 1:-1] = False
+    at_edge = np.setdiff1d(regions[:, edge], [0])
+    return np.asarray(maximum_filter(np.isin(regions, at_edge), size=(1, 2 * RIM_PX + 1, 2 * RIM_PX + 1)))
 
 
 def correlate(

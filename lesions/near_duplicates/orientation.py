@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 NUM_ORIENTATIONS = 8
 
+INVERSE = (0, 1, 2, 3, 4, 6, 5, 7)
+"""The orientation that turns back what each of the eight has turned."""
+
 Pixel = TypeVar("Pixel", bound=np.generic)
 
 

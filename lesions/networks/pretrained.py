@@ -60,7 +60,7 @@ def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
 
 def read_file(path: Path, sha256: str | None) -> Mapping[str, Tensor]:
     """Read a state dictionary from a file of tensors, once its hash is seen to be the one expected."""
-    check_hash(path, sha256)
+    check_hash(path, sha256, parameter="weights_sha256")
     return read_tensors(path)
 
 

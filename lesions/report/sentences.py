@@ -39,8 +39,9 @@ def describe_split(split: Mapping[str, Any]) -> str:
         tested += f"{split['num_siblings_of_listed_dropped']:,} others of their patients or lesions were left out. "
     image_wise = split["image_wise_leaked_test_share"]
     worst = max(sorted(image_wise.keys() - {"all"}), key=lambda name: image_wise[name])
+    otherwise = "By the list alone" if split["tested_by"] == "list" else "Split image by image"
     prevented = (
-        f"Split image by image, {image_wise['all']:.1%} of the test images would have a sibling in training, an "
+        f"{otherwise}, {image_wise['all']:.1%} of the test images would have a sibling in training, an "
         f"image of the same patient or lesion; of {spell(worst)} {image_wise[worst]:.1%}."
     )
     shares = f"The share of a diagnosis is at most {split['worst_share_deviation']:.3f} from the one asked for."

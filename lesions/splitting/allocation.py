@@ -11,6 +11,12 @@ kicks of two groups one in 8,000 small cases was missed that could be solved."""
 
 GROUPS_KICKED = 3
 
+MOST_KICKED = 2_000_000
+"""Kicks times groups: of many groups each kick takes long, and one share among many is seldom off."""
+
+MOST_TRIED = 60_000
+"""Allocations of so few groups that all of them can be tried."""
+
 
 def allocate_groups(counts: NDArray[np.int64], shares: NDArray[np.float64], *, seed: int) -> NDArray[np.int64]:
     """Give each group to a split, so that every diagnosis is shared out as asked.
@@ -19,7 +25,7 @@ def allocate_groups(counts: NDArray[np.int64], shares: NDArray[np.float64], *, s
     these give whole groups: so a split gets its part of the large groups as of the small ones. Then the groups
     left over are placed one by one, the largest first, and single groups move, the best move first, to lower the
     cost. While a diagnosis is then missing, or a share off by more than a group, groups with that diagnosis are
-    moved at random, and the search goes on from there.
+    moved at random, and the search goes on from there; of few groups, all allocations are tried.
 
     The cost is, before all else, the number of diagnoses missing from a split; then by how much the numbers got
     are off by more than the largest group, or than the presence in every split demands; then the sum over all
@@ -50,7 +56,9 @@ def allocate_groups(counts: NDArray[np.int64], shares: NDArray[np.float64], *, s
     for group in left[np.argsort(-counts[left].max(axis=1), kind="stable")]:
         allocation.place(group)
     allocation.descend()
-    for _ in range(NUM_KICKS):
+    if allocation.is_at_fault.any() and len(shares) ** len(counts) <= MOST_TRIED:
+        return _try_everything(counts, shares)
+    for _ in range(min(NUM_KICKS, MOST_KICKED // len(counts))):
         involved = np.flatnonzero(allocation.present[:, allocation.is_at_fault].any(axis=1))
         if not len(involved):
             break
@@ -62,6 +70,19 @@ def allocate_groups(counts: NDArray[np.int64], shares: NDArray[np.float64], *, s
             for group in np.flatnonzero(before != allocation.splits).tolist():
                 allocation.move(group, int(before[group]))
     return allocation.splits
+
+
+def _try_everything(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the allocation (G,) of the least cost among all that there are."""
+    G, S = len(counts), len(shares)
+    splits = np.arange(S**G)[:, None] // S ** np.arange(G) % S  # (A, G)
+    images = np.stack([(splits == split) @ counts for split in range(S)], axis=1)  # (A, S, K)
+    start = _Allocation(counts, shares)
+    excess = images / np.sqrt(counts.sum(axis=0)) + start.excess
+    absences = (images == 0).sum(axis=(1, 2))
+    off = _exceed(excess, start.tolerance).sum(axis=(1, 2))
+    squares = (excess**2).sum(axis=(1, 2))
+    return np.asarray(splits[np.lexsort((squares, off, absences))[0]])
 
 
 def _deal(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -14,9 +14,7 @@ TRAINED = SPLITS[:2]
 """The splits that training sees."""
 
 
-def assign_splits(
-    table: pd.DataFrame, unit: pd.Series, is_listed: pd.Series, parameters: SplitParameters
-) -> pd.Series:
+def assign_splits(table: pd.DataFrame, unit: pd.Series, parameters: SplitParameters) -> pd.Series:
     """Assign the images to splits, whole units at a time.
 
     A fold tests on one of `num_folds` equal parts, a list on the images that it names; train and val then share the
@@ -25,37 +23,38 @@ def assign_splits(
 
     Parameters
     ----------
+    table : (N, ...)
+        With `diagnosis`, and `is_listed`: whether the test list names the image.
     unit : (N,) text
         What may not be parted: the group, or the image.
-    is_listed : (N,) bool
-        Whether the list names the image.
 
     Returns
     -------
     (N,) text
     """
     shares = parameters.shares.model_dump()
-    if parameters.fold is None and not is_listed.any():
+    if parameters.tested_by == "shares":
         return _allocate(table, unit, shares, parameters.seed)
-    tested = is_listed
-    if parameters.fold is not None:
+    tested = table.is_listed
+    if parameters.tested_by == "fold":
         folds = {str(fold): 1 / parameters.num_folds for fold in range(parameters.num_folds)}
         tested = _allocate(table, unit, folds, parameters.seed) == str(parameters.fold)
     split = tested.map({True: "test", False: DROPPED})
     rest = ~unit.isin(unit[tested])
-    split[rest] = _allocate(table[rest], unit[rest], _train_and_val(shares), parameters.seed)
+    if rest.any():
+        split[rest] = _allocate(table[rest], unit[rest], _train_and_val(shares), parameters.seed)
     return split
 
 
-def ask_shares(table: pd.DataFrame, is_listed: pd.Series, parameters: SplitParameters) -> dict[Any, float]:
+def ask_shares(table: pd.DataFrame, parameters: SplitParameters) -> dict[Any, float]:
     """Return, for each diagnosis and split, the part of the diagnosis's images that the split should have."""
     shares = parameters.shares.model_dump()
     diagnoses = sorted(set(table.diagnosis))
-    if parameters.fold is None and not is_listed.any():
+    if parameters.tested_by == "shares":
         return {(diagnosis, split): share for diagnosis in diagnoses for split, share in shares.items()}
     test = pd.Series(1 / parameters.num_folds, index=diagnoses)
-    if is_listed.any():
-        test = is_listed.groupby(table.diagnosis).mean()
+    if parameters.tested_by == "list":
+        test = table.is_listed.groupby(table.diagnosis).mean()
     parts = {"test": test} | {split: share * (1 - test) for split, share in _train_and_val(shares).items()}
     return {(diagnosis, split): float(part[diagnosis]) for split, part in parts.items() for diagnosis in diagnoses}
 

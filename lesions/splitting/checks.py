@@ -11,6 +11,17 @@ from lesions.errors import InputError
 from lesions.splitting.groups import GROUPING_IDENTIFIERS
 
 
+def check_diagnoses_survive(table: pd.DataFrame, used: pd.DataFrame, metadata: Path) -> None:
+    """Refuse to lose a diagnosis with the copies that contradict each other."""
+    lost = sorted(set(table.diagnosis) - set(used.diagnosis))
+    if lost:
+        raise InputError(
+            f"{metadata}: every image of the diagnosis {', '.join(lost)} has a copy with another diagnosis; look at "
+            "data/pictures/near_duplicates.png, and mend the table, raise near_duplicates.min_correlation, or set "
+            "split.conflicting_copies to keep"
+        )
+
+
 def check_enough_groups(table: pd.DataFrame, unit: pd.Series, needed: int, metadata: Path) -> None:
     """Refuse diagnoses that have fewer groups than they need to be everywhere."""
     num_groups = unit.groupby(table.diagnosis).nunique()
@@ -20,8 +31,9 @@ def check_enough_groups(table: pd.DataFrame, unit: pd.Series, needed: int, metad
     few = [f"{diagnosis} ({number})" for diagnosis, number in num_groups.items() if number < needed]
     if few:
         raise InputError(
-            f"{metadata}: fewer than {needed} groups of images that share no patient or lesion, one for each split "
-            f"or fold, have the diagnosis {', '.join(few)}; add cases, or remove the rows of those diagnoses"
+            f"{metadata}: fewer than {needed} groups of images that share no patient, lesion or picture, one "
+            f"for each split or fold, have the diagnosis {', '.join(few)}; add cases, or remove the rows of those "
+            "diagnoses"
         )
 
 
@@ -38,7 +50,7 @@ def check_every_diagnosis_is_in_every_split(table: pd.DataFrame, splits: Sequenc
         if (diagnosis, split) not in present:
             raise InputError(
                 f"{metadata}: found no allocation of whole groups that has the diagnosis {diagnosis} in {split}; "
-                "too many of its images share patients or lesions with others, or are test images by a list"
+                "too many of its images are listed for test, or share patients, lesions or pictures with others"
             )
 
 

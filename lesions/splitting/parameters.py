@@ -35,10 +35,17 @@ class SplitParameters(Section):
     conflicting_copies: Literal["drop", "keep"]
     shares: Shares
     max_share_deviation: Annotated[float, Field(gt=0, le=1)]
-    num_folds: Annotated[int, Field(ge=2)]
+    num_folds: Annotated[int, Field(ge=3)]
     fold: Annotated[int, Field(ge=0)] | None
     test_list: Annotated[str, Field(min_length=1)] | None
     test_list_sha256: Sha256 | None
+
+    @property
+    def tested_by(self) -> Literal["shares", "fold", "list"]:
+        """What says which images test."""
+        if self.test_list is not None:
+            return "list"
+        return "shares" if self.fold is None else "fold"
 
     @model_validator(mode="after")
     def _fold_is_one_of_them(self) -> Self:

@@ -27,7 +27,7 @@ def compare_shares(table: pd.DataFrame, asked: Mapping[Any, float]) -> list[dict
     ]
 
 
-def summarise(table: pd.DataFrame, shares: list[dict[str, Any]]) -> dict[str, Any]:
+def summarise(table: pd.DataFrame, shares: list[dict[str, Any]], image_wise_leak: dict[str, float]) -> dict[str, Any]:
     """Return the sizes of the splits, what was grouped by, and the worst distance from a share asked for.
 
     The hash of the test images tells whether figures of two runs are of the same images and diagnoses.
@@ -45,7 +45,7 @@ def summarise(table: pd.DataFrame, shares: list[dict[str, Any]]) -> dict[str, An
         "worst_share_deviation": abs(worst["share_got"] - worst["share_asked"]),
         "worst_share_diagnosis": f"{worst['diagnosis']} in {worst['split']}",
         "leaked_test_share": float(find_leaked(table.group_id, table.split).sum() / len(test)),
-        "image_wise_leaked_test_share": expect_image_wise_leak(table),
+        "image_wise_leaked_test_share": image_wise_leak,
         "test_images_sha256": hash_rows(test[["image_id", "sha256", "diagnosis"]]),
     }
 
@@ -54,6 +54,14 @@ def expect_image_wise_leak(table: pd.DataFrame) -> dict[str, float]:
     """Return which share of the test images would have a sibling in training, had images been split one by one."""
     leaked = pd.Series(expect_leaked(table.group_id, int((table.split == "train").sum())), index=table.index)
     of_diagnoses = leaked.groupby(table.diagnosis).mean()
+    return {"all": float(leaked.mean()), **{str(name): share for name, share in of_diagnoses.items()}}
+
+
+def count_list_leak(table: pd.DataFrame) -> dict[str, float]:
+    """Return which share of the listed test images have a sibling that the list does not name."""
+    split = table.is_listed.map({True: "test", False: "train"})
+    leaked = pd.Series(find_leaked(table.group_id, split), index=table.index)[table.is_listed]
+    of_diagnoses = leaked.groupby(table.diagnosis[table.is_listed]).mean()
     return {"all": float(leaked.mean()), **{str(name): share for name, share in of_diagnoses.items()}}
 
 

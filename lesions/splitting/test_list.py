@@ -26,7 +26,7 @@ def read_test_list(parameters: SplitParameters) -> pd.Series:
     if parameters.test_list is None:
         return pd.Series(dtype=str)
     path = Path(parameters.test_list)
-    check_hash(path, parameters.test_list_sha256)
+    check_hash(path, parameters.test_list_sha256, parameter="split.test_list_sha256")
     names = read_text_table(path, ()).iloc[:, 0].str.strip().map(image_name)
     if names.empty:
         raise InputError(f"{path}: split.test_list names no image")
@@ -45,12 +45,14 @@ def find_listed(image_id: pd.Series, names: pd.Series, source: str | None) -> pd
         If it names images that there are not: figures of a part of a published test set cannot be compared. If it
         has no header.
     """
-    if image_name(str(names.name)) in set(image_id):
-        raise InputError(f"{source}, line 1: the header is {names.name!r}, the name of an image; put one above it")
-    missing = sorted(set(names) - set(image_id))
-    if missing:
+    header = str(names.name)
+    if source is not None and (image_name(header) != header or header in set(image_id)):
+        raise InputError(f"{source}, line 1: the header is {header!r}, the name of an image; put a header above it")
+    missing = names[~names.isin(image_id)]
+    if len(missing):
         raise InputError(
-            f"{source}: {len(missing)} of the {len(names)} test images it names are not in the metadata, the first "
-            f"{missing[0]!r}; data/rejected.csv says which rows were refused. Take off the list what you do without"
+            f"{source}, line {missing.index[0] + 2}: the metadata have no image {missing.iloc[0]!r}, nor "
+            f"{len(missing) - 1} others of the {len(names)} on the list; data/rejected.csv says which rows were "
+            "refused. Take off the list what you do without"
         )
     return image_id.isin(names)

@@ -11,6 +11,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from lesions.datasets.metadata import COLUMNS
+from lesions.errors import InputError
 from lesions.formats.table import write_table
 from lesions.images.index import read_index
 from stages import cache_images, find_near_duplicates
@@ -76,6 +77,7 @@ def test_planted_copies_are_found_and_nothing_else(tmp_path: Path, params: Path)
         "num_near_pairs": 7,
         "num_pairs_without_shared_identifier": 8,
         "num_conflicting_pairs": 0,
+        "largest_number_of_copies": 2,
     }
     with Image.open(picture) as drawn:
         assert drawn.width == 1800
@@ -113,6 +115,16 @@ def test_no_copies_are_an_empty_table_and_a_picture_that_says_so(tmp_path: Path,
     assert pairs.empty
     assert metrics["num_exact_pairs"] == metrics["num_near_pairs"] == 0
     assert picture.is_file()
+
+
+def test_images_too_small_to_show_details_are_refused(tmp_path: Path, write_params: WriteParams) -> None:
+    (tmp_path / "files").mkdir()
+    skin(0).save(tmp_path / "files/original.png")
+    small = write_params(
+        cache_images={"size_px": 31, "fit": "crop", "max_megapixels": 1}, near_duplicates={"min_correlation": 0.7}
+    )
+    with pytest.raises(InputError, match=r"images.npy: cached images of 31 px .* raise cache_images.size_px to 32"):
+        find(tmp_path / "files", small)
 
 
 @needs_ham10000

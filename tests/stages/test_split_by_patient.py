@@ -292,9 +292,13 @@ def test_a_listed_image_is_tested_though_a_copy_contradicts_it(tmp_path: Path, w
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("image_id\nimage_0000\nISIC_1\n", r"official.csv: 1 of the 2 test images it names are not in .* 'ISIC_1'"),
+        (
+            "image_id\nimage_0000\nISIC_1\n",
+            r"official.csv, line 3: the metadata have no image 'ISIC_1', nor 0 others of the 2",
+        ),
         ("image_id\nimage_0000\nimage_0001\nimage_0000\n", r"official.csv, line 4: 'image_0000' is named twice"),
         ("image_id\n", r"official.csv: split.test_list names no image"),
+        ("ISIC_1.jpg\nimage_0001\n", r"official.csv, line 1: the header is 'ISIC_1.jpg', the name of an image"),
         ("image_0000\nimage_0001\n", r"official.csv, line 1: the header is 'image_0000', the name of an image"),
     ],
 )
@@ -308,15 +312,39 @@ def test_a_list_that_does_not_fit_is_refused(
 
 def test_a_list_that_changed_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
     params = listed(tmp_path, write_params, "image_id\nimage_0000\n", test_list_sha256="a" * 64)
-    with pytest.raises(InputError, match=r"official.csv has the sha256 [0-9a-f]{64}, expected a{64}"):
+    with pytest.raises(InputError, match=r"official.csv has the sha256 .*, and split.test_list_sha256 is a{64}"):
         split(tmp_path, params, metadata_table(["nevus"] * 9))
 
 
 def test_a_diagnosis_of_listed_images_alone_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 20 + ["melanoma"] * 3)
     text = "image_id\n" + "".join(f"image_{n:04d}\n" for n in (20, 21, 22))
-    with pytest.raises(InputError, match=r"has the diagnosis melanoma in train; .* are test images by a list"):
+    with pytest.raises(InputError, match=r"melanoma in train; too many of its images are listed for test"):
         split(tmp_path, listed(tmp_path, write_params, text), table)
+
+
+def test_a_list_of_all_images_leaves_nothing_to_train_on(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus"] * 4 + ["melanoma"] * 4)
+    text = "image_id\n" + "".join(f"{name}\n" for name in table.image_id)
+    with pytest.raises(InputError, match=r"has the diagnosis melanoma in train"):
+        split(tmp_path, listed(tmp_path, write_params, text), table)
+
+
+def test_a_diagnosis_that_the_conflicts_would_take_away_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus"] * 9 + ["melanoma"])
+    copies = pd.DataFrame({"image_id": ["image_0000"], "other_image_id": ["image_0009"]})
+    message = r"every image of the diagnosis melanoma has a copy with another diagnosis; .* split.conflicting_copies"
+    with pytest.raises(InputError, match=message):
+        split(tmp_path, write_params(split=SPLIT), table, copies)
+
+
+def test_what_a_list_alone_would_have_leaked(tmp_path: Path, write_params: WriteParams) -> None:
+    diagnoses = ["nevus"] * 20 + ["melanoma"] * 20
+    table = metadata_table(diagnoses, patient_id=["a", "a", *(f"p{n}" for n in range(38))])
+    text = "image_id\nimage_0000\nimage_0002\nimage_0020\nimage_0021\n"
+    metrics = split(tmp_path, listed(tmp_path, write_params, text), table)[1]
+    # One of the four has a sibling that the list does not name; both are nevi.
+    assert metrics["image_wise_leaked_test_share"] == {"all": 0.25, "melanoma": 0, "nevus": 0.5}
 
 
 @needs_ham10000

@@ -11,12 +11,12 @@ from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_images
 UPRIGHT = np.array([0])
 
 
-def skin(seed: int, size: int = COMPARED_PX) -> NDArray[np.uint8]:
+def skin(seed: int, size: int = COMPARED_PX, darkness: float = 110) -> NDArray[np.uint8]:
     """An image (1, S, S) with structure at every scale and a dark mole in the middle."""
     noise = np.random.default_rng(seed).normal(size=(size, size))
     texture = sum(12 * field / field.std() for field in (gaussian_filter(noise, sigma) for sigma in (1, 2, 5)))
     y, x = np.mgrid[:size, :size] - (size - 1) / 2
-    mole = 110 * (np.hypot(y, x) < size / 5)
+    mole = darkness * (np.hypot(y, x) < size / 5)
     return (170 + texture - mole).clip(0, 255).astype(np.uint8)[None]
 
 
@@ -84,3 +84,19 @@ def test_details_are_of_comparable_strength_everywhere() -> None:
     strong[:, :32] = 128 + 4 * (strong[:, :32] - 128)
     left, right = np.split(extract_details(strong[None])[0], 2, axis=1)
     assert left.std() / right.std() < 1.6
+
+
+def test_the_dark_surround_of_two_views_is_no_likeness() -> None:
+    y, x = np.mgrid[:COMPARED_PX, :COMPARED_PX] - (COMPARED_PX - 1) / 2
+    view = (np.hypot(y, x) < 24)[None]
+    # A ring with an edge as sharp as this outweighs all that is in it.
+    first, second = (np.where(view, skin(seed, darkness=0), 2).astype(np.uint8) for seed in (40, 41))
+    assert correlate(first, second, UPRIGHT)[0] < 0.5
+    assert correlate(first, np.where(view, skin(40, darkness=0), 9).astype(np.uint8), UPRIGHT)[0] > 0.95
+
+
+def test_a_dark_mole_is_no_surround() -> None:
+    dark = skin(2).copy()
+    dark[0, 20:44, 20:44] = dark[0, 20:44, 20:44] // 12
+    assert np.abs(extract_details(dark)[0, 24:40, 24:40]).max() > 0
+    assert np.abs(extract_details(dark)[0, 18:22, 20:44]).max() > 0.5

@@ -16,11 +16,11 @@ def test_a_turned_copy_is_found_with_the_turn_that_lays_it_over_its_original(ori
     turned = turn_images(IMAGES[7:8], orientation)
     hashes = perceptual_hash(np.concatenate([IMAGES, turned]))
     found = find_candidates(hashes)
-    assert found[["first", "second"]].apply(sorted, axis=1).tolist() == [[7, 400]]
+    assert found[["first", "second"]].values.tolist() == [[7, 400]]
     pair = found.iloc[0]
     units = hashes.astype(np.float32)
     first = turn_hashes(units[[int(pair["first"])]], int(pair.orientation))
-    assert (first @ units[int(pair.second)]).item() / 127**2 == pytest.approx(pair.similarity, abs=0.02)
+    assert (first @ units[int(pair.second)]).item() / 127**2 == pytest.approx(pair.similarity, abs=0.03)
     assert pair.similarity > 0.98
 
 

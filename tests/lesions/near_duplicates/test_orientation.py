@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lesions.images.perceptual_hash import perceptual_hash
-from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_hashes, turn_images
+from lesions.near_duplicates.orientation import INVERSE, NUM_ORIENTATIONS, turn_hashes, turn_images
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (20, 32, 32)).astype(np.float32)
 
@@ -26,3 +26,9 @@ def test_the_eight_orientations_are_those_of_rotations_and_their_mirror_images()
 def test_colours_stay_with_their_pixels() -> None:
     image = np.arange(12).reshape(1, 2, 2, 3)
     np.testing.assert_array_equal(turn_images(image, 4)[0, 0, 1], image[0, 1, 0])
+
+
+@pytest.mark.parametrize("orientation", range(NUM_ORIENTATIONS))
+def test_the_inverse_turns_back(orientation: int) -> None:
+    turned = turn_images(IMAGES, orientation)
+    np.testing.assert_array_equal(turn_images(turned, INVERSE[orientation]), IMAGES)

@@ -56,7 +56,7 @@ def test_split(grouped_by: str, words: str) -> None:
     assert sentences.describe_split(listed) == (
         "The test images are those that a published list names. "
         "12 others of their patients or lesions were left out. "
-        f"{words}. {prevented} Here none has. {shares}"
+        f"{words}. {prevented.replace('Split image by image', 'By the list alone')} Here none has. {shares}"
     )
     fold = sentences.describe_split(split | {"tested_by": "fold"})
     assert fold.startswith("The test images are one fold of several; each image is tested by one of them. No ")

@@ -19,7 +19,7 @@ NAMED = {
     "num_conflicting_images": 0,
     "num_conflicting_images_dropped": 0,
 }
-COPIES = {"num_pairs_without_shared_identifier": 0}
+COPIES = {"num_pairs_without_shared_identifier": 0, "largest_number_of_copies": 1}
 
 COUNTS = {"num_images": 900, "num_rejected": 0, "num_lesions_of_several_patients": 0}
 
@@ -75,11 +75,11 @@ def test_the_best_of_three_was_picked() -> None:
         ),
         (
             NAMED | {"num_conflicting_images": 7, "num_conflicting_images_dropped": 7},
-            "7 images have copies with another diagnosis, and were left out.",
+            "7 images have copies with another diagnosis; 7 of them were left out.",
         ),
         (
             NAMED | {"num_conflicting_images": 7},
-            "7 images have copies with another diagnosis, and are in the splits all the same.",
+            "7 images have copies with another diagnosis; 0 of them were left out.",
         ),
         (NAMED | {"leaked_test_share": 0.381}, "38.1% of the test images have a sibling in training, an image of"),
     ],
@@ -122,14 +122,14 @@ def test_one_diagnosis_predicted_right_is_not_called_suspicious() -> None:
 
 
 def test_copies_that_the_data_do_not_tie_together() -> None:
-    (warning,) = warnings_of(copies={"num_pairs_without_shared_identifier": 5}, a=good())
+    (warning,) = warnings_of(copies=COPIES | {"num_pairs_without_shared_identifier": 5}, a=good())
     assert warning.startswith("5 pairs of images are copies although the data name no common patient or lesion")
 
 
 def test_a_probe_that_does_well_is_a_doubt() -> None:
     (warning,) = warnings_of(metadata_probe=build_predictions(Y_TRUE, guess(Y_TRUE, 1.5, 9)), a=good())
     assert warning.startswith(
-        "metadata_probe, which sees age, sex, site and the size of the file and no lesion, goes "
+        "metadata_probe, which sees age, sex, site, skin type, source and the size of the image in pixels and no "
     )
     # Balanced accuracy, of three classes: a third by chance.
     best, probe = (
@@ -141,3 +141,16 @@ def test_a_probe_that_does_well_is_a_doubt() -> None:
 
 def test_a_probe_that_knows_a_little_is_none() -> None:
     assert warnings_of(metadata_probe=build_predictions(Y_TRUE, guess(Y_TRUE, 0.4, 9)), a=good()) == []
+
+
+def test_a_probe_as_good_as_the_best_model_is_called_so() -> None:
+    twin = build_predictions(Y_TRUE, guess(Y_TRUE, 3))
+    found = warnings_of(metadata_probe=twin, a=good())
+    (warning,) = [text for text in found if text.startswith("metadata_probe")]
+    assert " and no lesion, does as well as a (" in warning
+
+
+def test_many_copies_of_one_picture_are_doubted() -> None:
+    assert warnings_of(copies=COPIES | {"largest_number_of_copies": 20}, a=good()) == []
+    (warning,) = warnings_of(copies=COPIES | {"largest_number_of_copies": 21}, a=good())
+    assert warning.startswith("21 images count as copies of one picture")

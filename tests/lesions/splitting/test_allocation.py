@@ -103,6 +103,21 @@ def test_shares_are_within_a_group_wherever_trying_everything_finds_that_possibl
     assert num_possible > 800
 
 
+@pytest.mark.parametrize(
+    ("counts", "shares"),
+    [
+        ([[4, 1, 1, 4], [2, 5, 0, 1], [5, 1, 3, 3], [0, 5, 2, 0], [0, 2, 6, 0]], [0.649, 0.3195, 0.0315]),
+        ([[3, 1, 0], [1, 2, 3], [1, 0, 1], [2, 0, 2], [0, 2, 0]], [0.623, 0.229, 0.148]),
+    ],
+)
+@pytest.mark.parametrize("seed", range(5))
+def test_cases_that_few_allocations_solve(counts: list[list[int]], shares: list[float], seed: int) -> None:
+    cases, parts = np.array(counts), np.array(shares)
+    absent, off = count_faults(cases, list_allocations(len(cases)), parts)
+    found = count_faults(cases, allocate_groups(cases, parts, seed=seed)[None], parts)
+    assert (found[0].item(), found[1].item()) == (absent.min(), off[absent == absent.min()].min()) == (0, 0)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_shares_of_larger_cases_are_within_a_group(seed: int) -> None:
     generator = np.random.default_rng(seed)

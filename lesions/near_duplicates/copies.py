@@ -1,0 +1,71 @@
+"""Which images are altered copies of each other."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from lesions.command_line.progress import track
+from lesions.hardware.processors import count_processors
+from lesions.near_duplicates.alignment import correlate
+from lesions.near_duplicates.neighbours import NUM_NEIGHBOURS, find_candidates
+
+CHUNK = 64
+"""Pairs compared at a time; more do not fit into a processor's cache."""
+
+
+def find_copies(hashes: NDArray[np.int8], grey: NDArray[np.uint8], min_correlation: float) -> pd.DataFrame:
+    """Find pairs of images whose hashes are near and whose details correlate.
+
+    Of an image with many copies not every pair is found, but so many that all of them hang together.
+
+    Parameters
+    ----------
+    hashes : (N, F²) int8
+    grey : (N, 64, 64) uint8
+
+    Returns
+    -------
+    table
+        One row a pair: `first` < `second` < N, `orientation`, `similarity`, `correlation`.
+    """
+    copies = _confirm(find_candidates(hashes), grey, min_correlation)
+    while True:
+        cluster = _find_clusters(copies, len(hashes))
+        # The nearest neighbours of an image with many copies are all copies; what lies beyond them is found by one
+        # image of each cluster.
+        is_crowded = np.bincount(cluster)[cluster] > NUM_NEIGHBOURS
+        if not is_crowded.any():
+            return copies
+        _, members = np.unique(cluster, return_index=True)
+        beyond = find_candidates(hashes[members])
+        beyond[["first", "second"]] = members[beyond[["first", "second"]]]
+        beyond = beyond[is_crowded[beyond["first"]] | is_crowded[beyond["second"]]]
+        found = _confirm(beyond, grey, min_correlation)
+        if found.empty:
+            return copies
+        copies = pd.concat([copies, found], ignore_index=True)
+
+
+def _confirm(candidates: pd.DataFrame, grey: NDArray[np.uint8], min_correlation: float) -> pd.DataFrame:
+    """Return the candidates that correlate, with their `correlation`."""
+    chunks = [candidates.iloc[start : start + CHUNK] for start in range(0, len(candidates), CHUNK)]
+
+    def compare(chunk: pd.DataFrame) -> NDArray[np.float32]:
+        return correlate(grey[chunk["first"]], grey[chunk["second"]], chunk.orientation.to_numpy())
+
+    with ThreadPoolExecutor(count_processors()) as threads:
+        found = list(track(threads.map(compare, chunks), "comparing", total=len(chunks)))
+    # Three decimals, since the last bits depend on the processor.
+    compared = candidates.assign(correlation=np.concatenate([np.zeros(0), *found]).round(3))
+    return compared[compared.correlation >= min_correlation].reset_index(drop=True)
+
+
+def _find_clusters(copies: pd.DataFrame, num_images: int) -> NDArray[np.int64]:
+    """Return the cluster (N,) of each image: those that hang together by copies."""
+    edges = (copies["first"].to_numpy(), copies["second"].to_numpy())
+    graph = coo_array((np.ones(len(copies), dtype=np.int8), edges), shape=(num_images, num_images))
+    return connected_components(graph, directed=False)[1].astype(np.int64)

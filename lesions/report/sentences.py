@@ -59,8 +59,8 @@ def describe_copies(copies: Mapping[str, Any], split: Mapping[str, Any]) -> str:
     if not exact + near:
         return "No two images are copies of each other, of the same bytes or altered."
     sentence = (
-        f"{exact:,} pairs of files have the same bytes, {near:,} more show the same picture altered; in "
-        f"{copies['num_pairs_without_shared_identifier']:,} pairs the data name no common patient or lesion."
+        f"Pairs of files with the same bytes: {exact:,}. Pairs that show the same picture altered: {near:,}. Of "
+        f"these, {copies['num_pairs_without_shared_identifier']:,} have no common patient or lesion that the data name."
     )
     if not split["leaked_test_share"]:
         sentence += " No pair is on two sides of the split."

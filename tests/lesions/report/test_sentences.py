@@ -134,8 +134,8 @@ def test_copies() -> None:
     counts = {"num_exact_pairs": 3, "num_near_pairs": 1200, "num_pairs_without_shared_identifier": 5}
     kept = {"leaked_test_share": 0.0, "num_conflicting_images_dropped": 0}
     found = (
-        "3 pairs of files have the same bytes, 1,200 more show the same picture altered; in 5 pairs the data name no "
-        "common patient or lesion."
+        "Pairs of files with the same bytes: 3. Pairs that show the same picture altered: 1,200. "
+        "Of these, 5 have no common patient or lesion that the data name."
     )
     together = " No pair is on two sides of the split."
     assert sentences.describe_copies(counts, kept) == found + together

@@ -113,8 +113,9 @@ def test_an_experiment_can_be_taken_over_and_guarded(printed: dict[str, str]) ->
     assert "Git branch 'try-slower' has been created from experiment 'slower'" in output_of(printed, "dvc exp branch")
 
 
-def test_the_pictures_of_the_document_are_there() -> None:
+def test_the_pictures_of_the_document_are_there_and_no_gap_is() -> None:
     text = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
+    assert "@@" not in text
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
     assert len(pictures) >= 2
     assert all((ROOT / "docs" / Path(picture)).stat().st_size > 10_000 for picture in pictures)

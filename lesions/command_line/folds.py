@@ -41,7 +41,7 @@ def run_folds(experiments: Sequence[str], output: Path) -> None:
         print(f"{model} was left out: not every fold has it")
     print(
         f"{len(first)} images of {first.group_id.nunique()} groups, each tested by one of {len(folds)} folds; "
-        f"pooled predictions: {', '.join(str(output / f'{model}.csv') for model in pooled)}"
+        f"in {output}/ are the pooled predictions of {', '.join(pooled)}"
     )
 
 

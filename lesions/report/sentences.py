@@ -56,11 +56,12 @@ def describe_split(split: Mapping[str, Any]) -> str:
 def describe_copies(copies: Mapping[str, Any], split: Mapping[str, Any]) -> str:
     """Say how many copies there are, and what was done with those that contradict each other."""
     exact, near = copies["num_exact_pairs"], copies["num_near_pairs"]
+    untied = copies["num_pairs_without_shared_identifier"]
     if not exact + near:
         return "No two images are copies of each other, of the same bytes or altered."
     sentence = (
-        f"Pairs of files with the same bytes: {exact:,}. Pairs that show the same picture altered: {near:,}. Of "
-        f"these, {copies['num_pairs_without_shared_identifier']:,} have no common patient or lesion that the data name."
+        f"Pairs of files with the same bytes: {exact:,}. Pairs that show the same picture altered: {near:,}. "
+        f"Of these, {untied:,} have no common patient or lesion that the data name."
     )
     if not split["leaked_test_share"]:
         sentence += " No pair is on two sides of the split."

@@ -49,7 +49,11 @@ def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) ->
         ({"cache_images": {"fit": "stretch"}}, "cache_images.fit: expected 'crop', 'squash' or 'pad', got 'stretch'"),
         ({"dataset": {"name": "isic"}}, "dataset.name: expected one of ham10000, pad_ufes_20, synthetic, got 'isic'"),
         ({"models": ["history"]}, "models: history is the name of a folder of the pipeline; choose another"),
-        ({"models": ["resnet18_features"]}, "models: resnet18_features is the name of a baseline; choose another"),
+        ({"models": ["resnet18_features"]}, "models: resnet18_features is the name of a baseline or a probe; choose"),
+        (
+            {"split": {"test_list": "none.csv", "test_list_sha256": "0" * 64}},
+            "none.csv: No such file or directory",
+        ),
         ({"compare": {"metric": "loss"}}, "compare.metric: expected 'accuracy', 'balanced_accuracy',"),
         ({"gate": {"macro_f1": {"floor": "low"}}}, "gate.macro_f1.floor: expected a number, got 'low'"),
         ({"dataset": {"name": "ham10000", "root": "nowhere"}}, "dataset.root: there is no folder nowhere"),

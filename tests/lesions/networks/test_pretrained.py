@@ -37,7 +37,8 @@ def test_a_file_is_read_when_its_hash_is_right(tmp_path: Path, suffix: str) -> N
 def test_a_file_with_another_hash_is_refused_with_both(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     torch.save({}, path)
-    with pytest.raises(InputError, match=rf"weights.pth has the sha256 {sha256(path)}, expected {'0' * 64}"):
+    message = rf"weights.pth has the sha256 {sha256(path)}, and weights_sha256 is {'0' * 64}: is it another file"
+    with pytest.raises(InputError, match=message):
         read_weights("resnet18", str(path), "0" * 64)
 
 

@@ -28,6 +28,7 @@ from lesions.training.augmentation import AugmentationParameters
 from lesions.training.batches import AugmentedBatches, LabelledRows
 from lesions.training.fit import FittedNetwork, Scores, fit
 from lesions.training.recipe import TrainingParameters
+from lesions.training.resume import find_resume_folder, fingerprint, hold_resume_file
 
 HEADLINES = ("loss", "balanced_accuracy", "macro_f1")
 
@@ -80,29 +81,41 @@ def main(
         labels = score_labels(val.labels, logits.argmax(axis=1), len(loss_weights))
         return {"loss": compute_loss(logits, val.labels, loss_weights), **labels}
 
-    fitted = fit(
-        network,
-        batches,
-        validate,
-        architecture=architecture,
-        recipe=recipe,
-        class_weights=loss_weights,
-        device=device,
-        precision=precision,
-    )
-    check_unchanged(hashes)
-    about = CheckpointMetadata(
+    versions = {name: version(name) for name in ("numpy", "torch", "torchvision")}
+    inputs = {path.name: sha256 for path, sha256 in hashes.items()}
+    key = fingerprint(
         model=model,
-        classes=weights.classes,
-        architecture=architecture,
-        mean=preprocessing.mean,
-        std=preprocessing.std,
-        inputs={path.name: sha256 for path, sha256 in hashes.items()},
-        versions={name: version(name) for name in ("numpy", "torch", "torchvision")},
+        inputs=inputs,
+        sections=[section.model_dump() for section in (architecture, recipe, augmentation)],
+        computed_on=[str(device), str(precision), recipe.num_threads, torch.backends.cpu.get_cpu_capability()],
+        versions=versions,
     )
-    write_checkpoint(checkpoint, fitted.weights, about)
-    write_metrics(metrics, summarise(fitted, network))
-    write_plot_rows(history, list_history(fitted))
+    with hold_resume_file(find_resume_folder(), key) as resume:
+        fitted = fit(
+            network,
+            batches,
+            validate,
+            architecture=architecture,
+            recipe=recipe,
+            class_weights=loss_weights,
+            device=device,
+            precision=precision,
+            resume=resume,
+        )
+        check_unchanged(hashes)
+        about = CheckpointMetadata(
+            model=model,
+            classes=weights.classes,
+            architecture=architecture,
+            mean=preprocessing.mean,
+            std=preprocessing.std,
+            inputs=inputs,
+            versions=versions,
+        )
+        write_checkpoint(checkpoint, fitted.weights, about)
+        write_metrics(metrics, summarise(fitted, network))
+        write_plot_rows(history, list_history(fitted))
+        resume.remove()
 
 
 def check_unchanged(hashes: dict[Path, str]) -> None:

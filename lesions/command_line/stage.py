@@ -2,11 +2,13 @@
 
 import json
 import resource
+import signal
 import sys
 import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import typer
@@ -27,8 +29,17 @@ def run_stage(main: Callable[..., None]) -> None:
         name = f"{stage}@{arguments['model']}" if "model" in arguments else stage
         write_timing(name, time.perf_counter() - wall_start, time.process_time() - cpu_start)
 
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     with one_paragraph_errors():
         typer.run(timed_main)
+
+
+def stop(number: int, _: FrameType | None) -> None:
+    """Leave as the signal says, removing temporary files and releasing locks on the way."""
+    name = signal.Signals(number).name
+    print(f"stopped by {name}; no half-written file is left, and running again goes on", file=sys.stderr, flush=True)
+    sys.exit(128 + number)
 
 
 def write_timing(stage: str, wall_seconds: float, cpu_seconds: float) -> None:

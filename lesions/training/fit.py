@@ -17,6 +17,7 @@ from lesions.hardware.device import choose_memory_format
 from lesions.networks.architecture import AnyArchitecture, Classifier
 from lesions.training.batches import AugmentedBatches
 from lesions.training.recipe import Monitor, TrainingParameters
+from lesions.training.resume import ResumeFile, TrainingState, pack_optimizer, unpack_optimizer
 from lesions.training.schedule import build_optimizer, one_cycle, set_train_mode
 
 Scores = dict[str, float]
@@ -52,10 +53,12 @@ def fit(
     class_weights: NDArray[np.float64],
     device: torch.device,
     precision: torch.dtype,
+    resume: ResumeFile | None = None,
 ) -> FittedNetwork:
     """Train a network through the phases of its architecture; keep the epoch that validates best.
 
-    Training stops early once the monitored metric has not improved for `patience_epochs` epochs.
+    Training stops early once the monitored metric has not improved for `patience_epochs` epochs. After each epoch
+    the state is written to `resume`; from a state that is there, training goes on to the same bits.
 
     Parameters
     ----------
@@ -73,51 +76,87 @@ def fit(
     """
     network.to(device).to(memory_format=choose_memory_format(device))
     loss_weights = torch.tensor(class_weights, dtype=torch.float32, device=device)
-    best = FittedNetwork({}, best_epoch=0, history=[])
-    best_quality = -np.inf
-    epochs = _train_epochs(network, batches, loss_weights, architecture, recipe, precision)
-    for epoch, entry in enumerate(epochs, start=1):
-        val = validate(network)
-        _check_finite(val["loss"], "validation", epoch)
-        best.history.append({"epoch": epoch, **entry, "val": val})
-        print(_describe(best.history[-1]), flush=True)
-        quality = _quality(val, recipe.monitor)
-        if quality > best_quality:
-            best_quality = quality
-            weights = {name: tensor.cpu().clone() for name, tensor in network.state_dict().items()}
-            best = FittedNetwork(weights, epoch, best.history)
-        elif epoch - best.best_epoch >= recipe.patience_epochs:
-            print(f"stopped early: no better {recipe.monitor} for {recipe.patience_epochs} epochs", flush=True)
-            break
-    return best
-
-
-def _train_epochs(
-    network: Classifier,
-    batches: AugmentedBatches,
-    loss_weights: Tensor,
-    architecture: AnyArchitecture,
-    recipe: TrainingParameters,
-    precision: torch.dtype,
-) -> Iterator[dict[str, Any]]:
-    """Train one epoch after the other, yielding what each was and how it scored on what it trained on."""
-    epoch = 0
+    state = resume.read() if resume else None
+    progress = _Progress(recipe.monitor) if state is None else _Progress.restore(recipe.monitor, state, network)
+    first_epoch = 1
     for phase in architecture.phases:
         optimizer = build_optimizer(
             network, phase, learning_rate=architecture.learning_rate, weight_decay=recipe.weight_decay
         )
-        num_steps = phase.num_epochs * batches.num_batches
-        rate_at = partial(one_cycle, num_steps=num_steps, warmup_fraction=recipe.warmup_fraction)
-        schedule = optim.lr_scheduler.LambdaLR(optimizer, rate_at)
-        for _ in range(phase.num_epochs):
-            epoch += 1
+        after_phase = first_epoch + phase.num_epochs
+        if state is not None and first_epoch <= progress.epoch < after_phase - 1:
+            unpack_optimizer(optimizer, state.select("optimizer"))
+        rate_at = partial(
+            one_cycle, num_steps=phase.num_epochs * batches.num_batches, warmup_fraction=recipe.warmup_fraction
+        )
+        for epoch in range(max(first_epoch, progress.epoch + 1), after_phase):
+            if progress.epoch - progress.best_epoch >= recipe.patience_epochs:
+                print(f"stopped early: no better {recipe.monitor} for {recipe.patience_epochs} epochs", flush=True)
+                return progress.outcome
             # Dropout draws from torch's generator; seeding it here keeps an epoch independent of those before.
             torch.manual_seed(int(np.random.SeedSequence([recipe.seed, epoch]).generate_state(1)[0]))
             set_train_mode(network, phase)
-            rate = optimizer.param_groups[0]["lr"]
-            scores = _train_epoch(network, batches.epoch(epoch), loss_weights, optimizer, schedule, precision)
-            _check_finite(scores["loss"], "training", epoch)
-            yield {"phase": phase.name, "learning_rate": rate, "train": scores}
+            first_step = (epoch - first_epoch) * batches.num_batches
+            rates = [rate_at(step) for step in range(first_step, first_step + batches.num_batches)]
+            train = _train_epoch(network, batches.epoch(epoch), loss_weights, optimizer, rates, precision)
+            _check_finite(train["loss"], "training", epoch)
+            val = validate(network)
+            _check_finite(val["loss"], "validation", epoch)
+            learning_rate = optimizer.param_groups[0]["peak"] * rates[0]
+            entry = {"epoch": epoch, "phase": phase.name, "learning_rate": learning_rate, "train": train, "val": val}
+            progress.add(entry, network)
+            if resume:
+                resume.write(progress.save(network, optimizer))
+            print(_describe(entry), flush=True)
+        first_epoch = after_phase
+    return progress.outcome
+
+
+class _Progress:
+    """How far training has come, and the best epoch so far."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        self._monitor = monitor
+        self._best_quality = -np.inf
+        self._best_weights: dict[str, Tensor] = {}
+        self._history: list[dict[str, Any]] = []
+        self.best_epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """The last finished epoch."""
+        return len(self._history)
+
+    @property
+    def outcome(self) -> FittedNetwork:
+        """What training has come to."""
+        return FittedNetwork(self._best_weights, self.best_epoch, self._history)
+
+    def add(self, entry: dict[str, Any], network: Classifier) -> None:
+        """Add a finished epoch."""
+        self._history.append(entry)
+        quality = _quality(entry["val"], self._monitor)
+        if quality > self._best_quality:
+            self._best_quality, self.best_epoch = quality, self.epoch
+            self._best_weights = {name: tensor.cpu().clone() for name, tensor in network.state_dict().items()}
+
+    def save(self, network: Classifier, optimizer: optim.Optimizer) -> TrainingState:
+        """Return all that going on from here needs."""
+        tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+        tensors |= {f"best.{name}": tensor for name, tensor in self._best_weights.items()}
+        about = {"best_epoch": self.best_epoch, "best_quality": self._best_quality, "history": self._history}
+        return TrainingState(tensors | pack_optimizer(optimizer), about)
+
+    @classmethod
+    def restore(cls, monitor: Monitor, state: TrainingState, network: Classifier) -> "_Progress":
+        """Return the progress that `save` described, and put the network's weights back."""
+        progress = cls(monitor)
+        progress._best_quality, progress.best_epoch = state.about["best_quality"], state.about["best_epoch"]
+        progress._history = state.about["history"]
+        progress._best_weights = state.select("best")
+        network.load_state_dict(state.select("network"))
+        print(f"going on after epoch {progress.epoch}, the last one finished", flush=True)
+        return progress
 
 
 def _train_epoch(
@@ -125,12 +164,19 @@ def _train_epoch(
     batches: Iterator[tuple[Tensor, Tensor]],
     loss_weights: Tensor,
     optimizer: optim.Optimizer,
-    schedule: optim.lr_scheduler.LRScheduler,
+    rates: list[float],
     precision: torch.dtype,
 ) -> Scores:
-    """Train on every batch of an epoch, and score what the network said of each, augmented, before its step."""
+    """Train on every batch of an epoch, at parts of the peak rates.
+
+    Returns
+    -------
+    What the network said of each batch, augmented, before its step, scored.
+    """
     losses, weights, truths, guesses = [], [], [], []
-    for inputs, labels in batches:
+    for (inputs, labels), rate in zip(batches, rates, strict=True):
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * rate
         with torch.autocast(inputs.device.type, precision, enabled=precision != torch.float32):
             logits = network(inputs)
         weight = loss_weights[labels].sum()
@@ -138,7 +184,6 @@ def _train_epoch(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        schedule.step()
         # Kept on the device: reading a value here would make the device wait at every step.
         losses.append(loss.detach() * weight)
         weights.append(weight)

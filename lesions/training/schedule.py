@@ -39,8 +39,8 @@ def build_optimizer(
         parameters = list(network.get_submodule(name).parameters())
         matrices = [parameter for parameter in parameters if parameter.ndim > 1]
         vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
-        groups.append({"params": matrices, "lr": rate, "weight_decay": weight_decay, "name": name})
-        groups.append({"params": vectors, "lr": rate, "weight_decay": 0.0, "name": name})
+        groups.append({"params": matrices, "lr": rate, "peak": rate, "weight_decay": weight_decay, "name": name})
+        groups.append({"params": vectors, "lr": rate, "peak": rate, "weight_decay": 0.0, "name": name})
     return optim.AdamW(groups, fused=True)
 
 

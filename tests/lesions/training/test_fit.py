@@ -18,6 +18,7 @@ from lesions.training.augmentation import AugmentationParameters
 from lesions.training.batches import AugmentedBatches, LabelledRows
 from lesions.training.fit import FittedNetwork, Scores, fit
 from lesions.training.recipe import TrainingParameters
+from lesions.training.resume import ResumeFile
 from tests.builders import NO_AUGMENTATION, PHASE, small_cnn
 
 CPU = torch.device("cpu")
@@ -55,6 +56,7 @@ def train(
     device: torch.device = CPU,
     precision: torch.dtype = torch.float32,
     class_weights: Sequence[float] | None = None,
+    resume: ResumeFile | None = None,
     **changes: Any,
 ) -> FittedNetwork:
     """Fit a small network on the first images; validate it on the rows of `val`."""
@@ -87,6 +89,7 @@ def train(
         class_weights=weights,
         device=device,
         precision=precision,
+        resume=resume,
     )
 
 

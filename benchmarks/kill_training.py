@@ -1,0 +1,93 @@
+"""Kill a training at random moments, run it again, and see whether it ends with the bits of one that nobody killed.
+
+In a clone whose pipeline has run once. The peer is that run: killed runs have to leave the same checkpoint.
+
+    python -m benchmarks.kill_training --model custom_cnn --num-moments 20
+    python -m benchmarks.kill_training --model custom_cnn --num-moments 20 --temporary
+"""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+from ruamel.yaml import YAML
+
+from lesions.errors import InputError
+
+
+def main(
+    model: Annotated[str, typer.Option(help="Which of the models to train.")],
+    num_moments: Annotated[int, typer.Option(help="How often to kill it.")] = 20,
+    temporary: Annotated[bool, typer.Option(help="As `dvc exp run --temp`, not as `dvc repro`.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the moments.")] = 0,
+) -> None:
+    """Print a line a moment: when the process was killed, what it went on from, and whether the bits are the same."""
+    stage = f"train@{model}"
+    command = ["dvc", *(("exp", "run", "--temp") if temporary else ("repro",)), "--force", "--single-item", stage]
+    expected = read_hash("HEAD", stage)
+    start = time.perf_counter()
+    check_same(command, temporary=temporary, stage=stage, expected=expected)
+    whole = time.perf_counter() - start
+    print(f"one run that nobody kills takes {whole:.0f} s")
+    generator = np.random.default_rng(seed)
+    table = Table("killed after (s)", "went on after epoch", "same bits")
+    failures = 0
+    for _ in range(num_moments):
+        seconds = generator.uniform(0, whole)
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        time.sleep(seconds)
+        # The whole group at once, as when the power goes: dvc, the shell and the training.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        printed, same = check_same(command, temporary=temporary, stage=stage, expected=expected)
+        went_on = next((line.split()[4].rstrip(",") for line in printed.splitlines() if "going on after" in line), "")
+        table.add_row(f"{seconds:.1f}", went_on, "yes" if same else "NO")
+        failures += not same
+    Console().print(table)
+    print(f"{num_moments - failures} of {num_moments} runs of {model} ended with the same bits")
+    raise typer.Exit(failures > 0)
+
+
+def check_same(command: list[str], *, temporary: bool, stage: str, expected: str) -> tuple[str, bool]:
+    """Run to the end; return what was printed, and whether the checkpoint is the one expected."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    printed = done.stdout + done.stderr
+    if done.returncode != 0:
+        raise InputError(f"{' '.join(command)} left with {done.returncode}:\n{printed}")
+    if not temporary:
+        return printed, read_hash(None, stage) == expected
+    name = printed.partition("Ran experiment(s): ")[2].split()[0]
+    same = read_hash(name, stage) == expected
+    subprocess.run(["dvc", "exp", "remove", name], check=True, capture_output=True)
+    return printed, same
+
+
+def read_hash(revision: str | None, stage: str) -> str:
+    """Return the hash of a stage's checkpoint in the lock of a commit, of an experiment, or of the workspace."""
+    text = Path("dvc.lock").read_text(encoding="utf-8")
+    if revision is not None:
+        found = subprocess.run(["git", "rev-parse", "--verify", "--quiet", revision], capture_output=True, text=True)
+        commit = found.stdout.strip() or resolve_experiment(revision)
+        shown = subprocess.run(["git", "show", f"{commit}:dvc.lock"], capture_output=True, text=True, check=True)
+        text = shown.stdout
+    (checkpoint,) = YAML(typ="safe", pure=True).load(text)["stages"][stage]["outs"][:1]
+    return str(checkpoint["md5"])
+
+
+def resolve_experiment(name: str) -> str:
+    """Return the commit of an experiment."""
+    refs = subprocess.run(["git", "for-each-ref", "refs/exps"], capture_output=True, text=True, check=True).stdout
+    return next(line.split()[0] for line in refs.splitlines() if line.endswith(f"/{name}"))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,100 @@
+"""A training process is killed at moments of its own choosing, run again, and leaves the same files."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.repository import Repository
+
+TRAIN = """
+python -m stages.train --model {model} --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
+--class-weights data/class_weights.json --checkpoint new/weights.safetensors --metrics new/train.json
+--history new/history.json
+"""
+
+
+@pytest.fixture
+def copy(tiny: Repository, tmp_path: Path) -> Repository:
+    shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True, ignore=shutil.ignore_patterns(".git", "raw"))
+    return Repository(tmp_path / "copy")
+
+
+def start(copy: Repository, model: str) -> subprocess.Popen[str]:
+    command = [sys.executable, *TRAIN.format(model=model).split()[1:]]
+    return subprocess.Popen(
+        command, cwd=copy.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment(copy)
+    )
+
+
+def environment(copy: Repository) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in ("DVC_ROOT", "LESIONS_RESUME_DIR")}
+    return kept | {"PYTHONUNBUFFERED": "1"}
+
+
+def read_until(process: subprocess.Popen[str], words: str) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if words in line:
+            return
+    pytest.fail(f"the process never said {words!r}")
+
+
+def assert_as_before(copy: Repository, model: str) -> None:
+    """The files are those of the run that nothing stopped, and no state is left."""
+    for new, old in (
+        ("weights.safetensors", f"data/checkpoints/{model}.safetensors"),
+        ("train.json", f"metrics/{model}/train.json"),
+        ("history.json", f"plots/history/{model}.json"),
+    ):
+        assert (copy.root / "new" / new).read_bytes() == (copy.root / old).read_bytes(), new
+    assert not list((copy.root / ".resume").glob("*.safetensors"))
+
+
+@pytest.mark.parametrize("model", ["custom_cnn", "resnet18"])
+@pytest.mark.parametrize(("words", "seconds"), [("training", 0.0), ("training", 0.2), ("epoch   1", 0.0)])
+def test_a_killed_training_ends_with_the_same_bits(copy: Repository, model: str, words: str, seconds: float) -> None:
+    process = start(copy, model)
+    read_until(process, words)
+    time.sleep(seconds)
+    process.kill()
+    process.wait()
+    done = start(copy, model)
+    printed, _ = done.communicate()
+    assert done.returncode == 0, printed
+    if words == "epoch   1":
+        assert "going on after epoch" in printed
+    assert_as_before(copy, model)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_and_says_how_to_go_on(copy: Repository, number: signal.Signals) -> None:
+    process = start(copy, "custom_cnn")
+    read_until(process, "epoch   1")
+    process.send_signal(number)
+    printed, _ = process.communicate()
+    assert process.returncode == 128 + number
+    assert f"stopped by {number.name}; no half-written file is left, and running again goes on" in printed
+    assert "Traceback" not in printed
+    assert not list(copy.root.rglob(".*.tmp"))
+    done = start(copy, "custom_cnn")
+    assert "going on after epoch" in done.communicate()[0]
+    assert_as_before(copy, "custom_cnn")
+
+
+def test_a_second_training_of_the_same_is_refused_while_the_first_runs(copy: Repository) -> None:
+    first = start(copy, "custom_cnn")
+    read_until(first, "epoch   1")
+    first.send_signal(signal.SIGSTOP)
+    second = start(copy, "custom_cnn")
+    printed, _ = second.communicate()
+    first.send_signal(signal.SIGCONT)
+    first.communicate()
+    assert second.returncode == 1
+    assert "error: another process, which holds" in printed
+    assert_as_before(copy, "custom_cnn")

@@ -63,7 +63,7 @@ def test_a_killed_training_ends_with_the_same_bits(copy: Repository, model: str,
     read_until(process, words)
     time.sleep(seconds)
     process.kill()
-    process.wait()
+    process.communicate()
     done = start(copy, model)
     printed, _ = done.communicate()
     assert done.returncode == 0, printed

@@ -46,6 +46,7 @@ def main(
 
     used = table[~is_dropped]
     check_diagnoses_survive(table, used, metadata)
+    by_list = parameters.tested_by == "list"
     unit = used.group_id if parameters.scheme == "group" else used.image_id
     needed = {"shares": len(SPLITS), "fold": parameters.num_folds, "list": 1}[parameters.tested_by]
     check_enough_groups(used, unit, needed, metadata)
@@ -53,13 +54,12 @@ def main(
     used = table[table.split != DROPPED]
     if parameters.scheme == "group":
         check_nobody_is_on_two_sides(used)
-    check_every_diagnosis_is_in_every_split(used, TRAINED if parameters.tested_by == "list" else SPLITS, metadata)
+    check_every_diagnosis_is_in_every_split(used, TRAINED if by_list else SPLITS, metadata)
     shares = compare_shares(used, ask_shares(used, parameters))
     check_shares(shares, parameters.max_share_deviation, metadata)
 
     write_table(splits, table[["image_id", "group_id", "split"]], sort_by="image_id")
     write_plot_rows(shares_plot, shares)
-    by_list = parameters.tested_by == "list"
     leak = count_list_leak(table[~is_dropped]) if by_list else expect_image_wise_leak(used)
     summary = summarise(used, shares, leak) | {
         "tested_by": parameters.tested_by,

@@ -29,15 +29,19 @@ def perceptual_hash(thumbnails: NDArray[np.float32]) -> NDArray[np.int8]:
     -------
     (N, 100) int8
     """
-    size = thumbnails.shape[1]
-    y, x = np.mgrid[:size, :size] - (size - 1) / 2
-    window = np.clip((1 - np.hypot(y, x) / (size / 2)) / SOFT_EDGE, 0, 1)
+    window = circular_window(thumbnails.shape[1], SOFT_EDGE)
     means = (thumbnails * window).sum(axis=(1, 2), keepdims=True) / window.sum()
     spectra = dctn((thumbnails - means) * window, axes=(1, 2), norm="ortho")[:, :FREQUENCIES, :FREQUENCIES]
     weighted = (spectra * np.hypot(*np.mgrid[:FREQUENCIES, :FREQUENCIES])).reshape(len(thumbnails), -1)
     # An image of a single colour has no direction; its hash is zero.
     lengths = np.maximum(np.linalg.norm(weighted, axis=1, keepdims=True), 1e-3)
     return np.round(127 * weighted / lengths).astype(np.int8)
+
+
+def circular_window(size: int, soft_edge: float) -> NDArray[np.float64]:
+    """Return weights (S, S): one in the middle, falling to zero at the inscribed circle over a part of its radius."""
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2
+    return np.clip((1 - np.hypot(y, x) / (size / 2)) / soft_edge, 0, 1)
 
 
 def spell_hash(found: NDArray[np.int8]) -> str:

@@ -10,6 +10,7 @@ from scipy.fft import irfft2, rfft2
 from scipy.ndimage import gaussian_filter, label, maximum_filter
 from scipy.sparse import csr_array
 
+from lesions.images.perceptual_hash import circular_window
 from lesions.near_duplicates.orientation import turn_images
 
 COMPARED_PX = 64
@@ -19,6 +20,9 @@ ANGLES = range(-8, 9, 2)
 SCALES = (0.88, 0.92, 0.96, 1.0, 1.04, 1.08, 1.12)
 MAX_SHIFT_PX = 5
 """What the alignment tries: angles in degrees, scales, and every shift up to 5 px."""
+
+SOFT_EDGE = 0.3
+"""Part of the radius over which the circular window falls from one to zero."""
 
 DARK = 20
 RIM_PX = 4
@@ -101,15 +105,9 @@ def _crop_shifts(correlations: NDArray[np.float32]) -> NDArray[np.float32]:
     return correlations[:, kept[:, None], kept]
 
 
-def _grid() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    y, x = np.mgrid[:COMPARED_PX, :COMPARED_PX] - (COMPARED_PX - 1) / 2
-    return y, x
-
-
 @cache
 def _build_window() -> NDArray[np.float32]:
-    radius = np.hypot(*_grid()) / (COMPARED_PX / 2)
-    return np.clip((1 - radius) / 0.3, 0, 1).astype(np.float32)
+    return circular_window(COMPARED_PX, SOFT_EDGE).astype(np.float32)
 
 
 @cache
@@ -119,7 +117,7 @@ def _build_warps() -> list[csr_array]:
 
 
 def _build_warp(angle: float, scale: float) -> csr_array:
-    y, x = _grid()
+    y, x = np.mgrid[:COMPARED_PX, :COMPARED_PX] - (COMPARED_PX - 1) / 2
     from_y = scale * (np.cos(angle) * y + np.sin(angle) * x) + (COMPARED_PX - 1) / 2
     from_x = scale * (np.cos(angle) * x - np.sin(angle) * y) + (COMPARED_PX - 1) / 2
     pixels = np.arange(COMPARED_PX**2)

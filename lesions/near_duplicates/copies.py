@@ -5,13 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from lesions.command_line.progress import track
 from lesions.hardware.processors import count_processors
 from lesions.near_duplicates.alignment import correlate
 from lesions.near_duplicates.neighbours import NUM_NEIGHBOURS, find_candidates
+from lesions.splitting.groups import find_components
 
 CHUNK = 64
 """Pairs compared at a time; more do not fit into a processor's cache."""
@@ -34,7 +33,7 @@ def find_copies(hashes: NDArray[np.int8], grey: NDArray[np.uint8], min_correlati
     """
     copies = _confirm(find_candidates(hashes), grey, min_correlation)
     while True:
-        cluster = _find_clusters(copies, len(hashes))
+        cluster = find_components(copies["first"].to_numpy(), copies["second"].to_numpy(), len(hashes))
         # The nearest neighbours of an image with many copies are all copies; what lies beyond them is found by one
         # image of each cluster.
         is_crowded = np.bincount(cluster)[cluster] > NUM_NEIGHBOURS
@@ -62,10 +61,3 @@ def _confirm(candidates: pd.DataFrame, grey: NDArray[np.uint8], min_correlation:
     # Three decimals, since the last bits depend on the processor.
     compared = candidates.assign(correlation=np.concatenate([np.zeros(0), *found]).round(3))
     return compared[compared.correlation >= min_correlation].reset_index(drop=True)
-
-
-def _find_clusters(copies: pd.DataFrame, num_images: int) -> NDArray[np.int64]:
-    """Return the cluster (N,) of each image: those that hang together by copies."""
-    edges = (copies["first"].to_numpy(), copies["second"].to_numpy())
-    graph = coo_array((np.ones(len(copies), dtype=np.int8), edges), shape=(num_images, num_images))
-    return connected_components(graph, directed=False)[1].astype(np.int64)

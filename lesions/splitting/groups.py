@@ -44,11 +44,15 @@ def build_groups(
         num_nodes += len(values)
     edges = (np.concatenate(sources), np.concatenate(targets))
     assert min(edges[0].min(initial=0), edges[1].min(initial=0)) >= 0
-    graph = coo_array((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(num_nodes, num_nodes))
-    component = connected_components(graph, directed=False)[1][:N]
-    numbers = pd.factorize(component)[0] + 1
+    numbers = pd.factorize(find_components(*edges, num_nodes)[:N])[0] + 1
     width = max(5, len(str(N)))
     return pd.Series([f"g{number:0{width}d}" for number in numbers], index=metadata.index, name="group_id")
+
+
+def find_components(first: NDArray[np.int64], second: NDArray[np.int64], num_nodes: int) -> NDArray[np.int64]:
+    """Return the connected component of each node, the edges being pairs of nodes."""
+    graph = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(num_nodes, num_nodes))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
 def find_conflicting(metadata: pd.DataFrame, copies: pd.DataFrame) -> NDArray[np.bool_]:

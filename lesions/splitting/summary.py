@@ -52,16 +52,20 @@ def summarise(table: pd.DataFrame, shares: list[dict[str, Any]], image_wise_leak
 
 def expect_image_wise_leak(table: pd.DataFrame) -> dict[str, float]:
     """Return which share of the test images would have a sibling in training, had images been split one by one."""
-    leaked = pd.Series(expect_leaked(table.group_id, int((table.split == "train").sum())), index=table.index)
-    of_diagnoses = leaked.groupby(table.diagnosis).mean()
-    return {"all": float(leaked.mean()), **{str(name): share for name, share in of_diagnoses.items()}}
+    leaked = expect_leaked(table.group_id, int((table.split == "train").sum()))
+    return _average(pd.Series(leaked, index=table.index), table.diagnosis)
 
 
 def count_list_leak(table: pd.DataFrame) -> dict[str, float]:
     """Return which share of the listed test images have a sibling that the list does not name."""
     split = table.is_listed.map({True: "test", False: "train"})
-    leaked = pd.Series(find_leaked(table.group_id, split), index=table.index)[table.is_listed]
-    of_diagnoses = leaked.groupby(table.diagnosis[table.is_listed]).mean()
+    leaked = pd.Series(find_leaked(table.group_id, split), index=table.index)
+    return _average(leaked[table.is_listed], table.diagnosis[table.is_listed])
+
+
+def _average(leaked: pd.Series, diagnosis: pd.Series) -> dict[str, float]:
+    """Return the mean over all images, and over those of each diagnosis."""
+    of_diagnoses = leaked.groupby(diagnosis).mean()
     return {"all": float(leaked.mean()), **{str(name): share for name, share in of_diagnoses.items()}}
 
 

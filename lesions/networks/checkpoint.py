@@ -6,12 +6,11 @@ from pathlib import Path
 
 import torch
 from pydantic import TypeAdapter, ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 from torch import Tensor
 
 from lesions.errors import InputError
-from lesions.formats.atomic import atomic_path
+from lesions.formats.tensor_file import read_tensor_file, write_tensor_file
 from lesions.networks.architecture import AnyArchitecture, Classifier, build_network
 
 METADATA_KEY = "lesions"
@@ -47,11 +46,8 @@ _METADATA = TypeAdapter(CheckpointMetadata)
 
 def write_checkpoint(path: Path, weights: dict[str, Tensor], metadata: CheckpointMetadata) -> None:
     """Write a checkpoint; the same weights and metadata give the same bytes."""
-    # Several metadata keys would be written in random order.
     text = json.dumps(_METADATA.dump_python(metadata, mode="json"), sort_keys=True)
-    with atomic_path(path) as temporary:
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-        save_file(tensors, temporary, metadata={METADATA_KEY: text})
+    write_tensor_file(path, weights, key=METADATA_KEY, text=text)
 
 
 def read_checkpoint(path: Path, device: torch.device) -> tuple[Classifier, CheckpointMetadata]:
@@ -63,9 +59,8 @@ def read_checkpoint(path: Path, device: torch.device) -> tuple[Classifier, Check
         If the file is missing, cut short, or not one of ours.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = _METADATA.validate_json((file.metadata() or {})[METADATA_KEY])
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        weights, text = read_tensor_file(path, key=METADATA_KEY)
+        metadata = _METADATA.validate_json(text)
         network = build_network(metadata.architecture, len(metadata.classes), pretrained=False)
         network.load_state_dict(weights)
     except (SafetensorError, OSError, KeyError, ValidationError, RuntimeError) as error:

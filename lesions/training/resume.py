@@ -12,13 +12,12 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 from torch import Tensor, optim
 
 from lesions.errors import InputError
-from lesions.formats.atomic import atomic_path
 from lesions.formats.sha256 import hash_file
+from lesions.formats.tensor_file import read_tensor_file, write_tensor_file
 
 METADATA_KEY = "resume"
 
@@ -73,9 +72,8 @@ class ResumeFile:
         if not self.path.exists():
             return None
         try:
-            with safe_open(self.path, framework="pt") as file:
-                about = json.loads((file.metadata() or {})[METADATA_KEY])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors, text = read_tensor_file(self.path, key=METADATA_KEY)
+            about = json.loads(text)
             if about["fingerprint"] != self._fingerprint:
                 raise ValueError("it is of another run")
             if about["sha256"] != _hash_tensors(tensors):
@@ -89,8 +87,7 @@ class ResumeFile:
         """Put a state in the place of the one before."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
         about = {"fingerprint": self._fingerprint, "sha256": _hash_tensors(tensors), "state": state.about}
-        with atomic_path(self.path) as temporary:
-            save_file(tensors, temporary, metadata={METADATA_KEY: json.dumps(about, sort_keys=True)})
+        write_tensor_file(self.path, tensors, key=METADATA_KEY, text=json.dumps(about, sort_keys=True))
 
     def remove(self) -> None:
         """Remove the state of a run that is finished."""
@@ -151,9 +148,10 @@ def unpack_optimizer(optimizer: optim.Optimizer, tensors: Mapping[str, Tensor]) 
 
 
 def _hash_tensors(tensors: Mapping[str, Tensor]) -> str:
+    """Return the sha256 of tensors on the CPU, each contiguous."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
+        tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
         digest.update(tensor.flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()

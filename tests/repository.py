@@ -59,6 +59,11 @@ class Repository:
         clone.dvc("cache", "dir", "--local", str(self.root / ".dvc/cache"))
         return clone
 
+    def copy_files(self, target: Path) -> "Repository":
+        """Copy its files, for stages to be called on; without git's and the raw data."""
+        shutil.copytree(self.root, target, symlinks=True, ignore=shutil.ignore_patterns(".git", "raw"))
+        return Repository(target)
+
     def tracked_outputs(self) -> dict[str, bytes]:
         """The bytes of the lock and of everything in metrics/ and plots/."""
         files = [self.root / "dvc.lock", *self.root.glob("metrics/**/*"), *self.root.glob("plots/**/*")]

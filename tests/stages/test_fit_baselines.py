@@ -1,6 +1,5 @@
 """The baselines: the class prior by hand, and a regression that learns from training images alone."""
 
-import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -32,8 +31,7 @@ python -m stages.fit_baselines --images data/images.npy --metadata data/metadata
 @pytest.fixture
 def copy(tiny: Repository, tmp_path: Path) -> Repository:
     """The tiny repository's folder, its ResNet-18 with pretrained weights from a file (drawn, for want of others)."""
-    shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True, ignore=shutil.ignore_patterns(".git", "raw"))
-    copy = Repository(tmp_path / "copy")
+    copy = tiny.copy_files(tmp_path / "copy")
     torch.manual_seed(0)
     torch.save(models.resnet18(weights=None).state_dict(), copy.root / "weights.pth")
     params = copy.root / "params.yaml"

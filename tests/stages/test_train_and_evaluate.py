@@ -1,6 +1,5 @@
 """What training and evaluation refuse, on the outputs of the tiny run; what they write is tested with the DAG."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,7 @@ from tests.repository import Repository
 @pytest.fixture
 def copy(tiny: Repository, tmp_path: Path) -> Repository:
     """The tiny repository's folder, for a test that breaks something in it."""
-    shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True, ignore=shutil.ignore_patterns(".git", "raw"))
-    return Repository(tmp_path / "copy")
+    return tiny.copy_files(tmp_path / "copy")
 
 
 TRAIN = """

@@ -1,7 +1,6 @@
 """A training process is killed at moments of its own choosing, run again, and leaves the same files."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,8 +20,7 @@ python -m stages.train --model {model} --images data/images.npy --metadata data/
 
 @pytest.fixture
 def copy(tiny: Repository, tmp_path: Path) -> Repository:
-    shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True, ignore=shutil.ignore_patterns(".git", "raw"))
-    return Repository(tmp_path / "copy")
+    return tiny.copy_files(tmp_path / "copy")
 
 
 def start(copy: Repository, model: str) -> subprocess.Popen[str]:

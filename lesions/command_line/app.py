@@ -1,6 +1,7 @@
 """The program `lesions`."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lesions.command_line.failure import one_paragraph_errors
+from lesions.command_line.failure import DEBUG_VARIABLE, one_paragraph_errors
 from lesions.command_line.preset import lay_over
-from lesions.command_line.stage import TIMINGS
+from lesions.command_line.stage import TIMINGS, DebugOption
 from lesions.errors import InputError
 from lesions.parameters.section import read_parameters
 
@@ -18,13 +19,20 @@ PRESETS = Path("presets")
 Params = Annotated[Path, typer.Option(help="The parameter file.")]
 PARAMS = Path("params.yaml")
 
-commands = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, set up, time and guard the pipeline.")
+commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 def app() -> None:
     """Run the program."""
     with one_paragraph_errors():
         commands()
+
+
+@commands.callback()
+def main(debug: DebugOption = False) -> None:
+    """Check, set up, time and guard the pipeline."""
+    if debug:
+        os.environ[DEBUG_VARIABLE] = "1"
 
 
 @commands.command()

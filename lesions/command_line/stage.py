@@ -1,6 +1,8 @@
 """Running a stage's `main` from the command line."""
 
+import inspect
 import json
+import os
 import resource
 import signal
 import sys
@@ -9,20 +11,25 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from lesions.command_line.failure import one_paragraph_errors
+from lesions.command_line.failure import DEBUG_VARIABLE, one_paragraph_errors
+from lesions.formats.atomic import write_text
 
 TIMINGS = Path(".timings")
 
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show errors with their tracebacks.")]
+
 
 def run_stage(main: Callable[..., None]) -> None:
-    """Run a stage with its arguments from the command line, and record how long it took."""
+    """Run a stage with its arguments from the command line and the option `--debug`, and record how long it took."""
 
     @wraps(main)
-    def timed_main(**arguments: Any) -> None:
+    def timed_main(*, debug: bool, **arguments: Any) -> None:
+        if debug:
+            os.environ[DEBUG_VARIABLE] = "1"
         wall_start, cpu_start = time.perf_counter(), time.process_time()
         main(**arguments)
         stage = Path(sys.argv[0]).stem
@@ -31,8 +38,14 @@ def run_stage(main: Callable[..., None]) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    signature = inspect.signature(main)
+    debug = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DebugOption)
+    # typer reads the options from here.
+    timed_main.__signature__ = signature.replace(parameters=[*signature.parameters.values(), debug])  # type: ignore[attr-defined]
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(timed_main)
     with one_paragraph_errors():
-        typer.run(timed_main)
+        app()
 
 
 def stop(number: int, _: FrameType | None) -> None:
@@ -51,5 +64,4 @@ def write_timing(stage: str, wall_seconds: float, cpu_seconds: float) -> None:
         "cpu_seconds": round(cpu_seconds, 2),
         "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_a_unit / 2**20, 1),
     }
-    TIMINGS.mkdir(exist_ok=True)
-    (TIMINGS / f"{stage}.json").write_text(json.dumps(timing, indent=1) + "\n", encoding="utf-8")
+    write_text(TIMINGS / f"{stage}.json", json.dumps(timing, indent=1) + "\n")

@@ -1,9 +1,11 @@
 """Tensors in one safetensors file, with one text beside them: several would be written in random order."""
 
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -14,7 +16,13 @@ def write_tensor_file(path: Path, tensors: Mapping[str, Tensor], *, key: str, te
     """Write tensors from any device; the same tensors and text give the same bytes."""
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_path(path) as temporary:
-        save_file(on_cpu, temporary, metadata={key: text})
+        try:
+            save_file(on_cpu, temporary, metadata={key: text})
+        except SafetensorError as error:
+            # The library gives the system's error, as that the disk is full, in its text alone.
+            if number := re.search(r"\(os error (\d+)\)", str(error)):
+                raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
+            raise
 
 
 def read_tensor_file(path: Path, *, key: str) -> tuple[dict[str, Tensor], str]:

@@ -1,0 +1,50 @@
+"""A full disk leaves what was there, and the error names the file and says how to go on."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.small_disk import needs_small_disk, run_on_small_disk
+
+WRITE_TWICE = """
+import sys
+from pathlib import Path
+import numpy as np
+import torch
+from lesions.command_line.failure import one_paragraph_errors
+from lesions.formats.atomic import write_text
+from lesions.formats.tensor_file import write_tensor_file
+from lesions.images.cache import write_cache
+
+def write_images(path, size):
+    with write_cache(path, 100) as cache:
+        cache.append(np.zeros((size // 30_000, 100, 100, 3), np.uint8))
+
+write = {
+    "text": lambda path, size: write_text(path, "x" * size),
+    "tensors": lambda path, size: write_tensor_file(path, {"a": torch.zeros(size // 4)}, key="k", text="t"),
+    "images": write_images,
+}[sys.argv[1]]
+path = Path("small/file")
+with one_paragraph_errors():
+    write(path, 300_000)
+    before = path.read_bytes()
+    try:
+        write(path, 3_000_000)
+    finally:
+        assert path.read_bytes() == before
+        assert list(path.parent.iterdir()) == [path]
+"""
+
+
+@needs_small_disk
+@pytest.mark.parametrize("kind", ["text", "tensors", "images"])
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path, kind: str) -> None:
+    done = run_on_small_disk(tmp_path, "1m", sys.executable, "-c", WRITE_TWICE, kind)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: small/file: No space left on device. What was written before is whole, nothing half-written is left: "
+        "make room (`dvc gc --workspace` takes what no present file needs out of DVC's cache) and run the same "
+        "command again; a training goes on after its last finished epoch\n"
+    )

@@ -15,6 +15,7 @@ from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
 from lesions.errors import InputError
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
+from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
 from lesions.evaluation.scores import score, score_classes
 from lesions.formats.atomic import atomic_folder
@@ -55,7 +56,10 @@ def main(
     parts = [table[table.split == split] for split in SCORED_SPLITS]
     scored = pd.concat(parts, ignore_index=True)
     preprocessing = Preprocessing(about.architecture.size_px, about.mean, about.std)
-    predict = partial(predict_outputs, network, pixels, preprocessing=preprocessing, device=device)
+    num_views = read_section(params, "evaluation", EvaluationParameters).num_views
+    predict = partial(
+        predict_outputs, network, pixels, preprocessing=preprocessing, device=device, num_views=num_views
+    )
     predicted = Predictions(
         images=scored,
         classes=about.classes,

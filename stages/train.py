@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 import torch
 import typer
+from torch import nn
 
 from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
 from lesions.errors import InputError
-from lesions.evaluation.scores import compute_loss, score_labels
+from lesions.evaluation.scores import score_labels
 from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
-from lesions.hardware.device import choose_precision, set_up_device
+from lesions.hardware.device import choose_precision, name_hardware, set_up_device
 from lesions.images.cache import read_cache
 from lesions.networks.architecture import Classifier, build_network, check_enough_pixels, read_architecture
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
@@ -26,9 +27,17 @@ from lesions.parameters.section import read_section
 from lesions.splitting.class_weights import read_class_weights
 from lesions.training.augmentation import AugmentationParameters
 from lesions.training.batches import AugmentedBatches, LabelledRows
-from lesions.training.fit import FittedNetwork, Scores, fit
+from lesions.training.epoch import Scores
+from lesions.training.fit import fit
+from lesions.training.learner import Learner
+from lesions.training.loss import Criterion, LossParameters, check_loss_heeds_sampling
+from lesions.training.optimizer import OptimizerParameters
+from lesions.training.progress import FittedNetwork
 from lesions.training.recipe import TrainingParameters
 from lesions.training.resume import find_resume_folder, fingerprint, hold_resume_file
+from lesions.training.sampling import SamplingParameters, compute_shares
+from lesions.training.schedule import ScheduleParameters, check_rate_can_fall
+from lesions.training.tracking import TrackingParameters, open_tracking
 
 HEADLINES = ("loss", "balanced_accuracy", "macro_f1")
 
@@ -47,9 +56,15 @@ def main(
     """Train `model` on the training images; choose its epoch on the validation images."""
     architecture = read_architecture(params, model)
     recipe = read_section(params, "training", TrainingParameters)
+    loss = read_section(params, "loss", LossParameters)
+    sampling = read_section(params, "sampling", SamplingParameters)
+    optimization = read_section(params, "optimizer", OptimizerParameters)
+    schedule = read_section(params, "schedule", ScheduleParameters)
     augmentation = read_section(params, "augmentation", AugmentationParameters)
+    check_loss_heeds_sampling(loss, sampling)
+    check_rate_can_fall(schedule, model, architecture.phases, patience_epochs=recipe.patience_epochs)
     preprocessing = Preprocessing(architecture.size_px)
-    device = set_up_device(recipe.device, num_threads=recipe.num_threads)
+    device = set_up_device(recipe.device, num_threads=recipe.num_threads, deterministic=recipe.deterministic)
     precision = choose_precision(recipe.precision, device)
 
     hashes = {path: hash_file(path) for path in (images, metadata, splits, class_weights)}
@@ -62,45 +77,51 @@ def main(
     torch.manual_seed(recipe.seed)
     network = build_network(architecture, len(weights.classes), pretrained=True)
     print(f"training {model} on {device} in {str(precision).removeprefix('torch.')}", flush=True)
+    shares = compute_shares(weights.num_images, sampling.scheme)
+    criterion = Criterion(loss, np.array(weights.weights), shares)
+    learner = Learner(network, architecture, criterion, optimization, recipe, device=device, precision=precision)
     batches = AugmentedBatches(
         pixels,
         subsets["train"],
         class_counts=weights.num_images,
         augmentation=augmentation,
+        sampling=sampling.scheme,
         preprocessing=preprocessing,
         device=device,
         batch_size=recipe.batch_size,
         seed=recipe.seed,
     )
-    loss_weights = np.array(weights.weights)
     predict = partial(predict_outputs, preprocessing=preprocessing, device=device)
 
-    def validate(network: Classifier) -> Scores:
+    def validate(network: nn.Module) -> Scores:
         val = subsets["val"]
         logits = predict(network, pixels, val.rows)
-        labels = score_labels(val.labels, logits.argmax(axis=1), len(loss_weights))
-        return {"loss": compute_loss(logits, val.labels, loss_weights), **labels}
+        labels = score_labels(val.labels, logits.argmax(axis=1), len(weights.classes))
+        return {"loss": criterion.mean(logits, val.labels), **labels}
 
     versions = {name: version(name) for name in ("numpy", "torch", "torchvision")}
     inputs = {path.name: sha256 for path, sha256 in hashes.items()}
+    sections = (architecture, recipe, loss, sampling, optimization, schedule, augmentation)
     key = fingerprint(
         model=model,
         inputs=inputs,
-        sections=[section.model_dump() for section in (architecture, recipe, augmentation)],
-        computed_on=[str(device), str(precision), recipe.num_threads, torch.backends.cpu.get_cpu_capability()],
+        sections=[section.model_dump() for section in sections],
+        computed_on=[name_hardware(device), str(precision), recipe.num_threads],
         versions=versions,
     )
-    with hold_resume_file(find_resume_folder(), key) as resume:
+    with (
+        hold_resume_file(find_resume_folder(), key) as resume,
+        open_tracking(read_section(params, "tracking", TrackingParameters), model) as track,
+    ):
         fitted = fit(
-            network,
+            learner,
             batches,
             validate,
-            architecture=architecture,
+            architecture.phases,
+            schedule=schedule,
             recipe=recipe,
-            class_weights=loss_weights,
-            device=device,
-            precision=precision,
             resume=resume,
+            track=track,
         )
         check_unchanged(hashes)
         about = CheckpointMetadata(
@@ -128,7 +149,8 @@ def check_unchanged(hashes: dict[Path, str]) -> None:
 def label_rows(table: pd.DataFrame, classes: tuple[str, ...]) -> LabelledRows:
     """Return the images' rows in the cache and their classes as indices."""
     codes = {diagnosis: code for code, diagnosis in enumerate(classes)}
-    return LabelledRows(table.row.to_numpy(), table.diagnosis.map(codes).to_numpy().astype(np.int64))
+    labels = table.diagnosis.map(codes).to_numpy().astype(np.int64)
+    return LabelledRows(table.row.to_numpy(), labels, table.image_id.to_numpy().astype(np.str_))
 
 
 def summarise(fitted: FittedNetwork, network: Classifier) -> dict[str, Any]:
@@ -144,11 +166,12 @@ def summarise(fitted: FittedNetwork, network: Classifier) -> dict[str, Any]:
 
 def list_history(fitted: FittedNetwork) -> list[dict[str, Any]]:
     """Return a row for each epoch and split, as plots read them."""
-    return [
-        {name: entry[name] for name in ("epoch", "phase", "learning_rate")} | {"split": split, **entry[split]}
-        for entry in fitted.history
-        for split in ("train", "val")
-    ]
+    rows = []
+    for entry in fitted.history:
+        rates = {f"learning_rate_{name}": rate for name, rate in entry["learning_rates"].items()}
+        about = {"epoch": entry["epoch"], "phase": entry["phase"]} | rates
+        rows += [about | {"split": split, **entry[split]} for split in ("train", "val")]
+    return rows
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.networks.architecture import CustomCNNParameters, PhaseParameters
+from lesions.networks.architecture import CustomCNNParameters, PhaseParameters, TorchvisionParameters
 from lesions.training.augmentation import AugmentationParameters
 
 ROOT = Path(__file__).parents[1]
@@ -30,8 +30,35 @@ PHASE = PhaseParameters(name="all", num_epochs=1, layers="all", learning_rate_fa
 
 def small_cnn(**changes: Any) -> CustomCNNParameters:
     """An architecture of two small blocks for images of 16 px, without dropout."""
-    parameters: dict[str, Any] = {"backbone": "custom_cnn", "size_px": 16, "dropout": 0.0, "learning_rate": 0.01}
-    return CustomCNNParameters(**parameters | {"phases": (PHASE,), "widths": (4, 8)} | changes)
+    parameters: dict[str, Any] = {
+        "backbone": "custom_cnn",
+        "widths": (4, 8),
+        "convolutions_per_block": 1,
+        "batch_norm": True,
+        "size_px": 16,
+        "head_widths": (),
+        "dropout": 0.0,
+        "learning_rate": 0.01,
+        "layer_decay": 1.0,
+        "phases": (PHASE,),
+    }
+    return CustomCNNParameters(**parameters | changes)
+
+
+def small_resnet18(**changes: Any) -> TorchvisionParameters:
+    """ResNet-18 for images of 32 px, without pretrained weights."""
+    parameters: dict[str, Any] = {
+        "backbone": "resnet18",
+        "weights": "none",
+        "weights_sha256": None,
+        "size_px": 32,
+        "head_widths": (),
+        "dropout": 0.0,
+        "learning_rate": 0.001,
+        "layer_decay": 1.0,
+        "phases": (PHASE,),
+    }
+    return TorchvisionParameters(**parameters | changes)
 
 
 NO_AUGMENTATION = AugmentationParameters(
@@ -42,9 +69,15 @@ NO_AUGMENTATION = AugmentationParameters(
     brightness=0,
     contrast=0,
     saturation=0,
+    hue_degrees=0,
     colour_cast=0,
+    hairs=0,
+    blur=0,
+    cutout=0,
     common_strength=1,
     rare_strength=1,
+    mixup_alpha=0,
+    cutmix_alpha=0,
 )
 WriteParams = Callable[..., Path]
 """Writes sections, given by name, into a new parameter file."""

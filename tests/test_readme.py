@@ -47,7 +47,7 @@ def annotated_tree() -> set[str]:
 
 
 def test_every_path_of_the_annotated_tree_is_there() -> None:
-    made_by_a_run = {"data/", ".resume/", ".timings/", "dvc.lock", "metrics/", "plots/", "report/"}
+    made_by_a_run = {"data/", ".resume/", ".timings/", "dvc.lock", "dvclive/", "metrics/", "plots/", "report/"}
     assert [path for path in sorted(annotated_tree() - made_by_a_run) if not (ROOT / path).exists()] == []
 
 

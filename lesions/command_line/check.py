@@ -6,6 +6,7 @@ from pathlib import Path
 from lesions.datasets.registry import ADAPTERS, DatasetParameters
 from lesions.errors import InputError
 from lesions.evaluation.comparison import CompareParameters
+from lesions.evaluation.parameters import EvaluationParameters
 from lesions.formats.table import read_text_table
 from lesions.gate.rules import read_rules
 from lesions.hardware.device import choose_precision, set_up_device
@@ -20,7 +21,12 @@ from lesions.splitting.parameters import SplitParameters
 from lesions.splitting.test_list import read_test_list
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.training.augmentation import AugmentationParameters
+from lesions.training.loss import LossParameters, check_loss_heeds_sampling
+from lesions.training.optimizer import OptimizerParameters
 from lesions.training.recipe import TrainingParameters
+from lesions.training.sampling import SamplingParameters
+from lesions.training.schedule import ScheduleParameters, check_rate_can_fall
+from lesions.training.tracking import TrackingParameters
 
 SECTIONS: dict[str, type[Section]] = {
     "augmentation": AugmentationParameters,
@@ -28,9 +34,15 @@ SECTIONS: dict[str, type[Section]] = {
     "class_weights": ClassWeightParameters,
     "compare": CompareParameters,
     "dataset": DatasetParameters,
+    "evaluation": EvaluationParameters,
     "generate_synthetic": SyntheticParameters,
+    "loss": LossParameters,
     "near_duplicates": NearDuplicateParameters,
+    "optimizer": OptimizerParameters,
+    "sampling": SamplingParameters,
+    "schedule": ScheduleParameters,
     "split": SplitParameters,
+    "tracking": TrackingParameters,
     "training": TrainingParameters,
 }
 SYNTHETIC_ROOT = Path("data/raw/synthetic")
@@ -56,6 +68,9 @@ def check_run(params: Path) -> dict[str, str]:
     for name, section in SECTIONS.items():
         read_section(params, name, section)
     read_rules(params)
+    check_loss_heeds_sampling(
+        read_section(params, "loss", LossParameters), read_section(params, "sampling", SamplingParameters)
+    )
     read_test_list(read_section(params, "split", SplitParameters))
     models = read_models(params)
     # The sections that no model uses are read too: a mistake in one should not wait until it is used.
@@ -69,10 +84,12 @@ def check_run(params: Path) -> dict[str, str]:
     )
     cache_bytes = num_images * decoding.size_px**2 * 3
     check_disk(cache_bytes)
+    schedule = read_section(params, "schedule", ScheduleParameters)
+    training = read_section(params, "training", TrainingParameters)
     for model in models:
+        check_rate_can_fall(schedule, model, architectures[model].phases, patience_epochs=training.patience_epochs)
         check_enough_pixels(model, architectures[model], decoding.size_px)
         build_network(architectures[model], num_classes=2, pretrained=True)
-    training = read_section(params, "training", TrainingParameters)
     device = set_up_device(training.device, num_threads=training.num_threads)
     precision = str(choose_precision(training.precision, device)).removeprefix("torch.")
     return {

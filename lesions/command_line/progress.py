@@ -1,10 +1,21 @@
 """Progress of long work: a bar on a terminal, a plain line now and then elsewhere."""
 
+import sys
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 Item = TypeVar("Item")
 
@@ -24,3 +35,56 @@ def track(items: Iterable[Item], description: str, *, total: int) -> Iterator[It
         yield item
         if done * PLAIN_LINES // total > (done - 1) * PLAIN_LINES // total:
             print(f"{description}: {done} of {total}", flush=True)
+
+
+class ImagesPerSecondColumn(ProgressColumn):
+    """How many images a second are learnt from."""
+
+    def render(self, task: Task) -> Text:
+        """Return the speed of the last half minute."""
+        return Text(f"{task.speed:,.0f} images/s" if task.speed else "")
+
+
+class TrainingLine:
+    """A line on the terminal while a network is trained, and nothing where there is no terminal."""
+
+    def __init__(self, num_epochs: int, images_an_epoch: int) -> None:
+        console = Console(stderr=True)
+        self._num_epochs = num_epochs
+        self._images_an_epoch = images_an_epoch
+        self._progress = Progress(
+            TextColumn("epoch {task.fields[epoch]} of {task.fields[num_epochs]}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[loss]}{task.fields[metric]}"),
+            ImagesPerSecondColumn(),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            transient=True,
+            # Where it is no terminal, what is printed goes where it was sent.
+            redirect_stdout=sys.stdout.isatty(),
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task(
+            "", total=num_epochs * images_an_epoch, epoch=1, num_epochs=num_epochs, loss="", metric=""
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Show an epoch, counted from 1, of which nothing is done."""
+        self._progress.update(self._task, epoch=epoch, completed=(epoch - 1) * self._images_an_epoch)
+
+    def advance(self, num_images: int, loss: float) -> None:
+        """Show that so many more images are done, and the loss."""
+        self._progress.update(self._task, advance=num_images, loss=f"loss {loss:.3f}")
+
+    def show_metric(self, name: str, value: float) -> None:
+        """Show what a metric is on the validation images."""
+        self._progress.update(self._task, metric=f", {name.replace('_', ' ')} {value:.3f} on validation")

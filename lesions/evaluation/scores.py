@@ -5,22 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
-
-
-def compute_loss(logits: NDArray[np.float32], y_true: NDArray[np.int64], class_weights: NDArray[np.float64]) -> float:
-    """Compute the class-weighted mean cross-entropy, as torch's `cross_entropy` with `weight`.
-
-    Parameters
-    ----------
-    logits : (N, K)
-    y_true : (N,) int
-    class_weights : (K,)
-    """
-    weights = class_weights[y_true]
-    losses = -log_softmax(logits.astype(np.float64), axis=1)[np.arange(len(y_true)), y_true]
-    return float((weights * losses).sum() / weights.sum())
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ def read_json(path: Path) -> Any:
 
 def _rounded(value: Any) -> Any:
     if isinstance(value, float):
-        return round(value, DECIMALS)
+        small = 0 < abs(value) < 10**-DECIMALS * 100  # as learning rates are
+        return float(f"{value:.{DECIMALS}g}") if small else round(value, DECIMALS)
     if isinstance(value, dict):
         return {str(key): _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -12,7 +12,7 @@ DeviceChoice = Literal["auto", "cpu", "cuda", "mps"]
 PrecisionChoice = Literal["auto", "float32", "bfloat16"]
 
 
-def set_up_device(choice: DeviceChoice, *, num_threads: int) -> torch.device:
+def set_up_device(choice: DeviceChoice, *, num_threads: int, deterministic: bool = True) -> torch.device:
     """Make torch repeat its results to the bit, and return the device asked for, or the best there is.
 
     On MPS the gradient of max pooling is not deterministic; torch warns of it there.
@@ -21,6 +21,8 @@ def set_up_device(choice: DeviceChoice, *, num_threads: int) -> torch.device:
     ----------
     num_threads
         Of the CPU; sums are split among them, so that their number is part of what makes results repeat.
+    deterministic
+        False lets CUDA use sums in any order, and try which convolution is fastest; results then do not repeat.
 
     Raises
     ------
@@ -30,7 +32,8 @@ def set_up_device(choice: DeviceChoice, *, num_threads: int) -> torch.device:
     device = choose_device(choice)
     # cuBLAS reads this when CUDA starts; without it, deterministic mode refuses to multiply matrices.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(mode=True, warn_only=device.type == "mps")
+    torch.use_deterministic_algorithms(mode=deterministic, warn_only=device.type == "mps")
+    torch.backends.cudnn.benchmark = not deterministic
     # No operation here reads memory that it has not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # float32 means float32: TF32 would round convolutions to 10 bits.
@@ -49,6 +52,13 @@ def choose_device(choice: DeviceChoice) -> torch.device:
         found = ", ".join(name for name in there if there[name])
         raise InputError(f"training.device is {choice}, which torch does not find here; it finds {found}")
     return torch.device(choice)
+
+
+def name_hardware(device: torch.device) -> str:
+    """Name the hardware, as far as the bits of a result depend on it."""
+    if device.type == "cuda":
+        return f"{torch.cuda.get_device_name(device)}, cuDNN {torch.backends.cudnn.version()}"
+    return f"{device.type} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def choose_memory_format(device: torch.device) -> torch.memory_format:

@@ -1,6 +1,7 @@
 """The sections `architectures.<name>`, and the network that each describes."""
 
 from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -44,9 +45,19 @@ class ArchitectureParameters(Section):
 
     backbone: str
     size_px: Annotated[int, Field(ge=8, le=2048)]
+    head_widths: tuple[Annotated[int, Field(ge=1)], ...]
     dropout: Annotated[float, Field(ge=0, lt=1)]
     learning_rate: Annotated[float, Field(gt=0)]
+    layer_decay: Annotated[float, Field(gt=0, le=1)]
     phases: Annotated[tuple[PhaseParameters, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _decay_belongs_to_a_backbone_that_learns(self) -> Self:
+        if self.layer_decay != 1 and all(phase.layers == "head" for phase in self.phases):
+            raise ValueError(
+                f"layer_decay belongs to a phase with layers all, and there is none; got {self.layer_decay}"
+            )
+        return self
 
     @property
     def has_pretrained_weights(self) -> bool:
@@ -59,6 +70,8 @@ class CustomCNNParameters(ArchitectureParameters):
 
     backbone: Literal["custom_cnn"]
     widths: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+    convolutions_per_block: Annotated[int, Field(ge=1)]
+    batch_norm: bool
 
 
 class TorchvisionParameters(ArchitectureParameters):
@@ -122,10 +135,10 @@ def check_enough_pixels(model: str, architecture: AnyArchitecture, cached_px: in
 class Classifier(nn.Module):
     """A backbone that turns images (B, C, H, W) into features (B, F), and a head that turns those into logits."""
 
-    def __init__(self, backbone: nn.Module, num_features: int, num_classes: int, dropout: float) -> None:
+    def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
         super().__init__()
         self.backbone = backbone
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(num_features, num_classes))
+        self.head = head
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits of shape (B, K)."""
@@ -147,28 +160,51 @@ def build_network(architecture: AnyArchitecture, num_classes: int, *, pretrained
         If the backbone is unknown or unsuitable, or its weights cannot be had.
     """
     if isinstance(architecture, CustomCNNParameters):
-        backbone: nn.Module = build_custom_cnn(architecture.widths)
+        backbone: nn.Module = build_custom_cnn(
+            architecture.widths,
+            convolutions_per_block=architecture.convolutions_per_block,
+            batch_norm=architecture.batch_norm,
+        )
         num_features = architecture.widths[-1]
     else:
         weights = None
         if pretrained and architecture.has_pretrained_weights:
             weights = read_weights(architecture.backbone, architecture.weights, architecture.weights_sha256)
         backbone, num_features = build_torchvision_backbone(architecture.backbone, weights)
-    network = Classifier(backbone, num_features, num_classes, architecture.dropout)
+    head = build_head((num_features, *architecture.head_widths, num_classes), architecture.dropout)
+    network = Classifier(backbone, head)
     _check_output(network, architecture)
     return network
+
+
+def build_head(widths: tuple[int, ...], dropout: float) -> nn.Sequential:
+    """Build linear layers from the features to the logits, dropout in front of each and ReLU between them."""
+    layers: list[nn.Module] = []
+    for fan_in, width in pairwise(widths):
+        layers += [nn.Dropout(dropout), nn.Linear(fan_in, width), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers[:-1])
 
 
 def _check_output(network: Classifier, architecture: AnyArchitecture) -> None:
     """Refuse a network that cannot turn images of the wanted size into one tensor of logits."""
     size = architecture.size_px
     problem = ""
+    # Tensors on the meta device have shapes and no values: nothing is computed or drawn.
+    shapes = deepcopy(network).to("meta").train()
+    for module in shapes.modules():
+        if isinstance(module, nn.Conv2d) and max(module.stride) > 1:
+            module.register_forward_pre_hook(_refuse_one_pixel)
     try:
-        # Tensors on the meta device have shapes and no values: nothing is computed or drawn.
-        output = deepcopy(network).to("meta").train()(torch.zeros(2, 3, size, size, device="meta"))
+        output = shapes(torch.zeros(2, 3, size, size, device="meta"))
     except (RuntimeError, AssertionError, AttributeError, TypeError, ValueError) as error:
         problem = f": {error}"
     else:
         if isinstance(output, Tensor) and output.ndim == 2:
             return
     raise InputError(f"the backbone {architecture.backbone} does not give logits for images of {size} px{problem}")
+
+
+def _refuse_one_pixel(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    # There is nothing left to halve; and oneDNN leaves parts of the weights' gradient in bfloat16 unwritten there.
+    if min(inputs[0].shape[-2:]) == 1:
+        raise ValueError("they have shrunk to one pixel before the last convolution with a stride")

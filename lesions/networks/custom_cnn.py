@@ -5,13 +5,16 @@ from itertools import pairwise
 from torch import nn
 
 
-def build_custom_cnn(widths: tuple[int, ...]) -> nn.Sequential:
+def build_custom_cnn(widths: tuple[int, ...], *, convolutions_per_block: int, batch_norm: bool) -> nn.Sequential:
     """Build a backbone with one block a width; each block halves the image's side.
 
-    A block is a 3 × 3 convolution, batch norm, ReLU and a 2 × 2 maximum; after the last, the mean over all
-    positions gives features of shape (B, widths[-1]). Weights are drawn after He et al. (2015).
+    A block is a 3 × 3 convolution, batch norm if asked for and ReLU, once or more, and a 2 × 2 maximum; after the
+    last, the mean over all positions gives features (B, widths[-1]). Weights are drawn after He et al. (2015).
     """
-    blocks = [_build_block(fan_in, width) for fan_in, width in pairwise((3, *widths))]
+    blocks = [
+        _build_block((fan_in, *[width] * convolutions_per_block), batch_norm=batch_norm)
+        for fan_in, width in pairwise((3, *widths))
+    ]
     backbone = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
     for module in backbone.modules():
         if isinstance(module, nn.Conv2d):
@@ -19,10 +22,10 @@ def build_custom_cnn(widths: tuple[int, ...]) -> nn.Sequential:
     return backbone
 
 
-def _build_block(num_inputs: int, width: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(num_inputs, width, kernel_size=3, padding=1, bias=False),
-        nn.BatchNorm2d(width),
-        nn.ReLU(inplace=True),
-        nn.MaxPool2d(2, ceil_mode=True),
-    )
+def _build_block(widths: tuple[int, ...], *, batch_norm: bool) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for fan_in, width in pairwise(widths):
+        layers.append(nn.Conv2d(fan_in, width, kernel_size=3, padding=1, bias=not batch_norm))
+        layers += [nn.BatchNorm2d(width)] if batch_norm else []
+        layers.append(nn.ReLU(inplace=True))
+    return nn.Sequential(*layers, nn.MaxPool2d(2, ceil_mode=True))

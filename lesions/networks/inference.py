@@ -1,10 +1,14 @@
 """Predicting with a network."""
 
+from collections.abc import Iterator
+from itertools import islice
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
+from lesions.errors import InputError
 from lesions.hardware.device import choose_memory_format
 from lesions.networks.preprocessing import Preprocessing
 
@@ -20,6 +24,7 @@ def predict_outputs(
     *,
     preprocessing: Preprocessing,
     device: torch.device,
+    num_views: int = 1,
 ) -> NDArray[np.float32]:
     """Predict in float32, so that what comes out does not depend on how the network was trained.
 
@@ -31,16 +36,47 @@ def predict_outputs(
         The whole cache.
     rows : (N,) int
         The images to predict.
+    num_views
+        Of the eight flips and quarter turns of each image, how many to average the outputs over.
 
     Returns
     -------
     (N, K) float32 logits of a classifier, (N, F) float32 features of a backbone
+
+    Raises
+    ------
+    InputError
+        If a batch does not fit into the device's memory.
     """
+    try:
+        return np.concatenate(list(_predict_batches(network, images, rows, preprocessing, device, num_views)))
+    except torch.OutOfMemoryError as error:
+        raise InputError(
+            f"{BATCH_SIZE} images, as are predicted at once, do not fit into the memory of the device; lower the "
+            "architecture's size_px, or stop what else holds memory there"
+        ) from error
+
+
+def _predict_batches(
+    network: nn.Module,
+    images: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    preprocessing: Preprocessing,
+    device: torch.device,
+    num_views: int,
+) -> Iterator[NDArray[np.float32]]:
     memory_format = choose_memory_format(device)
     network.to(memory_format=memory_format).eval()
-    batches = []
     for start in range(0, len(rows), BATCH_SIZE):
         batch = preprocessing.load(images, rows[start : start + BATCH_SIZE], device)
         inputs = preprocessing.normalise(preprocessing.resize(batch))
-        batches.append(network(inputs.contiguous(memory_format=memory_format)).float().cpu().numpy())
-    return np.concatenate(batches)
+        views = islice(yield_views(inputs), num_views)
+        outputs = [network(view.contiguous(memory_format=memory_format)).float() for view in views]
+        yield torch.stack(outputs).mean(dim=0).cpu().numpy()
+
+
+def yield_views(images: Tensor) -> Iterator[Tensor]:
+    """Yield square images (B, C, H, W) as they are, in the three other quarter turns, and all four mirrored."""
+    for mirrored in (images, images.flip(3)):
+        for quarters in range(4):
+            yield mirrored.rot90(quarters, (2, 3))

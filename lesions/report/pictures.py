@@ -73,9 +73,7 @@ def plot_training(history: PlotRows, best_epoch: int) -> Figure:
     """Draw one model's loss and macro F1 after each epoch."""
     table = pd.DataFrame(history)
     figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
-    for axes, score, words in zip(
-        figure.subplots(1, 2), ("loss", "macro_f1"), ("class-weighted cross-entropy", "macro F1"), strict=True
-    ):
+    for axes, score, words in zip(figure.subplots(1, 2), ("loss", "macro_f1"), ("loss", "macro F1"), strict=True):
         axes.spines[["top", "right"]].set_visible(False)
         for split, line in (("train", "--"), ("val", "-")):
             part = table[table.split == split]

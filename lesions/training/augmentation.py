@@ -1,5 +1,6 @@
 """Random changes of training images, a batch at a time on the device."""
 
+from math import ceil
 from typing import Annotated
 
 import numpy as np
@@ -10,18 +11,25 @@ from torch import Tensor
 
 from lesions.networks.preprocessing import Preprocessing
 from lesions.parameters.section import Section
+from lesions.training.artefacts import blur, cut_out, draw_over_hairs
 
 DRAWS = (
-    "mirror", "angle", "zoom", "shift_x", "shift_y", "brightness", "contrast", "saturation", "red", "green", "blue"
+    "mirror", "angle", "zoom", "shift_x", "shift_y", "brightness", "contrast", "saturation", "hue", "red", "green",
+    "blue", "hairs", "blur", "cutout", "cutout_x", "cutout_y"
 )  # fmt: skip
 """What is drawn for each image, in the order of the columns of `draw`."""
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey (ITU-R BT.601)."""
 
+CHROMA = ((0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
+"""Weights of red, green and blue in the two axes of colour that hue turns in (I and Q of NTSC)."""
+
+AXES = np.array((LUMA, *CHROMA))
+
 
 class AugmentationParameters(Section):
-    """The section `augmentation`: the largest change of each kind, at strength 1.
+    """The section `augmentation`: the largest change of each kind, at strength 1, and how images are mixed.
 
     Strength is `common_strength` for the most frequent diagnosis of the training images, `rare_strength` for
     the rarest, and between them in proportion to the logarithm of the number of images.
@@ -34,9 +42,25 @@ class AugmentationParameters(Section):
     brightness: Annotated[float, Field(ge=0, lt=1)]
     contrast: Annotated[float, Field(ge=0, lt=1)]
     saturation: Annotated[float, Field(ge=0, lt=1)]
+    hue_degrees: Annotated[float, Field(ge=0, le=180)]
     colour_cast: Annotated[float, Field(ge=0, lt=1)]
+    hairs: Annotated[int, Field(ge=0, le=50)]
+    blur: Annotated[float, Field(ge=0, le=0.1)]
+    cutout: Annotated[float, Field(ge=0, lt=1)]
+    mixup_alpha: Annotated[float, Field(ge=0)]
+    cutmix_alpha: Annotated[float, Field(ge=0)]
     common_strength: Annotated[float, Field(ge=0)]
     rare_strength: Annotated[float, Field(ge=0)]
+
+    @property
+    def max_strength(self) -> float:
+        """The strength of the diagnosis that is changed most."""
+        return max(self.common_strength, self.rare_strength)
+
+    @property
+    def max_hairs(self) -> int:
+        """The hairs that an image can get, at the largest strength."""
+        return ceil(self.hairs * self.max_strength)
 
 
 def compute_strengths(num_images: tuple[int, ...], parameters: AugmentationParameters) -> NDArray[np.float32]:
@@ -48,10 +72,10 @@ def compute_strengths(num_images: tuple[int, ...], parameters: AugmentationParam
 
 
 def draw(num_images: int, *, seed: int, epoch: int) -> NDArray[np.float32]:
-    """Draw numbers from -1 to 1 for every training image in an epoch.
+    """Draw numbers from -1 to 1 for every image that an epoch shows.
 
-    What an image goes through so depends on the seed, the epoch and its place among the training images
-    alone: not on its batch, the device, or what was drawn before.
+    What an image goes through so depends on the seed, the epoch and its place in the epoch alone: not on the size of
+    its batch, the device, or what was drawn before.
 
     Returns
     -------
@@ -63,17 +87,19 @@ def draw(num_images: int, *, seed: int, epoch: int) -> NDArray[np.float32]:
 def augment(
     batch: Tensor,
     draws: Tensor,
+    hairs: Tensor,
     strengths: Tensor,
     *,
     parameters: AugmentationParameters,
     preprocessing: Preprocessing,
 ) -> Tensor:
-    """Mirror, rotate, zoom and shift images in one sampling, then change their colours in one product.
+    """Mirror, rotate, zoom and shift images in one sampling, change their colours in one product, and hide parts.
 
     Parameters
     ----------
     batch : (B, 3, H, W), from 0 to 1
     draws : (B, len(DRAWS)), from -1 to 1
+    hairs : (B, M, len(HAIR_DRAWS)), from -1 to 1
     strengths : (B,)
 
     Returns
@@ -84,7 +110,34 @@ def augment(
     warped = preprocessing.warp(batch, build_affine(drawn, strengths, parameters))
     matrix, offset = build_colour_change(warped.mean(dim=(2, 3)), drawn, strengths, parameters)
     pixels = warped.flatten(2)  # (B, 3, H W)
-    return torch.baddbmm(offset, matrix, pixels).clamp_(0, 1).view_as(warped)
+    changed = torch.baddbmm(offset, matrix, pixels).clamp_(0, 1).view_as(warped)
+    return add_artefacts(changed, drawn, hairs, strengths, parameters, preprocessing)
+
+
+def add_artefacts(
+    images: Tensor,
+    drawn: dict[str, Tensor],
+    hairs: Tensor,
+    strengths: Tensor,
+    parameters: AugmentationParameters,
+    preprocessing: Preprocessing,
+) -> Tensor:
+    """Draw hairs over images, blur them, and cut squares out, each from nothing to its largest."""
+
+    def amount(name: str, largest: float) -> Tensor:
+        return (drawn[name] + 1) / 2 * largest * strengths
+
+    if parameters.hairs:
+        # From none to all of them, each number as likely.
+        counts = ((drawn["hairs"] + 1) / 2 * (parameters.hairs * strengths + 1)).floor()
+        images = draw_over_hairs(images, hairs, counts)
+    if parameters.blur:
+        largest = parameters.blur * preprocessing.size_px
+        images = blur(images, amount("blur", largest), max_sigma=largest * parameters.max_strength)
+    if parameters.cutout:
+        centres = torch.stack([drawn["cutout_x"], drawn["cutout_y"]], dim=1)
+        images = cut_out(images, centres, amount("cutout", parameters.cutout), fill=preprocessing.mean)
+    return images
 
 
 def build_affine(drawn: dict[str, Tensor], strengths: Tensor, parameters: AugmentationParameters) -> Tensor:
@@ -109,7 +162,7 @@ def build_colour_change(
 ) -> tuple[Tensor, Tensor]:
     """Return the matrix (B, 3, 3) and offset (B, 3, 1) that change each pixel's colour.
 
-    In this order: a gain for each channel (colour cast and brightness), saturation about the pixel's grey,
+    In this order: a gain for each channel (colour cast and brightness), saturation and hue about the pixel's grey,
     contrast about the image's mean grey.
 
     Parameters
@@ -127,6 +180,16 @@ def build_colour_change(
     saturation = factor("saturation", parameters.saturation)[:, None, None]
     contrast = factor("contrast", parameters.contrast)[:, None, None]
     mix = saturation * torch.eye(3, device=means.device) + (1 - saturation) * luma
-    matrix = contrast * mix * gain[:, None, :]
+    turn = build_hue_turn(torch.deg2rad(drawn["hue"] * parameters.hue_degrees * strengths))
+    matrix = contrast * mix @ turn * gain[:, None, :]
     mean_grey = (means * gain) @ luma
     return matrix, ((1 - contrast) * mean_grey[:, None, None]).expand(-1, 3, 1)
+
+
+def build_hue_turn(angles: Tensor) -> Tensor:
+    """Return matrices (B, 3, 3) that turn colours about grey by angles (B,), and leave each pixel's grey as it is."""
+    to_axes = torch.tensor(AXES, dtype=torch.float32, device=angles.device)
+    from_axes = torch.tensor(np.linalg.inv(AXES), dtype=torch.float32, device=angles.device)
+    cos, sin, one, zero = angles.cos(), angles.sin(), torch.ones_like(angles), torch.zeros_like(angles)
+    turn = torch.stack([one, zero, zero, zero, cos, -sin, zero, sin, cos], dim=1).view(-1, 3, 3)
+    return from_axes @ turn @ to_axes

@@ -1,24 +1,50 @@
-"""Shuffled, augmented batches of the training images."""
+"""Augmented batches of the training images."""
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from lesions.hardware.device import choose_memory_format
 from lesions.networks.preprocessing import Preprocessing
+from lesions.training.artefacts import draw_hairs
 from lesions.training.augmentation import AugmentationParameters, augment, compute_strengths, draw
+from lesions.training.mixing import draw_mixing, mix
+from lesions.training.sampling import Scheme, draw_order
 
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Rows of the image cache, and the class of each; both (N,) int."""
+    """Rows of the image cache, (N,) int, the class of each, (N,) int, and the names of the images, (N,) str."""
 
     rows: NDArray[np.int64]
     labels: NDArray[np.int64]
+    image_ids: NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step learns from.
+
+    Attributes
+    ----------
+    inputs : (B, 3, H, W)
+        Normalised, on the device.
+    targets : (B, K)
+        What part of each image is of each class, on the device.
+    image_ids : (B,)
+        Of a mixed image, the one that was there first.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    image_ids: NDArray[np.str_]
 
 
 class AugmentedBatches:
@@ -31,6 +57,7 @@ class AugmentedBatches:
         *,
         class_counts: tuple[int, ...],
         augmentation: AugmentationParameters,
+        sampling: Scheme,
         preprocessing: Preprocessing,
         device: torch.device,
         batch_size: int,
@@ -38,34 +65,57 @@ class AugmentedBatches:
     ) -> None:
         self._images = images
         self._train = train
+        self._class_counts = class_counts
         self._strengths = compute_strengths(class_counts, augmentation)[train.labels]
         self._augmentation = augmentation
+        self._sampling = sampling
         self._preprocessing = preprocessing
         self._device = device
-        self._batch_size = min(batch_size, len(train.rows))
         self._seed = seed
+        self.batch_size = min(batch_size, len(train.rows))
 
     @property
     def num_batches(self) -> int:
         """Batches in an epoch; the images that would not fill a last one wait for another epoch."""
-        return len(self._train.rows) // self._batch_size
+        return len(self._train.rows) // self.batch_size
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield normalised images (B, 3, H, W) and their classes (B,), on the device."""
-        draws = draw(len(self._train.rows), seed=self._seed, epoch=epoch)
-        order = np.random.default_rng([self._seed, epoch, 1]).permutation(len(draws))
-        for chosen in order[: self.num_batches * self._batch_size].reshape(-1, self._batch_size):
-            batch = self._preprocessing.load(self._images, self._train.rows[chosen], self._device)
+    @property
+    def num_classes(self) -> int:
+        """K."""
+        return len(self._class_counts)
+
+    def resized(self, batch_size: int) -> Self:
+        """Return the same images in batches of another size."""
+        other = copy.copy(self)
+        other.batch_size = min(batch_size, len(self._train.rows))
+        return other
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch."""
+        N, changes = len(self._train.rows), self._augmentation
+        alphas = {"mixup_alpha": changes.mixup_alpha, "cutmix_alpha": changes.cutmix_alpha}
+        order = draw_order(self._train.labels, self._class_counts, self._sampling, seed=self._seed, epoch=epoch)
+        draws = draw(N, seed=self._seed, epoch=epoch)
+        hairs = draw_hairs(N, changes.max_hairs, seed=self._seed, epoch=epoch)
+        mixing = draw_mixing(N, **alphas, seed=self._seed, epoch=epoch)
+        for start in range(0, self.num_batches * self.batch_size, self.batch_size):
+            places = slice(start, start + self.batch_size)
+            chosen = order[places]
             changed = augment(
-                batch,
-                self._on_device(draws[chosen]),
+                self._preprocessing.load(self._images, self._train.rows[chosen], self._device),
+                self._on_device(draws[places]),
+                self._on_device(hairs[places]),
                 self._on_device(self._strengths[chosen]),
-                parameters=self._augmentation,
+                parameters=changes,
                 preprocessing=self._preprocessing,
             )
+            labels = self._on_device(self._train.labels[chosen])
+            targets = F.one_hot(labels, self.num_classes).float()
+            if any(alphas.values()):
+                changed, targets = mix(changed, targets, self._on_device(mixing[places]), **alphas)
             inputs = self._preprocessing.normalise(changed)
-            memory_format = choose_memory_format(self._device)
-            yield inputs.contiguous(memory_format=memory_format), self._on_device(self._train.labels[chosen])
+            inputs = inputs.contiguous(memory_format=choose_memory_format(self._device))
+            yield Batch(inputs, targets, self._train.image_ids[chosen])
 
     def _on_device(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(array).to(self._device)

@@ -16,9 +16,10 @@ class TrainingParameters(Section):
     seed: Annotated[int, Field(ge=0)]
     device: DeviceChoice
     precision: PrecisionChoice
+    deterministic: bool
     num_threads: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=2)]
-    weight_decay: Annotated[float, Field(ge=0)]
-    warmup_fraction: Annotated[float, Field(ge=0, lt=1)]
+    accumulation_steps: Annotated[int, Field(ge=1)]
+    average_decay: Annotated[float, Field(gt=0, lt=1)] | None
     monitor: Monitor
     patience_epochs: Annotated[int, Field(ge=1)]

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from lesions.formats.tensor_file import read_tensor_file, write_tensor_file
 METADATA_KEY = "resume"
 
 MAX_STATES = 4
-"""States of runs that were never finished; when there are more, the oldest goes."""
+"""States that are kept; when there are more, the oldest goes whose run is not under way."""
 
 
 def find_resume_folder() -> Path:
@@ -40,7 +40,7 @@ def fingerprint(**ingredients: Any) -> str:
         for name, file in files.items()
         if file and name.split(".")[0] in ("lesions", "stages", "__main__")
     }
-    text = json.dumps({"code": code, **ingredients}, sort_keys=True, default=str)
+    text = json.dumps({"code": code, **ingredients}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -121,10 +121,14 @@ def hold_resume_file(folder: Path, fingerprint: str) -> Iterator[ResumeFile]:
 
 
 def remove_oldest(folder: Path, *, keep: Path) -> None:
-    """Remove the states that have not been written to for the longest, so that at most `MAX_STATES` stay."""
+    """Remove the states that have not been written to for the longest, so that at most `MAX_STATES` stay.
+
+    The state of a run that is under way stays too, however many there are.
+    """
     states = sorted(folder.glob("*.safetensors"), key=lambda path: (path != keep, -path.stat().st_mtime))
     for path in states[MAX_STATES:]:
-        path.unlink()
+        with suppress(Timeout), FileLock(path.with_suffix(".lock"), blocking=False):
+            path.unlink()
 
 
 def pack_optimizer(optimizer: optim.Optimizer) -> dict[str, Tensor]:

@@ -1,51 +1,131 @@
-"""Learning rates: which parameters learn in a phase, and how fast at each step."""
+"""What part of its peak a learning rate is at, at each step of a phase."""
 
 import math
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
 
-from torch import nn, optim
+from pydantic import Field, model_validator
 
-from lesions.networks.architecture import Classifier, PhaseParameters
+from lesions.errors import InputError
+from lesions.networks.architecture import PhaseParameters
+from lesions.parameters.section import Section
 
-FINAL_FACTOR = 0.01
-"""What part of the peak rate is left at a phase's last step."""
+COSINE_FINAL = 0.01
+"""What part of the peak rate the cosine leaves at a phase's last step."""
+
+ONE_CYCLE_START = 1 / 25
+ONE_CYCLE_FINAL = ONE_CYCLE_START / 1e4
+"""Where one cycle begins and ends, as in torch's `OneCycleLR`."""
 
 
-def one_cycle(step: int, *, num_steps: int, warmup_fraction: float) -> float:
-    """Return the part of the peak rate at a step: a linear rise, then half a cosine down to `FINAL_FACTOR`.
+class ScheduleParameters(Section):
+    """The section `schedule`."""
 
-    After Smith and Topin (2018, arXiv:1708.07120), without their cycle of the momentum.
+    name: Literal["cosine", "one_cycle", "step", "plateau", "constant"]
+    warmup_fraction: Annotated[float, Field(ge=0, lt=1)] | None
+    every_epochs: Annotated[int, Field(ge=1)] | None
+    factor: Annotated[float, Field(gt=0, lt=1)] | None
+
+    @model_validator(mode="after")
+    def _each_has_what_belongs_to_it(self) -> Self:
+        for key, value, names in (
+            ("warmup_fraction", self.warmup_fraction, ("cosine", "one_cycle")),
+            ("every_epochs", self.every_epochs, ("step", "plateau")),
+            ("factor", self.factor, ("step", "plateau")),
+        ):
+            if (self.name in names) != (value is not None):
+                raise ValueError(f"{key} belongs to the names {' and '.join(names)}; got {self.name}, {key} {value}")
+        return self
+
+
+def check_rate_can_fall(
+    parameters: ScheduleParameters, model: str, phases: Sequence[PhaseParameters], *, patience_epochs: int
+) -> None:
+    """Refuse a step or a plateau that no phase is long enough for, or that patience ends before.
+
+    Raises
+    ------
+    InputError
+        If the rate could never fall.
+    """
+    if parameters.every_epochs is None:
+        return
+    longest = max(phase.num_epochs for phase in phases)
+    if parameters.every_epochs >= longest:
+        raise InputError(
+            f"schedule.every_epochs is {parameters.every_epochs}, but no phase of architectures.{model} has more "
+            f"than {longest} epochs: the learning rate would never fall"
+        )
+    if parameters.name == "plateau" and parameters.every_epochs >= patience_epochs:
+        raise InputError(
+            f"schedule.every_epochs is {parameters.every_epochs}, but training.patience_epochs is {patience_epochs}: "
+            "training would stop before the learning rate falls"
+        )
+
+
+def compute_rates(
+    parameters: ScheduleParameters, epoch: int, *, num_epochs: int, num_steps: int, qualities: Sequence[float]
+) -> list[float]:
+    """Compute the part of the peak rate at each step of an epoch.
+
+    Parameters
+    ----------
+    epoch
+        Of the phase, from 0.
+    num_epochs
+        Of the phase.
+    num_steps
+        Of an epoch.
+    qualities : (epoch,)
+        What the monitored metric was after each epoch of the phase so far; more is better.
+    """
+    steps = range(epoch * num_steps, (epoch + 1) * num_steps)
+    match parameters.name:
+        case "constant":
+            return [1.0] * num_steps
+        case "step" | "plateau":
+            assert parameters.every_epochs is not None and parameters.factor is not None
+            count = epoch // parameters.every_epochs
+            if parameters.name == "plateau":
+                count = count_plateaus(qualities, parameters.every_epochs)
+            return [parameters.factor**count] * num_steps
+    assert parameters.warmup_fraction is not None
+    shape = cosine if parameters.name == "cosine" else one_cycle
+    return [shape(step, num_epochs * num_steps, parameters.warmup_fraction) for step in steps]
+
+
+def cosine(step: int, num_steps: int, warmup_fraction: float) -> float:
+    """Return the part of the peak rate at a step: a linear rise, then half a cosine down to `COSINE_FINAL`.
+
+    After Loshchilov and Hutter (2017, arXiv:1608.03983), without restarts.
     """
     num_warmup = math.ceil(num_steps * warmup_fraction)
     if step < num_warmup:
         return (step + 1) / (num_warmup + 1)
-    progress = (step - num_warmup) / max(1, num_steps - 1 - num_warmup)
-    return FINAL_FACTOR + (1 - FINAL_FACTOR) * (1 + math.cos(math.pi * progress)) / 2
+    return _half_cosine(1, COSINE_FINAL, (step - num_warmup) / max(1, num_steps - 1 - num_warmup))
 
 
-def build_optimizer(
-    network: Classifier, phase: PhaseParameters, *, learning_rate: float, weight_decay: float
-) -> optim.AdamW:
-    """Freeze what the phase does not train, and build AdamW over the rest.
+def one_cycle(step: int, num_steps: int, warmup_fraction: float) -> float:
+    """Return the part of the peak rate at a step: half a cosine up from `ONE_CYCLE_START`, and one almost to nothing.
 
-    Weights decay; biases and the scales of normalisation do not.
+    After Smith and Topin (2018, arXiv:1708.07120), without their cycle of the momentum.
     """
-    peak = learning_rate * phase.learning_rate_factor
-    rates = {"head": peak}
-    if phase.backbone_factor is not None:
-        rates["backbone"] = peak * phase.backbone_factor
-    network.backbone.requires_grad_("backbone" in rates)
-    groups = []
-    for name, rate in rates.items():
-        parameters = list(network.get_submodule(name).parameters())
-        matrices = [parameter for parameter in parameters if parameter.ndim > 1]
-        vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
-        groups.append({"params": matrices, "lr": rate, "peak": rate, "weight_decay": weight_decay, "name": name})
-        groups.append({"params": vectors, "lr": rate, "peak": rate, "weight_decay": 0.0, "name": name})
-    return optim.AdamW(groups, fused=True)
+    top = warmup_fraction * num_steps - 1
+    if step <= top:
+        return _half_cosine(ONE_CYCLE_START, 1, step / top if top else 1)
+    return _half_cosine(1, ONE_CYCLE_FINAL, (step - top) / (num_steps - 1 - top))
 
 
-def set_train_mode(network: nn.Module, phase: PhaseParameters) -> None:
-    """Put the layers that learn into training mode; frozen ones keep their batch statistics."""
-    network.train()
-    if phase.layers == "head":
-        network.get_submodule("backbone").eval()
+def count_plateaus(qualities: Sequence[float], num_epochs: int) -> int:
+    """Count how often `num_epochs` epochs in a row brought nothing better than all before them."""
+    best, waited, count = -math.inf, 0, 0
+    for quality in qualities:
+        waited = 0 if quality > best else waited + 1
+        best = max(best, quality)
+        if waited == num_epochs:
+            count, waited = count + 1, 0
+    return count
+
+
+def _half_cosine(start: float, end: float, progress: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2

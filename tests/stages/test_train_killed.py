@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.repository import Repository
+from tests.small_disk import needs_small_disk, run_on_small_disk
 
 TRAIN = """
 python -m stages.train --model {model} --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
@@ -95,4 +96,20 @@ def test_a_second_training_of_the_same_is_refused_while_the_first_runs(copy: Rep
     first.communicate()
     assert second.returncode == 1
     assert "error: another process, which holds" in printed
+    assert_as_before(copy, "custom_cnn")
+
+
+@needs_small_disk
+def test_on_a_full_disk_the_state_stays_whole_and_with_more_room_training_goes_on(copy: Repository) -> None:
+    # One state has room, a second beside it does not; then the disk grows.
+    train = " ".join([sys.executable, *TRAIN.format(model="custom_cnn").split()[1:]])
+    script = f"{train} && exit 9; mount -o remount,size=10m small; {train} && ls small"
+    done = run_on_small_disk(copy.root, "40k", "sh", "-c", script, LESIONS_RESUME_DIR="small")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("error: small/")
+    assert "safetensors: No space left on device. What was written before is whole" in done.stderr
+    before, _, after = done.stdout.partition("going on after epoch 1, the last one finished")
+    assert "epoch   1" in before
+    assert "epoch   2" in after
+    assert ".tmp" not in after
     assert_as_before(copy, "custom_cnn")

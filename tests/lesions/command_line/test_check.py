@@ -45,6 +45,18 @@ def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) ->
             {"training": {"monitor": "accuracy"}},
             "training.monitor: expected 'loss', 'balanced_accuracy' or 'macro_f1'",
         ),
+        ({"evaluation": {"num_views": 4}}, "evaluation.num_views: expected 1 or 8, got 4"),
+        (
+            {"sampling": {"scheme": "random"}},
+            "sampling.scheme: expected 'shuffled', 'class_balanced' or '",
+        ),
+        ({"loss": {"focal_gamma": 2.0}}, "loss: focal_gamma belongs to the kind focal; got kind cross_entropy"),
+        ({"optimizer": {"momentum": 0.9}}, "optimizer: momentum belongs to the name sgd; got name adamw"),
+        ({"schedule": {"name": "step"}}, "schedule: warmup_fraction belongs to the names cosine and one_cycle; got"),
+        (
+            {"loss": {"logit_adjustment": 1.0}, "sampling": {"scheme": "class_balanced"}},
+            "loss.logit_adjustment is 1, but sampling.scheme class_balanced shows all diagnoses equally often",
+        ),
         ({"augmentation": {"zoom": 1}}, "augmentation.zoom: expected a number < 1"),
         ({"cache_images": {"fit": "stretch"}}, "cache_images.fit: expected 'crop', 'squash' or 'pad', got 'stretch'"),
         ({"dataset": {"name": "isic"}}, "dataset.name: expected one of ham10000, pad_ufes_20, synthetic, got 'isic'"),

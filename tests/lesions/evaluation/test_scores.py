@@ -4,13 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
-from torch.nn import functional as F
 
-from lesions.evaluation.scores import compute_loss, score, score_classes, score_labels, score_probabilities
+from lesions.evaluation.scores import score, score_classes, score_labels, score_probabilities
 
 # True classes in rows, predicted in columns; nobody has class 3, and class 2 is never predicted.
 #        0  1  2  3
@@ -104,14 +102,3 @@ def test_perfect_and_worst_predictions() -> None:
     assert {perfect[name] for name in ("accuracy", "balanced_accuracy", "macro_f1", "macro_roc_auc")} == {1.0}
     worst = score(y_true, np.eye(3)[(y_true + 1) % 3], "abc")
     assert {worst[name] for name in ("accuracy", "balanced_accuracy", "macro_f1")} == {0.0}
-
-
-def test_the_loss_is_torchs_weighted_cross_entropy() -> None:
-    generator = np.random.default_rng(0)
-    logits = generator.normal(scale=3, size=(50, 4)).astype(np.float32)
-    y_true = generator.integers(4, size=50)
-    weights = np.array([0.1, 1.0, 3.0, 0.5])
-    expected = F.cross_entropy(
-        torch.from_numpy(logits).double(), torch.from_numpy(y_true), weight=torch.from_numpy(weights)
-    )
-    assert compute_loss(logits, y_true, weights) == pytest.approx(expected.item())

@@ -14,8 +14,15 @@ from lesions.networks.torchvision_backbone import build_torchvision_backbone
 from tests.builders import WriteParams
 
 PHASE = {"name": "all", "num_epochs": 1, "layers": "all", "learning_rate_factor": 1, "backbone_factor": 0.5}
-COMMON = {"size_px": 32, "dropout": 0.0, "learning_rate": 0.001, "phases": [PHASE]}
-CNN = {"backbone": "custom_cnn", "widths": [4, 8], **COMMON}
+COMMON = {
+    "size_px": 32,
+    "head_widths": [],
+    "dropout": 0.0,
+    "learning_rate": 0.001,
+    "layer_decay": 1,
+    "phases": [PHASE],
+}
+CNN = {"backbone": "custom_cnn", "widths": [4, 8], "convolutions_per_block": 1, "batch_norm": True, **COMMON}
 RESNET = {"backbone": "resnet18", "weights": "none", "weights_sha256": None, **COMMON}
 
 
@@ -47,6 +54,13 @@ def test_a_model_without_a_section_is_refused(write_params: WriteParams) -> None
             "it.phases.0: backbone_factor belongs to the layers all; got layers all, backbone_factor None",
         ),
         (
+            RESNET | {"layer_decay": 0.5, "phases": [PHASE | {"layers": "head", "backbone_factor": None}]},
+            "architectures.it: layer_decay belongs to a phase with layers all, and there is none; got 0.5",
+        ),
+        (CNN | {"layer_decay": 1.5}, "architectures.it.layer_decay: expected a number <= 1, got 1.5"),
+        (CNN | {"head_widths": [0]}, "architectures.it.head_widths.0: expected a number >= 1, got 0"),
+        (CNN | {"convolutions_per_block": 0}, "convolutions_per_block: expected a number >= 1, got 0"),
+        (
             RESNET | {"weights": "a.pth"},
             "weights_sha256 belongs to weights that are a file, and such a file needs it",
         ),
@@ -69,6 +83,26 @@ def test_the_custom_cnn_has_a_block_for_each_width(write_params: WriteParams) ->
     # 3·4·9 + 4·8·9 weights, two batch norms of 2·4 and 2·8, and a head of 8·7 + 7.
     assert sum(parameter.numel() for parameter in network.parameters()) == 108 + 288 + 8 + 16 + 63
     assert network(torch.zeros(2, 3, 33, 33)).shape == (2, 7)
+
+
+def test_the_custom_cnn_is_as_deep_as_asked_for(write_params: WriteParams) -> None:
+    network = build_network(
+        read(write_params, **CNN | {"convolutions_per_block": 2, "batch_norm": False}), 7, pretrained=True
+    )
+    convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    assert [(layer.in_channels, layer.out_channels) for layer in convolutions] == [(3, 4), (4, 4), (4, 8), (8, 8)]
+    assert all(layer.bias is not None for layer in convolutions)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+    assert network.backbone(torch.zeros(2, 3, 33, 33)).shape == (2, 8)
+
+
+def test_the_head_is_as_deep_as_asked_for(write_params: WriteParams) -> None:
+    network = build_network(read(write_params, **CNN | {"head_widths": [16, 5], "dropout": 0.3}), 7, pretrained=True)
+    kinds = [type(layer).__name__ for layer in network.head]  # type: ignore[attr-defined]
+    assert kinds == ["Dropout", "Linear", "ReLU", "Dropout", "Linear", "ReLU", "Dropout", "Linear"]
+    shapes = [tuple(parameter.shape) for parameter in network.head.parameters() if parameter.ndim == 2]
+    assert shapes == [(16, 8), (5, 16), (7, 5)]
+    assert {layer.p for layer in network.head.modules() if isinstance(layer, nn.Dropout)} == {0.3}
 
 
 def test_dropout_stands_in_front_of_the_head(write_params: WriteParams) -> None:
@@ -104,6 +138,10 @@ def test_without_its_last_layer_a_backbone_gives_the_features_that_layer_saw() -
         (
             {"backbone": "vit_b_16"},
             "the backbone vit_b_16 does not give logits for images of 32 px: Wrong image height",
+        ),
+        (
+            {"size_px": 16},
+            "the backbone resnet18 does not give logits for images of 16 px: they have shrunk to one pixel",
         ),
     ],
 )

@@ -4,10 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from lesions.networks.architecture import build_network
-from lesions.networks.inference import predict_outputs
 from lesions.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from tests.builders import small_cnn
 
 CPU = torch.device("cpu")
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 10, 10, 3), dtype=np.uint8)
@@ -43,13 +40,3 @@ def test_normalising() -> None:
     normalised = Preprocessing(1).normalise(torch.full((1, 3, 1, 1), 0.5)).ravel()
     expected = [(0.5 - mean) / std for mean, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)]
     torch.testing.assert_close(normalised, torch.tensor(expected))
-
-
-def test_predictions_do_not_depend_on_what_else_is_predicted() -> None:
-    torch.manual_seed(0)
-    network = build_network(small_cnn(size_px=8, dropout=0.5), 2, pretrained=True).train()
-    together = predict_outputs(network, IMAGES, np.arange(5), preprocessing=Preprocessing(8), device=CPU)
-    alone = predict_outputs(network, IMAGES, np.array([3]), preprocessing=Preprocessing(8), device=CPU)
-    assert together.shape == (5, 2)
-    assert together.dtype == np.float32
-    np.testing.assert_allclose(alone[0], together[3], rtol=1e-5, atol=1e-6)

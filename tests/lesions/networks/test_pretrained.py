@@ -127,8 +127,10 @@ def test_the_backbone_holds_the_pretrained_weights_and_the_head_does_not(write_p
                 "weights": str(RESNET18_WEIGHTS),
                 "weights_sha256": sha256(RESNET18_WEIGHTS),
                 "size_px": 64,
+                "head_widths": [],
                 "dropout": 0.0,
                 "learning_rate": 0.1,
+                "layer_decay": 1,
                 "phases": [phase],
             }
         }

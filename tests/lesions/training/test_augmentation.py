@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from lesions.networks.preprocessing import Preprocessing
-from lesions.training.augmentation import DRAWS, augment, compute_strengths, draw
+from lesions.training.artefacts import HAIR_DRAWS, blur
+from lesions.training.augmentation import CHROMA, DRAWS, augment, compute_strengths, draw
 from tests.builders import NO_AUGMENTATION
 
 IMAGE = torch.from_numpy(np.random.default_rng(0).uniform(0.3, 0.6, (1, 3, 8, 8)).astype(np.float32))
@@ -22,6 +23,7 @@ def changed(
     return augment(
         image,
         draws,
+        torch.zeros(1, 2, len(HAIR_DRAWS)),
         torch.tensor([float(strength)]),
         parameters=NO_AUGMENTATION.model_copy(update=parameters),
         preprocessing=Preprocessing(image.shape[-1]),
@@ -95,6 +97,42 @@ def test_contrast_goes_to_and_from_the_images_mean_grey() -> None:
     assert_same(changed({"contrast": 0.4}, {"contrast": -1}), 0.6 * IMAGE + 0.4 * mean)
 
 
+def test_hue_turns_colours_about_grey_and_keeps_their_grey() -> None:
+    found = changed({"hue_degrees": 90}, {"hue": 1})
+    axes = torch.tensor(CHROMA)
+    before, after = (torch.einsum("kc,bchw->kbhw", axes, image) for image in (IMAGE, found))
+    # A quarter turn brings I to where Q was, and Q to where minus I was.
+    assert_same(after[1], before[0])
+    assert_same(after[0], -before[1])
+    assert_same(grey(found), grey(IMAGE))
+    assert_same(changed({"hue_degrees": 180}, {"hue": 0.5}), found)
+    no_colour = grey(IMAGE).expand(-1, 3, -1, -1)
+    assert_same(changed({"hue_degrees": 90}, {"hue": 1}, image=no_colour), no_colour)
+
+
+def test_an_image_is_blurred_by_a_part_of_its_side() -> None:
+    # At a draw of 0, half of the largest: of 8 px, 0.05 x 8 = 0.4 px.
+    assert_same(changed({"blur": 0.1}, {"blur": 0}), blur(IMAGE, torch.tensor([0.4]), max_sigma=0.8))
+    assert_same(changed({"blur": 0.1}, {"blur": -1}), IMAGE)
+
+
+def test_a_square_is_cut_out_of_a_part_of_the_side_and_filled_with_the_mean_colour() -> None:
+    found = changed({"cutout": 0.5}, {"cutout": 1})
+    expected = IMAGE.clone()
+    expected[..., 2:6, 2:6] = torch.tensor(Preprocessing(8).mean).view(3, 1, 1)
+    assert_same(found, expected)
+    assert_same(changed({"cutout": 0.5}, {"cutout": -1}), IMAGE)
+
+
+@pytest.mark.parametrize(("draw_of_hairs", "strength", "expected"), [(-1, 1, 0), (0, 1, 1), (1, 1, 2), (0, 2, 2)])
+def test_hairs_are_as_many_as_draw_and_strength_say(draw_of_hairs: float, strength: float, expected: int) -> None:
+    found = changed({"hairs": 2}, {"hairs": draw_of_hairs}, strength=strength)
+    one = changed({"hairs": 2}, {"hairs": 0})
+    # The hairs of this test lie on each other: each takes the same part of the light again.
+    torch.testing.assert_close(found, IMAGE * (one / IMAGE) ** expected)
+    assert not torch.equal(one, IMAGE)
+
+
 def test_colours_change_in_the_order_that_is_documented() -> None:
     parameters = {"brightness": 0.2, "saturation": 0.5, "contrast": 0.4}
     bright = 1.2 * IMAGE
@@ -119,6 +157,7 @@ def test_each_image_of_a_batch_has_its_own_change() -> None:
     found = augment(
         IMAGE.repeat(2, 1, 1, 1),
         draws,
+        torch.zeros(2, 0, len(HAIR_DRAWS)),
         torch.tensor([1.0, 0.5]),
         parameters=NO_AUGMENTATION.model_copy(update={"brightness": 0.2}),
         preprocessing=Preprocessing(8),

@@ -4,19 +4,22 @@ import numpy as np
 import torch
 
 from lesions.networks.preprocessing import Preprocessing
-from lesions.training.batches import AugmentedBatches, LabelledRows
+from lesions.training.batches import AugmentedBatches
+from lesions.training.sampling import Scheme
 from tests.builders import NO_AUGMENTATION
+from tests.training import labelled_rows
 
 IMAGES = np.arange(20, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), dtype=np.uint8)
 ROWS = np.arange(19, 5, -1)  # the training images are some rows of the cache, not in its order
 
 
-def batches(batch_size: int = 4, seed: int = 0, **changes: float) -> AugmentedBatches:
+def batches(batch_size: int = 4, seed: int = 0, sampling: Scheme = "shuffled", **changes: float) -> AugmentedBatches:
     return AugmentedBatches(
         IMAGES,
-        LabelledRows(ROWS, ROWS % 3),
-        class_counts=(5, 4, 5),
+        labelled_rows(ROWS, ROWS % 3),
+        class_counts=(5, 5, 4),
         augmentation=NO_AUGMENTATION.model_copy(update=changes),
+        sampling=sampling,
         preprocessing=Preprocessing(4, mean=(0, 0, 0), std=(1 / 255,) * 3),
         device=torch.device("cpu"),
         batch_size=batch_size,
@@ -27,9 +30,10 @@ def batches(batch_size: int = 4, seed: int = 0, **changes: float) -> AugmentedBa
 def shown(source: AugmentedBatches, epoch: int) -> list[int]:
     """The rows of the cache that an epoch shows, read back from their pixels, in order."""
     order = []
-    for inputs, labels in source.epoch(epoch):
-        rows = inputs[:, 0, 0, 0].round().long()
-        assert torch.equal(rows % 3, labels)
+    for batch in source.epoch(epoch):
+        rows = batch.inputs[:, 0, 0, 0].round().long()
+        torch.testing.assert_close(batch.targets, torch.eye(3)[rows % 3])
+        assert batch.image_ids.tolist() == [f"image_{row}" for row in rows]
         order += rows.tolist()
     return order
 
@@ -58,10 +62,41 @@ def test_what_an_image_goes_through_does_not_depend_on_its_batch() -> None:
     def brightness(batch_size: int) -> dict[int, float]:
         source = batches(batch_size=batch_size, brightness=0.01)
         seen = {}
-        for inputs, _ in source.epoch(3):
-            for image in inputs:
+        for batch in source.epoch(3):
+            for image in batch.inputs:
                 seen[round(image[0, 0, 0].item())] = image[0, 0, 0].item()
         return seen
 
     assert brightness(14) == brightness(7)
     assert len(set(brightness(14).values())) == 14
+
+
+def test_with_class_balanced_sampling_each_class_is_shown_as_often() -> None:
+    classes = [row % 3 for epoch in range(200) for row in shown(batches(sampling="class_balanced"), epoch)]
+    # 2,400 draws: the standard error of a third is 0.01.
+    np.testing.assert_allclose(np.bincount(classes) / len(classes), 1 / 3, atol=0.04)
+
+
+def test_an_image_shown_twice_in_an_epoch_goes_through_changes_of_its_own() -> None:
+    source = batches(batch_size=14, sampling="class_balanced", brightness=0.01)
+    (batch,) = source.epoch(1)
+    values: dict[str, set[float]] = {}
+    for name, image in zip(batch.image_ids.tolist(), batch.inputs, strict=True):
+        values.setdefault(name, set()).add(image[0, 0, 0].item())
+    assert len(values) < 14
+    assert sum(len(found) for found in values.values()) == 14
+
+
+def test_mixed_images_have_mixed_targets() -> None:
+    for batch in batches(mixup_alpha=1.0).epoch(1):
+        order = [int(name.removeprefix("image_")) for name in batch.image_ids.tolist()]
+        own, other = torch.tensor(order), torch.tensor(order[::-1])
+        share = ((batch.inputs[:, 0, 0, 0] - other) / (own - other))[:, None]
+        expected = share * torch.eye(3)[own % 3] + (1 - share) * torch.eye(3)[other % 3]
+        torch.testing.assert_close(batch.targets, expected, rtol=0, atol=1e-3)
+
+
+def test_the_same_images_in_batches_of_another_size() -> None:
+    assert batches().resized(7).num_batches == 2
+    assert shown(batches().resized(7), 1) == shown(batches(batch_size=7), 1)
+    assert batches().num_batches == 3

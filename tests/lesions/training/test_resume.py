@@ -1,5 +1,6 @@
 """A run that was killed goes on to the same bits; what cannot be trusted is not gone on from."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,8 @@ import pytest
 import torch
 
 from lesions.errors import InputError
-from lesions.networks.architecture import CustomCNNParameters, PhaseParameters
-from lesions.training.batches import LabelledRows
-from lesions.training.fit import FittedNetwork
+from lesions.networks.architecture import AnyArchitecture, PhaseParameters
+from lesions.training.progress import FittedNetwork
 from lesions.training.resume import (
     MAX_STATES,
     ResumeFile,
@@ -20,7 +20,7 @@ from lesions.training.resume import (
     hold_resume_file,
 )
 from tests.builders import PHASE, small_cnn
-from tests.lesions.training.test_fit import coloured_images, train
+from tests.training import BOTH_NETWORKS, EVERYTHING, coloured_images, labelled_rows, train
 
 HEAD = PhaseParameters(name="head", num_epochs=2, layers="head", learning_rate_factor=1, backbone_factor=None)
 TWO_PHASES = small_cnn(phases=(HEAD, PHASE.model_copy(update={"num_epochs": 3})), dropout=0.5)
@@ -46,9 +46,9 @@ class KilledAfter(ResumeFile):
 
 
 def train_small(
-    resume: ResumeFile | None, architecture: CustomCNNParameters = TWO_PHASES, **changes: Any
+    resume: ResumeFile | None, architecture: AnyArchitecture = TWO_PHASES, **changes: Any
 ) -> FittedNetwork:
-    val = LabelledRows(np.arange(64, 96), LABELS[64:])
+    val = labelled_rows(np.arange(64, 96), LABELS[64:])
     return train(IMAGES, LABELS[:64], val, num_classes=4, architecture=architecture, resume=resume, **changes)
 
 
@@ -75,6 +75,20 @@ def test_a_killed_run_goes_on_to_the_same_bits(
     assert_same(resumed, whole)
 
 
+@pytest.mark.parametrize("architecture", BOTH_NETWORKS)
+def test_with_everything_switched_on_a_killed_run_goes_on_to_the_same_bits(
+    tmp_path: Path, architecture: AnyArchitecture
+) -> None:
+    changes = EVERYTHING | {"class_weights": [1.0, 2.0, 1.0, 3.0]}
+    whole = train_small(None, architecture, **changes)
+    for num_epochs in (1, 2):
+        with pytest.raises(KilledError):
+            train_small(KilledAfter(tmp_path / "state", "a", num_epochs), architecture, **changes)
+    assert_same(train_small(ResumeFile(tmp_path / "state", "a"), architecture, **changes), whole)
+    # The rate fell on a plateau, so that the schedule had something to remember.
+    assert len({entry["learning_rates"]["head"] for entry in whole.history}) > 1
+
+
 def test_a_run_that_is_killed_at_every_epoch_ends_the_same(tmp_path: Path) -> None:
     for _ in range(5):
         with pytest.raises(KilledError):
@@ -89,7 +103,7 @@ def test_stopping_early_is_remembered(tmp_path: Path, capsys: pytest.CaptureFixt
         train_small(KilledAfter(tmp_path / "state", "a", len(whole.history)), architecture, patience_epochs=2)
     capsys.readouterr()
     assert_same(train_small(ResumeFile(tmp_path / "state", "a"), architecture, patience_epochs=2), whole)
-    assert "stopped early: no better balanced_accuracy for 2 epochs" in capsys.readouterr().out
+    assert "stopped early: no better balanced_accuracy in 2 epochs" in capsys.readouterr().out
 
 
 def damage(path: Path, kind: str) -> None:
@@ -142,6 +156,14 @@ def test_only_the_newest_states_are_kept(tmp_path: Path) -> None:
             resume.write(state)
     with hold_resume_file(tmp_path, "f" * 64):
         assert len(list(tmp_path.glob("*.safetensors"))) <= MAX_STATES
+
+
+def test_the_state_of_a_run_under_way_is_kept_however_many_there_are(tmp_path: Path) -> None:
+    state = TrainingState({"network.weight": torch.zeros(1)}, {})
+    with ExitStack() as under_way:
+        for number in range(MAX_STATES + 2):
+            under_way.enter_context(hold_resume_file(tmp_path, f"{number:064d}"[::-1])).write(state)
+        assert len(list(tmp_path.glob("*.safetensors"))) == MAX_STATES + 2
 
 
 def test_another_parameter_or_another_file_is_another_run() -> None:

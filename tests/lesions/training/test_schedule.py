@@ -1,64 +1,144 @@
-"""Which parameters learn in a phase, and how fast."""
+"""How fast parameters learn at each step of a phase."""
+
+from typing import Any
 
 import pytest
-import torch
+from pydantic import ValidationError
+from torch import nn, optim
 
-from lesions.networks.architecture import build_network
-from lesions.training.schedule import FINAL_FACTOR, build_optimizer, one_cycle, set_train_mode
-from tests.builders import PHASE, small_cnn
+from lesions.errors import InputError
+from lesions.training.schedule import (
+    COSINE_FINAL,
+    ScheduleParameters,
+    check_rate_can_fall,
+    compute_rates,
+    count_plateaus,
+)
+from tests.builders import PHASE
+from tests.training import SCHEDULE
 
-HEAD = PHASE.model_copy(update={"layers": "head", "backbone_factor": None, "learning_rate_factor": 2.0})
-ALL = PHASE.model_copy(update={"backbone_factor": 0.5})
+
+def rates_of_phase(
+    num_epochs: int, num_steps: int, qualities: list[float] | None = None, **changes: Any
+) -> list[float]:
+    parameters = ScheduleParameters(**SCHEDULE | changes)
+    qualities = qualities or [0.0] * num_epochs
+    return [
+        rate
+        for epoch in range(num_epochs)
+        for rate in compute_rates(
+            parameters, epoch, num_epochs=num_epochs, num_steps=num_steps, qualities=qualities[:epoch]
+        )
+    ]
 
 
-def test_the_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
-    rates = [one_cycle(step, num_steps=9, warmup_fraction=0.4) for step in range(9)]
+def rates_of_torch(num_steps: int, build: Any) -> list[float]:
+    """The rates that a scheduler of torch gives to a peak of 1."""
+    optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    scheduler = build(optimizer)
+    rates = []
+    for _ in range(num_steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if len(rates) < num_steps:
+            scheduler.step()
+    return rates
+
+
+def test_cosine_rises_in_a_line_and_falls_along_a_cosine() -> None:
+    rates = rates_of_phase(3, 3, warmup_fraction=0.4)
     # 0.4 of 9 steps are 4 of warm-up, at fifths of the peak; 5 steps of half a cosine follow.
-    middle = (1 + FINAL_FACTOR) / 2
+    middle = (1 + COSINE_FINAL) / 2
     assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1])
     assert rates[6] == pytest.approx(middle)
-    assert rates[8] == pytest.approx(FINAL_FACTOR)
+    assert rates[8] == pytest.approx(COSINE_FINAL)
     assert rates[5] + rates[7] == pytest.approx(2 * middle)
 
 
-def test_without_a_warm_up_the_rate_starts_at_its_peak() -> None:
-    assert one_cycle(0, num_steps=5, warmup_fraction=0) == 1
+def test_without_a_warm_up_the_cosine_is_torchs() -> None:
+    expected = rates_of_torch(
+        12, lambda optimizer: optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=11, eta_min=COSINE_FINAL)
+    )
+    assert rates_of_phase(4, 3, warmup_fraction=0.0) == pytest.approx(expected)
 
 
 def test_a_single_step_is_at_the_peak() -> None:
-    assert one_cycle(0, num_steps=1, warmup_fraction=0) == 1
+    assert rates_of_phase(1, 1, warmup_fraction=0.0) == [1]
 
 
-def test_head_and_backbone_have_their_own_rates_and_only_matrices_decay() -> None:
-    network = build_network(small_cnn(), 3, pretrained=True)
-    optimizer = build_optimizer(network, ALL, learning_rate=0.1, weight_decay=0.3)
-    groups = [(group["name"], group["lr"], group["weight_decay"]) for group in optimizer.param_groups]
-    assert groups == [("head", 0.1, 0.3), ("head", 0.1, 0.0), ("backbone", 0.05, 0.3), ("backbone", 0.05, 0.0)]
-    assert {p.ndim for group in optimizer.param_groups[::2] for p in group["params"]} == {2, 4}
-    assert {p.ndim for group in optimizer.param_groups[1::2] for p in group["params"]} == {1}
-    held = [p for group in optimizer.param_groups for p in group["params"]]
-    assert len(held) == len(list(network.parameters()))
+@pytest.mark.parametrize("warmup_fraction", [0.1, 0.25, 0.3, 0.8])
+def test_one_cycle_is_torchs(warmup_fraction: float) -> None:
+    expected = rates_of_torch(
+        20,
+        lambda optimizer: optim.lr_scheduler.OneCycleLR(
+            optimizer, max_lr=1.0, total_steps=20, pct_start=warmup_fraction, cycle_momentum=False
+        ),
+    )
+    assert rates_of_phase(5, 4, name="one_cycle", warmup_fraction=warmup_fraction) == pytest.approx(expected)
 
 
-def test_a_head_phase_leaves_the_backbone_as_it_is() -> None:
-    network = build_network(small_cnn(), 3, pretrained=True)
-    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    optimizer = build_optimizer(network, HEAD, learning_rate=0.1, weight_decay=0.3)
-    assert {group["lr"] for group in optimizer.param_groups} == {0.2}
-    set_train_mode(network, HEAD)
-    network(torch.rand(4, 3, 16, 16)).square().sum().backward()
-    optimizer.step()
-    changed = {name for name, tensor in network.state_dict().items() if not torch.equal(tensor, before[name])}
-    assert changed == {"head.1.weight", "head.1.bias"}
-    assert all(parameter.grad is None for parameter in network.backbone.parameters())
+NO_WARM_UP: dict[str, Any] = {"warmup_fraction": None}
 
 
-def test_a_phase_of_all_layers_after_it_changes_them_all() -> None:
-    network = build_network(small_cnn(), 3, pretrained=True)
-    build_optimizer(network, HEAD, learning_rate=0.1, weight_decay=0.3)
-    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    optimizer = build_optimizer(network, ALL, learning_rate=0.1, weight_decay=0.3)
-    set_train_mode(network, ALL)
-    network(torch.rand(4, 3, 16, 16)).square().sum().backward()
-    optimizer.step()
-    assert all(not torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+def test_a_step_falls_every_so_many_epochs() -> None:
+    rates = rates_of_phase(5, 2, name="step", every_epochs=2, factor=0.1, **NO_WARM_UP)
+    assert rates == pytest.approx([1] * 4 + [0.1] * 4 + [0.01] * 2)
+
+
+def test_constant_stays_at_the_peak() -> None:
+    assert rates_of_phase(2, 3, name="constant", **NO_WARM_UP) == [1] * 6
+
+
+@pytest.mark.parametrize("every_epochs", [1, 2, 3])
+def test_a_plateau_is_torchs(every_epochs: int) -> None:
+    qualities = [0.5, 0.6, 0.6, 0.55, 0.7, 0.7, 0.7, 0.69, 0.68, 0.8, 0.1, 0.2, 0.3]
+    optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    # torch's patience counts the epochs that are borne, and the fall comes after one more.
+    scheduler = optim.lr_scheduler.ReduceLROnPlateau(
+        optimizer, mode="max", factor=0.5, patience=every_epochs - 1, threshold=0.0
+    )
+    expected = []
+    for quality in qualities:
+        expected.append(optimizer.param_groups[0]["lr"])
+        scheduler.step(quality)
+    found = rates_of_phase(
+        len(qualities), 1, qualities, name="plateau", every_epochs=every_epochs, factor=0.5, **NO_WARM_UP
+    )
+    assert found == pytest.approx(expected)
+    assert expected[-1] < 1
+
+
+def test_no_plateau_before_the_first_epoch() -> None:
+    assert count_plateaus([], 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"warmup_fraction": None}, "warmup_fraction belongs to the names cosine and one_cycle; got cosine,"),
+        ({"name": "constant"}, "warmup_fraction belongs to the names cosine and one_cycle; got constant,"),
+        ({"every_epochs": 3}, "every_epochs belongs to the names step and plateau; got cosine, every_epochs 3"),
+        ({"factor": 0.1}, "factor belongs to the names step and plateau; got cosine, factor 0.1"),
+        ({"name": "step", "every_epochs": 1} | NO_WARM_UP, "factor belongs to the names step and plateau; got step"),
+    ],
+)
+def test_what_a_schedule_would_ignore_or_lacks_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ScheduleParameters(**SCHEDULE | changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "every_epochs", "message"),
+    [
+        ("step", 8, r"schedule.every_epochs is 8, but no phase of architectures.it has more than 8 epochs"),
+        ("plateau", 5, r"schedule.every_epochs is 5, but training.patience_epochs is 5: training would stop before"),
+    ],
+)
+def test_a_fall_that_never_comes_is_refused(name: str, every_epochs: int, message: str) -> None:
+    phases = [PHASE.model_copy(update={"num_epochs": number}) for number in (2, 8)]
+    fall = {"name": name, "factor": 0.1} | NO_WARM_UP
+    parameters = ScheduleParameters(**SCHEDULE | fall | {"every_epochs": every_epochs})
+    with pytest.raises(InputError, match=message):
+        check_rate_can_fall(parameters, "it", phases, patience_epochs=5)
+    check_rate_can_fall(ScheduleParameters(**SCHEDULE | fall | {"every_epochs": 4}), "it", phases, patience_epochs=5)
+    check_rate_can_fall(ScheduleParameters(**SCHEDULE), "it", phases, patience_epochs=1)

@@ -1,0 +1,26 @@
+"""An average of a network's weights over the steps of training, which validates better than the last step's."""
+
+from copy import deepcopy
+
+from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+
+class AveragedNetwork:
+    """A copy of a network whose weights and batch statistics are exponential moving averages over the steps.
+
+    At step n the average keeps the part min(`decay`, (1 + n) / (10 + n)) of itself: the first steps, where the
+    network changes most, are soon forgotten.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.network = deepcopy(network)
+        self._source = network
+        self._decay = decay
+
+    def update(self, step: int) -> None:
+        """Take the network as it is after a step, counted from 0."""
+        average = get_ema_multi_avg_fn(min(self._decay, (1 + step) / (10 + step)))
+        state, source = self.network.state_dict(), self._source.state_dict()
+        names = [name for name, tensor in state.items() if tensor.is_floating_point()]
+        average([state[name] for name in names], [source[name] for name in names], None)

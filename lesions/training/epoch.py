@@ -1,0 +1,99 @@
+"""The steps of an epoch, checked and scored."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from math import inf
+
+import torch
+
+from lesions.errors import InputError
+from lesions.evaluation.scores import score_labels
+from lesions.training.batches import Batch
+from lesions.training.learner import Learner, Step
+
+Scores = dict[str, float]
+"""loss, accuracy, balanced_accuracy, macro_f1, weighted_f1, and of training the gradient_norm."""
+
+MAX_LOSS = 1000.0
+"""A loss above it has exploded: to guess that all classes are equally likely costs log K."""
+
+NUM_WORST = 5
+"""Images that an exploded loss names."""
+
+STEPS_BETWEEN_READS = 20
+"""A value that is read makes a GPU wait, so that losses are looked at now and then; on the CPU at every step."""
+
+
+def train_epoch(
+    learner: Learner,
+    batches: Iterator[Batch],
+    rates: Sequence[float],
+    show: Callable[[int, float], None],
+    *,
+    epoch: int,
+    num_classes: int,
+    accumulation_steps: int,
+) -> Scores:
+    """Take an epoch's steps, each at its part of the peak rates.
+
+    Parameters
+    ----------
+    show
+        Is told how many images have been learnt from since it was last told, and the last step's loss.
+    epoch
+        Counted from 1.
+
+    Returns
+    -------
+    The steps' scores, and `gradient_norm`, the mean over the steps before clipping.
+
+    Raises
+    ------
+    InputError
+        If a loss is not a number, or more than `MAX_LOSS`, or a gradient is not finite.
+    """
+    steps: list[Step] = []
+    num_read = 0
+    first_step = (epoch - 1) * len(rates)
+    for rate in rates:
+        together = islice(batches, accumulation_steps)
+        steps.append(learner.take_step(together, rate=rate, number=first_step + len(steps)))
+        unread = steps[num_read:]
+        if unread[0].losses.is_cpu or len(unread) == STEPS_BETWEEN_READS or len(steps) == len(rates):
+            show(*read_steps(unread, epoch=epoch, first=num_read))
+            num_read = len(steps)
+    return score_steps(steps, num_classes)
+
+
+def read_steps(steps: Sequence[Step], *, epoch: int, first: int) -> tuple[int, float]:
+    """Return the steps' number of images and the last one's loss, having checked them all."""
+    losses = torch.stack([step.loss for step in steps]).tolist()
+    norms = torch.stack([step.gradient_norm for step in steps]).tolist()
+    for number, (step, loss, norm) in enumerate(zip(steps, losses, norms, strict=True), start=first):
+        # A comparison with what is not a number is false.
+        if not (loss <= MAX_LOSS and norm < inf):
+            raise InputError(
+                f"epoch {epoch}, step {number + 1}: the training loss is {loss:g} and the gradient's norm {norm:g}; "
+                f"{describe_worst(step)}. Look at the images, or lower the architecture's learning_rate or "
+                "optimizer.max_gradient_norm"
+            )
+    return sum(len(step.losses) for step in steps), losses[-1]
+
+
+def describe_worst(step: Step) -> str:
+    """Name the images with the largest losses, those that are no number first."""
+    losses = (step.losses / step.weights).nan_to_num(nan=inf, posinf=inf)
+    if losses.isinf().all():
+        return f"so is the loss of each of its {len(losses)} images, so that the weights are to blame"
+    worst = losses.argsort(descending=True, stable=True)[:NUM_WORST].tolist()
+    return "the largest losses have " + ", ".join(f"{step.image_ids[place]} ({losses[place]:g})" for place in worst)
+
+
+def score_steps(steps: Sequence[Step], num_classes: int) -> Scores:
+    """Score what the network said of the batches, each before it learnt from it."""
+    losses, weights, truths, guesses = (
+        torch.cat([getattr(step, name) for step in steps]) for name in ("losses", "weights", "truths", "guesses")
+    )
+    labels = score_labels(truths.cpu().numpy(), guesses.cpu().numpy(), num_classes)
+    norm = torch.stack([step.gradient_norm for step in steps]).mean()
+    return {"loss": float(losses.sum() / weights.sum()), "gradient_norm": float(norm), **labels}

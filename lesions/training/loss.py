@@ -1,0 +1,96 @@
+"""What training makes small."""
+
+from typing import Annotated, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from torch import Tensor
+from torch.nn import functional as F
+
+from lesions.errors import InputError
+from lesions.parameters.section import Section
+from lesions.training.sampling import SamplingParameters
+
+
+class LossParameters(Section):
+    """The section `loss`."""
+
+    kind: Literal["cross_entropy", "focal"]
+    focal_gamma: Annotated[float, Field(gt=0)] | None
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    logit_adjustment: Annotated[float, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _gamma_belongs_to_focal(self) -> Self:
+        if (self.kind == "focal") != (self.focal_gamma is not None):
+            raise ValueError(
+                f"focal_gamma belongs to the kind focal; got kind {self.kind}, focal_gamma {self.focal_gamma}"
+            )
+        return self
+
+
+def check_loss_heeds_sampling(loss: LossParameters, sampling: SamplingParameters) -> None:
+    """Refuse an adjustment for the diagnoses' frequencies where all are shown equally often.
+
+    Raises
+    ------
+    InputError
+        If it would change nothing.
+    """
+    if loss.logit_adjustment and sampling.scheme == "class_balanced":
+        raise InputError(
+            f"loss.logit_adjustment is {loss.logit_adjustment:g}, but sampling.scheme class_balanced shows all "
+            "diagnoses equally often, so that there is nothing to adjust for; set one of them to 0 or shuffled"
+        )
+
+
+class Criterion:
+    """The loss of each image, and how much it counts.
+
+    For logits z, targets t over K classes, class weights w and shares π of the classes among the images shown, an
+    image counts W = Σ w t. With p = softmax(z + τ log π) its loss is -Σ ((1 - ε) w t + ε W / K) (1 - p)^γ log p, and
+    a batch's the sum over its images divided by the sum of their W. γ is 0 for the cross-entropy, else as in Lin et
+    al. (2017, arXiv:1708.02002); ε smooths the labels (Szegedy et al. 2016, arXiv:1512.00567); τ adjusts the logits
+    (Menon et al. 2021, arXiv:2007.07314), in the loss alone: predictions are made from z.
+    """
+
+    def __init__(
+        self, parameters: LossParameters, class_weights: NDArray[np.float64], shares: NDArray[np.float64]
+    ) -> None:
+        self._smoothing = parameters.label_smoothing
+        self._gamma = parameters.focal_gamma
+        self._weights = torch.tensor(class_weights, dtype=torch.float32)
+        self._adjustment = torch.tensor(parameters.logit_adjustment * np.log(shares), dtype=torch.float32)
+
+    @property
+    def num_classes(self) -> int:
+        """K."""
+        return len(self._weights)
+
+    def to(self, device: torch.device) -> Self:
+        """Move it to where logits and targets are."""
+        self._weights, self._adjustment = self._weights.to(device), self._adjustment.to(device)
+        return self
+
+    def weigh(self, targets: Tensor) -> Tensor:
+        """Return how much each image counts, (B,), for targets (B, K) that sum to 1 for each image."""
+        return targets @ self._weights
+
+    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return each image's loss times its weight, (B,), for logits (B, K) and targets (B, K)."""
+        log_p = F.log_softmax(logits.float() + self._adjustment, dim=1)
+        # What is smoothed away from an image's class weighs as the image does, not as the classes that get it: else
+        # the best answer for a common class would be a rare one.
+        shared = self.weigh(targets)[:, None] / self.num_classes
+        losses = ((1 - self._smoothing) * self._weights * targets + self._smoothing * shared) * log_p
+        if self._gamma is not None:
+            losses = losses * (1 - log_p.exp()).clamp(min=0) ** self._gamma
+        return -losses.sum(dim=1)
+
+    def mean(self, logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+        """Return the loss of images of one class each, from logits (N, K) and classes (N,)."""
+        device = self._weights.device
+        targets = F.one_hot(torch.from_numpy(labels).to(device), self.num_classes).float()
+        return float(self(torch.from_numpy(logits).to(device), targets).sum() / self.weigh(targets).sum())

@@ -1,0 +1,105 @@
+"""Which parameters learn in a phase, at which rates, and what moves them."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+from torch import nn, optim
+
+from lesions.networks.architecture import AnyArchitecture, Classifier, PhaseParameters
+from lesions.parameters.section import Section
+
+LARGEST_LAYER = 0.8
+"""Part of a backbone's parameters; what holds more is no layer, but holds layers."""
+
+
+class OptimizerParameters(Section):
+    """The section `optimizer`."""
+
+    name: Literal["sgd", "adam", "adamw"]
+    momentum: Annotated[float, Field(ge=0, lt=1)] | None
+    weight_decay: Annotated[float, Field(ge=0)]
+    l1: Annotated[float, Field(ge=0)]
+    max_gradient_norm: Annotated[float, Field(gt=0)] | None
+
+    @model_validator(mode="after")
+    def _momentum_belongs_to_sgd(self) -> Self:
+        if (self.name == "sgd") != (self.momentum is not None):
+            raise ValueError(f"momentum belongs to the name sgd; got name {self.name}, momentum {self.momentum}")
+        return self
+
+
+def build_optimizer(
+    network: Classifier, architecture: AnyArchitecture, phase: PhaseParameters, parameters: OptimizerParameters
+) -> optim.Optimizer:
+    """Freeze what the phase does not train, and build the optimiser over the rest.
+
+    Each group has its rate at the peak of the schedule under `peak`, and a `name`. Weights decay; what has one axis
+    does not, as biases and the scales of normalisation.
+    """
+    network.backbone.requires_grad_(phase.backbone_factor is not None)
+    groups: list[dict[str, Any]] = []
+    for name, learnt, peak in list_rates(network, architecture, phase):
+        matrices = [parameter for parameter in learnt if parameter.ndim > 1]
+        vectors = [parameter for parameter in learnt if parameter.ndim <= 1]
+        group = {"name": name, "lr": peak, "peak": peak}
+        groups.append(group | {"params": matrices, "weight_decay": parameters.weight_decay})
+        groups.append(group | {"params": vectors, "weight_decay": 0.0})
+    groups = [group for group in groups if group["params"]]
+    match parameters.name:
+        case "sgd":
+            assert parameters.momentum is not None
+            return optim.SGD(groups, momentum=parameters.momentum, nesterov=parameters.momentum > 0, fused=True)
+        case "adam":
+            return optim.Adam(groups, fused=True)
+        case "adamw":
+            return optim.AdamW(groups, fused=True)
+
+
+def list_rates(
+    network: Classifier, architecture: AnyArchitecture, phase: PhaseParameters
+) -> Iterator[tuple[str, list[nn.Parameter], float]]:
+    """Yield the parameters of each layer that learns, the head's first, with its name and its peak rate."""
+    rate = architecture.learning_rate * phase.learning_rate_factor
+    yield "head", list(network.head.parameters()), rate
+    if phase.backbone_factor is None:
+        return
+    rate *= phase.backbone_factor
+    if architecture.layer_decay == 1:
+        yield "backbone", list(network.backbone.parameters()), rate
+        return
+    for depth, (name, parameters) in enumerate(reversed(list_layers(network.backbone))):
+        yield name, parameters, rate * architecture.layer_decay**depth
+
+
+def list_layers(backbone: nn.Module) -> list[tuple[str, list[nn.Parameter]]]:
+    """List the parameters of each layer of a backbone, from its input on.
+
+    The layers are the backbone's parts, and in the place of one that holds more than `LARGEST_LAYER` of all
+    parameters its own parts: of ResNet-18 `conv1`, `bn1` and `layer1` to `layer4`, of the custom CNN and of a
+    transformer the blocks. Parameters that are no part's go with what follows them.
+    """
+    most = LARGEST_LAYER * sum(parameter.numel() for parameter in backbone.parameters())
+    return list(_split(backbone, "", most))
+
+
+def _split(module: nn.Module, name: str, most: float) -> Iterator[tuple[str, list[nn.Parameter]]]:
+    """Yield the layers of a module, itself where it is small enough to be one."""
+    parameters = list(module.parameters())
+    parts = [(part_name, part) for part_name, part in module.named_children() if list(part.parameters())]
+    if not parts or (name and sum(parameter.numel() for parameter in parameters) <= most):
+        yield name or "backbone", parameters
+        return
+    own = list(module.parameters(recurse=False))
+    for part_name, part in parts:
+        for layer_name, layer in _split(part, f"{name}.{part_name}".removeprefix("."), most):
+            yield layer_name, own + layer
+            own = []
+
+
+def add_l1(optimizer: optim.Optimizer, strength: float) -> None:
+    """Add to each gradient that of `strength` times the sum of the absolute weights that decay."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            if parameter.ndim > 1:
+                parameter.grad.add_(parameter.detach().sign(), alpha=strength)

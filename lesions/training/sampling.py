@@ -1,0 +1,50 @@
+"""Which training images an epoch shows, and in what order."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesions.parameters.section import Section
+
+Scheme = Literal["shuffled", "class_balanced", "square_root"]
+
+FREQUENCY_EXPONENTS: dict[Scheme, float] = {"shuffled": 1.0, "square_root": 0.5, "class_balanced": 0.0}
+"""A diagnosis of n training images is shown in proportion to n to this power."""
+
+
+class SamplingParameters(Section):
+    """The section `sampling`."""
+
+    scheme: Scheme
+
+
+def compute_shares(num_images: tuple[int, ...], scheme: Scheme) -> NDArray[np.float64]:
+    """Compute what part of the images shown is of each diagnosis; (K,)."""
+    frequencies = np.array(num_images, dtype=np.float64) ** FREQUENCY_EXPONENTS[scheme]
+    shares: NDArray[np.float64] = frequencies / frequencies.sum()
+    return shares
+
+
+def draw_order(
+    labels: NDArray[np.int64], num_images: tuple[int, ...], scheme: Scheme, *, seed: int, epoch: int
+) -> NDArray[np.int64]:
+    """Draw an epoch's images: each once, or with replacement where diagnoses are shown by shares not their own.
+
+    Parameters
+    ----------
+    labels : (N,) int
+        The class of each training image.
+    num_images : (K,)
+        Training images of each class.
+
+    Returns
+    -------
+    (N,) int
+        Places among the training images.
+    """
+    generator = np.random.default_rng([seed, epoch, 1])
+    if scheme == "shuffled":
+        return generator.permutation(len(labels))
+    chances = (compute_shares(num_images, scheme) / num_images)[labels]
+    return generator.choice(len(labels), size=len(labels), p=chances / chances.sum())

@@ -1,6 +1,5 @@
 """Train one network, and keep the epoch that validates best."""
 
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -91,11 +90,10 @@ def main(
         batch_size=recipe.batch_size,
         seed=recipe.seed,
     )
-    predict = partial(predict_outputs, preprocessing=preprocessing, device=device)
+    val = subsets["val"]
 
     def validate(network: nn.Module) -> Scores:
-        val = subsets["val"]
-        logits = predict(network, pixels, val.rows)
+        logits = predict_outputs(network, pixels, val.rows, preprocessing=preprocessing, device=device)
         labels = score_labels(val.labels, logits.argmax(axis=1), len(weights.classes))
         return {"loss": criterion.mean(logits, val.labels), **labels}
 
@@ -165,11 +163,14 @@ def summarise(fitted: FittedNetwork, network: Classifier) -> dict[str, Any]:
 
 
 def list_history(fitted: FittedNetwork) -> list[dict[str, Any]]:
-    """Return a row for each epoch and split, as plots read them."""
+    """Return a row for each epoch and split, all with the same keys, as `dvc plots` needs them."""
+    layers = {name: None for entry in fitted.history for name in entry["learning_rates"]}
     rows = []
     for entry in fitted.history:
-        rates = {f"learning_rate_{name}": rate for name, rate in entry["learning_rates"].items()}
-        about = {"epoch": entry["epoch"], "phase": entry["phase"]} | rates
+        # What is frozen learns at a rate of 0.
+        rates = {f"learning_rate_{name}": entry["learning_rates"].get(name, 0.0) for name in layers}
+        norm = entry["train"]["gradient_norm"]
+        about = {"epoch": entry["epoch"], "phase": entry["phase"], "gradient_norm": norm} | rates
         rows += [about | {"split": split, **entry[split]} for split in ("train", "val")]
     return rows
 

@@ -65,6 +65,7 @@ class Learner:
         self._criterion = criterion.to(device)
         self._optimization = optimization
         self._seed = recipe.seed
+        self._accumulation_steps = recipe.accumulation_steps
         self._precision = precision
         self._average = None if recipe.average_decay is None else AveragedNetwork(network, recipe.average_decay)
 
@@ -105,38 +106,44 @@ class Learner:
         for batch in batches:
             with torch.autocast(batch.inputs.device.type, self._precision, enabled=self._precision != torch.float32):
                 logits = self.network(batch.inputs)
-            loss = self._criterion(logits, batch.targets)
-            loss.sum().backward()
+            loss, weight = self._criterion(logits, batch.targets), self._criterion.weigh(batch.targets)
+            # The loss is divided by the weight of all images of the step: of several batches that is known at last.
+            (loss.sum() / (weight.sum() if self._accumulation_steps == 1 else 1)).backward()
             losses.append(loss.detach())
-            weights.append(self._criterion.weigh(batch.targets))
+            weights.append(weight)
             truths.append(batch.targets.argmax(dim=1))
             guesses.append(logits.detach().argmax(dim=1))
             image_ids.append(batch.image_ids)
-        weight = torch.cat(weights)
-        gradient_norm = self._follow_gradient(rate, weight.sum())
+        if self._accumulation_steps > 1:
+            torch._foreach_div_(self._list_gradients(), torch.cat(weights).sum())
+        gradient_norm = self._follow_gradient(rate)
         if self._average:
             self._average.update(number)
         return Step(
             losses=torch.cat(losses),
-            weights=weight,
+            weights=torch.cat(weights),
             truths=torch.cat(truths),
             guesses=torch.cat(guesses),
             gradient_norm=gradient_norm,
             image_ids=np.concatenate(image_ids),
         )
 
-    def _follow_gradient(self, rate: float, weight: Tensor) -> Tensor:
-        """Move the weights by the gradient, of a sum over images, divided by their weight; return its norm."""
-        learnt = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
-        torch._foreach_div_([parameter.grad for parameter in learnt if parameter.grad is not None], weight)
+    def _follow_gradient(self, rate: float) -> Tensor:
+        """Move the weights; return the gradient's norm before it was clipped."""
         if self._optimization.l1:
             add_l1(self.optimizer, self._optimization.l1)
-        limit = self._optimization.max_gradient_norm
-        gradient_norm = nn.utils.clip_grad_norm_(learnt, np.inf if limit is None else limit)
+        gradient_norm = nn.utils.get_total_norm(self._list_gradients())
+        if self._optimization.max_gradient_norm is not None:
+            learnt = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+            nn.utils.clip_grads_with_norm_(learnt, self._optimization.max_gradient_norm, gradient_norm)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * rate
         self.optimizer.step()
         return gradient_norm
+
+    def _list_gradients(self) -> list[Tensor]:
+        parameters = (parameter for group in self.optimizer.param_groups for parameter in group["params"])
+        return [parameter.grad for parameter in parameters if parameter.grad is not None]
 
 
 def find_fitting_batch_size(learner: Learner, batches: AugmentedBatches) -> int:

@@ -9,8 +9,9 @@ repro: .venv/ready
 	lesions check
 	dvc repro
 
+# A process a core, each with one thread of its own.
 test: .venv/ready
-	pytest -m "not slow"
+	OMP_NUM_THREADS=1 pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 test-slow: .venv/ready
 	pytest -m slow

@@ -21,6 +21,14 @@ def test_setting_up_fixes_threads_and_determinism() -> None:
     assert torch.are_deterministic_algorithms_enabled()
 
 
+def test_results_need_not_repeat_where_that_is_not_asked_for() -> None:
+    set_up_device("cpu", num_threads=2, deterministic=False)
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.backends.cudnn.benchmark
+    set_up_device("cpu", num_threads=2)
+    assert not torch.backends.cudnn.benchmark
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
 def test_a_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(InputError, match=r"training.device is cuda, which torch does not find here; it finds .*cpu"):

@@ -10,9 +10,9 @@ import os
 import signal
 import subprocess
 import time
-from pathlib import Path
 from typing import Annotated
 
+import dvc.api
 import numpy as np
 import typer
 from rich.console import Console
@@ -73,20 +73,8 @@ def check_same(command: list[str], *, temporary: bool, stage: str, expected: str
 
 def read_hash(revision: str | None, stage: str) -> str:
     """Return the hash of a stage's checkpoint in the lock of a commit, of an experiment, or of the workspace."""
-    text = Path("dvc.lock").read_text(encoding="utf-8")
-    if revision is not None:
-        found = subprocess.run(["git", "rev-parse", "--verify", "--quiet", revision], capture_output=True, text=True)
-        commit = found.stdout.strip() or resolve_experiment(revision)
-        shown = subprocess.run(["git", "show", f"{commit}:dvc.lock"], capture_output=True, text=True, check=True)
-        text = shown.stdout
-    (checkpoint,) = YAML(typ="safe", pure=True).load(text)["stages"][stage]["outs"][:1]
-    return str(checkpoint["md5"])
-
-
-def resolve_experiment(name: str) -> str:
-    """Return the commit of an experiment."""
-    refs = subprocess.run(["git", "for-each-ref", "refs/exps"], capture_output=True, text=True, check=True).stdout
-    return next(line.split()[0] for line in refs.splitlines() if line.endswith(f"/{name}"))
+    lock = YAML(typ="safe", pure=True).load(dvc.api.read("dvc.lock", rev=revision))
+    return str(lock["stages"][stage]["outs"][0]["md5"])
 
 
 if __name__ == "__main__":

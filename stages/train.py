@@ -1,5 +1,6 @@
 """Train one network, and keep the epoch that validates best."""
 
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,25 +9,21 @@ import numpy as np
 import pandas as pd
 import torch
 import typer
-from torch import nn
 
 from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
 from lesions.errors import InputError
-from lesions.evaluation.scores import score_labels
 from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
 from lesions.hardware.device import choose_precision, name_hardware, set_up_device
 from lesions.images.cache import read_cache
 from lesions.networks.architecture import Classifier, build_network, check_enough_pixels, read_architecture
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
-from lesions.networks.inference import predict_outputs
 from lesions.networks.preprocessing import Preprocessing
 from lesions.parameters.section import read_section
 from lesions.splitting.class_weights import read_class_weights
 from lesions.training.augmentation import AugmentationParameters
 from lesions.training.batches import AugmentedBatches, LabelledRows
-from lesions.training.epoch import Scores
 from lesions.training.fit import fit
 from lesions.training.learner import Learner
 from lesions.training.loss import Criterion, LossParameters, check_loss_heeds_sampling
@@ -37,6 +34,7 @@ from lesions.training.resume import find_resume_folder, fingerprint, hold_resume
 from lesions.training.sampling import SamplingParameters, compute_shares
 from lesions.training.schedule import ScheduleParameters, check_rate_can_fall
 from lesions.training.tracking import TrackingParameters, open_tracking
+from lesions.training.validation import validate
 
 HEADLINES = ("loss", "balanced_accuracy", "macro_f1")
 
@@ -90,13 +88,6 @@ def main(
         batch_size=recipe.batch_size,
         seed=recipe.seed,
     )
-    val = subsets["val"]
-
-    def validate(network: nn.Module) -> Scores:
-        logits = predict_outputs(network, pixels, val.rows, preprocessing=preprocessing, device=device)
-        labels = score_labels(val.labels, logits.argmax(axis=1), len(weights.classes))
-        return {"loss": criterion.mean(logits, val.labels), **labels}
-
     versions = {name: version(name) for name in ("numpy", "torch", "torchvision")}
     inputs = {path.name: sha256 for path, sha256 in hashes.items()}
     sections = (architecture, recipe, loss, sampling, optimization, schedule, augmentation)
@@ -114,7 +105,14 @@ def main(
         fitted = fit(
             learner,
             batches,
-            validate,
+            partial(
+                validate,
+                images=pixels,
+                val=subsets["val"],
+                criterion=criterion,
+                preprocessing=preprocessing,
+                device=device,
+            ),
             architecture.phases,
             schedule=schedule,
             recipe=recipe,

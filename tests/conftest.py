@@ -42,3 +42,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     repository.dvc("repro")
     repository.commit("Run the tiny preset")
     return repository
+
+
+@pytest.fixture
+def copy(tiny: Repository, tmp_path: Path) -> Repository:
+    """The tiny repository's folder, for a test that breaks something in it."""
+    return tiny.copy_files(tmp_path / "copy")

@@ -1,6 +1,7 @@
 """Small trainings for tests."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lesions.evaluation.scores import score_labels
 from lesions.networks.architecture import AnyArchitecture, Classifier, build_network
-from lesions.networks.inference import predict_outputs
 from lesions.networks.preprocessing import Preprocessing
+from lesions.training import validation
 from lesions.training.augmentation import AugmentationParameters
 from lesions.training.batches import AugmentedBatches, LabelledRows
 from lesions.training.epoch import Scores
@@ -144,11 +144,14 @@ def train(
         compute_shares(counts, sampling),
     )
 
-    def score(network: nn.Module) -> Scores:
-        logits = predict_outputs(network, images, val.rows, preprocessing=preprocessing, device=device)
-        labels = score_labels(val.labels, logits.argmax(axis=1), num_classes)
-        return {"loss": criterion.mean(logits, val.labels), **labels}
-
+    score = partial(
+        validation.validate,
+        images=images,
+        val=val,
+        criterion=criterion,
+        preprocessing=preprocessing,
+        device=device,
+    )
     torch.manual_seed(recipe.seed)
     network = build_network(architecture, num_classes, pretrained=True)
     if change_network:

@@ -1,7 +1,6 @@
 """The program `lesions`."""
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lesions.command_line.failure import DEBUG_VARIABLE, one_paragraph_errors
+from lesions.command_line.failure import DebugOption, one_paragraph_errors
 from lesions.command_line.preset import lay_over
-from lesions.command_line.stage import TIMINGS, DebugOption
+from lesions.command_line.stage import TIMINGS
 from lesions.errors import InputError
 from lesions.parameters.section import read_parameters
 
@@ -31,8 +30,6 @@ def app() -> None:
 @commands.callback()
 def main(debug: DebugOption = False) -> None:
     """Check, set up, time and guard the pipeline."""
-    if debug:
-        os.environ[DEBUG_VARIABLE] = "1"
 
 
 @commands.command()

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +14,16 @@ from lesions.errors import InputError
 
 DEBUG_VARIABLE = "LESIONS_DEBUG"
 """Set to 1 in the environment, it has errors shown with their tracebacks; `--debug` sets it."""
+
+
+def _show_tracebacks(asked: bool) -> None:
+    if asked:
+        os.environ[DEBUG_VARIABLE] = "1"
+
+
+DebugOption = Annotated[
+    bool, typer.Option("--debug", callback=_show_tracebacks, help="Show errors with their tracebacks.")
+]
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 

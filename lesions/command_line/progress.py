@@ -50,7 +50,6 @@ class TrainingLine:
 
     def __init__(self, num_epochs: int, images_an_epoch: int) -> None:
         console = Console(stderr=True)
-        self._num_epochs = num_epochs
         self._images_an_epoch = images_an_epoch
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]} of {task.fields[num_epochs]}"),

@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import os
 import resource
 import signal
 import sys
@@ -11,16 +10,14 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from lesions.command_line.failure import DEBUG_VARIABLE, one_paragraph_errors
+from lesions.command_line.failure import DebugOption, one_paragraph_errors
 from lesions.formats.atomic import write_text
 
 TIMINGS = Path(".timings")
-
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show errors with their tracebacks.")]
 
 
 def run_stage(main: Callable[..., None]) -> None:
@@ -28,8 +25,6 @@ def run_stage(main: Callable[..., None]) -> None:
 
     @wraps(main)
     def timed_main(*, debug: bool, **arguments: Any) -> None:
-        if debug:
-            os.environ[DEBUG_VARIABLE] = "1"
         wall_start, cpu_start = time.perf_counter(), time.process_time()
         main(**arguments)
         stage = Path(sys.argv[0]).stem

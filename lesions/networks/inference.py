@@ -48,31 +48,22 @@ def predict_outputs(
     InputError
         If a batch does not fit into the device's memory.
     """
+    memory_format = choose_memory_format(device)
+    network.to(memory_format=memory_format).eval()
+    batches = []
     try:
-        return np.concatenate(list(_predict_batches(network, images, rows, preprocessing, device, num_views)))
+        for start in range(0, len(rows), BATCH_SIZE):
+            batch = preprocessing.load(images, rows[start : start + BATCH_SIZE], device)
+            inputs = preprocessing.normalise(preprocessing.resize(batch))
+            views = islice(yield_views(inputs), num_views)
+            outputs = [network(view.contiguous(memory_format=memory_format)).float() for view in views]
+            batches.append(torch.stack(outputs).mean(dim=0).cpu().numpy())
     except torch.OutOfMemoryError as error:
         raise InputError(
             f"{BATCH_SIZE} images, as are predicted at once, do not fit into the memory of the device; lower the "
             "architecture's size_px, or stop what else holds memory there"
         ) from error
-
-
-def _predict_batches(
-    network: nn.Module,
-    images: NDArray[np.uint8],
-    rows: NDArray[np.int64],
-    preprocessing: Preprocessing,
-    device: torch.device,
-    num_views: int,
-) -> Iterator[NDArray[np.float32]]:
-    memory_format = choose_memory_format(device)
-    network.to(memory_format=memory_format).eval()
-    for start in range(0, len(rows), BATCH_SIZE):
-        batch = preprocessing.load(images, rows[start : start + BATCH_SIZE], device)
-        inputs = preprocessing.normalise(preprocessing.resize(batch))
-        views = islice(yield_views(inputs), num_views)
-        outputs = [network(view.contiguous(memory_format=memory_format)).float() for view in views]
-        yield torch.stack(outputs).mean(dim=0).cpu().numpy()
+    return np.concatenate(batches)
 
 
 def yield_views(images: Tensor) -> Iterator[Tensor]:

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from lesions.training.boxes import mask_boxes, place_pixels
+
 HAIR_DRAWS = ("x", "y", "angle", "bend", "length", "width", "darkness")
 """What is drawn for each hair, in the order of the last axis of `draw_hairs`; each from -1 to 1."""
 
@@ -41,8 +43,7 @@ def draw_over_hairs(images: Tensor, hairs: Tensor, counts: Tensor) -> Tensor:
         How many of its M hairs an image gets.
     """
     height, width = images.shape[-2:]
-    y = (2 * torch.arange(height, device=images.device) + 1)[:, None] / height - 1
-    x = (2 * torch.arange(width, device=images.device) + 1)[None, :] / width - 1
+    y, x = place_pixels(height, images.device)[:, None], place_pixels(width, images.device)[None, :]
     light = torch.ones(len(images), height, width, device=images.device)
     for number in range(hairs.shape[1]):
         drawn = dict(zip(HAIR_DRAWS, hairs[:, number, :, None, None].unbind(dim=1), strict=True))
@@ -90,12 +91,8 @@ def cut_out(images: Tensor, centres: Tensor, sides: Tensor, fill: tuple[float, f
     sides : (B,)
         Of the squares, as parts of the image's side.
     """
-    inside = []
-    for centre, length in zip(centres.unbind(dim=1), (images.shape[-1], images.shape[-2]), strict=True):
-        positions = (2 * torch.arange(length, device=images.device) + 1) / length - 1
-        inside.append((positions - centre[:, None]).abs() < sides[:, None])
-    hole = inside[1][:, None, :, None] & inside[0][:, None, None, :]
-    return torch.where(hole, torch.tensor(fill, device=images.device).view(3, 1, 1), images)
+    hole = mask_boxes(centres[:, 0], centres[:, 1], sides, (images.shape[-2], images.shape[-1]))
+    return torch.where(hole[:, None], torch.tensor(fill, device=images.device).view(3, 1, 1), images)
 
 
 def _between(draws: Tensor, limits: tuple[float, float]) -> Tensor:

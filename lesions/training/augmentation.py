@@ -25,7 +25,8 @@ LUMA = (0.299, 0.587, 0.114)
 CHROMA = ((0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
 """Weights of red, green and blue in the two axes of colour that hue turns in (I and Q of NTSC)."""
 
-AXES = np.array((LUMA, *CHROMA))
+TO_AXES = np.array((LUMA, *CHROMA))
+FROM_AXES = np.linalg.inv(TO_AXES)
 
 
 class AugmentationParameters(Section):
@@ -188,8 +189,8 @@ def build_colour_change(
 
 def build_hue_turn(angles: Tensor) -> Tensor:
     """Return matrices (B, 3, 3) that turn colours about grey by angles (B,), and leave each pixel's grey as it is."""
-    to_axes = torch.tensor(AXES, dtype=torch.float32, device=angles.device)
-    from_axes = torch.tensor(np.linalg.inv(AXES), dtype=torch.float32, device=angles.device)
+    to_axes = torch.tensor(TO_AXES, dtype=torch.float32, device=angles.device)
+    from_axes = torch.tensor(FROM_AXES, dtype=torch.float32, device=angles.device)
     cos, sin, one, zero = angles.cos(), angles.sin(), torch.ones_like(angles), torch.zeros_like(angles)
     turn = torch.stack([one, zero, zero, zero, cos, -sin, zero, sin, cos], dim=1).view(-1, 3, 3)
     return from_axes @ turn @ to_axes

@@ -5,6 +5,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lesions.training.boxes import mask_boxes
+
 MIXING_DRAWS = ("mixup_share", "cutmix_share", "centre_x", "centre_y", "choice")
 """What is drawn for each image, in the order of the columns of `draw_mixing`; each from 0 to 1."""
 
@@ -39,21 +41,14 @@ def mix(
     """
     drawn = dict(zip(MIXING_DRAWS, draws.unbind(dim=1), strict=True))
     mixup_share = drawn["mixup_share"][:, None, None]
-    rectangle = build_rectangle(drawn, images.shape[-2:])
+    # A square of 1 - share of the image, whose side is 2 long.
+    half_sides = (1 - drawn["cutmix_share"]).sqrt()
+    centres_x, centres_y = 2 * drawn["centre_x"] - 1, 2 * drawn["centre_y"] - 1
+    outside = (~mask_boxes(centres_x, centres_y, half_sides, (images.shape[-2], images.shape[-1]))).float()
     if mixup_alpha and cutmix_alpha:
-        own = torch.where(drawn["choice"][:, None, None] < 0.5, mixup_share, 1 - rectangle)
+        own = torch.where(drawn["choice"][:, None, None] < 0.5, mixup_share, outside)
     else:
-        own = mixup_share.expand_as(rectangle) if mixup_alpha else 1 - rectangle
+        own = mixup_share.expand_as(outside) if mixup_alpha else outside
     share = own.mean(dim=(1, 2))[:, None]
     own = own[:, None]
     return own * images + (1 - own) * images.flip(0), share * targets + (1 - share) * targets.flip(0)
-
-
-def build_rectangle(drawn: dict[str, Tensor], size: torch.Size) -> Tensor:
-    """Return (B, H, W), 1 inside a rectangle and 0 outside; of a part 1 - share, less what is beyond the edge."""
-    side = (1 - drawn["cutmix_share"]).sqrt() / 2
-    inside = []
-    for centre, length in ((drawn["centre_y"], size[0]), (drawn["centre_x"], size[1])):
-        positions = (torch.arange(length, device=centre.device) + 0.5) / length
-        inside.append((positions - centre[:, None]).abs() < side[:, None])
-    return (inside[0][:, :, None] & inside[1][:, None, :]).float()

@@ -37,12 +37,16 @@ class Progress:
         self._monitor = monitor
         self._best_weights: dict[str, Tensor] = {}
         self.history: list[dict[str, Any]] = []
-        self.best_epoch = 0
 
     @property
     def epoch(self) -> int:
         """The last finished epoch."""
         return len(self.history)
+
+    @property
+    def best_epoch(self) -> int:
+        """The first of those that validated best; 0 before there is any."""
+        return int(np.argmax(self.qualities)) + 1 if self.history else 0
 
     @property
     def qualities(self) -> list[float]:
@@ -58,8 +62,7 @@ class Progress:
     def add(self, entry: dict[str, Any], network: nn.Module) -> None:
         """Add a finished epoch, and the network that was validated after it."""
         self.history.append(entry)
-        if int(np.argmax(self.qualities)) == self.epoch - 1:
-            self.best_epoch = self.epoch
+        if self.best_epoch == self.epoch:
             self._best_weights = {name: tensor.cpu().clone() for name, tensor in network.state_dict().items()}
 
     def save(self, networks: dict[str, nn.Module], optimizer: optim.Optimizer) -> TrainingState:
@@ -67,12 +70,11 @@ class Progress:
         tensors = {f"best.{name}": tensor for name, tensor in self._best_weights.items()}
         for kind, network in networks.items():
             tensors |= {f"{kind}.{name}": tensor for name, tensor in network.state_dict().items()}
-        about = {"best_epoch": self.best_epoch, "history": self.history}
-        return TrainingState(tensors | pack_optimizer(optimizer), about)
+        return TrainingState(tensors | pack_optimizer(optimizer), {"history": self.history})
 
     def restore(self, state: TrainingState, networks: dict[str, nn.Module]) -> None:
         """Go back to what `save` described, but for the optimiser, which a phase builds."""
-        self.best_epoch, self.history = state.about["best_epoch"], state.about["history"]
+        self.history = state.about["history"]
         self._best_weights = state.select("best")
         for kind, network in networks.items():
             network.load_state_dict(state.select(kind))

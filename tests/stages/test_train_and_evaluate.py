@@ -2,16 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.repository import Repository
-
-
-@pytest.fixture
-def copy(tiny: Repository, tmp_path: Path) -> Repository:
-    """The tiny repository's folder, for a test that breaks something in it."""
-    return tiny.copy_files(tmp_path / "copy")
-
 
 TRAIN = """
 python -m stages.train --model {model} --images data/images.npy --metadata data/metadata.csv

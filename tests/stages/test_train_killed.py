@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -17,11 +16,6 @@ python -m stages.train --model {model} --images data/images.npy --metadata data/
 --class-weights data/class_weights.json --checkpoint new/weights.safetensors --metrics new/train.json
 --history new/history.json
 """
-
-
-@pytest.fixture
-def copy(tiny: Repository, tmp_path: Path) -> Repository:
-    return tiny.copy_files(tmp_path / "copy")
 
 
 def start(copy: Repository, model: str) -> subprocess.Popen[str]:

@@ -6,15 +6,16 @@ python -m benchmarks.compare_splits image/data/predictions/resnet18.csv group/da
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from lesions.command_line.failure import one_paragraph_errors
-from lesions.evaluation.bootstrap import NUM_RESAMPLES, percentile_interval
-from lesions.evaluation.comparison import resample_scores
+from lesions.evaluation.bootstrap import NUM_RESAMPLES
+from lesions.evaluation.comparison import measure
+from lesions.evaluation.interval import Measurement, estimate_difference
 from lesions.evaluation.predictions import read_predictions
-from lesions.evaluation.scores import score
 from lesions.evaluation.verdict import METRIC_WORDS
 
 
@@ -25,17 +26,23 @@ def main(
 ) -> None:
     """Print a table; the two sets are resampled apart, since their images are not the same."""
     tests = [read_predictions(path).select(part) for path in (inflated, honest)]
-    scores = [score(test.y_true, test.y_prob, test.classes) for test in tests]
-    resamples = [resample_scores({"model": test}, seed=seed)["model"] for seed, test in enumerate(tests)]
+    doubted, trusted = (measure({"model": test}, seed=seed)["model"] for seed, test in enumerate(tests))
     table = Table("metric", "in doubt", "to trust", "inflation", "95 % interval")
     for metric, words in METRIC_WORDS.items():
-        low, high = percentile_interval(resamples[0][metric] - resamples[1][metric])
-        values = [found[metric] for found in scores]
+        here, there = doubted[metric], trusted[metric]
+        inflation = estimate_difference(
+            Measurement(
+                here.value - there.value,
+                here.resamples - there.resamples,
+                np.concatenate([here.influences, -there.influences]),
+            )
+        )
         table.add_row(
             words,
-            *(f"{value:.3f}" for value in values),
-            f"{values[0] - values[1]:+.3f}",
-            f"{low:+.3f} to {high:+.3f}",
+            f"{here.value:.3f}",
+            f"{there.value:.3f}",
+            f"{inflation.value:+.3f}",
+            f"{inflation.low:+.3f} to {inflation.high:+.3f}",
         )
     Console().print(table)
     sizes = " and ".join(f"{len(test.images)} images of {test.images.group_id.nunique()} groups" for test in tests)

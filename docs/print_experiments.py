@@ -14,7 +14,11 @@ DOCUMENT = Path("docs/experiments.md")
 
 CONSOLE_THEN_TEXT = re.compile(r"```console\n(.*?)```|```text\n(.*?)```", re.DOTALL)
 
-EXCERPTS = {1: ("on test images", "class_prior by"), 2: ("removed the files", "class_prior by")}
+EXCERPTS = {
+    1: ("on test images", "class_prior by"),
+    2: ("removed the files", "class_prior by"),
+    7: ("mean of seeds", "metadata_probe by"),
+}
 """Words in the first and the last line that a block of text shows of what the command before it prints, by the
 block's number; the other blocks show all."""
 

@@ -1,4 +1,4 @@
-"""Weigh each diagnosis by how rare it is among the training images, and draw the class distribution."""
+"""Name the classes of the task, weigh each by how rare it is in training, and draw their distribution."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
+from lesions.datasets.task import TaskParameters, encode_diagnoses
 from lesions.figures.style import SPLIT_COLOURS, new_figure, spell, write_figure
 from lesions.parameters.section import read_section
 from lesions.splitting.class_weights import (
@@ -30,12 +31,15 @@ def main(
     """Compute class weights from training rows alone; draw all three splits."""
     parameters = read_section(params, "class_weights", ClassWeightParameters)
     table = read_split_metadata(metadata, splits)
-    counts = pd.crosstab(table.diagnosis, table.split)[list(SPLITS)].sort_index()
+    classes = read_section(params, "task", TaskParameters).group(table.diagnosis)
+    codes = encode_diagnoses(table.diagnosis, list(classes.values()))
+    counts = pd.crosstab(codes, table.split)[list(SPLITS)].set_axis(list(classes))
     weights = compute_class_weights(counts.train.to_numpy(), parameters)
     write_class_weights(
         class_weights,
         ClassWeights(
-            classes=tuple(counts.index),
+            classes=tuple(classes),
+            diagnoses=tuple(classes.values()),
             num_images=tuple(counts.train.tolist()),
             weights=tuple(weights.tolist()),
         ),
@@ -44,7 +48,7 @@ def main(
 
 
 def plot_class_distribution(counts: pd.DataFrame) -> Figure:
-    """Draw a bar for each diagnosis and split: its part of the split's images, labelled with their number."""
+    """Draw a bar for each class and split: its part of the split's images, labelled with their number."""
     ordered = counts.loc[counts.sum(axis=1).sort_values().index]
     figure, axes = new_figure(width=7.0, height=1.2 + 0.55 * len(ordered))
     height = 0.8 / len(SPLITS)
@@ -59,9 +63,9 @@ def plot_class_distribution(counts: pd.DataFrame) -> Figure:
             label=f"{split} ({ordered[split].sum():,} images)",
         )
         axes.bar_label(bars, [f"{n:,}" for n in ordered[split]], padding=3, fontsize=7)
-    axes.set_yticks(range(len(ordered)), [spell(diagnosis) for diagnosis in ordered.index])
+    axes.set_yticks(range(len(ordered)), [spell(name) for name in ordered.index])
     axes.set_xlabel("images of the split (%); the label is their number")
-    axes.set_title("Diagnoses in each split")
+    axes.set_title("Classes in each split")
     axes.margins(x=0.08)
     axes.legend(loc="lower right")
     return figure

@@ -1,6 +1,7 @@
-"""Score one network on the validation and the test images, and pick out its worst mistakes."""
+"""Calibrate one network on validation, score it on validation and test, and pick out its worst mistakes."""
 
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,13 +14,19 @@ from sklearn.metrics import confusion_matrix
 
 from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
+from lesions.datasets.task import encode_diagnoses
 from lesions.errors import InputError
+from lesions.evaluation.calibration import Calibration, fit_calibration, write_calibration
+from lesions.evaluation.comparison import measure
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
+from lesions.evaluation.digest import write_digest
+from lesions.evaluation.interval import estimate_score, spread
 from lesions.evaluation.parameters import EvaluationParameters
-from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
-from lesions.evaluation.scores import score, score_classes
+from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, concatenate, write_predictions
+from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
+from lesions.evaluation.scores import score_classes, score_labels
 from lesions.formats.atomic import atomic_folder
-from lesions.formats.json_file import write_json, write_metrics, write_plot_rows
+from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
 from lesions.hardware.device import set_up_device
 from lesions.images.cache import read_cache
@@ -40,46 +47,98 @@ def main(
     metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
     predictions: Annotated[Path, typer.Option(help="Written: logits and probabilities, a row an image.")],
-    metrics: Annotated[Path, typer.Option(help="Written: a folder, in it val.json and test.json.")],
+    calibration: Annotated[Path, typer.Option(help="Written: what was done to the network's logits.")],
+    metrics: Annotated[
+        Path, typer.Option(help="Written: a folder, in it val.json, test.json, fit.json and digest.json.")
+    ],
     plots: Annotated[Path, typer.Option(help="Written: a folder, in it the rows of the plots.")],
     pictures: Annotated[Path, typer.Option(help="Written: a folder with the most confident mistakes.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Predict the validation and test images, and score the predictions; plots are of the test images."""
+    """Predict the validation and test images, calibrate on validation, and score; plots are of the test images."""
     recipe = read_section(params, "training", TrainingParameters)
+    parameters = read_section(params, "evaluation", EvaluationParameters)
     device = set_up_device(recipe.device, num_threads=recipe.num_threads)
     network, about = read_checkpoint(checkpoint, device)
     pixels = read_cache(images)
     check_checkpoint(checkpoint, about, model=model, inputs=(images, metadata, splits))
 
     table = read_split_metadata(metadata, splits)
-    parts = [table[table.split == split] for split in SCORED_SPLITS]
-    scored = pd.concat(parts, ignore_index=True)
-    preprocessing = Preprocessing(about.architecture.size_px, about.mean, about.std)
-    num_views = read_section(params, "evaluation", EvaluationParameters).num_views
-    predict = partial(
-        predict_outputs, network, pixels, preprocessing=preprocessing, device=device, num_views=num_views
-    )
-    predicted = Predictions(
-        images=scored,
-        classes=about.classes,
-        y_true=scored.diagnosis.map(about.classes.index).to_numpy().astype(np.int64),
-        logits=np.concatenate([predict(part.row.to_numpy()) for part in parts]),
-    )
-    write_predictions(predictions, predicted)
-    for split in SCORED_SPLITS:
-        part = predicted.select(split)
-        scores = score(part.y_true, part.y_prob, part.classes)
-        sizes = {"num_images": len(part.images), "num_groups": int(part.images.group_id.nunique())}
-        write_metrics(metrics / f"{split}.json", scores | sizes)
+    predicted = {}
+    for split, rows in (*((split, table[table.split == split]) for split in SCORED_SPLITS), ("train", sample(table))):
+        logits = predict_outputs(
+            network,
+            pixels,
+            rows.row.to_numpy(),
+            preprocessing=Preprocessing(about.architecture.size_px, about.mean, about.std),
+            device=device,
+            num_views=parameters.num_views,
+        )
+        predicted[split] = Predictions(rows, about.classes, encode_diagnoses(rows.diagnosis, about.diagnoses), logits)
 
-    test = predicted.select("test")
+    fitted = fit_calibration(predicted["val"].logits, predicted["val"].y_true, parameters.calibration)
+    # With as many decimals as its file has, so that whoever reads that gets the same probabilities.
+    scale, shift = (tuple(values.round(DECIMALS).tolist()) for values in fitted)
+    scaling = Calibration(about.classes, scale, shift, hash_file(checkpoint), parameters.num_views)
+    write_calibration(calibration, scaling)
+    calibrated = {split: replace(found, logits=scaling.apply(found.logits)) for split, found in predicted.items()}
+    write_predictions(predictions, concatenate([calibrated[split] for split in SCORED_SPLITS]))
+    for split in SCORED_SPLITS:
+        write_metrics(metrics / f"{split}.json", summarise(calibrated[split], predicted[split]))
+    write_metrics(metrics / "fit.json", compare_splits(calibrated))
+
+    test = calibrated["test"]
+    write_digest(metrics / "digest.json", test)
     write_plot_rows(plots / "classes.json", list_class_scores(test))
     write_plot_rows(plots / "confusion.json", list_confusion(test))
     write_plot_rows(plots / "roc.json", build_roc_rows(test))
     write_plot_rows(plots / "precision_recall.json", build_precision_recall_rows(test))
+    write_plot_rows(plots / "reliability.json", build_reliability_rows(test, predicted["test"]))
+    write_plot_rows(plots / "risk.json", list(list_risk_by_coverage(test)))
     with atomic_folder(pictures) as folder:
         write_mistakes(folder, test, pixels)
+
+
+def sample(table: pd.DataFrame) -> pd.DataFrame:
+    """Return whole groups of training images, drawn at random, about as many images as validation has."""
+    train = table[table.split == "train"]
+    groups = np.random.default_rng(0).permutation(train.group_id.unique())
+    sizes = train.group_id.value_counts()[groups].cumsum()
+    wanted = sizes[sizes <= max((table.split == "val").sum(), sizes.iloc[0])].index
+    return train[train.group_id.isin(wanted)]
+
+
+def summarise(calibrated: Predictions, predicted: Predictions) -> dict[str, Any]:
+    """Return the headline metrics with their intervals, and how reliable the probabilities are, before and after."""
+    (measured,) = measure({"model": calibrated}, seed=0).values()
+    before = score_reliability(predicted.y_true, predicted.logits)
+    return {
+        **spread({metric: estimate_score(found) for metric, found in measured.items()}),
+        **score_reliability(calibrated.y_true, calibrated.logits),
+        **{f"{metric}_before_calibration": value for metric, value in before.items()},
+        "num_undefined_classes": len(calibrated.classes) - len(np.unique(calibrated.y_true)),
+        "num_images": len(calibrated.images),
+        "num_groups": int(calibrated.images.group_id.nunique()),
+    }
+
+
+def compare_splits(predictions: Mapping[str, Predictions]) -> dict[str, float]:
+    """Return what the kept epoch scores on the three splits, and how much is lost from one to the next.
+
+    The training images are not augmented here: this is what the network knows by heart.
+    """
+    scores = {
+        split: score_labels(found.y_true, found.y_pred, len(found.classes)) for split, found in predictions.items()
+    }
+    return {
+        key: value
+        for metric in ("balanced_accuracy", "macro_f1")
+        for key, value in {
+            **{f"{split}_{metric}": scores[split][metric] for split in ("train", "val", "test")},
+            f"{metric}_lost_from_train_to_val": scores["train"][metric] - scores["val"][metric],
+            f"{metric}_lost_from_val_to_test": scores["val"][metric] - scores["test"][metric],
+        }.items()
+    }
 
 
 def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, inputs: tuple[Path, ...]) -> None:

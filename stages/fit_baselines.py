@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
+from lesions.datasets.task import encode_diagnoses
 from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
 from lesions.formats.atomic import atomic_folder
 from lesions.hardware.device import set_up_device
@@ -46,7 +47,7 @@ def main(
     pixels = read_cache(images)
     weights = read_class_weights(class_weights)
     table = read_split_metadata(metadata, splits)
-    table["label"] = table.diagnosis.map(weights.classes.index)
+    table["label"] = encode_diagnoses(table.diagnosis, weights.diagnoses)
     is_scored = table.split.isin(SCORED_SPLITS).to_numpy()
     scored = table[is_scored].reset_index(drop=True)
 

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
+from lesions.datasets.task import encode_diagnoses
 from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
 from lesions.evaluation.probes import PROBES
 from lesions.formats.atomic import atomic_folder
@@ -43,7 +44,7 @@ def main(
     recipe = read_section(params, "training", TrainingParameters)
     weights = read_class_weights(class_weights)
     table = read_split_metadata(metadata, splits)
-    table["label"] = table.diagnosis.map(weights.classes.index)
+    table["label"] = encode_diagnoses(table.diagnosis, weights.diagnoses)
     is_scored = table.split.isin(SCORED_SPLITS).to_numpy()
     scored = table[is_scored].reset_index(drop=True)
     pixels = read_cache(images)

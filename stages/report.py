@@ -1,5 +1,6 @@
 """Put what came of the run on one page, which needs nothing but itself to be read."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,9 +16,12 @@ from lesions.formats.json_file import read_json
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_parameters
 from lesions.report.gallery import draw_all_models, draw_confusion, draw_training
-from lesions.report.page import embed_png, render_page
-from lesions.report.sentences import describe_copies, describe_mistakes, describe_split
-from lesions.report.tables import describe_model, list_differences, list_scores
+from lesions.report.malignancy import draw_malignancy
+from lesions.report.page import Picture, embed_png, render_page
+from lesions.report.reliability import draw_reliability
+from lesions.report.sentences import describe_copies, describe_fit, describe_mistakes, describe_split
+from lesions.report.subgroups import draw_subgroups
+from lesions.report.tables import describe_model, list_differences, list_scores, list_tests
 from lesions.report.warnings import list_warnings
 
 
@@ -46,6 +50,7 @@ def main(
     pictures = list(draw_all_models(comparison, models, baselines, list(PROBES), metric, rows))
     pictures += [draw_training(model, histories[model], trained[model]) for model in models]
     pictures += [draw_confusion(model, predictions) for model, predictions in models.items()]
+    pictures += [picture for model in models for picture in draw_trust(model, metrics / model, plots / model)]
     text = render_page(
         dataset=parameters["dataset"]["name"],
         counts=counts,
@@ -53,6 +58,8 @@ def main(
         split_sentence=describe_split(split),
         verdict=list_verdicts(comparison, summary),
         warnings=list_warnings(models, baselines, comparison, metric, counts=counts, split=split, copies=copies),
+        fits=[describe_fit(model, read_json(metrics / model / "fit.json")) for model in models],
+        tests=list_tests(models),
         models=[describe_model(model, parameters["architectures"][model], trained[model]) for model in models],
         with_features=any(name.endswith("_features") for name in baselines),
         scores=list_scores(comparison),
@@ -65,6 +72,20 @@ def main(
         mistakes=[read_mistakes(data / "pictures" / model, model) for model in models],
     )
     write_text(page, text)
+
+
+def draw_trust(model: str, metrics: Path, plots: Path) -> Iterator[Picture]:
+    """Draw what one model's probabilities are worth: by themselves, for a decision, and by subgroup."""
+    bins, risks, roc, net_benefit, slices = (
+        read_json(plots / f"{name}.json")
+        for name in ("reliability", "risk", "malignancy_roc", "net_benefit", "subgroups")
+    )
+    malignancy, subgroups = (read_json(metrics / f"{name}.json") for name in ("malignancy", "subgroups"))
+    yield draw_reliability(model, bins, risks, read_json(metrics / "test.json"))
+    if malignancy["has_malignant_side"]:
+        yield draw_malignancy(model, roc, net_benefit, malignancy)
+    if slices:
+        yield draw_subgroups(model, slices, subgroups)
 
 
 def read_mistakes(folder: Path, model: str) -> dict[str, Any]:

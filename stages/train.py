@@ -12,6 +12,7 @@ import typer
 
 from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
+from lesions.datasets.task import Diagnoses, encode_diagnoses
 from lesions.errors import InputError
 from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
@@ -69,7 +70,7 @@ def main(
     check_enough_pixels(model, architecture, pixels.shape[1])
     weights = read_class_weights(class_weights)
     table = read_split_metadata(metadata, splits)
-    subsets = {split: label_rows(rows, weights.classes) for split, rows in table.groupby("split")}
+    subsets = {split: label_rows(rows, weights.diagnoses) for split, rows in table.groupby("split")}
 
     torch.manual_seed(recipe.seed)
     network = build_network(architecture, len(weights.classes), pretrained=True)
@@ -123,6 +124,7 @@ def main(
         about = CheckpointMetadata(
             model=model,
             classes=weights.classes,
+            diagnoses=weights.diagnoses,
             architecture=architecture,
             mean=preprocessing.mean,
             std=preprocessing.std,
@@ -142,10 +144,9 @@ def check_unchanged(hashes: dict[Path, str]) -> None:
             raise InputError(f"{path}: changed while the network was trained; run the stage train again")
 
 
-def label_rows(table: pd.DataFrame, classes: tuple[str, ...]) -> LabelledRows:
+def label_rows(table: pd.DataFrame, diagnoses: Diagnoses) -> LabelledRows:
     """Return the images' rows in the cache and their classes as indices."""
-    codes = {diagnosis: code for code, diagnosis in enumerate(classes)}
-    labels = table.diagnosis.map(codes).to_numpy().astype(np.int64)
+    labels = encode_diagnoses(table.diagnosis, diagnoses)
     return LabelledRows(table.row.to_numpy(), labels, table.image_id.to_numpy().astype(np.str_))
 
 

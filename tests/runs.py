@@ -1,6 +1,7 @@
 """A folder as training and evaluation leave it, with predictions of a test's choosing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +10,26 @@ import pandas as pd
 from PIL import Image
 from ruamel.yaml import YAML
 
-from lesions.evaluation.predictions import Predictions, write_predictions
+from lesions.evaluation.digest import write_digest
+from lesions.evaluation.predictions import Predictions, concatenate, write_predictions
+from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
 from lesions.formats.json_file import write_json, write_metrics, write_plot_rows
-from stages import compare, report
+from lesions.formats.table import write_table
+from lesions.parameters.models import read_models
+from lesions.splitting.class_weights import ClassWeights, write_class_weights
+from stages import compare, evaluate_malignancy, evaluate_subgroups, report
+from tests.builders import metadata_table
 
 CLASSES = ("melanoma", "nevus", "vascular_lesion")
 
 
-def build_predictions(y_true: np.ndarray, logits: np.ndarray) -> Predictions:
-    """Predictions of test images, two of them in each group."""
+def build_predictions(y_true: np.ndarray, logits: np.ndarray, groups: Iterable[object] | None = None) -> Predictions:
+    """Predictions of test images, two of them in each group where nothing else is said."""
+    named = [f"g{n // 2:05d}" for n in range(len(y_true))] if groups is None else list(map(str, groups))
     images = pd.DataFrame(
         {
             "image_id": [f"image_{n:04d}" for n in range(len(y_true))],
-            "group_id": [f"g{n // 2:05d}" for n in range(len(y_true))],
+            "group_id": named,
             "split": "test",
         }
     )
@@ -44,8 +52,19 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
     first = next(iter(models.values()))
     N = len(first.y_true)
     for model, predictions in models.items():
-        write_predictions(folder / f"data/predictions/{model}.csv", predictions)
-        write_model(folder, model)
+        write_predictions(folder / f"data/predictions/{model}.csv", with_validation(predictions))
+        write_model(folder, model, predictions)
+    diagnoses = [CLASSES[code] for code in first.y_true]
+    sex = np.where(np.arange(N) // 6 % 2, "female", "male")
+    write_table(
+        folder / "data/metadata.csv",
+        metadata_table(diagnoses, image_id=first.images.image_id.tolist(), sex=sex.tolist()),
+        sort_by="image_id",
+    )
+    write_class_weights(
+        folder / "data/class_weights.json",
+        ClassWeights(CLASSES, tuple((name,) for name in CLASSES), (300, 500, 200), (1.0, 1.0, 1.0)),
+    )
     prior = Predictions(first.images, CLASSES, first.y_true, np.log(np.tile([0.3, 0.5, 0.2], (N, 1))))
     write_predictions(folder / "data/predictions/baselines/class_prior.csv", prior)
     for seed, probe in enumerate(("metadata_probe", "border_probe"), start=50):
@@ -100,13 +119,21 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
         "dataset": {"name": "synthetic"},
         "architectures": dict.fromkeys(models, architecture),
         "compare": {"metric": metric},
+        "evaluation": {"num_views": 1, "calibration": "temperature", "sensitivity": 0.95, "min_slice_groups": 5},
+        "task": {"name": "diagnosis", "malignant": ["melanoma"], "groupings": {}},
     }
     path = folder / f"params_{'_'.join(models)}.yaml"
     YAML(typ="safe", pure=True).dump(parameters, path)
     return path
 
 
-def write_model(folder: Path, model: str) -> None:
+def with_validation(predictions: Predictions) -> Predictions:
+    """Return the predictions of the test images with as many of validation images, of which the same is predicted."""
+    images = predictions.images.assign(image_id="val_" + predictions.images.image_id, split="val")
+    return concatenate([predictions, replace(predictions, images=images)])
+
+
+def write_model(folder: Path, model: str, predictions: Predictions) -> None:
     """Write what `train` and `evaluate` leave beside the predictions of a model."""
     history = [
         {"epoch": epoch, "split": split, "loss": 1 / epoch, "balanced_accuracy": 0.5, "macro_f1": 0.1 * epoch}
@@ -117,8 +144,16 @@ def write_model(folder: Path, model: str) -> None:
     write_metrics(
         folder / f"metrics/{model}/train.json", {"best_epoch": 2, "num_epochs": 3, "num_parameters": 11_000_000}
     )
+    reliability = score_reliability(predictions.y_true, predictions.logits)
+    reliability |= {f"{name}_before_calibration": value for name, value in reliability.items()}
     for file in ("val", "test"):
-        write_metrics(folder / f"metrics/{model}/{file}.json", {})
+        write_metrics(folder / f"metrics/{model}/{file}.json", reliability)
+    fit = {"train_balanced_accuracy": 0.9, "val_balanced_accuracy": 0.7, "test_balanced_accuracy": 0.6}
+    write_metrics(folder / f"metrics/{model}/fit.json", fit)
+    write_digest(folder / f"metrics/{model}/digest.json", predictions)
+    plots = folder / f"plots/{model}"
+    write_plot_rows(plots / "reliability.json", build_reliability_rows(predictions, predictions))
+    write_plot_rows(plots / "risk.json", list(list_risk_by_coverage(predictions)))
     for file in ("classes", "confusion", "roc", "precision_recall"):
         write_plot_rows(folder / f"plots/{model}/{file}.json", [])
     pictures = folder / f"data/pictures/{model}"
@@ -135,8 +170,28 @@ def run_compare(folder: Path, params: Path) -> None:
     compare.main(folder / "data", folder / "metrics", folder / "plots", params)
 
 
+def run_scoring(folder: Path, params: Path, model: str) -> None:
+    """Run the stages between `evaluate` and `report` that are for one model."""
+    predictions, metrics, plots = (
+        folder / name for name in (f"data/predictions/{model}.csv", f"metrics/{model}", f"plots/{model}")
+    )
+    evaluate_malignancy.main(
+        predictions,
+        folder / "data/class_weights.json",
+        metrics / "malignancy.json",
+        plots / "malignancy_roc.json",
+        plots / "net_benefit.json",
+        params,
+    )
+    evaluate_subgroups.main(
+        predictions, folder / "data/metadata.csv", metrics / "subgroups.json", plots / "subgroups.json", params
+    )
+
+
 def run_report(folder: Path, params: Path) -> Path:
     """Write the report of a run that was compared, and return its path."""
+    for model in read_models(params):
+        run_scoring(folder, params, model)
     page = folder / "report/index.html"
     report.main(folder / "data", folder / "metrics", folder / "plots", page, params)
     return page

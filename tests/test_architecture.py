@@ -18,6 +18,8 @@ TABLE_STAGES = [
     "find_near_duplicates",
     "split_by_patient",
     "compute_class_weights",
+    "evaluate_malignancy",
+    "evaluate_subgroups",
     "compare",
     "report",
 ]

@@ -100,6 +100,13 @@ def test_plots_of_two_experiments_are_in_one_picture(printed: dict[str, str]) ->
         assert {row["rev"] for row in spec["data"]["values"]} == {"main", "slower"}
 
 
+def test_seeds_are_trained_once_and_compared(printed: dict[str, str]) -> None:
+    text = output_of(printed, "lesions repeat")
+    assert "training from the seeds 0, 1; 0 are there" in text
+    assert re.search(r"balanced accuracy +0\.\d{3} +0\.\d{3} to [01]\.\d{3} +0\.\d{3} to 0\.\d{3}", text)
+    assert re.search(r"(custom_cnn|resnet18).*by 0\.\d{3} balanced accuracy", text)
+
+
 def test_folds_are_pooled(printed: dict[str, str], tiny: Repository) -> None:
     assert "Queued experiment 'fold-3'" in output_of(printed, "dvc exp run --queue --name fold")
     num_images = len((tiny.root / "data/metadata.csv").read_text().splitlines()) - 1

@@ -28,6 +28,8 @@ TABLE_STAGES = [
 ]
 
 
+SCORING_STAGES = ("evaluate", "evaluate_malignancy", "evaluate_subgroups")
+
 # What runs whenever a prediction may have changed.
 COMPARED = ["compare", "report"]
 
@@ -35,6 +37,11 @@ COMPARED = ["compare", "report"]
 def stages_run(output: str) -> list[str]:
     """The stages that DVC says it ran, sorted."""
     return sorted(re.findall(r"Running stage '([^']+)'", output))
+
+
+def train_and_score(model: str) -> list[str]:
+    """The stages that run when a network has to be trained."""
+    return [f"{verb}@{model}" for verb in ("train", *SCORING_STAGES)]
 
 
 @pytest.fixture
@@ -56,7 +63,7 @@ def test_a_forced_repro_repeats_every_byte_that_git_tracks(fresh: Repository) ->
     before = fresh.tracked_outputs()
     assert len(before) > 15
     output = fresh.dvc("repro", "--force")
-    of_models = [f"{verb}@{m}" for verb in ("train", "evaluate") for m in MODELS]
+    of_models = [f"{verb}@{m}" for verb in ("train", *SCORING_STAGES) for m in MODELS]
     assert stages_run(output) == sorted([*TABLE_STAGES, "fit_baselines", "fit_probes", *of_models, *COMPARED])
     assert fresh.tracked_outputs() == before
     assert fresh.run("git", "status", "--porcelain").stdout == ""
@@ -64,7 +71,7 @@ def test_a_forced_repro_repeats_every_byte_that_git_tracks(fresh: Repository) ->
 
 def test_one_models_learning_rate_arrives_as_a_number_and_reruns_that_model_alone(fresh: Repository) -> None:
     output = fresh.dvc("exp", "run", "--set-param", "architectures.resnet18.learning_rate=1e-5")
-    assert stages_run(output) == sorted(["evaluate@resnet18", "fit_baselines", "train@resnet18", *COMPARED])
+    assert stages_run(output) == sorted(["fit_baselines", *train_and_score("resnet18"), *COMPARED])
     rate = YAML(typ="safe", pure=True).load(fresh.root / "params.yaml")["architectures"]["resnet18"]["learning_rate"]
     assert rate == 1e-5
     with safe_open(fresh.root / "data/checkpoints/resnet18.safetensors", framework="np") as checkpoint:
@@ -74,14 +81,22 @@ def test_one_models_learning_rate_arrives_as_a_number_and_reruns_that_model_alon
 
 def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_taken_off(fresh: Repository) -> None:
     def everything() -> dict[str, bytes]:
-        folders = ("data/checkpoints", "data/pictures", "data/predictions", "metrics", "plots", "report")
+        folders = (
+            "data/calibrations",
+            "data/checkpoints",
+            "data/pictures",
+            "data/predictions",
+            "metrics",
+            "plots",
+            "report",
+        )
         files = [file for folder in folders for file in (fresh.root / folder).rglob("*") if file.is_file()]
         return {str(file.relative_to(fresh.root)): file.read_bytes() for file in files}
 
     before = everything()
     params = (fresh.root / "params.yaml").read_bytes()
     output = fresh.dvc("exp", "run", "--set-param", "models=[custom_cnn,resnet18,resnet34]")
-    assert stages_run(output) == sorted(["evaluate@resnet34", "fit_baselines", "train@resnet34", *COMPARED])
+    assert stages_run(output) == sorted(["fit_baselines", *train_and_score("resnet34"), *COMPARED])
     added = everything()
     of_resnet18 = {name for name in before if "resnet18" in name and "pictures" not in name}
     assert {name.replace("resnet18", "resnet34") for name in of_resnet18} < added.keys()
@@ -99,15 +114,34 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
 @pytest.mark.parametrize(
     ("section", "rerun"),
     [
-        ("class_weights.scheme=sqrt", ["compute_class_weights", "train@custom_cnn", "evaluate@custom_cnn"]),
-        ("augmentation.rotation_degrees=90", ["train@custom_cnn", "evaluate@custom_cnn"]),
+        ("class_weights.scheme=sqrt", ["compute_class_weights", *train_and_score("custom_cnn")]),
+        ("augmentation.rotation_degrees=90", train_and_score("custom_cnn")),
         ("dataset.max_rejected_fraction=0.5", ["prepare_metadata"]),
+        ("evaluation.sensitivity=0.8", ["evaluate_malignancy@custom_cnn"]),
+        ("evaluation.min_slice_groups=5", ["evaluate_subgroups@custom_cnn"]),
+        ("evaluation.calibration=vector", [f"{verb}@custom_cnn" for verb in SCORING_STAGES]),
     ],
 )
 def test_a_parameter_reruns_what_hangs_on_it(fresh: Repository, section: str, rerun: list[str]) -> None:
     output = fresh.dvc("exp", "run", "--set-param", section, "--set-param", "models=[custom_cnn]")
     # The shorter list of models brings these too, or DVC takes them from an earlier run.
     assert sorted({*stages_run(output)} - {"fit_baselines", "fit_probes", *COMPARED}) == sorted(rerun)
+
+
+def test_two_classes_are_a_task_like_any_other(fresh: Repository) -> None:
+    """The split stays as it is; everything after it works on the two classes."""
+    output = fresh.dvc("exp", "run", "--set-param", "task.name=malignancy", "--set-param", "models=[custom_cnn]")
+    assert not {"split_by_patient", "find_near_duplicates", "prepare_metadata"} & set(stages_run(output))
+    table = pd.read_csv(fresh.root / "data/predictions/custom_cnn.csv").query("split == 'test'")
+    diagnoses = pd.read_csv(fresh.root / "data/metadata.csv").set_index("image_id").diagnosis[table.image_id]
+    malignant = ["actinic_keratosis", "basal_cell_carcinoma", "melanoma", "squamous_cell_carcinoma"]
+    truth = diagnoses.isin(malignant).to_numpy()
+    assert (table.y_true == "malignant").tolist() == truth.tolist()
+    found = json.loads((fresh.root / "metrics/custom_cnn/malignancy.json").read_text())
+    called = (table.prob_malignant >= found["threshold"] - 1e-6).to_numpy()
+    assert found["sensitivity"] == pytest.approx(called[truth].mean(), abs=1e-6)
+    assert found["specificity"] == pytest.approx((~called)[~truth].mean(), abs=1e-6)
+    assert "malignant" in (fresh.root / "report/index.html").read_text()
 
 
 def test_a_mistake_in_a_parameter_stops_before_anything_is_lost(fresh: Repository) -> None:
@@ -139,6 +173,16 @@ def test_metrics_are_scikit_learns_of_the_prediction_table(tiny: Repository, mod
         "num_undefined_classes": 0,
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_calibration_makes_validation_likelier_and_is_what_the_table_holds(tiny: Repository, model: str) -> None:
+    val = json.loads((tiny.root / f"metrics/{model}/val.json").read_text())
+    assert val["log_loss"] < val["log_loss_before_calibration"]
+    assert val["brier_score"] != val["brier_score_before_calibration"]
+    table = pd.read_csv(tiny.root / f"data/predictions/{model}.csv").query("split == 'val'")
+    of_truth = [row[f"prob_{row['y_true']}"] for row in table.to_dict("records")]
+    assert val["log_loss"] == pytest.approx(-np.log(of_truth).mean(), abs=1e-4)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -225,13 +269,13 @@ def test_plots_are_drawn_by_our_templates(tiny: Repository, tmp_path: Path) -> N
         "Confusion of custom_cnn on test images",
     } < titles
     assert all(spec["data"]["values"] for spec in specs)
-    assert len(specs) == 1 + 5 * len(MODELS) + 6
+    assert len(specs) == 1 + 10 * len(MODELS) + 6
     assert "ROC of all models, each diagnosis against the rest" in titles
 
 
 def test_every_model_listed_in_the_lock_was_trained_from_these_data(tiny: Repository) -> None:
     lock = YAML(typ="safe").load(tiny.root / "dvc.lock")["stages"]
-    of_models = [f"{verb}@{m}" for verb in ("train", "evaluate") for m in MODELS]
+    of_models = [f"{verb}@{m}" for verb in ("train", *SCORING_STAGES) for m in MODELS]
     assert sorted(lock) == sorted([*TABLE_STAGES, "fit_baselines", "fit_probes", *of_models, *COMPARED])
     assert str(tiny.root) not in (tiny.root / "dvc.lock").read_text()
 

@@ -57,6 +57,17 @@ def folds(
 
 
 @commands.command()
+def repeat(
+    seeds: Annotated[int, typer.Option(min=2, help="How many: 0, 1, … are used.")] = 5,
+    params: Params = PARAMS,
+) -> None:
+    """Train each model from several seeds, as experiments, and compare the models over them."""
+    from lesions.command_line.repeat import run_repeats  # imports DVC, which the other commands do without
+
+    run_repeats(seeds, params)
+
+
+@commands.command()
 def gate(
     base: Annotated[str, typer.Option(help="The revision to compare with: a branch, tag, commit or experiment.")],
     markdown: Annotated[Path | None, typer.Option(help="Written: the judgement for a pull request.")] = None,

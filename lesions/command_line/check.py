@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from lesions.datasets.registry import ADAPTERS, DatasetParameters
+from lesions.datasets.task import TaskParameters
 from lesions.errors import InputError
 from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
@@ -42,6 +43,7 @@ SECTIONS: dict[str, type[Section]] = {
     "sampling": SamplingParameters,
     "schedule": ScheduleParameters,
     "split": SplitParameters,
+    "task": TaskParameters,
     "tracking": TrackingParameters,
     "training": TrainingParameters,
 }

@@ -1,37 +1,38 @@
 """`lesions folds`: find the experiments of a cross-validation, pool what they predicted, score it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
-from dvc.api import DVCFileSystem
-from dvc.exceptions import DvcException
-from dvc.repo import Repo
-from dvc.scm import RevError
 from rich.console import Console
 from rich.table import Table
-from ruamel.yaml import YAML
 
+from lesions.command_line.experiments import fetched, flatten, read_settings, read_test_predictions
 from lesions.errors import InputError
 from lesions.evaluation.comparison import Comparison, compare
 from lesions.evaluation.folds import pool_folds, score_each_fold
-from lesions.evaluation.predictions import Predictions, read_predictions, write_predictions
+from lesions.evaluation.predictions import Predictions, write_predictions
 from lesions.evaluation.verdict import METRIC_WORDS, describe_lead, spell_bounds
 
 
 def run_folds(experiments: Sequence[str], output: Path) -> None:
     """Pool the folds that the experiments tested, write the pooled predictions, show the scores."""
     settings = read_settings(experiments)
+    if not experiments:
+        settings = {name: found for name, found in settings.items() if read_fold(found) is not None}
+    if not settings:
+        raise InputError(
+            "no experiment that began at the last commit tests a fold; "
+            "`dvc exp run --queue -S 'split.fold=range(0,5)'` and `dvc exp run --run-all` make five"
+        )
     names = order_by_fold(settings)
     check_same_groups(names)
     folds = {name: read_test_predictions(name) for name in names}
     pooled = pool_folds(folds)
     for model, predictions in pooled.items():
         write_predictions(output / f"{model}.csv", predictions)
-    comparison = compare(pooled)
+    comparison = compare(pooled, rivals=list(pooled))
     first = next(iter(pooled.values())).images
     Console().print(build_table(comparison, folds))
     metric = settings[names[0]]["compare"]["metric"]
@@ -43,28 +44,6 @@ def run_folds(experiments: Sequence[str], output: Path) -> None:
         f"{len(first)} images of {first.group_id.nunique()} groups, each tested by one of {len(folds)} folds; "
         f"in {output}/ are the pooled predictions of {', '.join(pooled)}"
     )
-
-
-def read_settings(experiments: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Read the parameters of the experiments named, or of all that test a fold and began at the last commit."""
-    try:
-        with Repo() as repo:
-            listed = [name for found in repo.experiments.ls().values() for name, _ in found]
-        settings = {}
-        for name in experiments or listed:
-            settings[name] = YAML(typ="safe", pure=True).load(DVCFileSystem(rev=name).read_text("params.yaml"))
-    except RevError as error:
-        raise InputError(f"there is no experiment of that name: {error}") from error
-    except DvcException as error:
-        raise InputError(f"DVC cannot read the experiments: {error}") from error
-    if not experiments:
-        settings = {name: found for name, found in settings.items() if read_fold(found) is not None}
-    if not settings:
-        raise InputError(
-            "no experiment that began at the last commit tests a fold; "
-            "`dvc exp run --queue -S 'split.fold=range(0,5)'` and `dvc exp run --run-all` make five"
-        )
-    return settings
 
 
 def order_by_fold(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -103,14 +82,6 @@ def read_fold(parameters: Mapping[str, Any]) -> int | None:
     return (parameters.get("split") or {}).get("fold")
 
 
-def flatten(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the parameters of all sections by their full names."""
-    flat: dict[str, Any] = {}
-    for key, value in parameters.items():
-        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat
-
-
 def check_same_groups(experiments: Sequence[str]) -> None:
     """Refuse experiments on other images, or on other groups of them: a group's name means one thing in one run."""
     first, *others = ((name, read_groups(name)) for name in experiments)
@@ -126,27 +97,6 @@ def read_groups(experiment: str) -> dict[str, str]:
     with fetched(experiment, "data/splits.csv") as file:
         splits = pd.read_csv(file, dtype=str, keep_default_na=False)
     return dict(zip(splits.image_id, splits.group_id, strict=True))
-
-
-def read_test_predictions(experiment: str) -> dict[str, Predictions]:
-    """Return what each model and baseline of an experiment predicted for its test images."""
-    with fetched(experiment, "data/predictions") as folder:
-        tables = sorted(folder.rglob("*.csv"), key=lambda path: (len(path.parts), path))  # baselines last
-        return {path.stem: read_predictions(path).select("test") for path in tables}
-
-
-@contextmanager
-def fetched(experiment: str, path: str) -> Iterator[Path]:
-    """Yield a copy of a file or a folder as an experiment left it."""
-    with TemporaryDirectory() as folder:
-        copy = Path(folder, Path(path).name)
-        try:
-            DVCFileSystem(rev=experiment).get(path, str(copy), recursive=True)
-        except (DvcException, OSError) as error:
-            raise InputError(
-                f"{path} of {experiment} is not in DVC's cache ({error}); `dvc pull` may bring it"
-            ) from error
-        yield copy
 
 
 def build_table(comparison: Comparison, folds: Mapping[str, Mapping[str, Predictions]]) -> Table:

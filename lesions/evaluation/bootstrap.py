@@ -31,15 +31,40 @@ def draw_resamples(
         Blocks of resamples, `num_resamples` rows in all. The same groups and seed give the same resamples.
     """
     codes, groups = pd.factorize(group_id)
-    G = len(groups)
-    generator = np.random.default_rng(seed)
-    rows = max(1, COUNTS_AT_ONCE // len(codes))
-    for start in range(0, num_resamples, rows):
-        draws = generator.multinomial(G, np.full(G, 1 / G), size=min(rows, num_resamples - start))
+    for draws in _draw_groups(len(groups), len(codes), seed=seed, num_resamples=num_resamples):
         yield draws[:, codes]
 
 
-def percentile_interval(resampled: NDArray[np.float64], *, level: float = 0.95) -> tuple[float, float]:
-    """Return the bounds between which the middle `level` of the resampled statistics lies."""
-    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+def resample_sums(
+    values: NDArray[np.floating], group_id: pd.Series, *, seed: int, num_resamples: int = NUM_RESAMPLES
+) -> NDArray[np.float64]:
+    """Add up values of images in each resample of groups; the resamples are those of `draw_resamples`.
+
+    Parameters
+    ----------
+    values : (N, C) float
+    group_id : (N,)
+
+    Returns
+    -------
+    (R, C) float
+    """
+    sums = sum_by_group(values, group_id)
+    draws = _draw_groups(len(sums), len(sums), seed=seed, num_resamples=num_resamples)
+    return np.concatenate([block @ sums for block in draws])
+
+
+def sum_by_group(values: NDArray[np.number], group_id: pd.Series) -> NDArray[np.float64]:
+    """Add up values (N, …) of images by group (G, …)."""
+    codes, groups = pd.factorize(group_id)
+    sums = np.zeros((len(groups), *values.shape[1:]))
+    np.add.at(sums, codes, values)
+    return sums
+
+
+def _draw_groups(G: int, row_length: int, *, seed: int, num_resamples: int) -> Iterator[NDArray[np.int64]]:
+    """Yield how often each group is in each resample (R, G), in blocks that fit in memory."""
+    generator = np.random.default_rng(seed)
+    rows = max(1, COUNTS_AT_ONCE // row_length)
+    for start in range(0, num_resamples, rows):
+        yield generator.multinomial(G, np.full(G, 1 / G), size=min(rows, num_resamples - start))

@@ -1,7 +1,7 @@
 """Models on the same test images: scores with intervals, and paired differences."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Literal, get_args
@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesions.errors import InputError
-from lesions.evaluation.bootstrap import draw_resamples, percentile_interval
+from lesions.evaluation.bootstrap import draw_resamples, sum_by_group
+from lesions.evaluation.influence import compute_influences
+from lesions.evaluation.interval import Difference, Estimate, Measurement, estimate_difference, estimate_score
 from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.resampled_scores import score_resamples
 from lesions.evaluation.scores import score
+from lesions.evaluation.significance import correct_after_holm
 from lesions.formats.json_file import read_json, write_plot_rows
 from lesions.parameters.section import Section
 
@@ -30,24 +33,6 @@ class CompareParameters(Section):
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A metric, or a difference of two, with its 95 % interval over resamples of groups."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the whole interval is on one side of zero."""
-        return self.low > 0 or self.high < 0
-
-    def turned(self) -> "Estimate":
-        """Return the difference the other way round."""
-        return Estimate(-self.value, -self.high, -self.low)
-
-
-@dataclass(frozen=True)
 class Comparison:
     """What resampling the same groups for all models gives.
 
@@ -60,7 +45,7 @@ class Comparison:
     """
 
     scores: dict[tuple[str, ...], Estimate]
-    differences: dict[tuple[str, ...], Estimate]
+    differences: dict[tuple[str, ...], Difference]
 
     @property
     def models(self) -> list[str]:
@@ -76,7 +61,7 @@ class Comparison:
         """Return the models by a metric, the best first; equals stay as they came."""
         return sorted(models, key=lambda model: -self.scores[model, metric].value)
 
-    def subtract(self, first: str, second: str, metric: str) -> Estimate:
+    def subtract(self, first: str, second: str, metric: str) -> Difference:
         """Return the difference of two models, whichever of them came first."""
         if (first, second, metric) in self.differences:
             return self.differences[first, second, metric]
@@ -98,61 +83,68 @@ def write_comparison(folder: Path, comparison: Comparison) -> None:
 
 def read_comparison(folder: Path) -> Comparison:
     """Read what `write_comparison` wrote."""
-
-    def read(name: str, keys: tuple[str, ...]) -> dict[tuple[str, ...], Estimate]:
-        rows = read_json(folder / name)
-        return {tuple(row[key] for key in keys): Estimate(row["value"], row["low"], row["high"]) for row in rows}
-
+    scores, differences = (read_json(folder / name) for name in ("scores.json", "differences.json"))
     return Comparison(
-        scores=read("scores.json", ("model", "metric")),
-        differences=read("differences.json", ("first", "second", "metric")),
+        scores={(row.pop("model"), row.pop("metric")): Estimate(**row) for row in scores},
+        differences={
+            (row.pop("first"), row.pop("second"), row.pop("metric")): Difference(**row) for row in differences
+        },
     )
 
 
-def compare(predictions: Mapping[str, Predictions], *, seed: int = 0) -> Comparison:
+def compare(predictions: Mapping[str, Predictions], *, rivals: Sequence[str], seed: int = 0) -> Comparison:
     """Score models, and each pair of them, on the same resamples of groups.
 
     Parameters
     ----------
     predictions
         For each model, of the same images in the same order.
+    rivals
+        The models among which one will be chosen: each metric's p-values of their pairs are corrected for their
+        number. All others are what these are measured by.
     """
-    values = {model: score(found.y_true, found.y_prob, found.classes) for model, found in predictions.items()}
-    resampled = resample_scores(predictions, seed=seed)
+    return compare_measurements(measure(predictions, seed=seed), rivals=rivals)
 
-    def estimate(value: float, resamples: NDArray[np.float64]) -> Estimate:
-        return Estimate(value, *percentile_interval(resamples[np.isfinite(resamples)]))
 
-    metrics = [metric for metric in get_args(HeadlineMetric) if all(metric in found for found in values.values())]
+def compare_measurements(measured: Mapping[str, Mapping[str, Measurement]], *, rivals: Sequence[str]) -> Comparison:
+    """Put intervals around what was measured of each model, and around the difference of each pair."""
+    metrics = [name for name in get_args(HeadlineMetric) if all(name in found for found in measured.values())]
+    differences: dict[tuple[str, ...], Difference] = {
+        (first, second, metric): estimate_difference(measured[first][metric] - measured[second][metric])
+        for first, second in combinations(measured, 2)
+        for metric in metrics
+    }
+    for metric in metrics:
+        pairs = [(*pair, metric) for pair in combinations(measured, 2) if set(pair) <= set(rivals)]
+        for pair, p_holm in zip(
+            pairs, correct_after_holm([differences[pair].p_value for pair in pairs]), strict=True
+        ):
+            differences[pair] = replace(differences[pair], p_holm=p_holm)
     return Comparison(
-        scores={
-            (model, metric): estimate(values[model][metric], resampled[model][metric])
-            for model in predictions
-            for metric in metrics
-        },
-        differences={
-            (first, second, metric): estimate(
-                values[first][metric] - values[second][metric], resampled[first][metric] - resampled[second][metric]
-            )
-            for first, second in combinations(predictions, 2)
-            for metric in metrics
-        },
+        scores={(model, metric): estimate_score(measured[model][metric]) for model in measured for metric in metrics},
+        differences=differences,
     )
 
 
-def resample_scores(
-    predictions: Mapping[str, Predictions], *, seed: int
-) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Return for each model and metric the scores (R,) of the resamples, which are the same for all models."""
+def measure(predictions: Mapping[str, Predictions], *, seed: int) -> dict[str, dict[str, Measurement]]:
+    """Measure each model by each metric that its predictions define, on the same resamples for all models."""
     group_id = next(iter(predictions.values())).images.group_id
     blocks: dict[str, list[dict[str, NDArray[np.float64]]]] = {model: [] for model in predictions}
     for counts in draw_resamples(group_id, seed=seed):
         for model, found in predictions.items():
             blocks[model].append(score_resamples(found.y_true, found.y_prob, counts))
-    return {
-        model: {metric: np.concatenate([block[metric] for block in scored]) for metric in scored[0]}
-        for model, scored in blocks.items()
-    }
+    measured = {}
+    for model, found in predictions.items():
+        values = score(found.y_true, found.y_prob)
+        measured[model] = {
+            metric: Measurement(
+                value=values[metric],
+                resamples=np.concatenate([block[metric] for block in blocks[model]]),
+                influences=sum_by_group(influences, group_id),
+            )
+            for metric, influences in compute_influences(found.y_true, found.y_prob).items()
+        }
+    return measured
 
 
 def check_same_images(predictions: Mapping[str, Predictions]) -> None:

@@ -1,6 +1,7 @@
 """Prediction tables: `image_id, group_id, split, y_true, y_pred, logit_<class>…, prob_<class>…`."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ class Predictions:
         In the order of the logits.
     y_true : (N,) int
     logits : (N, K) float
+        Calibrated, so that their softmax is the probability.
     """
 
     images: pd.DataFrame
@@ -46,10 +48,25 @@ class Predictions:
         """Predicted classes (N,)."""
         return self.logits.argmax(axis=1)
 
+    def with_metadata(self, metadata: pd.DataFrame) -> "Predictions":
+        """Return the same predictions, with the columns of `data/metadata.csv` beside their images' identifiers."""
+        images = self.images.merge(metadata, on="image_id", how="left", validate="one_to_one")
+        return replace(self, images=images)
+
     def select(self, split: str) -> "Predictions":
         """Return the predictions for one split."""
         chosen = (self.images.split == split).to_numpy()
         return Predictions(self.images[chosen], self.classes, self.y_true[chosen], self.logits[chosen])
+
+
+def concatenate(parts: Sequence[Predictions]) -> Predictions:
+    """Return the predictions of several splits together."""
+    return Predictions(
+        pd.concat([part.images for part in parts], ignore_index=True),
+        parts[0].classes,
+        np.concatenate([part.y_true for part in parts]),
+        np.concatenate([part.logits for part in parts]),
+    )
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:

@@ -1,6 +1,5 @@
 """The figures that judge predictions."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,18 +79,16 @@ def score_probabilities(y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) 
     }
 
 
-def score(y_true: NDArray[np.int64], y_prob: NDArray[np.float64], classes: Sequence[str]) -> dict[str, float]:
-    """Compute the headline metrics of predictions, and how many classes no metric could count.
+def score(y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) -> dict[str, float]:
+    """Compute the headline metrics of predictions.
 
     Parameters
     ----------
     y_true : (N,) int
     y_prob : (N, K) float
     """
-    K = len(classes)
-    num_undefined = K - len(np.unique(y_true))
-    labels = score_labels(y_true, y_prob.argmax(axis=1), K)
-    return {**labels, **score_probabilities(y_true, y_prob), "num_undefined_classes": num_undefined}
+    labels = score_labels(y_true, y_prob.argmax(axis=1), y_prob.shape[1])
+    return labels | score_probabilities(y_true, y_prob)
 
 
 def _divide(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:

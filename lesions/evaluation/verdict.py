@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lesions.evaluation.comparison import Comparison, Estimate
+from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.interval import Difference, Estimate
 
 METRIC_WORDS = {
     "accuracy": "accuracy",
@@ -38,27 +39,33 @@ def list_verdicts(comparison: Comparison, summary: Mapping[str, Any]) -> list[st
     return sentences if leads[summary["baseline"]].low > 0 else sentences[::-1]
 
 
-def describe_lead(first: str, second: str, metric: str, lead: Estimate) -> str:
+def describe_lead(first: str, second: str, metric: str, lead: Difference, *, num_seeds: int = 1) -> str:
     """Say whether one model is better than another, or that the test images cannot tell.
 
     Parameters
     ----------
     lead
         The metric of `first` minus that of `second`.
+    num_seeds
+        From how many seeds each was trained; what other seeds would have given is not in the interval of one.
     """
     if lead.value < 0:
-        return describe_lead(second, first, metric, lead.turned())
+        return describe_lead(second, first, metric, lead.turned(), num_seeds=num_seeds)
     words = METRIC_WORDS[metric]
     if lead.value == lead.low == lead.high == 0:
         return f"{first} and {second} have the same {words}, in every resample of the test images."
     if lead.value == 0:
         return f"{first} and {second} have the same {words} on the test images; {spell_interval(lead)}."
-    if lead.excludes_zero:
-        return f"{first} is better than {second} by {lead.value:.3f} {words} ({spell_interval(lead)})."
-    return (
+    if lead.is_beyond_noise:
+        seeds = "one seed" if num_seeds == 1 else f"{num_seeds} seeds"
+        return f"{first} is better than {second} by {lead.value:.3f} {words} ({spell_interval(lead)}; {seeds})."
+    sentence = (
         f"The test images cannot tell {first} from {second}: {first} is ahead by {lead.value:.3f} {words}, "
-        f"{spell_interval(lead)}."
+        f"{spell_interval(lead)}"
     )
+    if lead.low > 0:
+        sentence += f", but with so many models compared that happens by chance (p = {lead.p_holm:.2f} after Holm)"
+    return f"{sentence}."
 
 
 def spell_interval(estimate: Estimate) -> str:

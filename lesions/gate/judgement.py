@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeGuard
 
+from lesions.evaluation.comparison import check_same_images, compare
+from lesions.evaluation.interval import Difference
 from lesions.gate.revisions import RevisionMetrics
 from lesions.gate.rules import Rule
 
@@ -16,6 +18,7 @@ class Outcome(StrEnum):
     BETTER = "better"
     UNCHANGED = "unchanged"
     WORSE = "worse, allowed"
+    WITHIN_NOISE = "worse, within noise"
     REGRESSION = "regression"
     BEYOND_FLOOR = "below the floor"
     ADDED = "model added"
@@ -64,6 +67,7 @@ def judge(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]
     comparable = base.test_images_sha256 is not None and base.test_images_sha256 == now.test_images_sha256
     rows = []
     for model in sorted({*base.models, *now.models}):
+        drops = _measure_drops(base, now, model) if comparable else {}
         for metric, rule in rules.items():
             before, after = _read(base, model, metric), _read(now, model, metric)
             if model not in now.models:
@@ -77,18 +81,34 @@ def judge(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]
             elif before is None or not comparable:
                 outcome = Outcome.UNKNOWN
             else:
-                outcome = _compare(before, after, rule)
+                outcome = _compare(before, after, rule, drops.get(metric))
             rows.append(Row(model, metric, before, after, rule, outcome))
     return Judgement(tuple(rows), tuple(_list_problems(base, now, rules)))
 
 
-def _compare(before: float, after: float, rule: Rule) -> Outcome:
+def _measure_drops(base: RevisionMetrics, now: RevisionMetrics, model: str) -> dict[str, Difference]:
+    """Return for each metric by how much a model lost, where both revisions have what it takes to tell."""
+    if model not in base.digests or model not in now.digests:
+        return {}
+    pair = {"base": base.digests[model], "now": now.digests[model]}
+    check_same_images(pair)
+    compared = compare(pair, rivals=list(pair))
+    return {metric: found for (_, _, metric), found in compared.differences.items()}
+
+
+def _compare(before: float, after: float, rule: Rule, drop: Difference | None) -> Outcome:
     gain = rule.gain(before, after)
     if gain == 0:
         return Outcome.UNCHANGED
     if gain > 0:
         return Outcome.BETTER
-    return Outcome.REGRESSION if rule.largest_drop is not None and -gain > rule.largest_drop else Outcome.WORSE
+    if rule.largest_drop is None or -gain <= rule.largest_drop:
+        return Outcome.WORSE
+    if not rule.beyond_noise:
+        return Outcome.REGRESSION
+    if drop is None:
+        return Outcome.UNKNOWN
+    return Outcome.REGRESSION if drop.is_beyond_noise else Outcome.WITHIN_NOISE
 
 
 def _list_problems(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]) -> Iterator[str]:
@@ -114,6 +134,8 @@ def _list_problems(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[s
             missing = [metric for metric in rules if not _is_number(metrics.get(metric))]
             if not metrics:
                 yield f"metrics/{model}/test.json of {revision} is missing or broken"
+            elif model not in found.digests and any(rule.beyond_noise for rule in rules.values()):
+                yield f"{revision} has no metrics/{model}/digest.json, by which to tell a drop from noise"
             elif missing:
                 there = ", ".join(name for name, value in metrics.items() if _is_number(value))
                 yield f"metrics/{model}/test.json of {revision} has no {', '.join(missing)}; it has {there}"

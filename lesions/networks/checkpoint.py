@@ -24,6 +24,8 @@ class CheckpointMetadata:
     ----------
     classes
         In the order of the logits.
+    diagnoses
+        Which each of them stands for.
     mean, std
         Of each channel, subtracted and divided by; for pixels from 0 to 1.
     inputs
@@ -34,6 +36,7 @@ class CheckpointMetadata:
 
     model: str
     classes: tuple[str, ...]
+    diagnoses: tuple[tuple[str, ...], ...]
     architecture: AnyArchitecture
     mean: tuple[float, float, float]
     std: tuple[float, float, float]

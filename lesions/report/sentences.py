@@ -86,6 +86,27 @@ def describe_training(model: str, history: PlotRows, trained: Mapping[str, Any])
     return sentence
 
 
+OVERFIT = 0.1
+"""A loss of balanced accuracy from training to validation that the report calls overfitting."""
+
+
+def describe_fit(model: str, fit: Mapping[str, float]) -> str:
+    """Say what is lost from training to validation to test at the kept epoch, and what that means.
+
+    Parameters
+    ----------
+    fit
+        What `metrics/<model>/fit.json` says.
+    """
+    train, val, test = (fit[f"{split}_balanced_accuracy"] for split in ("train", "val", "test"))
+    sentence = (
+        f"{model} has a balanced accuracy of {train:.3f} on training, {val:.3f} on validation, {test:.3f} on test."
+    )
+    if train - val > OVERFIT:
+        return f"{sentence} It knows its training images better than others, by {train - val:.3f}: it overfits."
+    return f"{sentence} It hardly knows its training images better than others: it does not overfit."
+
+
 def describe_confusion(model: str, predictions: Predictions) -> str:
     """Say how many images are wrong, and which mistake is the most frequent."""
     K, N = len(predictions.classes), len(predictions.y_true)

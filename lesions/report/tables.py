@@ -1,10 +1,13 @@
 """The rows of the report's tables, in words."""
 
 from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.predictions import Predictions
+from lesions.evaluation.significance import compare_areas, compare_hits, correct_after_holm
 from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_number
 
 
@@ -46,6 +49,36 @@ def list_scores(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
+def list_tests(models: Mapping[str, Predictions]) -> list[dict[str, str]]:
+    """Return a row for each pair of trained models: exact McNemar over groups, and DeLong for the ROC AUC.
+
+    The p-values are corrected after Holm where there are several pairs.
+    """
+    pairs = list(combinations(models, 2))
+    hits, areas = [], []
+    for first, second in pairs:
+        one, other = models[first], models[second]
+        group_id = one.images.group_id
+        hits.append(compare_hits(one.y_pred == one.y_true, other.y_pred == other.y_true, group_id))
+        areas.append(compare_areas(one.y_true, one.y_prob, other.y_prob, group_id))
+    p_hits, p_areas = (correct_after_holm([found.p_value for found in tests]) for tests in (hits, areas))
+    return [
+        {
+            "pair": f"{first}, {second}",
+            "more right": f"{hit.first_only}, {hit.second_only}",
+            "mcnemar": spell_p(p_hit),
+            "difference": spell_number(area.difference, signed=True),
+            "delong": spell_p(p_area),
+        }
+        for (first, second), hit, area, p_hit, p_area in zip(pairs, hits, areas, p_hits, p_areas, strict=True)
+    ]
+
+
+def spell_p(p_value: float) -> str:
+    """Return a p-value with three decimals, or that it is less than any of them."""
+    return f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001"
+
+
 def list_differences(comparison: Comparison, models: list[str], metric: str) -> list[dict[str, str]]:
     """Return a row for each pair of which one at least is a trained model: their difference in one metric."""
     return [
@@ -53,7 +86,7 @@ def list_differences(comparison: Comparison, models: list[str], metric: str) -> 
             "pair": f"{first} − {second}",
             "difference": spell_number(found.value, signed=True),
             "interval": spell_bounds(found),
-            "says": "beyond noise" if found.excludes_zero else "within noise",
+            "says": "beyond noise" if found.is_beyond_noise else "within noise",
         }
         for (first, second, name), found in comparison.differences.items()
         if name == metric and {first, second} & set(models)

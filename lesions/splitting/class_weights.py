@@ -55,9 +55,10 @@ def compute_class_weights(counts: NDArray[np.int64], parameters: ClassWeightPara
 
 @dataclass(frozen=True)
 class ClassWeights:
-    """The classes in the order of a network's outputs, with their training images and weights."""
+    """The classes in the order of a network's outputs: their diagnoses, training images and weights."""
 
     classes: tuple[str, ...]
+    diagnoses: tuple[tuple[str, ...], ...]
     num_images: tuple[int, ...]
     weights: tuple[float, ...]
 
@@ -69,4 +70,10 @@ def write_class_weights(path: Path, class_weights: ClassWeights) -> None:
 
 def read_class_weights(path: Path) -> ClassWeights:
     """Read `data/class_weights.json`."""
-    return ClassWeights(**{name: tuple(values) for name, values in read_json(path).items()})
+    values = read_json(path)
+    return ClassWeights(
+        classes=tuple(values["classes"]),
+        diagnoses=tuple(map(tuple, values["diagnoses"])),
+        num_images=tuple(values["num_images"]),
+        weights=tuple(values["weights"]),
+    )

@@ -30,6 +30,8 @@ def test_validation_and_test_images_do_not_count(tmp_path: Path, write_params: W
     splits = ["train"] * 4 + ["val"] * 4 + ["test"] * 6
     weights = run(tmp_path, params, diagnoses, splits)
     # Of 4 training images in 2 classes: 4 / (2 · 1) and 4 / (2 · 3).
-    assert weights == ClassWeights(classes=("melanoma", "nevus"), num_images=(1, 3), weights=(2.0, 0.666667))
+    assert weights == ClassWeights(
+        ("melanoma", "nevus"), (("melanoma",), ("nevus",)), num_images=(1, 3), weights=(2.0, 0.666667)
+    )
     with Image.open(tmp_path / "distribution.png") as picture:
         assert picture.width == 7 * 150

@@ -29,7 +29,7 @@ def run_probes(tmp_path: Path, params: Path, images: NDArray[np.uint8], **column
     split = ["train" if n < N // 2 else "val" if n < 3 * N // 4 else "test" for n in range(N)]
     splits = table[["image_id"]].assign(group_id=table.patient_id, split=split)
     write_table(tmp_path / "splits.csv", splits, sort_by="image_id")
-    weights = ClassWeights(("melanoma", "nevus"), (N // 4, N // 4), (1.0, 1.0))
+    weights = ClassWeights(("melanoma", "nevus"), (("melanoma",), ("nevus",)), (N // 4, N // 4), (1.0, 1.0))
     write_class_weights(tmp_path / "class_weights.json", weights)
     fit_probes.main(
         tmp_path / "images.npy",

@@ -81,24 +81,22 @@ def test_scores_of_probabilities_are_scikit_learns() -> None:
     assert scores["mean_average_precision"] == pytest.approx(expected)
 
 
-def test_a_class_without_images_is_left_out_of_the_means_and_counted() -> None:
+def test_a_class_without_images_is_left_out_of_the_means() -> None:
     y_true, y_prob = random_probabilities()
     wider = np.hstack([y_prob * 0.9, np.full((len(y_prob), 1), 0.1)])
-    scores = score(y_true, wider, ["a", "b", "c", "d", "e"])
-    assert scores["num_undefined_classes"] == 1
-    assert scores["macro_roc_auc"] == pytest.approx(score(y_true, y_prob, "abcd")["macro_roc_auc"])
+    scores = score(y_true, wider)
+    assert scores["macro_roc_auc"] == pytest.approx(score(y_true, y_prob)["macro_roc_auc"])
 
 
 def test_scores_that_nothing_defines_are_left_out() -> None:
-    scores = score(np.zeros(3, dtype=int), np.full((3, 2), 0.5), ["a", "b"])
+    scores = score(np.zeros(3, dtype=int), np.full((3, 2), 0.5))
     assert "macro_roc_auc" not in scores
-    assert scores["num_undefined_classes"] == 1
     assert scores["accuracy"] == 1
 
 
 def test_perfect_and_worst_predictions() -> None:
     y_true = np.array([0, 1, 2, 0, 1, 2])
-    perfect = score(y_true, np.eye(3)[y_true], "abc")
+    perfect = score(y_true, np.eye(3)[y_true])
     assert {perfect[name] for name in ("accuracy", "balanced_accuracy", "macro_f1", "macro_roc_auc")} == {1.0}
-    worst = score(y_true, np.eye(3)[(y_true + 1) % 3], "abc")
+    worst = score(y_true, np.eye(3)[(y_true + 1) % 3])
     assert {worst[name] for name in ("accuracy", "balanced_accuracy", "macro_f1")} == {0.0}

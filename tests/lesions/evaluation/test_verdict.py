@@ -4,28 +4,45 @@ from typing import get_args
 
 import pytest
 
-from lesions.evaluation.comparison import Estimate, HeadlineMetric
+from lesions.evaluation.comparison import HeadlineMetric
+from lesions.evaluation.interval import Difference
 from lesions.evaluation.verdict import METRIC_WORDS, describe_lead, spell_number
 
 
 @pytest.mark.parametrize(
     ("lead", "words"),
     [
-        (Estimate(0.11, 0.07, 0.15), "a is better than b by 0.110 macro F1 (95 % interval 0.070 to 0.150)."),
-        (Estimate(-0.11, -0.15, -0.07), "b is better than a by 0.110 macro F1 (95 % interval 0.070 to 0.150)."),
         (
-            Estimate(0.11, -0.02, 0.24),
+            Difference(0.11, 0.07, 0.15, 0.001, 0.002),
+            "a is better than b by 0.110 macro F1 (95 % interval 0.070 to 0.150; one seed).",
+        ),
+        (
+            Difference(-0.11, -0.15, -0.07, 0.001, 0.002),
+            "b is better than a by 0.110 macro F1 (95 % interval 0.070 to 0.150; one seed).",
+        ),
+        (
+            Difference(0.11, -0.02, 0.24, 0.1, 0.1),
             "The test images cannot tell a from b: a is ahead by 0.110 macro F1, 95 % interval −0.020 to 0.240.",
         ),
         (
-            Estimate(-0.01, -0.05, 0.02),
+            Difference(-0.01, -0.05, 0.02, 0.6, 0.6),
             "The test images cannot tell b from a: b is ahead by 0.010 macro F1, 95 % interval −0.020 to 0.050.",
         ),
-        (Estimate(0, 0, 0), "a and b have the same macro F1, in every resample of the test images."),
+        (
+            Difference(0.11, 0.01, 0.21, 0.03, 0.09),
+            "The test images cannot tell a from b: a is ahead by 0.110 macro F1, 95 % interval 0.010 to 0.210, "
+            "but with so many models compared that happens by chance (p = 0.09 after Holm).",
+        ),
+        (Difference(0, 0, 0, 1, 1), "a and b have the same macro F1, in every resample of the test images."),
     ],
 )
-def test_a_lead_in_words(lead: Estimate, words: str) -> None:
+def test_a_lead_in_words(lead: Difference, words: str) -> None:
     assert describe_lead("a", "b", "macro_f1", lead) == words
+
+
+def test_several_seeds_are_said() -> None:
+    lead = Difference(0.11, 0.07, 0.15, 0.001, 0.001)
+    assert describe_lead("a", "b", "accuracy", lead, num_seeds=5).endswith("(95 % interval 0.070 to 0.150; 5 seeds).")
 
 
 def test_every_headline_metric_has_words() -> None:

@@ -1,6 +1,7 @@
 """`lesions gate` in a real repository, with a branch for each thing that it must tell apart."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
@@ -8,16 +9,23 @@ from xml.etree import ElementTree
 import pytest
 from ruamel.yaml import YAML
 
+from lesions.evaluation.digest import write_digest
 from tests.repository import Repository, copy_repository
+from tests.runs import build_predictions, guess, true_classes
 
 MODELS = ("custom_cnn", "resnet18")
 GOOD = {"balanced_accuracy": 0.7, "macro_f1": 0.6, "macro_roc_auc": 0.9}
 
 
-def write_metrics(repository: Repository, model: str, metrics: dict[str, float]) -> None:
+def write_metrics(
+    repository: Repository, model: str, metrics: dict[str, float], *, skill: float = 1.5, seed: int = 0
+) -> None:
+    """Write figures, and predictions of a model that knows the classes so well, which they need not be of."""
     path = repository.root / f"metrics/{model}/test.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(metrics))
+    y_true = true_classes(200)
+    write_digest(path.with_name("digest.json"), build_predictions(y_true, guess(y_true, skill, seed)))
 
 
 def write_split(repository: Repository, sha256: str) -> None:
@@ -45,10 +53,19 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
         write_metrics(repository, model, GOOD)
     write_split(repository, "aa")
     repository.commit("Run")
-    for name, change in (("better", 0.1), ("slightly_worse", -0.01), ("worse", -0.1)):
+    for name, change, skill, seed in (
+        ("better", 0.1, 1.5, 0),
+        ("slightly_worse", -0.01, 0.5, 0),
+        ("worse", -0.1, 0.5, 0),
+        ("worse_by_chance", -0.1, 1.5, 1),
+    ):
         branch(name)
-        write_metrics(repository, "resnet18", GOOD | {"macro_f1": 0.6 + change})
+        write_metrics(repository, "resnet18", GOOD | {"macro_f1": 0.6 + change}, skill=skill, seed=seed)
         repository.commit(name)
+    branch("without_digest")
+    write_metrics(repository, "resnet18", GOOD | {"macro_f1": 0.5})
+    (repository.root / "metrics/resnet18/digest.json").unlink()
+    repository.commit("without digest")
     branch("below_the_floor")
     write_metrics(repository, "resnet18", GOOD | {"macro_roc_auc": 0.8})
     repository.commit("below")
@@ -57,7 +74,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     repository.commit("split")
     branch("model_removed")
     list_models(repository, "custom_cnn")
-    (repository.root / "metrics/resnet18/test.json").unlink()
+    shutil.rmtree(repository.root / "metrics/resnet18")
     repository.commit("removed")
     branch("model_added")
     list_models(repository, *MODELS, "resnet34")
@@ -80,6 +97,12 @@ def gate(repository: Repository, branch: str, *options: str) -> tuple[int, str]:
         ("better", 0, "macro_f1          0.6000 0.7000 +0.1000 ≥ 0.4  0.08 better"),
         ("slightly_worse", 0, "macro_f1          0.6000 0.5900 -0.0100 ≥ 0.4  0.08 worse, allowed"),
         ("worse", 1, "macro_f1          0.6000 0.5000 -0.1000 ≥ 0.4  0.08 regression"),
+        ("worse_by_chance", 0, "macro_f1          0.6000 0.5000 -0.1000 ≥ 0.4  0.08 worse, within noise"),
+        (
+            "without_digest",
+            2,
+            "the workspace has no metrics/resnet18/digest.json, by which to tell a drop from noise",
+        ),
         ("below_the_floor", 1, "macro_roc_auc     0.9000 0.8000 -0.1000 ≥ 0.85 0.03 below the floor"),
         ("another_split", 2, "the test images are not those of the base: another dataset, or another split of it"),
         ("model_removed", 0, "macro_f1          0.6000 –      –       ≥ 0.4  0.08 model removed"),

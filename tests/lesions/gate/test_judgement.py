@@ -4,16 +4,18 @@ from typing import Any
 
 import pytest
 
+from lesions.evaluation.scores import score
 from lesions.gate.judgement import Judgement, Outcome, judge
 from lesions.gate.revisions import RevisionMetrics
 from lesions.gate.rules import Rule
+from tests.runs import build_predictions, guess, true_classes
 
-HIGHER = Rule(direction="higher", floor=0.5, largest_drop=0.02)
-LOWER = Rule(direction="lower", floor=0.3, largest_drop=0.02)
+HIGHER = Rule(direction="higher", floor=0.5, largest_drop=0.02, beyond_noise=False)
+LOWER = Rule(direction="lower", floor=0.3, largest_drop=0.02, beyond_noise=False)
 
 
 def revision(sha256: str | None = "aa", **models: dict[str, Any]) -> RevisionMetrics:
-    return RevisionMetrics(models, sha256)
+    return RevisionMetrics(models, sha256, digests={})
 
 
 def outcomes(judgement: Judgement) -> list[Outcome]:
@@ -35,8 +37,8 @@ def outcomes(judgement: Judgement) -> list[Outcome]:
         (LOWER, 0.20, 0.22, Outcome.WORSE, 0),
         (LOWER, 0.20, 0.23, Outcome.REGRESSION, 1),
         (LOWER, 0.40, 0.31, Outcome.BEYOND_FLOOR, 1),
-        (Rule(direction="higher", floor=None, largest_drop=0.1), 0.2, 0.1, Outcome.WORSE, 0),
-        (Rule(direction="higher", floor=0.1, largest_drop=None), 0.9, 0.1, Outcome.WORSE, 0),
+        (Rule(direction="higher", floor=None, largest_drop=0.1, beyond_noise=False), 0.2, 0.1, Outcome.WORSE, 0),
+        (Rule(direction="higher", floor=0.1, largest_drop=None, beyond_noise=False), 0.9, 0.1, Outcome.WORSE, 0),
     ],
 )
 def test_one_metric(rule: Rule, base: float, now: float, outcome: Outcome, status: int) -> None:
@@ -123,4 +125,42 @@ def test_a_base_that_does_not_say_its_test_images() -> None:
 def test_missing_metrics(base: RevisionMetrics, now: RevisionMetrics, problem: str) -> None:
     judgement = judge(base, now, {"f1": HIGHER})
     assert judgement.problems[0].startswith(problem)
+    assert judgement.exit_status == 2
+
+
+BEYOND = Rule(direction="higher", floor=None, largest_drop=0.02, beyond_noise=True)
+Y_TRUE = true_classes(300)
+
+
+def predicted(skill: float, seed: int = 0) -> RevisionMetrics:
+    """A revision whose model knows the classes so well."""
+    predictions = build_predictions(Y_TRUE, guess(Y_TRUE, skill, seed))
+    scores = score(predictions.y_true, predictions.y_prob)
+    return RevisionMetrics({"a": scores}, "aa", digests={"a": predictions})
+
+
+def test_a_drop_within_noise_is_allowed_and_one_beyond_it_is_not() -> None:
+    base, other, worse = predicted(1.5), predicted(1.45, seed=1), predicted(0.7)
+    drop = base.models["a"]["accuracy"] - other.models["a"]["accuracy"]
+    assert 0.02 < drop < 0.1
+    rules = {"accuracy": BEYOND}
+    assert outcomes(judge(base, other, rules)) == [Outcome.WITHIN_NOISE]
+    assert outcomes(judge(base, other, {"accuracy": BEYOND.model_copy(update={"beyond_noise": False})})) == [
+        Outcome.REGRESSION
+    ]
+    assert outcomes(judge(base, worse, rules)) == [Outcome.REGRESSION]
+    assert outcomes(judge(worse, base, rules)) == [Outcome.BETTER]
+
+
+def test_a_small_drop_is_allowed_though_it_be_beyond_noise() -> None:
+    base, worse = predicted(1.5), predicted(0.7)
+    rule = BEYOND.model_copy(update={"largest_drop": 0.5})
+    assert outcomes(judge(base, worse, {"accuracy": rule})) == [Outcome.WORSE]
+
+
+def test_without_the_base_s_predictions_nobody_can_tell_a_drop_from_noise() -> None:
+    base, worse = predicted(1.5), predicted(0.7)
+    judgement = judge(RevisionMetrics(base.models, "aa", digests={}), worse, {"accuracy": BEYOND})
+    assert outcomes(judgement) == [Outcome.UNKNOWN]
+    assert judgement.problems == ("the base has no metrics/a/digest.json, by which to tell a drop from noise",)
     assert judgement.exit_status == 2

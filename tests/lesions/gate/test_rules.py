@@ -6,14 +6,14 @@ from lesions.errors import InputError
 from lesions.gate.rules import Rule, read_rules
 from tests.builders import ROOT, WriteParams
 
-GOOD = {"direction": "higher", "floor": 0.5, "largest_drop": None}
+GOOD = {"direction": "higher", "floor": 0.5, "largest_drop": None, "beyond_noise": False}
 
 
 def test_every_rule_is_read(write_params: WriteParams) -> None:
     rules = read_rules(write_params(gate={"macro_f1": GOOD, "accuracy": GOOD | {"direction": "lower"}}))
     assert rules == {
-        "macro_f1": Rule(direction="higher", floor=0.5, largest_drop=None),
-        "accuracy": Rule(direction="lower", floor=0.5, largest_drop=None),
+        "macro_f1": Rule(direction="higher", floor=0.5, largest_drop=None, beyond_noise=False),
+        "accuracy": Rule(direction="lower", floor=0.5, largest_drop=None, beyond_noise=False),
     }
 
 
@@ -29,6 +29,11 @@ def test_the_projects_own_rules() -> None:
         ({"f1": GOOD | {"direction": "up"}}, r"gate\.f1\.direction: expected 'higher' or 'lower', got 'up'"),
         ({"f1": GOOD | {"largest_drop": -1}}, r"gate\.f1\.largest_drop: expected a number >= 0, got -1"),
         ({"f1": GOOD | {"flor": 0.5}}, r"gate\.f1\.flor: there is no such parameter"),
+        ({"accuracy": GOOD | {"beyond_noise": True}}, r"gate\.accuracy: beyond_noise is of a drop"),
+        (
+            {"f1": GOOD | {"largest_drop": 0.1, "beyond_noise": True}},
+            r"gate\.f1\.beyond_noise: expected false; resampled are accuracy, .* alone",
+        ),
         ({"f1": 0.5}, r"gate\.f1: expected a section, got 0\.5"),
     ],
 )

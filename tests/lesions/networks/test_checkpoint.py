@@ -17,6 +17,7 @@ ARCHITECTURE = small_cnn(dropout=0.1)
 ABOUT = CheckpointMetadata(
     model="small",
     classes=("melanoma", "nevus"),
+    diagnoses=(("melanoma",), ("nevus",)),
     architecture=ARCHITECTURE,
     mean=(0.5, 0.5, 0.5),
     std=(0.2, 0.2, 0.2),

@@ -148,3 +148,16 @@ def test_copies() -> None:
         sentences.describe_copies(none, kept)
         == "No two images are copies of each other, of the same bytes or altered."
     )
+
+
+@pytest.mark.parametrize(
+    ("train", "words"),
+    [
+        (0.95, "It knows its training images better than others, by 0.250: it overfits."),
+        (0.75, "It hardly knows its training images better than others: it does not overfit."),
+    ],
+)
+def test_fit(train: float, words: str) -> None:
+    fit = {"train_balanced_accuracy": train, "val_balanced_accuracy": 0.7, "test_balanced_accuracy": 0.72}
+    start = f"net has a balanced accuracy of {train:.3f} on training, 0.700 on validation, 0.720 on test."
+    assert sentences.describe_fit("net", fit) == f"{start} {words}"

@@ -1,9 +1,13 @@
 """The rows of the tables."""
 
+import numpy as np
 import pytest
 
-from lesions.evaluation.comparison import Comparison, Estimate
-from lesions.report.tables import describe_model, list_differences, list_scores
+from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.interval import Difference, Estimate
+from lesions.evaluation.significance import correct_after_holm
+from lesions.report.tables import describe_model, list_differences, list_scores, list_tests, spell_p
+from tests.runs import build_predictions, guess, true_classes
 
 TRAINED = {"num_parameters": 11_180_103, "best_epoch": 4, "num_epochs": 9}
 
@@ -32,8 +36,8 @@ def test_scores_and_differences() -> None:
     comparison = Comparison(
         {("b", "macro_f1"): Estimate(0.7, 0.6, 0.8), ("a", "macro_f1"): Estimate(0.5, 0.4, 0.6)},
         {
-            ("a", "b", "macro_f1"): Estimate(-0.2, -0.3, -0.1),
-            ("a", "b", "accuracy"): Estimate(0.1, -0.1, 0.3),
+            ("a", "b", "macro_f1"): Difference(-0.2, -0.3, -0.1, 0.01, 0.02),
+            ("a", "b", "accuracy"): Difference(0.1, -0.1, 0.3, 0.4, 0.4),
         },
     )
     assert list_scores(comparison) == [
@@ -44,3 +48,28 @@ def test_scores_and_differences() -> None:
     assert list_differences(comparison, ["a"], "macro_f1") == [row]
     assert list_differences(comparison, ["c"], "macro_f1") == []
     assert list_differences(comparison, ["a", "b"], "accuracy")[0]["says"] == "within noise"
+
+
+def test_tests_of_each_pair_of_models() -> None:
+    """Ten groups of two images: b is right on one image more in nine of them, 2 / 2^9."""
+    y_true = np.zeros(20, dtype=int)
+    logits = np.tile([1.0, 0.0, 0.0], (20, 1))
+    worse = logits.copy()
+    worse[:18:2] = [0.0, 1.0, 0.0]
+    (row,) = list_tests({"a": build_predictions(y_true, worse), "b": build_predictions(y_true, logits)})
+    assert (row["pair"], row["more right"], row["mcnemar"]) == ("a, b", "0, 9", f"{2 / 2**9:.3f}")
+
+
+def test_p_values_are_corrected_for_the_number_of_pairs() -> None:
+    y_true = true_classes(300)
+    models = {name: build_predictions(y_true, guess(y_true, 1.3 + 0.1 * n, n)) for n, name in enumerate("abc")}
+    alone = [list_tests({name: models[name] for name in pair})[0] for pair in ("ab", "ac", "bc")]
+    together = list_tests(models)
+    assert [row["pair"] for row in together] == ["a, b", "a, c", "b, c"]
+    for test in ("mcnemar", "delong"):
+        expected = correct_after_holm([float(row[test]) for row in alone])
+        assert [float(row[test]) for row in together] == pytest.approx(expected, abs=0.003)
+
+
+def test_small_p_values_are_not_zero() -> None:
+    assert [spell_p(value) for value in (0.0, 0.00099, 0.001, 0.5)] == ["< 0.001", "< 0.001", "0.001", "0.500"]

@@ -37,7 +37,7 @@ def warnings_of(
         probe: found or build_predictions(y_true, guess(y_true, 0, seed))
         for seed, (probe, found) in enumerate({"metadata_probe": metadata_probe, "border_probe": None}.items(), 50)
     }
-    comparison = compare({**models, "class_prior": prior, **probes})
+    comparison = compare({**models, "class_prior": prior, **probes}, rivals=list(models))
     return list_warnings(
         models,
         ["class_prior"],

@@ -60,6 +60,6 @@ def test_beta_belongs_to_effective_number(scheme: Any, beta: float | None) -> No
 
 
 def test_they_come_back_as_written(tmp_path: Path) -> None:
-    written = ClassWeights(classes=("a", "b"), num_images=(1, 3), weights=(2.0, 0.666667))
+    written = ClassWeights(("a", "b"), (("a", "c"), ("b",)), num_images=(1, 3), weights=(2.0, 0.666667))
     write_class_weights(tmp_path / "class_weights.json", written)
     assert read_class_weights(tmp_path / "class_weights.json") == written

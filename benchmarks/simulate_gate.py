@@ -1,0 +1,87 @@
+"""How often the gate's two kinds of rule fail a change whose true effect is known.
+
+    python -m benchmarks.simulate_gate --num-simulations 500
+
+Two models predict the same test images, drawn from a population in which the second is worse by a known amount. The
+rule `largest_drop: 0` asks whether the figure went down; with `beyond_noise: true`, whether it did beyond noise.
+"""
+
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from benchmarks.simulate_coverage import SCENARIOS, Population
+from lesions.evaluation.predictions import Predictions
+from lesions.evaluation.scores import score
+from lesions.gate.judgement import Outcome, judge
+from lesions.gate.revisions import RevisionMetrics
+from lesions.gate.rules import Rule
+
+LOSSES = (0.0, 0.2, 0.5)
+"""By how much the second model's signal is weaker, in standard deviations of the noise."""
+
+TEST_SETS = ("895 lesions, HAM10000's diagnoses", "300 patients with 5 images each")
+
+METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "macro_roc_auc")
+
+LIKENESS = 0.6
+"""Part of the variance of the noise that both models share: what is hard for one is hard for the other."""
+
+
+def main(num_simulations: Annotated[int, typer.Option(help="Changes of each kind.")] = 500) -> None:
+    """Print for each population, loss and metric the true drop, and the part of the changes that each rule fails."""
+    table = Table("test set", "metric", "true drop", "went down", "beyond noise")
+    for name in TEST_SETS:
+        population, num_groups = SCENARIOS[name]
+        for loss in LOSSES:
+            truth = [score_revision(found) for found in draw_pair(population, 200_000, loss, seed=0)]
+            failed = np.zeros((2, len(METRICS)))
+            for number in track(range(num_simulations), f"{name}, {loss}"):
+                pair = draw_pair(population, num_groups, loss, seed=1 + number)
+                failed += [list_failures(pair, beyond_noise=beyond_noise) for beyond_noise in (False, True)]
+            for column, metric in enumerate(METRICS):
+                drop = truth[0][metric] - truth[1][metric] if loss else 0.0
+                parts = (f"{part:.3f}" for part in failed[:, column] / num_simulations)
+                table.add_row(name, metric, f"{drop:.3f}", *parts)
+    Console().print(table)
+
+
+def draw_pair(population: Population, num_groups: int, loss: float, *, seed: int) -> tuple[Predictions, Predictions]:
+    """Draw test images, and what the model before and the one after the change predict for them."""
+    generator = np.random.default_rng([7, seed])
+    K = len(population.shares)
+    images = population.draw(num_groups, generator)
+    shared = np.log(images.y_prob)
+    ids = pd.DataFrame({"image_id": range(len(images.group)), "group_id": images.group, "split": "test"})
+    signal = population.signal * np.eye(K)[images.y_true]
+    noise = shared - signal
+    found = []
+    for weaker in (0.0, loss):
+        own = population.draw_noise(images.group, generator)
+        logits = (1 - weaker / population.signal) * signal + np.sqrt(LIKENESS) * noise + np.sqrt(1 - LIKENESS) * own
+        found.append(Predictions(ids, tuple(map(str, range(K))), images.y_true, logits))
+    return found[0], found[1]
+
+
+def score_revision(predictions: Predictions) -> dict[str, float]:
+    """Return what `metrics/<model>/test.json` would say."""
+    return score(predictions.y_true, predictions.y_prob)
+
+
+def list_failures(pair: tuple[Predictions, Predictions], *, beyond_noise: bool) -> list[bool]:
+    """Return for each metric whether the gate fails the change."""
+    rules = dict.fromkeys(METRICS, Rule(direction="higher", floor=None, largest_drop=0.0, beyond_noise=beyond_noise))
+    base, now = (
+        RevisionMetrics({"model": score_revision(found)}, "", digests={"model": found} if beyond_noise else {})
+        for found in pair
+    )
+    return [row.outcome is Outcome.REGRESSION for row in judge(base, now, rules).rows]
+
+
+if __name__ == "__main__":
+    typer.run(main)

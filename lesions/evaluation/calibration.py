@@ -1,0 +1,104 @@
+"""Scaling logits so that a probability of 0.8 is right in 80 of 100 cases."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+from scipy.optimize import minimize
+
+from lesions.errors import InputError
+from lesions.evaluation.reliability import compute_log_loss
+from lesions.formats.json_file import read_json, write_json
+
+Floats = NDArray[np.float64]
+
+CalibrationMethod = Literal["none", "temperature", "vector"]
+
+LARGEST_LOG_SCALE = 3.0
+"""Scales are between exp(-3) and exp(3): labels that are predicted perfectly would ask for an infinite one."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What turns a network's logits into calibrated ones: `logits * scale + shift`.
+
+    Attributes
+    ----------
+    classes
+        In the order of the logits.
+    scale, shift
+        K numbers each. With temperature scaling every scale is 1 / temperature, and every shift 0.
+    checkpoint_sha256
+        Of the checkpoint whose logits it is for.
+    num_views
+        Over how many views of an image those were averaged.
+    """
+
+    classes: tuple[str, ...]
+    scale: tuple[float, ...]
+    shift: tuple[float, ...]
+    checkpoint_sha256: str
+    num_views: int
+
+    def apply(self, logits: NDArray[np.floating]) -> Floats:
+        """Return the calibrated logits (N, K)."""
+        return logits * np.array(self.scale) + np.array(self.shift)
+
+
+_CALIBRATION = TypeAdapter(Calibration)
+
+
+def fit_calibration(
+    logits: NDArray[np.floating], y_true: NDArray[np.int64], method: CalibrationMethod
+) -> tuple[Floats, Floats]:
+    """Find the scale (K,) and shift (K,) with the smallest negative log-likelihood.
+
+    After Guo et al. 2017 (arXiv 1706.04599).
+
+    Parameters
+    ----------
+    logits : (N, K) float
+        Of the validation images.
+    y_true : (N,) int
+    method
+        temperature: one scale for all classes, so that no ranking and no predicted class changes. vector: a scale and
+        a shift for each class, held near 1 and 0 by the weight of one image, or classes without a mistake on
+        validation would run away.
+    """
+    K = logits.shape[1]
+    if method == "none":
+        return np.ones(K), np.zeros(K)
+    num_parameters = 1 if method == "temperature" else 2 * K
+    penalty = 0.0 if method == "temperature" else 0.5 / len(logits)
+
+    def unpack(theta: Floats) -> tuple[Floats, Floats]:
+        return np.exp(np.resize(theta[:K], K)), np.resize(theta[K:], K) if method == "vector" else np.zeros(K)
+
+    def objective(theta: Floats) -> float:
+        scale, shift = unpack(theta)
+        return compute_log_loss(y_true, logits * scale + shift) + penalty * float(theta @ theta)
+
+    bounds = [(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE)] * num_parameters
+    return unpack(minimize(objective, np.zeros(num_parameters), method="L-BFGS-B", bounds=bounds).x)
+
+
+def write_calibration(path: Path, calibration: Calibration) -> None:
+    """Write `data/calibrations/<model>.json`."""
+    write_json(path, _CALIBRATION.dump_python(calibration, mode="json"))
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read `data/calibrations/<model>.json`.
+
+    Raises
+    ------
+    InputError
+        If the file is not one of ours.
+    """
+    try:
+        return _CALIBRATION.validate_python(read_json(path))
+    except ValidationError as error:
+        raise InputError(f"{path}: not a calibration of this pipeline ({error.error_count()} faults)") from error

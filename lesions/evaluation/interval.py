@@ -1,0 +1,159 @@
+"""95 % intervals and p-values from resamples of groups.
+
+The standard error is that of the bootstrap. How far it can be trusted hangs on how few groups the figure rests on: a
+mean over diagnoses rests on those of the rarest. So the quantile is Student's, with the degrees of freedom that match
+the spread of the groups' squared influences (after Satterthwaite 1946). A score lies between 0 and 1, and its
+interval is computed on the scale of the logit, which keeps it there. docs/evaluation.md has how often this holds the
+truth, beside the plain percentile interval.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from scipy.stats import t as student
+
+Floats = NDArray[np.float64]
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A metric of the test images, or a difference of two, and what it is without some of the groups.
+
+    Attributes
+    ----------
+    value
+        Of the test images.
+    resamples : (R,) float
+        Of each resample of groups; NaN where it is not defined.
+    influences : (G,) float
+        Of each group on the value.
+    from_seeds
+        Variances that the seeds of the training add, each with its degrees of freedom; none where there is one seed.
+    """
+
+    value: float
+    resamples: Floats
+    influences: Floats
+    from_seeds: tuple[tuple[float, int], ...] = ()
+
+    def __sub__(self, other: "Measurement") -> "Measurement":
+        """Return the difference from another metric of the same groups and resamples."""
+        return Measurement(
+            self.value - other.value,
+            self.resamples - other.resamples,
+            self.influences - other.influences,
+            self.from_seeds + other.from_seeds,
+        )
+
+    @property
+    def standard_error(self) -> float:
+        """The standard deviation of the resamples, and of the seeds where there are several."""
+        return float(np.sqrt(np.nanvar(self.resamples) + sum(variance for variance, _ in self.from_seeds)))
+
+    @property
+    def degrees_of_freedom(self) -> float:
+        """Those of the squared standard error, after Satterthwaite and Welch."""
+        parts = [(float(np.nanvar(self.resamples)), count_degrees_of_freedom(self.influences)), *self.from_seeds]
+        total = sum(variance for variance, _ in parts)
+        return total**2 / sum(variance**2 / df for variance, df in parts) if total else parts[0][1]
+
+    @property
+    def reach(self) -> float:
+        """How far a 95 % interval reaches to either side."""
+        return float(student.ppf((1 + LEVEL) / 2, self.degrees_of_freedom)) * self.standard_error
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric with its 95 % interval over resamples of groups."""
+
+    value: float
+    low: float
+    high: float
+
+
+def spread(estimates: Mapping[str, Estimate]) -> dict[str, float]:
+    """Return the values and the bounds of estimates under flat names, as metrics files have them."""
+    flat: dict[str, float] = {}
+    for name, found in estimates.items():
+        flat |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    return flat
+
+
+@dataclass(frozen=True)
+class Difference(Estimate):
+    """A paired difference of a metric, the first model's minus the second's.
+
+    Attributes
+    ----------
+    p_value
+        Two-sided, that the true difference is zero.
+    p_holm
+        The same, corrected after Holm for all the pairs that it was one of.
+    """
+
+    p_value: float
+    p_holm: float
+
+    @property
+    def is_beyond_noise(self) -> bool:
+        """Whether the test images tell the two apart."""
+        return self.p_holm < 1 - LEVEL
+
+    def turned(self) -> "Difference":
+        """Return the difference the other way round."""
+        return Difference(-self.value, -self.high, -self.low, self.p_value, self.p_holm)
+
+
+def count_degrees_of_freedom(influences: Floats) -> float:
+    """Return the degrees of freedom of the sum of squares of the groups' influences (G,).
+
+    A sum of squares with mean m and variance v is like a chi-square with 2 m² / v of them: about G where all groups
+    matter alike, and few where few groups make up the sum.
+    """
+    squares = influences**2
+    variance = float((squares**2).sum() - squares.sum() ** 2 / len(squares))
+    return max(1.0, 2 * float(squares.sum()) ** 2 / variance) if variance > 0 else float(len(squares))
+
+
+def average_seeds(repeats: Sequence[Measurement]) -> Measurement:
+    """Return the mean of what was measured on the same test images from several seeds of the training."""
+    num_seeds = len(repeats)
+    values = np.array([found.value for found in repeats])
+    return Measurement(
+        float(values.mean()),
+        np.mean([found.resamples for found in repeats], axis=0),
+        np.mean([found.influences for found in repeats], axis=0),
+        ((float(values.var(ddof=1)) / num_seeds, num_seeds - 1),) if num_seeds > 1 else (),
+    )
+
+
+def estimate_score(measured: Measurement) -> Estimate:
+    """Put an interval around a score between 0 and 1."""
+    value = measured.value
+    if not 0 < value < 1:
+        return Estimate(value, float(np.nanmin(measured.resamples)), float(np.nanmax(measured.resamples)))
+    # The logit's slope is 1 / (value (1 - value)).
+    reach = measured.reach / (value * (1 - value))
+    return Estimate(value, float(expit(logit(value) - reach)), float(expit(logit(value) + reach)))
+
+
+def estimate_all_or_none(value: float, num_groups: int) -> Estimate:
+    """Put an interval around a proportion of 0 or 1, of which every resample is the same.
+
+    The bound is Clopper and Pearson's (1934), with the groups as the trials.
+    """
+    bound = ((1 - LEVEL) / 2) ** (1 / num_groups)
+    return Estimate(1, bound, 1) if value == 1 else Estimate(0, 0, 1 - bound)
+
+
+def estimate_difference(measured: Measurement) -> Difference:
+    """Put an interval around a difference of two scores, and test it."""
+    value, error, reach = measured.value, measured.standard_error, measured.reach
+    p_value = 2 * float(student.sf(abs(value) / error, measured.degrees_of_freedom)) if error else float(value == 0)
+    return Difference(value, value - reach, value + reach, p_value, p_holm=p_value)

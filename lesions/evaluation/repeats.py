@@ -1,0 +1,69 @@
+"""Models trained from several seeds, on the same test images."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lesions.errors import InputError
+from lesions.evaluation.comparison import Comparison, check_same_images, compare_measurements, measure
+from lesions.evaluation.interval import average_seeds
+from lesions.evaluation.predictions import Predictions
+
+
+@dataclass(frozen=True)
+class RepeatedComparison:
+    """A comparison of means over seeds.
+
+    Attributes
+    ----------
+    comparison
+        Its intervals hold the luck of the seeds and that of the test images.
+    values
+        For each model and metric, the score of each seed.
+    """
+
+    comparison: Comparison
+    values: Mapping[tuple[str, str], Sequence[float]]
+    num_seeds: int
+
+
+def compare_repeats(
+    repeats: Mapping[int, Mapping[str, Predictions]], *, rivals: Sequence[str], seed: int = 0
+) -> RepeatedComparison:
+    """Compare the models by their means over seeds.
+
+    Parameters
+    ----------
+    repeats
+        For each seed of the training, each model's predictions of the same test images.
+    rivals
+        The models among which one will be chosen.
+    seed
+        Of the resamples.
+
+    Raises
+    ------
+    InputError
+        If the seeds have other models or other test images.
+    """
+    by_seed: dict[str, Predictions] = {}
+    first = min(repeats)
+    for number, predictions in repeats.items():
+        if predictions.keys() != repeats[first].keys():
+            raise InputError(f"the seeds {first} and {number} have other models")
+        by_seed |= {f"{model} (seed {number})": found for model, found in predictions.items()}
+    check_same_images(by_seed)
+    measured = measure(by_seed, seed=seed)
+    models = {model: [measured[f"{model} (seed {number})"] for number in repeats] for model in repeats[first]}
+    averaged = {
+        model: {metric: average_seeds([one[metric] for one in found]) for metric in found[0]}
+        for model, found in models.items()
+    }
+    return RepeatedComparison(
+        comparison=compare_measurements(averaged, rivals=rivals),
+        values={
+            (model, metric): [one[metric].value for one in found]
+            for model, found in models.items()
+            for metric in found[0]
+        },
+        num_seeds=len(repeats),
+    )

@@ -1,0 +1,90 @@
+"""Tests of the difference between two models on the same images, beside the bootstrap's."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import binomtest, norm
+
+from lesions.evaluation.bootstrap import sum_by_group
+from lesions.evaluation.influence import compute_area_influences
+
+Floats = NDArray[np.float64]
+
+
+class McNemar(NamedTuple):
+    """Groups of which one model gets more images right, and the exact two-sided p-value."""
+
+    first_only: int
+    second_only: int
+    p_value: float
+
+
+def compare_hits(first: NDArray[np.bool_], second: NDArray[np.bool_], group_id: pd.Series) -> McNemar:
+    """Test exactly whether two models are right equally often (McNemar 1947).
+
+    A group counts once, for the model that is right on more of its images: the photographs of one lesion are no
+    independent witnesses. Where each image is a group of its own, this is McNemar's test.
+
+    Parameters
+    ----------
+    first, second : (N,) bool
+        Whether each model is right.
+    group_id : (N,)
+    """
+    lead = sum_by_group(first.astype(float) - second, group_id)
+    first_only, second_only = int((lead > 0).sum()), int((lead < 0).sum())
+    discordant = first_only + second_only
+    p_value = float(binomtest(first_only, discordant).pvalue) if discordant else 1.0
+    return McNemar(first_only, second_only, p_value)
+
+
+class DeLong(NamedTuple):
+    """Difference of two areas under the ROC curve, its standard error, and the two-sided p-value."""
+
+    difference: float
+    standard_error: float
+    p_value: float
+
+
+def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, group_id: pd.Series) -> DeLong:
+    """Test whether two models have the same mean area under the ROC curve, each class against the rest.
+
+    The variance is that of DeLong, DeLong and Clarke-Pearson (1988), with the contributions of a group's images added
+    up first, as Obuchowski (1997) does for clusters. With two classes and an image a group it is DeLong's test.
+
+    Parameters
+    ----------
+    y_true : (N,) int
+    first, second : (N, K) float
+        Probabilities.
+    group_id : (N,)
+    """
+    classes = [k for k in np.unique(y_true) if (y_true != k).any()]
+    difference = 0.0
+    influences = np.zeros(group_id.nunique())
+    for k in classes:
+        truth = y_true == k
+        (area, moved), (other_area, other_moved) = (
+            compute_area_influences(truth, side[:, k]) for side in (first, second)
+        )
+        difference += (area - other_area) / len(classes)
+        for side in (truth, ~truth):
+            # The factor makes the variance of each side unbiased.
+            G = group_id[side].nunique()
+            unbiased = np.sqrt(G / (G - 1)) if G > 1 else 1.0
+            influences += unbiased * sum_by_group(side * (moved - other_moved), group_id) / len(classes)
+    error = float(np.sqrt((influences**2).sum()))
+    p_value = 2 * float(norm.sf(abs(difference) / error)) if error else float(difference == 0)
+    return DeLong(difference, error, p_value)
+
+
+def correct_after_holm(p_values: Sequence[float]) -> list[float]:
+    """Correct the p-values of several tests, so that one false alarm among them is as rare as for one (Holm 1979)."""
+    order = np.argsort(p_values, kind="stable")
+    steps = np.array(p_values)[order] * np.arange(len(p_values), 0, -1)
+    corrected = np.empty(len(p_values))
+    corrected[order] = np.minimum(1, np.maximum.accumulate(steps))
+    return [float(value) for value in corrected]

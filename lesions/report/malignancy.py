@@ -1,0 +1,83 @@
+"""The report on calling lesions malignant."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lesions.figures.style import MODEL_COLOURS
+from lesions.formats.json_file import PlotRows
+from lesions.report.page import Picture, embed_figure
+from lesions.report.pictures import WIDTH
+
+STRATEGIES = {"the model": "-", "call all malignant": "--", "call none malignant": ":"}
+
+
+def draw_malignancy(model: str, roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, Any]) -> Picture:
+    """Draw one model's ROC curve for malignancy with its operating point, and its decision curve.
+
+    Parameters
+    ----------
+    roc, net_benefit
+        The rows of the plots `malignancy_roc` and `net_benefit`.
+    scores
+        What `metrics/<model>/malignancy.json` says.
+    """
+    return embed_figure(
+        f"Malignant or not, by {model}", plot_malignancy(roc, net_benefit, scores), describe_malignancy(model, scores)
+    )
+
+
+def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, Any]) -> Figure:
+    """Draw both curves; the cross is the operating point with its intervals."""
+    figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    curve = pd.DataFrame(roc)
+    left.plot(curve.false_positive_rate, curve.sensitivity, color=MODEL_COLOURS[0])
+    point = 1 - scores["specificity"], scores["sensitivity"]
+    left.errorbar(
+        *point,
+        xerr=[
+            [scores["specificity_high"] - scores["specificity"]],
+            [scores["specificity"] - scores["specificity_low"]],
+        ],
+        yerr=[
+            [scores["sensitivity"] - scores["sensitivity_low"]],
+            [scores["sensitivity_high"] - scores["sensitivity"]],
+        ],
+        fmt="o",
+        color=MODEL_COLOURS[3],
+        markersize=4,
+    )
+    left.set(xlabel="1 − specificity", ylabel="sensitivity", xlim=(-0.02, 1.02), ylim=(0, 1.03))
+    table = pd.DataFrame(net_benefit)
+    for (strategy, line), colour in zip(STRATEGIES.items(), (MODEL_COLOURS[0], "#888888", "#888888"), strict=True):
+        part = table[table.strategy == strategy]
+        right.plot(part.threshold, part.net_benefit, line, color=colour, label=strategy)
+    right.axvline(scores["threshold"], color=MODEL_COLOURS[3], linewidth=1)
+    top = table[table.strategy == "the model"].net_benefit.max()
+    right.set(xlabel="threshold probability", ylabel="net benefit", xlim=(0, 1), ylim=(-0.25 * top, 1.1 * top))
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.xaxis.label.set_fontsize(9)
+        axes.yaxis.label.set_fontsize(9)
+        axes.tick_params(labelsize=8)
+    figure.legend(*right.get_legend_handles_labels(), loc="outside upper right", ncols=3, frameon=False, fontsize=8)
+    return figure
+
+
+def describe_malignancy(model: str, scores: Mapping[str, Any]) -> str:
+    """Say where the threshold lies, and what it does on the test images."""
+
+    def spell(name: str) -> str:
+        return f"{scores[name]:.3f} ({scores[f'{name}_low']:.3f} to {scores[f'{name}_high']:.3f})"
+
+    sentence = (
+        f"From a probability of {scores['threshold']:.3f} on, which found {scores['val_sensitivity']:.1%} of the "
+        f"malignant lesions of the validation images, {model} calls a lesion malignant. On test its sensitivity is "
+        f"{spell('sensitivity')} and its specificity {spell('specificity')}."
+    )
+    predictive = {"ppv": "of the lesions that it calls malignant {} are", "npv": "of the others {} are benign"}
+    parts = [words.format(spell(name)) for name, words in predictive.items() if name in scores]
+    return f"{sentence} Among as many malignant lesions as here, {', and '.join(parts)}."

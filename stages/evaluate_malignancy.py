@@ -1,0 +1,69 @@
+"""Choose on validation from which probability on a lesion is called malignant, and judge that on the test images."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from lesions.command_line.stage import run_stage
+from lesions.datasets.task import TaskParameters, find_malignant_side
+from lesions.evaluation.curves import build_roc_rows
+from lesions.evaluation.decisions import choose_threshold, list_net_benefit, merge_sides, score_decisions
+from lesions.evaluation.interval import spread
+from lesions.evaluation.parameters import EvaluationParameters
+from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, read_predictions
+from lesions.formats.json_file import write_metrics, write_plot_rows
+from lesions.parameters.section import read_section
+from lesions.splitting.class_weights import read_class_weights
+
+
+def main(
+    predictions: Annotated[Path, typer.Option(help="Logits of the validation and test images.")],
+    class_weights: Annotated[Path, typer.Option(help="Classes, and the diagnoses that each stands for.")],
+    metrics: Annotated[Path, typer.Option(help="Written: the threshold, and what it does on test.")],
+    roc: Annotated[Path, typer.Option(help="Written: the ROC curve.")],
+    net_benefit: Annotated[Path, typer.Option(help="Written: the decision curve.")],
+    params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
+) -> None:
+    """Sum up the probabilities of the malignant classes; a task without a malignant side gets empty plots."""
+    wanted = read_section(params, "evaluation", EvaluationParameters).sensitivity
+    malignant = read_section(params, "task", TaskParameters).malignant
+    table = read_predictions(predictions)
+    side = find_malignant_side(read_class_weights(class_weights).diagnoses, malignant)
+    if side is None or not all(has_both_sides(table.select(split), side) for split in SCORED_SPLITS):
+        write_metrics(metrics, {"has_malignant_side": False})
+        write_plot_rows(roc, [])
+        write_plot_rows(net_benefit, [])
+        print(
+            "the classes, or the images of a split, are not of a malignant and a benign side: there is no threshold"
+        )
+        return
+
+    val, test = (merge_sides(table.select(split), side) for split in SCORED_SPLITS)
+    threshold = choose_threshold(val.y_true == 1, val.y_prob[:, 1], wanted)
+    truth, probability = test.y_true == 1, test.y_prob[:, 1]
+    decisions = score_decisions(truth, probability >= threshold, test.images.group_id)
+    write_metrics(
+        metrics,
+        {
+            "has_malignant_side": True,
+            "threshold": threshold,
+            "val_sensitivity": float((val.y_prob[:, 1] >= threshold)[val.y_true == 1].mean()),
+            "num_malignant": int(truth.sum()),
+            "num_benign": int((~truth).sum()),
+            **spread(decisions),
+        },
+    )
+    rows = build_roc_rows(test)
+    write_plot_rows(roc, [row for row in rows if row["diagnosis"] == "malignant"])
+    write_plot_rows(net_benefit, list(list_net_benefit(truth, probability)))
+
+
+def has_both_sides(predictions: Predictions, side: tuple[bool, ...]) -> bool:
+    """Return whether there are malignant and benign images."""
+    return len(set(np.array(side)[predictions.y_true])) == 2
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,82 @@
+"""Score a model on the parts of the test images that have one sex, age, site, source, confirmation or skin type."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lesions.command_line.stage import run_stage
+from lesions.datasets.metadata import read_metadata
+from lesions.evaluation.parameters import EvaluationParameters
+from lesions.evaluation.predictions import read_predictions
+from lesions.evaluation.slices import Slice, find_worst, score_slices
+from lesions.evaluation.verdict import spell_bounds
+from lesions.formats.json_file import write_metrics, write_plot_rows
+from lesions.parameters.section import read_section
+
+
+def main(
+    predictions: Annotated[Path, typer.Option(help="Logits of the validation and test images.")],
+    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
+    metrics: Annotated[Path, typer.Option(help="Written: the worst slice.")],
+    plot: Annotated[Path, typer.Option(help="Written: a row a slice.")],
+    params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
+) -> None:
+    """Compare each slice with all other test images."""
+    min_groups = read_section(params, "evaluation", EvaluationParameters).min_slice_groups
+    test = read_predictions(predictions).select("test").with_metadata(read_metadata(metadata))
+    slices = score_slices(test, min_groups=min_groups)
+    summary: dict[str, Any] = {"num_slices": len(slices), "num_beyond_noise": sum(map(is_beyond_noise, slices))}
+    if slices:
+        worst = find_worst(slices)
+        summary |= {
+            "worst_slice": f"{worst.attribute}: {worst.value}",
+            "worst_balanced_accuracy": worst.score.value,
+            "worst_balanced_accuracy_low": worst.score.low,
+            "worst_balanced_accuracy_high": worst.score.high,
+        }
+    write_metrics(metrics, summary)
+    write_plot_rows(plot, [describe(found) for found in slices])
+    show(slices)
+
+
+def is_beyond_noise(found: Slice) -> bool:
+    """Return whether a slice is told from the rest of the test images."""
+    return found.difference is not None and found.difference.is_beyond_noise
+
+
+def describe(found: Slice) -> dict[str, Any]:
+    """Return a slice as the row of a plot."""
+    row: dict[str, Any] = {
+        "attribute": found.attribute,
+        "slice": f"{found.attribute}: {found.value}",
+        "num_images": found.num_images,
+        "num_groups": found.num_groups,
+        "balanced_accuracy": found.score.value,
+        "low": found.score.low,
+        "high": found.score.high,
+        "beyond_noise": is_beyond_noise(found),
+    }
+    if found.difference:
+        row |= {"lead_over_others": found.difference.value, "p_holm": found.difference.p_holm}
+    return row
+
+
+def show(slices: list[Slice]) -> None:
+    """Print a line a slice."""
+    table = Table("slice", "images", "balanced accuracy", "95 % interval", "", box=None, padding=(0, 1, 0, 0))
+    for found in slices:
+        table.add_row(
+            f"{found.attribute}: {found.value}",
+            f"{found.num_images:,}",
+            f"{found.score.value:.3f}",
+            spell_bounds(found.score),
+            "beyond noise" if is_beyond_noise(found) else "",
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,97 @@
+"""Intervals: beside scipy and hand-worked values, and that they hold the truth as often as they say."""
+
+import numpy as np
+import pytest
+from scipy.stats import bootstrap, norm
+from scipy.stats import t as student
+
+from lesions.evaluation.comparison import compare, measure
+from lesions.evaluation.interval import Measurement, estimate_difference, estimate_score
+from lesions.evaluation.scores import score_labels
+from tests.runs import build_predictions, guess, true_classes
+
+EQUAL = np.resize([0.1, -0.1], 1000)
+
+
+def test_a_score_by_hand() -> None:
+    """1,000 groups that matter alike: the quantile is the normal one but for 0.1 %, on the logit's scale."""
+    found = estimate_score(Measurement(0.8, np.array([0.78, 0.82] * 50), EQUAL))
+    reach = 1.96 * 0.02 / 0.16
+    assert found.value == 0.8
+    assert found.low == pytest.approx(1 / (1 + np.exp(-(np.log(4) - reach))), abs=2e-4)
+    assert found.high == pytest.approx(1 / (1 + np.exp(-(np.log(4) + reach))), abs=2e-4)
+
+
+def test_a_difference_by_hand() -> None:
+    found = estimate_difference(Measurement(0.05, np.array([0.03, 0.07] * 50), EQUAL))
+    assert (found.low, found.high) == pytest.approx((0.05 - 0.0392, 0.05 + 0.0392), abs=1e-4)
+    assert found.p_value == pytest.approx(2 * norm.sf(2.5), rel=0.02)
+
+
+def test_few_groups_that_matter_widen_the_interval() -> None:
+    """Of 1,000 groups 5 matter: the squares' sum is 5, their variance 5 - 25 / 1000, so that df is 50 / 4.975."""
+    few = np.where(np.arange(1000) < 5, 1.0, 0.0)
+    measured = Measurement(0.05, np.array([0.03, 0.07] * 50), few)
+    assert measured.degrees_of_freedom == pytest.approx(50 / 4.975)
+    assert measured.reach == pytest.approx(0.02 * student.ppf(0.975, 50 / 4.975))
+
+
+def test_the_interval_and_the_p_value_agree() -> None:
+    """A difference whose interval just touches zero has a p-value of just 0.05."""
+    error, df = 0.02, Measurement(0, np.zeros(1), EQUAL).degrees_of_freedom
+    value = error * student.ppf(0.975, df)
+    found = estimate_difference(Measurement(value, np.array([-error, error] * 50), EQUAL))
+    assert (found.low, found.p_value) == pytest.approx((0, 0.05))
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_score_at_its_end_has_the_range_of_its_resamples(value: float) -> None:
+    found = estimate_score(Measurement(value, np.full(10, value), np.zeros(5)))
+    assert (found.low, found.high) == (value, value)
+
+
+def test_the_standard_error_is_scipys() -> None:
+    y_true = true_classes(200)
+    predictions = build_predictions(y_true, guess(y_true, 1.5))
+    found = measure({"model": predictions}, seed=0)["model"]
+    for metric in ("accuracy", "balanced_accuracy", "macro_f1"):
+        expected = bootstrap(
+            (y_true, predictions.y_pred),
+            lambda truth, guesses, metric=metric: score_labels(truth, guesses, 3)[metric],
+            paired=True,
+            vectorized=False,
+            n_resamples=2000,
+            method="percentile",
+            rng=1,
+        )
+        assert found[metric].standard_error == pytest.approx(expected.standard_error, rel=0.08)
+
+
+def test_doubling_every_image_within_its_group_narrows_nothing() -> None:
+    y_true, groups = true_classes(120), np.arange(120) // 2
+    logits = {"a": guess(y_true, 1.5), "b": guess(y_true, 1.5, seed=4)}
+    once = {name: build_predictions(y_true, side, groups) for name, side in logits.items()}
+    twice = {
+        name: build_predictions(y_true.repeat(2), side.repeat(2, axis=0), groups.repeat(2))
+        for name, side in logits.items()
+    }
+    before, after = (compare(found, rivals=["a", "b"]) for found in (once, twice))
+    for here, there in ((before.scores, after.scores), (before.differences, after.differences)):
+        for key, estimate in here.items():
+            assert vars(there[key]) == pytest.approx(vars(estimate)), key
+
+
+def test_intervals_over_groups_hold_the_truth_and_those_over_images_do_not() -> None:
+    """60 patients of 8 images; by patient, the model is right on a part of them that is uniform from 0 to 1."""
+    held = {"group": 0, "image": 0}
+    for number in range(150):
+        generator = np.random.default_rng(number)
+        hits = generator.random((60, 8)) < generator.random((60, 1))
+        logits = np.where(hits.reshape(-1, 1), [1.0, 0.0, -9.0], [0.0, 1.0, -9.0])
+        for unit, groups in (("group", np.arange(480) // 8), ("image", np.arange(480))):
+            predictions = build_predictions(np.zeros(480, dtype=int), logits, groups)
+            found = compare({"model": predictions}, rivals=[]).scores["model", "accuracy"]
+            held[unit] += found.low <= 0.5 <= found.high
+    # Of 150 intervals that hold the truth in 95 of 100 cases, fewer than 134 do with a probability of 0.1 %.
+    assert held["group"] >= 134
+    assert held["image"] < 120

@@ -1,0 +1,103 @@
+"""Tests of a difference, beside statsmodels, a published example and hand-worked tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from statsmodels.stats.contingency_tables import mcnemar  # type: ignore[import-untyped]
+from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
+
+from lesions.evaluation.significance import compare_areas, compare_hits, correct_after_holm
+
+# Albumin, total protein, K-G score and the outcome of 43 patients (DeLong, DeLong and Clarke-Pearson 1988), as in
+# example 8 of PROC LOGISTIC in SAS/STAT's user's guide.
+PATIENTS = np.fromstring(
+    "3.0 5.8 10 0 3.2 6.3 5 1 3.9 6.8 3 1 2.8 4.8 6 0 3.2 5.8 3 1 0.9 4.0 5 0 2.5 5.7 8 0 1.6 5.6 5 1 "
+    "3.8 5.7 5 1 3.7 6.7 6 1 3.2 5.4 4 1 3.8 6.6 6 1 4.1 6.6 5 1 3.6 5.7 5 1 4.3 7.0 4 1 3.6 6.7 4 0 "
+    "2.3 4.4 6 1 4.2 7.6 4 0 4.0 6.6 6 0 3.5 5.8 6 1 3.8 6.8 7 1 3.0 4.7 8 0 4.5 7.4 5 1 3.7 7.4 5 1 "
+    "3.1 6.6 6 1 4.1 8.2 6 1 4.3 7.0 5 1 4.3 6.5 4 1 3.2 5.1 5 1 2.6 4.7 6 1 3.3 6.8 6 0 1.7 4.0 7 0 "
+    "3.7 6.1 5 1 3.3 6.3 7 1 4.2 7.7 6 1 3.5 6.2 5 1 2.9 5.7 9 0 2.1 4.8 7 1 2.8 6.2 8 0 4.0 7.0 7 1 "
+    "3.3 5.7 6 1 3.7 6.9 5 1 3.6 6.6 5 1",
+    sep=" ",
+).reshape(-1, 4)
+ALBUMIN, PROTEIN, SCORE, OUTCOME = PATIENTS.T
+EACH = pd.Series(range(len(PATIENTS)))
+
+
+def two_classes(score: np.ndarray) -> np.ndarray:
+    """Return a score as that of class 1 of two."""
+    return np.stack([-score, score], axis=1)
+
+
+@pytest.mark.parametrize(("test", "difference", "error"), [(ALBUMIN, 0.0108, 0.0953), (PROTEIN, -0.0780, 0.1046)])
+def test_areas_differ_as_published(test: np.ndarray, difference: float, error: float) -> None:
+    """Against the K-G score, from which SAS subtracts: a low one is good."""
+    found = compare_areas(OUTCOME.astype(int), two_classes(test), two_classes(10 - SCORE), EACH)
+    assert found.difference == pytest.approx(difference, abs=5e-5)
+    assert found.standard_error == pytest.approx(error, abs=5e-5)
+
+
+def test_doubling_every_image_within_its_group_gives_no_more_evidence() -> None:
+    y_true, first, second = OUTCOME.astype(int), two_classes(ALBUMIN), two_classes(10 - SCORE)
+    once = compare_areas(y_true, first, second, EACH)
+    doubled = compare_areas(y_true.repeat(2), first.repeat(2, axis=0), second.repeat(2, axis=0), EACH.repeat(2))
+    assert doubled == pytest.approx(once)
+
+
+def test_the_mean_over_classes_has_the_spread_of_its_resamples() -> None:
+    """Three classes, five images a patient: beside a bootstrap over patients."""
+    generator = np.random.default_rng(0)
+    G, K = 150, 3
+    y_true = np.repeat(generator.integers(K, size=G), 5)
+    group = pd.Series(np.repeat(np.arange(G), 5))
+    first, second = (
+        np.eye(K)[y_true] + np.repeat(generator.normal(size=(G, K)), 5, axis=0) + generator.normal(size=(5 * G, K))
+        for _ in range(2)
+    )
+    resampled = []
+    for _ in range(500):
+        rows = (5 * generator.integers(G, size=G)[:, None] + np.arange(5)).ravel()
+        resampled.append(compare_areas(y_true[rows], first[rows], second[rows], pd.Series(range(5 * G))).difference)
+    found = compare_areas(y_true, first, second, group)
+    assert found.standard_error == pytest.approx(np.std(resampled), rel=0.12)
+    alone = compare_areas(y_true, first, second, pd.Series(range(5 * G)))
+    assert alone.standard_error < 0.8 * found.standard_error
+
+
+def test_images_of_one_class_have_no_areas_to_compare() -> None:
+    same = two_classes(ALBUMIN)
+    assert compare_areas(np.zeros(len(same), dtype=int), same, -same, EACH) == (0, 0, 1)
+
+
+def test_a_model_is_not_better_than_itself() -> None:
+    same = two_classes(ALBUMIN)
+    assert compare_areas(OUTCOME.astype(int), same, same, EACH) == (0, 0, 1)
+    assert compare_hits(OUTCOME > 0, OUTCOME > 0, EACH) == (0, 0, 1)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
+def test_an_image_a_group_is_the_exact_mcnemar_of_statsmodels(pairs: list[tuple[bool, bool]]) -> None:
+    first, second = np.array(pairs).T
+    found = compare_hits(first, second, pd.Series(range(len(first))))
+    table = [[(first & second).sum(), (first & ~second).sum()], [(~first & second).sum(), (~first & ~second).sum()]]
+    assert (found.first_only, found.second_only) == (table[0][1], table[1][0])
+    assert found.p_value == pytest.approx(mcnemar(table, exact=True).pvalue)
+
+
+def test_a_group_counts_once() -> None:
+    """Of lesion 0 the first model gets two images more, of 1 as many, of 2 the second one more: 1 and 1 of 2."""
+    first = np.array([1, 1, 1, 1, 0, 0], dtype=bool)
+    second = np.array([0, 0, 1, 0, 1, 1], dtype=bool)
+    assert compare_hits(first, second, pd.Series([0, 0, 0, 1, 1, 2])) == (1, 1, 1)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
+    assert correct_after_holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
+
+
+def test_holm_by_hand() -> None:
+    """Four tests: 4 x 0.01, 3 x 0.02, 2 x 0.03, and the last is never below the one before."""
+    assert correct_after_holm([0.03, 0.01, 0.05, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert correct_after_holm([]) == []

@@ -33,6 +33,8 @@ MODEL_FILES = {
         "*/train.json",
         "*/val.json",
         "*/test.json",
+        "*/intervals.json",
+        "*/before_calibration.json",
         "*/fit.json",
         "*/digest.json",
         "*/malignancy.json",

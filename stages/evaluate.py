@@ -20,11 +20,11 @@ from lesions.evaluation.calibration import Calibration, fit_calibration, write_c
 from lesions.evaluation.comparison import measure
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
 from lesions.evaluation.digest import write_digest
-from lesions.evaluation.interval import estimate_score, spread
+from lesions.evaluation.interval import estimate_score
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, concatenate, write_predictions
 from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
-from lesions.evaluation.scores import score_classes, score_labels
+from lesions.evaluation.scores import score, score_classes, score_labels
 from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
@@ -49,7 +49,7 @@ def main(
     predictions: Annotated[Path, typer.Option(help="Written: logits and probabilities, a row an image.")],
     calibration: Annotated[Path, typer.Option(help="Written: what was done to the network's logits.")],
     metrics: Annotated[
-        Path, typer.Option(help="Written: a folder, in it val.json, test.json, fit.json and digest.json.")
+        Path, typer.Option(help="Written: a folder, in it val.json, test.json and what goes with them.")
     ],
     plots: Annotated[Path, typer.Option(help="Written: a folder, in it the rows of the plots.")],
     pictures: Annotated[Path, typer.Option(help="Written: a folder with the most confident mistakes.")],
@@ -84,7 +84,13 @@ def main(
     calibrated = {split: replace(found, logits=scaling.apply(found.logits)) for split, found in predicted.items()}
     write_predictions(predictions, concatenate([calibrated[split] for split in SCORED_SPLITS]))
     for split in SCORED_SPLITS:
-        write_metrics(metrics / f"{split}.json", summarise(calibrated[split], predicted[split]))
+        write_metrics(metrics / f"{split}.json", summarise(calibrated[split]))
+    write_metrics(metrics / "intervals.json", list_intervals(calibrated["test"]))
+    before = {split: score_reliability(found.y_true, found.logits) for split, found in predicted.items()}
+    write_metrics(
+        metrics / "before_calibration.json",
+        {f"{split}_{name}": value for split in SCORED_SPLITS for name, value in before[split].items()},
+    )
     write_metrics(metrics / "fit.json", compare_splits(calibrated))
 
     test = calibrated["test"]
@@ -108,17 +114,25 @@ def sample(table: pd.DataFrame) -> pd.DataFrame:
     return train[train.group_id.isin(wanted)]
 
 
-def summarise(calibrated: Predictions, predicted: Predictions) -> dict[str, Any]:
-    """Return the headline metrics with their intervals, and how reliable the probabilities are, before and after."""
-    (measured,) = measure({"model": calibrated}, seed=0).values()
-    before = score_reliability(predicted.y_true, predicted.logits)
+def summarise(predictions: Predictions) -> dict[str, Any]:
+    """Return the headline metrics."""
     return {
-        **spread({metric: estimate_score(found) for metric, found in measured.items()}),
-        **score_reliability(calibrated.y_true, calibrated.logits),
-        **{f"{metric}_before_calibration": value for metric, value in before.items()},
-        "num_undefined_classes": len(calibrated.classes) - len(np.unique(calibrated.y_true)),
-        "num_images": len(calibrated.images),
-        "num_groups": int(calibrated.images.group_id.nunique()),
+        **score(predictions.y_true, predictions.y_prob),
+        **score_reliability(predictions.y_true, predictions.logits),
+        "num_undefined_classes": len(predictions.classes) - len(np.unique(predictions.y_true)),
+        "num_images": len(predictions.images),
+        "num_groups": int(predictions.images.group_id.nunique()),
+    }
+
+
+def list_intervals(predictions: Predictions) -> dict[str, float]:
+    """Return the bounds of the 95 % interval of each headline metric that is a score."""
+    (measured,) = measure({"model": predictions}, seed=0).values()
+    estimates = {metric: estimate_score(found) for metric, found in measured.items()}
+    return {
+        f"{metric}_{end}": bound
+        for metric, found in estimates.items()
+        for end, bound in (("low", found.low), ("high", found.high))
     }
 
 

@@ -80,8 +80,10 @@ def draw_trust(model: str, metrics: Path, plots: Path) -> Iterator[Picture]:
         read_json(plots / f"{name}.json")
         for name in ("reliability", "risk", "malignancy_roc", "net_benefit", "subgroups")
     )
-    malignancy, subgroups = (read_json(metrics / f"{name}.json") for name in ("malignancy", "subgroups"))
-    yield draw_reliability(model, bins, risks, read_json(metrics / "test.json"))
+    scores, before, malignancy, subgroups = (
+        read_json(metrics / f"{name}.json") for name in ("test", "before_calibration", "malignancy", "subgroups")
+    )
+    yield draw_reliability(model, bins, risks, scores, before)
     if malignancy["has_malignant_side"]:
         yield draw_malignancy(model, roc, net_benefit, malignancy)
     if slices:

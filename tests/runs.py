@@ -145,9 +145,11 @@ def write_model(folder: Path, model: str, predictions: Predictions) -> None:
         folder / f"metrics/{model}/train.json", {"best_epoch": 2, "num_epochs": 3, "num_parameters": 11_000_000}
     )
     reliability = score_reliability(predictions.y_true, predictions.logits)
-    reliability |= {f"{name}_before_calibration": value for name, value in reliability.items()}
     for file in ("val", "test"):
         write_metrics(folder / f"metrics/{model}/{file}.json", reliability)
+    before = {f"test_{name}": 2 * value for name, value in reliability.items()}
+    write_metrics(folder / f"metrics/{model}/before_calibration.json", before)
+    write_metrics(folder / f"metrics/{model}/intervals.json", {})
     fit = {"train_balanced_accuracy": 0.9, "val_balanced_accuracy": 0.7, "test_balanced_accuracy": 0.6}
     write_metrics(folder / f"metrics/{model}/fit.json", fit)
     write_digest(folder / f"metrics/{model}/digest.json", predictions)

@@ -51,7 +51,10 @@ def test_scores_are_those_of_the_published_scorer(scorer: Path, tmp_path: Path) 
     write_predictions(tmp_path / "model.csv", build_predictions(y_true, logits))
     files = write_challenge_files(tmp_path, tmp_path / "model.csv")
     done = subprocess.run(
-        [scorer, "classification", "--metric", "balanced_accuracy", *files], capture_output=True, text=True, check=True
+        [scorer, "classification", "--metric", "balanced_accuracy", *files],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     ours = read_predictions(tmp_path / "model.csv")
     expected = score(ours.y_true, ours.y_prob)

@@ -13,19 +13,20 @@ from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
 
 
-def draw_reliability(model: str, bins: PlotRows, risks: PlotRows, scores: Mapping[str, Any]) -> Picture:
+def draw_reliability(
+    model: str, bins: PlotRows, risks: PlotRows, scores: Mapping[str, Any], before: Mapping[str, float]
+) -> Picture:
     """Draw one model's reliability, and its errors by how many images it answers.
 
     Parameters
     ----------
     bins, risks
         The rows of the plots `reliability` and `risk`.
-    scores
-        What `metrics/<model>/test.json` says.
+    scores, before
+        What `metrics/<model>/test.json` and `before_calibration.json` say.
     """
-    return embed_figure(
-        f"Probabilities of {model}", plot_reliability(bins, risks), describe_reliability(model, risks, scores)
-    )
+    sentence = describe_reliability(model, risks, scores, before)
+    return embed_figure(f"Probabilities of {model}", plot_reliability(bins, risks), sentence)
 
 
 def plot_reliability(bins: PlotRows, risks: PlotRows) -> Figure:
@@ -53,14 +54,13 @@ def plot_reliability(bins: PlotRows, risks: PlotRows) -> Figure:
     return figure
 
 
-def describe_reliability(model: str, risks: PlotRows, scores: Mapping[str, Any]) -> str:
+def describe_reliability(model: str, risks: PlotRows, scores: Mapping[str, Any], before: Mapping[str, float]) -> str:
     """Say how far probabilities are from what happens, before and after calibration, and how sure answers do."""
-    error, before = (scores[f"expected_calibration_error{end}"] for end in ("", "_before_calibration"))
     coverage, risk = (np.array([row[key] for row in risks]) for key in ("coverage", "risk"))
     half = risk[np.abs(coverage - 0.5).argmin()]
     return (
-        f"A probability of {model} is on average {error:.3f} from the part that is right, and was {before:.3f} from "
-        f"it before calibration on validation (negative log-likelihood {scores['log_loss']:.3f}, before "
-        f"{scores['log_loss_before_calibration']:.3f}). Of all answers {risk[-1]:.1%} are wrong, of the surer half "
-        f"{half:.1%}."
+        f"A probability of {model} is on average {scores['expected_calibration_error']:.3f} from the part that is "
+        f"right, and was {before['test_expected_calibration_error']:.3f} from it before calibration on validation "
+        f"(negative log-likelihood {scores['log_loss']:.3f}, before {before['test_log_loss']:.3f}). "
+        f"Of all answers {risk[-1]:.1%} are wrong, of the surer half {half:.1%}."
     )

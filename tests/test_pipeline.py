@@ -118,8 +118,6 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
         ("augmentation.rotation_degrees=90", train_and_score("custom_cnn")),
         ("dataset.max_rejected_fraction=0.5", ["prepare_metadata"]),
         ("evaluation.sensitivity=0.8", ["evaluate_malignancy@custom_cnn"]),
-        ("evaluation.min_slice_groups=5", ["evaluate_subgroups@custom_cnn"]),
-        ("evaluation.calibration=vector", [f"{verb}@custom_cnn" for verb in SCORING_STAGES]),
     ],
 )
 def test_a_parameter_reruns_what_hangs_on_it(fresh: Repository, section: str, rerun: list[str]) -> None:

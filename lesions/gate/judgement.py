@@ -18,7 +18,7 @@ class Outcome(StrEnum):
     BETTER = "better"
     UNCHANGED = "unchanged"
     WORSE = "worse, allowed"
-    WITHIN_NOISE = "worse, within noise"
+    WITHIN_NOISE = "within noise"
     REGRESSION = "regression"
     BEYOND_FLOOR = "below the floor"
     ADDED = "model added"

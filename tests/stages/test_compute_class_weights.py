@@ -25,7 +25,10 @@ def run(tmp_path: Path, params: Path, diagnoses: list[str], splits: list[str]) -
 
 
 def test_validation_and_test_images_do_not_count(tmp_path: Path, write_params: WriteParams) -> None:
-    params = write_params(class_weights={"scheme": "balanced", "beta": None})
+    params = write_params(
+        class_weights={"scheme": "balanced", "beta": None},
+        task={"name": "diagnosis", "malignant": ["melanoma"], "groupings": {}},
+    )
     diagnoses = ["nevus", "nevus", "nevus", "melanoma", *["melanoma", "nevus"] * 5]
     splits = ["train"] * 4 + ["val"] * 4 + ["test"] * 6
     weights = run(tmp_path, params, diagnoses, splits)

@@ -12,7 +12,8 @@ python -m stages.train --model {model} --images data/images.npy --metadata data/
 EVALUATE = """
 python -m stages.evaluate --model {model} --checkpoint data/checkpoints/custom_cnn.safetensors
 --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
---predictions new/predictions --metrics new/metrics --plots new/plots --pictures new/pictures
+--predictions new/predictions --calibration new/calibration
+--metrics new/metrics --plots new/plots --pictures new/pictures
 """
 
 

@@ -97,7 +97,7 @@ def gate(repository: Repository, branch: str, *options: str) -> tuple[int, str]:
         ("better", 0, "macro_f1          0.6000 0.7000 +0.1000 ≥ 0.4  0.08 better"),
         ("slightly_worse", 0, "macro_f1          0.6000 0.5900 -0.0100 ≥ 0.4  0.08 worse, allowed"),
         ("worse", 1, "macro_f1          0.6000 0.5000 -0.1000 ≥ 0.4  0.08 regression"),
-        ("worse_by_chance", 0, "macro_f1          0.6000 0.5000 -0.1000 ≥ 0.4  0.08 worse, within noise"),
+        ("worse_by_chance", 0, "macro_f1          0.6000 0.5000 -0.1000 ≥ 0.4  0.08 within noise"),
         (
             "without_digest",
             2,

@@ -19,9 +19,10 @@ from lesions.evaluation.comparison import (
     write_comparison,
 )
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
+from lesions.evaluation.interval import spread
 from lesions.evaluation.predictions import Predictions, read_predictions
 from lesions.evaluation.scores import score_classes
-from lesions.evaluation.significance import compare_areas, compare_hits
+from lesions.evaluation.significance import compare_pair
 from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
 from lesions.parameters.models import RESERVED, read_models
@@ -85,11 +86,13 @@ def main(
         defined = ", ".join(comparison.metrics)
         raise InputError(f"{params}: compare.metric: these test images do not define {metric}; they define {defined}")
     summary = summarise(comparison, models, list(baselines), metric)
-    tests = compare_best(predictions, summary["best"], summary["runner_up"]) if len(models) > 1 else {}
+    if len(models) > 1:
+        hits, areas = compare_pair(predictions[summary["best"]], predictions[summary["runner_up"]])
+        summary |= {"mcnemar_p_value": hits.p_value, "delong_p_value": areas.p_value}
     test = next(iter(predictions.values())).images
     write_metrics(
         metrics / "comparison.json",
-        summary | tests | {"num_images": len(test), "num_groups": int(test.group_id.nunique())},
+        summary | {"num_images": len(test), "num_groups": int(test.group_id.nunique())},
     )
     write_comparison(plots / "comparison", comparison)
     write_plot_rows(plots / "comparison/f1.json", list_f1(predictions))
@@ -137,21 +140,10 @@ def summarise(comparison: Comparison, models: list[str], baselines: list[str], m
         lead = comparison.subtract(best, rival, metric)
         summary |= {
             role: rival,
-            f"lead_over_{role}": lead.value,
-            f"lead_over_{role}_low": lead.low,
-            f"lead_over_{role}_high": lead.high,
+            **spread({f"lead_over_{role}": lead}),
             f"lead_over_{role}_p_value": lead.p_holm,
         }
     return summary
-
-
-def compare_best(predictions: Mapping[str, Predictions], best: str, runner_up: str) -> dict[str, float]:
-    """Return the p-values of the two tests that stand beside the bootstrap's, for the two best models."""
-    first, second = predictions[best], predictions[runner_up]
-    group_id = first.images.group_id
-    hits = compare_hits(first.y_pred == first.y_true, second.y_pred == second.y_true, group_id)
-    areas = compare_areas(first.y_true, first.y_prob, second.y_prob, group_id)
-    return {"mcnemar_p_value": hits.p_value, "delong_p_value": areas.p_value}
 
 
 def list_f1(predictions: Mapping[str, Predictions]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from lesions.evaluation.calibration import Calibration, fit_calibration, write_c
 from lesions.evaluation.comparison import measure
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
 from lesions.evaluation.digest import write_digest
-from lesions.evaluation.interval import estimate_score
+from lesions.evaluation.interval import estimate_score, list_bounds
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, concatenate, write_predictions
 from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
@@ -86,10 +86,13 @@ def main(
     for split in SCORED_SPLITS:
         write_metrics(metrics / f"{split}.json", summarise(calibrated[split]))
     write_metrics(metrics / "intervals.json", list_intervals(calibrated["test"]))
-    before = {split: score_reliability(found.y_true, found.logits) for split, found in predicted.items()}
     write_metrics(
         metrics / "before_calibration.json",
-        {f"{split}_{name}": value for split in SCORED_SPLITS for name, value in before[split].items()},
+        {
+            f"{split}_{name}": value
+            for split in SCORED_SPLITS
+            for name, value in score_reliability(predicted[split].y_true, predicted[split].logits).items()
+        },
     )
     write_metrics(metrics / "fit.json", compare_splits(calibrated))
 
@@ -128,12 +131,7 @@ def summarise(predictions: Predictions) -> dict[str, Any]:
 def list_intervals(predictions: Predictions) -> dict[str, float]:
     """Return the bounds of the 95 % interval of each headline metric that is a score."""
     (measured,) = measure({"model": predictions}, seed=0).values()
-    estimates = {metric: estimate_score(found) for metric, found in measured.items()}
-    return {
-        f"{metric}_{end}": bound
-        for metric, found in estimates.items()
-        for end, bound in (("low", found.low), ("high", found.high))
-    }
+    return list_bounds({metric: estimate_score(found) for metric, found in measured.items()})
 
 
 def compare_splits(predictions: Mapping[str, Predictions]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_metadata
+from lesions.evaluation.interval import spread
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.predictions import read_predictions
 from lesions.evaluation.slices import Slice, find_worst, score_slices
@@ -33,9 +34,7 @@ def main(
         worst = find_worst(slices)
         summary |= {
             "worst_slice": f"{worst.attribute}: {worst.value}",
-            "worst_balanced_accuracy": worst.score.value,
-            "worst_balanced_accuracy_low": worst.score.low,
-            "worst_balanced_accuracy_high": worst.score.high,
+            **spread({"worst_balanced_accuracy": worst.score}),
         }
     write_metrics(metrics, summary)
     write_plot_rows(plot, [describe(found) for found in slices])

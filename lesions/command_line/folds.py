@@ -13,7 +13,7 @@ from lesions.errors import InputError
 from lesions.evaluation.comparison import Comparison, compare
 from lesions.evaluation.folds import pool_folds, score_each_fold
 from lesions.evaluation.predictions import Predictions, write_predictions
-from lesions.evaluation.verdict import METRIC_WORDS, describe_lead, spell_bounds
+from lesions.evaluation.verdict import METRIC_WORDS, list_leads, spell_bounds
 
 
 def run_folds(experiments: Sequence[str], output: Path) -> None:
@@ -36,7 +36,7 @@ def run_folds(experiments: Sequence[str], output: Path) -> None:
     first = next(iter(pooled.values())).images
     Console().print(build_table(comparison, folds))
     metric = settings[names[0]]["compare"]["metric"]
-    for line in list_leads(comparison, metric):
+    for line in list_leads(comparison, comparison.models, metric):
         print(line)
     for model in sorted({model for fold in folds.values() for model in fold} - pooled.keys()):
         print(f"{model} was left out: not every fold has it")
@@ -115,9 +115,3 @@ def build_table(comparison: Comparison, folds: Mapping[str, Mapping[str, Predict
                 "" if spread is None else f"{spread.mean():.3f} ({spread.min():.3f}, {spread.max():.3f})",
             )
     return table
-
-
-def list_leads(comparison: Comparison, metric: str) -> list[str]:
-    """Say how the best model stands beside each other one."""
-    best, *others = comparison.rank(comparison.models, metric)
-    return [describe_lead(best, other, metric, comparison.subtract(best, other, metric)) for other in others]

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -12,7 +12,7 @@ from lesions.command_line.experiments import flatten, read_settings, read_test_p
 from lesions.errors import InputError
 from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.repeats import RepeatedComparison, compare_repeats
-from lesions.evaluation.verdict import METRIC_WORDS, describe_lead, spell_bounds
+from lesions.evaluation.verdict import METRIC_WORDS, list_leads, spell_bounds
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_parameters, read_section
 
@@ -41,7 +41,7 @@ def run_repeats(num_seeds: int, params: Path) -> None:
     compared = compare_repeats(repeats, rivals=models)
     Console().print(build_table(compared))
     metric = read_section(params, "compare", CompareParameters).metric
-    for line in list_leads(compared, models, metric):
+    for line in list_leads(compared.comparison, models, metric, num_seeds=compared.num_seeds):
         print(line)
 
 
@@ -74,15 +74,3 @@ def build_table(compared: RepeatedComparison) -> Table:
                 f"{min(values):.3f} to {max(values):.3f}",
             )
     return table
-
-
-def list_leads(compared: RepeatedComparison, models: Sequence[str], metric: str) -> list[str]:
-    """Say how the best trained model stands beside each other one, and beside the baselines and the probes."""
-    best = compared.comparison.rank(list(models), metric)[0]
-    others = [model for model in compared.comparison.rank(compared.comparison.models, metric) if model != best]
-    return [
-        describe_lead(
-            best, other, metric, compared.comparison.subtract(best, other, metric), num_seeds=compared.num_seeds
-        )
-        for other in others
-    ]

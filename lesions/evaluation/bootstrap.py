@@ -14,7 +14,7 @@ COUNTS_AT_ONCE = 10_000_000
 
 def draw_resamples(
     group_id: pd.Series, *, seed: int, num_resamples: int = NUM_RESAMPLES
-) -> Iterator[NDArray[np.int64]]:
+) -> Iterator[NDArray[np.float64]]:
     """Resample groups with replacement, and yield how often each image is in each resample.
 
     Images of one patient or lesion are alike; resampling them one by one would pretend to more evidence than
@@ -27,12 +27,12 @@ def draw_resamples(
 
     Yields
     ------
-    (R, N) int
-        Blocks of resamples, `num_resamples` rows in all. The same groups and seed give the same resamples.
+    (N, R) float
+        Blocks of resamples, `num_resamples` columns in all. The same groups and seed give the same resamples.
     """
     codes, groups = pd.factorize(group_id)
     for draws in _draw_groups(len(groups), len(codes), seed=seed, num_resamples=num_resamples):
-        yield draws[:, codes]
+        yield draws[codes]
 
 
 def resample_sums(
@@ -47,11 +47,11 @@ def resample_sums(
 
     Returns
     -------
-    (R, C) float
+    (C, R) float
     """
     sums = sum_by_group(values, group_id)
     draws = _draw_groups(len(sums), len(sums), seed=seed, num_resamples=num_resamples)
-    return np.concatenate([block @ sums for block in draws])
+    return np.concatenate([sums.T @ block for block in draws], axis=1)
 
 
 def sum_by_group(values: NDArray[np.number], group_id: pd.Series) -> NDArray[np.float64]:
@@ -62,9 +62,11 @@ def sum_by_group(values: NDArray[np.number], group_id: pd.Series) -> NDArray[np.
     return sums
 
 
-def _draw_groups(G: int, row_length: int, *, seed: int, num_resamples: int) -> Iterator[NDArray[np.int64]]:
-    """Yield how often each group is in each resample (R, G), in blocks that fit in memory."""
+def _draw_groups(G: int, num_rows: int, *, seed: int, num_resamples: int) -> Iterator[NDArray[np.float64]]:
+    """Yield how often each group is in each resample (G, R), in blocks that fit in memory at `num_rows` rows."""
     generator = np.random.default_rng(seed)
-    rows = max(1, COUNTS_AT_ONCE // row_length)
-    for start in range(0, num_resamples, rows):
-        yield generator.multinomial(G, np.full(G, 1 / G), size=min(rows, num_resamples - start))
+    at_once = max(1, COUNTS_AT_ONCE // num_rows)
+    for start in range(0, num_resamples, at_once):
+        drawn = generator.multinomial(G, np.full(G, 1 / G), size=min(at_once, num_resamples - start))
+        # A row a group in one piece: what is added up are rows.
+        yield np.ascontiguousarray(drawn.T, dtype=np.float64)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 from scipy.optimize import minimize
 
 from lesions.errors import InputError
+from lesions.evaluation.parameters import CalibrationMethod
 from lesions.evaluation.reliability import compute_log_loss
 from lesions.formats.json_file import read_json, write_json
 
 Floats = NDArray[np.float64]
-
-CalibrationMethod = Literal["none", "temperature", "vector"]
 
 LARGEST_LOG_SCALE = 3.0
 """Scales are between exp(-3) and exp(3): labels that are predicted perfectly would ask for an infinite one."""

@@ -58,7 +58,12 @@ def one_against_rest(
             yield name, truth, y_prob[:, code]
 
 
+def choose_points(length: int) -> NDArray[np.int64]:
+    """Return the places of at most `MAX_POINTS` of a curve's points, the first and the last among them."""
+    return np.unique(np.linspace(0, length - 1, MAX_POINTS).round().astype(np.int64))
+
+
 def _thin(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[tuple[float, float]]:
     """Return at most `MAX_POINTS` of a curve's points, the first and the last among them."""
-    kept = np.unique(np.linspace(0, len(x) - 1, MAX_POINTS).round().astype(int))
+    kept = choose_points(len(x))
     return list(zip(x[kept], y[kept], strict=True))

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import log_softmax, logsumexp
+from scipy.special import logsumexp
 
 from lesions.evaluation.interval import Estimate
 from lesions.evaluation.predictions import Predictions
-from lesions.evaluation.proportions import estimate_proportion
+from lesions.evaluation.proportions import estimate_proportions
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -22,8 +22,7 @@ NUM_THRESHOLDS = 100
 def merge_sides(predictions: Predictions, is_malignant: Sequence[bool]) -> Predictions:
     """Return the predictions with two classes, benign and malignant, whose probabilities are the sums of theirs."""
     side = np.array(is_malignant)
-    log_prob = log_softmax(predictions.logits.astype(np.float64), axis=1)
-    merged = np.stack([logsumexp(log_prob[:, among], axis=1) for among in (~side, side)], axis=1)
+    merged = np.stack([logsumexp(predictions.log_prob[:, among], axis=1) for among in (~side, side)], axis=1)
     return Predictions(predictions.images, ("benign", "malignant"), side[predictions.y_true].astype(np.int64), merged)
 
 
@@ -56,11 +55,10 @@ def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series, *, see
     ppv, npv
         Of the images that are called malignant the part that is; of the others the part that is not.
     """
-    members = {"sensitivity": malignant, "specificity": ~malignant, "ppv": called, "npv": ~called}
-    hits = called == malignant
-    return {
-        name: estimate_proportion(hits, among, group_id, seed=seed) for name, among in members.items() if among.any()
-    }
+    sets = {"sensitivity": malignant, "specificity": ~malignant, "ppv": called, "npv": ~called}
+    members = {name: among for name, among in sets.items() if among.any()}
+    estimates = estimate_proportions(called == malignant, list(members.values()), group_id, seed=seed)
+    return dict(zip(members, estimates, strict=True))
 
 
 def list_net_benefit(malignant: Flags, probability: Floats) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
 from lesions.errors import InputError
 from lesions.evaluation.predictions import Predictions
@@ -27,11 +26,10 @@ def write_digest(path: Path, predictions: Predictions) -> None:
     """Write `metrics/<model>/digest.json`; log-probabilities keep three decimals of their size, as float16 does."""
     ordered = predictions.images.image_id.argsort().to_numpy()
     group, _ = pd.factorize(predictions.images.group_id.iloc[ordered])
-    log_prob = log_softmax(predictions.logits[ordered].astype(np.float64), axis=1)
     columns = {
         "group": group.astype("<u4"),
         "y_true": predictions.y_true[ordered].astype("<u2"),
-        "log_probabilities": log_prob.clip(-1e4).astype("<f2"),
+        "log_probabilities": predictions.log_prob[ordered].clip(-1e4).astype("<f2"),
     }
     write_json(
         path, {"classes": list(predictions.classes), **{name: [_pack(found)] for name, found in columns.items()}}

@@ -1,10 +1,11 @@
 """95 % intervals and p-values from resamples of groups.
 
 The standard error is that of the bootstrap. How far it can be trusted hangs on how few groups the figure rests on: a
-mean over diagnoses rests on those of the rarest. So the quantile is Student's, with the degrees of freedom that match
-the spread of the groups' squared influences (after Satterthwaite 1946). A score lies between 0 and 1, and its
-interval is computed on the scale of the logit, which keeps it there. docs/evaluation.md has how often this holds the
-truth, beside the plain percentile interval.
+mean over diagnoses rests on those of the rarest. Their number is taken from the spread of the groups' squared
+influences (after Satterthwaite 1946); the quantile is Student's with one less, and the bootstrap's variance is made
+up for what it lacks with so few (Hesterberg 2015, doi 10.1080/00031305.2015.1089789). A score lies between 0 and 1,
+and its interval is computed on the scale of the logit, which keeps it there. docs/evaluation.md has how often this
+holds the truth, beside the plain percentile interval.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,16 +52,25 @@ class Measurement:
         )
 
     @property
+    def variances(self) -> tuple[tuple[float, float], ...]:
+        """What the value's variance is the sum of, each with its degrees of freedom.
+
+        Resamples of n groups spread by (n - 1) / n of the variance, as each is centred on the groups' own mean.
+        """
+        n = max(2.0, count_groups_that_matter(self.influences))
+        return (float(np.nanvar(self.resamples)) * n / (n - 1), n - 1), *self.from_seeds
+
+    @property
     def standard_error(self) -> float:
-        """The standard deviation of the resamples, and of the seeds where there are several."""
-        return float(np.sqrt(np.nanvar(self.resamples) + sum(variance for variance, _ in self.from_seeds)))
+        """That of the test images, and of the seeds where there are several."""
+        return float(np.sqrt(sum(variance for variance, _ in self.variances)))
 
     @property
     def degrees_of_freedom(self) -> float:
         """Those of the squared standard error, after Satterthwaite and Welch."""
-        parts = [(float(np.nanvar(self.resamples)), count_degrees_of_freedom(self.influences)), *self.from_seeds]
-        total = sum(variance for variance, _ in parts)
-        return total**2 / sum(variance**2 / df for variance, df in parts) if total else parts[0][1]
+        total = sum(variance for variance, _ in self.variances)
+        _, of_sampling = self.variances[0]
+        return total**2 / sum(variance**2 / df for variance, df in self.variances) if total else of_sampling
 
     @property
     def reach(self) -> float:
@@ -77,12 +87,17 @@ class Estimate:
     high: float
 
 
-def spread(estimates: Mapping[str, Estimate]) -> dict[str, float]:
-    """Return the values and the bounds of estimates under flat names, as metrics files have them."""
-    flat: dict[str, float] = {}
+def list_bounds(estimates: Mapping[str, Estimate]) -> dict[str, float]:
+    """Return the bounds of estimates under flat names, as metrics files have them."""
+    bounds: dict[str, float] = {}
     for name, found in estimates.items():
-        flat |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
-    return flat
+        bounds |= {f"{name}_low": found.low, f"{name}_high": found.high}
+    return bounds
+
+
+def spread(estimates: Mapping[str, Estimate]) -> dict[str, float]:
+    """Return the values and the bounds of estimates under flat names."""
+    return {name: found.value for name, found in estimates.items()} | list_bounds(estimates)
 
 
 @dataclass(frozen=True)
@@ -110,15 +125,15 @@ class Difference(Estimate):
         return Difference(-self.value, -self.high, -self.low, self.p_value, self.p_holm)
 
 
-def count_degrees_of_freedom(influences: Floats) -> float:
-    """Return the degrees of freedom of the sum of squares of the groups' influences (G,).
+def count_groups_that_matter(influences: Floats) -> float:
+    """Return on how many groups a metric rests, by their influences (G,) on it.
 
-    A sum of squares with mean m and variance v is like a chi-square with 2 m² / v of them: about G where all groups
-    matter alike, and few where few groups make up the sum.
+    A sum of squares with mean m and variance v is like a chi-square with 2 m² / v degrees of freedom: about G where
+    all groups matter alike, and few where few groups make up the sum.
     """
     squares = influences**2
     variance = float((squares**2).sum() - squares.sum() ** 2 / len(squares))
-    return max(1.0, 2 * float(squares.sum()) ** 2 / variance) if variance > 0 else float(len(squares))
+    return min(len(squares), 2 * float(squares.sum()) ** 2 / variance) if variance > 0 else len(squares)
 
 
 def average_seeds(repeats: Sequence[Measurement]) -> Measurement:

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lesions.evaluation.calibration import CalibrationMethod
 from lesions.parameters.section import Section
+
+CalibrationMethod = Literal["none", "temperature", "vector"]
 
 
 class EvaluationParameters(Section):

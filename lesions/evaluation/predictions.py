@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 
 from lesions.errors import InputError
 from lesions.formats.table import write_table
@@ -37,6 +37,11 @@ class Predictions:
     classes: tuple[str, ...]
     y_true: NDArray[np.int64]
     logits: NDArray[np.floating]
+
+    @property
+    def log_prob(self) -> NDArray[np.float64]:
+        """Logarithms of the probabilities (N, K)."""
+        return np.asarray(log_softmax(self.logits.astype(np.float64), axis=1))
 
     @property
     def y_prob(self) -> NDArray[np.float64]:

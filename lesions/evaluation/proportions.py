@@ -1,40 +1,50 @@
 """Parts of the test images that are hit, measured over groups."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from lesions.evaluation.bootstrap import resample_sums, sum_by_group
 from lesions.evaluation.interval import Estimate, Measurement, estimate_all_or_none, estimate_score
+from lesions.evaluation.resampled_scores import divide, mean_where_defined
 
 Flags = NDArray[np.bool_]
 
 
-def estimate_proportion(hits: Flags, among: Flags, group_id: pd.Series, *, seed: int) -> Estimate:
-    """Put an interval around the part of some images (N,) that is hit (N,)."""
-    value = float(hits[among].mean())
-    if value in (0, 1):
-        return estimate_all_or_none(value, group_id[among].nunique())
-    return estimate_score(measure_mean_proportion(hits, among[:, None], group_id, seed=seed))
+def estimate_proportions(
+    hits: Flags, among: Sequence[Flags], group_id: pd.Series, *, seed: int
+) -> Iterator[Estimate]:
+    """Put an interval around the part of each of some sets of images (N,) that is hit (N,)."""
+    measured = measure_mean_proportions(hits, [one[:, None] for one in among], group_id, seed=seed)
+    for one, found in zip(among, measured, strict=True):
+        is_extreme = found.value in (0, 1)
+        yield estimate_all_or_none(found.value, group_id[one].nunique()) if is_extreme else estimate_score(found)
 
 
-def measure_mean_proportion(hits: Flags, among: Flags, group_id: pd.Series, *, seed: int) -> Measurement:
-    """Measure the mean, over some sets of images, of the part that is hit.
+def measure_mean_proportions(
+    hits: Flags, families: Sequence[Flags], group_id: pd.Series, *, seed: int
+) -> Iterator[Measurement]:
+    """Measure for each family of sets of images the mean, over its sets, of the part that is hit.
 
     Parameters
     ----------
     hits : (N,) bool
-    among : (N, C) bool
+    families : each (N, C) bool
         Which images are in each set; none is empty. A set that a resample leaves empty is left out of its mean.
     group_id : (N,)
     """
-    hits_among = among & hits[:, None]
-    support = among.sum(axis=0)
-    part = hits_among.sum(axis=0) / support
-    sums = resample_sums(np.concatenate([hits_among, among], axis=1).astype(float), group_id, seed=seed)
-    found, members = np.split(sums, 2, axis=1)
-    parts = np.divide(found, members, out=np.zeros(members.shape), where=members > 0)
-    num_sets = (members > 0).sum(axis=1)
-    resamples = np.divide(parts.sum(axis=1), num_sets, out=np.full(len(sums), np.nan), where=num_sets > 0)
-    influences = (among * (hits[:, None] - part) / support).mean(axis=1)
-    return Measurement(float(part.mean()), resamples, sum_by_group(influences, group_id))
+    # All at once: drawing the resamples takes longer than adding up.
+    columns = np.concatenate([side for among in families for side in (among & hits[:, None], among)], axis=1)
+    sums = resample_sums(columns.astype(float), group_id, seed=seed)
+    start = 0
+    for among in families:
+        support = among.sum(axis=0)
+        part = (among & hits[:, None]).sum(axis=0) / support
+        found, members = np.split(sums[start : start + 2 * len(support)], 2)
+        start += 2 * len(support)
+        influences = (among * (hits[:, None] - part) / support).mean(axis=1)
+        yield Measurement(
+            float(part.mean()), mean_where_defined(divide(found, members)), sum_by_group(influences, group_id)
+        )

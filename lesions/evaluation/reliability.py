@@ -7,12 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
+from lesions.evaluation.curves import choose_points
 from lesions.evaluation.predictions import Predictions
 
 Floats = NDArray[np.float64]
-
-MAX_POINTS = 100
-"""Points of a curve."""
 
 NUM_BINS = 15
 """Bins of the reliability diagram, and of the calibration error (Guo et al. 2017 take as many)."""
@@ -86,5 +84,5 @@ def list_risk_by_coverage(predictions: Predictions) -> Iterator[dict[str, Any]]:
     wrong = predictions.y_pred != predictions.y_true
     order = np.argsort(-confidence, kind="stable")
     risk = wrong[order].cumsum() / np.arange(1, len(order) + 1)
-    for covered in np.unique(np.linspace(1, len(order), MAX_POINTS).round().astype(int)):
-        yield {"coverage": float(covered / len(order)), "risk": float(risk[covered - 1])}
+    for place in choose_points(len(order)):
+        yield {"coverage": float((place + 1) / len(order)), "risk": float(risk[place])}

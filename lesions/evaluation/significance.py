@@ -10,6 +10,7 @@ from scipy.stats import binomtest, norm
 
 from lesions.evaluation.bootstrap import sum_by_group
 from lesions.evaluation.influence import compute_area_influences
+from lesions.evaluation.predictions import Predictions
 
 Floats = NDArray[np.float64]
 
@@ -79,6 +80,15 @@ def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, grou
     error = float(np.sqrt((influences**2).sum()))
     p_value = 2 * float(norm.sf(abs(difference) / error)) if error else float(difference == 0)
     return DeLong(difference, error, p_value)
+
+
+def compare_pair(first: Predictions, second: Predictions) -> tuple[McNemar, DeLong]:
+    """Test two models on the same images by how often they are right, and by how they rank."""
+    group_id = first.images.group_id
+    return (
+        compare_hits(first.y_pred == first.y_true, second.y_pred == second.y_true, group_id),
+        compare_areas(first.y_true, first.y_prob, second.y_prob, group_id),
+    )
 
 
 def correct_after_holm(p_values: Sequence[float]) -> list[float]:

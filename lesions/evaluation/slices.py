@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lesions.evaluation.interval import Difference, Estimate, Measurement, estimate_difference, estimate_score
+from lesions.evaluation.interval import Difference, Estimate, estimate_difference, estimate_score
 from lesions.evaluation.predictions import Predictions
-from lesions.evaluation.proportions import measure_mean_proportion
+from lesions.evaluation.proportions import measure_mean_proportions
 from lesions.evaluation.significance import correct_after_holm
 
 Flags = NDArray[np.bool_]
@@ -58,24 +58,28 @@ def score_slices(predictions: Predictions, *, min_groups: int, seed: int = 0) ->
         Of the test images, with their metadata.
     """
     group_id, y_true = predictions.images.group_id, predictions.y_true
-    hits = predictions.y_pred == y_true
 
-    def measure_recall(inside: Flags, classes: NDArray[np.int64]) -> Measurement:
-        among = inside[:, None] & (y_true[:, None] == classes)
-        return measure_mean_proportion(hits, among, group_id, seed=seed)
+    def split_by_class(inside: Flags, classes: NDArray[np.int64]) -> Flags:
+        return inside[:, None] & (y_true[:, None] == classes)
 
-    slices = []
+    chosen = []
+    families = []
     for attribute, value, inside in list_values(predictions.images):
         num_groups = group_id[inside].nunique()
         if num_groups < min_groups:
             continue
         classes = np.unique(y_true[inside])
         shared = np.intersect1d(classes, y_true[~inside])
-        difference = None
+        families.append(split_by_class(inside, classes))
         if len(shared):
-            difference = estimate_difference(measure_recall(inside, shared) - measure_recall(~inside, shared))
-        score = estimate_score(measure_recall(inside, classes))
-        slices.append(Slice(attribute, value, int(inside.sum()), num_groups, score, difference))
+            families += [split_by_class(inside, shared), split_by_class(~inside, shared)]
+        chosen.append((attribute, value, int(inside.sum()), num_groups, len(shared) > 0))
+    recalls = measure_mean_proportions(predictions.y_pred == y_true, families, group_id, seed=seed)
+    slices = []
+    for attribute, value, num_images, num_groups, has_shared in chosen:
+        score = estimate_score(next(recalls))
+        difference = estimate_difference(next(recalls) - next(recalls)) if has_shared else None
+        slices.append(Slice(attribute, value, num_images, num_groups, score, difference))
     compared = [found.difference.p_value for found in slices if found.difference]
     corrected = iter(correct_after_holm(compared))
     return [

@@ -1,6 +1,6 @@
 """What a comparison says, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lesions.evaluation.comparison import Comparison
@@ -37,6 +37,16 @@ def list_verdicts(comparison: Comparison, summary: Mapping[str, Any]) -> list[st
     }
     sentences = [describe_lead(best, rival, metric, lead) for rival, lead in leads.items()]
     return sentences if leads[summary["baseline"]].low > 0 else sentences[::-1]
+
+
+def list_leads(comparison: Comparison, models: Sequence[str], metric: str, *, num_seeds: int = 1) -> list[str]:
+    """Say how the best of some models stands beside everything else that was compared."""
+    best = comparison.rank(list(models), metric)[0]
+    others = [model for model in comparison.rank(comparison.models, metric) if model != best]
+    return [
+        describe_lead(best, other, metric, comparison.subtract(best, other, metric), num_seeds=num_seeds)
+        for other in others
+    ]
 
 
 def describe_lead(first: str, second: str, metric: str, lead: Difference, *, num_seeds: int = 1) -> str:

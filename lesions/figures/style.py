@@ -26,6 +26,18 @@ def new_figure(*, width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def new_pair(*, width: float, height: float) -> tuple[Figure, Axes, Axes]:
+    """Return an empty figure of that size, in inches, with two small pairs of axes beside each other."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.xaxis.label.set_fontsize(9)
+        axes.yaxis.label.set_fontsize(9)
+        axes.tick_params(labelsize=8)
+    return figure, left, right
+
+
 def write_figure(path: Path, figure: Figure) -> None:
     """Write a PNG that is the same to the byte each time (no date, no version of the library)."""
     with atomic_path(path) as temporary:

@@ -67,7 +67,7 @@ def judge(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]
     comparable = base.test_images_sha256 is not None and base.test_images_sha256 == now.test_images_sha256
     rows = []
     for model in sorted({*base.models, *now.models}):
-        drops = _measure_drops(base, now, model) if comparable else {}
+        drops = _measure_drops(base, now, model, rules) if comparable else {}
         for metric, rule in rules.items():
             before, after = _read(base, model, metric), _read(now, model, metric)
             if model not in now.models:
@@ -86,12 +86,16 @@ def judge(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]
     return Judgement(tuple(rows), tuple(_list_problems(base, now, rules)))
 
 
-def _measure_drops(base: RevisionMetrics, now: RevisionMetrics, model: str) -> dict[str, Difference]:
-    """Return for each metric by how much a model lost, where both revisions have what it takes to tell."""
+def _measure_drops(
+    base: RevisionMetrics, now: RevisionMetrics, model: str, rules: Mapping[str, Rule]
+) -> dict[str, Difference]:
+    """Return for each metric by how much a model lost, where a rule asks and both revisions can tell."""
     if model not in base.digests or model not in now.digests:
         return {}
     pair = {"base": base.digests[model], "now": now.digests[model]}
     check_same_images(pair)
+    if not any(rule.beyond_noise for rule in rules.values()):
+        return {}
     compared = compare(pair, rivals=list(pair))
     return {metric: found for (_, _, metric), found in compared.differences.items()}
 

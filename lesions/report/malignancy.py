@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lesions.figures.style import MODEL_COLOURS
+from lesions.figures.style import MODEL_COLOURS, new_pair
 from lesions.formats.json_file import PlotRows
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
@@ -31,8 +31,7 @@ def draw_malignancy(model: str, roc: PlotRows, net_benefit: PlotRows, scores: Ma
 
 def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, Any]) -> Figure:
     """Draw both curves; the cross is the operating point with its intervals."""
-    figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure, left, right = new_pair(width=WIDTH, height=2.7)
     curve = pd.DataFrame(roc)
     left.plot(curve.false_positive_rate, curve.sensitivity, color=MODEL_COLOURS[0])
     point = 1 - scores["specificity"], scores["sensitivity"]
@@ -58,11 +57,6 @@ def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, A
     right.axvline(scores["threshold"], color=MODEL_COLOURS[3], linewidth=1)
     top = table[table.strategy == "the model"].net_benefit.max()
     right.set(xlabel="threshold probability", ylabel="net benefit", xlim=(0, 1), ylim=(-0.25 * top, 1.1 * top))
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.xaxis.label.set_fontsize(9)
-        axes.yaxis.label.set_fontsize(9)
-        axes.tick_params(labelsize=8)
     figure.legend(*right.get_legend_handles_labels(), loc="outside upper right", ncols=3, frameon=False, fontsize=8)
     return figure
 

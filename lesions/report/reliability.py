@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lesions.figures.style import MODEL_COLOURS, MODEL_MARKERS
+from lesions.figures.style import MODEL_COLOURS, MODEL_MARKERS, new_pair
 from lesions.formats.json_file import PlotRows
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
@@ -31,8 +31,7 @@ def draw_reliability(
 
 def plot_reliability(bins: PlotRows, risks: PlotRows) -> Figure:
     """Draw which part of the answers of about one probability is right, and what part is wrong of the surest."""
-    figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure, left, right = new_pair(width=WIDTH, height=2.7)
     table = pd.DataFrame(bins)
     left.plot([0, 1], [0, 1], ":", color="#888888")
     for name, colour, marker in zip(
@@ -45,11 +44,6 @@ def plot_reliability(bins: PlotRows, risks: PlotRows) -> Figure:
     right.plot(curve.coverage, curve.risk, color=MODEL_COLOURS[0])
     right.set(xlabel="part answered, surest first", ylabel="part of answers wrong", xlim=(0, 1.02))
     right.set_ylim(bottom=0)
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.xaxis.label.set_fontsize(9)
-        axes.yaxis.label.set_fontsize(9)
-        axes.tick_params(labelsize=8)
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False, fontsize=8)
     return figure
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from lesions.evaluation.verdict import spell_number
 from lesions.figures.style import MODEL_COLOURS, new_figure, spell
 from lesions.formats.json_file import PlotRows
 from lesions.report.page import Picture, embed_figure
@@ -47,7 +48,9 @@ def describe_subgroups(model: str, slices: PlotRows, summary: Mapping[str, Any])
     )
     if not marked:
         return sentence + f"None of {len(slices)} slices can be told from the other test images beyond noise."
-    leads = ", ".join(f"{spell(row['slice'])} ({row['lead_over_others']:+.3f})".replace("-", "−") for row in marked)
+    leads = ", ".join(
+        f"{spell(row['slice'])} ({spell_number(row['lead_over_others'], signed=True)})" for row in marked
+    )
     return (
         sentence + f"Of {len(slices)} slices these differ from the other test images beyond noise, over the classes "
         f"that both have: {leads}."

@@ -7,7 +7,7 @@ from typing import Any
 
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.predictions import Predictions
-from lesions.evaluation.significance import compare_areas, compare_hits, correct_after_holm
+from lesions.evaluation.significance import compare_pair, correct_after_holm
 from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_number
 
 
@@ -55,13 +55,9 @@ def list_tests(models: Mapping[str, Predictions]) -> list[dict[str, str]]:
     The p-values are corrected after Holm where there are several pairs.
     """
     pairs = list(combinations(models, 2))
-    hits, areas = [], []
-    for first, second in pairs:
-        one, other = models[first], models[second]
-        group_id = one.images.group_id
-        hits.append(compare_hits(one.y_pred == one.y_true, other.y_pred == other.y_true, group_id))
-        areas.append(compare_areas(one.y_true, one.y_prob, other.y_prob, group_id))
-    p_hits, p_areas = (correct_after_holm([found.p_value for found in tests]) for tests in (hits, areas))
+    tests = [compare_pair(models[first], models[second]) for first, second in pairs]
+    p_hits = correct_after_holm([hit.p_value for hit, _ in tests])
+    p_areas = correct_after_holm([area.p_value for _, area in tests])
     return [
         {
             "pair": f"{first}, {second}",
@@ -70,7 +66,7 @@ def list_tests(models: Mapping[str, Predictions]) -> list[dict[str, str]]:
             "difference": spell_number(area.difference, signed=True),
             "delong": spell_p(p_area),
         }
-        for (first, second), hit, area, p_hit, p_area in zip(pairs, hits, areas, p_hits, p_areas, strict=True)
+        for (first, second), (hit, area), p_hit, p_area in zip(pairs, tests, p_hits, p_areas, strict=True)
     ]
 
 

@@ -10,8 +10,8 @@ from lesions.evaluation.bootstrap import draw_resamples
 
 def means(values: np.ndarray, groups: pd.Series) -> np.ndarray:
     """The mean of the values of each resample."""
-    counts = np.concatenate(list(draw_resamples(groups, seed=0)))
-    return counts @ values / counts.sum(axis=1)
+    counts = np.concatenate(list(draw_resamples(groups, seed=0)), axis=1)
+    return values @ counts / counts.sum(axis=0)
 
 
 def test_doubling_every_image_within_its_group_narrows_nothing() -> None:
@@ -22,11 +22,11 @@ def test_doubling_every_image_within_its_group_narrows_nothing() -> None:
 
 def test_groups_stay_whole_and_each_resample_has_as_many_as_there_are() -> None:
     groups = pd.Series(["a", "b", "a", "c", "b", "a"])
-    counts = np.concatenate(list(draw_resamples(groups, seed=0, num_resamples=50)))
-    assert counts.shape == (50, 6)
-    np.testing.assert_array_equal(counts[:, [0, 0, 1]], counts[:, [2, 5, 4]])
-    np.testing.assert_array_equal(counts[:, [0, 1, 3]].sum(axis=1), 3)
-    assert len(np.unique(counts, axis=0)) > 5
+    counts = np.concatenate(list(draw_resamples(groups, seed=0, num_resamples=50)), axis=1)
+    assert counts.shape == (6, 50)
+    np.testing.assert_array_equal(counts[[0, 0, 1]], counts[[2, 5, 4]])
+    np.testing.assert_array_equal(counts[[0, 1, 3]].sum(axis=0), 3)
+    assert len(np.unique(counts, axis=1).T) > 5
 
 
 def test_blocks_of_resamples_are_the_resamples_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,5 +34,5 @@ def test_blocks_of_resamples_are_the_resamples_drawn_at_once(monkeypatch: pytest
     at_once = list(draw_resamples(groups, seed=0, num_resamples=50))
     monkeypatch.setattr(module, "COUNTS_AT_ONCE", 7 * len(groups))
     blocks = list(draw_resamples(groups, seed=0, num_resamples=50))
-    assert [len(block) for block in blocks] == [7] * 7 + [1]
-    np.testing.assert_array_equal(np.concatenate(blocks), at_once[0])
+    assert [block.shape[1] for block in blocks] == [7] * 7 + [1]
+    np.testing.assert_array_equal(np.concatenate(blocks, axis=1), at_once[0])

@@ -29,18 +29,31 @@ def test_a_difference_by_hand() -> None:
 
 
 def test_few_groups_that_matter_widen_the_interval() -> None:
-    """Of 1,000 groups 5 matter: the squares' sum is 5, their variance 5 - 25 / 1000, so that df is 50 / 4.975."""
+    """Of 1,000 groups 5 matter: the squares' sum is 5, their variance 5 - 25 / 1000, so that n is 50 / 4.975."""
     few = np.where(np.arange(1000) < 5, 1.0, 0.0)
     measured = Measurement(0.05, np.array([0.03, 0.07] * 50), few)
-    assert measured.degrees_of_freedom == pytest.approx(50 / 4.975)
-    assert measured.reach == pytest.approx(0.02 * student.ppf(0.975, 50 / 4.975))
+    n = 50 / 4.975
+    assert measured.degrees_of_freedom == pytest.approx(n - 1)
+    assert measured.standard_error == pytest.approx(0.02 * np.sqrt(n / (n - 1)))
+    assert measured.reach == pytest.approx(0.02 * np.sqrt(n / (n - 1)) * student.ppf(0.975, n - 1))
+
+
+def test_the_mean_of_few_values_has_students_interval() -> None:
+    """What a textbook's t interval of a mean is, but that the number of values is estimated from their spread."""
+    generator = np.random.default_rng(0)
+    reaches = []
+    for _ in range(200):
+        values = generator.normal(size=8)
+        resamples = values[generator.integers(8, size=(2000, 8))].mean(axis=1)
+        found = Measurement(values.mean(), resamples, (values - values.mean()) / 8)
+        reaches.append(found.reach / (student.ppf(0.975, 7) * values.std(ddof=1) / np.sqrt(8)))
+    assert np.median(reaches) == pytest.approx(1, abs=0.1)
 
 
 def test_the_interval_and_the_p_value_agree() -> None:
     """A difference whose interval just touches zero has a p-value of just 0.05."""
-    error, df = 0.02, Measurement(0, np.zeros(1), EQUAL).degrees_of_freedom
-    value = error * student.ppf(0.975, df)
-    found = estimate_difference(Measurement(value, np.array([-error, error] * 50), EQUAL))
+    resamples = np.array([-0.02, 0.02] * 50)
+    found = estimate_difference(Measurement(Measurement(0, resamples, EQUAL).reach, resamples, EQUAL))
     assert (found.low, found.p_value) == pytest.approx((0, 0.05))
 
 

@@ -19,9 +19,9 @@ def test_the_mean_of_two_seeds_by_hand() -> None:
     resamples = np.array([0.73, 0.77] * 50)
     found = average_seeds([Measurement(0.7, resamples - 0.05, EQUAL), Measurement(0.8, resamples + 0.05, EQUAL)])
     assert found.value == pytest.approx(0.75)
-    assert found.standard_error == pytest.approx(np.sqrt(0.02**2 + 0.0025))
+    assert found.standard_error == pytest.approx(np.sqrt(0.02**2 * 1000 / 999 + 0.0025))
     # Nearly all of it is of the seeds, with one degree of freedom.
-    assert found.degrees_of_freedom == pytest.approx((0.0029) ** 2 / (0.0025**2 / 1 + 0.0004**2 / 1000), rel=1e-3)
+    assert found.degrees_of_freedom == pytest.approx((0.0029) ** 2 / (0.0025**2 / 1 + 0.0004**2 / 999), rel=1e-3)
 
 
 def test_a_difference_has_the_luck_of_both_models_seeds() -> None:

@@ -93,7 +93,7 @@ def main(
 
 def plant(dataset: Path, num_copies: int, seed: int) -> pd.DataFrame:
     """Write altered copies beside the images and into the table; return `original` and `kind` of each, by name."""
-    table = pd.read_csv(dataset / HAM10000.table, dtype=str, keep_default_na=False)
+    table = pd.read_csv(dataset / HAM10000.tables[0], dtype=str, keep_default_na=False)
     originals = np.random.default_rng(seed).choice(len(table), num_copies, replace=False)
     files = {path.stem: path for path in dataset.rglob("*.jpg")}
     rows, planted = [], {}
@@ -105,7 +105,7 @@ def plant(dataset: Path, num_copies: int, seed: int) -> pd.DataFrame:
         altered.save(files[row.image_id].with_name(f"{name}.jpg"), quality=40 if "JPEG" in kind else 90)
         rows.append(row.to_dict() | {"image_id": name, "lesion_id": name})
         planted[name] = {"original": row.image_id, "kind": kind}
-    pd.concat([table, pd.DataFrame(rows)]).to_csv(dataset / HAM10000.table, index=False)
+    pd.concat([table, pd.DataFrame(rows)]).to_csv(dataset / HAM10000.tables[0], index=False)
     return pd.DataFrame.from_dict(planted, orient="index")
 
 
@@ -113,7 +113,17 @@ def run_stages(work: Path, min_correlation: float) -> tuple[pd.DataFrame, pd.Dat
     """Return the metadata, the pairs found, and how long `find_near_duplicates` took in seconds."""
     params = work / "params.yaml"
     sections = {
-        "dataset": {"name": "ham10000", "root": str(work / "dataset"), "max_rejected_fraction": 0.0},
+        "dataset": {
+            "names": ["ham10000"],
+            "external": [],
+            "root": str(work / "dataset"),
+            "diagnoses": "all",
+            "max_rejected_fraction": 0.0,
+            "table": None,
+            "columns": {},
+            "words": {},
+            "missing": [],
+        },
         "cache_images": {"size_px": 147, "fit": "crop", "max_megapixels": 100},
         "near_duplicates": {"min_correlation": min_correlation},
     }

@@ -93,13 +93,14 @@ def main(num_simulations: Annotated[int, typer.Option(help="Test sets of each po
     for name, (population, num_groups) in SCENARIOS.items():
         truth = population.draw(400_000, np.random.default_rng(0))
         expected = score(truth.y_true, truth.y_prob)
-        held = np.zeros((len(METHODS), len(METRICS)))
+        held, defined = np.zeros((2, len(METHODS), len(METRICS)))
         for number in track(range(num_simulations), name):
             test = population.draw(num_groups, np.random.default_rng([1, number]))
             for row, column, found in list_intervals(test):
                 held[row, column] += found.low <= expected[METRICS[column]] <= found.high
+                defined[row, column] += 1
         for row, method in enumerate(METHODS):
-            table.add_row(name if row == 0 else "", method, *(f"{part:.3f}" for part in held[row] / num_simulations))
+            table.add_row(name if row == 0 else "", method, *(f"{part:.3f}" for part in held[row] / defined[row]))
     Console().print(table)
 
 
@@ -110,6 +111,8 @@ def list_intervals(images: Images) -> Iterator[tuple[int, int, Estimate]]:
     predictions = Predictions(ids, classes, images.y_true, np.log(images.y_prob))
     (measured,) = measure({"model": predictions}, seed=0).values()
     for column, metric in enumerate(METRICS):
+        if metric not in measured:  # a test set without a malignant lesion
+            continue
         yield 0, column, estimate_score(measured[metric])
         low, high = np.nanquantile(measured[metric].resamples, [0.025, 0.975])
         yield 1, column, Estimate(measured[metric].value, float(low), float(high))

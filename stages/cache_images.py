@@ -11,11 +11,12 @@ import typer
 
 from lesions.command_line.progress import track
 from lesions.command_line.stage import run_stage
+from lesions.datasets.parameters import DatasetParameters
 from lesions.errors import InputError
 from lesions.hardware.processors import count_processors
 from lesions.images.cache import CacheWriter, write_cache
 from lesions.images.decode import DecodedImage, DecodingParameters, decode_image
-from lesions.images.files import find_image_files
+from lesions.images.files import find_image_files, read_image_file
 from lesions.images.index import write_index
 from lesions.images.perceptual_hash import perceptual_hash, spell_hash
 from lesions.parameters.section import read_section
@@ -32,7 +33,7 @@ def main(
 ) -> None:
     """Decode, fit and hash every image below `root`; note in the index what refused to decode, and why."""
     parameters = read_section(params, "cache_images", DecodingParameters)
-    files = find_image_files(root)
+    files = find_image_files(root, read_section(params, "dataset", DatasetParameters).folders)
     with write_cache(images, parameters.size_px) as cache:
         chunks = track(decode_in_chunks(root, files, parameters), "decoding", total=-(-len(files) // CHUNK))
         rows = [row for chunk in chunks for row in append_chunk(cache, chunk)]
@@ -57,7 +58,7 @@ def decode_in_chunks(root: Path, files: list[str], parameters: DecodingParameter
 def decode_file(root: Path, parameters: DecodingParameters, file: str) -> Outcome:
     """Decode one file; an error is an outcome too, so that one bad image costs one line, not the run."""
     try:
-        return file, decode_image((root / file).read_bytes(), parameters)
+        return file, decode_image(read_image_file(root, file), parameters)
     except (InputError, OSError) as error:
         return file, str(error)
 

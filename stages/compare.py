@@ -37,6 +37,7 @@ MODEL_FILES = {
         "*/intervals.json",
         "*/before_calibration.json",
         "*/fit.json",
+        "*/external.json",
         "*/digest.json",
         "*/malignancy.json",
         "*/subgroups.json",

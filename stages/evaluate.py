@@ -13,13 +13,14 @@ from PIL import Image
 from sklearn.metrics import confusion_matrix
 
 from lesions.command_line.stage import run_stage
-from lesions.datasets.metadata import read_split_metadata
+from lesions.datasets.metadata import EXTERNAL, read_split_metadata
 from lesions.datasets.task import encode_diagnoses
 from lesions.errors import InputError
 from lesions.evaluation.calibration import Calibration, fit_calibration, write_calibration
 from lesions.evaluation.comparison import measure
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
 from lesions.evaluation.digest import write_digest
+from lesions.evaluation.external import score_external
 from lesions.evaluation.interval import estimate_score, list_bounds
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, concatenate, write_predictions
@@ -65,7 +66,8 @@ def main(
 
     table = read_split_metadata(metadata, splits)
     predicted = {}
-    for split, rows in (*((split, table[table.split == split]) for split in SCORED_SPLITS), ("train", sample(table))):
+    scored = [split for split in (*SCORED_SPLITS, EXTERNAL) if (table.split == split).any()]
+    for split, rows in (*((split, table[table.split == split]) for split in scored), ("train", sample(table))):
         logits = predict_outputs(
             network,
             pixels,
@@ -82,7 +84,7 @@ def main(
     scaling = Calibration(about.classes, scale, shift, hash_file(checkpoint), parameters.num_views)
     write_calibration(calibration, scaling)
     calibrated = {split: replace(found, logits=scaling.apply(found.logits)) for split, found in predicted.items()}
-    write_predictions(predictions, concatenate([calibrated[split] for split in SCORED_SPLITS]))
+    write_predictions(predictions, concatenate([calibrated[split] for split in scored]))
     for split in SCORED_SPLITS:
         write_metrics(metrics / f"{split}.json", summarise(calibrated[split]))
     write_metrics(metrics / "intervals.json", list_intervals(calibrated["test"]))
@@ -97,6 +99,9 @@ def main(
     write_metrics(metrics / "fit.json", compare_splits(calibrated))
 
     test = calibrated["test"]
+    write_metrics(
+        metrics / "external.json", score_external(test, calibrated[EXTERNAL]) if EXTERNAL in calibrated else {}
+    )
     write_digest(metrics / "digest.json", test)
     write_plot_rows(plots / "classes.json", list_class_scores(test))
     write_plot_rows(plots / "confusion.json", list_confusion(test))

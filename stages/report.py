@@ -21,7 +21,7 @@ from lesions.report.page import Picture, embed_png, render_page
 from lesions.report.reliability import draw_reliability
 from lesions.report.sentences import describe_copies, describe_fit, describe_mistakes, describe_split
 from lesions.report.subgroups import draw_subgroups
-from lesions.report.tables import describe_model, list_differences, list_scores, list_tests
+from lesions.report.tables import describe_model, list_differences, list_external, list_scores, list_tests
 from lesions.report.warnings import list_warnings
 
 
@@ -52,7 +52,7 @@ def main(
     pictures += [draw_confusion(model, predictions) for model, predictions in models.items()]
     pictures += [picture for model in models for picture in draw_trust(model, metrics / model, plots / model)]
     text = render_page(
-        dataset=parameters["dataset"]["name"],
+        dataset=", ".join(parameters["dataset"]["names"]),
         counts=counts,
         split=split,
         split_sentence=describe_split(split),
@@ -60,6 +60,9 @@ def main(
         warnings=list_warnings(models, baselines, comparison, metric, counts=counts, split=split, copies=copies),
         fits=[describe_fit(model, read_json(metrics / model / "fit.json")) for model in models],
         tests=list_tests(models),
+        external=[
+            row for model in models for row in list_external(model, read_json(metrics / model / "external.json"))
+        ],
         models=[describe_model(model, parameters["architectures"][model], trained[model]) for model in models],
         with_features=any(name.endswith("_features") for name in baselines),
         scores=list_scores(comparison),

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from lesions.command_line.stage import run_stage
-from lesions.datasets.metadata import DROPPED, read_metadata
+from lesions.datasets.metadata import DROPPED, EXTERNAL, read_metadata
+from lesions.datasets.parameters import DatasetParameters
 from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.formats.table import write_table
 from lesions.near_duplicates.pairs import read_pairs
@@ -39,19 +40,22 @@ def main(
     test_images = read_test_list(parameters)
     table, copies = read_metadata(metadata), read_pairs(near_duplicates)
     table["group_id"] = build_groups(table, copies)
-    table["is_listed"] = find_listed(table.image_id, test_images, parameters.test_list)
+    table["is_listed"] = find_listed(table, test_images, parameters.test_list)
+    is_external = table.source.isin(read_section(params, "dataset", DatasetParameters).external)
     is_conflicting = find_conflicting(table, copies)
     # A published list is tested whole.
     is_dropped = is_conflicting & ~table.is_listed & (parameters.conflicting_copies == "drop")
+    is_known = is_external & table.group_id.isin(table.group_id[~is_external])
 
-    used = table[~is_dropped]
-    check_diagnoses_survive(table, used, metadata)
+    used = table[~is_dropped & ~is_external]
+    check_diagnoses_survive(table[~is_external], used, metadata)
     by_list = parameters.tested_by == "list"
     unit = used.group_id if parameters.scheme == "group" else used.image_id
     needed = {"shares": len(SPLITS), "fold": parameters.num_folds, "list": 1}[parameters.tested_by]
     check_enough_groups(used, unit, needed, metadata)
     table["split"] = assign_splits(used, unit, parameters).reindex(table.index, fill_value=DROPPED)
-    used = table[table.split != DROPPED]
+    table.loc[is_external & ~is_dropped & ~is_known, "split"] = EXTERNAL
+    used = table[table.split.isin(SPLITS)]
     if parameters.scheme == "group":
         check_nobody_is_on_two_sides(used)
     check_every_diagnosis_is_in_every_split(used, TRAINED if by_list else SPLITS, metadata)
@@ -60,12 +64,14 @@ def main(
 
     write_table(splits, table[["image_id", "group_id", "split"]], sort_by="image_id")
     write_plot_rows(shares_plot, shares)
-    leak = count_list_leak(table[~is_dropped]) if by_list else expect_image_wise_leak(used)
+    leak = count_list_leak(table[~is_dropped & ~is_external]) if by_list else expect_image_wise_leak(used)
     summary = summarise(used, shares, leak) | {
         "tested_by": parameters.tested_by,
         "num_conflicting_images": int(is_conflicting.sum()),
         "num_conflicting_images_dropped": int(is_dropped.sum()),
-        "num_siblings_of_listed_dropped": int((table.split == DROPPED).sum() - is_dropped.sum()),
+        "num_siblings_of_listed_dropped": int((table.split[~is_external & ~is_dropped] == DROPPED).sum()),
+        "num_external_images": int((table.split == EXTERNAL).sum()),
+        "num_external_images_dropped": int((is_known & ~is_dropped).sum()),
     }
     write_metrics(metrics, summary)
     for line in describe(summary):
@@ -89,6 +95,11 @@ def describe(summary: dict[str, Any]) -> Iterator[str]:
         yield (
             f"{summary['num_siblings_of_listed_dropped']} images were dropped that split.test_list does not name: "
             "they share a patient, a lesion or the picture with one that it names"
+        )
+    if summary["num_external_images"]:
+        yield (
+            f"{summary['num_external_images']} images of other datasets will only be scored; "
+            f"{summary['num_external_images_dropped']} were dropped, of which the datasets to train on have copies"
         )
 
 

@@ -15,11 +15,17 @@ ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 HAM10000 = SHARED / "data/ham10000"
 PAD_UFES_20 = SHARED / "data/pad_ufes_20"
+ISIC_2019 = SHARED / "data/isic2019"
+SIIM_ISIC_2020 = SHARED / "data/siim_isic_2020"
 RESNET18_WEIGHTS = SHARED / "weights/resnet18-imagenet1k-v1.pth"
 
 needs_ham10000 = pytest.mark.skipif(not HAM10000.is_dir(), reason="HAM10000 is not at ../shared/data/ham10000")
 needs_pad_ufes_20 = pytest.mark.skipif(
     not PAD_UFES_20.is_dir(), reason="PAD-UFES-20 is not at ../shared/data/pad_ufes_20"
+)
+needs_isic_2019 = pytest.mark.skipif(not ISIC_2019.is_dir(), reason="ISIC 2019 is not at ../shared/data/isic2019")
+needs_siim_isic_2020 = pytest.mark.skipif(
+    not SIIM_ISIC_2020.is_dir(), reason="SIIM-ISIC 2020 is not at ../shared/data/siim_isic_2020"
 )
 needs_resnet18_weights = pytest.mark.skipif(
     not RESNET18_WEIGHTS.is_file(), reason="no weights of ResNet-18 at ../shared/weights"
@@ -83,6 +89,22 @@ WriteParams = Callable[..., Path]
 """Writes sections, given by name, into a new parameter file."""
 
 
+def dataset_section(root: Path | str, *names: str, **changes: Any) -> dict[str, Any]:
+    """The section `dataset` for published datasets, of which no row may be refused."""
+    section = {
+        "names": list(names),
+        "external": [],
+        "root": str(root),
+        "diagnoses": "all",
+        "max_rejected_fraction": 0.0,
+        "table": None,
+        "columns": {},
+        "words": {},
+        "missing": ["unknown"],
+    }
+    return section | changes
+
+
 def metadata_table(diagnoses: list[str], **columns: list[Any]) -> pd.DataFrame:
     """A metadata table with one image for each diagnosis, each of a lesion and patient of its own."""
     N = len(diagnoses)
@@ -99,6 +121,7 @@ def metadata_table(diagnoses: list[str], **columns: list[Any]) -> pd.DataFrame:
         "sex": None,
         "site": None,
         "fitzpatrick_type": pd.array([pd.NA] * N, dtype="Int64"),
+        "published_split": None,
         "width_px": 8,
         "height_px": 8,
         "sha256": "0" * 64,

@@ -116,7 +116,7 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
     architecture = {"backbone": "resnet18", "weights": "/home/someone/weights.pth", "size_px": 64}
     parameters: dict[str, Any] = {
         "models": models,
-        "dataset": {"name": "synthetic"},
+        "dataset": {"names": ["synthetic"]},
         "architectures": dict.fromkeys(models, architecture),
         "compare": {"metric": metric},
         "evaluation": {"num_views": 1, "calibration": "temperature", "sensitivity": 0.95, "min_slice_groups": 5},
@@ -150,6 +150,7 @@ def write_model(folder: Path, model: str, predictions: Predictions) -> None:
     before = {f"test_{name}": 2 * value for name, value in reliability.items()}
     write_metrics(folder / f"metrics/{model}/before_calibration.json", before)
     write_metrics(folder / f"metrics/{model}/intervals.json", {})
+    write_metrics(folder / f"metrics/{model}/external.json", {})
     fit = {"train_balanced_accuracy": 0.9, "val_balanced_accuracy": 0.7, "test_balanced_accuracy": 0.6}
     write_metrics(folder / f"metrics/{model}/fit.json", fit)
     write_digest(folder / f"metrics/{model}/digest.json", predictions)

@@ -89,7 +89,7 @@ def preset(
     name: Annotated[str, typer.Argument(help="A file in presets/, without .yaml.")],
     root: Annotated[str | None, typer.Option(help="The dataset's folder; becomes dataset.root.")] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="Another dataset than the preset's; becomes dataset.name.")
+        str | None, typer.Option(help="Another dataset than the preset's; becomes dataset.names.")
     ] = None,
     params: Params = PARAMS,
 ) -> None:
@@ -102,9 +102,9 @@ def preset(
     if root is not None:
         overlay = overlay | {"dataset": overlay["dataset"] | {"root": root}}
     elif "root" not in overlay["dataset"]:
-        raise InputError(f"the preset {name} needs the folder of {overlay['dataset']['name']}: add --root FOLDER")
+        raise InputError(f"the preset {name} needs the folder of {overlay['dataset']['names'][0]}: add --root FOLDER")
     if dataset is not None:
-        overlay = overlay | {"dataset": overlay["dataset"] | {"name": dataset}}
+        overlay = overlay | {"dataset": overlay["dataset"] | {"names": [dataset]}}
     changed = lay_over(params, overlay)
     print(f"{params}: changed {', '.join(changed)}" if changed else f"{params}: already as {name} wants it")
 

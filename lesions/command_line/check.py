@@ -3,12 +3,13 @@
 import shutil
 from pathlib import Path
 
-from lesions.datasets.registry import ADAPTERS, DatasetParameters
+from lesions.datasets.parameters import DatasetParameters
+from lesions.datasets.registry import build_adapter
+from lesions.datasets.rows import read_rows
 from lesions.datasets.task import TaskParameters
 from lesions.errors import InputError
 from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
-from lesions.formats.table import read_text_table
 from lesions.gate.rules import read_rules
 from lesions.hardware.device import choose_precision, set_up_device
 from lesions.images.decode import DecodingParameters
@@ -103,21 +104,22 @@ def check_run(params: Path) -> dict[str, str]:
 
 
 def count_images(dataset: DatasetParameters, synthetic: SyntheticParameters) -> int:
-    """Count the dataset's images and read its table; the embedded ones, which the run renders, need not be there."""
+    """Count the images and read the tables; the embedded dataset, which the run renders, need not be there."""
     root = Path(dataset.root)
-    if (root == SYNTHETIC_ROOT) != (dataset.name == "synthetic"):
+    if (root == SYNTHETIC_ROOT) != (dataset.all_names == ("synthetic",)):
         raise InputError(
-            f"dataset.name is {dataset.name}, but dataset.root is {root}; "
+            f"dataset.names is {', '.join(dataset.names)}, but dataset.root is {root}; "
             f"{SYNTHETIC_ROOT} is where synthetic is, and nothing else"
         )
     if root == SYNTHETIC_ROOT and not root.exists():
         return synthetic.num_images
-    num_images = len(find_image_files(root))
-    adapter = ADAPTERS[dataset.name]
-    if not (root / adapter.table).is_file():
-        raise InputError(f"dataset.root: {root} has no {adapter.table}, which {dataset.name} has")
-    read_text_table(root / adapter.table, adapter.needed_columns)
-    return num_images
+    for name, folder in zip(dataset.all_names, dataset.folders, strict=True):
+        adapter = build_adapter(name, dataset)
+        absent = [table for table in adapter.tables if not (root / folder / table).is_file()]
+        if root.is_dir() and absent:
+            raise InputError(f"dataset.root: {root / folder} has no {absent[0]}, which {name} has")
+        read_rows(root / folder, adapter, find_image_files(root / folder))
+    return len(find_image_files(root, dataset.folders))
 
 
 def check_disk(cache_bytes: int) -> None:

@@ -32,6 +32,15 @@ class Column:
     missing: frozenset[str] = frozenset()
     within: str | None = None
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that the table must have."""
+        return (self.name,) if self.within is None else (self.name, self.within)
+
+    def quote(self, row: Mapping[str, str]) -> str:
+        """Return what the table says, as it stands there."""
+        return row[self.name]
+
     def read(self, row: Mapping[str, str]) -> str | None:
         """Translate the cell of one row; a word that `values` does not know raises ValueError with those it knows."""
         cell = row[self.name].strip()
@@ -47,34 +56,73 @@ class Column:
 
 
 @dataclass(frozen=True)
+class OneHot:
+    """A field that a table spreads over several columns, one a value, of which one says 1 in each row.
+
+    Attributes
+    ----------
+    values
+        For each column, the value of ours that it stands for.
+    """
+
+    values: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """What the columns are called together."""
+        return ", ".join(self.values)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that the table must have."""
+        return tuple(self.values)
+
+    def quote(self, row: Mapping[str, str]) -> str:
+        """Return what the table says, as it stands there."""
+        return ",".join(row[name] for name in self.values)
+
+    def read(self, row: Mapping[str, str]) -> str:
+        """Return the value whose column says 1; other numbers than one 1 and else 0 raise ValueError."""
+        numbers = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
+        flags = [numbers.get(row[name].strip()) for name in self.values]
+        if None in flags or flags.count(1) != 1:
+            raise ValueError("expected one 1, and 0 in the other columns")
+        return list(self.values.values())[flags.index(1)]
+
+
+@dataclass(frozen=True)
 class Adapter:
     """How to read one dataset.
 
     Attributes
     ----------
-    table
-        The metadata file, below the dataset's root.
+    tables
+        The metadata files, below the dataset's root. Each but the first is joined to it by the column of `image_id`.
     columns
         For each field of `Record` that the dataset can fill, its column.
     optional
-        The fields whose column may be missing from the table.
+        The fields whose column may be missing from the tables.
+    classes_are_folders
+        The diagnosis of an image is the name of its folder; the list of files takes the first table's place.
+    duplicates
+        A table of two columns, if it is there: the image of the second is the same picture as that of the first.
 
     An image's file is the one below the root whose name is the `image_id`, folders and suffix left aside in both.
     """
 
-    table: Path
-    columns: Mapping[str, Column]
+    tables: tuple[Path, ...]
+    columns: Mapping[str, Column | OneHot]
     optional: frozenset[str] = frozenset()
+    classes_are_folders: bool = False
+    duplicates: Path | None = None
 
     def __post_init__(self) -> None:
         fields = Record.model_fields
         unknown, missing = set(self.columns) - set(fields), {"image_id", "diagnosis"} - set(self.columns)
         if unknown:
-            raise InputError(
-                f"adapter for {self.table}: there is no field {min(unknown)}; there are {', '.join(fields)}"
-            )
+            raise InputError(f"{self.label}: there is no field {min(unknown)}; there are {', '.join(fields)}")
         if missing:
-            raise InputError(f"adapter for {self.table}: the field {min(missing)} has no column")
+            raise InputError(f"{self.label}: the field {min(missing)} has no column")
         for field_name, column in self.columns.items():
             allowed: TypeAdapter[Any] = TypeAdapter(fields[field_name].rebuild_annotation())
             for word, value in column.values.items():
@@ -83,12 +131,21 @@ class Adapter:
                 except ValidationError as error:
                     expected = error.errors()[0]["msg"].removeprefix("Input should be ")
                     raise InputError(
-                        f"adapter for {self.table}: {field_name}: {word!r} becomes {value!r}, expected {expected}"
+                        f"{self.label}: {field_name}: {word!r} becomes {value!r}, expected {expected}"
                     ) from error
 
     @property
+    def label(self) -> str:
+        """What messages call it."""
+        return f"adapter for {self.tables[0] if self.tables else 'folders'}"
+
+    @property
+    def id_column(self) -> str:
+        """The column that names the image."""
+        return self.columns["image_id"].name
+
+    @property
     def needed_columns(self) -> list[str]:
-        """The columns that the table must have."""
+        """The columns that the tables must have."""
         needed = [column for field, column in self.columns.items() if field not in self.optional]
-        outer = [column.within for column in needed if column.within is not None]
-        return list(dict.fromkeys([*(column.name for column in needed), *outer]))
+        return list(dict.fromkeys(name for column in needed for name in column.needed))

@@ -7,7 +7,7 @@ from lesions.datasets.adapter import Adapter, Column
 UNKNOWN = frozenset({"unknown"})
 
 HAM10000 = Adapter(
-    table=Path("HAM10000_metadata.csv"),
+    tables=(Path("HAM10000_metadata.csv"),),
     columns={
         "image_id": Column("image_id"),
         "patient_id": Column("patient_id"),

@@ -19,16 +19,22 @@ COLUMNS = [
     "sex",
     "site",
     "fitzpatrick_type",
+    "published_split",
     "width_px",
     "height_px",
     "sha256",
     "perceptual_hash",
 ]
-"""`file` is relative to the dataset's root; `row` is the image's place in `data/images.npy`."""
+"""`source` is the dataset; `file` is relative to dataset.root; `row` is the image's place in `data/images.npy`;
+`published_split` is train or test, where the dataset's folders say so."""
 
+IDENTIFIERS = ("image_id", "patient_id", "lesion_id")
 
 DROPPED = "dropped"
 """In place of a split: the image is left out of all three."""
+
+EXTERNAL = "external"
+"""In place of a split: the image is of a dataset that is only scored."""
 
 
 def read_metadata(path: Path) -> pd.DataFrame:
@@ -57,6 +63,9 @@ def join_splits(metadata: pd.DataFrame, splits: pd.DataFrame, splits_path: Path)
 
 
 def read_split_metadata(metadata: Path, splits: Path) -> pd.DataFrame:
-    """Read the metadata of all images that were not dropped, with `group_id` and `split` (`train`, `val`, `test`)."""
+    """Read the metadata of all images that were not dropped, with `group_id` and `split`.
+
+    `split` is `train`, `val`, `test`, or `external`.
+    """
     table = join_splits(read_metadata(metadata), pd.read_csv(splits, dtype=str, keep_default_na=False), splits)
     return table[table.split != DROPPED].reset_index(drop=True)

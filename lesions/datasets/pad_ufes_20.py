@@ -5,7 +5,7 @@ from pathlib import Path
 from lesions.datasets.adapter import Adapter, Column
 
 PAD_UFES_20 = Adapter(
-    table=Path("metadata.csv"),
+    tables=(Path("metadata.csv"),),
     columns={
         "image_id": Column("img_id"),
         "patient_id": Column("patient_id"),

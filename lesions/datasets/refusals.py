@@ -1,19 +1,28 @@
-"""Rows of a dataset's table that cannot be used, and saying why."""
+"""Rows of a dataset's table that are not used, and saying why."""
 
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-REJECTED_COLUMNS = ["line", "image_id", "column", "value", "reason"]
-"""`line` counts the table's lines from 1, its header being line 1."""
+REJECTED_COLUMNS = ["source", "line", "image_id", "column", "value", "kind", "reason"]
+"""`source` is the dataset; `line` counts its table's lines from 1, its header being line 1, or, where folders say the
+diagnosis, its image files. `kind` is refused, where the row cannot be used, or left_out, where nothing is wrong."""
 
 
 class RefusedError(Exception):
     """A row of the table cannot be used: which column, which value, and why."""
 
+    kind = "refused"
+
     def __init__(self, column: str, value: Any, reason: str) -> None:
         super().__init__(column, value, reason)
-        self.details = {"column": column, "value": value, "reason": reason}
+        self.details = {"column": column, "value": value, "kind": self.kind, "reason": reason}
+
+
+class LeftOutError(RefusedError):
+    """A row of the table is not used, though nothing is wrong with it."""
+
+    kind = "left_out"
 
 
 def list_reasons(refusals: list[dict[str, Any]]) -> list[str]:

@@ -1,30 +1,37 @@
-"""The datasets by name, and the parameters that choose one."""
+"""The datasets by name."""
 
-from typing import Annotated
-
-from pydantic import AfterValidator, Field
+from pathlib import Path
 
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.ham10000 import HAM10000
+from lesions.datasets.isic2019 import ISIC_2019
+from lesions.datasets.own_data import Layout, build_folder_adapter, build_table_adapter
 from lesions.datasets.pad_ufes_20 import PAD_UFES_20
-from lesions.parameters.section import Section
+from lesions.datasets.parameters import DatasetParameters
+from lesions.datasets.siim_isic_2020 import SIIM_ISIC_2020
 
-ADAPTERS: dict[str, Adapter] = {
+PUBLISHED: dict[str, Adapter] = {
     "ham10000": HAM10000,
+    "isic2019": ISIC_2019,
     "pad_ufes_20": PAD_UFES_20,
+    "siim_isic_2020": SIIM_ISIC_2020,
     "synthetic": HAM10000,
 }
 
 
-def _is_known(name: str) -> str:
-    if name not in ADAPTERS:
-        raise ValueError(f"expected one of {', '.join(ADAPTERS)}, got {name!r}")
-    return name
+def build_adapter(name: str, parameters: DatasetParameters) -> Adapter:
+    """Return how a dataset is read.
 
-
-class DatasetParameters(Section):
-    """The section `dataset`."""
-
-    name: Annotated[str, AfterValidator(_is_known)]
-    root: Annotated[str, Field(min_length=1)]
-    max_rejected_fraction: Annotated[float, Field(ge=0, le=1)]
+    Raises
+    ------
+    InputError
+        If a word of the parameters becomes none of ours.
+    """
+    if name in PUBLISHED:
+        return PUBLISHED[name]
+    table = None if parameters.table is None else Path(parameters.table)
+    layout = Layout(parameters.columns, parameters.words, parameters.missing)
+    if name == "image_folder":
+        return build_folder_adapter(table, layout)
+    assert table is not None
+    return build_table_adapter(table, layout)

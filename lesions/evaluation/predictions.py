@@ -13,7 +13,7 @@ from lesions.errors import InputError
 from lesions.formats.table import write_table
 
 SCORED_SPLITS = ("val", "test")
-"""The splits that prediction tables hold: training images are never scored."""
+"""The splits that prediction tables hold, beside images of other datasets: training images are never scored."""
 
 IDENTIFIERS = ["image_id", "group_id", "split"]
 

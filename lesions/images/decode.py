@@ -3,6 +3,7 @@
 import hashlib
 import io
 import struct
+import warnings
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -25,6 +26,8 @@ Fit = Literal["crop", "squash", "pad"]
 
 # The bound is ours, checked before a pixel is decoded; Pillow's own only warns.
 Image.MAX_IMAGE_PIXELS = None
+# Pillow warns of tags that it cannot read, of no named file, and reads the pixels all the same.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 class DecodingParameters(Section):

@@ -1,5 +1,7 @@
-"""Finding the image files of a dataset."""
+"""Finding the image files of a dataset, and what they are called."""
 
+import unicodedata
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from lesions.errors import InputError
@@ -7,24 +9,50 @@ from lesions.errors import InputError
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 
 
-def find_image_files(root: Path) -> list[str]:
-    """List the image files below a folder, relative to it, with forward slashes, sorted.
+def find_image_files(root: Path, folders: Sequence[str] = (".",)) -> list[str]:
+    """List the image files below some folders of `root`, relative to it, with forward slashes, sorted.
 
     Raises
     ------
     InputError
-        If the folder is missing or has no image files.
+        If a folder is missing or has no image files.
     """
-    if not root.is_dir():
-        raise InputError(f"dataset.root: there is no folder {root}")
-    files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return sorted(file for folder in folders for file in _list_files(root, root / folder))
+
+
+def _list_files(root: Path, folder: Path) -> list[str]:
+    if not folder.is_dir():
+        raise InputError(f"dataset.root: there is no folder {folder}")
+    files = [path.relative_to(root).as_posix() for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
     if not files:
-        raise InputError(f"dataset.root: no image files below {root} ({', '.join(sorted(SUFFIXES))})")
+        raise InputError(f"dataset.root: no image files below {folder} ({', '.join(sorted(SUFFIXES))})")
     return files
+
+
+def read_image_file(root: Path, file: str) -> bytes:
+    """Read an image file below a folder.
+
+    Raises
+    ------
+    InputError
+        If it is a link to a file elsewhere: what a dataset holds should not depend on whose machine it is on.
+    """
+    path = root / file
+    if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+        raise InputError("a link that leaves the dataset's folder (DVC makes none with cache.type reflink or copy)")
+    return path.read_bytes()
 
 
 def image_name(file: str) -> str:
     """Return the name that an image goes by: its file's, without folders and without the suffix of an image."""
-    name = PurePosixPath(file).name
-    stem, _, suffix = name.rpartition(".")
-    return stem if f".{suffix.lower()}" in SUFFIXES else name
+    return PurePosixPath(strip_suffix(file)).name
+
+
+def strip_suffix(file: str) -> str:
+    """Return a path without the suffix of an image, with forward slashes, its letters in Unicode's composed form.
+
+    A name with an accent is otherwise spelled in two ways, depending on the system that wrote it.
+    """
+    path = unicodedata.normalize("NFC", file.strip()).replace("\\", "/")
+    stem, _, suffix = path.rpartition(".")
+    return stem if f".{suffix.lower()}" in SUFFIXES else path

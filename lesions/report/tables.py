@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.interval import Estimate
 from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.significance import compare_pair, correct_after_holm
 from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_number
@@ -46,6 +47,28 @@ def list_scores(comparison: Comparison) -> list[dict[str, Any]]:
             },
         }
         for model in comparison.models
+    ]
+
+
+def list_external(model: str, external: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return a row for each other dataset that the model was scored on: its balanced accuracy, and what was lost."""
+
+    def spell_scores(found: Mapping[str, float], name: str, *, signed: bool = False) -> str:
+        estimate = Estimate(found[name], found[f"{name}_low"], found[f"{name}_high"])
+        return f"{spell_number(estimate.value, signed=signed)} ({spell_bounds(estimate)})"
+
+    return [
+        {
+            "model": model,
+            "dataset": source,
+            "images": f"{found['num_images']:,} of {found['num_groups']:,} groups",
+            "classes": f"{found['num_classes']}",
+            "there": spell_scores(found, "balanced_accuracy"),
+            "here": spell_scores(found, "own_balanced_accuracy"),
+            "lost": spell_scores(found, "balanced_accuracy_lost", signed=True),
+        }
+        for source, found in external.items()
+        if source != "schema"
     ]
 
 

@@ -9,6 +9,9 @@ from lesions.parameters.section import Section
 
 SPLITS = ("train", "val", "test")
 
+PUBLISHED = "published"
+"""In place of a test list: the folders of the dataset say which images test."""
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -61,7 +64,8 @@ class SplitParameters(Section):
             raise ValueError(
                 f"fold {self.fold} and test_list {self.test_list} both say which images test; set one to null"
             )
-        if (self.test_list is None) != (self.test_list_sha256 is None):
+        is_file = self.test_list not in (None, PUBLISHED)
+        if is_file != (self.test_list_sha256 is not None):
             raise ValueError(
                 "test_list and test_list_sha256, what sha256sum prints of the file, need each other; "
                 f"got {self.test_list} and {self.test_list_sha256}"

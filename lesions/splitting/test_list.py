@@ -8,7 +8,7 @@ from lesions.errors import InputError
 from lesions.formats.sha256 import check_hash
 from lesions.formats.table import read_text_table
 from lesions.images.files import image_name
-from lesions.splitting.parameters import SplitParameters
+from lesions.splitting.parameters import PUBLISHED, SplitParameters
 
 
 def read_test_list(parameters: SplitParameters) -> pd.Series:
@@ -23,7 +23,7 @@ def read_test_list(parameters: SplitParameters) -> pd.Series:
     InputError
         If the file is missing, is not the one whose hash stands beside it, or names an image twice or none at all.
     """
-    if parameters.test_list is None:
+    if parameters.test_list in (None, PUBLISHED):
         return pd.Series(dtype=str)
     path = Path(parameters.test_list)
     check_hash(path, parameters.test_list_sha256, parameter="split.test_list_sha256")
@@ -36,8 +36,8 @@ def read_test_list(parameters: SplitParameters) -> pd.Series:
     return names
 
 
-def find_listed(image_id: pd.Series, names: pd.Series, source: str | None) -> pd.Series:
-    """Return which images (N,) the list names, as truth values.
+def find_listed(metadata: pd.DataFrame, names: pd.Series, source: str | None) -> pd.Series:
+    """Return which images (N,) the list, or the folders of the dataset, name for the test, as truth values.
 
     Raises
     ------
@@ -45,6 +45,14 @@ def find_listed(image_id: pd.Series, names: pd.Series, source: str | None) -> pd
         If it names images that there are not: figures of a part of a published test set cannot be compared. If it
         has no header.
     """
+    image_id = metadata.image_id
+    if source == PUBLISHED:
+        is_test = metadata.published_split == "test"
+        if not is_test.any():
+            raise InputError(
+                "split.test_list is published, but no image lies in a folder Test/ of the dataset image_folder"
+            )
+        return is_test
     header = str(names.name)
     if source is not None and (image_name(header) != header or header in set(image_id)):
         raise InputError(f"{source}, line 1: the header is {header!r}, the name of an image; put a header above it")

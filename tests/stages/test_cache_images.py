@@ -9,7 +9,9 @@ from PIL import Image
 from lesions.errors import InputError
 from lesions.images.index import read_index
 from stages import cache_images
-from tests.builders import WriteParams
+from tests.builders import WriteParams, dataset_section
+
+SECTION = {"size_px": 8, "fit": "crop", "max_megapixels": 1.0}
 
 
 def draw(path: Path, grey: int) -> None:
@@ -27,7 +29,7 @@ def test_good_and_bad_files(tmp_path: Path, write_params: WriteParams, monkeypat
     (root / "b/empty.jpg").touch()
     (root / "b/page.jpg").write_text("<html>")
     (root / "table.csv").write_text("not an image, and not named as one")
-    params = write_params(cache_images={"size_px": 8, "fit": "crop", "max_megapixels": 1.0})
+    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
 
     cache_images.main(root, tmp_path / "images.npy", tmp_path / "images.csv", params)
 
@@ -44,14 +46,52 @@ def test_good_and_bad_files(tmp_path: Path, write_params: WriteParams, monkeypat
     np.testing.assert_allclose(images[:, 0, 0, 0], [10, 20, 30], atol=1)
 
 
+def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path, write_params: WriteParams) -> None:
+    root = tmp_path / "dataset"
+    draw(root / "a.png", 10)
+    draw(tmp_path / "private/b.png", 20)
+    (root / "inside.png").symlink_to("a.png")
+    (root / "outside.png").symlink_to(tmp_path / "private/b.png")
+    (root / "folder").symlink_to(tmp_path / "private", target_is_directory=True)
+    (root / "broken.png").symlink_to(root / "nowhere.png")
+    cache_images.main(
+        root,
+        tmp_path / "images.npy",
+        tmp_path / "images.csv",
+        write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000")),
+    )
+    index = read_index(tmp_path / "images.csv").set_index("file")
+    assert sorted(index.index) == ["a.png", "broken.png", "inside.png", "outside.png"]
+    assert index.error.isna().to_dict() == {
+        "a.png": True,
+        "broken.png": False,
+        "inside.png": True,
+        "outside.png": False,
+    }
+    assert index.error["outside.png"].startswith("a link that leaves the dataset's folder")
+
+
+def test_only_the_folders_of_the_named_datasets_are_decoded(tmp_path: Path, write_params: WriteParams) -> None:
+    for name in ("ham10000", "pad_ufes_20", "other"):
+        draw(tmp_path / name / "a.png", 10)
+    section = dataset_section(tmp_path, "ham10000", external=["pad_ufes_20"])
+    cache_images.main(
+        tmp_path,
+        tmp_path / "images.npy",
+        tmp_path / "images.csv",
+        write_params(cache_images=SECTION, dataset=section),
+    )
+    assert read_index(tmp_path / "images.csv").file.tolist() == ["ham10000/a.png", "pad_ufes_20/a.png"]
+
+
 def test_a_missing_folder_is_named(tmp_path: Path, write_params: WriteParams) -> None:
-    params = write_params(cache_images={"size_px": 8, "fit": "crop", "max_megapixels": 1.0})
+    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
     with pytest.raises(InputError, match=r"dataset.root: there is no folder .*nowhere"):
         cache_images.main(tmp_path / "nowhere", tmp_path / "images.npy", tmp_path / "images.csv", params)
 
 
 def test_a_folder_without_images_is_named(tmp_path: Path, write_params: WriteParams) -> None:
-    params = write_params(cache_images={"size_px": 8, "fit": "crop", "max_megapixels": 1.0})
+    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"dataset.root: no image files below .*empty \(.bmp, .jpeg"):
         cache_images.main(tmp_path / "empty", tmp_path / "images.npy", tmp_path / "images.csv", params)

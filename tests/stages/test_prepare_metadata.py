@@ -12,7 +12,18 @@ from lesions.datasets.metadata import COLUMNS, read_metadata
 from lesions.errors import InputError
 from lesions.images.index import write_index
 from stages import prepare_metadata
-from tests.builders import HAM10000, PAD_UFES_20, WriteParams, needs_ham10000, needs_pad_ufes_20
+from tests.builders import (
+    HAM10000,
+    ISIC_2019,
+    PAD_UFES_20,
+    SIIM_ISIC_2020,
+    WriteParams,
+    dataset_section,
+    needs_ham10000,
+    needs_isic_2019,
+    needs_pad_ufes_20,
+    needs_siim_isic_2020,
+)
 
 HEADER = "lesion_id,image_id,dx,dx_type,age,sex,localization"
 GOOD = [f"HAM_{n},ISIC_{n},mel,histo,{50 + n}.0,male,back" for n in range(9)]
@@ -46,9 +57,8 @@ class Case:
     def prepare(self, *lines: str, header: str = HEADER, allowed: float = 0.2) -> None:
         (self.folder / "HAM10000_metadata.csv").write_text("\n".join([header, *lines]) + "\n")
         write_index(self.folder / "images.csv", self.images)
-        params = self.write_params(
-            dataset={"name": "ham10000", "root": str(self.folder), "max_rejected_fraction": allowed}
-        )
+        section = dataset_section(self.folder, "ham10000", max_rejected_fraction=allowed)
+        params = self.write_params(dataset=section)
         prepare(self.folder, self.folder, params)
 
     @property
@@ -106,6 +116,8 @@ def test_counts(case: Case) -> None:
     assert case.metrics == {
         "schema": 1,
         "num_images": 9,
+        "num_images_by_source": {"ham10000": 9},
+        "num_left_out": 0,
         "num_lesions": 8,
         "num_lesions_of_several_patients": 0,
         "num_patients": 0,
@@ -159,7 +171,6 @@ BAD = "HAM_9,ISIC_9,mel,histo,50.0,male,back"
         ),
         (BAD.replace("ISIC_9", "ISIC_77"), "image_id", "ISIC_77", "has no image file"),
         (BAD.replace("ISIC_9", ""), "image_id", "", "is missing"),
-        (BAD.replace("ISIC_9", "ISIC_3"), "image_id", "ISIC_3", "is already in line 5"),
     ],
 )
 def test_a_bad_row_is_refused_by_name(case: Case, line: str, column: str, value: str, reason: str) -> None:
@@ -175,8 +186,10 @@ def test_a_broken_image_is_refused_with_the_reason_of_its_file(case: Case) -> No
     case.prepare(*GOOD, BAD)
     assert case.rejected == [
         {
+            "source": "ham10000",
             "line": 11,
             "image_id": "ISIC_9",
+            "kind": "refused",
             "column": "file",
             "value": "part_1/ISIC_9.jpg",
             "reason": "broken image: image file is truncated",
@@ -236,16 +249,290 @@ def test_a_missing_column_is_named(case: Case) -> None:
 
 def test_a_missing_table_is_named(tmp_path: Path, write_params: WriteParams) -> None:
     write_index(tmp_path / "images.csv", [])
-    params = write_params(dataset={"name": "ham10000", "root": str(tmp_path), "max_rejected_fraction": 0.0})
+    params = write_params(dataset=dataset_section(tmp_path, "ham10000"))
     with pytest.raises(InputError, match=r"HAM10000_metadata.csv: there is no such file"):
         prepare(tmp_path, tmp_path, params)
+
+
+def test_a_row_that_is_there_twice_counts_once_and_costs_nothing(case: Case) -> None:
+    case.prepare(*GOOD, GOOD[3], allowed=0.0)
+    assert len(case.metadata) == 9
+    (row,) = case.rejected
+    assert (row["line"], row["kind"], row["reason"]) == (11, "left_out", "says what line 5 says")
+    assert (case.metrics["num_left_out"], case.metrics["num_rejected"]) == (1, 0)
+
+
+def test_of_rows_that_disagree_none_is_believed(case: Case) -> None:
+    case.prepare(*GOOD, GOOD[3].replace(",mel,", ",nv,"))
+    assert "ISIC_3" not in case.metadata.image_id.tolist()
+    assert [(row["line"], row["kind"]) for row in case.rejected] == [(5, "refused"), (11, "refused")]
+    assert {row["reason"] for row in case.rejected} == {"lines 5, 11 disagree: dx is 'mel' and 'nv'"}
+
+
+def test_an_image_in_other_capitals_is_named(case: Case) -> None:
+    case.prepare(*GOOD, BAD.replace("ISIC_9", "isic_9"))
+    assert case.rejected[0]["reason"] == "has no image file; there is part_1/ISIC_9.jpg, in other capitals"
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("left arm 3", "part 1/left arm 3.jpg"),
+        (
+            "n\u00e6vus \u00e9",
+            "part_1/n\u00e6vus e\u0301.jpg",
+        ),  # composed in the table, as macOS writes it on the disk
+        ("photos\\ISIC_9.jpg", "part_1/ISIC_9.jpg"),
+        ("../../etc/ISIC_9", "part_1/ISIC_9.jpg"),
+        ("/etc/ISIC_9", "part_1/ISIC_9.jpg"),
+    ],
+)
+def test_names_are_found_below_the_folder_and_nowhere_else(case: Case, name: str, file: str) -> None:
+    case.images[9]["file"] = file
+    case.prepare(*GOOD, BAD.replace("ISIC_9", name))
+    assert case.rejected == []
+    assert len(case.metadata) == 10
+
+
+@pytest.mark.parametrize("name", ["..", "/", "a" * 300])
+def test_names_of_no_file_are_refused(case: Case, name: str) -> None:
+    case.prepare(*GOOD, BAD.replace("ISIC_9", name))
+    assert len(case.rejected) == 1
+
+
+@pytest.mark.parametrize("age", ["nan", "inf", "-inf", "1e400"])
+def test_ages_that_are_numbers_to_a_computer_alone_are_refused(case: Case, age: str) -> None:
+    case.prepare(*GOOD, BAD.replace("50.0", age))
+    assert case.rejected[0]["column"] == "age"
+
+
+@pytest.mark.parametrize(("first", "newline"), [("\ufeff", "\n"), ("", "\r\n"), ("\ufeff", "\r\n")])
+def test_byte_order_marks_and_carriage_returns_change_nothing(
+    tmp_path: Path, write_params: WriteParams, first: str, newline: str
+) -> None:
+    text = first + newline.join([HEADER, *GOOD]) + newline
+    (tmp_path / "HAM10000_metadata.csv").write_bytes(text.encode())
+    write_index(tmp_path / "images.csv", index_rows([f"ISIC_{n}" for n in range(9)]))
+    prepare(tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "ham10000")))
+    found = read_metadata(tmp_path / "metadata.csv")
+    assert found.lesion_id.tolist() == [f"HAM_{n}" for n in range(9)]
+    assert set(found.site) == {"back"}
+
+
+def test_a_table_whose_images_are_all_missing_says_so(case: Case) -> None:
+    case.images = index_rows(["other"])
+    with pytest.raises(InputError, match=r"9 of 9 rows refused.*\n  9 × image_id: has no image file \(first: line 2"):
+        case.prepare(*GOOD, allowed=1.0)
+
+
+def write_folders(root: Path, *files: str, write_params: WriteParams, **changes: Any) -> Path:
+    """Write the index of some files, and the parameters that read them as folders."""
+    rows = [
+        row | {"file": file} for row, file in zip(index_rows([str(n) for n in range(len(files))]), files, strict=True)
+    ]
+    write_index(root / "images.csv", rows)
+    return write_params(dataset=dataset_section(root, "image_folder", **changes))
+
+
+def test_folders_say_the_diagnosis_and_which_images_test(tmp_path: Path, write_params: WriteParams) -> None:
+    files = (
+        "Train/pigmented benign keratosis/1.jpg",
+        "Train/Melanoma/1.jpg",
+        "Test/melanoma/1.jpg",
+        "Test/nv/deeper/2.jpg",
+        "cover.jpg",
+    )
+    prepare(tmp_path, tmp_path, write_folders(tmp_path, *files, write_params=write_params))
+    found = read_metadata(tmp_path / "metadata.csv").set_index("image_id")
+    assert found[["diagnosis", "published_split"]].to_numpy().tolist() == [
+        ["melanoma", "test"],
+        ["nevus", "test"],
+        ["melanoma", "train"],
+        ["benign_keratosis", "train"],
+    ]
+    assert found.index[0] == "Test/melanoma/1"
+    assert json.loads((tmp_path / "data.json").read_text())["num_unlisted_files"] == 1
+
+
+def test_a_table_beside_folders_adds_identifiers(tmp_path: Path, write_params: WriteParams) -> None:
+    (tmp_path / "who.csv").write_text("photo,person,gender\na.jpg,P1,f\nb.jpg,P2,\nelsewhere.jpg,P3,f\n")
+    layout = {"image_id": "photo", "patient_id": "person", "sex": "gender"}
+    params = write_folders(
+        tmp_path,
+        "melanoma/a.jpg",
+        "nevus/b.jpg",
+        "nevus/c.jpg",
+        write_params=write_params,
+        table="who.csv",
+        columns=layout,
+        words={"sex": {"f": "female"}},
+        max_rejected_fraction=0.5,
+    )
+    prepare(tmp_path, tmp_path, params)
+    found = read_metadata(tmp_path / "metadata.csv").set_index("image_id")
+    assert found.patient_id.to_dict() == {"melanoma/a": "P1", "nevus/b": "P2"}
+    assert found.sex["melanoma/a"] == "female"
+    rejected = pd.read_csv(tmp_path / "rejected.csv")
+    assert rejected[["image_id", "reason"]].to_numpy().tolist() == [["nevus/c", "has no row in who.csv"]]
+
+
+def test_files_of_one_name_need_their_folders_in_the_table(tmp_path: Path, write_params: WriteParams) -> None:
+    (tmp_path / "who.csv").write_text("photo,person\nmelanoma/1.jpg,P1\nnevus/1.jpg,P2\n")
+    params = write_folders(
+        tmp_path,
+        "melanoma/1.jpg",
+        "nevus/1.jpg",
+        write_params=write_params,
+        table="who.csv",
+        columns={"image_id": "photo", "patient_id": "person"},
+    )
+    prepare(tmp_path, tmp_path, params)
+    assert read_metadata(tmp_path / "metadata.csv").patient_id.tolist() == ["P1", "P2"]
+
+
+def test_a_table_of_ones_own_needs_no_code(tmp_path: Path, write_params: WriteParams) -> None:
+    (tmp_path / "findings.csv").write_text(
+        "photo,patient,lesion,finding,age\nISIC_0.jpg,A,1,naevus,43\nISIC_1.jpg,B,1,melanoma,?\n"
+    )
+    write_index(tmp_path / "images.csv", index_rows(["ISIC_0", "ISIC_1"]))
+    section = dataset_section(
+        tmp_path,
+        "csv",
+        table="findings.csv",
+        columns={
+            "image_id": "photo",
+            "patient_id": "patient",
+            "lesion_id": "lesion",
+            "diagnosis": "finding",
+            "age_years": "age",
+        },
+        words={"diagnosis": {"naevus": "nevus"}},
+        missing=["?"],
+    )
+    prepare(tmp_path, tmp_path, write_params(dataset=section))
+    found = read_metadata(tmp_path / "metadata.csv")
+    assert found.diagnosis.tolist() == ["nevus", "melanoma"]
+    assert found.age_years.isna().tolist() == [False, True]
+    # Lesions are numbered anew for each patient.
+    assert found.lesion_id.tolist() == ["A/1", "B/1"]
+
+
+def write_isic_2019(folder: Path, *rows: str) -> None:
+    header = "image,MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK"
+    (folder / "ISIC_2019_Training_GroundTruth.csv").write_text("\n".join([header, *rows]) + "\n")
+    metadata = [f"ISIC_{n},55,back,L{n},female" for n in range(3)]
+    (folder / "ISIC_2019_Training_Metadata.csv").write_text(
+        "\n".join(["image,age_approx,anatom_site_general,lesion_id,sex", *metadata]) + "\n"
+    )
+    write_index(folder / "images.csv", index_rows([f"ISIC_{n}" for n in range(4)]))
+
+
+def test_two_tables_are_joined_and_what_is_unknown_is_left_out(tmp_path: Path, write_params: WriteParams) -> None:
+    mel, nv, unk, bad = "1" + ",0" * 8, "0,1" + ",0" * 7, "0," * 8 + "1", "1,1" + ",0" * 7
+    write_isic_2019(tmp_path, f"ISIC_0,{mel}", f"ISIC_1,{nv}", f"ISIC_2,{unk}", f"ISIC_3,{mel}", f"ISIC_4,{bad}")
+    prepare(
+        tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "isic2019", max_rejected_fraction=0.4))
+    )
+    found = read_metadata(tmp_path / "metadata.csv")
+    assert found[["image_id", "diagnosis", "lesion_id"]].to_numpy().tolist() == [
+        ["ISIC_0", "melanoma", "L0"],
+        ["ISIC_1", "nevus", "L1"],
+    ]
+    rejected = pd.read_csv(tmp_path / "rejected.csv")
+    assert rejected[["line", "kind", "reason"]].to_numpy().tolist() == [
+        [4, "left_out", "no diagnosis is known"],
+        [5, "refused", "has no row in ISIC_2019_Training_Metadata.csv"],
+        [6, "refused", "has no row in ISIC_2019_Training_Metadata.csv"],
+    ]
+
+
+def write_two(folder: Path) -> None:
+    """HAM10000 and PAD-UFES-20 side by side, with an image, a lesion and a patient of one name in both."""
+    ham, pad = folder / "ham10000", folder / "pad_ufes_20"
+    ham.mkdir()
+    pad.mkdir()
+    rows = [GOOD[0], GOOD[1].replace("mel", "nv"), GOOD[2].replace("mel", "df")]
+    (ham / "HAM10000_metadata.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+    header = "img_id,patient_id,lesion_id,diagnostic,biopsed,age,gender,region,fitspatrick"
+    rows = ["ISIC_0.png,P1,HAM_0,MEL,True,50,FEMALE,ARM,2.0", "PAD_1.png,P1,7,SCC,True,50,FEMALE,ARM,2.0"]
+    (pad / "metadata.csv").write_text("\n".join([header, *rows]) + "\n")
+    indexed = index_rows([f"ISIC_{n}" for n in range(3)] + ["ISIC_0", "PAD_1"])
+    for row, image in enumerate(indexed):
+        image["file"] = ("ham10000/" if row < 3 else "pad_ufes_20/") + image["file"]
+    write_index(folder / "images.csv", indexed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {},
+            {
+                "ham10000": ["melanoma", "nevus", "dermatofibroma"],
+                "pad_ufes_20": ["melanoma", "squamous_cell_carcinoma"],
+            },
+        ),
+        ({"diagnoses": "shared"}, {"ham10000": ["melanoma"], "pad_ufes_20": ["melanoma"]}),
+        ({"diagnoses": ["melanoma", "nevus"]}, {"ham10000": ["melanoma", "nevus"], "pad_ufes_20": ["melanoma"]}),
+        (
+            {"names": ["ham10000"], "external": ["pad_ufes_20"]},
+            {"ham10000": ["melanoma", "nevus", "dermatofibroma"], "pad_ufes_20": ["melanoma"]},
+        ),
+    ],
+    ids=["union", "intersection", "list", "external"],
+)
+def test_several_datasets_make_one_table(
+    tmp_path: Path, write_params: WriteParams, changes: dict[str, Any], expected: dict[str, list[str]]
+) -> None:
+    write_two(tmp_path)
+    section = dataset_section(tmp_path, "ham10000", "pad_ufes_20") | changes
+    prepare(tmp_path, tmp_path, write_params(dataset=section))
+    found = read_metadata(tmp_path / "metadata.csv")
+    assert {source: rows.diagnosis.tolist() for source, rows in found.groupby("source")} == expected
+    assert found.image_id.is_unique
+    of_one_name = found[found.image_id.str.endswith("/ISIC_0")]
+    assert of_one_name.lesion_id.tolist() == ["ham10000/HAM_0", "pad_ufes_20/P1/HAM_0"]
+    assert of_one_name.file.tolist() == ["ham10000/part_1/ISIC_0.jpg", "pad_ufes_20/part_1/ISIC_0.jpg"]
+    left_out = sum(map(len, expected.values()))
+    assert json.loads((tmp_path / "data.json").read_text())["num_left_out"] == 5 - left_out
+
+
+@needs_isic_2019
+def test_the_whole_of_isic_2019s_tables(tmp_path: Path, write_params: WriteParams) -> None:
+    published = pd.read_csv(ISIC_2019 / "ISIC_2019_Training_GroundTruth.csv")
+    write_index(tmp_path / "images.csv", index_rows(published.image.tolist()))
+    prepare(ISIC_2019, tmp_path, write_params(dataset=dataset_section(ISIC_2019, "isic2019")))
+    found = read_metadata(tmp_path / "metadata.csv")
+    assert len(found) == 25331
+    assert found.lesion_id.isna().sum() == 2084
+    words = {"melanoma": "MEL", "nevus": "NV", "basal_cell_carcinoma": "BCC", "actinic_keratosis": "AK"}
+    words |= {"benign_keratosis": "BKL", "dermatofibroma": "DF", "vascular_lesion": "VASC"}
+    words |= {"squamous_cell_carcinoma": "SCC"}
+    assert found.diagnosis.value_counts().to_dict() == {
+        ours: published[theirs].sum() for ours, theirs in words.items()
+    }
+
+
+@needs_siim_isic_2020
+def test_the_whole_of_siim_isic_2020s_tables(tmp_path: Path, write_params: WriteParams) -> None:
+    published = pd.read_csv(SIIM_ISIC_2020 / "ISIC_2020_Training_GroundTruth.csv")
+    write_index(tmp_path / "images.csv", index_rows(published.image_name.tolist()))
+    prepare(SIIM_ISIC_2020, tmp_path, write_params(dataset=dataset_section(SIIM_ISIC_2020, "siim_isic_2020")))
+    found = read_metadata(tmp_path / "metadata.csv")
+    # 33,126 images, of which 425 are published as copies of others.
+    assert len(found) == 33126 - 425
+    assert found.patient_id.nunique() == 2056
+    copies = pd.read_csv(SIIM_ISIC_2020 / "ISIC_2020_Training_Duplicates.csv").image_name_2
+    assert (found.diagnosis == "melanoma").sum() == published[~published.image_name.isin(copies)].target.sum()
+    counts = json.loads((tmp_path / "data.json").read_text())
+    assert (counts["num_left_out"], counts["num_rejected"]) == (425, 0)
 
 
 @needs_ham10000
 def test_the_whole_of_ham10000s_table(tmp_path: Path, write_params: WriteParams) -> None:
     published = pd.read_csv(HAM10000 / "HAM10000_metadata.csv")
     write_index(tmp_path / "images.csv", index_rows(published.image_id.tolist()))
-    params = write_params(dataset={"name": "ham10000", "root": str(HAM10000), "max_rejected_fraction": 0.0})
+    params = write_params(dataset=dataset_section(HAM10000, "ham10000"))
     prepare(HAM10000, tmp_path, params)
     metadata = read_metadata(tmp_path / "metadata.csv")
     assert len(metadata) == len(published) == 7982
@@ -259,8 +546,7 @@ def test_the_whole_of_pad_ufes_20s_table(tmp_path: Path, write_params: WritePara
     published = pd.read_csv(PAD_UFES_20 / "metadata_full.csv", dtype=str, keep_default_na=False)
     published.to_csv(tmp_path / "metadata.csv", index=False)
     write_index(tmp_path / "images.csv", index_rows([Path(name).stem for name in published.img_id]))
-    dataset = {"name": "pad_ufes_20", "root": str(tmp_path), "max_rejected_fraction": 0.0}
-    prepare(tmp_path, tmp_path, write_params(dataset=dataset))
+    prepare(tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "pad_ufes_20")))
     found = read_metadata(tmp_path / "metadata.csv")
     # Table 2 of Pacheco et al. 2020.
     assert found.diagnosis.value_counts().to_dict() == {

@@ -13,7 +13,7 @@ from lesions.datasets.metadata import COLUMNS, read_split_metadata
 from lesions.errors import InputError
 from lesions.formats.table import write_table
 from stages import split_by_patient
-from tests.builders import HAM10000, WriteParams, metadata_table, needs_ham10000
+from tests.builders import HAM10000, WriteParams, dataset_section, metadata_table, needs_ham10000
 
 SPLIT = {
     "seed": 0,
@@ -26,6 +26,7 @@ SPLIT = {
     "test_list": None,
     "test_list_sha256": None,
 }
+SYNTHETIC = dataset_section("data/raw/synthetic", "synthetic")
 NO_COPIES = pd.DataFrame({"image_id": [], "other_image_id": []})
 
 
@@ -48,7 +49,7 @@ def split(
 
 def test_shares_asked_and_got(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 5)
-    splits, metrics, shares = split(tmp_path, write_params(split=SPLIT), table)
+    splits, metrics, shares = split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)
     assert splits.columns.tolist() == ["image_id", "group_id", "split"]
     assert splits.image_id.tolist() == table.image_id.tolist()
     assert shares.pivot(index="diagnosis", columns="split", values="num_images").to_dict("index") == {
@@ -72,6 +73,8 @@ def test_shares_asked_and_got(tmp_path: Path, write_params: WriteParams) -> None
         "num_images_without_patient": 0,
         "num_images_without_identifier": 0,
         "tested_by": "shares",
+        "num_external_images": 0,
+        "num_external_images_dropped": 0,
         "num_siblings_of_listed_dropped": 0,
         "num_conflicting_images": 0,
         "num_conflicting_images_dropped": 0,
@@ -85,12 +88,12 @@ def test_other_training_images_leave_the_hash_of_the_test_images_as_it_is(
     tmp_path: Path, write_params: WriteParams
 ) -> None:
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 5)
-    splits, before, _ = split(tmp_path, write_params(split=SPLIT), table)
+    splits, before, _ = split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)
     trained = splits.split == "train"
     changed = table.assign(sha256=np.where(trained, "1" * 64, table.sha256))
-    assert split(tmp_path, write_params(split=SPLIT), changed)[1] == before
+    assert split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), changed)[1] == before
     changed = table.assign(sha256=np.where(trained, table.sha256, "1" * 64))
-    after = split(tmp_path, write_params(split=SPLIT), changed)[1]
+    after = split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), changed)[1]
     assert after["test_images_sha256"] != before["test_images_sha256"]
     assert after["num_images"] == before["num_images"]
 
@@ -100,8 +103,8 @@ def test_a_split_by_image_says_what_leaks(tmp_path: Path, write_params: WritePar
     table = metadata_table(
         ["nevus"] * 40 + ["melanoma"] * 20, patient_id=[f"p{n // 2 if n < 40 else n}" for n in range(60)]
     )
-    whole = split(tmp_path, write_params(split=SPLIT), table)[1]
-    splits, image_wise, _ = split(tmp_path, write_params(split=SPLIT | {"scheme": "image"}), table)
+    whole = split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)[1]
+    splits, image_wise, _ = split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT | {"scheme": "image"}), table)
     assert whole["leaked_test_share"] == 0
     # 36 of the 59 other images are drawn for training; one of them is the sibling.
     expected = {"all": 40 / 60 * 36 / 59, "melanoma": 0, "nevus": 36 / 59}
@@ -119,7 +122,7 @@ def test_copies_stay_on_one_side(tmp_path: Path, write_params: WriteParams) -> N
     table = metadata_table(["nevus"] * 60 + ["melanoma"] * 60)
     ids = table.image_id
     copies = pd.DataFrame({"image_id": ids[:60:2].tolist(), "other_image_id": ids[1:60:2].tolist()})
-    splits, metrics, _ = split(tmp_path, write_params(split=SPLIT), table, copies)
+    splits, metrics, _ = split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table, copies)
     side = splits.set_index("image_id").split
     assert (side[copies.image_id].to_numpy() == side[copies.other_image_id].to_numpy()).all()
     assert metrics["num_groups"] == 90
@@ -132,7 +135,9 @@ def test_copies_with_different_diagnoses_are_dropped_or_kept(
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 10)
     # The first nevus, its copy, and a melanoma that is a copy of that copy.
     copies = pd.DataFrame({"image_id": ["image_0000", "image_0001"], "other_image_id": ["image_0001", "image_0010"]})
-    splits, metrics, _ = split(tmp_path, write_params(split=SPLIT | {"conflicting_copies": choice}), table, copies)
+    splits, metrics, _ = split(
+        tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT | {"conflicting_copies": choice}), table, copies
+    )
     dropped = splits[splits.split == "dropped"].image_id.tolist()
     assert dropped == ["image_0000", "image_0001", "image_0010"][:num_dropped]
     assert (metrics["num_conflicting_images"], metrics["num_conflicting_images_dropped"]) == (3, num_dropped)
@@ -147,20 +152,20 @@ def test_images_that_name_nobody_are_counted(tmp_path: Path, write_params: Write
     table = metadata_table(diagnoses)
     table.loc[:3, "patient_id"] = None
     table.loc[2:5, "lesion_id"] = None
-    metrics = split(tmp_path, write_params(split=SPLIT), table)[1]
+    metrics = split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)[1]
     assert (metrics["num_images_without_patient"], metrics["num_images_without_identifier"]) == (4, 2)
 
 
 def test_a_single_diagnosis_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
     with pytest.raises(InputError, match=r"metadata.csv: all images have the diagnosis nevus; there is nothing to"):
-        split(tmp_path, write_params(split=SPLIT), metadata_table(["nevus"] * 9))
+        split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), metadata_table(["nevus"] * 9))
 
 
 def test_no_patient_is_on_two_sides(tmp_path: Path, write_params: WriteParams) -> None:
     generator = np.random.default_rng(0)
     patients = [f"p{n}" for n in generator.integers(60, size=300)]
     table = metadata_table(generator.choice(["nevus", "melanoma"], 300).tolist(), patient_id=patients)
-    splits, metrics, _ = split(tmp_path, write_params(split=SPLIT), table)
+    splits, metrics, _ = split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)
     assert splits.split.groupby(table.patient_id).nunique().max() == 1
     assert metrics["num_groups"] == len(set(patients))
     assert metrics["worst_share_deviation"] < 0.05
@@ -168,7 +173,7 @@ def test_no_patient_is_on_two_sides(tmp_path: Path, write_params: WriteParams) -
 
 def test_the_identifier_that_groups_is_named(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 5, patient_id=[None] * 15)
-    assert split(tmp_path, write_params(split=SPLIT), table)[1]["grouped_by"] == "lesion_id"
+    assert split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)[1]["grouped_by"] == "lesion_id"
 
 
 def test_a_diagnosis_with_fewer_groups_than_splits_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
@@ -179,7 +184,7 @@ def test_a_diagnosis_with_fewer_groups_than_splits_is_refused(tmp_path: Path, wr
         r"metadata.csv: fewer than 3 groups .* have the diagnosis dermatofibroma \(1\), melanoma \(2\); add cases"
     )
     with pytest.raises(InputError, match=message):
-        split(tmp_path, write_params(split=SPLIT), table)
+        split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)
     assert not (tmp_path / "splits.csv").exists()
 
 
@@ -187,20 +192,22 @@ def test_a_share_far_from_what_was_asked_is_refused(tmp_path: Path, write_params
     # One patient has 8 of 10 melanomas: wherever they go, no split has what was asked.
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 10, patient_id=[*"abcdefghij", *"kkkkkkkk", "l", "m"])
     with pytest.raises(InputError, match=r"0\.800 of the diagnosis melanoma would be in train, 0.6 was asked"):
-        split(tmp_path, write_params(split=SPLIT), table)
+        split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)
     assert not (tmp_path / "splits.csv").exists()
     lenient = SPLIT | {"max_share_deviation": 0.25}
-    assert split(tmp_path, write_params(split=lenient), table)[1]["worst_share_deviation"] == 0.2
+    assert split(tmp_path, write_params(dataset=SYNTHETIC, split=lenient), table)[1]["worst_share_deviation"] == 0.2
 
 
 def test_shares_that_do_not_sum_to_one_are_refused_by_name(tmp_path: Path, write_params: WriteParams) -> None:
-    params = write_params(split=SPLIT | {"shares": {"train": 0.6, "val": 0.3, "test": 0.3}})
+    params = write_params(dataset=SYNTHETIC, split=SPLIT | {"shares": {"train": 0.6, "val": 0.3, "test": 0.3}})
     with pytest.raises(InputError, match=r"split.shares: train, val and test must sum to 1, got 1.2"):
         split(tmp_path, params, metadata_table(["nevus"] * 9))
 
 
 def fold_of(tmp_path: Path, write_params: WriteParams, table: pd.DataFrame, fold: int) -> pd.DataFrame:
-    splits, metrics, _ = split(tmp_path, write_params(split=SPLIT | {"num_folds": 4, "fold": fold}), table)
+    splits, metrics, _ = split(
+        tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT | {"num_folds": 4, "fold": fold}), table
+    )
     assert metrics["tested_by"] == "fold"
     return splits
 
@@ -222,7 +229,7 @@ def test_each_image_is_tested_by_one_fold_and_patients_stay_whole(tmp_path: Path
 def test_a_diagnosis_with_fewer_groups_than_folds_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 20 + ["melanoma"] * 4)
     with pytest.raises(InputError, match=r"fewer than 5 groups .* one for each split or fold, .* melanoma \(4\)"):
-        split(tmp_path, write_params(split=SPLIT | {"fold": 0}), table)
+        split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT | {"fold": 0}), table)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +249,7 @@ def test_settings_that_contradict_each_other_are_refused(
     tmp_path: Path, write_params: WriteParams, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        split(tmp_path, write_params(split=SPLIT | changes), metadata_table(["nevus"] * 9))
+        split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT | changes), metadata_table(["nevus"] * 9))
 
 
 def listed(tmp_path: Path, write_params: WriteParams, text: str, **changes: Any) -> Path:
@@ -250,7 +257,9 @@ def listed(tmp_path: Path, write_params: WriteParams, text: str, **changes: Any)
     path = tmp_path / "official.csv"
     path.write_text(text)
     found = hashlib.sha256(path.read_bytes()).hexdigest()
-    return write_params(split=SPLIT | {"test_list": str(path), "test_list_sha256": found} | changes)
+    return write_params(
+        dataset=SYNTHETIC, split=SPLIT | {"test_list": str(path), "test_list_sha256": found} | changes
+    )
 
 
 def test_a_published_list_fixes_the_test_images(tmp_path: Path, write_params: WriteParams) -> None:
@@ -335,7 +344,7 @@ def test_a_diagnosis_that_the_conflicts_would_take_away_is_named(tmp_path: Path,
     copies = pd.DataFrame({"image_id": ["image_0000"], "other_image_id": ["image_0009"]})
     message = r"every image of the diagnosis melanoma has a copy with another diagnosis; .* split.conflicting_copies"
     with pytest.raises(InputError, match=message):
-        split(tmp_path, write_params(split=SPLIT), table, copies)
+        split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table, copies)
 
 
 def test_what_a_list_alone_would_have_leaked(tmp_path: Path, write_params: WriteParams) -> None:
@@ -356,9 +365,43 @@ def test_ham10000_is_split_by_lesion_to_within_one_image(tmp_path: Path, write_p
         patient_id=[None] * len(published),
         lesion_id=published.lesion_id.tolist(),
     )
-    splits, metrics, shares = split(tmp_path, write_params(split=SPLIT), table)
+    splits, metrics, shares = split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)
     lesions = splits.set_index("image_id").split.groupby(published.set_index("image_id").lesion_id)
     assert lesions.nunique().max() == 1
     totals = shares.groupby("diagnosis").num_images.transform("sum")
     assert (shares.num_images - shares.share_asked * totals).abs().max() <= 1
     assert metrics["num_groups"] == published.lesion_id.nunique()
+
+
+EXTERNAL = dataset_section("data/raw", "ham10000", external=["pad_ufes_20"])
+
+
+def test_other_datasets_are_kept_apart_and_what_is_in_both_is_dropped(
+    tmp_path: Path, write_params: WriteParams
+) -> None:
+    """Of six external images one is a copy of a training image, and one of the copied image's patient."""
+    sources = ["ham10000"] * 20 + ["pad_ufes_20"] * 6
+    table = metadata_table(["nevus", "melanoma"] * 13, source=sources)
+    table.loc[21, "patient_id"] = table.patient_id[20]
+    copies = pd.DataFrame({"image_id": [table.image_id[0]], "other_image_id": [table.image_id[20]]})
+    splits, metrics, shares = split(tmp_path, write_params(dataset=EXTERNAL, split=SPLIT), table, copies)
+    assert splits.split.iloc[20:].tolist() == ["dropped", "dropped", *["external"] * 4]
+    assert set(splits.split.iloc[:20]) == {"train", "val", "test"}
+    assert (metrics["num_external_images"], metrics["num_external_images_dropped"]) == (4, 2)
+    assert metrics["num_siblings_of_listed_dropped"] == 0
+    assert shares.num_images.sum() == 20
+
+
+def test_folders_say_which_images_test(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus", "melanoma"] * 5, published_split=["train"] * 6 + ["test"] * 4)
+    params = write_params(dataset=SYNTHETIC, split=SPLIT | {"test_list": "published"})
+    splits, metrics, _ = split(tmp_path, params, table)
+    assert splits.split[6:].tolist() == ["test"] * 4
+    assert set(splits.split[:6]) == {"train", "val"}
+    assert metrics["tested_by"] == "list"
+
+
+def test_a_published_test_set_that_is_not_there_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+    params = write_params(dataset=SYNTHETIC, split=SPLIT | {"test_list": "published"})
+    with pytest.raises(InputError, match=r"test_list is published, but no image lies in a folder Test/"):
+        split(tmp_path, params, metadata_table(["nevus"] * 9))

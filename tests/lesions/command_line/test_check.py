@@ -20,7 +20,7 @@ def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "params.yaml", tmp_path)
     lay_over(tmp_path / "params.yaml", YAML(typ="safe").load(ROOT / "presets/tiny.yaml"))
-    lay_over(tmp_path / "params.yaml", {"dataset": {"name": "synthetic", "root": "data/raw/synthetic"}})
+    lay_over(tmp_path / "params.yaml", {"dataset": {"names": ["synthetic"], "root": "data/raw/synthetic"}})
     return tmp_path / "params.yaml"
 
 
@@ -59,7 +59,10 @@ def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) ->
         ),
         ({"augmentation": {"zoom": 1}}, "augmentation.zoom: expected a number < 1"),
         ({"cache_images": {"fit": "stretch"}}, "cache_images.fit: expected 'crop', 'squash' or 'pad', got 'stretch'"),
-        ({"dataset": {"name": "isic"}}, "dataset.name: expected one of ham10000, pad_ufes_20, synthetic, got 'isic'"),
+        (
+            {"dataset": {"names": ["isic"]}},
+            "dataset.names.0: expected one of csv, image_folder, ham10000, isic2019, ",
+        ),
         ({"models": ["history"]}, "models: history is the name of a folder of the pipeline; choose another"),
         ({"models": ["resnet18_features"]}, "models: resnet18_features is the name of a baseline or a probe; choose"),
         (
@@ -68,14 +71,14 @@ def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) ->
         ),
         ({"compare": {"metric": "loss"}}, "compare.metric: expected 'accuracy', 'balanced_accuracy',"),
         ({"gate": {"macro_f1": {"floor": "low"}}}, "gate.macro_f1.floor: expected a number, got 'low'"),
-        ({"dataset": {"name": "ham10000", "root": "nowhere"}}, "dataset.root: there is no folder nowhere"),
+        ({"dataset": {"names": ["ham10000"], "root": "nowhere"}}, "dataset.root: there is no folder nowhere"),
         (
             {"dataset": {"root": "nowhere"}},
-            "dataset.name is synthetic, but dataset.root is nowhere; ",
+            "dataset.names is synthetic, but dataset.root is nowhere; ",
         ),
         (
-            {"dataset": {"name": "ham10000"}},
-            "dataset.name is ham10000, but dataset.root is data/raw/synthetic; ",
+            {"dataset": {"names": ["ham10000"]}},
+            "dataset.names is ham10000, but dataset.root is data/raw/synthetic; ",
         ),
         ({"generate_synthetic": {"num_images": 10}}, "generate_synthetic.num_images: "),
         (
@@ -118,7 +121,7 @@ def test_a_misspelt_name_is_named(params: Path, old: str, new: str, message: str
 def test_a_folder_without_the_datasets_table_is_named(params: Path, tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "images/a.jpg").touch()
-    lay_over(params, {"dataset": {"name": "ham10000", "root": "images"}})
+    lay_over(params, {"dataset": {"names": ["ham10000"], "root": "images"}})
     with pytest.raises(InputError, match=r"dataset.root: images has no HAM10000_metadata.csv, which ham10000 has"):
         check_run(params)
 
@@ -127,7 +130,7 @@ def test_a_table_that_cannot_be_read_is_named(params: Path, tmp_path: Path) -> N
     (tmp_path / "images").mkdir()
     (tmp_path / "images/a.jpg").touch()
     (tmp_path / "images/HAM10000_metadata.csv").write_text("image_id;dx\na;mel\n")
-    lay_over(params, {"dataset": {"name": "ham10000", "root": "images"}})
+    lay_over(params, {"dataset": {"names": ["ham10000"], "root": "images"}})
     with pytest.raises(InputError, match=r"HAM10000_metadata.csv: the cells are separated by semicolons"):
         check_run(params)
 

@@ -117,8 +117,8 @@ def test_a_preset_can_serve_another_dataset(tmp_path: Path, monkeypatch: pytest.
     shutil.copytree(ROOT / "presets", tmp_path / "presets")
     shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
-    options = ["--dataset", "clinic", "--root", "data/raw/clinic"]
+    options = ["--dataset", "csv", "--root", "data/raw/clinic"]
     CliRunner().invoke(commands, ["preset", "ham10000-cpu", *options], catch_exceptions=False)
     laid = YAML(typ="safe").load(tmp_path / "params.yaml")
-    assert (laid["dataset"]["name"], laid["dataset"]["root"]) == ("clinic", "data/raw/clinic")
-    assert laid["cache_images"]["size_px"] == 147
+    assert (laid["dataset"]["names"], laid["dataset"]["root"]) == (["csv"], "data/raw/clinic")
+    assert laid["cache_images"]["size_px"] == 166

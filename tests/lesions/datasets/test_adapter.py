@@ -5,9 +5,10 @@ from typing import get_args
 
 import pytest
 
-from lesions.datasets.adapter import Adapter, Column
-from lesions.datasets.record import Diagnosis, DiagnosisConfirmation, Record
-from lesions.datasets.registry import ADAPTERS
+from lesions.datasets.adapter import Adapter, Column, OneHot
+from lesions.datasets.parameters import NAMES, OWN
+from lesions.datasets.record import FieldName, Record
+from lesions.datasets.registry import PUBLISHED
 from lesions.errors import InputError
 
 NEEDED = {"image_id": Column("img"), "diagnosis": Column("dx")}
@@ -36,7 +37,7 @@ def test_what_is_numbered_within_another_column_is_told_apart_by_both() -> None:
     column = Column("lesion", within="patient")
     assert column.read({"patient": "P1", "lesion": "7"}) != column.read({"patient": "P2", "lesion": "7"})
     assert column.read({"patient": "P1", "lesion": ""}) is None
-    adapter = Adapter(Path("a.csv"), NEEDED | {"lesion_id": column})
+    adapter = Adapter((Path("a.csv"),), NEEDED | {"lesion_id": column})
     assert adapter.needed_columns == ["img", "dx", "lesion", "patient"]
 
 
@@ -44,19 +45,19 @@ def test_only_fields_of_the_record_have_columns() -> None:
     with pytest.raises(
         InputError, match=r"adapter for a\.csv: there is no field colour; there are image_id, patient"
     ):
-        Adapter(Path("a.csv"), NEEDED | {"colour": Column("colour")})
+        Adapter((Path("a.csv"),), NEEDED | {"colour": Column("colour")})
 
 
 @pytest.mark.parametrize("field", ["image_id", "diagnosis"])
 def test_every_dataset_has_images_and_diagnoses(field: str) -> None:
     with pytest.raises(InputError, match=rf"adapter for a\.csv: the field {field} has no column"):
-        Adapter(Path("a.csv"), {name: column for name, column in NEEDED.items() if name != field})
+        Adapter((Path("a.csv"),), {name: column for name, column in NEEDED.items() if name != field})
 
 
 def test_optional_columns_are_not_needed() -> None:
     columns = NEEDED | {"patient_id": Column("pat")}
-    assert Adapter(Path("a.csv"), columns).needed_columns == ["img", "dx", "pat"]
-    assert Adapter(Path("a.csv"), columns, optional=frozenset({"patient_id"})).needed_columns == ["img", "dx"]
+    assert Adapter((Path("a.csv"),), columns).needed_columns == ["img", "dx", "pat"]
+    assert Adapter((Path("a.csv"),), columns, optional=frozenset({"patient_id"})).needed_columns == ["img", "dx"]
 
 
 @pytest.mark.parametrize(
@@ -70,12 +71,31 @@ def test_optional_columns_are_not_needed() -> None:
 def test_a_word_that_becomes_none_of_ours_is_named(field: str, value: str, expected: str) -> None:
     column = Column("c", values={"word": value})
     with pytest.raises(InputError, match=rf"adapter for a\.csv: {field}: 'word' becomes '{value}', {expected}"):
-        Adapter(Path("a.csv"), NEEDED | {field: column})
+        Adapter((Path("a.csv"),), NEEDED | {field: column})
 
 
-@pytest.mark.parametrize("name", sorted(ADAPTERS))
-def test_every_adapter_speaks_of_known_diagnoses_and_confirmations(name: str) -> None:
-    columns = ADAPTERS[name].columns
-    assert {"image_id", "diagnosis"} <= set(columns) <= set(Record.model_fields)
-    assert set(columns["diagnosis"].values.values()) <= set(get_args(Diagnosis))
-    assert set(columns["diagnosis_confirmation"].values.values()) <= set(get_args(DiagnosisConfirmation))
+def test_every_dataset_that_parameters_can_name_is_there() -> None:
+    assert sorted([*PUBLISHED, *OWN]) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_every_adapter_fills_fields_of_the_record(name: str) -> None:
+    assert {"image_id", "diagnosis"} <= set(PUBLISHED[name].columns) <= set(get_args(FieldName))
+    assert set(get_args(FieldName)) == set(Record.model_fields)
+
+
+ISIC = OneHot({"MEL": "melanoma", "NV": "nevus"})
+
+
+def test_one_column_of_several_says_the_value() -> None:
+    assert ISIC.read({"MEL": "0.0", "NV": " 1.0 "}) == "nevus"
+    assert ISIC.read({"MEL": "1", "NV": "0"}) == "melanoma"
+    assert Adapter((Path("a.csv"),), NEEDED | {"diagnosis": ISIC}).needed_columns == ["img", "MEL", "NV"]
+
+
+@pytest.mark.parametrize("cells", [("0", "0"), ("1", "1"), ("1", ""), ("1", "x"), ("0.5", "0.5")])
+def test_not_one_column_of_several_is_refused(cells: tuple[str, str]) -> None:
+    row = dict(zip(ISIC.values, cells, strict=True))
+    with pytest.raises(ValueError, match="expected one 1, and 0 in the other columns"):
+        ISIC.read(row)
+    assert ISIC.quote(row) == ",".join(cells)

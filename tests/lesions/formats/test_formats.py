@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lesions.errors import InputError
 from lesions.formats.atomic import atomic_folder, atomic_path
@@ -67,6 +69,26 @@ def test_metrics_carry_their_schema(tmp_path: Path) -> None:
 def test_rows_of_a_plot_stand_one_to_a_line(tmp_path: Path) -> None:
     write_plot_rows(tmp_path / "a.json", [{"y": 2, "x": 1}, {"x": 2, "y": 0.12345678}])
     assert (tmp_path / "a.json").read_text() == '[\n{"x": 1, "y": 2},\n{"x": 2, "y": 0.123457}\n]\n'
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.text(st.sampled_from('ab1,;"\n\r\t \x00\ufeffé'), max_size=60).map(lambda text: text.encode()),
+        st.text(st.sampled_from('ab1,;"\n\r '), max_size=60).map(lambda text: f"image_id,dx\n{text}".encode()),
+    )
+)
+def test_whatever_the_bytes_are_there_is_a_table_or_a_reason(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(data)
+    try:
+        table = read_text_table(path, ["image_id"])
+    except InputError as error:
+        assert "a.csv" in str(error)
+    else:
+        assert "image_id" in table
+        assert all(isinstance(cell, str) for cell in table.to_numpy().ravel())
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

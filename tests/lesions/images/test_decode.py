@@ -2,10 +2,13 @@
 
 import hashlib
 import io
+import resource
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
 from lesions.errors import InputError
@@ -144,6 +147,61 @@ NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), d
 def test_what_is_not_one_whole_still_image_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         decode_image(data, CROP)
+
+
+def test_a_bomb_is_refused_by_its_header_before_its_pixels_take_memory() -> None:
+    """20,000 × 20,000 pixels in 50 KB: as RGB they would be 1.2 GB."""
+    data = encode(Image.new("1", (20_000, 20_000)))
+    assert len(data) < 100_000
+    limits = CROP.model_copy(update={"max_megapixels": 100})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InputError, match="20000 × 20000 pixels are more than the 100 megapixels"):
+        decode_image(data, limits)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KB
+
+
+SMALL = NOISE.crop((0, 0, 16, 16))
+VALID = [
+    encode(SMALL, "JPEG", quality=50),
+    encode(SMALL, "JPEG", progressive=True),
+    encode(SMALL.convert("CMYK"), "JPEG"),
+    encode(SMALL),
+    encode(SMALL.quantize(16), transparency=3),
+    encode(plain("I;16", 0x8080, (16, 16))),
+    encode(SMALL, "BMP"),
+    encode(SMALL, "TIFF"),
+    encode(SMALL, "TIFF", compression="tiff_lzw"),
+    encode(SMALL, "TIFF", compression="jpeg"),
+    encode(SMALL, "WEBP"),
+]
+
+
+@st.composite
+def broken_images(draw: st.DrawFn) -> bytes:
+    """An image with bytes changed, cut out or put in, most often near its beginning, where its structure is."""
+    data = bytearray(draw(st.sampled_from(VALID)))
+    for _ in range(draw(st.integers(1, 8))):
+        place = draw(st.one_of(st.integers(0, min(200, len(data))), st.integers(0, len(data))))
+        kind = draw(st.sampled_from(["change", "cut", "put"]))
+        length = draw(st.integers(1, 16))
+        if kind == "cut":
+            del data[place : place + length]
+        else:
+            new = draw(st.binary(min_size=length, max_size=length))
+            data[place : place + (length if kind == "change" else 0)] = new
+    return bytes(data)
+
+
+@pytest.mark.filterwarnings(r"ignore::UserWarning:PIL\.")
+@settings(max_examples=1500, deadline=None)
+@given(broken_images())
+def test_whatever_the_bytes_are_there_is_an_image_or_a_reason(data: bytes) -> None:
+    try:
+        image = decode_image(data, CROP)
+    except InputError as error:
+        assert str(error)
+    else:
+        assert image.pixels.shape == (8, 8, 3)
 
 
 def test_a_cameras_second_picture_is_passed_over() -> None:

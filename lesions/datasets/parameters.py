@@ -1,0 +1,95 @@
+"""The section `dataset`."""
+
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from lesions.datasets.record import Diagnosis, FieldName
+from lesions.parameters.section import Section
+
+OWN = ("csv", "image_folder")
+"""Datasets whose layout parameters say."""
+
+NAMES = (*OWN, "ham10000", "isic2019", "pad_ufes_20", "siim_isic_2020", "synthetic")
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+def _is_known(name: str) -> str:
+    if name not in NAMES:
+        raise ValueError(f"expected one of {', '.join(NAMES)}, got {name!r}")
+    return name
+
+
+def _stays_inside(table: str) -> str:
+    if PurePosixPath(table).is_absolute() or ".." in PurePosixPath(table).parts:
+        raise ValueError(f"expected a file below dataset.root, got {table!r}")
+    return table
+
+
+DatasetName = Annotated[str, AfterValidator(_is_known)]
+
+
+class DatasetParameters(Section):
+    """The section `dataset`.
+
+    Attributes
+    ----------
+    names
+        Of the datasets to train on.
+    external
+        Of those that are only scored.
+    root
+        Of the one dataset that there is; of several, the folder in which each has a folder of its name.
+    diagnoses
+        Which images are used: all of them, those whose diagnosis every dataset of `names` has, or those of a list.
+    table, columns, words, missing
+        How the table of `csv` is read, and the one, if any, beside the folders of `image_folder`.
+    """
+
+    names: Annotated[tuple[DatasetName, ...], Field(min_length=1)]
+    external: tuple[DatasetName, ...]
+    root: Text
+    diagnoses: Literal["all", "shared"] | Annotated[tuple[Diagnosis, ...], Field(min_length=2)]
+    max_rejected_fraction: Annotated[float, Field(ge=0, le=1)]
+    table: Annotated[str, Field(min_length=1), AfterValidator(_stays_inside)] | None
+    columns: dict[FieldName, Text]
+    words: dict[FieldName, dict[str, str]]
+    missing: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        twice = sorted({name for name in self.all_names if self.all_names.count(name) > 1})
+        if twice:
+            raise ValueError(f"names and external name {', '.join(twice)} more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _layout_belongs_to_own_data(self) -> Self:
+        own = [name for name in self.all_names if name in OWN]
+        if len(own) > 1:
+            raise ValueError(f"table and columns are of one dataset, got {' and '.join(own)}")
+        if not own and (self.table is not None or self.columns or self.words):
+            raise ValueError(f"table, columns and words belong to {' and '.join(OWN)}, got {', '.join(self.names)}")
+        if own == ["csv"]:
+            lacking = [name for name in ("image_id", "diagnosis") if name not in self.columns]
+            if self.table is None or lacking:
+                raise ValueError(f"csv needs {'table' if self.table is None else f'columns.{lacking[0]}'}")
+        if own == ["image_folder"] and (self.table is None) != (not self.columns):
+            raise ValueError("table and columns need each other")
+        if own == ["image_folder"] and self.columns and "image_id" not in self.columns:
+            raise ValueError("columns.image_id says by which column the table's rows belong to the images")
+        if own == ["image_folder"] and "diagnosis" in self.columns:
+            raise ValueError("columns.diagnosis: the folders of image_folder say the diagnosis; use csv")
+        return self
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """Of the datasets to train on, and of those only to score."""
+        return self.names + self.external
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Of all datasets, relative to the root."""
+        return (".",) if len(self.all_names) == 1 else self.all_names

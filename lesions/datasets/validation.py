@@ -1,0 +1,155 @@
+"""Parting a dataset's rows into those that can be used, each with its image, and those that cannot."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import ValidationError
+
+from lesions.datasets.adapter import Adapter
+from lesions.datasets.record import UNKNOWN, Record
+from lesions.datasets.refusals import LeftOutError, RefusedError
+from lesions.datasets.rows import PUBLISHED_SPLIT, Rows, choose_name
+from lesions.formats.table import read_text_table
+
+Row = dict[str, Any]
+
+
+def validate_rows(rows: Rows, adapter: Adapter, images: pd.DataFrame, root: Path) -> tuple[list[Row], list[Row]]:
+    """Part the rows into valid ones, with their images' properties, and those that are not used.
+
+    Parameters
+    ----------
+    images
+        The index of the dataset's image files; `file` is relative to its folder.
+    root
+        The dataset's folder.
+    """
+    name = choose_name(adapter)
+    files = _Files(images, name)
+    copies = read_duplicates(root, adapter)
+    repeated = rows.cells[rows.cells[adapter.id_column].duplicated(keep=False)]
+    same = dict(list(repeated.groupby(adapter.id_column)))
+    valid, unused = [], []
+    for line, cells in zip(rows.cells.index, rows.cells.to_dict("records"), strict=True):
+        image_id = cells[adapter.id_column]
+        try:
+            record = read_record(cells, adapter)
+            if image_id in same:
+                check_said_once(line, same[image_id], adapter)
+            image = files.find(image_id, adapter.id_column)
+            check_is_used(record, adapter, copies.get(image_id))
+            valid.append({"line": line} | record.model_dump() | {PUBLISHED_SPLIT: cells.get(PUBLISHED_SPLIT)} | image)
+        except RefusedError as error:
+            unused.append({"line": line, "image_id": image_id, **error.details})
+    return valid, unused
+
+
+def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
+    """Translate one row of the table; a cell that does not fit raises RefusedError."""
+    values: dict[str, str | None] = dict.fromkeys(Record.model_fields)
+    for field, column in adapter.columns.items():
+        if not set(column.needed) <= set(cells):
+            continue
+        if any(pd.isna(cells[name]) for name in column.needed):
+            others = ", ".join(map(str, adapter.tables if adapter.classes_are_folders else adapter.tables[1:]))
+            raise RefusedError(adapter.id_column, cells[adapter.id_column], f"has no row in {others}")
+        try:
+            values[field] = column.read(cells)
+        except ValueError as error:
+            raise RefusedError(column.name, column.quote(cells), str(error)) from error
+    try:
+        return Record.model_validate(values)
+    except ValidationError as error:
+        details = error.errors()[0]
+        field = str(details["loc"][0])
+        reasons = {"float_parsing": "is not a number (an empty cell says that it is not known)"}
+        reason = "is missing" if values[field] is None else reasons.get(details["type"], details["msg"])
+        column = adapter.columns[field]
+        raise RefusedError(column.name, column.quote(cells), reason) from error
+
+
+def check_said_once(line: int, same: pd.DataFrame, adapter: Adapter) -> None:
+    """Leave out a row that says again what one before it says; of rows that disagree refuse all.
+
+    Parameters
+    ----------
+    same
+        All rows of the image, this one among them.
+    """
+    image_id = same[adapter.id_column].iloc[0]
+    used = [name for column in adapter.columns.values() for name in column.needed if name in same]
+    differing = [name for name in used if same[name].nunique() > 1]
+    if differing:
+        values = " and ".join(map(repr, same[differing[0]].unique()))
+        lines = ", ".join(map(str, same.index))
+        raise RefusedError(adapter.id_column, image_id, f"lines {lines} disagree: {differing[0]} is {values}")
+    if line != same.index[0]:
+        raise LeftOutError(adapter.id_column, image_id, f"says what line {same.index[0]} says")
+
+
+def check_is_used(record: Record, adapter: Adapter, original: str | None) -> None:
+    """Leave out an image that is published as a copy of another, and one of which no diagnosis is known."""
+    if original is not None:
+        raise LeftOutError(adapter.id_column, record.image_id, f"is a copy of {original}, says {adapter.duplicates}")
+    if record.diagnosis == UNKNOWN:
+        raise LeftOutError(adapter.columns["diagnosis"].name, UNKNOWN, "no diagnosis is known")
+
+
+def choose_diagnoses(
+    rows: pd.DataFrame, trained: Sequence[str], asked: Literal["all", "shared"] | Sequence[str]
+) -> tuple[set[str], str]:
+    """Return the diagnoses that are used, and why the others are not.
+
+    Parameters
+    ----------
+    rows : (N, ...)
+        With `source` and `diagnosis`.
+    trained
+        The datasets to train on; of the others only what these have can be scored.
+    asked
+        dataset.diagnoses
+    """
+    found = [set(rows.diagnosis[rows.source == source]) for source in trained]
+    if asked == "all":
+        return set.union(*found), "no dataset that is trained on has this diagnosis"
+    if asked == "shared":
+        return set.intersection(*found), "not every dataset that is trained on has this diagnosis"
+    return set.union(*found) & set(asked), "is not among dataset.diagnoses"
+
+
+def read_duplicates(root: Path, adapter: Adapter) -> dict[str, str]:
+    """Return the original of each image that the dataset publishes as a copy of another."""
+    if adapter.duplicates is None or not (root / adapter.duplicates).is_file():
+        return {}
+    pairs = read_text_table(root / adapter.duplicates, ()).iloc[:, :2]
+    return {copy: original for original, copy in pairs.itertuples(index=False)}
+
+
+class _Files:
+    """The dataset's image files, by name."""
+
+    def __init__(self, images: pd.DataFrame, name: Any) -> None:
+        self._by_name: dict[str, list[Row]] = defaultdict(list)
+        self._in_any_case: dict[str, str] = {}
+        for image in images.to_dict("records"):
+            found = {str(key): value for key, value in image.items()}
+            self._by_name[name(found["file"])].append(found)
+            self._in_any_case[name(found["file"]).casefold()] = found["file"]
+
+    def find(self, image_id: str, column: str) -> Row:
+        """Return the properties of the image of that name; none, two, or a broken one raises RefusedError."""
+        found = self._by_name.get(image_id, [])
+        if len(found) != 1:
+            reason = f"has {len(found)} image files" if found else "has no image file"
+            alike = self._in_any_case.get(image_id.casefold())
+            if not found and alike is not None:
+                reason += f"; there is {alike}, in other capitals"
+            raise RefusedError(column, image_id, reason)
+        image = dict(found[0])
+        error = image.pop("error")
+        if pd.isna(image["row"]):
+            raise RefusedError("file", image["file"], error)
+        return image

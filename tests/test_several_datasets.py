@@ -1,0 +1,109 @@
+"""Two datasets, one of which is only scored, from the image files to the report's row."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+from ruamel.yaml import YAML
+
+from lesions.command_line.preset import lay_over
+from stages import (
+    cache_images,
+    compute_class_weights,
+    evaluate,
+    find_near_duplicates,
+    prepare_metadata,
+    split_by_patient,
+    train,
+)
+from tests.builders import ROOT
+from tests.repository import Repository
+
+WORDS = {"akiec": "AK", "bcc": "bcc", "bkl": "seborrheic keratosis", "mel": "Melanoma", "nv": "nevus", "vasc": "vasc"}
+
+
+def share_out(synthetic: Path, root: Path) -> str:
+    """Make 40 of the embedded patients' images into a folder a diagnosis, and leave the others as they are.
+
+    One image of a patient who stays goes into the folders as well: its name there is returned.
+    """
+    table = pd.read_csv(synthetic / "HAM10000_metadata.csv", dtype=str, keep_default_na=False)
+    files = {path.stem: path for path in synthetic.rglob("*.jpg")}
+    patients = table.patient_id.unique()[:40]
+    goes = table.patient_id.isin(patients) & table.dx.isin(WORDS)
+    stays = table[~table.patient_id.isin(patients)]
+    copied = stays[stays.dx == "nv"].iloc[0]
+    both = pd.concat([table[goes], copied.to_frame().T])
+    for image_id, dx in zip(both.image_id, both.dx, strict=True):
+        folder = root / "image_folder" / WORDS[dx]
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(files[image_id], folder)
+    (root / "ham10000").mkdir()
+    for image_id in stays.image_id:
+        shutil.copy(files[image_id], root / "ham10000")
+    stays.to_csv(root / "ham10000/HAM10000_metadata.csv", index=False)
+    return f"image_folder/{WORDS[copied.dx]}/{copied.image_id}"
+
+
+def test_a_dataset_that_is_only_scored(tiny: Repository, tmp_path: Path) -> None:
+    copied = share_out(tiny.root / "data/raw/synthetic", tmp_path)
+    params = tmp_path / "params.yaml"
+    shutil.copy(tiny.root / "params.yaml", params)
+    overlay = {
+        "dataset": {
+            "names": ["ham10000"],
+            "external": ["image_folder"],
+            "root": str(tmp_path),
+            "words": {"diagnosis": {"ak": "actinic_keratosis"}},
+        },
+        "split": {"max_share_deviation": 1.0},
+    }
+    lay_over(params, overlay)
+    data, metrics = tmp_path / "data", tmp_path / "metrics"
+    images, index, metadata, splits = (
+        data / f"{name}" for name in ("images.npy", "images.csv", "metadata.csv", "splits.csv")
+    )
+    pairs, weights, checkpoint = data / "pairs.csv", data / "class_weights.json", data / "custom_cnn.safetensors"
+    cache_images.main(tmp_path, images, index, params)
+    prepare_metadata.main(tmp_path, index, metadata, data / "rejected.csv", metrics / "data.json", params)
+    find_near_duplicates.main(images, metadata, pairs, metrics / "pairs.json", data / "pairs.png", params)
+    split_by_patient.main(metadata, pairs, splits, metrics / "split.json", data / "shares.json", params)
+    compute_class_weights.main(metadata, splits, weights, data / "distribution.png", params)
+    train.main(
+        "custom_cnn",
+        images,
+        metadata,
+        splits,
+        weights,
+        checkpoint,
+        metrics / "train.json",
+        data / "history.json",
+        params,
+    )
+    evaluate.main(
+        "custom_cnn",
+        checkpoint,
+        images,
+        metadata,
+        splits,
+        data / "predictions.csv",
+        data / "calibration.json",
+        metrics,
+        data,
+        data / "pictures",
+        params,
+    )
+    parted = pd.read_csv(splits).set_index("image_id").split
+    assert parted[copied] == "dropped"
+    is_folder = parted.index.str.startswith("image_folder/")
+    assert set(parted[is_folder]) == {"dropped", "external"}
+    assert set(parted[~is_folder]) == {"train", "val", "test"}
+    predictions = pd.read_csv(data / "predictions.csv")
+    assert (predictions.split == "external").sum() == (parted == "external").sum()
+    found = json.loads((metrics / "external.json").read_text())["image_folder"]
+    assert found["num_images"] == (parted == "external").sum()
+    table = pd.read_csv(metadata).set_index("image_id")
+    assert found["num_classes"] == table.diagnosis[parted[parted == "external"].index].nunique()
+    assert found["balanced_accuracy_low"] <= found["balanced_accuracy"] <= found["balanced_accuracy_high"]
+    assert YAML(typ="safe").load(ROOT / "params.yaml")["dataset"]["external"] == []

@@ -45,7 +45,8 @@ def _lay_over(parameters: Any, overlay: Mapping[str, Any], prefix: str, params: 
     for name, value in overlay.items():
         if name not in parameters:
             raise InputError(f"{params}: there is no parameter {prefix}{name} for the preset to change")
-        if isinstance(value, Mapping):
+        # A section that is empty has whatever names it is given.
+        if isinstance(value, Mapping) and parameters[name]:
             changed += _lay_over(parameters[name], value, f"{prefix}{name}.", params)
         elif parameters[name] != value:
             parameters[name] = _in_flow_style(value)
@@ -54,14 +55,17 @@ def _lay_over(parameters: Any, overlay: Mapping[str, Any], prefix: str, params: 
 
 
 def _in_flow_style(value: Any) -> Any:
-    """Have a list of plain values, or each section in a list of sections, written on one line."""
+    """Have a section, a list of plain values, or each section in a list of sections, written on one line."""
+    if isinstance(value, Mapping):
+        section = CommentedMap({name: _in_flow_style(item) for name, item in value.items()})
+        section.fa.set_flow_style()
+        return section
     if not isinstance(value, list):
         return value
     sequence = CommentedSeq(value)
     if all(isinstance(item, Mapping) for item in value):
         for index, item in enumerate(value):
-            sequence[index] = CommentedMap(item)
-            sequence[index].fa.set_flow_style()
+            sequence[index] = _in_flow_style(item)
     else:
         sequence.fa.set_flow_style()
     return sequence

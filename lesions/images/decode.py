@@ -73,11 +73,12 @@ def decode_image(data: bytes, parameters: DecodingParameters) -> DecodedImage:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_header(image, parameters.max_megapixels)
-            lies_on_its_side = image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
-            width, height = image.size[::-1] if lies_on_its_side else image.size
+            orientation = image.getexif().get(ExifTags.Base.Orientation)
+            width, height = image.size[::-1] if orientation in (5, 6, 7, 8) else image.size
             # A JPEG is decoded at 1/2, 1/4 or 1/8 where that still leaves enough pixels.
             image.draft("RGB", (max(parameters.size_px, HASHED_PX),) * 2)
-            rgb = _to_rgb(ImageOps.exif_transpose(image))
+            # An upright image would only be copied.
+            rgb = _to_rgb(ImageOps.exif_transpose(image) if orientation in range(2, 9) else image)
     except InputError:
         raise
     except UnidentifiedImageError as error:
@@ -115,6 +116,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    if image.mode == "RGB":
+        image.load()
+        return image
     return image.convert("RGB")
 
 

@@ -54,6 +54,12 @@ def test_only_the_lines_that_must_change_do(params: Path) -> None:
     ]
 
 
+def test_a_section_that_is_empty_takes_any_names(params: Path) -> None:
+    params.write_text(TEXT + "  words: {}                 # of the table\n")
+    assert lay_over(params, {"one": {"words": {"sex": {"f": "female"}}}}) == ["one.words"]
+    assert params.read_text().endswith("  words: {sex: {f: female}} # of the table\n")
+
+
 def test_what_is_already_so_is_not_said_to_change(params: Path) -> None:
     assert lay_over(params, {"models": ["a", "b"], "one": {"none": None}}) == []
 

@@ -44,6 +44,18 @@ def check(params: Params = PARAMS) -> None:
 
 
 @commands.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="A published dataset; a wrong one is answered with those there are.")],
+    into: Annotated[Path | None, typer.Option(help="The folder; else data/raw/NAME.")] = None,
+    mirror: Annotated[str | None, typer.Option(help="Address of a copy of its files, below which they lie.")] = None,
+) -> None:
+    """Download a published dataset from its official place, after its licence and how to cite it."""
+    from lesions.command_line.fetch import run_fetch  # imports requests, which the other commands do without
+
+    run_fetch(name, into or Path("data/raw") / name, mirror)
+
+
+@commands.command()
 def folds(
     experiments: Annotated[list[str] | None, typer.Argument(help="By name; else all that test a fold.")] = None,
     output: Annotated[Path, typer.Option(help="Written: a table of pooled predictions a model.")] = Path(

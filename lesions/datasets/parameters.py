@@ -11,7 +11,7 @@ from lesions.parameters.section import Section
 OWN = ("csv", "image_folder")
 """Datasets whose layout parameters say."""
 
-NAMES = (*OWN, "ham10000", "isic2019", "pad_ufes_20", "siim_isic_2020", "synthetic")
+NAMES = (*OWN, "ham10000", "isic2018_test", "isic2019", "pad_ufes_20", "siim_isic_2020", "synthetic")
 
 Text = Annotated[str, Field(min_length=1)]
 

@@ -1,0 +1,1 @@
+"""Published datasets, from where they were published to a folder."""

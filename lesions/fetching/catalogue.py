@@ -1,0 +1,178 @@
+"""Where each dataset was published, under which licence, and how to cite it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import requests
+
+from lesions.errors import InputError
+
+ISIC = "https://isic-challenge-data.s3.amazonaws.com"
+DATAVERSE = "https://dataverse.harvard.edu"
+MENDELEY = "https://data.mendeley.com"
+HAM10000_PAGE = "https://doi.org/10.7910/DVN/DBW86T"
+TIMEOUT_SECONDS = (10, 60)
+"""To connect, and between two pieces of an answer."""
+
+
+@dataclass(frozen=True)
+class Digest:
+    """A published checksum: the algorithm as hashlib names it, and its hexadecimal digits."""
+
+    algorithm: str
+    digits: str
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file of a dataset.
+
+    Attributes
+    ----------
+    url
+        Where it is.
+    name
+        What it is called here.
+    unpacked
+        The folder that it is unpacked into, in the dataset's own; None: it stays as it is.
+    size_bytes, digest
+        Where they are published.
+    """
+
+    url: str
+    name: str
+    unpacked: str | None = None
+    size_bytes: int | None = None
+    digest: Digest | None = None
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published dataset."""
+
+    title: str
+    page: str
+    licence: str
+    citation: str
+    files: tuple[RemoteFile, ...]
+    dataverse_doi: str | None = None
+    """Of a dataset whose files Dataverse lists, with their addresses, sizes and checksums."""
+
+
+def _isic(year: int, *names: str) -> tuple[RemoteFile, ...]:
+    return tuple(
+        RemoteFile(f"{ISIC}/{year}/{name}", name, name.removesuffix(".zip") if name.endswith(".zip") else None)
+        for name in names
+    )
+
+
+CATALOGUE = {
+    "ham10000": Published(
+        title="HAM10000: 10,015 dermatoscopic images of seven diagnoses, 3 GB",
+        page=HAM10000_PAGE,
+        licence="CC BY-NC 4.0",
+        citation="Tschandl, Rosendahl, Kittler (2018), Scientific Data 5:180161, doi 10.1038/sdata.2018.161",
+        files=(
+            RemoteFile(HAM10000_PAGE, "HAM10000_metadata.csv"),
+            RemoteFile(HAM10000_PAGE, "HAM10000_images_part_1.zip", "HAM10000_images_part_1"),
+            RemoteFile(HAM10000_PAGE, "HAM10000_images_part_2.zip", "HAM10000_images_part_2"),
+        ),
+        dataverse_doi="doi:10.7910/DVN/DBW86T",
+    ),
+    "pad_ufes_20": Published(
+        title="PAD-UFES-20: 2,298 photographs by smartphone of six diagnoses, 3 GB",
+        page="https://doi.org/10.17632/zr7vgbcyr2.1",
+        licence="CC BY 4.0",
+        citation="Pacheco et al. (2020), Data in Brief 32:106221, doi 10.1016/j.dib.2020.106221",
+        files=(RemoteFile(f"{MENDELEY}/public-api/zip/zr7vgbcyr2/download/1", "zr7vgbcyr2-1.zip", "."),),
+    ),
+    "isic2019": Published(
+        title="ISIC 2019: 25,331 dermatoscopic images of eight diagnoses, 9 GB",
+        page="https://challenge.isic-archive.com/data/#2019",
+        licence="CC BY-NC 4.0",
+        citation="Tschandl et al. (2018), doi 10.1038/sdata.2018.161; Codella et al. (2018), arXiv:1710.05006; "
+        "Combalia et al. (2019), arXiv:1908.02288",
+        files=_isic(
+            2019,
+            "ISIC_2019_Training_GroundTruth.csv",
+            "ISIC_2019_Training_Metadata.csv",
+            "ISIC_2019_Training_Input.zip",
+        ),
+    ),
+    "siim_isic_2020": Published(
+        title="SIIM-ISIC 2020: 33,126 dermatoscopic images, melanoma or benign, 23 GB",
+        page="https://challenge.isic-archive.com/data/#2020",
+        licence="CC BY-NC 4.0",
+        citation="Rotemberg et al. (2021), Scientific Data 8:34, doi 10.34970/2020-ds01",
+        files=_isic(
+            2020,
+            "ISIC_2020_Training_GroundTruth.csv",
+            "ISIC_2020_Training_Duplicates.csv",
+            "ISIC_2020_Training_JPEG.zip",
+        ),
+    ),
+    "isic2018_test": Published(
+        title="ISIC 2018, task 3: the challenge's 1,512 test images of HAM10000's seven diagnoses, 0.4 GB",
+        page="https://challenge.isic-archive.com/data/#2018",
+        licence="CC BY-NC 4.0",
+        citation="Codella et al. (2019), arXiv:1902.03368; Tschandl et al. (2018), doi 10.1038/sdata.2018.161",
+        files=_isic(2018, "ISIC2018_Task3_Test_GroundTruth.zip", "ISIC2018_Task3_Test_Input.zip"),
+    ),
+}
+
+
+def list_files(dataset: Published, mirror: str | None) -> tuple[RemoteFile, ...]:
+    """Return a dataset's files.
+
+    Parameters
+    ----------
+    mirror
+        The address of a copy, below which the files go by their names.
+
+    Raises
+    ------
+    InputError
+        If the list of a dataset on Dataverse cannot be read.
+    """
+    if mirror is not None:
+        return tuple(replace(file, url=f"{mirror}/{file.name}") for file in dataset.files)
+    return dataset.files if dataset.dataverse_doi is None else read_dataverse(dataset.dataverse_doi, DATAVERSE)
+
+
+def read_dataverse(doi: str, server: str) -> tuple[RemoteFile, ...]:
+    """List HAM10000's images and table from Dataverse's description of the dataset.
+
+    Raises
+    ------
+    InputError
+        If it cannot be had, or has not the form that Dataverse documents.
+    """
+    url = f"{server}/api/datasets/:persistentId/"
+    try:
+        answer = requests.get(url, params={"persistentId": doi}, timeout=TIMEOUT_SECONDS)
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        raise InputError(f"{url}: the list of the dataset's files cannot be had ({error})") from error
+    try:
+        entries = answer.json()["data"]["latestVersion"]["files"]
+        described = [_describe(entry["label"], entry["dataFile"], server) for entry in entries]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{url}: not a description of a dataset as Dataverse gives it ({error!r})") from error
+    found = tuple(file for file in described if file is not None)
+    if len(found) < 3:
+        raise InputError(
+            f"{url}: lists {', '.join(file.name for file in found) or 'nothing'} of {doi}, expected 3 files"
+        )
+    return found
+
+
+def _describe(label: str, file: dict[str, Any], server: str) -> RemoteFile | None:
+    """Return a file of HAM10000, or None for one that is not needed."""
+    stem, _, _ = label.partition(".")
+    url = f"{server}/api/access/datafile/{file['id']}"
+    if stem.startswith("HAM10000_images_part_"):
+        return RemoteFile(url, f"{stem}.zip", stem, file["filesize"], Digest("md5", file["md5"]))
+    if stem == "HAM10000_metadata":
+        # Dataverse keeps tables in a form of its own, of which the checksum is; the published one is the original.
+        return RemoteFile(f"{url}?format=original", f"{stem}.csv")
+    return None

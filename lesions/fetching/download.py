@@ -1,0 +1,123 @@
+"""Downloading one file: a connection that drops costs nothing that was sent, and nothing half is taken for whole."""
+
+import hashlib
+import shutil
+import time
+from pathlib import Path
+
+import requests
+from rich.progress import Progress, TaskID
+
+from lesions.errors import InputError
+from lesions.fetching.catalogue import TIMEOUT_SECONDS, Digest, RemoteFile
+
+CHUNK_BYTES = 1 << 16
+"""Read at once; what of one has come when a connection drops is lost."""
+
+MAX_TRIES = 5
+"""That bring nothing, one after the other."""
+
+WAIT_SECONDS = 1.0
+"""Before the second try; each further wait is twice as long."""
+
+
+def download(file: RemoteFile, folder: Path, progress: Progress) -> Path:
+    """Download a file into a folder, or go on with one that was begun.
+
+    What has come stands in `<name>.part` beside it, which gets its name once it is whole.
+
+    Raises
+    ------
+    InputError
+        If the server has no such file, sends more or less than it says or than is published, sends something else
+        than what the checksum is of, or cannot be reached in `MAX_TRIES`; if the disk has no room for it.
+    """
+    path, part = folder / file.name, folder / f"{file.name}.part"
+    folder.mkdir(parents=True, exist_ok=True)
+    task = progress.add_task(file.name, total=file.size_bytes)
+    tries = 0
+    while True:
+        before = _size(part)
+        try:
+            _receive(file, part, progress, task)
+            break
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            tries = 1 if _size(part) > before else tries + 1
+            if tries == MAX_TRIES:
+                raise InputError(
+                    f"{file.url}: no answer in {MAX_TRIES} tries ({error}); {_size(part):,} bytes are in {part}, and "
+                    "the same command goes on from there"
+                ) from error
+            time.sleep(WAIT_SECONDS * 2 ** (tries - 1))
+    if file.digest is not None:
+        check_digest(part, file.digest, file.url)
+    part.replace(path)
+    return path
+
+
+def _receive(file: RemoteFile, part: Path, progress: Progress, task: TaskID) -> None:
+    """Append to a part what is missing of its file."""
+    begun = _size(part)
+    if begun == file.size_bytes:
+        return
+    answer = _ask(file.url, begun)
+    if answer.status_code == requests.codes.requested_range_not_satisfiable:
+        # What is there is not the beginning of this file.
+        begun, answer = 0, _ask(file.url, 0)
+    with answer:
+        if answer.status_code >= 500:
+            raise requests.ConnectionError(f"{answer.status_code} {answer.reason}")
+        if not answer.ok:
+            raise InputError(f"{file.url}: {answer.status_code} {answer.reason}; is the file still there?")
+        if answer.status_code != requests.codes.partial_content:
+            begun = 0
+        expected = _expect(file, begun, answer.headers.get("Content-Length"))
+        check_room(part.parent, 0 if expected is None else expected - begun, file.name)
+        progress.update(task, total=expected, completed=begun)
+        with part.open("ab" if begun else "wb") as written:
+            for chunk in answer.iter_content(CHUNK_BYTES):
+                written.write(chunk)
+                progress.advance(task, len(chunk))
+                if expected is not None and written.tell() > expected:
+                    part.unlink()
+                    raise InputError(f"{file.url}: sends more than the {expected:,} bytes that it should have")
+    if expected is not None and _size(part) < expected:
+        raise requests.ConnectionError(f"the connection ended after {_size(part):,} of {expected:,} bytes")
+
+
+def _ask(url: str, begun: int) -> requests.Response:
+    """Ask for a file, from some byte on; compressed on the way its length would say nothing."""
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begun}-"} if begun else {})
+    return requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS)
+
+
+def _expect(file: RemoteFile, begun: int, length: str | None) -> int | None:
+    """Return how many bytes the whole file should have, by what is published, else by what the server says."""
+    total = None if length is None else begun + int(length)
+    if file.size_bytes is None:
+        return total
+    if total not in (None, file.size_bytes):
+        raise InputError(f"{file.url}: has {total:,} bytes, and {file.size_bytes:,} are published")
+    return file.size_bytes
+
+
+def check_digest(path: Path, digest: Digest, url: str) -> None:
+    """Remove a file that is not the one published, and raise InputError."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, digest.algorithm).hexdigest()
+    if found != digest.digits:
+        path.unlink()
+        raise InputError(
+            f"{url}: has the {digest.algorithm} {found}, and {digest.digits} is published; it was removed"
+        )
+
+
+def check_room(folder: Path, num_bytes: int, what: str) -> None:
+    """Refuse to begin what the disk has no room for."""
+    free = shutil.disk_usage(folder).free
+    if num_bytes > free:
+        raise InputError(f"{what} takes {num_bytes / 1e9:.1f} GB in {folder}, where {free / 1e9:.1f} GB are free")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -1,0 +1,76 @@
+"""Unpacking an archive from elsewhere into a folder, and into nothing else."""
+
+import shutil
+import stat
+import zlib
+from pathlib import Path, PurePosixPath
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from lesions.errors import InputError
+from lesions.fetching.download import check_room
+from lesions.formats.atomic import atomic_folder
+
+MAX_RATIO = 20
+"""Of an archive's size unpacked to its size; photographs, which are compressed already, come to about 1."""
+
+MAX_FILES = 200_000
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a zip archive, and those inside it, into a folder that is there whole or not at all.
+
+    A folder that holds all that is in the archive is left out of the names; an archive in an archive becomes a folder
+    of its name.
+
+    Raises
+    ------
+    InputError
+        If it is broken, or has a name that leads out of the folder or stands twice, a link, or more than `MAX_RATIO`
+        times its size or `MAX_FILES` files in it; if the disk has no room for it.
+    """
+    with atomic_folder(folder) as temporary:
+        _unpack_into(archive, temporary)
+        for inner in sorted(temporary.rglob("*.zip")):
+            _unpack_into(inner, inner.with_suffix(""))
+            inner.unlink()
+
+
+def _unpack_into(archive: Path, folder: Path) -> None:
+    try:
+        with ZipFile(archive) as opened:
+            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+            names = check_entries(archive, entries)
+            check_room(folder.parent, sum(entry.file_size for entry in entries), archive.name)
+            for entry, name in zip(entries, names, strict=True):
+                target = folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with opened.open(entry) as source, target.open("xb") as written:
+                    shutil.copyfileobj(source, written)
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"{archive}: not a whole zip archive ({error})") from error
+
+
+def check_entries(archive: Path, entries: list[ZipInfo]) -> list[PurePosixPath]:
+    """Return under which names, relative to the folder, the files of an archive are unpacked."""
+    size = archive.stat().st_size
+    unpacked = sum(entry.file_size for entry in entries)
+    if len(entries) > MAX_FILES or unpacked > MAX_RATIO * size:
+        raise InputError(
+            f"{archive}: {len(entries):,} files of {unpacked:,} bytes in an archive of {size:,}; at most "
+            f"{MAX_FILES:,} files and {MAX_RATIO} times the size are unpacked"
+        )
+    for entry in entries:
+        path = PurePosixPath(entry.filename)
+        if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename:
+            raise InputError(f"{archive}: {entry.filename!r} leads out of the folder that it is unpacked into")
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG):
+            raise InputError(f"{archive}: {entry.filename!r} is a link or a device, not a file")
+    names = [PurePosixPath(entry.filename) for entry in entries]
+    twice = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+    if twice:
+        raise InputError(f"{archive}: {str(min(twice))!r} is in it twice")
+    tops = {name.parts[0] for name in names}
+    if len(tops) == 1 and all(len(name.parts) > 1 for name in names):
+        return [PurePosixPath(*name.parts[1:]) for name in names]
+    return names

@@ -1,0 +1,106 @@
+"""An archive reaches into its folder and nowhere else."""
+
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lesions.errors import InputError
+from lesions.fetching import unpack as module
+from lesions.fetching.unpack import unpack
+
+
+def pack(path: Path, **files: bytes) -> Path:
+    return pack_names(path, {name.replace("__", "/"): data for name, data in files.items()})
+
+
+def pack_names(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_files_come_out_as_they_went_in(tmp_path: Path) -> None:
+    unpack(pack(tmp_path / "a.zip", x=b"1", deep__y=b"2"), tmp_path / "out")
+    assert listing(tmp_path / "out") == {"x": b"1", "deep/y": b"2"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "out"]
+
+
+def test_a_folder_around_everything_is_left_out(tmp_path: Path) -> None:
+    unpack(pack(tmp_path / "a.zip", top__x=b"1", top__deep__y=b"2"), tmp_path / "out")
+    assert listing(tmp_path / "out") == {"x": b"1", "deep/y": b"2"}
+
+
+def test_archives_in_an_archive_become_folders(tmp_path: Path) -> None:
+    inner = pack(tmp_path / "part_1.zip", part_1__a=b"1", part_1__b=b"2").read_bytes()
+    unpack(pack_names(tmp_path / "a.zip", {"images/part_1.zip": inner, "metadata.csv": b"3"}), tmp_path / "out")
+    assert listing(tmp_path / "out") == {"images/part_1/a": b"1", "images/part_1/b": b"2", "metadata.csv": b"3"}
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../../x", "/etc/x", "C:/x", "a\\..\\x"])
+def test_a_name_that_leads_out_is_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
+    archive = pack_names(tmp_path / "a.zip", {"good": b"1", name: b"2"})
+    with pytest.raises(InputError, match="leads out of the folder that it is unpacked into"):
+        unpack(archive, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_a_link_is_refused(tmp_path: Path) -> None:
+    entry = zipfile.ZipInfo("link")
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(entry, "/etc/passwd")
+    with pytest.raises(InputError, match="'link' is a link or a device, not a file"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+
+
+def test_a_hostile_archive_inside_a_good_one_is_refused(tmp_path: Path) -> None:
+    inner = pack_names(tmp_path / "inner.zip", {"../x": b"1"}).read_bytes()
+    with pytest.raises(InputError, match="leads out of the folder"):
+        unpack(pack_names(tmp_path / "a.zip", {"inner.zip": inner, "y": b""}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bomb_is_refused_before_it_takes_room(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x", bytes(10_000_000))
+    with pytest.raises(InputError, match=r"1 files of 10,000,000 bytes in an archive of 9,\d\d\d; at most"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+
+
+def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_FILES", 3)
+    with pytest.raises(InputError, match="4 files of 4 bytes"):
+        unpack(pack(tmp_path / "a.zip", a=b"1", b=b"1", c=b"1", d=b"1"), tmp_path / "out")
+
+
+def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("x", b"1")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("x", b"2")
+    with pytest.raises(InputError, match="'x' is in it twice"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+
+
+@pytest.mark.parametrize("kept", [0, 10, 60, -30])
+def test_an_archive_cut_short_or_none_at_all_is_refused_and_nothing_is_left(tmp_path: Path, kept: int) -> None:
+    data = pack(tmp_path / "a.zip", x=b"1" * 1000, y=b"2" * 1000).read_bytes()
+    (tmp_path / "a.zip").write_bytes(data[:kept])
+    with pytest.raises(InputError, match=r"a\.zip: not a whole zip archive"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_changed_bytes_are_noticed(tmp_path: Path) -> None:
+    data = bytearray(pack(tmp_path / "a.zip", x=b"1" * 1000).read_bytes())
+    data[500] ^= 1
+    (tmp_path / "a.zip").write_bytes(data)
+    with pytest.raises(InputError, match=r"not a whole zip archive \(Bad CRC-32"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")

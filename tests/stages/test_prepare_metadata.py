@@ -14,15 +14,11 @@ from lesions.images.index import write_index
 from stages import prepare_metadata
 from tests.builders import (
     HAM10000,
-    ISIC_2019,
     PAD_UFES_20,
-    SIIM_ISIC_2020,
     WriteParams,
     dataset_section,
     needs_ham10000,
-    needs_isic_2019,
     needs_pad_ufes_20,
-    needs_siim_isic_2020,
 )
 
 HEADER = "lesion_id,image_id,dx,dx_type,age,sex,localization"
@@ -495,37 +491,6 @@ def test_several_datasets_make_one_table(
     assert of_one_name.file.tolist() == ["ham10000/part_1/ISIC_0.jpg", "pad_ufes_20/part_1/ISIC_0.jpg"]
     left_out = sum(map(len, expected.values()))
     assert json.loads((tmp_path / "data.json").read_text())["num_left_out"] == 5 - left_out
-
-
-@needs_isic_2019
-def test_the_whole_of_isic_2019s_tables(tmp_path: Path, write_params: WriteParams) -> None:
-    published = pd.read_csv(ISIC_2019 / "ISIC_2019_Training_GroundTruth.csv")
-    write_index(tmp_path / "images.csv", index_rows(published.image.tolist()))
-    prepare(ISIC_2019, tmp_path, write_params(dataset=dataset_section(ISIC_2019, "isic2019")))
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert len(found) == 25331
-    assert found.lesion_id.isna().sum() == 2084
-    words = {"melanoma": "MEL", "nevus": "NV", "basal_cell_carcinoma": "BCC", "actinic_keratosis": "AK"}
-    words |= {"benign_keratosis": "BKL", "dermatofibroma": "DF", "vascular_lesion": "VASC"}
-    words |= {"squamous_cell_carcinoma": "SCC"}
-    assert found.diagnosis.value_counts().to_dict() == {
-        ours: published[theirs].sum() for ours, theirs in words.items()
-    }
-
-
-@needs_siim_isic_2020
-def test_the_whole_of_siim_isic_2020s_tables(tmp_path: Path, write_params: WriteParams) -> None:
-    published = pd.read_csv(SIIM_ISIC_2020 / "ISIC_2020_Training_GroundTruth.csv")
-    write_index(tmp_path / "images.csv", index_rows(published.image_name.tolist()))
-    prepare(SIIM_ISIC_2020, tmp_path, write_params(dataset=dataset_section(SIIM_ISIC_2020, "siim_isic_2020")))
-    found = read_metadata(tmp_path / "metadata.csv")
-    # 33,126 images, of which 425 are published as copies of others.
-    assert len(found) == 33126 - 425
-    assert found.patient_id.nunique() == 2056
-    copies = pd.read_csv(SIIM_ISIC_2020 / "ISIC_2020_Training_Duplicates.csv").image_name_2
-    assert (found.diagnosis == "melanoma").sum() == published[~published.image_name.isin(copies)].target.sum()
-    counts = json.loads((tmp_path / "data.json").read_text())
-    assert (counts["num_left_out"], counts["num_rejected"]) == (425, 0)
 
 
 @needs_ham10000

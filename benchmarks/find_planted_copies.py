@@ -123,6 +123,7 @@ def run_stages(work: Path, min_correlation: float) -> tuple[pd.DataFrame, pd.Dat
             "columns": {},
             "words": {},
             "missing": [],
+            "lesions_by_patient": False,
         },
         "cache_images": {"size_px": 147, "fit": "crop", "max_megapixels": 100},
         "near_duplicates": {"min_correlation": min_correlation},

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from lesions.command_line.stage import run_stage
-from lesions.datasets.metadata import read_split_metadata
+from lesions.datasets.metadata import EXTERNAL, read_split_metadata
 from lesions.datasets.task import encode_diagnoses
 from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
 from lesions.evaluation.probes import PROBES
@@ -44,6 +44,7 @@ def main(
     recipe = read_section(params, "training", TrainingParameters)
     weights = read_class_weights(class_weights)
     table = read_split_metadata(metadata, splits)
+    table = table[table.split != EXTERNAL].reset_index(drop=True)
     table["label"] = encode_diagnoses(table.diagnosis, weights.diagnoses)
     is_scored = table.split.isin(SCORED_SPLITS).to_numpy()
     scored = table[is_scored].reset_index(drop=True)

@@ -42,25 +42,26 @@ def main(
         unused += [{"source": name, **row} for row in found]
         write_table(rejected, pd.DataFrame(unused, columns=REJECTED_COLUMNS), sort_by="line")
         refused = [row for row in found if row["kind"] == "refused"]
-        if len(refused) > parameters.max_rejected_fraction * len(rows.cells) or not valid:
+        if len(refused) > parameters.max_rejected_fraction * len(rows.cells):
             raise InputError(
                 explain(refused, len(rows.cells), rows.source, rejected, parameters.max_rejected_fraction)
             )
-        report_lost_diagnoses(rows.cells, adapter, {row["image_id"] for row in found})
+        if not valid:
+            raise InputError("\n  ".join([f"{rows.source}: no row can be used:", *list_reasons(found)]))
+        report_lost_diagnoses(rows.cells, adapter, {row["image_id"] for row in valid})
         tables.append(pd.DataFrame(valid).assign(source=name).pipe(place_in_folder, folder))
         num_unlisted += len(set(own.file.map(choose_name(adapter))) - set(rows.cells[adapter.id_column]))
 
     table = pd.concat(tables, ignore_index=True)
-    used, reason = choose_diagnoses(table, parameters.names, parameters.diagnoses)
-    is_used = table.diagnosis.isin(used)
-    about = {"column": "diagnosis", "kind": "left_out", "reason": reason}
+    is_used = table.diagnosis.isin(choose_diagnoses(table, parameters.names, parameters.diagnoses))
+    about = {"column": "diagnosis", "kind": "left_out", "reason": "this diagnosis is not used (dataset.diagnoses)"}
     for source, line, image_id, diagnosis in table.loc[
         ~is_used, ["source", "line", "image_id", "diagnosis"]
     ].itertuples(index=False):
         unused.append({"source": source, "line": line, "image_id": image_id, "value": diagnosis, **about})
     write_table(rejected, pd.DataFrame(unused, columns=REJECTED_COLUMNS), sort_by="line")
     if not is_used.any():
-        raise InputError(f"dataset.diagnoses: no image is left; {reason}")
+        raise InputError(f"dataset.diagnoses: {', '.join(parameters.names)} share no diagnosis")
     valid_table = table.loc[is_used, COLUMNS].astype({"row": int, "fitzpatrick_type": "Int64"})
     write_table(metadata, valid_table, sort_by="image_id")
 
@@ -91,11 +92,12 @@ def place_in_folder(table: pd.DataFrame, folder: str) -> pd.DataFrame:
     return table.assign(**{column: f"{folder}/" + table[column] for column in ("file", *IDENTIFIERS)})
 
 
-def report_lost_diagnoses(cells: pd.DataFrame, adapter: Adapter, unused: set[str]) -> None:
+def report_lost_diagnoses(cells: pd.DataFrame, adapter: Adapter, used: set[str]) -> None:
     """Say which words of the table for a diagnosis have lost all their images."""
-    words = cells[list(adapter.columns["diagnosis"].needed)].agg(",".join, axis=1)
+    column = adapter.columns["diagnosis"]
+    words = cells[list(column.needed)].astype(str).apply(lambda row: column.quote(row.to_dict()), axis=1)
     for word, part in cells.groupby(words)[adapter.id_column]:
-        if set(part) <= unused:
+        if not set(part) & used:
             print(f"no image is left of the diagnosis {word!r}, which is in {len(part)} rows")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 
 from lesions.command_line.stage import run_stage
@@ -18,6 +19,7 @@ from lesions.splitting.checks import (
     check_diagnoses_survive,
     check_enough_groups,
     check_every_diagnosis_is_in_every_split,
+    check_every_diagnosis_is_left,
     check_nobody_is_on_two_sides,
     check_shares,
 )
@@ -38,44 +40,67 @@ def main(
     """Build groups, allocate them to the splits, and check what came out."""
     parameters = read_section(params, "split", SplitParameters)
     test_images = read_test_list(parameters)
-    table, copies = read_metadata(metadata), read_pairs(near_duplicates)
+    whole, copies = read_metadata(metadata), read_pairs(near_duplicates)
+    is_external = whole.source.isin(read_section(params, "dataset", DatasetParameters).external)
+    # Nothing that is trained or tested may depend on images that are only scored.
+    table = whole[~is_external].copy()
+    external = place_external(whole, is_external, copies)
+    copies = select_pairs(copies, table.image_id)
     table["group_id"] = build_groups(table, copies)
     table["is_listed"] = find_listed(table, test_images, parameters.test_list)
-    is_external = table.source.isin(read_section(params, "dataset", DatasetParameters).external)
     is_conflicting = find_conflicting(table, copies)
     # A published list is tested whole.
     is_dropped = is_conflicting & ~table.is_listed & (parameters.conflicting_copies == "drop")
-    is_known = is_external & table.group_id.isin(table.group_id[~is_external])
 
-    used = table[~is_dropped & ~is_external]
-    check_diagnoses_survive(table[~is_external], used, metadata)
+    used = table[~is_dropped]
+    check_diagnoses_survive(table, used, metadata)
     by_list = parameters.tested_by == "list"
     unit = used.group_id if parameters.scheme == "group" else used.image_id
     needed = {"shares": len(SPLITS), "fold": parameters.num_folds, "list": 1}[parameters.tested_by]
     check_enough_groups(used, unit, needed, metadata)
     table["split"] = assign_splits(used, unit, parameters).reindex(table.index, fill_value=DROPPED)
-    table.loc[is_external & ~is_dropped & ~is_known, "split"] = EXTERNAL
-    used = table[table.split.isin(SPLITS)]
+    used = table[table.split != DROPPED]
+    check_every_diagnosis_is_left(table, used, metadata)
     if parameters.scheme == "group":
         check_nobody_is_on_two_sides(used)
     check_every_diagnosis_is_in_every_split(used, TRAINED if by_list else SPLITS, metadata)
     shares = compare_shares(used, ask_shares(used, parameters))
     check_shares(shares, parameters.max_share_deviation, metadata)
 
-    write_table(splits, table[["image_id", "group_id", "split"]], sort_by="image_id")
+    columns = ["image_id", "group_id", "split"]
+    write_table(splits, pd.concat([table[columns], external[columns]]), sort_by="image_id")
     write_plot_rows(shares_plot, shares)
-    leak = count_list_leak(table[~is_dropped & ~is_external]) if by_list else expect_image_wise_leak(used)
+    leak = count_list_leak(table[~is_dropped]) if by_list else expect_image_wise_leak(used)
     summary = summarise(used, shares, leak) | {
         "tested_by": parameters.tested_by,
         "num_conflicting_images": int(is_conflicting.sum()),
         "num_conflicting_images_dropped": int(is_dropped.sum()),
-        "num_siblings_of_listed_dropped": int((table.split[~is_external & ~is_dropped] == DROPPED).sum()),
-        "num_external_images": int((table.split == EXTERNAL).sum()),
-        "num_external_images_dropped": int((is_known & ~is_dropped).sum()),
+        "num_siblings_of_listed_dropped": int((table.split == DROPPED).sum() - is_dropped.sum()),
+        "num_external_images": int((external.split == EXTERNAL).sum()),
+        "num_external_images_dropped": int((external.split == DROPPED).sum()),
     }
     write_metrics(metrics, summary)
     for line in describe(summary):
         print(line)
+
+
+def place_external(table: pd.DataFrame, is_external: pd.Series, copies: pd.DataFrame) -> pd.DataFrame:
+    """Give the images of other datasets groups of their own, and drop those that cannot be scored.
+
+    Such are images that share a patient, a lesion or the picture with one of the datasets to train on, and copies of
+    each other with different diagnoses.
+    """
+    external = table[is_external].copy()
+    among = select_pairs(copies, external.image_id)
+    external["group_id"] = build_groups(external, among).str.replace("g", "x")
+    tied = build_groups(table, copies)
+    is_dropped = tied[is_external].isin(tied[~is_external]) | find_conflicting(external, among)
+    return external.assign(split=is_dropped.map({True: DROPPED, False: EXTERNAL}))
+
+
+def select_pairs(copies: pd.DataFrame, image_id: pd.Series) -> pd.DataFrame:
+    """Return the pairs of which both images are among some."""
+    return copies[copies.image_id.isin(image_id) & copies.other_image_id.isin(image_id)]
 
 
 def describe(summary: dict[str, Any]) -> Iterator[str]:
@@ -96,10 +121,11 @@ def describe(summary: dict[str, Any]) -> Iterator[str]:
             f"{summary['num_siblings_of_listed_dropped']} images were dropped that split.test_list does not name: "
             "they share a patient, a lesion or the picture with one that it names"
         )
-    if summary["num_external_images"]:
+    if summary["num_external_images"] or summary["num_external_images_dropped"]:
         yield (
             f"{summary['num_external_images']} images of other datasets will only be scored; "
-            f"{summary['num_external_images_dropped']} were dropped, of which the datasets to train on have copies"
+            f"{summary['num_external_images_dropped']} were dropped, for they are tied to images of the datasets to "
+            "train on, or have copies with another diagnosis"
         )
 
 

@@ -101,6 +101,7 @@ def dataset_section(root: Path | str, *names: str, **changes: Any) -> dict[str, 
         "columns": {},
         "words": {},
         "missing": ["unknown"],
+        "lesions_by_patient": False,
     }
     return section | changes
 

@@ -1,13 +1,14 @@
-"""Two datasets, one of which is only scored, from the image files to the report's row."""
+"""Two datasets, one of which is only scored, from the image files to the row of the report."""
 
 import json
 import shutil
 from pathlib import Path
 
 import pandas as pd
-from ruamel.yaml import YAML
 
 from lesions.command_line.preset import lay_over
+from lesions.formats.json_file import read_json
+from lesions.report.tables import list_external
 from stages import (
     cache_images,
     compute_class_weights,
@@ -17,7 +18,6 @@ from stages import (
     split_by_patient,
     train,
 )
-from tests.builders import ROOT
 from tests.repository import Repository
 
 WORDS = {"akiec": "AK", "bcc": "bcc", "bkl": "seborrheic keratosis", "mel": "Melanoma", "nv": "nevus", "vasc": "vasc"}
@@ -106,4 +106,7 @@ def test_a_dataset_that_is_only_scored(tiny: Repository, tmp_path: Path) -> None
     table = pd.read_csv(metadata).set_index("image_id")
     assert found["num_classes"] == table.diagnosis[parted[parted == "external"].index].nunique()
     assert found["balanced_accuracy_low"] <= found["balanced_accuracy"] <= found["balanced_accuracy_high"]
-    assert YAML(typ="safe").load(ROOT / "params.yaml")["dataset"]["external"] == []
+    (row,) = list_external("custom_cnn", read_json(metrics / "external.json"))
+    assert row["dataset"] == "image_folder"
+    assert row["images"].startswith(f"{found['num_images']} of ")
+    assert row["lost"].startswith(("+", "−"))

@@ -108,7 +108,7 @@ def count_images(dataset: DatasetParameters, synthetic: SyntheticParameters) -> 
     root = Path(dataset.root)
     if (root == SYNTHETIC_ROOT) != (dataset.all_names == ("synthetic",)):
         raise InputError(
-            f"dataset.names is {', '.join(dataset.names)}, but dataset.root is {root}; "
+            f"the dataset is {', '.join(dataset.all_names)}, but dataset.root is {root}; "
             f"{SYNTHETIC_ROOT} is where synthetic is, and nothing else"
         )
     if root == SYNTHETIC_ROOT and not root.exists():

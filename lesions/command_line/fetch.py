@@ -1,5 +1,6 @@
 """Fetching a published dataset."""
 
+import shutil
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +14,8 @@ from lesions.fetching.unpack import unpack
 
 def run_fetch(name: str, folder: Path, mirror: str | None) -> None:
     """Say under which licence a dataset is published, download what is not there yet, and say how to go on."""
+    folder = folder.resolve()
+    waiting = folder.with_name(f"{folder.name}.download")
     if name not in CATALOGUE:
         raise InputError(f"there is no dataset {name!r} to fetch; there are {', '.join(CATALOGUE)}")
     dataset = CATALOGUE[name]
@@ -25,16 +28,17 @@ def run_fetch(name: str, folder: Path, mirror: str | None) -> None:
             if product.exists():
                 print(f"{product} is there already")
                 continue
-            # Beside the folder, so that all that is in it is whole.
-            arrived = download(file, folder.with_name(f"{folder.name}.download"), progress)
-            if file.unpacked is None:
-                folder.mkdir(parents=True, exist_ok=True)
-                arrived.replace(product)
-            else:
-                unpack(arrived, product)
+            # Beside the folder, so that all that is in it is whole, whenever this is stopped.
+            arrived = download(file, waiting, progress)
+            if file.unpacked is not None:
+                unpack(arrived, waiting / "unpacked")
                 arrived.unlink()
-            arrived.parent.rmdir()
+                arrived = waiting / "unpacked"
+            product.parent.mkdir(parents=True, exist_ok=True)
+            arrived.replace(product)
             print(f"{product}: done")
+    if waiting.exists():
+        shutil.rmtree(waiting)
     print(
         f"to keep it in DVC:   dvc add {folder}\nto train on it next: see `dataset` in params.yaml, names: [{name}]"
     )

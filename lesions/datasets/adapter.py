@@ -47,7 +47,10 @@ class Column:
         if cell == "" or cell in self.missing:
             return None
         if self.within is not None:
-            return f"{row[self.within].strip()}/{cell}"
+            outer = row[self.within].strip()
+            if outer == "" or outer in self.missing:
+                raise ValueError(f"is numbered within {self.within}, which is missing")
+            return f"{outer}/{cell}"
         if not self.values:
             return cell
         if cell not in self.values:
@@ -79,7 +82,7 @@ class OneHot:
 
     def quote(self, row: Mapping[str, str]) -> str:
         """Return what the table says, as it stands there."""
-        return ",".join(row[name] for name in self.values)
+        return ", ".join(f"{name} {row[name]}" for name in self.values if row[name].strip() not in ("0", "0.0"))
 
     def read(self, row: Mapping[str, str]) -> str:
         """Return the value whose column says 1; other numbers than one 1 and else 0 raise ValueError."""

@@ -8,7 +8,7 @@ from typing import get_args
 from lesions.datasets.adapter import Adapter, Column, OneHot
 from lesions.datasets.record import UNKNOWN, Diagnosis, DiagnosisConfirmation, FieldName
 
-IMAGE, FOLDER = "image", "folder"
+IMAGE, FOLDER = "(image)", "(folder)"
 """Columns of the list of files, where folders say the diagnosis."""
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -40,18 +40,19 @@ class Layout:
     columns: Mapping[FieldName, str]
     words: Mapping[FieldName, Mapping[str, str]]
     missing: Sequence[str]
+    lesions_by_patient: bool
 
     def build_columns(self) -> dict[str, Column | OneHot]:
-        """Return where each field comes from; a lesion's number is told apart from that of another patient."""
-        return {
-            field: Column(
-                name,
-                values=_own_words(field) | dict(self.words.get(field, {})),
-                missing=frozenset(self.missing),
-                within=self.columns.get("patient_id") if field == "lesion_id" else None,
-            )
-            for field, name in self.columns.items()
-        }
+        """Return where each field comes from; what is missing of a diagnosis is an unknown one."""
+        columns: dict[str, Column | OneHot] = {}
+        for field, name in self.columns.items():
+            values = _own_words(field) | dict(self.words.get(field, {}))
+            missing = frozenset(self.missing)
+            if field == "diagnosis":
+                values, missing = values | dict.fromkeys(self.missing, UNKNOWN), frozenset()
+            within = self.columns["patient_id"] if field == "lesion_id" and self.lesions_by_patient else None
+            columns[field] = Column(name, values=values, missing=missing, within=within)
+        return columns
 
 
 def build_table_adapter(table: Path, layout: Layout) -> Adapter:

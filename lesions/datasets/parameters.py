@@ -46,6 +46,8 @@ class DatasetParameters(Section):
         Which images are used: all of them, those whose diagnosis every dataset of `names` has, or those of a list.
     table, columns, words, missing
         How the table of `csv` is read, and the one, if any, beside the folders of `image_folder`.
+    lesions_by_patient
+        Lesions are numbered anew for each patient.
     """
 
     names: Annotated[tuple[DatasetName, ...], Field(min_length=1)]
@@ -57,6 +59,7 @@ class DatasetParameters(Section):
     columns: dict[FieldName, Text]
     words: dict[FieldName, dict[str, str]]
     missing: tuple[str, ...]
+    lesions_by_patient: bool
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
@@ -72,6 +75,11 @@ class DatasetParameters(Section):
             raise ValueError(f"table and columns are of one dataset, got {' and '.join(own)}")
         if not own and (self.table is not None or self.columns or self.words):
             raise ValueError(f"table, columns and words belong to {' and '.join(OWN)}, got {', '.join(self.names)}")
+        if self.lesions_by_patient and not {"patient_id", "lesion_id"} <= set(self.columns):
+            raise ValueError("lesions_by_patient needs columns.patient_id and columns.lesion_id")
+        wordy = sorted(set(self.words) - set(self.columns) - ({"diagnosis"} if own == ["image_folder"] else set()))
+        if wordy:
+            raise ValueError(f"words.{wordy[0]} is of no column; columns.{wordy[0]} is missing")
         if own == ["csv"]:
             lacking = [name for name in ("image_id", "diagnosis") if name not in self.columns]
             if self.table is None or lacking:

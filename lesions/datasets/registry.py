@@ -32,7 +32,9 @@ def build_adapter(name: str, parameters: DatasetParameters) -> Adapter:
     if name in PUBLISHED:
         return PUBLISHED[name]
     table = None if parameters.table is None else Path(parameters.table)
-    layout = Layout(parameters.columns, parameters.words, parameters.missing)
+    layout = Layout(
+        parameters.columns, parameters.words, parameters.missing, lesions_by_patient=parameters.lesions_by_patient
+    )
     if name == "image_folder":
         return build_folder_adapter(table, layout)
     assert table is not None

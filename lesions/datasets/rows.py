@@ -12,7 +12,7 @@ from lesions.errors import InputError
 from lesions.formats.table import read_text_table
 from lesions.images.files import image_name, strip_suffix
 
-PUBLISHED_SPLIT = "published_split"
+PUBLISHED_SPLIT = "(published split)"
 """Column of the list of files: train or test, where the folders of the diagnoses lie in folders of that name."""
 
 

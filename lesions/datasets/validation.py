@@ -12,6 +12,7 @@ from lesions.datasets.adapter import Adapter
 from lesions.datasets.record import UNKNOWN, Record
 from lesions.datasets.refusals import LeftOutError, RefusedError
 from lesions.datasets.rows import PUBLISHED_SPLIT, Rows, choose_name
+from lesions.errors import InputError
 from lesions.formats.table import read_text_table
 
 Row = dict[str, Any]
@@ -29,7 +30,6 @@ def validate_rows(rows: Rows, adapter: Adapter, images: pd.DataFrame, root: Path
     """
     name = choose_name(adapter)
     files = _Files(images, name)
-    copies = read_duplicates(root, adapter)
     repeated = rows.cells[rows.cells[adapter.id_column].duplicated(keep=False)]
     same = dict(list(repeated.groupby(adapter.id_column)))
     valid, unused = [], []
@@ -40,11 +40,19 @@ def validate_rows(rows: Rows, adapter: Adapter, images: pd.DataFrame, root: Path
             if image_id in same:
                 check_said_once(line, same[image_id], adapter)
             image = files.find(image_id, adapter.id_column)
-            check_is_used(record, adapter, copies.get(image_id))
-            valid.append({"line": line} | record.model_dump() | {PUBLISHED_SPLIT: cells.get(PUBLISHED_SPLIT)} | image)
+            if record.diagnosis == UNKNOWN:
+                raise LeftOutError(adapter.columns["diagnosis"].name, UNKNOWN, "no diagnosis is known")
+            published_split = cells[PUBLISHED_SPLIT] if adapter.classes_are_folders else None
+            valid.append({"line": line, "published_split": published_split} | record.model_dump() | image)
         except RefusedError as error:
             unused.append({"line": line, "image_id": image_id, **error.details})
-    return valid, unused
+    originals = find_published_copies(root, adapter, {row["image_id"] for row in valid})
+    for row in valid:
+        if row["image_id"] in originals:
+            reason = f"is a copy of {originals[row['image_id']]}, says {adapter.duplicates}"
+            left_out = LeftOutError(adapter.id_column, row["image_id"], reason)
+            unused.append({"line": row["line"], "image_id": row["image_id"], **left_out.details})
+    return [row for row in valid if row["image_id"] not in originals], unused
 
 
 def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
@@ -90,18 +98,10 @@ def check_said_once(line: int, same: pd.DataFrame, adapter: Adapter) -> None:
         raise LeftOutError(adapter.id_column, image_id, f"says what line {same.index[0]} says")
 
 
-def check_is_used(record: Record, adapter: Adapter, original: str | None) -> None:
-    """Leave out an image that is published as a copy of another, and one of which no diagnosis is known."""
-    if original is not None:
-        raise LeftOutError(adapter.id_column, record.image_id, f"is a copy of {original}, says {adapter.duplicates}")
-    if record.diagnosis == UNKNOWN:
-        raise LeftOutError(adapter.columns["diagnosis"].name, UNKNOWN, "no diagnosis is known")
-
-
 def choose_diagnoses(
     rows: pd.DataFrame, trained: Sequence[str], asked: Literal["all", "shared"] | Sequence[str]
-) -> tuple[set[str], str]:
-    """Return the diagnoses that are used, and why the others are not.
+) -> set[str]:
+    """Return the diagnoses that are used.
 
     Parameters
     ----------
@@ -111,21 +111,44 @@ def choose_diagnoses(
         The datasets to train on; of the others only what these have can be scored.
     asked
         dataset.diagnoses
+
+    Raises
+    ------
+    InputError
+        If one is asked for that there is not.
     """
     found = [set(rows.diagnosis[rows.source == source]) for source in trained]
     if asked == "all":
-        return set.union(*found), "no dataset that is trained on has this diagnosis"
+        return set.union(*found)
     if asked == "shared":
-        return set.intersection(*found), "not every dataset that is trained on has this diagnosis"
-    return set.union(*found) & set(asked), "is not among dataset.diagnoses"
+        return set.intersection(*found)
+    lacking = sorted(set(asked) - set.union(*found))
+    if lacking:
+        raise InputError(
+            f"dataset.diagnoses: no image of {', '.join(trained)} has the diagnosis {', '.join(lacking)}"
+        )
+    return set(asked)
 
 
-def read_duplicates(root: Path, adapter: Adapter) -> dict[str, str]:
-    """Return the original of each image that the dataset publishes as a copy of another."""
+def find_published_copies(root: Path, adapter: Adapter, image_ids: set[str]) -> dict[str, str]:
+    """Return the original of each image that the dataset publishes as a copy of another one that can be used.
+
+    Raises
+    ------
+    InputError
+        If the list has not two columns.
+    """
     if adapter.duplicates is None or not (root / adapter.duplicates).is_file():
         return {}
-    pairs = read_text_table(root / adapter.duplicates, ()).iloc[:, :2]
-    return {copy: original for original, copy in pairs.itertuples(index=False)}
+    pairs = read_text_table(root / adapter.duplicates, ())
+    if len(pairs.columns) < 2:
+        raise InputError(f"{root / adapter.duplicates}: expected two columns, an image and its copy")
+    originals: dict[str, str] = {}
+    for original, copy in zip(*(pairs.iloc[:, place].map(choose_name(adapter)) for place in (0, 1)), strict=True):
+        # Of images that are copies of each other, one stays.
+        if {original, copy} <= image_ids - originals.keys() and original != copy:
+            originals[copy] = original
+    return originals
 
 
 class _Files:

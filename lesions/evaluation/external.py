@@ -26,13 +26,17 @@ def score_external(test: Predictions, external: Predictions) -> dict[str, dict[s
     Returns
     -------
     dict
-        For each source that shares a class with the test images: the sizes, each metric with its interval, the same
-        of the test images (`own_…`), and the difference (`…_lost`), over resamples of both.
+        For each source that shares two classes or more with the test images: the sizes, each metric with its
+        interval, the same of the test images (`own_…`), and the difference (`…_lost`), over resamples of both.
     """
-    return {
-        str(source): _score_one(test, _keep(external, (external.images.source == source).to_numpy()))
+    by_source = {
+        str(source): _keep(external, (external.images.source == source).to_numpy())
         for source in sorted(external.images.source.unique())
-        if np.isin(external.y_true[external.images.source == source], test.y_true).any()
+    }
+    return {
+        source: _score_one(test, found)
+        for source, found in by_source.items()
+        if len(np.intersect1d(test.y_true, found.y_true)) > 1
     }
 
 

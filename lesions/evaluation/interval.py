@@ -152,7 +152,7 @@ def estimate_score(measured: Measurement) -> Estimate:
     """Put an interval around a score between 0 and 1."""
     value = measured.value
     if not 0 < value < 1:
-        return Estimate(value, float(np.nanmin(measured.resamples)), float(np.nanmax(measured.resamples)))
+        return estimate_all_or_none(value, len(measured.influences))
     # The logit's slope is 1 / (value (1 - value)).
     reach = measured.reach / (value * (1 - value))
     return Estimate(value, float(expit(logit(value) - reach)), float(expit(logit(value) + reach)))

@@ -22,7 +22,7 @@ WAIT_SECONDS = 1.0
 
 
 def download(file: RemoteFile, folder: Path, progress: Progress) -> Path:
-    """Download a file into a folder, or go on with one that was begun.
+    """Download a file into a folder, or go on with one that was begun; what has come whole is not asked for again.
 
     What has come stands in `<name>.part` beside it, which gets its name once it is whole.
 
@@ -34,6 +34,8 @@ def download(file: RemoteFile, folder: Path, progress: Progress) -> Path:
     """
     path, part = folder / file.name, folder / f"{file.name}.part"
     folder.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        return path
     task = progress.add_task(file.name, total=file.size_bytes)
     tries = 0
     while True:
@@ -49,21 +51,24 @@ def download(file: RemoteFile, folder: Path, progress: Progress) -> Path:
                     "the same command goes on from there"
                 ) from error
             time.sleep(WAIT_SECONDS * 2 ** (tries - 1))
+        except requests.RequestException as error:
+            raise InputError(f"{file.url}: {error}") from error
     if file.digest is not None:
         check_digest(part, file.digest, file.url)
     part.replace(path)
+    _origin(part).unlink(missing_ok=True)
     return path
 
 
 def _receive(file: RemoteFile, part: Path, progress: Progress, task: TaskID) -> None:
     """Append to a part what is missing of its file."""
-    begun = _size(part)
-    if begun == file.size_bytes:
-        return
-    answer = _ask(file.url, begun)
+    url, _, version = _origin(part).read_text().partition("\n") if _origin(part).exists() else ("", "", "")
+    # What was begun elsewhere, or cannot be told from another version of the file, is not gone on with.
+    begun = _size(part) if url == file.url and version else 0
+    answer = _ask(file.url, begun, version)
     if answer.status_code == requests.codes.requested_range_not_satisfiable:
         # What is there is not the beginning of this file.
-        begun, answer = 0, _ask(file.url, 0)
+        begun, answer = 0, _ask(file.url, 0, "")
     with answer:
         if answer.status_code >= 500:
             raise requests.ConnectionError(f"{answer.status_code} {answer.reason}")
@@ -71,6 +76,9 @@ def _receive(file: RemoteFile, part: Path, progress: Progress, task: TaskID) -> 
             raise InputError(f"{file.url}: {answer.status_code} {answer.reason}; is the file still there?")
         if answer.status_code != requests.codes.partial_content:
             begun = 0
+        _origin(part).write_text(
+            f"{file.url}\n{answer.headers.get('ETag') or answer.headers.get('Last-Modified') or ''}"
+        )
         expected = _expect(file, begun, answer.headers.get("Content-Length"))
         check_room(part.parent, 0 if expected is None else expected - begun, file.name)
         progress.update(task, total=expected, completed=begun)
@@ -79,15 +87,17 @@ def _receive(file: RemoteFile, part: Path, progress: Progress, task: TaskID) -> 
                 written.write(chunk)
                 progress.advance(task, len(chunk))
                 if expected is not None and written.tell() > expected:
-                    part.unlink()
+                    _discard(part)
                     raise InputError(f"{file.url}: sends more than the {expected:,} bytes that it should have")
     if expected is not None and _size(part) < expected:
         raise requests.ConnectionError(f"the connection ended after {_size(part):,} of {expected:,} bytes")
 
 
-def _ask(url: str, begun: int) -> requests.Response:
-    """Ask for a file, from some byte on; compressed on the way its length would say nothing."""
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begun}-"} if begun else {})
+def _ask(url: str, begun: int, version: str) -> requests.Response:
+    """Ask for a file, from some byte on if it is still of that version; compressed, its length would say nothing."""
+    headers = {"Accept-Encoding": "identity"}
+    if begun:
+        headers |= {"Range": f"bytes={begun}-", "If-Range": version}
     return requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS)
 
 
@@ -106,7 +116,7 @@ def check_digest(path: Path, digest: Digest, url: str) -> None:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, digest.algorithm).hexdigest()
     if found != digest.digits:
-        path.unlink()
+        _discard(path)
         raise InputError(
             f"{url}: has the {digest.algorithm} {found}, and {digest.digits} is published; it was removed"
         )
@@ -117,6 +127,16 @@ def check_room(folder: Path, num_bytes: int, what: str) -> None:
     free = shutil.disk_usage(folder).free
     if num_bytes > free:
         raise InputError(f"{what} takes {num_bytes / 1e9:.1f} GB in {folder}, where {free / 1e9:.1f} GB are free")
+
+
+def _discard(part: Path) -> None:
+    part.unlink()
+    _origin(part).unlink(missing_ok=True)
+
+
+def _origin(part: Path) -> Path:
+    """Return the file that says where a part is from, and of which version of the file there (ETag or date)."""
+    return part.with_name(f"{part.name}.from")
 
 
 def _size(path: Path) -> int:

@@ -25,8 +25,8 @@ def unpack(archive: Path, folder: Path) -> None:
     Raises
     ------
     InputError
-        If it is broken, or has a name that leads out of the folder or stands twice, a link, or more than `MAX_RATIO`
-        times its size or `MAX_FILES` files in it; if the disk has no room for it.
+        If it is broken, in which case it is removed, or has a name that leads out of the folder or stands twice, a
+        link, or more than `MAX_RATIO` times its size or `MAX_FILES` files in it; if the disk has no room for it.
     """
     with atomic_folder(folder) as temporary:
         _unpack_into(archive, temporary)
@@ -47,7 +47,10 @@ def _unpack_into(archive: Path, folder: Path) -> None:
                 with opened.open(entry) as source, target.open("xb") as written:
                     shutil.copyfileobj(source, written)
     except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{archive}: not a whole zip archive ({error})") from error
+        archive.unlink()
+        raise InputError(f"{archive}: not a whole zip archive ({error}); it was removed") from error
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise InputError(f"{archive}: {error.filename} is a file and a folder in it, or there twice") from error
 
 
 def check_entries(archive: Path, entries: list[ZipInfo]) -> list[PurePosixPath]:
@@ -61,15 +64,18 @@ def check_entries(archive: Path, entries: list[ZipInfo]) -> list[PurePosixPath]:
         )
     for entry in entries:
         path = PurePosixPath(entry.filename)
-        if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename:
+        if (
+            path.is_absolute()
+            or not path.parts
+            or ".." in path.parts
+            or "\\" in entry.filename
+            or ":" in entry.filename
+        ):
             raise InputError(f"{archive}: {entry.filename!r} leads out of the folder that it is unpacked into")
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
             raise InputError(f"{archive}: {entry.filename!r} is a link or a device, not a file")
     names = [PurePosixPath(entry.filename) for entry in entries]
-    twice = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
-    if twice:
-        raise InputError(f"{archive}: {str(min(twice))!r} is in it twice")
     tops = {name.parts[0] for name in names}
     if len(tops) == 1 and all(len(name.parts) > 1 for name in names):
         return [PurePosixPath(*name.parts[1:]) for name in names]

@@ -23,7 +23,9 @@ def find_image_files(root: Path, folders: Sequence[str] = (".",)) -> list[str]:
 def _list_files(root: Path, folder: Path) -> list[str]:
     if not folder.is_dir():
         raise InputError(f"dataset.root: there is no folder {folder}")
-    files = [path.relative_to(root).as_posix() for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
+    paths = (path.relative_to(root) for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    # What begins with a dot is a system's own, or was left by a program that was killed.
+    files = [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
     if not files:
         raise InputError(f"dataset.root: no image files below {folder} ({', '.join(sorted(SUFFIXES))})")
     return files

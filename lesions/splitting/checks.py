@@ -22,6 +22,16 @@ def check_diagnoses_survive(table: pd.DataFrame, used: pd.DataFrame, metadata: P
         )
 
 
+def check_every_diagnosis_is_left(table: pd.DataFrame, used: pd.DataFrame, metadata: Path) -> None:
+    """Refuse to lose a diagnosis with the siblings of the images that a list names."""
+    lost = sorted(set(table.diagnosis) - set(used.diagnosis))
+    if lost:
+        raise InputError(
+            f"{metadata}: every image of the diagnosis {', '.join(lost)} shares a patient, a lesion or the picture "
+            "with an image that split.test_list names, and is not on the list itself"
+        )
+
+
 def check_enough_groups(table: pd.DataFrame, unit: pd.Series, needed: int, metadata: Path) -> None:
     """Refuse diagnoses that have fewer groups than they need to be everywhere."""
     num_groups = unit.groupby(table.diagnosis).nunique()

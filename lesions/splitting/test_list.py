@@ -7,7 +7,7 @@ import pandas as pd
 from lesions.errors import InputError
 from lesions.formats.sha256 import check_hash
 from lesions.formats.table import read_text_table
-from lesions.images.files import image_name
+from lesions.images.files import image_name, strip_suffix
 from lesions.splitting.parameters import PUBLISHED, SplitParameters
 
 
@@ -27,7 +27,7 @@ def read_test_list(parameters: SplitParameters) -> pd.Series:
         return pd.Series(dtype=str)
     path = Path(parameters.test_list)
     check_hash(path, parameters.test_list_sha256, parameter="split.test_list_sha256")
-    names = read_text_table(path, ()).iloc[:, 0].str.strip().map(image_name)
+    names = read_text_table(path, ()).iloc[:, 0].map(strip_suffix)
     if names.empty:
         raise InputError(f"{path}: split.test_list names no image")
     twice = names[names.duplicated()]
@@ -54,13 +54,21 @@ def find_listed(metadata: pd.DataFrame, names: pd.Series, source: str | None) ->
             )
         return is_test
     header = str(names.name)
-    if source is not None and (image_name(header) != header or header in set(image_id)):
+    if source is not None and (strip_suffix(header) != header or header in set(image_id)):
         raise InputError(f"{source}, line 1: the header is {header!r}, the name of an image; put a header above it")
-    missing = names[~names.isin(image_id)]
+    found = names.where(names.isin(image_id), names.map(image_name).map(_name_without_folders(image_id)))
+    missing = names[found.isna()]
     if len(missing):
         raise InputError(
             f"{source}, line {missing.index[0] + 2}: the metadata have no image {missing.iloc[0]!r}, nor "
             f"{len(missing) - 1} others of the {len(names)} on the list; data/rejected.csv says which rows were "
             "refused. Take off the list what you do without"
         )
-    return image_id.isin(names)
+    return image_id.isin(found)
+
+
+def _name_without_folders(image_id: pd.Series) -> dict[str, str]:
+    """Return the image of each name that is one image's alone, folders and datasets left aside."""
+    bare = image_id.map(image_name)
+    is_its_own = ~bare.duplicated(keep=False)
+    return dict(zip(bare[is_its_own], image_id[is_its_own], strict=True))

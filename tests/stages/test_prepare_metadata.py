@@ -317,7 +317,7 @@ def test_byte_order_marks_and_carriage_returns_change_nothing(
 
 def test_a_table_whose_images_are_all_missing_says_so(case: Case) -> None:
     case.images = index_rows(["other"])
-    with pytest.raises(InputError, match=r"9 of 9 rows refused.*\n  9 × image_id: has no image file \(first: line 2"):
+    with pytest.raises(InputError, match=r"no row can be used:\n  9 × image_id: has no image file \(first: line 2"):
         case.prepare(*GOOD, allowed=1.0)
 
 
@@ -404,13 +404,68 @@ def test_a_table_of_ones_own_needs_no_code(tmp_path: Path, write_params: WritePa
         },
         words={"diagnosis": {"naevus": "nevus"}},
         missing=["?"],
+        lesions_by_patient=True,
     )
     prepare(tmp_path, tmp_path, write_params(dataset=section))
     found = read_metadata(tmp_path / "metadata.csv")
     assert found.diagnosis.tolist() == ["nevus", "melanoma"]
     assert found.age_years.isna().tolist() == [False, True]
-    # Lesions are numbered anew for each patient.
     assert found.lesion_id.tolist() == ["A/1", "B/1"]
+
+
+def test_lesions_keep_their_numbers_where_these_are_not_the_patients(
+    tmp_path: Path, write_params: WriteParams
+) -> None:
+    """Of the second image the patient is missing: its lesion is still the first one's."""
+    rows = "photo,patient,lesion,finding\nISIC_0.jpg,A,7,nevus\nISIC_1.jpg,,7,nevus\nISIC_2.jpg,B,8,unknown\n"
+    (tmp_path / "findings.csv").write_text(rows)
+    write_index(tmp_path / "images.csv", index_rows(["ISIC_0", "ISIC_1", "ISIC_2"]))
+    columns = {"image_id": "photo", "patient_id": "patient", "lesion_id": "lesion", "diagnosis": "finding"}
+    section = dataset_section(tmp_path, "csv", table="findings.csv", columns=columns, max_rejected_fraction=0.0)
+    prepare(tmp_path, tmp_path, write_params(dataset=section))
+    assert read_metadata(tmp_path / "metadata.csv").lesion_id.tolist() == ["7", "7"]
+    left_out = pd.read_csv(tmp_path / "rejected.csv")
+    assert left_out[["line", "kind", "reason"]].to_numpy().tolist() == [[4, "left_out", "no diagnosis is known"]]
+    with pytest.raises(InputError, match=r"1 × lesion: is numbered within patient, which is missing \(first: line 3"):
+        prepare(tmp_path, tmp_path, write_params(dataset=section | {"lesions_by_patient": True}))
+
+
+def test_of_published_copies_one_stays(tmp_path: Path, write_params: WriteParams) -> None:
+    """0 and 1 are copies of each other; 2 is one of an image that has no file; 4 is one of 3."""
+    header = "image_name,patient_id,sex,age_approx,anatom_site_general_challenge,diagnosis,benign_malignant,target"
+    rows = [f"ISIC_{n},P{n},male,50,torso,unknown,benign,0" for n in (0, 1, 2, 3, 4)]
+    (tmp_path / "ISIC_2020_Training_GroundTruth.csv").write_text("\n".join([header, *rows]) + "\n")
+    pairs = ["ISIC_0,ISIC_1", "ISIC_1,ISIC_0", "ISIC_9,ISIC_2", "ISIC_3.jpg,ISIC_4.jpg"]
+    (tmp_path / "ISIC_2020_Training_Duplicates.csv").write_text(
+        "\n".join(["image_name_1,image_name_2", *pairs]) + "\n"
+    )
+    write_index(tmp_path / "images.csv", index_rows([f"ISIC_{n}" for n in range(5)]))
+    prepare(tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "siim_isic_2020")))
+    assert read_metadata(tmp_path / "metadata.csv").image_id.tolist() == ["ISIC_0", "ISIC_2", "ISIC_3"]
+
+
+@pytest.mark.parametrize("column", ["folder", "published_split"])
+def test_columns_of_any_name_are_the_tables_own(tmp_path: Path, write_params: WriteParams, column: str) -> None:
+    (tmp_path / "who.csv").write_text(f"photo,{column}\na.jpg,P1\nb.jpg,P2\n")
+    columns = {"image_id": "photo", "patient_id": column}
+    files = ("melanoma/a.jpg", "nevus/b.jpg")
+    prepare(
+        tmp_path,
+        tmp_path,
+        write_folders(tmp_path, *files, write_params=write_params, table="who.csv", columns=columns),
+    )
+    found = read_metadata(tmp_path / "metadata.csv")
+    assert found.patient_id.tolist() == ["P1", "P2"]
+    assert found.published_split.isna().all()
+
+
+def test_a_listed_diagnosis_that_there_is_not_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+    write_two(tmp_path)
+    section = dataset_section(
+        tmp_path, "ham10000", external=["pad_ufes_20"], diagnoses=["melanoma", "squamous_cell_carcinoma"]
+    )
+    with pytest.raises(InputError, match=r"no image of ham10000 has the diagnosis squamous_cell_carcinoma"):
+        prepare(tmp_path, tmp_path, write_params(dataset=section))
 
 
 def write_isic_2019(folder: Path, *rows: str) -> None:

@@ -405,3 +405,47 @@ def test_a_published_test_set_that_is_not_there_is_refused(tmp_path: Path, write
     params = write_params(dataset=SYNTHETIC, split=SPLIT | {"test_list": "published"})
     with pytest.raises(InputError, match=r"test_list is published, but no image lies in a folder Test/"):
         split(tmp_path, params, metadata_table(["nevus"] * 9))
+
+
+def test_images_that_are_only_scored_change_nothing_of_the_split(tmp_path: Path, write_params: WriteParams) -> None:
+    """One external image is a copy of two own ones, another one of a third with another diagnosis."""
+    own = metadata_table(["nevus", "melanoma"] * 10, source=["ham10000"] * 20)
+    params = write_params(dataset=EXTERNAL, split=SPLIT)
+    alone, _, _ = split(tmp_path, params, own)
+    both = metadata_table(["nevus", "melanoma"] * 13, source=["ham10000"] * 20 + ["pad_ufes_20"] * 6)
+    pairs = {"image_id": both.image_id[[0, 2, 5]].tolist(), "other_image_id": both.image_id[[20, 20, 22]].tolist()}
+    together, metrics, _ = split(tmp_path, params, both, pd.DataFrame(pairs))
+    pd.testing.assert_frame_equal(together[:20], alone)
+    assert together.split[20:].tolist() == ["dropped", "external", "dropped", *["external"] * 3]
+    assert metrics["num_conflicting_images"] == 0
+    assert not set(together.group_id[20:]) & set(together.group_id[:20])
+
+
+def test_a_list_names_images_with_or_without_their_folders(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus", "melanoma"] * 5)
+    table["image_id"] = "ham10000/" + table.image_id
+    for names in (table.image_id[6:], table.image_id[6:].str.removeprefix("ham10000/") + ".jpg"):
+        path = tmp_path / "list.csv"
+        path.write_text("\n".join(["image", *names]) + "\n")
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        changes = {"test_list": str(path), "test_list_sha256": digest}
+        splits, _, _ = split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT | changes), table)
+        assert (splits.split == "test").tolist() == [False] * 6 + [True] * 4
+
+
+def test_a_diagnosis_that_a_list_takes_away_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus", "melanoma"] * 5 + ["dermatofibroma"] * 2)
+    table.loc[10:, "patient_id"] = table.patient_id[8:10].tolist()
+    path = tmp_path / "list.csv"
+    path.write_text("\n".join(["image", *table.image_id[6:10]]) + "\n")
+    changes = {"test_list": str(path), "test_list_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    with pytest.raises(InputError, match="every image of the diagnosis dermatofibroma shares a patient"):
+        split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT | changes), table)
+
+
+def test_folders_of_other_datasets_say_nothing_of_the_test(tmp_path: Path, write_params: WriteParams) -> None:
+    table = metadata_table(["nevus", "melanoma"] * 6, source=["ham10000"] * 8 + ["pad_ufes_20"] * 4)
+    table["published_split"] = [None] * 8 + ["test"] * 4
+    params = write_params(dataset=EXTERNAL, split=SPLIT | {"test_list": "published"})
+    with pytest.raises(InputError, match=r"test_list is published, but no image lies in a folder Test/"):
+        split(tmp_path, params, table)

@@ -74,11 +74,11 @@ def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) ->
         ({"dataset": {"names": ["ham10000"], "root": "nowhere"}}, "dataset.root: there is no folder nowhere"),
         (
             {"dataset": {"root": "nowhere"}},
-            "dataset.names is synthetic, but dataset.root is nowhere; ",
+            "the dataset is synthetic, but dataset.root is nowhere; ",
         ),
         (
             {"dataset": {"names": ["ham10000"]}},
-            "dataset.names is ham10000, but dataset.root is data/raw/synthetic; ",
+            "the dataset is ham10000, but dataset.root is data/raw/synthetic; ",
         ),
         ({"generate_synthetic": {"num_images": 10}}, "generate_synthetic.num_images: "),
         (

@@ -57,10 +57,11 @@ def test_the_interval_and_the_p_value_agree() -> None:
     assert (found.low, found.p_value) == pytest.approx((0, 0.05))
 
 
-@pytest.mark.parametrize("value", [0.0, 1.0])
-def test_a_score_at_its_end_has_the_range_of_its_resamples(value: float) -> None:
+@pytest.mark.parametrize(("value", "low", "high"), [(0.0, 0, 1 - 0.025 ** (1 / 5)), (1.0, 0.025 ** (1 / 5), 1)])
+def test_a_score_at_its_end_has_clopper_and_pearsons_bound(value: float, low: float, high: float) -> None:
+    """Of five groups, all or none: every resample is the same, and says nothing."""
     found = estimate_score(Measurement(value, np.full(10, value), np.zeros(5)))
-    assert (found.low, found.high) == (value, value)
+    assert [found.low, found.high] == pytest.approx([low, high])
 
 
 def test_the_standard_error_is_scipys() -> None:

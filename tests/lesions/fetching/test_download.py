@@ -64,12 +64,24 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     found.close()
 
 
-def send(data: bytes, *, status: int = 200, length: int | None = None, stop_after: int | None = None) -> Answer:
+VERSION = '"1"'
+
+
+def send(
+    data: bytes,
+    *,
+    status: int = 200,
+    length: int | None = None,
+    stop_after: int | None = None,
+    version: str | None = VERSION,
+) -> Answer:
     """Answer with some bytes, and say of them that they are `length`; hang up after some of them."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(status)
         request.send_header("Content-Length", str(len(data) if length is None else length))
+        if version is not None:
+            request.send_header("ETag", version)
         request.end_headers()
         request.wfile.write(data[:stop_after])
 
@@ -80,7 +92,7 @@ def send_ranges(data: bytes, *, at_once: int) -> Answer:
     """Answer as a server does that knows ranges, and hang up after `at_once` bytes each time."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
-        asked = request.headers.get("Range")
+        asked = request.headers.get("Range") if request.headers.get("If-Range") == VERSION else None
         start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
         if start >= len(data):
             return send(b"", status=416)(request)
@@ -93,6 +105,12 @@ def fetch(server: Server, folder: Path, **published: object) -> Path:
     file = RemoteFile(f"{server.address}/a.zip", "a.zip", **published)  # type: ignore[arg-type]
     with Progress(disable=True) as progress:
         return download(file, folder, progress)
+
+
+def begin(server: Server, folder: Path, data: bytes, *, version: str = VERSION, file: str = "a.zip") -> None:
+    """Leave what an earlier call would have left."""
+    (folder / "a.zip.part").write_bytes(data)
+    (folder / "a.zip.part.from").write_text(f"{server.address}/{file}\n{version}")
 
 
 def test_a_file_arrives_whole(server: Server, tmp_path: Path) -> None:
@@ -112,25 +130,48 @@ def test_a_connection_that_drops_goes_on_where_it_was(server: Server, tmp_path: 
 
 def test_what_an_earlier_call_left_is_gone_on_from(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send_ranges(DATA, at_once=len(DATA))
-    (tmp_path / "a.zip.part").write_bytes(DATA[:1000])
+    begin(server, tmp_path, DATA[:1000])
     assert fetch(server, tmp_path).read_bytes() == DATA
     assert server.ranges == ["bytes=1000-"]
 
 
+@pytest.mark.parametrize(
+    "origin", [{"version": '"0"'}, {"version": ""}, {"file": "b.zip"}], ids=["older", "unknown", "elsewhere"]
+)
+def test_what_may_be_of_another_file_is_not_gone_on_from(
+    server: Server, tmp_path: Path, origin: dict[str, str]
+) -> None:
+    server.answers["/a.zip"] = send_ranges(DATA, at_once=len(DATA))
+    begin(server, tmp_path, b"x" * 1000, **origin)
+    assert fetch(server, tmp_path).read_bytes() == DATA
+
+
+def test_what_has_come_whole_is_not_asked_for_again(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(DATA)
+    assert fetch(server, tmp_path).read_bytes() == DATA
+    assert server.ranges == []
+
+
+def test_an_address_that_is_none_is_named(server: Server, tmp_path: Path) -> None:
+    file = RemoteFile("localhost/a.zip", "a.zip")
+    with pytest.raises(InputError, match=r"localhost/a\.zip: Invalid URL"), Progress(disable=True) as progress:
+        download(file, tmp_path, progress)
+
+
 def test_a_server_without_ranges_begins_anew(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send(DATA)
-    (tmp_path / "a.zip.part").write_bytes(b"x" * 1000)
+    begin(server, tmp_path, b"x" * 1000)
     assert fetch(server, tmp_path).read_bytes() == DATA
 
 
 def test_more_than_the_file_has_is_thrown_away(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send_ranges(DATA, at_once=len(DATA))
-    (tmp_path / "a.zip.part").write_bytes(b"x" * (len(DATA) + 1))
+    begin(server, tmp_path, b"x" * (len(DATA) + 1))
     assert fetch(server, tmp_path).read_bytes() == DATA
 
 
 def test_a_server_that_never_answers_whole_is_given_up_and_what_came_is_kept(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "a.zip.part").write_bytes(DATA[:1000])
+    begin(server, tmp_path, DATA[:1000])
     server.answers["/a.zip"] = lambda request: None  # hangs up without a word
     with pytest.raises(InputError, match=r"no answer in 5 tries .*1,000 bytes are in .*a\.zip\.part, and the same"):
         fetch(server, tmp_path)

@@ -85,7 +85,7 @@ def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
         archive.writestr("x", b"1")
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("x", b"2")
-    with pytest.raises(InputError, match="'x' is in it twice"):
+    with pytest.raises(InputError, match="x is a file and a folder in it, or there twice"):
         unpack(tmp_path / "a.zip", tmp_path / "out")
 
 
@@ -95,7 +95,12 @@ def test_an_archive_cut_short_or_none_at_all_is_refused_and_nothing_is_left(tmp_
     (tmp_path / "a.zip").write_bytes(data[:kept])
     with pytest.raises(InputError, match=r"a\.zip: not a whole zip archive"):
         unpack(tmp_path / "a.zip", tmp_path / "out")
-    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_also_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a is a file and a folder in it"):
+        unpack(pack_names(tmp_path / "a.zip", {"a": b"1", "a/b": b"2", "c": b"3"}), tmp_path / "out")
 
 
 def test_changed_bytes_are_noticed(tmp_path: Path) -> None:

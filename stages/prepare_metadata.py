@@ -12,7 +12,7 @@ from lesions.datasets.metadata import COLUMNS, IDENTIFIERS
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.refusals import REJECTED_COLUMNS, explain, list_reasons
 from lesions.datasets.registry import build_adapter
-from lesions.datasets.rows import choose_name, read_rows
+from lesions.datasets.rows import read_rows
 from lesions.datasets.validation import choose_diagnoses, validate_rows
 from lesions.errors import InputError
 from lesions.formats.json_file import write_metrics
@@ -50,7 +50,7 @@ def main(
             raise InputError("\n  ".join([f"{rows.source}: no row can be used:", *list_reasons(found)]))
         report_lost_diagnoses(rows.cells, adapter, {row["image_id"] for row in valid})
         tables.append(pd.DataFrame(valid).assign(source=name).pipe(place_in_folder, folder))
-        num_unlisted += len(set(own.file.map(choose_name(adapter))) - set(rows.cells[adapter.id_column]))
+        num_unlisted += len(set(own.file.map(rows.name)) - set(rows.cells[adapter.id_column]))
 
     table = pd.concat(tables, ignore_index=True)
     is_used = table.diagnosis.isin(choose_diagnoses(table, parameters.names, parameters.diagnoses))

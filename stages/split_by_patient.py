@@ -106,11 +106,17 @@ def select_pairs(copies: pd.DataFrame, image_id: pd.Series) -> pd.DataFrame:
 def describe(summary: dict[str, Any]) -> Iterator[str]:
     """Say what came out."""
     sizes = ", ".join(f"{summary['num_images'][split]} {split}" for split in SPLITS)
-    yield f"images: {sizes}; {summary['num_groups']} groups by {summary['grouped_by']}"
-    yield (
-        f"{summary['leaked_test_share']:.1%} of the test images have a sibling in training; "
-        f"split image by image, or by a list alone, {summary['image_wise_leaked_test_share']['all']:.1%} would"
-    )
+    if summary["grouped_by"]:
+        yield f"images: {sizes}; {summary['num_groups']} groups by {summary['grouped_by']}"
+        yield (
+            f"{summary['leaked_test_share']:.1%} of the test images have a sibling in training; "
+            f"split image by image, or by a list alone, {summary['image_wise_leaked_test_share']['all']:.1%} would"
+        )
+    else:
+        yield (
+            f"images: {sizes}; the data name no patient and no lesion: only copies are kept together, and which test "
+            "images have a sibling in training cannot be known"
+        )
     if summary["num_conflicting_images"]:
         yield (
             f"{summary['num_conflicting_images']} images have copies with another diagnosis; "

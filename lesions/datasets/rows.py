@@ -27,10 +27,13 @@ class Rows:
     cells : (N, ...) text
         By line of the table, counted from 1, its header being line 1; or by number of the file. NaN where the table
         that the column is from has no row for the image.
+    name
+        Makes a file's path, relative to the folder, into the name that the image goes by here.
     """
 
     source: Path
     cells: pd.DataFrame
+    name: Callable[[str], str]
 
 
 def read_rows(root: Path, adapter: Adapter, files: Sequence[str]) -> Rows:
@@ -41,7 +44,6 @@ def read_rows(root: Path, adapter: Adapter, files: Sequence[str]) -> Rows:
     InputError
         If a table is missing, has no rows or lacks a column, or if one that is joined names an image twice.
     """
-    name = choose_name(adapter)
     if adapter.classes_are_folders:
         source, cells, joined = root, list_folders(files, adapter.id_column), adapter.tables
     else:
@@ -50,21 +52,25 @@ def read_rows(root: Path, adapter: Adapter, files: Sequence[str]) -> Rows:
         cells.index += 2
     if cells.empty:
         raise InputError(f"{source}: the table has no rows")
+    name = strip_suffix if adapter.classes_are_folders else choose_name(cells[adapter.id_column])
     cells[adapter.id_column] = cells[adapter.id_column].map(name)
     for table in joined:
         cells = join_table(cells, root / table, adapter.id_column, name)
     missing = [column for column in adapter.needed_columns if column not in cells]
     if missing:
         raise InputError(f"{source}: the column {missing[0]} is missing; found {', '.join(cells.columns)}")
-    return Rows(source, cells)
+    return Rows(source, cells, name)
 
 
-def choose_name(adapter: Adapter) -> Callable[[str], str]:
-    """Return what makes a file's path, or the cell that names it, into the image's name.
+def choose_name(files: pd.Series) -> Callable[[str], str]:
+    """Return how a table's images are named: by their files alone, or with folders where names alone say too little.
 
-    Where folders say the diagnosis, files of several folders may have one name, and the path tells them apart.
+    Parameters
+    ----------
+    files : (N,) text
+        The cells that name the images.
     """
-    return strip_suffix if adapter.classes_are_folders else image_name
+    return strip_suffix if files.map(strip_suffix).nunique() > files.map(image_name).nunique() else image_name
 
 
 def list_folders(files: Sequence[str], id_column: str) -> pd.DataFrame:

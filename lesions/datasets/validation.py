@@ -1,7 +1,7 @@
 """Parting a dataset's rows into those that can be used, each with its image, and those that cannot."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.record import UNKNOWN, Record
 from lesions.datasets.refusals import LeftOutError, RefusedError
-from lesions.datasets.rows import PUBLISHED_SPLIT, Rows, choose_name
+from lesions.datasets.rows import PUBLISHED_SPLIT, Rows
 from lesions.errors import InputError
 from lesions.formats.table import read_text_table
 
@@ -28,8 +28,7 @@ def validate_rows(rows: Rows, adapter: Adapter, images: pd.DataFrame, root: Path
     root
         The dataset's folder.
     """
-    name = choose_name(adapter)
-    files = _Files(images, name)
+    files = _Files(images, rows.name)
     repeated = rows.cells[rows.cells[adapter.id_column].duplicated(keep=False)]
     same = dict(list(repeated.groupby(adapter.id_column)))
     valid, unused = [], []
@@ -46,7 +45,7 @@ def validate_rows(rows: Rows, adapter: Adapter, images: pd.DataFrame, root: Path
             valid.append({"line": line, "published_split": published_split} | record.model_dump() | image)
         except RefusedError as error:
             unused.append({"line": line, "image_id": image_id, **error.details})
-    originals = find_published_copies(root, adapter, {row["image_id"] for row in valid})
+    originals = find_published_copies(root, adapter, rows.name, {row["image_id"] for row in valid})
     for row in valid:
         if row["image_id"] in originals:
             reason = f"is a copy of {originals[row['image_id']]}, says {adapter.duplicates}"
@@ -130,7 +129,9 @@ def choose_diagnoses(
     return set(asked)
 
 
-def find_published_copies(root: Path, adapter: Adapter, image_ids: set[str]) -> dict[str, str]:
+def find_published_copies(
+    root: Path, adapter: Adapter, name: Callable[[str], str], image_ids: set[str]
+) -> dict[str, str]:
     """Return the original of each image that the dataset publishes as a copy of another one that can be used.
 
     Raises
@@ -144,7 +145,7 @@ def find_published_copies(root: Path, adapter: Adapter, image_ids: set[str]) -> 
     if len(pairs.columns) < 2:
         raise InputError(f"{root / adapter.duplicates}: expected two columns, an image and its copy")
     originals: dict[str, str] = {}
-    for original, copy in zip(*(pairs.iloc[:, place].map(choose_name(adapter)) for place in (0, 1)), strict=True):
+    for original, copy in zip(*(pairs.iloc[:, place].map(name) for place in (0, 1)), strict=True):
         # Of images that are copies of each other, one stays.
         if {original, copy} <= image_ids - originals.keys() and original != copy:
             originals[copy] = original
@@ -154,7 +155,7 @@ def find_published_copies(root: Path, adapter: Adapter, image_ids: set[str]) -> 
 class _Files:
     """The dataset's image files, by name."""
 
-    def __init__(self, images: pd.DataFrame, name: Any) -> None:
+    def __init__(self, images: pd.DataFrame, name: Callable[[str], str]) -> None:
         self._by_name: dict[str, list[Row]] = defaultdict(list)
         self._in_any_case: dict[str, str] = {}
         for image in images.to_dict("records"):

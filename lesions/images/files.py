@@ -23,7 +23,8 @@ def find_image_files(root: Path, folders: Sequence[str] = (".",)) -> list[str]:
 def _list_files(root: Path, folder: Path) -> list[str]:
     if not folder.is_dir():
         raise InputError(f"dataset.root: there is no folder {folder}")
-    paths = (path.relative_to(root) for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.is_dir())
+    paths = (path.relative_to(root) for path in found)
     # What begins with a dot is a system's own, or was left by a program that was killed.
     files = [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
     if not files:

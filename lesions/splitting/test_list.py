@@ -50,7 +50,7 @@ def find_listed(metadata: pd.DataFrame, names: pd.Series, source: str | None) ->
         is_test = metadata.published_split == "test"
         if not is_test.any():
             raise InputError(
-                "split.test_list is published, but no image lies in a folder Test/ of the dataset image_folder"
+                "split.test_list is published, but no image lies in a folder Test/; only image_folder has such"
             )
         return is_test
     header = str(names.name)

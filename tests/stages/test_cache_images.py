@@ -53,6 +53,9 @@ def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path, write_par
     (root / "inside.png").symlink_to("a.png")
     (root / "outside.png").symlink_to(tmp_path / "private/b.png")
     (root / "folder").symlink_to(tmp_path / "private", target_is_directory=True)
+    (root / "named as an image.png").mkdir()
+    draw(root / ".system/a.png", 10)
+    draw(root / "._a.png", 10)
     (root / "broken.png").symlink_to(root / "nowhere.png")
     cache_images.main(
         root,

@@ -15,7 +15,7 @@ from lesions.errors import InputError
 from lesions.formats.table import write_table
 from lesions.images.index import read_index
 from stages import cache_images, find_near_duplicates
-from tests.builders import HAM10000, WriteParams, metadata_table, needs_ham10000
+from tests.builders import HAM10000, WriteParams, dataset_section, metadata_table, needs_ham10000
 
 NUM_IMAGES = 30
 
@@ -58,7 +58,9 @@ def find(folder: Path, params: Path, **columns: list[Any]) -> tuple[pd.DataFrame
 @pytest.fixture
 def params(write_params: WriteParams) -> Path:
     return write_params(
-        cache_images={"size_px": 74, "fit": "crop", "max_megapixels": 1}, near_duplicates={"min_correlation": 0.7}
+        dataset=dataset_section("files", "ham10000"),
+        cache_images={"size_px": 74, "fit": "crop", "max_megapixels": 1},
+        near_duplicates={"min_correlation": 0.7},
     )
 
 
@@ -99,7 +101,9 @@ def test_what_the_data_know_of_the_pairs_is_counted(tmp_path: Path, params: Path
 def test_the_threshold_decides(tmp_path: Path, write_params: WriteParams) -> None:
     plant(tmp_path / "files")
     strict = write_params(
-        cache_images={"size_px": 74, "fit": "crop", "max_megapixels": 1}, near_duplicates={"min_correlation": 0.97}
+        dataset=dataset_section("files", "ham10000"),
+        cache_images={"size_px": 74, "fit": "crop", "max_megapixels": 1},
+        near_duplicates={"min_correlation": 0.97},
     )
     pairs, _, _ = find(tmp_path / "files", strict)
     assert {"copy_00", "copy_02", "copy_04"} <= set(pairs.image_id)
@@ -121,7 +125,9 @@ def test_images_too_small_to_show_details_are_refused(tmp_path: Path, write_para
     (tmp_path / "files").mkdir()
     skin(0).save(tmp_path / "files/original.png")
     small = write_params(
-        cache_images={"size_px": 31, "fit": "crop", "max_megapixels": 1}, near_duplicates={"min_correlation": 0.7}
+        dataset=dataset_section("files", "ham10000"),
+        cache_images={"size_px": 31, "fit": "crop", "max_megapixels": 1},
+        near_duplicates={"min_correlation": 0.7},
     )
     with pytest.raises(InputError, match=r"images.npy: cached images of 31 px .* raise cache_images.size_px to 32"):
         find(tmp_path / "files", small)

@@ -583,3 +583,23 @@ def test_the_whole_of_pad_ufes_20s_table(tmp_path: Path, write_params: WritePara
     assert counts["num_lesions_of_several_patients"] == 0
     assert found.fitzpatrick_type.dropna().between(1, 6).all()
     assert found.fitzpatrick_type.notna().sum() == (published.fitspatrick != "").sum()
+
+
+def test_files_of_one_name_are_told_apart_by_the_folders_in_the_table(
+    tmp_path: Path, write_params: WriteParams
+) -> None:
+    """As where each patient has a folder; a table whose names are unique may still leave folders out."""
+    (tmp_path / "findings.csv").write_text("photo,finding\nP1/1.jpg,nevus\nP2\\1.jpg,melanoma\nP2/2.jpg,nevus\n")
+    rows = [
+        row | {"file": f"P{n}.jpg"} for row, n in zip(index_rows(["a", "b", "c"]), ("1/1", "2/1", "2/2"), strict=True)
+    ]
+    write_index(tmp_path / "images.csv", rows)
+    columns = {"image_id": "photo", "diagnosis": "finding"}
+    section = dataset_section(tmp_path, "csv", table="findings.csv", columns=columns)
+    prepare(tmp_path, tmp_path, write_params(dataset=section))
+    found = read_metadata(tmp_path / "metadata.csv")
+    assert found[["image_id", "diagnosis"]].to_numpy().tolist() == [
+        ["P1/1", "nevus"],
+        ["P2/1", "melanoma"],
+        ["P2/2", "nevus"],
+    ]

@@ -407,6 +407,16 @@ def test_a_published_test_set_that_is_not_there_is_refused(tmp_path: Path, write
         split(tmp_path, params, metadata_table(["nevus"] * 9))
 
 
+def test_without_identifiers_nothing_is_said_of_siblings(
+    tmp_path: Path, write_params: WriteParams, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = metadata_table(["nevus", "melanoma"] * 5, patient_id=[None] * 10, lesion_id=[None] * 10)
+    split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)
+    shown = capsys.readouterr().out
+    assert "the data name no patient and no lesion: only copies are kept together" in shown
+    assert "0.0%" not in shown
+
+
 def test_images_that_are_only_scored_change_nothing_of_the_split(tmp_path: Path, write_params: WriteParams) -> None:
     """One external image is a copy of two own ones, another one of a third with another diagnosis."""
     own = metadata_table(["nevus", "melanoma"] * 10, source=["ham10000"] * 20)

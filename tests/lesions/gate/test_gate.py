@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from ruamel.yaml import YAML
 
+from lesions.command_line.preset import lay_over
 from lesions.evaluation.digest import write_digest
 from tests.repository import Repository, copy_repository
 from tests.runs import build_predictions, guess, true_classes
@@ -48,6 +49,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     def branch(name: str) -> None:
         repository.run("git", "checkout", "--quiet", "-b", name, "main")
 
+    rule = {"largest_drop": 0.08}
+    lay_over(repository.root / "params.yaml", {"gate": {"balanced_accuracy": rule, "macro_f1": rule}})
+    repository.commit("Rules")
     repository.run("git", "branch", "never_run")
     for model in MODELS:
         write_metrics(repository, model, GOOD)

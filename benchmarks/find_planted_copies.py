@@ -30,6 +30,7 @@ from lesions.images.cache import read_cache
 from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_images
 from lesions.near_duplicates.pairs import read_pairs
 from lesions.near_duplicates.picture import plot_pairs
+from lesions.parameters.section import read_parameters
 from stages import cache_images, find_near_duplicates, prepare_metadata
 
 PEER_DISTANCE = 10
@@ -113,18 +114,8 @@ def run_stages(work: Path, min_correlation: float) -> tuple[pd.DataFrame, pd.Dat
     """Return the metadata, the pairs found, and how long `find_near_duplicates` took in seconds."""
     params = work / "params.yaml"
     sections = {
-        "dataset": {
-            "names": ["ham10000"],
-            "external": [],
-            "root": str(work / "dataset"),
-            "diagnoses": "all",
-            "max_rejected_fraction": 0.0,
-            "table": None,
-            "columns": {},
-            "words": {},
-            "missing": [],
-            "lesions_by_patient": False,
-        },
+        "dataset": read_parameters(Path("params.yaml"))["dataset"]
+        | {"names": ["ham10000"], "root": str(work / "dataset"), "max_rejected_fraction": 0.0},
         "cache_images": {"size_px": 147, "fit": "crop", "max_megapixels": 100},
         "near_duplicates": {"min_correlation": min_correlation},
     }

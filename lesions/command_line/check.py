@@ -113,13 +113,16 @@ def count_images(dataset: DatasetParameters, synthetic: SyntheticParameters) -> 
         )
     if root == SYNTHETIC_ROOT and not root.exists():
         return synthetic.num_images
+    num_images = 0
     for name, folder in zip(dataset.all_names, dataset.folders, strict=True):
         adapter = build_adapter(name, dataset)
         absent = [table for table in adapter.tables if not (root / folder / table).is_file()]
         if root.is_dir() and absent:
             raise InputError(f"dataset.root: {root / folder} has no {absent[0]}, which {name} has")
-        read_rows(root / folder, adapter, find_image_files(root / folder))
-    return len(find_image_files(root, dataset.folders))
+        files = find_image_files(root / folder)
+        read_rows(root / folder, adapter, files)
+        num_images += len(files)
+    return num_images
 
 
 def check_disk(cache_bytes: int) -> None:

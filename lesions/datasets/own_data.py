@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from lesions.datasets.adapter import Adapter, Column, OneHot
+from lesions.datasets.ham10000 import HAM10000
 from lesions.datasets.record import UNKNOWN, Diagnosis, DiagnosisConfirmation, FieldName
 
 IMAGE, FOLDER = "(image)", "(folder)"
@@ -19,17 +20,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
 """Fields that have a set of values: our own words need no translation."""
 
 FOLDER_WORDS = {
-    "akiec": "actinic_keratosis",
-    "bcc": "basal_cell_carcinoma",
-    "bkl": "benign_keratosis",
-    "df": "dermatofibroma",
-    "mel": "melanoma",
-    "nv": "nevus",
+    **HAM10000.columns["diagnosis"].values,
     "pigmented benign keratosis": "benign_keratosis",
     "scc": "squamous_cell_carcinoma",
     "seborrheic keratosis": "benign_keratosis",
-    "vasc": "vascular_lesion",
-} | {name.replace("_", " "): name for name in get_args(Diagnosis)}
+    **{name.replace("_", " "): name for name in get_args(Diagnosis)},
+}
 """What folders of published collections are called, beside our own words; `words.diagnosis` adds others."""
 
 

@@ -1,6 +1,5 @@
 """How a model does on datasets that it was not trained on, beside its own test images."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ def score_external(test: Predictions, external: Predictions) -> dict[str, dict[s
         interval, the same of the test images (`own_…`), and the difference (`…_lost`), over resamples of both.
     """
     by_source = {
-        str(source): _keep(external, (external.images.source == source).to_numpy())
+        str(source): external.keep((external.images.source == source).to_numpy())
         for source in sorted(external.images.source.unique())
     }
     return {
@@ -42,7 +41,7 @@ def score_external(test: Predictions, external: Predictions) -> dict[str, dict[s
 
 def _score_one(test: Predictions, other: Predictions) -> dict[str, Any]:
     shared = np.intersect1d(test.y_true, other.y_true)
-    test, other = (_keep(found, np.isin(found.y_true, shared)) for found in (test, other))
+    test, other = (found.keep(np.isin(found.y_true, shared)) for found in (test, other))
     # Seeds of their own: resamples of different groups are independent of each other.
     own, there = (measure({"": found}, seed=seed)[""] for seed, found in enumerate((test, other)))
     scores: dict[str, Any] = {
@@ -68,13 +67,4 @@ def _subtract(first: Measurement, second: Measurement) -> Measurement:
         first.value - second.value,
         first.resamples - second.resamples,
         np.concatenate([first.influences, -second.influences]),
-    )
-
-
-def _keep(predictions: Predictions, chosen: np.ndarray) -> Predictions:
-    return replace(
-        predictions,
-        images=predictions.images[chosen],
-        y_true=predictions.y_true[chosen],
-        logits=predictions.logits[chosen],
     )

@@ -60,7 +60,10 @@ class Predictions:
 
     def select(self, split: str) -> "Predictions":
         """Return the predictions for one split."""
-        chosen = (self.images.split == split).to_numpy()
+        return self.keep((self.images.split == split).to_numpy())
+
+    def keep(self, chosen: NDArray[np.bool_]) -> "Predictions":
+        """Return the predictions for some images (N,)."""
         return Predictions(self.images[chosen], self.classes, self.y_true[chosen], self.logits[chosen])
 
 

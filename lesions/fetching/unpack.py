@@ -28,11 +28,15 @@ def unpack(archive: Path, folder: Path) -> None:
         If it is broken, in which case it is removed, or has a name that leads out of the folder or stands twice, a
         link, or more than `MAX_RATIO` times its size or `MAX_FILES` files in it; if the disk has no room for it.
     """
-    with atomic_folder(folder) as temporary:
-        _unpack_into(archive, temporary)
-        for inner in sorted(temporary.rglob("*.zip")):
-            _unpack_into(inner, inner.with_suffix(""))
-            inner.unlink()
+    try:
+        with atomic_folder(folder) as temporary:
+            _unpack_into(archive, temporary)
+            for inner in sorted(temporary.rglob("*.zip")):
+                _unpack_into(inner, inner.with_suffix(""))
+                inner.unlink()
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        archive.unlink()
+        raise InputError(f"{archive}: not a whole zip archive ({error}); it was removed") from error
 
 
 def _unpack_into(archive: Path, folder: Path) -> None:
@@ -46,9 +50,6 @@ def _unpack_into(archive: Path, folder: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with opened.open(entry) as source, target.open("xb") as written:
                     shutil.copyfileobj(source, written)
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        archive.unlink()
-        raise InputError(f"{archive}: not a whole zip archive ({error}); it was removed") from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise InputError(f"{archive}: {error.filename} is a file and a folder in it, or there twice") from error
 

@@ -67,6 +67,14 @@ def test_a_hostile_archive_inside_a_good_one_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_broken_archive_inside_a_good_one_takes_the_outer_one_with_it(tmp_path: Path) -> None:
+    """Kept, it would be unpacked again instead of being fetched anew."""
+    archive = pack_names(tmp_path / "a.zip", {"inner.zip": b"cut short", "y": b""})
+    with pytest.raises(InputError, match=r"a\.zip: not a whole zip archive .*; it was removed"):
+        unpack(archive, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_bomb_is_refused_before_it_takes_room(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x", bytes(10_000_000))

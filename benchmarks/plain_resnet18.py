@@ -52,6 +52,9 @@ def main(
     metadata: Annotated[Path, typer.Option(help="From the pipeline.")] = Path("data/metadata.csv"),
     splits: Annotated[Path, typer.Option(help="From the pipeline.")] = Path("data/splits.csv"),
     seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
+    num_workers: Annotated[int, typer.Option(help="Processes that decode.")] = 2,
+    *,
+    flips: Annotated[bool, typer.Option(help="Average each test image's logits over its four flips.")] = False,
 ) -> None:
     """Train and predict; print how long the training took."""
     torch.manual_seed(seed)
@@ -67,15 +70,18 @@ def main(
         Images(root, train, classes, changes),
         BATCH_SIZE,
         shuffle=True,
-        num_workers=2,
+        num_workers=num_workers,
         persistent_workers=True,
     )
 
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = models.resnet18()
     network.load_state_dict(torch.load(weights, weights_only=True))
     network.fc = nn.Linear(network.fc.in_features, len(classes))
+    network.to(device)
     counts = train.diagnosis.value_counts()[classes].to_numpy()
-    loss_function = nn.CrossEntropyLoss(torch.tensor(counts.sum() / (len(classes) * counts), dtype=torch.float32))
+    class_weights = torch.tensor(counts.sum() / (len(classes) * counts), dtype=torch.float32)
+    loss_function = nn.CrossEntropyLoss(class_weights.to(device))
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=NUM_EPOCHS * len(loader))
 
@@ -85,7 +91,7 @@ def main(
         losses = []
         for inputs, labels in loader:
             optimizer.zero_grad()
-            loss = loss_function(network(inputs), labels)
+            loss = loss_function(network(inputs.to(device)), labels.to(device))
             loss.backward()
             optimizer.step()
             schedule.step()
@@ -97,13 +103,19 @@ def main(
     network.eval()
     with torch.inference_mode():
         batches = DataLoader(Images(root, test, classes, []), BATCH_SIZE)
-        logits = torch.cat([network(inputs) for inputs, _ in batches]).numpy()
+        logits = torch.cat([predict(network, inputs.to(device), flips=flips).cpu() for inputs, _ in batches]).numpy()
     y_true = np.array([classes.index(diagnosis) for diagnosis in test.diagnosis])
     write_predictions(predictions, Predictions(test, tuple(classes), y_true, logits))
     del loader  # its workers end here, and are counted from then on
     workers = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
     print(f"trained in {wall:.0f} s, {cpu:.0f} s of the processors' time")
+
+
+def predict(network: nn.Module, inputs: Tensor, *, flips: bool) -> Tensor:
+    """Return logits, with flips the mean of those of the image as it is, mirrored, upside down, and both."""
+    axes = ((), (3,), (2,), (2, 3)) if flips else ((),)
+    return torch.stack([network(inputs.flip(flipped)) for flipped in axes]).mean(dim=0)
 
 
 if __name__ == "__main__":

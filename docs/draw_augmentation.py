@@ -12,8 +12,9 @@ from torch import Tensor
 from lesions.images.cache import read_cache
 from lesions.networks.preprocessing import Preprocessing
 from lesions.training.artefacts import draw_hairs
-from lesions.training.augmentation import DRAWS, AugmentationParameters, augment
+from lesions.training.augmentation import DRAWS, augment
 from lesions.training.mixing import MIXING_DRAWS, mix
+from lesions.training.parameters import AugmentationParameters
 
 LARGEST = {
     "rotation_degrees": 180,
@@ -44,8 +45,8 @@ SIZE_PX = 96
 
 def main(images: Path, picture: Path) -> None:
     """Save the figure for the first two images of a cache."""
-    pixels = read_cache(images)[:2]
-    plot_augmentation(Preprocessing(SIZE_PX).load(pixels, np.arange(2), torch.device("cpu"))).savefig(picture, dpi=60)
+    pixels = np.array(read_cache(images)[:2])
+    plot_augmentation(Preprocessing(SIZE_PX).prepare(torch.from_numpy(pixels))).savefig(picture, dpi=60)
 
 
 def plot_augmentation(images: Tensor) -> Figure:

@@ -31,11 +31,12 @@ from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write
 from lesions.formats.sha256 import hash_file
 from lesions.hardware.device import set_up_device
 from lesions.images.cache import read_cache
+from lesions.images.source import open_source
 from lesions.networks.checkpoint import CheckpointMetadata, read_checkpoint
 from lesions.networks.inference import predict_outputs
 from lesions.networks.preprocessing import Preprocessing
 from lesions.parameters.section import read_section
-from lesions.training.recipe import TrainingParameters
+from lesions.training.parameters import TrainingParameters
 
 NUM_MISTAKES = 12
 """Mistakes shown."""
@@ -62,6 +63,7 @@ def main(
     device = set_up_device(recipe.device, num_threads=recipe.num_threads)
     network, about = read_checkpoint(checkpoint, device)
     pixels = read_cache(images)
+    source = open_source(pixels, device)
     check_checkpoint(checkpoint, about, model=model, inputs=(images, metadata, splits))
 
     table = read_split_metadata(metadata, splits)
@@ -70,10 +72,9 @@ def main(
     for split, rows in (*((split, table[table.split == split]) for split in scored), ("train", sample(table))):
         logits = predict_outputs(
             network,
-            pixels,
+            source,
             rows.row.to_numpy(),
             preprocessing=Preprocessing(about.architecture.size_px, about.mean, about.std),
-            device=device,
             num_views=parameters.num_views,
         )
         predicted[split] = Predictions(rows, about.classes, encode_diagnoses(rows.diagnosis, about.diagnoses), logits)

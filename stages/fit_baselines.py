@@ -20,15 +20,17 @@ from lesions.datasets.metadata import read_split_metadata
 from lesions.datasets.task import encode_diagnoses
 from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
 from lesions.formats.atomic import atomic_folder
-from lesions.hardware.device import set_up_device
+from lesions.hardware.device import place_network, set_up_device
 from lesions.images.cache import read_cache
-from lesions.networks.architecture import AnyArchitecture, build_network, check_enough_pixels, read_architecture
+from lesions.images.source import open_source
+from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.inference import predict_outputs
+from lesions.networks.parameters import AnyArchitecture, read_architecture
 from lesions.networks.preprocessing import Preprocessing
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.splitting.class_weights import read_class_weights
-from lesions.training.recipe import TrainingParameters
+from lesions.training.parameters import TrainingParameters
 from lesions.training.regression import compute_logits, fit_regression
 
 
@@ -72,10 +74,9 @@ def compute_features(
     architecture: AnyArchitecture, pixels: NDArray[np.uint8], table: pd.DataFrame, device: torch.device
 ) -> NDArray[np.float32]:
     """Return the features (N, F) that the pretrained backbone makes of the table's images."""
-    backbone = build_network(architecture, num_classes=2, pretrained=True).backbone.to(device)
-    return predict_outputs(
-        backbone, pixels, table.row.to_numpy(), preprocessing=Preprocessing(architecture.size_px), device=device
-    )
+    backbone = place_network(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
+    preprocessing = Preprocessing(architecture.size_px)
+    return predict_outputs(backbone, open_source(pixels, device), table.row.to_numpy(), preprocessing=preprocessing)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from lesions.formats.atomic import atomic_folder
 from lesions.images.cache import read_cache
 from lesions.parameters.section import read_section
 from lesions.splitting.class_weights import read_class_weights
-from lesions.training.recipe import TrainingParameters
+from lesions.training.parameters import TrainingParameters
 from lesions.training.regression import compute_logits, fit_regression
 
 CELLS = 9

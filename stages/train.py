@@ -16,25 +16,34 @@ from lesions.datasets.task import Diagnoses, encode_diagnoses
 from lesions.errors import InputError
 from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
-from lesions.hardware.device import choose_precision, name_hardware, set_up_device
+from lesions.hardware.device import choose_execution, choose_precision, name_hardware, set_up_device
 from lesions.images.cache import read_cache
-from lesions.networks.architecture import Classifier, build_network, check_enough_pixels, read_architecture
+from lesions.images.source import open_source
+from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
+from lesions.networks.classifier import Classifier
+from lesions.networks.parameters import read_architecture
 from lesions.networks.preprocessing import Preprocessing
 from lesions.parameters.section import read_section
 from lesions.splitting.class_weights import read_class_weights
-from lesions.training.augmentation import AugmentationParameters
 from lesions.training.batches import AugmentedBatches, LabelledRows
 from lesions.training.fit import fit
 from lesions.training.learner import Learner
-from lesions.training.loss import Criterion, LossParameters, check_loss_heeds_sampling
-from lesions.training.optimizer import OptimizerParameters
+from lesions.training.loss import Criterion, check_loss_heeds_sampling
+from lesions.training.parameters import (
+    AugmentationParameters,
+    LossParameters,
+    OptimizerParameters,
+    SamplingParameters,
+    ScheduleParameters,
+    TrackingParameters,
+    TrainingParameters,
+)
 from lesions.training.progress import FittedNetwork
-from lesions.training.recipe import TrainingParameters
 from lesions.training.resume import find_resume_folder, fingerprint, hold_resume_file
-from lesions.training.sampling import SamplingParameters, compute_shares
-from lesions.training.schedule import ScheduleParameters, check_rate_can_fall
-from lesions.training.tracking import TrackingParameters, open_tracking
+from lesions.training.sampling import compute_shares
+from lesions.training.schedule import check_rate_can_fall
+from lesions.training.tracking import open_tracking
 from lesions.training.validation import validate
 
 HEADLINES = ("loss", "balanced_accuracy", "macro_f1")
@@ -64,10 +73,12 @@ def main(
     preprocessing = Preprocessing(architecture.size_px)
     device = set_up_device(recipe.device, num_threads=recipe.num_threads, deterministic=recipe.deterministic)
     precision = choose_precision(recipe.precision, device)
+    execution = choose_execution(recipe.execution, device)
 
     hashes = {path: hash_file(path) for path in (images, metadata, splits, class_weights)}
     pixels = read_cache(images)
     check_enough_pixels(model, architecture, pixels.shape[1])
+    source = open_source(pixels, device)
     weights = read_class_weights(class_weights)
     table = read_split_metadata(metadata, splits)
     subsets = {split: label_rows(rows, weights.diagnoses) for split, rows in table.groupby("split")}
@@ -77,9 +88,18 @@ def main(
     print(f"training {model} on {device} in {str(precision).removeprefix('torch.')}", flush=True)
     shares = compute_shares(weights.num_images, sampling.scheme)
     criterion = Criterion(loss, np.array(weights.weights), shares)
-    learner = Learner(network, architecture, criterion, optimization, recipe, device=device, precision=precision)
+    learner = Learner(
+        network,
+        architecture,
+        criterion,
+        optimization,
+        recipe,
+        device=device,
+        precision=precision,
+        execution=execution,
+    )
     batches = AugmentedBatches(
-        pixels,
+        source,
         subsets["train"],
         class_counts=weights.num_images,
         augmentation=augmentation,
@@ -108,11 +128,10 @@ def main(
             batches,
             partial(
                 validate,
-                images=pixels,
+                source=source,
                 val=subsets["val"],
                 criterion=criterion,
                 preprocessing=preprocessing,
-                device=device,
             ),
             architecture.phases,
             schedule=schedule,

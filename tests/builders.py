@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.networks.architecture import CustomCNNParameters, PhaseParameters, TorchvisionParameters
-from lesions.training.augmentation import AugmentationParameters
+from lesions.networks.parameters import CustomCNNParameters, PhaseParameters, TorchvisionParameters
+from lesions.training.parameters import AugmentationParameters
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

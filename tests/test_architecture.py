@@ -103,6 +103,24 @@ def test_there_is_no_cycle() -> None:
         pytest.fail(" imports ".join(path.relative_to(ROOT).as_posix() for path in error.args[1]))
 
 
+def test_what_is_measured_on_a_gpu_needs_little_beside_torch() -> None:
+    absent = [
+        "dvc",
+        "faiss",
+        "filelock",
+        "pandas",
+        "pydantic",
+        "rich",
+        "ruamel",
+        "safetensors",
+        "scipy",
+        "sklearn",
+        "typer",
+    ]
+    probe = f"import sys; sys.modules |= dict.fromkeys({absent}); import benchmarks.measure_gpu"
+    subprocess.run([sys.executable, "-c", probe], cwd=ROOT, check=True)
+
+
 @pytest.mark.parametrize("stage", TABLE_STAGES)
 def test_table_stages_start_without_torch(stage: str) -> None:
     probe = f"import sys, stages.{stage}; sys.exit('torch' in sys.modules)"

@@ -10,21 +10,28 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lesions.networks.architecture import AnyArchitecture, Classifier, build_network
+from lesions.hardware.device import choose_execution
+from lesions.images.source import open_source
+from lesions.networks.architecture import build_network
+from lesions.networks.classifier import Classifier
+from lesions.networks.parameters import AnyArchitecture
 from lesions.networks.preprocessing import Preprocessing
 from lesions.training import validation
-from lesions.training.augmentation import AugmentationParameters
 from lesions.training.batches import AugmentedBatches, LabelledRows
 from lesions.training.epoch import Scores
 from lesions.training.fit import fit
 from lesions.training.learner import Learner
-from lesions.training.loss import Criterion, LossParameters
-from lesions.training.optimizer import OptimizerParameters
+from lesions.training.loss import Criterion
+from lesions.training.parameters import (
+    AugmentationParameters,
+    LossParameters,
+    OptimizerParameters,
+    ScheduleParameters,
+    TrainingParameters,
+)
 from lesions.training.progress import FittedNetwork
-from lesions.training.recipe import TrainingParameters
 from lesions.training.resume import ResumeFile
 from lesions.training.sampling import Scheme, compute_shares
-from lesions.training.schedule import ScheduleParameters
 from tests.builders import NO_AUGMENTATION, PHASE, small_cnn, small_resnet18
 
 CPU = torch.device("cpu")
@@ -35,6 +42,7 @@ RECIPE: dict[str, Any] = {
     "device": "cpu",
     "precision": "float32",
     "deterministic": True,
+    "execution": "auto",
     "num_threads": 1,
     "batch_size": 16,
     "accumulation_steps": 1,
@@ -137,6 +145,7 @@ def train(
     architecture = architecture or small_cnn(phases=(PHASE.model_copy(update={"num_epochs": 8}),))
     recipe = TrainingParameters(**RECIPE | changes)
     preprocessing = Preprocessing(architecture.size_px)
+    source = open_source(images, device)
     counts = tuple(np.bincount(train_labels, minlength=num_classes).tolist())
     criterion = Criterion(
         LossParameters(**LOSS | dict(loss or {})),
@@ -146,21 +155,30 @@ def train(
 
     score = partial(
         validation.validate,
-        images=images,
+        source=source,
         val=val,
         criterion=criterion,
         preprocessing=preprocessing,
-        device=device,
     )
     torch.manual_seed(recipe.seed)
+    execution = choose_execution(recipe.execution, device)
     network = build_network(architecture, num_classes, pretrained=True)
     if change_network:
         change_network(network)
     optimization = OptimizerParameters(**OPTIMIZER | dict(optimizer or {}))
     return fit(
-        Learner(network, architecture, criterion, optimization, recipe, device=device, precision=precision),
+        Learner(
+            network,
+            architecture,
+            criterion,
+            optimization,
+            recipe,
+            device=device,
+            precision=precision,
+            execution=execution,
+        ),
         AugmentedBatches(
-            images,
+            source,
             labelled_rows(np.arange(len(train_labels)), train_labels),
             class_counts=counts,
             augmentation=augmentation,

@@ -11,24 +11,29 @@ from lesions.errors import InputError
 from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.gate.rules import read_rules
-from lesions.hardware.device import choose_precision, set_up_device
+from lesions.hardware.device import choose_execution, choose_precision, set_up_device
 from lesions.images.decode import DecodingParameters
 from lesions.images.files import find_image_files
 from lesions.near_duplicates.pairs import NearDuplicateParameters
-from lesions.networks.architecture import build_network, check_enough_pixels, read_architecture
+from lesions.networks.architecture import build_network, check_enough_pixels
+from lesions.networks.parameters import read_architecture
 from lesions.parameters.models import read_models
 from lesions.parameters.section import Section, read_parameters, read_section
 from lesions.splitting.class_weights import ClassWeightParameters
 from lesions.splitting.parameters import SplitParameters
 from lesions.splitting.test_list import read_test_list
 from lesions.synthetic.cohort import SyntheticParameters
-from lesions.training.augmentation import AugmentationParameters
-from lesions.training.loss import LossParameters, check_loss_heeds_sampling
-from lesions.training.optimizer import OptimizerParameters
-from lesions.training.recipe import TrainingParameters
-from lesions.training.sampling import SamplingParameters
-from lesions.training.schedule import ScheduleParameters, check_rate_can_fall
-from lesions.training.tracking import TrackingParameters
+from lesions.training.loss import check_loss_heeds_sampling
+from lesions.training.parameters import (
+    AugmentationParameters,
+    LossParameters,
+    OptimizerParameters,
+    SamplingParameters,
+    ScheduleParameters,
+    TrackingParameters,
+    TrainingParameters,
+)
+from lesions.training.schedule import check_rate_can_fall
 
 SECTIONS: dict[str, type[Section]] = {
     "augmentation": AugmentationParameters,
@@ -94,6 +99,7 @@ def check_run(params: Path) -> dict[str, str]:
         check_enough_pixels(model, architectures[model], decoding.size_px)
         build_network(architectures[model], num_classes=2, pretrained=True)
     device = set_up_device(training.device, num_threads=training.num_threads)
+    choose_execution(training.execution, device)
     precision = str(choose_precision(training.precision, device)).removeprefix("torch.")
     return {
         "models": ", ".join(models),

@@ -1,15 +1,21 @@
 """Choosing the device and the precision that a network is computed at."""
 
 import os
-from typing import Literal
+from functools import cache
+from typing import Literal, TypeVar
 
 import torch
+from torch import Tensor, nn
 
 from lesions.errors import InputError
 from lesions.hardware.allocator import keep_freed_memory
 
 DeviceChoice = Literal["auto", "cpu", "cuda", "mps"]
 PrecisionChoice = Literal["auto", "float32", "bfloat16"]
+Execution = Literal["eager", "graph", "compiled"]
+ExecutionChoice = Literal["auto"] | Execution
+
+AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 
 def set_up_device(choice: DeviceChoice, *, num_threads: int, deterministic: bool = True) -> torch.device:
@@ -66,6 +72,11 @@ def choose_memory_format(device: torch.device) -> torch.memory_format:
     return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
+def place_network(network: AnyNetwork, device: torch.device) -> AnyNetwork:
+    """Move a network to a device, its weights in the order in memory that the device convolves fastest."""
+    return network.to(device).to(memory_format=choose_memory_format(device))
+
+
 def choose_precision(choice: PrecisionChoice, device: torch.device) -> torch.dtype:
     """Return the precision asked for, or bfloat16 where the device computes faster with it.
 
@@ -88,3 +99,28 @@ def _computes_bfloat16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capabilities = torch.cpu.get_capabilities()
     return device.type == "cpu" and bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def choose_execution(choice: ExecutionChoice, device: torch.device) -> Execution:
+    """Return how a training step is run: as asked, or the fastest that needs no compilation.
+
+    Raises
+    ------
+    InputError
+        If a graph or a compilation is asked for where there is no CUDA.
+    """
+    if choice == "auto":
+        return "graph" if device.type == "cuda" else "eager"
+    if choice != "eager" and device.type != "cuda":
+        raise InputError(
+            f"training.execution is {choice}, which needs CUDA, and training is on {device.type}: torch records no "
+            "graphs there, and compiled networks were slower; use auto"
+        )
+    return choice
+
+
+@cache
+def place_numbers(numbers: tuple[float, ...] | tuple[tuple[float, ...], ...], device: torch.device) -> Tensor:
+    """Return constants as a float32 tensor on a device, copied there once: a GPU would wait for each copy."""
+    with torch.inference_mode(mode=False):
+        return torch.tensor(numbers, dtype=torch.float32, device=device)

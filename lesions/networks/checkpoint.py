@@ -11,7 +11,10 @@ from torch import Tensor
 
 from lesions.errors import InputError
 from lesions.formats.tensor_file import read_tensor_file, write_tensor_file
-from lesions.networks.architecture import AnyArchitecture, Classifier, build_network
+from lesions.hardware.device import place_network
+from lesions.networks.architecture import build_network
+from lesions.networks.classifier import Classifier
+from lesions.networks.parameters import AnyArchitecture
 
 METADATA_KEY = "lesions"
 
@@ -71,7 +74,7 @@ def read_checkpoint(path: Path, device: torch.device) -> tuple[Classifier, Check
             f"{path}: not a whole checkpoint of this pipeline ({_first_line(error)}); "
             "run the stage train again, or `dvc checkout` for the last good one"
         ) from error
-    return network.to(device).eval(), metadata
+    return place_network(network, device).eval(), metadata
 
 
 def _first_line(error: Exception) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from lesions.errors import InputError
 from lesions.hardware.device import choose_memory_format
+from lesions.images.source import ImageSource
 from lesions.networks.preprocessing import Preprocessing
 
 BATCH_SIZE = 256
@@ -19,11 +20,10 @@ BATCH_SIZE = 256
 @torch.inference_mode()
 def predict_outputs(
     network: nn.Module,
-    images: NDArray[np.uint8],
+    source: ImageSource,
     rows: NDArray[np.int64],
     *,
     preprocessing: Preprocessing,
-    device: torch.device,
     num_views: int = 1,
 ) -> NDArray[np.float32]:
     """Predict in float32, so that what comes out does not depend on how the network was trained.
@@ -31,9 +31,9 @@ def predict_outputs(
     Parameters
     ----------
     network
-        A classifier, or a backbone alone.
-    images : (M, H, W, 3) uint8
-        The whole cache.
+        A classifier, or a backbone alone, placed on the device.
+    source
+        Of the whole cache's pixels, on the same device.
     rows : (N,) int
         The images to predict.
     num_views
@@ -48,14 +48,13 @@ def predict_outputs(
     InputError
         If a batch does not fit into the device's memory.
     """
-    memory_format = choose_memory_format(device)
-    network.to(memory_format=memory_format).eval()
+    network.eval()
     batches = []
     try:
-        for start in range(0, len(rows), BATCH_SIZE):
-            batch = preprocessing.load(images, rows[start : start + BATCH_SIZE], device)
-            inputs = preprocessing.normalise(preprocessing.resize(batch))
+        for pixels in source.yield_batches(rows, BATCH_SIZE):
+            inputs = preprocessing.normalise(preprocessing.resize(preprocessing.prepare(pixels)))
             views = islice(yield_views(inputs), num_views)
+            memory_format = choose_memory_format(inputs.device)
             outputs = [network(view.contiguous(memory_format=memory_format)).float() for view in views]
             batches.append(torch.stack(outputs).mean(dim=0).cpu().numpy())
     except torch.OutOfMemoryError as error:

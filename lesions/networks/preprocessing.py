@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
+
+from lesions.hardware.device import place_numbers
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -31,10 +31,9 @@ class Preprocessing:
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
 
-    def load(self, images: NDArray[np.uint8], rows: NDArray[np.int64], device: torch.device) -> Tensor:
-        """Gather rows of the cache as (B, 3, H, W) float from 0 to 1, H being at least `size_px`."""
-        batch = torch.from_numpy(images[rows]).to(device).permute(0, 3, 1, 2)
-        batch = batch.float() / 255
+    def prepare(self, pixels: Tensor) -> Tensor:
+        """Turn pixels (B, H, W, 3) uint8 into (B, 3, H, W) float from 0 to 1, H being at least `size_px`."""
+        batch = pixels.permute(0, 3, 1, 2).float() / 255
         if batch.shape[-1] > MAX_SUBSAMPLING * self.size_px:
             batch = F.interpolate(batch, size=(self.size_px,) * 2, mode="bilinear", antialias=True)
         return batch
@@ -63,6 +62,5 @@ class Preprocessing:
 
     def normalise(self, batch: Tensor) -> Tensor:
         """Subtract the mean and divide by the standard deviation of each channel."""
-        mean = torch.tensor(self.mean, device=batch.device).view(3, 1, 1)
-        std = torch.tensor(self.std, device=batch.device).view(3, 1, 1)
+        mean, std = (place_numbers(values, batch.device).view(3, 1, 1) for values in (self.mean, self.std))
         return (batch - mean) / std

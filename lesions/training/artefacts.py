@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from lesions.hardware.device import place_numbers
 from lesions.training.boxes import mask_boxes, place_pixels
 
 HAIR_DRAWS = ("x", "y", "angle", "bend", "length", "width", "darkness")
@@ -92,7 +93,7 @@ def cut_out(images: Tensor, centres: Tensor, sides: Tensor, fill: tuple[float, f
         Of the squares, as parts of the image's side.
     """
     hole = mask_boxes(centres[:, 0], centres[:, 1], sides, (images.shape[-2], images.shape[-1]))
-    return torch.where(hole[:, None], torch.tensor(fill, device=images.device).view(3, 1, 1), images)
+    return torch.where(hole[:, None], place_numbers(fill, images.device).view(3, 1, 1), images)
 
 
 def _between(draws: Tensor, limits: tuple[float, float]) -> Tensor:

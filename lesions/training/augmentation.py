@@ -1,17 +1,20 @@
 """Random changes of training images, a batch at a time on the device."""
 
-from math import ceil
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
 from torch import Tensor
 
+from lesions.hardware.device import place_numbers
 from lesions.networks.preprocessing import Preprocessing
-from lesions.parameters.section import Section
 from lesions.training.artefacts import blur, cut_out, draw_over_hairs
+
+if TYPE_CHECKING:
+    from lesions.training.parameters import AugmentationParameters
 
 DRAWS = (
     "mirror", "angle", "zoom", "shift_x", "shift_y", "brightness", "contrast", "saturation", "hue", "red", "green",
@@ -25,43 +28,8 @@ LUMA = (0.299, 0.587, 0.114)
 CHROMA = ((0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
 """Weights of red, green and blue in the two axes of colour that hue turns in (I and Q of NTSC)."""
 
-TO_AXES = np.array((LUMA, *CHROMA))
-FROM_AXES = np.linalg.inv(TO_AXES)
-
-
-class AugmentationParameters(Section):
-    """The section `augmentation`: the largest change of each kind, at strength 1, and how images are mixed.
-
-    Strength is `common_strength` for the most frequent diagnosis of the training images, `rare_strength` for
-    the rarest, and between them in proportion to the logarithm of the number of images.
-    """
-
-    mirror: bool
-    rotation_degrees: Annotated[float, Field(ge=0, le=180)]
-    zoom: Annotated[float, Field(ge=0, lt=1)]
-    shift: Annotated[float, Field(ge=0, lt=1)]
-    brightness: Annotated[float, Field(ge=0, lt=1)]
-    contrast: Annotated[float, Field(ge=0, lt=1)]
-    saturation: Annotated[float, Field(ge=0, lt=1)]
-    hue_degrees: Annotated[float, Field(ge=0, le=180)]
-    colour_cast: Annotated[float, Field(ge=0, lt=1)]
-    hairs: Annotated[int, Field(ge=0, le=50)]
-    blur: Annotated[float, Field(ge=0, le=0.1)]
-    cutout: Annotated[float, Field(ge=0, lt=1)]
-    mixup_alpha: Annotated[float, Field(ge=0)]
-    cutmix_alpha: Annotated[float, Field(ge=0)]
-    common_strength: Annotated[float, Field(ge=0)]
-    rare_strength: Annotated[float, Field(ge=0)]
-
-    @property
-    def max_strength(self) -> float:
-        """The strength of the diagnosis that is changed most."""
-        return max(self.common_strength, self.rare_strength)
-
-    @property
-    def max_hairs(self) -> int:
-        """The hairs that an image can get, at the largest strength."""
-        return ceil(self.hairs * self.max_strength)
+TO_AXES = (LUMA, *CHROMA)
+FROM_AXES = tuple(map(tuple, np.linalg.inv(TO_AXES).tolist()))
 
 
 def compute_strengths(num_images: tuple[int, ...], parameters: AugmentationParameters) -> NDArray[np.float32]:
@@ -175,7 +143,7 @@ def build_colour_change(
     def factor(name: str, largest: float) -> Tensor:
         return 1 + (drawn[name] * largest * strengths).clamp(-0.9, 0.9)
 
-    luma = torch.tensor(LUMA, device=means.device)
+    luma = place_numbers(LUMA, means.device)
     cast = torch.stack([factor(name, parameters.colour_cast) for name in ("red", "green", "blue")], dim=1)
     gain = cast * factor("brightness", parameters.brightness)[:, None]
     saturation = factor("saturation", parameters.saturation)[:, None, None]
@@ -189,8 +157,7 @@ def build_colour_change(
 
 def build_hue_turn(angles: Tensor) -> Tensor:
     """Return matrices (B, 3, 3) that turn colours about grey by angles (B,), and leave each pixel's grey as it is."""
-    to_axes = torch.tensor(TO_AXES, dtype=torch.float32, device=angles.device)
-    from_axes = torch.tensor(FROM_AXES, dtype=torch.float32, device=angles.device)
+    to_axes, from_axes = place_numbers(TO_AXES, angles.device), place_numbers(FROM_AXES, angles.device)
     cos, sin, one, zero = angles.cos(), angles.sin(), torch.ones_like(angles), torch.zeros_like(angles)
     turn = torch.stack([one, zero, zero, zero, cos, -sin, zero, sin, cos], dim=1).view(-1, 3, 3)
     return from_axes @ turn @ to_axes

@@ -15,12 +15,13 @@ class AveragedNetwork:
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.network = deepcopy(network)
-        self._source = network
         self._decay = decay
+        # Training and loading write into these tensors, and never put others in their place.
+        state, source = self.network.state_dict(), network.state_dict()
+        names = [name for name, tensor in state.items() if tensor.is_floating_point()]
+        self._averages, self._latest = [state[name] for name in names], [source[name] for name in names]
 
     def update(self, step: int) -> None:
         """Take the network as it is after a step, counted from 0."""
         average = get_ema_multi_avg_fn(min(self._decay, (1 + step) / (10 + step)))
-        state, source = self.network.state_dict(), self._source.state_dict()
-        names = [name for name, tensor in state.items() if tensor.is_floating_point()]
-        average([state[name] for name in names], [source[name] for name in names], None)
+        average(self._averages, self._latest, None)

@@ -1,22 +1,27 @@
 """Augmented batches of the training images."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from lesions.hardware.device import choose_memory_format
+from lesions.images.source import ImageSource
 from lesions.networks.preprocessing import Preprocessing
 from lesions.training.artefacts import draw_hairs
-from lesions.training.augmentation import AugmentationParameters, augment, compute_strengths, draw
+from lesions.training.augmentation import augment, compute_strengths, draw
 from lesions.training.mixing import draw_mixing, mix
 from lesions.training.sampling import Scheme, draw_order
+
+if TYPE_CHECKING:
+    from lesions.training.parameters import AugmentationParameters
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class AugmentedBatches:
 
     def __init__(
         self,
-        images: NDArray[np.uint8],
+        source: ImageSource,
         train: LabelledRows,
         *,
         class_counts: tuple[int, ...],
@@ -63,7 +68,7 @@ class AugmentedBatches:
         batch_size: int,
         seed: int,
     ) -> None:
-        self._images = images
+        self._source = source
         self._train = train
         self._class_counts = class_counts
         self._strengths = compute_strengths(class_counts, augmentation)[train.labels]
@@ -95,27 +100,30 @@ class AugmentedBatches:
         N, changes = len(self._train.rows), self._augmentation
         alphas = {"mixup_alpha": changes.mixup_alpha, "cutmix_alpha": changes.cutmix_alpha}
         order = draw_order(self._train.labels, self._class_counts, self._sampling, seed=self._seed, epoch=epoch)
-        draws = draw(N, seed=self._seed, epoch=epoch)
-        hairs = draw_hairs(N, changes.max_hairs, seed=self._seed, epoch=epoch)
-        mixing = draw_mixing(N, **alphas, seed=self._seed, epoch=epoch)
-        for start in range(0, self.num_batches * self.batch_size, self.batch_size):
-            places = slice(start, start + self.batch_size)
-            chosen = order[places]
+        order = order[: self.num_batches * self.batch_size]
+        # All of an epoch's numbers go to the device at once: a GPU waits for each copy.
+        draws = self._on_device(draw(N, seed=self._seed, epoch=epoch))
+        hairs = self._on_device(draw_hairs(N, changes.max_hairs, seed=self._seed, epoch=epoch))
+        mixing = self._on_device(draw_mixing(N, **alphas, seed=self._seed, epoch=epoch))
+        strengths = self._on_device(self._strengths[order])
+        targets = torch.eye(self.num_classes, device=self._device)[self._on_device(self._train.labels[order])]
+        image_ids = self._train.image_ids[order]
+        for number, pixels in enumerate(self._source.yield_batches(self._train.rows[order], self.batch_size)):
+            places = slice(number * self.batch_size, (number + 1) * self.batch_size)
             changed = augment(
-                self._preprocessing.load(self._images, self._train.rows[chosen], self._device),
-                self._on_device(draws[places]),
-                self._on_device(hairs[places]),
-                self._on_device(self._strengths[chosen]),
+                self._preprocessing.prepare(pixels),
+                draws[places],
+                hairs[places],
+                strengths[places],
                 parameters=changes,
                 preprocessing=self._preprocessing,
             )
-            labels = self._on_device(self._train.labels[chosen])
-            targets = F.one_hot(labels, self.num_classes).float()
+            mixed = targets[places]
             if any(alphas.values()):
-                changed, targets = mix(changed, targets, self._on_device(mixing[places]), **alphas)
+                changed, mixed = mix(changed, mixed, mixing[places], **alphas)
             inputs = self._preprocessing.normalise(changed)
             inputs = inputs.contiguous(memory_format=choose_memory_format(self._device))
-            yield Batch(inputs, targets, self._train.image_ids[chosen])
+            yield Batch(inputs, mixed, image_ids[places])
 
     def _on_device(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(array).to(self._device)

@@ -9,7 +9,8 @@ import torch
 from lesions.errors import InputError
 from lesions.evaluation.scores import score_labels
 from lesions.training.batches import Batch
-from lesions.training.learner import Learner, Step
+from lesions.training.learner import Learner
+from lesions.training.step import Step
 
 Scores = dict[str, float]
 """loss, accuracy, balanced_accuracy, macro_f1, weighted_f1, and of training the gradient_norm."""

@@ -10,14 +10,14 @@ from torch import nn
 
 from lesions.command_line.progress import TrainingLine
 from lesions.errors import InputError
-from lesions.networks.architecture import PhaseParameters
+from lesions.networks.parameters import PhaseParameters
 from lesions.training.batches import AugmentedBatches
 from lesions.training.epoch import Scores, train_epoch
 from lesions.training.learner import Learner, find_fitting_batch_size
+from lesions.training.parameters import ScheduleParameters, TrainingParameters
 from lesions.training.progress import FittedNetwork, Progress
-from lesions.training.recipe import TrainingParameters
 from lesions.training.resume import ResumeFile, unpack_optimizer
-from lesions.training.schedule import ScheduleParameters, compute_rates
+from lesions.training.schedule import compute_rates
 from lesions.training.tracking import Track
 
 

@@ -1,49 +1,26 @@
 """A network that learns, a batch at a time."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lesions.hardware.device import choose_memory_format
-from lesions.networks.architecture import AnyArchitecture, Classifier, PhaseParameters
+from lesions.hardware.device import Execution, place_network
+from lesions.networks.classifier import Classifier
 from lesions.training.averaging import AveragedNetwork
 from lesions.training.batches import AugmentedBatches, Batch
 from lesions.training.loss import Criterion
-from lesions.training.optimizer import OptimizerParameters, add_l1, build_optimizer
-from lesions.training.recipe import TrainingParameters
+from lesions.training.optimizer import add_l1, build_optimizer, set_rate
+from lesions.training.step import NUM_STEPS_BEFORE_RECORDING, RecordedStep, Step
 
-
-@dataclass(frozen=True)
-class Step:
-    """What the network said of a step's images before it learnt from them; tensors stay on the device until read.
-
-    Attributes
-    ----------
-    losses, weights : (B,)
-        Each image's loss, multiplied by its weight, and the weight.
-    truths, guesses : (B,) int
-        The true class, of a mixed image that of its larger part, and the class with the largest logit.
-    gradient_norm : ()
-        Before it was clipped.
-    image_ids : (B,)
-    """
-
-    losses: Tensor
-    weights: Tensor
-    truths: Tensor
-    guesses: Tensor
-    gradient_norm: Tensor
-    image_ids: NDArray[np.str_]
-
-    @property
-    def loss(self) -> Tensor:
-        """The weighted mean; ()."""
-        return self.losses.sum() / self.weights.sum()
+if TYPE_CHECKING:
+    from lesions.networks.parameters import AnyArchitecture, PhaseParameters
+    from lesions.training.parameters import OptimizerParameters, TrainingParameters
 
 
 class Learner:
@@ -59,14 +36,17 @@ class Learner:
         *,
         device: torch.device,
         precision: torch.dtype,
+        execution: Execution,
     ) -> None:
-        self.network = network.to(device).to(memory_format=choose_memory_format(device))
+        self.network = place_network(network, device)
         self._architecture = architecture
         self._criterion = criterion.to(device)
         self._optimization = optimization
         self._seed = recipe.seed
         self._accumulation_steps = recipe.accumulation_steps
         self._precision = precision
+        self._execution = execution
+        self._forward = torch.compile(self.network) if execution == "compiled" else self.network
         self._average = None if recipe.average_decay is None else AveragedNetwork(network, recipe.average_decay)
 
     @property
@@ -83,6 +63,12 @@ class Learner:
         """Freeze what the phase does not train, and start an optimiser for the rest."""
         self._phase = phase
         self.optimizer = build_optimizer(self.network, self._architecture, phase, self._optimization)
+        self._recorded: RecordedStep | None = None
+        self._num_steps = 0
+
+    def restart_phase(self) -> None:
+        """Begin the present phase anew, with the weights as they are."""
+        self.begin_phase(self._phase)
 
     def list_learning_rates(self, rate: float) -> dict[str, float]:
         """Return the learning rate of each layer that has its own, at a part of the peak."""
@@ -101,11 +87,28 @@ class Learner:
         """
         # Dropout draws from torch's generator; seeding it here makes a step independent of those before.
         torch.manual_seed(int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0]))
+        set_rate(self.optimizer, rate)
+        step = self._run(batches)
+        if self._average:
+            self._average.update(number)
+        return step
+
+    def _run(self, batches: Iterable[Batch]) -> Step:
+        """Compute a step, or replay the one that was recorded after the first of the phase."""
+        self._num_steps += 1
+        if self._execution == "eager" or self._num_steps <= NUM_STEPS_BEFORE_RECORDING:
+            return self._compute_step(batches)
+        batches = list(batches)
+        if self._recorded is None:
+            self._recorded = RecordedStep(self._compute_step, batches)
+        return self._recorded.replay(batches)
+
+    def _compute_step(self, batches: Iterable[Batch]) -> Step:
         self.optimizer.zero_grad()
         losses, weights, truths, guesses, image_ids = [], [], [], [], []
         for batch in batches:
             with torch.autocast(batch.inputs.device.type, self._precision, enabled=self._precision != torch.float32):
-                logits = self.network(batch.inputs)
+                logits = self._forward(batch.inputs)
             loss, weight = self._criterion(logits, batch.targets), self._criterion.weigh(batch.targets)
             # The loss is divided by the weight of all images of the step: of several batches that is known at last.
             (loss.sum() / (weight.sum() if self._accumulation_steps == 1 else 1)).backward()
@@ -116,9 +119,7 @@ class Learner:
             image_ids.append(batch.image_ids)
         if self._accumulation_steps > 1:
             torch._foreach_div_(self._list_gradients(), torch.cat(weights).sum())
-        gradient_norm = self._follow_gradient(rate)
-        if self._average:
-            self._average.update(number)
+        gradient_norm = self._follow_gradient()
         return Step(
             losses=torch.cat(losses),
             weights=torch.cat(weights),
@@ -128,7 +129,7 @@ class Learner:
             image_ids=np.concatenate(image_ids),
         )
 
-    def _follow_gradient(self, rate: float) -> Tensor:
+    def _follow_gradient(self) -> Tensor:
         """Move the weights; return the gradient's norm before it was clipped."""
         if self._optimization.l1:
             add_l1(self.optimizer, self._optimization.l1)
@@ -136,8 +137,6 @@ class Learner:
         if self._optimization.max_gradient_norm is not None:
             learnt = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
             nn.utils.clip_grads_with_norm_(learnt, self._optimization.max_gradient_norm, gradient_norm)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * rate
         self.optimizer.step()
         return gradient_norm
 
@@ -156,8 +155,9 @@ def find_fitting_batch_size(learner: Learner, batches: AugmentedBatches) -> int:
         torch.cuda.empty_cache()
         smaller = batches.resized(size)
         try:
-            # The first step makes the optimiser's moments; two batches each, as gradients will be accumulated.
-            for number in range(2):
+            learner.restart_phase()
+            # Until one was recorded; two batches each, as gradients will be accumulated.
+            for number in range(NUM_STEPS_BEFORE_RECORDING + 1):
                 learner.take_step(islice(smaller.epoch(1), 2), rate=0.0, number=number)
         except torch.OutOfMemoryError:
             size //= 2

@@ -1,34 +1,19 @@
 """What training makes small."""
 
-from typing import Annotated, Literal, Self
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
 from torch import Tensor
 from torch.nn import functional as F
 
 from lesions.errors import InputError
-from lesions.parameters.section import Section
-from lesions.training.sampling import SamplingParameters
 
-
-class LossParameters(Section):
-    """The section `loss`."""
-
-    kind: Literal["cross_entropy", "focal"]
-    focal_gamma: Annotated[float, Field(gt=0)] | None
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
-    logit_adjustment: Annotated[float, Field(ge=0)]
-
-    @model_validator(mode="after")
-    def _gamma_belongs_to_focal(self) -> Self:
-        if (self.kind == "focal") != (self.focal_gamma is not None):
-            raise ValueError(
-                f"focal_gamma belongs to the kind focal; got kind {self.kind}, focal_gamma {self.focal_gamma}"
-            )
-        return self
+if TYPE_CHECKING:
+    from lesions.training.parameters import LossParameters, SamplingParameters
 
 
 def check_loss_heeds_sampling(loss: LossParameters, sampling: SamplingParameters) -> None:

@@ -1,32 +1,21 @@
 """Which parameters learn in a phase, at which rates, and what moves them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, model_validator
-from torch import nn, optim
+import torch
+from torch import Tensor, nn, optim
 
-from lesions.networks.architecture import AnyArchitecture, Classifier, PhaseParameters
-from lesions.parameters.section import Section
+from lesions.networks.classifier import Classifier
+
+if TYPE_CHECKING:
+    from lesions.networks.parameters import AnyArchitecture, PhaseParameters
+    from lesions.training.parameters import OptimizerParameters
 
 LARGEST_LAYER = 0.8
 """Part of a backbone's parameters; what holds more is no layer, but holds layers."""
-
-
-class OptimizerParameters(Section):
-    """The section `optimizer`."""
-
-    name: Literal["sgd", "adam", "adamw"]
-    momentum: Annotated[float, Field(ge=0, lt=1)] | None
-    weight_decay: Annotated[float, Field(ge=0)]
-    l1: Annotated[float, Field(ge=0)]
-    max_gradient_norm: Annotated[float, Field(gt=0)] | None
-
-    @model_validator(mode="after")
-    def _momentum_belongs_to_sgd(self) -> Self:
-        if (self.name == "sgd") != (self.momentum is not None):
-            raise ValueError(f"momentum belongs to the name sgd; got name {self.name}, momentum {self.momentum}")
-        return self
 
 
 def build_optimizer(
@@ -35,14 +24,16 @@ def build_optimizer(
     """Freeze what the phase does not train, and build the optimiser over the rest.
 
     Each group has its rate at the peak of the schedule under `peak`, and a `name`. Weights decay; what has one axis
-    does not, as biases and the scales of normalisation.
+    does not, as biases and the scales of normalisation. On CUDA rates are tensors, which a recorded step reads.
     """
+    on_cuda = next(network.parameters()).is_cuda
     network.backbone.requires_grad_(phase.backbone_factor is not None)
     groups: list[dict[str, Any]] = []
     for name, learnt, peak in list_rates(network, architecture, phase):
         matrices = [parameter for parameter in learnt if parameter.ndim > 1]
         vectors = [parameter for parameter in learnt if parameter.ndim <= 1]
-        group = {"name": name, "lr": peak, "peak": peak}
+        rate = torch.tensor(peak, device="cuda") if on_cuda else peak
+        group = {"name": name, "lr": rate, "peak": peak}
         groups.append(group | {"params": matrices, "weight_decay": parameters.weight_decay})
         groups.append(group | {"params": vectors, "weight_decay": 0.0})
     groups = [group for group in groups if group["params"]]
@@ -51,9 +42,9 @@ def build_optimizer(
             assert parameters.momentum is not None
             return optim.SGD(groups, momentum=parameters.momentum, nesterov=parameters.momentum > 0, fused=True)
         case "adam":
-            return optim.Adam(groups, fused=True)
+            return optim.Adam(groups, fused=True, capturable=on_cuda)
         case "adamw":
-            return optim.AdamW(groups, fused=True)
+            return optim.AdamW(groups, fused=True, capturable=on_cuda)
 
 
 def list_rates(
@@ -95,6 +86,15 @@ def _split(module: nn.Module, name: str, most: float) -> Iterator[tuple[str, lis
         for layer_name, layer in _split(part, f"{name}.{part_name}".removeprefix("."), most):
             yield layer_name, own + layer
             own = []
+
+
+def set_rate(optimizer: optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of each group to a part of its peak."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(group["peak"] * rate)
+        else:
+            group["lr"] = group["peak"] * rate
 
 
 def add_l1(optimizer: optim.Optimizer, strength: float) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn, optim
 
-from lesions.training.recipe import Monitor
+from lesions.training.parameters import Monitor
 from lesions.training.resume import TrainingState, pack_optimizer
 
 

@@ -5,18 +5,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lesions.parameters.section import Section
-
 Scheme = Literal["shuffled", "class_balanced", "square_root"]
 
 FREQUENCY_EXPONENTS: dict[Scheme, float] = {"shuffled": 1.0, "square_root": 0.5, "class_balanced": 0.0}
 """A diagnosis of n training images is shown in proportion to n to this power."""
-
-
-class SamplingParameters(Section):
-    """The section `sampling`."""
-
-    scheme: Scheme
 
 
 def compute_shares(num_images: tuple[int, ...], scheme: Scheme) -> NDArray[np.float64]:

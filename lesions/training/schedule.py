@@ -2,13 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
-
-from pydantic import Field, model_validator
 
 from lesions.errors import InputError
-from lesions.networks.architecture import PhaseParameters
-from lesions.parameters.section import Section
+from lesions.networks.parameters import PhaseParameters
+from lesions.training.parameters import ScheduleParameters
 
 COSINE_FINAL = 0.01
 """What part of the peak rate the cosine leaves at a phase's last step."""
@@ -16,26 +13,6 @@ COSINE_FINAL = 0.01
 ONE_CYCLE_START = 1 / 25
 ONE_CYCLE_FINAL = ONE_CYCLE_START / 1e4
 """Where one cycle begins and ends, as in torch's `OneCycleLR`."""
-
-
-class ScheduleParameters(Section):
-    """The section `schedule`."""
-
-    name: Literal["cosine", "one_cycle", "step", "plateau", "constant"]
-    warmup_fraction: Annotated[float, Field(ge=0, lt=1)] | None
-    every_epochs: Annotated[int, Field(ge=1)] | None
-    factor: Annotated[float, Field(gt=0, lt=1)] | None
-
-    @model_validator(mode="after")
-    def _each_has_what_belongs_to_it(self) -> Self:
-        for key, value, names in (
-            ("warmup_fraction", self.warmup_fraction, ("cosine", "one_cycle")),
-            ("every_epochs", self.every_epochs, ("step", "plateau")),
-            ("factor", self.factor, ("step", "plateau")),
-        ):
-            if (self.name in names) != (value is not None):
-                raise ValueError(f"{key} belongs to the names {' and '.join(names)}; got {self.name}, {key} {value}")
-        return self
 
 
 def check_rate_can_fall(

@@ -3,21 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from lesions.parameters.section import Section
+from lesions.training.parameters import TrackingParameters
 
 TRACKING_FOLDER = Path("dvclive")
 """Neither git nor DVC tracks it: the pipeline's own history of an epoch is in `plots/history`."""
 
 Track = Callable[[dict[str, Any]], None]
 """Is told of an epoch's entry in the history."""
-
-
-class TrackingParameters(Section):
-    """The section `tracking`."""
-
-    kind: Literal["none", "dvclive"]
 
 
 @contextmanager

@@ -12,13 +12,8 @@ from torchvision import models
 
 from lesions.evaluation.predictions import read_predictions
 from lesions.formats.sha256 import hash_file
-from lesions.networks.architecture import read_architecture
-from lesions.training.regression import (
-    INVERSE_REGULARISATION,
-    compute_logits,
-    fit_regression,
-    list_regressions,
-)
+from lesions.networks.parameters import read_architecture
+from lesions.training.regression import INVERSE_REGULARISATION, compute_logits, fit_regression, list_regressions
 from stages.fit_baselines import compute_features
 from tests.repository import Repository
 

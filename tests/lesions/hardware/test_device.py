@@ -7,7 +7,7 @@ import torch
 
 from lesions.errors import InputError
 from lesions.hardware.allocator import keep_freed_memory
-from lesions.hardware.device import choose_precision, set_up_device
+from lesions.hardware.device import choose_execution, choose_precision, set_up_device
 
 
 def test_auto_takes_the_best_device_there_is() -> None:
@@ -33,6 +33,13 @@ def test_results_need_not_repeat_where_that_is_not_asked_for() -> None:
 def test_a_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(InputError, match=r"training.device is cuda, which torch does not find here; it finds .*cpu"):
         set_up_device("cuda", num_threads=1)
+
+
+def test_a_step_is_recorded_on_cuda_alone() -> None:
+    assert choose_execution("auto", torch.device("cuda")) == "graph"
+    assert choose_execution("auto", torch.device("cpu")) == "eager"
+    with pytest.raises(InputError, match=r"training.execution is compiled, which needs CUDA, and training is on cpu"):
+        choose_execution("compiled", torch.device("cpu"))
 
 
 def test_float32_is_float32() -> None:

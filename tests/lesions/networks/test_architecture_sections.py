@@ -9,7 +9,8 @@ from torch import nn
 from torchvision import models
 
 from lesions.errors import InputError
-from lesions.networks.architecture import build_network, read_architecture
+from lesions.networks.architecture import build_network
+from lesions.networks.parameters import read_architecture
 from lesions.networks.torchvision_backbone import build_torchvision_backbone
 from tests.builders import WriteParams
 

@@ -3,7 +3,9 @@
 import numpy as np
 import torch
 
-from lesions.networks.architecture import Classifier, build_network
+from lesions.images.source import open_source
+from lesions.networks.architecture import build_network
+from lesions.networks.classifier import Classifier
 from lesions.networks.inference import predict_outputs, yield_views
 from lesions.networks.preprocessing import Preprocessing
 from tests.builders import small_cnn
@@ -19,10 +21,9 @@ def build() -> Classifier:
 def predict(images: np.ndarray, rows: list[int], num_views: int = 1) -> np.ndarray:
     return predict_outputs(
         build(),
-        images,
+        open_source(images, torch.device("cpu")),
         np.array(rows),
         preprocessing=Preprocessing(8),
-        device=torch.device("cpu"),
         num_views=num_views,
     )
 

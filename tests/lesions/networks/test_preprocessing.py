@@ -6,24 +6,23 @@ from torch.nn import functional as F
 
 from lesions.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
-CPU = torch.device("cpu")
-IMAGES = np.random.default_rng(0).integers(0, 256, (5, 10, 10, 3), dtype=np.uint8)
+IMAGES = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (5, 10, 10, 3), dtype=np.uint8))
 
 
-def test_rows_are_gathered_in_the_order_asked_for() -> None:
-    batch = Preprocessing(10).load(IMAGES, np.array([4, 0]), CPU)
-    assert batch.shape == (2, 3, 10, 10)
-    np.testing.assert_allclose(batch[0, :, 3, 7], IMAGES[4, 3, 7] / 255, rtol=1e-6)
+def test_pixels_become_planes_from_0_to_1() -> None:
+    batch = Preprocessing(10).prepare(IMAGES)
+    assert batch.shape == (5, 3, 10, 10)
+    np.testing.assert_allclose(batch[4, :, 3, 7], IMAGES[4, 3, 7] / 255, rtol=1e-6)
 
 
 def test_the_same_size_is_left_as_it_is() -> None:
     preprocessing = Preprocessing(10)
-    batch = preprocessing.load(IMAGES, np.arange(5), CPU)
+    batch = preprocessing.prepare(IMAGES)
     torch.testing.assert_close(preprocessing.resize(batch), batch, rtol=0, atol=1e-5)
 
 
 def test_a_smaller_size_is_bilinear_sampling() -> None:
-    batch = Preprocessing(8).load(IMAGES, np.arange(5), CPU)
+    batch = Preprocessing(8).prepare(IMAGES)
     torch.testing.assert_close(Preprocessing(8).resize(batch), F.interpolate(batch, size=(8, 8), mode="bilinear"))
 
 
@@ -32,7 +31,7 @@ def test_a_much_smaller_size_does_not_alias() -> None:
     stripes = np.zeros((1, 64, 64, 3), dtype=np.uint8)
     stripes[:, :, ::2] = 255
     preprocessing = Preprocessing(15)
-    small = preprocessing.resize(preprocessing.load(stripes, np.array([0]), CPU))
+    small = preprocessing.resize(preprocessing.prepare(torch.from_numpy(stripes)))
     assert (small[..., 2:-2] - 0.5).abs().max() < 0.1
 
 

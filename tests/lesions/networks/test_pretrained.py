@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from torchvision.models import ResNet18_Weights, resnet18
 
 from lesions.errors import InputError
-from lesions.networks.architecture import TorchvisionParameters, build_network, read_architecture
+from lesions.networks.architecture import build_network
+from lesions.networks.parameters import TorchvisionParameters, read_architecture
 from lesions.networks.pretrained import download_imagenet_weights, read_weights
 from lesions.networks.torchvision_backbone import build_torchvision_backbone
 from tests.builders import RESNET18_WEIGHTS, WriteParams, needs_resnet18_weights

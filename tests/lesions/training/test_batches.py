@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from lesions.images.source import open_source
 from lesions.networks.preprocessing import Preprocessing
 from lesions.training.batches import AugmentedBatches
 from lesions.training.sampling import Scheme
@@ -15,7 +16,7 @@ ROWS = np.arange(19, 5, -1)  # the training images are some rows of the cache, n
 
 def batches(batch_size: int = 4, seed: int = 0, sampling: Scheme = "shuffled", **changes: float) -> AugmentedBatches:
     return AugmentedBatches(
-        IMAGES,
+        open_source(IMAGES, torch.device("cpu")),
         labelled_rows(ROWS, ROWS % 3),
         class_counts=(5, 5, 4),
         augmentation=NO_AUGMENTATION.model_copy(update=changes),

@@ -11,7 +11,8 @@ from torch import nn
 
 from lesions.errors import InputError
 from lesions.hardware.device import DeviceChoice, set_up_device
-from lesions.networks.architecture import AnyArchitecture, Classifier, PhaseParameters
+from lesions.networks.classifier import Classifier
+from lesions.networks.parameters import AnyArchitecture, PhaseParameters
 from lesions.training.epoch import Scores
 from lesions.training.progress import FittedNetwork
 from tests.builders import NO_AUGMENTATION, PHASE, small_cnn
@@ -128,6 +129,20 @@ def test_with_everything_switched_on_the_same_seed_gives_the_same_weights(
     assert torch.equal(weights_of(first), weights_of(again))
     assert first.history == again.history
     assert not torch.equal(weights_of(first), weights_of(other))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA here")
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
+@pytest.mark.parametrize("architecture", BOTH_NETWORKS)
+def test_a_recorded_step_learns_what_an_eager_one_does(architecture: AnyArchitecture, optimizer: str) -> None:
+    device = set_up_device("cuda", num_threads=1)
+    changes = EVERYTHING | {"optimizer": {"name": optimizer, "momentum": 0.9 if optimizer == "sgd" else None}}
+    eager, recorded = (
+        train_small(architecture=architecture, device=device, **changes, execution=execution)
+        for execution in ("eager", "graph")
+    )
+    assert torch.equal(weights_of(recorded), weights_of(eager))
+    assert recorded.history == eager.history
 
 
 @pytest.mark.parametrize(

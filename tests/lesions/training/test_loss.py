@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from torch.nn import functional as F
 
 from lesions.errors import InputError
-from lesions.training.loss import Criterion, LossParameters, check_loss_heeds_sampling
-from lesions.training.sampling import SamplingParameters
+from lesions.training.loss import Criterion, check_loss_heeds_sampling
+from lesions.training.parameters import LossParameters, SamplingParameters
 from tests.training import LOSS
 
 WEIGHTS = np.array([0.1, 1.0, 3.0, 0.5])

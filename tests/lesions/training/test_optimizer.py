@@ -7,9 +7,12 @@ import torch
 from pydantic import ValidationError
 from torch import optim
 
-from lesions.networks.architecture import Classifier, PhaseParameters, build_network
+from lesions.networks.architecture import build_network
+from lesions.networks.classifier import Classifier
+from lesions.networks.parameters import PhaseParameters
 from lesions.networks.torchvision_backbone import build_torchvision_backbone
-from lesions.training.optimizer import OptimizerParameters, add_l1, build_optimizer, list_layers
+from lesions.training.optimizer import add_l1, build_optimizer, list_layers
+from lesions.training.parameters import OptimizerParameters
 from tests.builders import PHASE, small_cnn, small_resnet18
 from tests.training import OPTIMIZER
 

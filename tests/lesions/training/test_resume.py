@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lesions.errors import InputError
-from lesions.networks.architecture import AnyArchitecture, PhaseParameters
+from lesions.networks.parameters import AnyArchitecture, PhaseParameters
 from lesions.training.progress import FittedNetwork
 from lesions.training.resume import (
     MAX_STATES,

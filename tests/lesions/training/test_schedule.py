@@ -7,13 +7,8 @@ from pydantic import ValidationError
 from torch import nn, optim
 
 from lesions.errors import InputError
-from lesions.training.schedule import (
-    COSINE_FINAL,
-    ScheduleParameters,
-    check_rate_can_fall,
-    compute_rates,
-    count_plateaus,
-)
+from lesions.training.parameters import ScheduleParameters
+from lesions.training.schedule import COSINE_FINAL, check_rate_can_fall, compute_rates, count_plateaus
 from tests.builders import PHASE
 from tests.training import SCHEDULE
 

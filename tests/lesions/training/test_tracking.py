@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from lesions.training.tracking import TrackingParameters, open_tracking
+from lesions.training.parameters import TrackingParameters
+from lesions.training.tracking import open_tracking
 
 DVCLIVE = TrackingParameters(kind="dvclive")
 

@@ -1,0 +1,164 @@
+"""Time whole epochs (data, augmentation, step) of the pipeline beside those of other libraries.
+
+    python -m benchmarks.compare_epochs            # all workloads; each can be chosen by name
+    python -m benchmarks.compare_epochs custom_cnn-64
+
+Draws JPEGs of 600 × 450, then has every competitor train an epoch in turn, each in a process of its own that waits
+while another is timed; the first epoch warms up and is not counted. A ratio is printed only where the validation
+images are, after as many epochs of each, predicted as well as by the pipeline, as far as their number can tell. timm
+and fastai have to be installed beside the pipeline (`uv pip install timm fastai`).
+"""
+
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import torch
+import typer
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.competitors import Competitor, FastAI, Ours, OurSteps, build_timm, build_torchvision, list_files
+from lesions.evaluation.significance import compare_hits
+from lesions.hardware.device import choose_precision
+
+Build = Callable[[Path, str, int], Competitor]
+
+OURS, OURS_FLOAT32, OUR_STEPS = "ours", "ours, float32", "ours, steps alone"
+PEERS: dict[str, Build] = {
+    "torchvision": build_torchvision,
+    "timm": build_timm,
+    "timm, bfloat16": partial(build_timm, bfloat16=True),
+    "fastai": FastAI,
+}
+WORKLOADS: dict[str, tuple[str, int, dict[str, float]]] = {
+    "custom_cnn-64": ("custom_cnn", 64, {"torchvision": 5, "fastai": 3.8}),
+    "custom_cnn-128": ("custom_cnn", 128, {"torchvision": 4}),
+    "resnet18-128": ("resnet18", 128, {"torchvision": 2, "timm": 2, "timm, bfloat16": 1.1, "fastai": 2.2}),
+}
+"""Of each: the network, the side of its images, and how many times as fast as each peer the pipeline should be."""
+
+SIZE_PX = (600, 450)
+NUM_CLASSES = 4
+MAX_DATA_SHARE = 0.08
+
+
+def main(
+    workloads: Annotated[list[str] | None, typer.Argument(help=f"Some of {', '.join(WORKLOADS)}.")] = None,
+    num_rounds: Annotated[int, typer.Option(help="Epochs that are timed.")] = 3,
+    num_train: Annotated[int, typer.Option(help="Images an epoch.")] = 640,
+    num_val: Annotated[int, typer.Option(help="Images to judge by.")] = 320,
+) -> None:
+    """Print a table for each workload."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        draw_images(root / "train", num_train, seed=0)
+        draw_images(root / "val", num_val, seed=1)
+        truth = np.array([int(file.parent.name) for file in list_files(root / "val")])
+        for name in workloads or WORKLOADS:
+            network, size_px, wanted = WORKLOADS[name]
+            precision = choose_precision("auto", torch.device("cpu"))
+            builds: dict[str, Build] = {
+                OURS: partial(Ours, precision=precision),
+                OURS_FLOAT32: partial(Ours, precision=torch.float32),
+                OUR_STEPS: partial(OurSteps, precision=precision),
+                **{peer: PEERS[peer] for peer in wanted},
+            }
+            seconds, predicted = race(builds, root, network, size_px, num_rounds)
+            print_ratios(name, wanted, seconds, {peer: guess == truth for peer, guess in predicted.items()})
+
+
+def race(
+    builds: dict[str, Build], root: Path, network: str, size_px: int, num_rounds: int
+) -> tuple[dict[str, list[float]], dict[str, NDArray[np.int64]]]:
+    """Time every competitor's epochs in turn; return the seconds of each, and what each predicts at last."""
+    context = multiprocessing.get_context("spawn")
+    ends: dict[str, Connection] = {}
+    for name, build in builds.items():
+        ends[name], other = context.Pipe()
+        context.Process(target=compete, args=(other, build, root, network, size_px), daemon=False).start()
+        ends[name].recv()
+    seconds: dict[str, list[float]] = {name: [] for name in builds}
+    for number in range(num_rounds + 1):
+        for name, end in ends.items():
+            end.send("train_epoch")
+            taken = end.recv()
+            if number:
+                seconds[name].append(taken)
+    predicted = {}
+    for name, end in ends.items():
+        end.send("predict")
+        predicted[name] = end.recv()
+    return seconds, predicted
+
+
+def compete(end: Connection, build: Build, root: Path, network: str, size_px: int) -> None:
+    """Build a competitor, and do what is asked of it until it has predicted."""
+    torch.manual_seed(0)
+    competitor = build(root, network, size_px)
+    end.send("ready")
+    while end.recv() == "train_epoch":
+        start = time.perf_counter()
+        competitor.train_epoch()
+        end.send(time.perf_counter() - start)
+    end.send(competitor.predict())
+
+
+def print_ratios(
+    name: str, wanted: dict[str, float], seconds: dict[str, list[float]], right: dict[str, NDArray[np.bool_]]
+) -> None:
+    """Print how many times as fast as each peer the pipeline is, in bfloat16 and in float32."""
+    images = pd.Series(range(len(right[OURS])))
+    median = {competitor: float(np.median(values)) for competitor, values in seconds.items()}
+    table = Table(title=f"{name}: {len(seconds[OURS])} epochs each, {len(right[OURS])} validation images")
+    for column in ("", "s an epoch", "from", "to", "accuracy", "times as fast", "wanted", "float32 alone"):
+        table.add_column(column, justify="left" if not column else "right")
+    for competitor, values in seconds.items():
+        ratios = ["", "", ""]
+        if competitor in wanted:
+            p_value = compare_hits(right[OURS], right[competitor], images).p_value
+            alike = p_value > 0.05 and right[OURS].mean() > 1.5 / NUM_CLASSES
+            ratio, alone = (median[competitor] / median[ours] for ours in (OURS, OURS_FLOAT32))
+            ratios = [f"{ratio:.2f}", f"{wanted[competitor]:g}", f"{alone:.2f}"]
+            if not alike:
+                ratios[0] = ratios[2] = f"quality differs (p {p_value:.3f})"
+        accuracy = "" if competitor == OUR_STEPS else f"{right[competitor].mean():.3f}"
+        table.add_row(
+            competitor, f"{median[competitor]:.2f}", f"{min(values):.2f}", f"{max(values):.2f}", accuracy, *ratios
+        )
+    Console(width=118).print(table)
+    share = 1 - median[OUR_STEPS] / median[OURS]
+    print(f"share of an epoch that data and augmentation take: {share:.1%} (wanted: at most {MAX_DATA_SHARE:.0%})\n")
+
+
+def draw_images(folder: Path, num_images: int, *, seed: int) -> None:
+    """Draw spots on skin as JPEGs; a class is whether they are dark and whether they are long."""
+    generator = np.random.default_rng(seed)
+    width, height = SIZE_PX
+    y, x = np.mgrid[:height, :width]
+    for number in range(num_images):
+        label = number % NUM_CLASSES
+        radius, angle = generator.uniform(60, 130), generator.uniform(0, np.pi)
+        stretch = 1.0 if label % 2 else 2.0
+        dx, dy = x - width / 2 - generator.normal(0, 15), y - height / 2 - generator.normal(0, 15)
+        along, across = dx * np.cos(angle) + dy * np.sin(angle), dy * np.cos(angle) - dx * np.sin(angle)
+        spot = 1 / (1 + np.exp((np.hypot(along, across * stretch) - radius) / 8))
+        light = generator.uniform(0.25, 0.45) if label < 2 else generator.uniform(0.5, 0.7)
+        skin = np.array([225, 180, 160]) * generator.uniform(0.85, 1.1, 3)
+        pixels = skin * (1 - (1 - light) * spot)[..., None] + generator.normal(0, 14, (height, width, 1))
+        file = folder / str(label) / f"{number:05d}.jpg"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(file, quality=92)
+
+
+if __name__ == "__main__":
+    typer.run(main)

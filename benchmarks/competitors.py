@@ -1,0 +1,217 @@
+"""Whole training loops that are timed beside each other: the pipeline's, and those of other libraries.
+
+Each learns from the JPEGs in `train/<class>/` below a folder, with flips, rotation by any angle, zoom, shift and
+changes of colour as near to the pipeline's as its library has them, by AdamW at one constant rate, in batches of 64.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+from benchmarks.training import Training, build_network
+
+BATCH_SIZE = 64
+NUM_THREADS = 2
+LEARNING_RATE = 1e-3
+WEIGHT_DECAY = 0.05
+CPU = torch.device("cpu")
+NORMALISE = [transforms.ToTensor(), transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))]
+
+
+class Competitor(Protocol):
+    """A training that can be timed an epoch at a time."""
+
+    def train_epoch(self) -> None:
+        """Learn from every image once, but for those that would not fill a last batch."""
+        ...
+
+    def predict(self) -> NDArray[np.int64]:
+        """Return the class of each validation image, by class and name."""
+        ...
+
+
+class Ours:
+    """The pipeline's training; the images are decoded once, when it is built."""
+
+    def __init__(self, root: Path, network: str, size_px: int, *, precision: torch.dtype) -> None:
+        from lesions.images.source import GatheredImages
+
+        train, val = list_files(root / "train"), list_files(root / "val")
+        self._rows_val = np.arange(len(train), len(train) + len(val))
+        self._training = Training(
+            network,
+            GatheredImages(decode_files([*train, *val], round(1.15 * size_px)), CPU),
+            np.array([int(file.parent.name) for file in train]),
+            size_px=size_px,
+            batch_size=BATCH_SIZE,
+            precision=precision,
+            num_threads=NUM_THREADS,
+            learning_rate=LEARNING_RATE,
+        )
+        self._epoch = 0
+
+    def train_epoch(self) -> None:
+        """Take an epoch's steps."""
+        self._epoch += 1
+        batches = self._training.batches
+        self._training.learn(batches.epoch(self._epoch), batches.num_batches, rate=1)
+
+    def predict(self) -> NDArray[np.int64]:
+        """Predict the images after those of training."""
+        return self._training.predict(self._rows_val)
+
+
+class OurSteps(Ours):
+    """The pipeline's steps on one batch again and again: an epoch without data and augmentation."""
+
+    def train_epoch(self) -> None:
+        """Take an epoch's steps on its first batch."""
+        batches = self._training.batches
+        same = next(batches.epoch(1))
+        self._training.learn(iter([same] * batches.num_batches), batches.num_batches, rate=1)
+
+
+class Loop:
+    """The usual loop over a loader of training images, in float32, or in bfloat16 and channels_last."""
+
+    def __init__(
+        self,
+        root: Path,
+        network: nn.Module,
+        loader: Any,
+        to_input: Callable[[Any], Tensor],
+        *,
+        bfloat16: bool = False,
+    ) -> None:
+        torch.set_num_threads(NUM_THREADS)
+        self._files = list_files(root / "val")
+        self._loader, self._to_input, self._bfloat16 = loader, to_input, bfloat16
+        self._format = torch.channels_last if bfloat16 else torch.contiguous_format
+        self._network = network.to(memory_format=self._format)  # type: ignore[call-overload]
+        self._optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+
+    def train_epoch(self) -> None:
+        """Go through the loader once."""
+        self._network.train()
+        for inputs, labels in self._loader:
+            self._optimizer.zero_grad()
+            with torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16):
+                logits = self._network(inputs.contiguous(memory_format=self._format))
+            nn.functional.cross_entropy(logits.float(), labels).backward()
+            self._optimizer.step()
+
+    @torch.inference_mode()
+    def predict(self) -> NDArray[np.int64]:
+        """Predict images as the library prepares them for it."""
+        self._network.eval()
+        images = torch.stack([self._to_input(Image.open(file).convert("RGB")) for file in self._files])
+        return np.concatenate([self._network(part).argmax(dim=1).numpy() for part in images.split(BATCH_SIZE)])
+
+
+def build_torchvision(root: Path, network: str, size_px: int) -> Loop:
+    """Build what most public repositories have: PIL images changed one by one in two workers."""
+    larger = transforms.Resize(round(1.15 * size_px))
+    changes = [
+        larger,
+        transforms.RandomAffine(180, translate=(0.05, 0.05), scale=(0.87, 1.15)),
+        transforms.CenterCrop(size_px),
+        transforms.RandomHorizontalFlip(),
+        transforms.RandomVerticalFlip(),
+        transforms.ColorJitter(0.15, 0.15, 0.15),
+    ]
+    train = datasets.ImageFolder(root / "train", transforms.Compose([*changes, *NORMALISE]))
+    loader = DataLoader(
+        train, BATCH_SIZE, shuffle=True, drop_last=True, num_workers=NUM_THREADS, persistent_workers=True
+    )
+    to_input = transforms.Compose([larger, transforms.CenterCrop(size_px), *NORMALISE])
+    return Loop(root, build_network(network, len(train.classes)), loader, to_input)
+
+
+def build_timm(root: Path, network: str, size_px: int, *, bfloat16: bool = False) -> Loop:
+    """Build timm's dataset, transforms, loader and network."""
+    import timm
+    from timm.data import ImageDataset, create_loader, create_transform
+
+    train = ImageDataset(str(root / "train"))
+    loader = create_loader(
+        train,
+        (3, size_px, size_px),
+        BATCH_SIZE,
+        is_training=True,
+        scale=(0.75, 1.0),
+        vflip=0.5,
+        color_jitter=0.15,
+        num_workers=NUM_THREADS,
+        use_prefetcher=False,
+        device=CPU,
+    )
+    to_input = create_transform((3, size_px, size_px))
+    model = timm.create_model(network, num_classes=len(train.reader.class_to_idx), drop_rate=0.2)
+    return Loop(root, model, loader, to_input, bfloat16=bfloat16)
+
+
+class FastAI:
+    """fastai's loaders, batch transforms and learner."""
+
+    def __init__(self, root: Path, network: str, size_px: int) -> None:
+        from fastai.vision.all import (
+            CrossEntropyLossFlat,
+            ImageDataLoaders,
+            Learner,
+            OptimWrapper,
+            Resize,
+            aug_transforms,
+            partial,
+        )
+
+        torch.set_num_threads(NUM_THREADS)
+        changes = aug_transforms(
+            size=size_px, flip_vert=True, max_rotate=180, max_zoom=1.15, max_lighting=0.15, max_warp=0,
+            p_affine=1, p_lighting=1,
+        )  # fmt: skip
+        loaders = ImageDataLoaders.from_folder(
+            root, valid="val", bs=BATCH_SIZE, item_tfms=Resize(round(1.15 * size_px)), batch_tfms=changes,
+            device=CPU, num_workers=NUM_THREADS,
+        )  # fmt: skip
+        optimizer = partial(OptimWrapper, opt=partial(torch.optim.AdamW, weight_decay=WEIGHT_DECAY))
+        self._learner = Learner(
+            loaders, build_network(network, loaders.c), loss_func=CrossEntropyLossFlat(), opt_func=optimizer,
+            lr=LEARNING_RATE, train_bn=True,
+        )  # fmt: skip
+        self._learner.create_opt()
+
+    def train_epoch(self) -> None:
+        """Fit an epoch without validating it."""
+        learner = self._learner
+        with learner.no_bar(), learner.no_logging():
+            learner._do_epoch_validate, validate = lambda *_, **__: None, learner._do_epoch_validate
+            learner.fit(1)
+            learner._do_epoch_validate = validate
+
+    def predict(self) -> NDArray[np.int64]:
+        """Predict the validation images."""
+        with self._learner.no_bar(), self._learner.no_logging():
+            return self._learner.get_preds()[0].argmax(dim=1).numpy()
+
+
+def list_files(folder: Path) -> list[Path]:
+    """List the images below a folder, by class and name."""
+    return sorted(folder.glob("*/*.jpg"))
+
+
+def decode_files(files: list[Path], size_px: int) -> NDArray[np.uint8]:
+    """Decode images as the stage `cache_images` does; (N, size_px, size_px, 3)."""
+    from lesions.images.decode import DecodingParameters, decode_image
+
+    parameters = DecodingParameters(size_px=size_px, fit="crop", max_megapixels=100.0)
+    with ThreadPoolExecutor(NUM_THREADS) as threads:
+        return np.stack(list(threads.map(lambda file: decode_image(file.read_bytes(), parameters).pixels, files)))

@@ -64,7 +64,7 @@ def main(
                 check_enough_pixels(model, architecture, pixels.shape[1])
                 features = compute_features(architecture, pixels, table, device)
                 with threadpool_limits(recipe.num_threads):
-                    regression = fit_regression(features, table, dict(enumerate(weights.weights)))
+                    regression = fit_regression(features, table, len(weights.classes))
                 logits = compute_logits(regression, features[is_scored])
                 write_predictions(folder / f"{model}_features.csv", predict(logits))
                 print(f"{model}_features: C {regression[-1].C:g}", flush=True)

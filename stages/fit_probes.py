@@ -54,7 +54,7 @@ def main(
     )
     with atomic_folder(probes) as folder, threadpool_limits(recipe.num_threads):
         for probe, found in features.items():
-            regression = fit_regression(found, table, dict(enumerate(weights.weights)))
+            regression = fit_regression(found, table, len(weights.classes))
             logits = compute_logits(regression, found[is_scored])
             predictions = Predictions(scored, weights.classes, scored.label.to_numpy(), logits)
             write_predictions(folder / f"{probe}.csv", predictions)

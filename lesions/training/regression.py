@@ -15,8 +15,11 @@ INVERSE_REGULARISATION = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 """Strengths C of the logistic regression that are tried; the best macro F1 on validation chooses."""
 
 
-def fit_regression(features: NDArray[np.floating], table: pd.DataFrame, class_weights: dict[int, float]) -> Pipeline:
+def fit_regression(features: NDArray[np.floating], table: pd.DataFrame, num_classes: int) -> Pipeline:
     """Fit the regression for each strength on the training images, and return the one that validates best.
+
+    All diagnoses weigh alike, whatever the networks' loss does: a regression that calls everything by the commonest
+    name would make any network look good.
 
     Parameters
     ----------
@@ -28,9 +31,9 @@ def fit_regression(features: NDArray[np.floating], table: pd.DataFrame, class_we
     train, val = (table.split == "train").to_numpy(), (table.split == "val").to_numpy()
 
     def validate(regression: Pipeline) -> float:
-        return score_labels(labels[val], regression.predict(features[val]), len(class_weights))["macro_f1"]
+        return score_labels(labels[val], regression.predict(features[val]), num_classes)["macro_f1"]
 
-    return max(list_regressions(features[train], labels[train], class_weights), key=validate)
+    return max(list_regressions(features[train], labels[train]), key=validate)
 
 
 def compute_logits(regression: Pipeline, features: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -39,10 +42,8 @@ def compute_logits(regression: Pipeline, features: NDArray[np.floating]) -> NDAr
     return logits if logits.ndim == 2 else np.stack([np.zeros_like(logits), logits], axis=1)
 
 
-def list_regressions(
-    features: NDArray[np.floating], labels: NDArray[np.int64], class_weights: dict[int, float]
-) -> Iterator[Pipeline]:
+def list_regressions(features: NDArray[np.floating], labels: NDArray[np.int64]) -> Iterator[Pipeline]:
     """Yield the regression fitted at each strength."""
     for strength in INVERSE_REGULARISATION:
-        regression = LogisticRegression(C=strength, class_weight=class_weights, max_iter=2000)
+        regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
         yield make_pipeline(StandardScaler(), regression).fit(features, labels)

@@ -90,10 +90,20 @@ def test_logits_give_scikit_learns_probabilities(K: int) -> None:
     generator = np.random.default_rng(0)
     label = generator.integers(K, size=60)
     features = (generator.normal(size=(60, 5)) + np.eye(K, 5)[label]).astype(np.float32)
-    regression = next(list_regressions(features, label, dict.fromkeys(range(K), 1.0)))
+    regression = next(list_regressions(features, label))
     logits = compute_logits(regression, features)
     assert logits.shape == (60, K)
     np.testing.assert_allclose(softmax(logits, axis=1), regression.predict_proba(features), atol=1e-6)
+
+
+def test_a_rare_diagnosis_weighs_as_a_common_one() -> None:
+    # Two alike spreads, one apart: unweighted, the line between them lies at log(19) beyond the middle.
+    generator = np.random.default_rng(0)
+    label = np.repeat([0, 1], [3800, 200])
+    features = (generator.normal(size=(4000, 1)) + label[:, None]).astype(np.float32)
+    *_, regression = list_regressions(features, label)
+    middle = np.array([[0.5]], dtype=np.float32)
+    assert compute_logits(regression, middle)[0, 1] == pytest.approx(0, abs=0.3)
 
 
 def test_the_strength_is_the_one_that_validates_best() -> None:
@@ -101,10 +111,9 @@ def test_the_strength_is_the_one_that_validates_best() -> None:
     label = generator.integers(3, size=250)
     features = (generator.normal(size=(250, 40)) + 0.5 * np.eye(3, 40)[label]).astype(np.float32)
     table = pd.DataFrame({"label": label, "split": ["train"] * 200 + ["val"] * 50})
-    weights = {0: 1.0, 1: 1.0, 2: 1.0}
-    regressions = {fitted[-1].C: fitted for fitted in list_regressions(features[:200], label[:200], weights)}
+    regressions = {fitted[-1].C: fitted for fitted in list_regressions(features[:200], label[:200])}
     assert tuple(regressions) == INVERSE_REGULARISATION
     for strength in (min(INVERSE_REGULARISATION), max(INVERSE_REGULARISATION)):
         # Validation labels that this strength alone gets all right.
         table.loc[200:, "label"] = regressions[strength].predict(features[200:])
-        assert strength == fit_regression(features, table, weights)[-1].C
+        assert strength == fit_regression(features, table, 3)[-1].C

@@ -23,10 +23,10 @@ from lesions.images.index import write_index
 from lesions.images.perceptual_hash import perceptual_hash, spell_hash
 from lesions.parameters.section import read_section
 
-CHUNK = 64
+CHUNK = 32
 """Images decoded at a time by one thread, unless they are large."""
 
-CHUNK_BYTES = 16 * 2**20
+CHUNK_BYTES = 8 * 2**20
 """Most bytes of decoded images in a chunk of more than one."""
 
 

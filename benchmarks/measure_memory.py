@@ -70,7 +70,6 @@ def main(
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Print the largest anonymous and whole resident memory of each stage, in MB."""
-    table = Table("images", "stage", "anonymous MB", "KB an image", "resident MB", "images.npy MB")
     before: dict[str, tuple[int, float]] = {}
     for number in num_images or [8_000, 30_000, 100_000]:
         with tempfile.TemporaryDirectory() as name:
@@ -78,6 +77,8 @@ def main(
             draw_dataset(work / "dataset", number)
             (work / "params.yaml").write_bytes(params.read_bytes())
             lay_over(work / "params.yaml", OVERLAY)
+            table = Table("stage", "anonymous MB", "KB more an image", "resident MB", "images.npy MB")
+            table.title = f"{number:,} images"
             for stage, arguments in STAGES.items():
                 anonymous, resident = run_stage(stage, arguments.split(), work)
                 if stage not in MEASURED:
@@ -85,14 +86,13 @@ def main(
                 fewer, less = before.get(stage, (0, 0.0))
                 before[stage] = number, anonymous
                 table.add_row(
-                    f"{number:,}",
                     stage,
                     f"{anonymous / 1e3:.0f}",
                     f"{(anonymous - less) / (number - fewer):.2f}" if fewer else "",
                     f"{resident / 1e3:.0f}",
                     f"{(work / 'images.npy').stat().st_size / 1e6:.0f}",
                 )
-    Console().print(table)
+            Console().print(table)
 
 
 def draw_dataset(folder: Path, num_images: int) -> None:
@@ -100,7 +100,7 @@ def draw_dataset(folder: Path, num_images: int) -> None:
     folder.mkdir()
     generator = np.random.default_rng(0)
     names = [f"ISIC_{number:07d}" for number in range(num_images)]
-    blotches = generator.integers(0, 256, (num_images, 6, 6, 3), dtype=np.uint8)
+    blotches = generator.integers(0, 256, (num_images, 10, 10, 3), dtype=np.uint8)
     with ThreadPoolExecutor() as threads:
         encoded = threads.map(encode, blotches)
         for name, data in zip(names, encoded, strict=True):

@@ -1,13 +1,15 @@
 """Decode every image file of the dataset once, into one array that all later stages read."""
 
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from lesions.command_line.progress import track
 from lesions.command_line.stage import run_stage
@@ -15,14 +17,17 @@ from lesions.datasets.parameters import DatasetParameters
 from lesions.errors import InputError
 from lesions.hardware.processors import count_processors
 from lesions.images.cache import CacheWriter, write_cache
-from lesions.images.decode import DecodedImage, DecodingParameters, decode_image
+from lesions.images.decode import DecodingParameters, decode_image
 from lesions.images.files import find_image_files, read_image_file
 from lesions.images.index import write_index
 from lesions.images.perceptual_hash import perceptual_hash, spell_hash
 from lesions.parameters.section import read_section
 
-CHUNK = 64
-"""Images in memory at a time."""
+CHUNK = 32
+"""Images decoded at a time by one thread, unless they are large."""
+
+CHUNK_BYTES = 8 * 2**20
+"""Most bytes of decoded images in a chunk of more than one."""
 
 
 def main(
@@ -34,55 +39,70 @@ def main(
     """Decode, fit and hash every image below `root`; note in the index what refused to decode, and why."""
     parameters = read_section(params, "cache_images", DecodingParameters)
     files = find_image_files(root, read_section(params, "dataset", DatasetParameters).folders)
+    chunks = list(in_chunks(files, min(CHUNK, CHUNK_BYTES // (3 * parameters.size_px**2) or 1)))
     with write_cache(images, parameters.size_px) as cache:
-        chunks = track(decode_in_chunks(root, files, parameters), "decoding", total=-(-len(files) // CHUNK))
-        rows = [row for chunk in chunks for row in append_chunk(cache, chunk)]
-    write_index(index, rows)
+        decoded = track(decode_chunks(root, chunks, parameters), "decoding", total=len(chunks))
+        write_index(index, (row for pixels, rows in decoded for row in append_chunk(cache, pixels, rows)))
     refused = len(files) - cache.num_images
     reasons = f" (the column error of {index} says why)" if refused else ""
     print(f"{cache.num_images} of {len(files)} image files decoded, {refused} refused{reasons}")
 
 
-Outcome = tuple[str, DecodedImage | str]
-"""A file below the root, and its image or the error that refused it."""
+Row = dict[str, Any]
+"""A row of the index."""
+
+Chunk = tuple[NDArray[np.uint8], list[Row]]
+"""The images (n, size_px, size_px, 3) of the files that decode, and a row for every file."""
 
 
-def decode_in_chunks(root: Path, files: list[str], parameters: DecodingParameters) -> Iterator[list[Outcome]]:
-    """Decode files in threads (Pillow releases the interpreter's lock), a chunk at a time, in order."""
-    decode = partial(decode_file, root, parameters)
-    with ThreadPoolExecutor(count_processors()) as threads:
-        for start in range(0, len(files), CHUNK):
-            yield list(threads.map(decode, files[start : start + CHUNK]))
+def in_chunks(files: list[str], size: int) -> Iterator[list[str]]:
+    """Part the files, in order."""
+    return (files[start : start + size] for start in range(0, len(files), size))
 
 
-def decode_file(root: Path, parameters: DecodingParameters, file: str) -> Outcome:
-    """Decode one file; an error is an outcome too, so that one bad image costs one line, not the run."""
-    try:
-        return file, decode_image(read_image_file(root, file), parameters)
-    except (InputError, OSError) as error:
-        return file, str(error)
+def decode_chunks(root: Path, chunks: list[list[str]], parameters: DecodingParameters) -> Iterator[Chunk]:
+    """Decode chunks in threads (what is slow releases the interpreter's lock), and yield them in order.
+
+    In memory are as many as there are threads, one that waits and one that is being written.
+    """
+    num_threads = count_processors()
+    with ThreadPoolExecutor(num_threads) as threads:
+        waiting: deque[Future[Chunk]] = deque()
+        for chunk in chunks:
+            waiting.append(threads.submit(decode_chunk, root, chunk, parameters))
+            if len(waiting) > num_threads + 1:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
-def append_chunk(cache: CacheWriter, chunk: list[Outcome]) -> Iterator[dict[str, Any]]:
-    """Append a chunk's images to the cache and yield its rows of the index."""
-    decoded = [image for _, image in chunk if isinstance(image, DecodedImage)]
-    if decoded:
-        hashes = iter(perceptual_hash(np.stack([image.thumbnail for image in decoded])))
-        row = cache.num_images
-        cache.append(np.stack([image.pixels for image in decoded]))
-    for file, image in chunk:
-        if isinstance(image, str):
-            yield {"file": file, "error": image}
+def decode_chunk(root: Path, files: list[str], parameters: DecodingParameters) -> Chunk:
+    """Decode files; an error is an outcome too, so that one bad image costs one line, not the run."""
+    pixels = np.empty((len(files), parameters.size_px, parameters.size_px, 3), np.uint8)
+    thumbnails: list[NDArray[np.float32]] = []
+    rows: list[Row] = []
+    for file in files:
+        try:
+            image = decode_image(read_image_file(root, file), parameters)
+        except (InputError, OSError) as error:
+            rows.append({"file": file, "error": str(error)})
             continue
-        yield {
-            "file": file,
-            "row": row,
-            "width_px": image.width_px,
-            "height_px": image.height_px,
-            "sha256": image.sha256,
-            "perceptual_hash": spell_hash(next(hashes)),
-        }
-        row += 1
+        pixels[len(thumbnails)] = image.pixels
+        thumbnails.append(image.thumbnail)
+        rows.append({"file": file, "width_px": image.width_px, "height_px": image.height_px, "sha256": image.sha256})
+    if thumbnails:
+        hashes = map(spell_hash, perceptual_hash(np.stack(thumbnails)))
+        decoded = (row for row in rows if "error" not in row)
+        for row, spelled in zip(decoded, hashes, strict=True):
+            row["perceptual_hash"] = spelled
+    return pixels[: len(thumbnails)], rows
+
+
+def append_chunk(cache: CacheWriter, pixels: NDArray[np.uint8], rows: list[Row]) -> list[Row]:
+    """Append a chunk's images to the cache, and note in its rows of the index where they stand."""
+    numbers = count(cache.num_images)
+    cache.append(pixels)
+    return [row if "error" in row else {**row, "row": next(numbers)} for row in rows]
 
 
 if __name__ == "__main__":

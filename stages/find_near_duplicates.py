@@ -1,5 +1,6 @@
 """Find images that are copies of each other, whatever patient or lesion the data name for them."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,8 +47,8 @@ def main(
     original, copy = pair_same_bytes(table.sha256)
     distinct = np.setdiff1d(np.arange(len(table)), copy)
     hashes = parse_hashes(table.perceptual_hash.iloc[distinct])
-    grey = np.stack([shrink(pixels[row]) for row in table.row.iloc[distinct]])
-    near = find_copies(hashes, grey, parameters.min_correlation)
+    rows = table.row.to_numpy()[distinct]
+    near = find_copies(hashes, partial(read_grey, pixels, rows), parameters.min_correlation)
 
     exact_pairs = describe_pairs(table, original, copy, kind="exact", hash_similarity=1.0, correlation=1.0)
     near_pairs = describe_pairs(
@@ -69,6 +70,11 @@ def main(
         f"{counts['num_pairs_without_shared_identifier']} pairs the data name no common patient or lesion, "
         f"{counts['num_conflicting_pairs']} have different diagnoses; {picture} shows {min(len(found), MAX_SHOWN)}"
     )
+
+
+def read_grey(pixels: NDArray[np.uint8], rows: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return the images at some positions among the rows of the cache."""
+    return np.stack([shrink(pixels[row]) for row in rows[positions]])
 
 
 def shrink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -13,11 +13,16 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from pydantic import Field
 
 from lesions.errors import InputError
+from lesions.images.jpeg import decode_jpeg
+from lesions.images.resize import ResizableImage
 from lesions.parameters.section import Section
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 HASHED_PX = 32
 """Side of the grey thumbnail that a perceptual hash is taken from."""
+
+GREY = np.array([299, 587, 114], dtype=np.float32)
+"""Parts in a thousand of red, green and blue (ITU-R BT.601)."""
 
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, OverflowError, struct.error)
 """What Pillow raises for the bytes of a broken image."""
@@ -75,20 +80,18 @@ def decode_image(data: bytes, parameters: DecodingParameters) -> DecodedImage:
             _check_header(image, parameters.max_megapixels)
             orientation = image.getexif().get(ExifTags.Base.Orientation)
             width, height = image.size[::-1] if orientation in (5, 6, 7, 8) else image.size
-            # A JPEG is decoded at 1/2, 1/4 or 1/8 where that still leaves enough pixels.
-            image.draft("RGB", (max(parameters.size_px, HASHED_PX),) * 2)
-            # An upright image would only be copied.
-            rgb = _to_rgb(ImageOps.exif_transpose(image) if orientation in range(2, 9) else image)
+            pixels = _decode_pixels(image, data, max(parameters.size_px, HASHED_PX), orientation)
     except InputError:
         raise
     except UnidentifiedImageError as error:
         raise InputError("not an image" if data else "the file is empty (0 bytes)") from error
     except BROKEN as error:
         raise InputError(f"broken image: {error}") from error
-    thumbnail = rgb.resize((HASHED_PX, HASHED_PX), Image.Resampling.BOX).convert("L")
+    rgb = ResizableImage(pixels)
+    thumbnail = rgb.resize(HASHED_PX, HASHED_PX, kernel="box").astype(np.float32) @ GREY / np.float32(1000)
     return DecodedImage(
-        pixels=np.asarray(_to_square(rgb, parameters.size_px, parameters.fit)),
-        thumbnail=np.asarray(thumbnail, dtype=np.float32),
+        pixels=_to_square(rgb, parameters.size_px, parameters.fit),
+        thumbnail=thumbnail,
         width_px=width,
         height_px=height,
         sha256=hashlib.sha256(data).hexdigest(),
@@ -108,6 +111,21 @@ def _check_header(image: Image.Image, max_megapixels: float) -> None:
         raise InputError(f"animated: {frames} frames, expected one still image")
 
 
+def _decode_pixels(image: Image.Image, data: bytes, min_px: int, orientation: int | None) -> NDArray[np.uint8]:
+    """Return an opened image upright, in RGB, and smaller where that still leaves sides of at least `min_px`."""
+    turned = orientation in range(2, 9)
+    if image.format == "JPEG" and image.mode in ("RGB", "L") and not turned:
+        pixels = decode_jpeg(data, *image.size, min_px=min_px)
+        if pixels is not None:
+            return pixels
+    # Whatever is odd in a JPEG, Pillow says what, or reads it all the same.
+    image.draft("RGB", (min_px, min_px))
+    # An upright image would only be copied.
+    rgb = _to_rgb(ImageOps.exif_transpose(image) if turned else image)
+    # The resizing's cost and memory grow with what it is given; an average of whole blocks is cheap.
+    return np.asarray(rgb.reduce(max(1, min(rgb.size) // (2 * min_px))))
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         grey = np.asarray(image, dtype=np.float32)
@@ -122,10 +140,17 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _to_square(image: Image.Image, size_px: int, fit: Fit) -> Image.Image:
-    size = (size_px, size_px)
-    if fit == "pad":
-        return ImageOps.pad(image, size, Image.Resampling.BILINEAR)
+def _to_square(image: ResizableImage, size_px: int, fit: Fit) -> NDArray[np.uint8]:
+    width, height = image.width_px, image.height_px
     if fit == "crop":
-        return ImageOps.fit(image, size, Image.Resampling.BILINEAR)
-    return image.resize(size, Image.Resampling.BILINEAR)
+        side = min(width, height)
+        left, top = (width - side) / 2, (height - side) / 2
+        return image.resize(size_px, size_px, kernel="bilinear", box=(left, top, left + side, top + side))
+    if fit == "squash":
+        return image.resize(size_px, size_px, kernel="bilinear")
+    inner_width, inner_height = (max(1, round(size_px * side / max(width, height))) for side in (width, height))
+    left, top = round((size_px - inner_width) / 2), round((size_px - inner_height) / 2)
+    padded = np.zeros((size_px, size_px, 3), np.uint8)
+    inner = image.resize(inner_width, inner_height, kernel="bilinear")
+    padded[top : top + inner_height, left : left + inner_width] = inner
+    return padded

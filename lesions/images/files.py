@@ -1,5 +1,6 @@
 """Finding the image files of a dataset, and what they are called."""
 
+import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -23,10 +24,13 @@ def find_image_files(root: Path, folders: Sequence[str] = (".",)) -> list[str]:
 def _list_files(root: Path, folder: Path) -> list[str]:
     if not folder.is_dir():
         raise InputError(f"dataset.root: there is no folder {folder}")
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.is_dir())
-    paths = (path.relative_to(root) for path in found)
-    # What begins with a dot is a system's own, or was left by a program that was killed.
-    files = [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
+    files = []
+    for parent, folders, names in os.walk(folder):
+        # What begins with a dot is a system's own, or was left by a program that was killed.
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found = [name for name in names if not name.startswith(".") and name.lower().endswith(tuple(SUFFIXES))]
+        inside = Path(parent).relative_to(root).as_posix()
+        files += found if inside == "." else [f"{inside}/{name}" for name in found]
     if not files:
         raise InputError(f"dataset.root: no image files below {folder} ({', '.join(sorted(SUFFIXES))})")
     return files

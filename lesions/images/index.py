@@ -1,19 +1,24 @@
 """`data/images.csv`: what each image file was, and where it stands in `data/images.npy`."""
 
+import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
-from lesions.formats.table import write_table
+from lesions.formats.atomic import atomic_path
 
 COLUMNS = ["file", "row", "width_px", "height_px", "sha256", "perceptual_hash", "error"]
 TYPES = {name: "Int64" if name in ("row", "width_px", "height_px") else "str" for name in COLUMNS}
 """`row` is missing where `error` says why the file was refused."""
 
 
-def write_index(path: Path, rows: list[dict[str, object]]) -> None:
-    """Write one row a file, sorted by file."""
-    write_table(path, pd.DataFrame(rows, columns=COLUMNS).astype(TYPES), sort_by="file")
+def write_index(path: Path, rows: Iterable[dict[str, object]]) -> None:
+    """Write one row a file as they come, which is sorted by file."""
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
 
 
 def read_index(path: Path) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Which images are altered copies of each other."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -16,7 +17,11 @@ CHUNK = 64
 """Pairs compared at a time; more do not fit into a processor's cache."""
 
 
-def find_copies(hashes: NDArray[np.int8], grey: NDArray[np.uint8], min_correlation: float) -> pd.DataFrame:
+ReadGrey = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
+"""Reads images (P, 64, 64) uint8 in grey by their positions (P,)."""
+
+
+def find_copies(hashes: NDArray[np.int8], read_grey: ReadGrey, min_correlation: float) -> pd.DataFrame:
     """Find pairs of images whose hashes are near and whose details correlate.
 
     Of an image with many copies not every pair is found, but so many that all of them hang together.
@@ -24,14 +29,15 @@ def find_copies(hashes: NDArray[np.int8], grey: NDArray[np.uint8], min_correlati
     Parameters
     ----------
     hashes : (N, F²) int8
-    grey : (N, 64, 64) uint8
+    read_grey
+        Few of the images are compared, so only those are read, each as often as it is compared.
 
     Returns
     -------
     table
         One row a pair: `first` < `second` < N, `orientation`, `similarity`, `correlation`.
     """
-    copies = _confirm(find_candidates(hashes), grey, min_correlation)
+    copies = _confirm(find_candidates(hashes), read_grey, min_correlation)
     while True:
         cluster = find_components(copies["first"].to_numpy(), copies["second"].to_numpy(), len(hashes))
         # The nearest neighbours of an image with many copies are all copies; what lies beyond them is found by one
@@ -43,18 +49,19 @@ def find_copies(hashes: NDArray[np.int8], grey: NDArray[np.uint8], min_correlati
         beyond = find_candidates(hashes[members])
         beyond[["first", "second"]] = members[beyond[["first", "second"]]]
         beyond = beyond[is_crowded[beyond["first"]] | is_crowded[beyond["second"]]]
-        found = _confirm(beyond, grey, min_correlation)
+        found = _confirm(beyond, read_grey, min_correlation)
         if found.empty:
             return copies
         copies = pd.concat([copies, found], ignore_index=True)
 
 
-def _confirm(candidates: pd.DataFrame, grey: NDArray[np.uint8], min_correlation: float) -> pd.DataFrame:
+def _confirm(candidates: pd.DataFrame, read_grey: ReadGrey, min_correlation: float) -> pd.DataFrame:
     """Return the candidates that correlate, with their `correlation`."""
     chunks = [candidates.iloc[start : start + CHUNK] for start in range(0, len(candidates), CHUNK)]
 
     def compare(chunk: pd.DataFrame) -> NDArray[np.float32]:
-        return correlate(grey[chunk["first"]], grey[chunk["second"]], chunk.orientation.to_numpy())
+        first, second = (read_grey(chunk[side].to_numpy()) for side in ("first", "second"))
+        return correlate(first, second, chunk.orientation.to_numpy())
 
     with ThreadPoolExecutor(count_processors()) as threads:
         found = list(track(threads.map(compare, chunks), "comparing", total=len(chunks)))

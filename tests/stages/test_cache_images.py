@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from lesions.errors import InputError
+from lesions.images.decode import DecodingParameters
 from lesions.images.index import read_index
 from stages import cache_images
 from tests.builders import WriteParams, dataset_section
@@ -44,6 +45,50 @@ def test_good_and_bad_files(tmp_path: Path, write_params: WriteParams, monkeypat
     images = np.load(tmp_path / "images.npy")
     assert images.shape == (3, 8, 8, 3)
     np.testing.assert_allclose(images[:, 0, 0, 0], [10, 20, 30], atol=1)
+
+
+@pytest.mark.parametrize(("num_threads", "chunk"), [(1, 64), (5, 3), (2, 1)])
+def test_threads_and_chunks_change_nothing(
+    num_threads: int, chunk: int, tmp_path: Path, write_params: WriteParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = np.random.default_rng(0)
+    for n in range(20):
+        path = tmp_path / f"dataset/{n}.jpg"
+        draw(path, 10 * n)
+        if n % 4 == 1:
+            path.write_bytes(path.read_bytes()[:-9])
+        else:
+            Image.fromarray(generator.integers(0, 256, (30 + n, 40, 3), dtype=np.uint8)).save(path)
+    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
+    cache_images.main(tmp_path / "dataset", tmp_path / "images.npy", tmp_path / "images.csv", params)
+    monkeypatch.setattr(cache_images, "count_processors", lambda: num_threads)
+    monkeypatch.setattr(cache_images, "CHUNK", chunk)
+    cache_images.main(tmp_path / "dataset", tmp_path / "again.npy", tmp_path / "again.csv", params)
+    assert (tmp_path / "again.npy").read_bytes() == (tmp_path / "images.npy").read_bytes()
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "images.csv").read_bytes()
+    index = read_index(tmp_path / "images.csv")
+    assert index.error.notna().sum() == 5
+    assert index.row.dropna().tolist() == list(range(15))
+
+
+def test_large_images_come_in_small_chunks(
+    tmp_path: Path, write_params: WriteParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_images, "CHUNK_BYTES", 5 * 8 * 8 * 3 - 1)
+    sizes = []
+    decode = cache_images.decode_chunk
+
+    def note_size(root: Path, files: list[str], parameters: DecodingParameters) -> cache_images.Chunk:
+        sizes.append(len(files))
+        return decode(root, files, parameters)
+
+    monkeypatch.setattr(cache_images, "decode_chunk", note_size)
+    for n in range(9):
+        draw(tmp_path / f"dataset/{n}.png", n)
+    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
+    cache_images.main(tmp_path / "dataset", tmp_path / "images.npy", tmp_path / "images.csv", params)
+    assert sizes == [4, 4, 1]
+    assert len(np.load(tmp_path / "images.npy")) == 9
 
 
 def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path, write_params: WriteParams) -> None:

@@ -45,6 +45,7 @@ def half_and_half(size: tuple[int, int] = (8, 8)) -> Image.Image:
         (encode(plain("RGBA", (200, 100, 0, 0))), (255, 255, 255)),
         (encode(plain("LA", (0, 51))), (204, 204, 204)),  # 51 of 255 is a fifth of black over white
         (encode(plain("CMYK", (0, 0, 0, 0)), "JPEG"), (255, 255, 255)),
+        (encode(plain("CMYK", (0, 255, 255, 0)), "JPEG"), (255, 0, 0)),
         (encode(plain("CMYK", (0, 255, 255, 0)), "TIFF"), (255, 0, 0)),
         (encode(plain("I;16", 0x8080)), (128, 128, 128)),
         (encode(plain("RGB", (10, 20, 30)), "BMP"), (10, 20, 30)),
@@ -58,7 +59,8 @@ def half_and_half(size: tuple[int, int] = (8, 8)) -> Image.Image:
         "opaque",
         "clear",
         "grey-alpha",
-        "cmyk-jpeg",
+        "white-cmyk-jpeg",
+        "red-cmyk-jpeg",
         "cmyk-tiff",
         "16-bit",
         "bmp",
@@ -78,12 +80,14 @@ def test_a_palette_with_a_clear_colour_is_laid_over_white() -> None:
     assert (decode_image(encode(image, transparency=0), CROP).pixels == 255).all()
 
 
-def test_an_image_on_its_side_is_turned_upright() -> None:
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_an_image_on_its_side_is_turned_upright(kind: str) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6  # to be turned by 90 degrees clockwise: left becomes top
-    image = decode_image(encode(half_and_half((16, 8)), exif=exif), CROP)
+    data = encode(half_and_half((16, 8)), kind, exif=exif)
+    image = decode_image(data, CROP)
     assert (image.width_px, image.height_px) == (8, 16)
-    squashed = decode_image(encode(half_and_half((16, 8)), exif=exif), CROP.model_copy(update={"fit": "squash"}))
+    squashed = decode_image(data, CROP.model_copy(update={"fit": "squash"}))
     np.testing.assert_array_equal(squashed.pixels[:3], 0)
     np.testing.assert_array_equal(squashed.pixels[5:], 255)
 
@@ -104,6 +108,27 @@ def test_fit(fit: Any, row: list[int]) -> None:
     np.testing.assert_allclose(pixels[4, :, 0].astype(int), row, atol=40)
     bands = (pixels[:, 5:, 0].max(axis=1) > 0).sum()
     assert bands == (2 if fit == "pad" else 8)
+
+
+@pytest.mark.parametrize("size", [(1, 1000), (1000, 1), (3, 2)])
+@pytest.mark.parametrize("fit", ["crop", "squash", "pad"])
+def test_thin_and_tiny_images_fit_too(fit: Any, size: tuple[int, int]) -> None:
+    image = decode_image(encode(plain("L", 255, size)), CROP.model_copy(update={"fit": fit}))
+    if fit == "pad":
+        # 8 px of 1,000 leave the other side one.
+        assert (image.pixels[..., 0] == 255).sum() == (8 * 5 if size == (3, 2) else 8)
+    else:
+        np.testing.assert_array_equal(image.pixels, 255)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("side", [18, 100, 1000])
+def test_details_smaller_than_a_pixel_become_their_mean(kind: str, side: int) -> None:
+    """Of black and white lines of 1 px no pattern is left, which picking single pixels would leave."""
+    lines = np.zeros((side, side), np.uint8)
+    lines[:, ::2] = 255
+    image = decode_image(encode(Image.fromarray(lines), kind), CROP)
+    np.testing.assert_allclose(image.pixels.astype(int), 127, atol=20)
 
 
 def test_a_large_jpeg_is_decoded_small_without_losing_its_size() -> None:
@@ -158,6 +183,17 @@ def test_a_bomb_is_refused_by_its_header_before_its_pixels_take_memory() -> None
     with pytest.raises(InputError, match="20000 × 20000 pixels are more than the 100 megapixels"):
         decode_image(data, limits)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KB
+
+
+@pytest.mark.parametrize("size_px", [8, 100])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_that_ends_early_is_refused_wherever_it_ends(mode: str, progressive: bool, size_px: int) -> None:
+    data = encode(NOISE.resize((256, 256)).convert(mode), "JPEG", progressive=progressive)
+    parameters = CROP.model_copy(update={"size_px": size_px})
+    for length in {*range(1, len(data), len(data) // 40), *range(len(data) - 20, len(data))}:
+        with pytest.raises(InputError, match=r"broken image: |not an image"):
+            decode_image(data[:length], parameters)
 
 
 SMALL = NOISE.crop((0, 0, 16, 16))

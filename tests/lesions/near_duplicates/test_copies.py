@@ -24,7 +24,7 @@ def shrink(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 def cluster_numbers(images: list[NDArray[np.uint8]]) -> NDArray[np.int64]:
     """The cluster of each image, by the pairs found."""
     hashes = perceptual_hash(np.stack([shrink(image, 32) for image in images]).astype(np.float32))
-    found = find_copies(hashes, np.stack([shrink(image, 64) for image in images]), 0.7)
+    found = find_copies(hashes, np.stack([shrink(image, 64) for image in images]).__getitem__, 0.7)
     assert (found["first"] < found["second"]).all()
     edges = (found["first"], found["second"])
     graph = coo_array((np.ones(len(found)), edges), shape=(len(images), len(images)))
@@ -48,5 +48,5 @@ def test_two_crowds_of_copies_of_one_picture_are_one_cluster() -> None:
 
 def test_a_pair_is_found_once() -> None:
     hashes = perceptual_hash(np.stack([shrink(skin(0), 32)] * 2).astype(np.float32))
-    found = find_copies(hashes, np.stack([shrink(skin(0), 64)] * 2), 0.7)
+    found = find_copies(hashes, np.stack([shrink(skin(0), 64)] * 2).__getitem__, 0.7)
     assert found[["first", "second", "orientation", "correlation"]].values.tolist() == [[0, 1, 0, 1]]

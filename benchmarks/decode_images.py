@@ -1,0 +1,214 @@
+"""How fast `cache_images` decodes, beside Pillow in as many threads.
+
+The JPEGs are drawn: some of 600 × 450 pixels and about 260 KB, some of 6 megapixels, each file several times under
+other names. Ours is the whole stage: listing, reading, hashing twice, writing. The peers only read, decode and crop:
+`Pillow` by `open(file).convert("RGB")`, as torchvision's loader does, `Pillow, uncopied` without the copy that
+`convert` makes, `Pillow, draft` at the fraction of a JPEG's size that Pillow chooses when it is asked to. A figure is
+the median of rounds in which they take turns; the seconds of the processor are less disturbed by what else runs. What
+is compared must be as good: the mean absolute difference, in grey levels, from whole pixels weighted exactly (a
+triangle as wide as what becomes one pixel) is at most a bound.
+
+    python -m benchmarks.decode_images --root ../shared/data/ham10000
+    python -m benchmarks.decode_images --root ../shared/data/ham10000 --size-px 74
+"""
+
+import io
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from rich.console import Console
+from rich.table import Table
+from ruamel.yaml import YAML
+
+from lesions.command_line.failure import one_paragraph_errors
+from lesions.errors import InputError
+from lesions.hardware.processors import count_processors
+from lesions.images.cache import read_cache
+from lesions.images.files import find_image_files
+from stages import cache_images
+
+MAX_DIFFERENCE = 2.0
+"""Grey levels; picking single pixels is off by 13 on the images of 600 × 450, by 2.1 on the grainy large ones."""
+
+Decoder = Callable[[], NDArray[np.uint8]]
+"""Decodes all files of a folder."""
+
+NUM_COMPARED = 8
+"""Images whose pixels are compared."""
+
+
+def main(
+    root: Annotated[Path | None, typer.Option(help="HAM10000's folder, to decode too.")] = None,
+    size_px: Annotated[int, typer.Option(help="Side of a cached image.")] = 166,
+    num_rounds: Annotated[int, typer.Option(help="Rounds, of which the median counts.")] = 5,
+    params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
+) -> None:
+    """Print a table for each kind of image."""
+    with tempfile.TemporaryDirectory() as work:
+        own_params = write_params(Path(work, "params.yaml"), params, size_px)
+        folders = [
+            draw_jpegs(Path(work, "600 × 450"), 600, 450, noise=21, quality=98, num_pictures=20, num_names=16),
+            draw_jpegs(Path(work, "6 MP, grainy"), 2832, 2128, noise=3, quality=90, num_pictures=4, num_names=16),
+            draw_jpegs(Path(work, "6 MP, smooth"), 2832, 2128, noise=1, quality=90, num_pictures=4, num_names=16),
+        ]
+        for folder in [root, *folders] if root else folders:
+            files = find_image_files(folder)
+            by_pillow = partial(decode_by_pillow, folder, files, size_px)
+            decoders = {
+                "cache_images": partial(run_stage, folder, Path(work, "out"), own_params),
+                "Pillow": partial(by_pillow, open_copied),
+                "Pillow, uncopied": partial(by_pillow, Image.open),
+                "Pillow, draft": partial(by_pillow, partial(open_small, size_px=size_px)),
+            }
+            differences = compare_pixels(folder, files[:NUM_COMPARED], size_px, decoders)
+            seconds = time_in_turns(decoders, num_rounds)
+            size = sum(Path(folder, file).stat().st_size for file in files) / len(files) / 1e3
+            title = f"{folder.name}: {len(files):,} files of {size:.0f} KB, to {size_px} px"
+            Console().print(tabulate(title, len(files), differences, seconds))
+    print(f"{count_processors()} threads; load of the machine {os.getloadavg()[0]:.1f}")
+
+
+def tabulate(
+    title: str, num_images: int, differences: dict[str, float], seconds: dict[str, tuple[float, float]]
+) -> Table:
+    """Lay out what was measured, with how many times longer each takes than ours."""
+    table = Table("decoder", "difference", "images/s", "ratio", "CPU ms an image", "ratio", title=title)
+    ours = seconds["cache_images"]
+    for name, (wall, processor) in seconds.items():
+        table.add_row(
+            name,
+            f"{differences[name]:.2f}",
+            f"{num_images / wall:,.0f}",
+            f"{wall / ours[0]:.2f}",
+            f"{processor / num_images * 1e3:.2f}",
+            f"{processor / ours[1]:.2f}",
+        )
+    return table
+
+
+def write_params(path: Path, params: Path, size_px: int) -> Path:
+    """Write the parameters with another size of the cache, cropped, of a dataset that is a single folder."""
+    sections = YAML(typ="safe").load(params)
+    sections["cache_images"] |= {"size_px": size_px, "fit": "crop"}
+    sections["dataset"] |= {"names": ["ham10000"], "external": []}
+    with path.open("w") as file:
+        YAML(typ="safe").dump(sections, file)
+    return path
+
+
+def draw_jpegs(
+    folder: Path, width: int, height: int, *, noise: float, quality: int, num_pictures: int, num_names: int
+) -> Path:
+    """Draw smooth blotches with grain, and give each file several names."""
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    for picture in range(num_pictures):
+        blotches = Image.fromarray(generator.integers(60, 220, (9, 12, 3), dtype=np.uint8))
+        smooth = np.asarray(blotches.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
+        grain = generator.standard_normal((height, width, 1), dtype=np.float32) * noise
+        first = folder / f"{picture}.jpg"
+        Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8)).save(first, quality=quality)
+        for name in range(1, num_names):
+            (folder / f"{picture}_{name}.jpg").hardlink_to(first)
+    return folder
+
+
+def run_stage(folder: Path, out: Path, params: Path) -> NDArray[np.uint8]:
+    """Run the stage, without what it prints."""
+    with redirect_stdout(io.StringIO()):
+        cache_images.main(folder, out / "images.npy", out / "images.csv", params)
+    return read_cache(out / "images.npy")
+
+
+def open_copied(file: Path) -> Image.Image:
+    """Open an image as `torchvision.datasets.folder.pil_loader` does."""
+    with Image.open(file) as image:
+        return image.convert("RGB")
+
+
+def open_small(file: Path, size_px: int) -> Image.Image:
+    """Open an image, and ask for a fraction of its size."""
+    image = Image.open(file)
+    image.draft("RGB", (size_px, size_px))
+    return image
+
+
+def decode_by_pillow(
+    folder: Path, files: list[str], size_px: int, open_image: Callable[[Path], Image.Image]
+) -> NDArray[np.uint8]:
+    """Decode and resize by Pillow alone, in threads."""
+
+    def decode(file: str) -> NDArray[np.uint8]:
+        with open_image(folder / file) as image:
+            return np.asarray(ImageOps.fit(image, (size_px, size_px), Image.Resampling.BILINEAR))
+
+    images = np.empty((len(files), size_px, size_px, 3), np.uint8)
+    with ThreadPoolExecutor(count_processors()) as threads:
+        for row, image in enumerate(threads.map(decode, files)):
+            images[row] = image
+    return images
+
+
+def compare_pixels(folder: Path, files: list[str], size_px: int, decoders: Mapping[str, Decoder]) -> dict[str, float]:
+    """Return the mean absolute difference of each decoder from the exact pixels of the first files.
+
+    Raises
+    ------
+    InputError
+        If one is worse than the bound.
+    """
+    exact = np.stack([resize_exactly(folder / file, size_px) for file in files])
+    found = {name: float(np.abs(decode()[: len(files)] - exact).mean()) for name, decode in decoders.items()}
+    for name, difference in found.items():
+        if difference > MAX_DIFFERENCE:
+            raise InputError(
+                f"{folder.name}: {name} is {difference:.2f} grey levels from exact pixels; not comparable"
+            )
+    return found
+
+
+def resize_exactly(file: Path, size_px: int) -> NDArray[np.float64]:
+    """Return the middle square of a whole image, each pixel a mean weighted by a triangle."""
+    pixels = np.asarray(Image.open(file).convert("RGB"), dtype=np.float64)
+    side = min(pixels.shape[:2])
+    down, across = (weigh(length, (length - side) / 2, side, size_px) for length in pixels.shape[:2])
+    return np.einsum("hH,wW,HWc->hwc", down, across, pixels, optimize=True)
+
+
+def weigh(length: int, start: float, side: float, size_px: int) -> NDArray[np.float64]:
+    """Return the weights (size_px, length) of pixels for those that a part of the line becomes."""
+    scale = side / size_px
+    centres = start + (np.arange(size_px) + 0.5) * scale
+    distances = np.abs(np.arange(length) + 0.5 - centres[:, None]) / max(scale, 1)
+    weights = np.clip(1 - distances, 0, None)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def time_in_turns(decoders: Mapping[str, Decoder], num_rounds: int) -> dict[str, tuple[float, float]]:
+    """Return the median seconds that each decoder takes, and that it takes of the processors."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in decoders}
+    for _ in range(num_rounds):
+        for name, decode in decoders.items():
+            start, processor = time.perf_counter(), time.process_time()
+            decode()
+            times[name].append((time.perf_counter() - start, time.process_time() - processor))
+    return {
+        name: (median(wall for wall, _ in pairs), median(cpu for _, cpu in pairs)) for name, pairs in times.items()
+    }
+
+
+if __name__ == "__main__":
+    with one_paragraph_errors():
+        typer.run(main)

@@ -1,0 +1,57 @@
+"""JPEG files are decoded as Pillow decodes them, at the smallest size that has enough pixels."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lesions.images.jpeg import decode_jpeg
+
+NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (96, 128, 3), dtype=np.uint8))
+
+
+def encode(image: Image.Image, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_rows": 1}], ids=str
+)
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize(
+    ("min_px", "size"), [(96, (128, 96)), (49, (128, 96)), (48, (64, 48)), (12, (16, 12)), (1, (16, 12))]
+)
+def test_pixels_are_pillows(mode: str, options: dict[str, Any], min_px: int, size: tuple[int, int]) -> None:
+    data = encode(NOISE.convert(mode), **options)
+    pixels = decode_jpeg(data, 128, 96, min_px=min_px)
+    assert pixels is not None
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft(mode, size)
+        expected = np.asarray(image.convert("RGB"))
+    assert expected.shape[1::-1] == size
+    np.testing.assert_allclose(pixels, expected, atol=1)
+
+
+def test_a_size_that_is_no_multiple_of_eight_is_rounded_up() -> None:
+    pixels = decode_jpeg(encode(NOISE.crop((0, 0, 101, 65))), 101, 65, min_px=8)
+    assert pixels is not None
+    assert pixels.shape == (9, 13, 3)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"<html>",
+        encode(NOISE)[:-2],
+        encode(NOISE)[:1000],
+        encode(NOISE.resize((96, 128))),
+    ],
+    ids=["empty", "html", "no-end", "cut", "other-size"],
+)
+def test_what_is_odd_is_left_to_pillow(data: bytes) -> None:
+    assert decode_jpeg(data, 128, 96, min_px=8) is None

@@ -96,7 +96,7 @@ class Loop:
         self._files = list_files(root / "val")
         self._loader, self._to_input, self._bfloat16 = loader, to_input, bfloat16
         self._format = torch.channels_last if bfloat16 else torch.contiguous_format
-        self._network = network.to(memory_format=self._format)  # type: ignore[call-overload]
+        self._network = network.to(memory_format=self._format)
         self._optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
 
     def train_epoch(self) -> None:

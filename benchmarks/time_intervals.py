@@ -61,7 +61,7 @@ def loop(predictions: Predictions) -> dict[str, float]:
         for column in counts.T:
             drawn = np.repeat(np.arange(len(column)), column.astype(int))
             found.append(score(predictions.y_true[drawn], predictions.y_prob[drawn]))
-    return pd.DataFrame(found).std(ddof=0).to_dict()
+    return {str(metric): float(error) for metric, error in pd.DataFrame(found).std(ddof=0).items()}
 
 
 if __name__ == "__main__":

@@ -80,8 +80,7 @@ def main(
     check_enough_pixels(model, architecture, pixels.shape[1])
     source = open_source(pixels, device)
     weights = read_class_weights(class_weights)
-    table = read_split_metadata(metadata, splits)
-    subsets = {split: label_rows(rows, weights.diagnoses) for split, rows in table.groupby("split")}
+    subsets = read_subsets(metadata, splits, weights.diagnoses)
 
     torch.manual_seed(recipe.seed)
     network = build_network(architecture, len(weights.classes), pretrained=True)
@@ -161,6 +160,12 @@ def check_unchanged(hashes: dict[Path, str]) -> None:
     for path, sha256 in hashes.items():
         if hash_file(path) != sha256:
             raise InputError(f"{path}: changed while the network was trained; run the stage train again")
+
+
+def read_subsets(metadata: Path, splits: Path, diagnoses: Diagnoses) -> dict[str, LabelledRows]:
+    """Read of each split what training needs; the rest of a large table would take as much memory as the network."""
+    table = read_split_metadata(metadata, splits, columns=["image_id", "row", "diagnosis"])
+    return {str(split): label_rows(rows, diagnoses) for split, rows in table.groupby("split")}
 
 
 def label_rows(table: pd.DataFrame, diagnoses: Diagnoses) -> LabelledRows:

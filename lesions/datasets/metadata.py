@@ -37,12 +37,12 @@ EXTERNAL = "external"
 """In place of a split: the image is of a dataset that is only scored."""
 
 
-def read_metadata(path: Path) -> pd.DataFrame:
-    """Read `data/metadata.csv` with identifiers as text and `image_id` as an ordinary, unique column."""
+def read_metadata(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read `data/metadata.csv`, or some columns, with identifiers as text and a unique column `image_id`."""
     types = {name: "str" for name in COLUMNS if name not in ("row", "age_years", "fitzpatrick_type")}
     types |= {"width_px": "int64", "height_px": "int64"}
     # Only an empty cell is missing: a patient may well be named NA.
-    return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
+    return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""], usecols=columns)
 
 
 def join_splits(metadata: pd.DataFrame, splits: pd.DataFrame, splits_path: Path) -> pd.DataFrame:
@@ -62,10 +62,12 @@ def join_splits(metadata: pd.DataFrame, splits: pd.DataFrame, splits_path: Path)
     return metadata.merge(splits, on="image_id", validate="one_to_one")
 
 
-def read_split_metadata(metadata: Path, splits: Path) -> pd.DataFrame:
-    """Read the metadata of all images that were not dropped, with `group_id` and `split`.
+def read_split_metadata(metadata: Path, splits: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read the metadata of all images that were not dropped, or some of its columns, with `group_id` and `split`.
 
     `split` is `train`, `val`, `test`, or `external`.
     """
-    table = join_splits(read_metadata(metadata), pd.read_csv(splits, dtype=str, keep_default_na=False), splits)
+    table = join_splits(
+        read_metadata(metadata, columns), pd.read_csv(splits, dtype=str, keep_default_na=False), splits
+    )
     return table[table.split != DROPPED].reset_index(drop=True)

@@ -86,6 +86,7 @@ def race(
     for name, build in builds.items():
         ends[name], other = context.Pipe()
         context.Process(target=compete, args=(other, build, root, network, size_px), daemon=False).start()
+        other.close()  # else a competitor that fails would be waited for
         ends[name].recv()
     seconds: dict[str, list[float]] = {name: [] for name in builds}
     for number in range(num_rounds + 1):

@@ -97,10 +97,12 @@ def check_said_once(line: int, same: pd.DataFrame, adapter: Adapter) -> None:
         raise LeftOutError(adapter.id_column, image_id, f"says what line {same.index[0]} says")
 
 
-def choose_diagnoses(
-    rows: pd.DataFrame, trained: Sequence[str], asked: Literal["all", "shared"] | Sequence[str]
-) -> set[str]:
-    """Return the diagnoses that are used.
+def choose_used(
+    rows: pd.DataFrame,
+    trained: Sequence[str],
+    asked: Literal["all", "shared"] | Sequence[str],
+) -> pd.Series:
+    """Return which rows (N,) are used, by their diagnosis, as truth values.
 
     Parameters
     ----------
@@ -114,19 +116,19 @@ def choose_diagnoses(
     Raises
     ------
     InputError
-        If one is asked for that there is not.
+        If a list has a diagnosis that there is not.
     """
+    is_trained = rows.source.isin(trained)
     found = [set(rows.diagnosis[rows.source == source]) for source in trained]
-    if asked == "all":
-        return set.union(*found)
-    if asked == "shared":
-        return set.intersection(*found)
-    lacking = sorted(set(asked) - set.union(*found))
+    if isinstance(asked, str):
+        used = set.union(*found) if asked == "all" else set.intersection(*found)
+        return rows.diagnosis.isin(used)
+    lacking = sorted(set(asked) - set(rows.diagnosis[is_trained]))
     if lacking:
         raise InputError(
             f"dataset.diagnoses: no image of {', '.join(trained)} has the diagnosis {', '.join(lacking)}"
         )
-    return set(asked)
+    return rows.diagnosis.isin(asked)
 
 
 def find_published_copies(

@@ -63,8 +63,12 @@ class Case:
 
     @property
     def rejected(self) -> list[dict[Any, Any]]:
-        table = pd.read_csv(self.folder / "rejected.csv", dtype={"value": str}, keep_default_na=False)
-        return table.to_dict("records")
+        table = self.unused
+        return table[table.kind != "unlisted"].astype({"line": int}).to_dict("records")
+
+    @property
+    def unused(self) -> pd.DataFrame:
+        return pd.read_csv(self.folder / "rejected.csv", dtype=str, keep_default_na=False)
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -100,6 +104,15 @@ def test_images_may_be_named_with_folder_and_suffix(case: Case) -> None:
     case.prepare(*(line.replace("ISIC_", "photos/ISIC_").replace(",mel", ".JPG,mel") for line in GOOD))
     assert case.metadata.image_id.tolist() == [f"ISIC_{n}" for n in range(9)]
     assert case.metrics["num_unlisted_files"] == 1
+
+
+def test_a_file_that_no_row_names_is_listed_after_the_rows(case: Case) -> None:
+    case.prepare(*GOOD, BAD.replace("ISIC_9", "ISIC_77"))
+    assert case.unused.iloc[:, 1:].to_numpy().tolist() == [
+        ["11", "ISIC_77", "image_id", "ISIC_77", "refused", "has no image file"],
+        ["", "ISIC_9", "file", "part_1/ISIC_9.jpg", "unlisted", "no row names this file"],
+    ]
+    assert (case.metrics["num_rejected"], case.metrics["num_unlisted_files"]) == (1, 1)
 
 
 def test_rows_come_out_sorted_by_image(case: Case) -> None:
@@ -348,6 +361,8 @@ def test_folders_say_the_diagnosis_and_which_images_test(tmp_path: Path, write_p
     ]
     assert found.index[0] == "Test/melanoma/1"
     assert json.loads((tmp_path / "data.json").read_text())["num_unlisted_files"] == 1
+    unlisted = pd.read_csv(tmp_path / "rejected.csv")
+    assert unlisted[["value", "reason"]].to_numpy().tolist() == [["cover.jpg", "lies in no folder of a diagnosis"]]
 
 
 def test_a_table_beside_folders_adds_identifiers(tmp_path: Path, write_params: WriteParams) -> None:
@@ -464,8 +479,9 @@ def test_a_listed_diagnosis_that_there_is_not_is_named(tmp_path: Path, write_par
     section = dataset_section(
         tmp_path, "ham10000", external=["pad_ufes_20"], diagnoses=["melanoma", "squamous_cell_carcinoma"]
     )
+    params = write_params(dataset=section)
     with pytest.raises(InputError, match=r"no image of ham10000 has the diagnosis squamous_cell_carcinoma"):
-        prepare(tmp_path, tmp_path, write_params(dataset=section))
+        prepare(tmp_path, tmp_path, params)
 
 
 def write_isic_2019(folder: Path, *rows: str) -> None:

@@ -11,6 +11,7 @@ from lesions.datasets.metadata import COLUMNS
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.reading import Reading, join_readings, read_dataset
 from lesions.datasets.refusals import list_reasons, write_rejected
+from lesions.datasets.task import MALIGNANCY, TaskParameters
 from lesions.formats.json_file import write_metrics
 from lesions.formats.table import write_table
 from lesions.images.index import read_index
@@ -36,7 +37,9 @@ def main(
         for word, num_rows in readings[-1].lost.items():
             print(f"no image is left of the diagnosis {word!r}, which is in {num_rows} rows")
 
-    table, unused = join_readings(readings, parameters)
+    # What is trained on does not depend on the task.
+    by_malignancy = bool(parameters.external) and read_section(params, "task", TaskParameters).name == MALIGNANCY
+    table, unused = join_readings(readings, parameters, by_malignancy=by_malignancy)
     write_rejected(rejected, unused)
     valid_table = table[COLUMNS].astype({"row": int, "fitzpatrick_type": "Int64"})
     write_table(metadata, valid_table, sort_by="image_id")

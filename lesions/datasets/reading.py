@@ -116,8 +116,15 @@ def count_lost_diagnoses(cells: pd.DataFrame, adapter: Adapter, used: set[str]) 
     return {str(word): len(part) for word, part in parts if not set(part) & used}
 
 
-def join_readings(readings: Sequence[Reading], parameters: DatasetParameters) -> tuple[pd.DataFrame, Unused]:
+def join_readings(
+    readings: Sequence[Reading], parameters: DatasetParameters, *, by_malignancy: bool
+) -> tuple[pd.DataFrame, Unused]:
     """Bring the rows of all datasets together that are used, by `dataset.diagnoses`.
+
+    Parameters
+    ----------
+    by_malignancy
+        Whether the networks tell malignant from benign.
 
     Returns
     -------
@@ -132,7 +139,7 @@ def join_readings(readings: Sequence[Reading], parameters: DatasetParameters) ->
         If a diagnosis is asked for that there is not, or none is left.
     """
     table = pd.concat([reading.table for reading in readings], ignore_index=True)
-    is_used = choose_used(table, parameters.names, parameters.diagnoses)
+    is_used = choose_used(table, parameters.names, parameters.diagnoses, by_malignancy=by_malignancy)
     if not is_used.any():
         raise InputError(f"dataset.diagnoses: {', '.join(parameters.names)} share no diagnosis")
     about = {"column": "diagnosis", "kind": "left_out", "reason": "this diagnosis is not used (dataset.diagnoses)"}

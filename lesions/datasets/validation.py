@@ -101,6 +101,8 @@ def choose_used(
     rows: pd.DataFrame,
     trained: Sequence[str],
     asked: Literal["all", "shared"] | Sequence[str],
+    *,
+    by_malignancy: bool,
 ) -> pd.Series:
     """Return which rows (N,) are used, by their diagnosis, as truth values.
 
@@ -112,6 +114,9 @@ def choose_used(
         The datasets to train on; of the others only what these have can be scored.
     asked
         dataset.diagnoses
+    by_malignancy
+        The networks tell malignant from benign, which they can of any diagnosis: of the other datasets all are used
+        but for what a list leaves out.
 
     Raises
     ------
@@ -122,8 +127,8 @@ def choose_used(
     found = [set(rows.diagnosis[rows.source == source]) for source in trained]
     if isinstance(asked, str):
         used = set.union(*found) if asked == "all" else set.intersection(*found)
-        return rows.diagnosis.isin(used)
-    lacking = sorted(set(asked) - set(rows.diagnosis[is_trained]))
+        return rows.diagnosis.isin(used) | (~is_trained & by_malignancy)
+    lacking = sorted(set(asked) - set(rows.diagnosis if by_malignancy else rows.diagnosis[is_trained]))
     if lacking:
         raise InputError(
             f"dataset.diagnoses: no image of {', '.join(trained)} has the diagnosis {', '.join(lacking)}"

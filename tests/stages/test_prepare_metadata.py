@@ -479,7 +479,7 @@ def test_a_listed_diagnosis_that_there_is_not_is_named(tmp_path: Path, write_par
     section = dataset_section(
         tmp_path, "ham10000", external=["pad_ufes_20"], diagnoses=["melanoma", "squamous_cell_carcinoma"]
     )
-    params = write_params(dataset=section)
+    params = write_params(dataset=section, task=task("diagnosis"))
     with pytest.raises(InputError, match=r"no image of ham10000 has the diagnosis squamous_cell_carcinoma"):
         prepare(tmp_path, tmp_path, params)
 
@@ -511,6 +511,10 @@ def test_two_tables_are_joined_and_what_is_unknown_is_left_out(tmp_path: Path, w
         [5, "refused", "has no row in ISIC_2019_Training_Metadata.csv"],
         [6, "refused", "has no row in ISIC_2019_Training_Metadata.csv"],
     ]
+
+
+def task(name: str) -> dict[str, Any]:
+    return {"name": name, "malignant": ["melanoma", "squamous_cell_carcinoma"], "groupings": {}}
 
 
 def write_two(folder: Path) -> None:
@@ -553,7 +557,7 @@ def test_several_datasets_make_one_table(
 ) -> None:
     write_two(tmp_path)
     section = dataset_section(tmp_path, "ham10000", "pad_ufes_20") | changes
-    prepare(tmp_path, tmp_path, write_params(dataset=section))
+    prepare(tmp_path, tmp_path, write_params(dataset=section, task=task("diagnosis")))
     found = read_metadata(tmp_path / "metadata.csv")
     assert {source: rows.diagnosis.tolist() for source, rows in found.groupby("source")} == expected
     assert found.image_id.is_unique
@@ -562,6 +566,37 @@ def test_several_datasets_make_one_table(
     assert of_one_name.file.tolist() == ["ham10000/part_1/ISIC_0.jpg", "pad_ufes_20/part_1/ISIC_0.jpg"]
     left_out = sum(map(len, expected.values()))
     assert json.loads((tmp_path / "data.json").read_text())["num_left_out"] == 5 - left_out
+
+
+@pytest.mark.parametrize(
+    ("name", "diagnoses", "kept"),
+    [
+        ("diagnosis", "all", ["melanoma"]),
+        ("malignancy", "all", ["benign", "melanoma"]),
+        ("malignancy", "shared", ["benign", "melanoma"]),
+        ("malignancy", ["melanoma", "nevus"], ["melanoma"]),
+        ("malignancy", ["benign", "melanoma", "nevus"], ["benign", "melanoma"]),
+    ],
+)
+def test_where_malignancy_is_told_it_is_all_that_must_be_known_of_other_datasets(
+    tmp_path: Path, write_params: WriteParams, name: str, diagnoses: Any, kept: list[str]
+) -> None:
+    write_two(tmp_path)
+    other = tmp_path / "siim_isic_2020"
+    other.mkdir()
+    header = "image_name,patient_id,sex,age_approx,anatom_site_general_challenge,benign_malignant"
+    (other / "ISIC_2020_Training_GroundTruth.csv").write_text(
+        f"{header}\nISIC_7,P1,male,50,torso,benign\nISIC_8,P2,male,50,torso,malignant\n"
+    )
+    images = index_rows(["ISIC_0", "ISIC_1", "ISIC_2", "ISIC_7", "ISIC_8"])
+    for image in images:
+        image["file"] = ("siim_isic_2020/" if image["row"] > 2 else "ham10000/") + image["file"]
+    write_index(tmp_path / "images.csv", images)
+    section = dataset_section(tmp_path, "ham10000", external=["siim_isic_2020"], diagnoses=diagnoses)
+    prepare(tmp_path, tmp_path, write_params(dataset=section, task=task(name)))
+    found = read_metadata(tmp_path / "metadata.csv")
+    assert sorted(found.diagnosis[found.source == "siim_isic_2020"]) == kept
+    assert "benign" not in set(found.diagnosis[found.source == "ham10000"])
 
 
 @needs_ham10000

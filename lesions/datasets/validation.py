@@ -1,5 +1,6 @@
 """Parting a dataset's rows into those that can be used, each with its image, and those that cannot."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -67,6 +68,7 @@ def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
             values[field] = column.read(cells)
         except ValueError as error:
             raise RefusedError(column.name, column.quote(cells), str(error)) from error
+    values["age_years"] = read_decimal_comma(values["age_years"])
     try:
         return Record.model_validate(values)
     except ValidationError as error:
@@ -76,6 +78,11 @@ def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
         reason = "is missing" if values[field] is None else reasons.get(details["type"], details["msg"])
         column = adapter.columns[field]
         raise RefusedError(column.name, column.quote(cells), reason) from error
+
+
+def read_decimal_comma(number: str | None) -> str | None:
+    """Return a number with a point, where it has been written with a comma, as 63,5."""
+    return number.replace(",", ".") if number and re.fullmatch(r"\d+,\d+", number) else number
 
 
 def check_said_once(line: int, same: pd.DataFrame, adapter: Adapter) -> None:

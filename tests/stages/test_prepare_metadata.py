@@ -428,6 +428,29 @@ def test_a_table_of_ones_own_needs_no_code(tmp_path: Path, write_params: WritePa
     assert found.lesion_id.tolist() == ["A/1", "B/1"]
 
 
+def test_a_table_from_a_german_spreadsheet_is_read(tmp_path: Path, write_params: WriteParams) -> None:
+    rows = [
+        "Foto;Befund;Alter;Geschlecht",
+        "ISIC_0.jpg;Melanoma;63,5;W",
+        "ISIC_1.jpg;NEVUS;7;m",
+        "ISIC_2;nevus;1,2,3;",
+    ]
+    (tmp_path / "findings.csv").write_bytes(("\ufeff" + "\r\n".join(rows) + "\r\n").encode())
+    write_index(tmp_path / "images.csv", index_rows([f"ISIC_{n}" for n in range(3)]))
+    columns = {"image_id": "Foto", "diagnosis": "Befund", "age_years": "Alter", "sex": "Geschlecht"}
+    words = {"sex": {"w": "female", "m": "male"}}
+    section = dataset_section(
+        tmp_path, "csv", table="findings.csv", columns=columns, words=words, max_rejected_fraction=0.4
+    )
+    prepare(tmp_path, tmp_path, write_params(dataset=section))
+    found = read_metadata(tmp_path / "metadata.csv")
+    assert found[["diagnosis", "age_years", "sex"]].to_numpy().tolist() == [
+        ["melanoma", 63.5, "female"],
+        ["nevus", 7.0, "male"],
+    ]
+    assert pd.read_csv(tmp_path / "rejected.csv")[["column", "value"]].to_numpy().tolist() == [["Alter", "1,2,3"]]
+
+
 def test_lesions_keep_their_numbers_where_these_are_not_the_patients(
     tmp_path: Path, write_params: WriteParams
 ) -> None:

@@ -75,7 +75,8 @@ def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
         details = error.errors()[0]
         field = str(details["loc"][0])
         reasons = {"float_parsing": "is not a number (an empty cell says that it is not known)"}
-        reason = "is missing" if values[field] is None else reasons.get(details["type"], details["msg"])
+        said = re.sub("^(Input|String) ", "", details["msg"])
+        reason = "is missing" if values[field] is None else reasons.get(details["type"], said)
         column = adapter.columns[field]
         raise RefusedError(column.name, column.quote(cells), reason) from error
 

@@ -168,8 +168,8 @@ BAD = "HAM_9,ISIC_9,mel,histo,50.0,male,back"
         ),
         (BAD.replace("mel,", "melanoma,"), "dx", "melanoma", "is unknown; known are akiec"),
         (BAD.replace("mel,", ","), "dx", "", "is missing"),
-        (BAD.replace("50.0", "-5"), "age", "-5", "greater than or equal to 0"),
-        (BAD.replace("50.0", "999"), "age", "999", "less than or equal to 120"),
+        (BAD.replace("50.0", "-5"), "age", "-5", "should be greater than or equal to 0"),
+        (BAD.replace("50.0", "999"), "age", "999", "should be less than or equal to 120"),
         (BAD.replace("50.0", "old"), "age", "old", "is not a number (an empty cell says that it is not known)"),
         (BAD.replace("male", "man"), "sex", "man", "is unknown; known are female, male, unknown"),
         (
@@ -187,7 +187,7 @@ def test_a_bad_row_is_refused_by_name(case: Case, line: str, column: str, value:
     assert len(case.metadata) == 9
     (refusal,) = case.rejected
     assert (refusal["line"], refusal["column"], refusal["value"]) == (11, column, value)
-    assert reason in refusal["reason"]
+    assert refusal["reason"].startswith(reason)
 
 
 def test_a_broken_image_is_refused_with_the_reason_of_its_file(case: Case) -> None:

@@ -56,8 +56,7 @@ def main(
     check_diagnoses_survive(table, used, metadata)
     by_list = parameters.tested_by == "list"
     unit = used.group_id if parameters.scheme == "group" else used.image_id
-    needed = {"shares": len(SPLITS), "fold": parameters.num_folds, "list": 1}[parameters.tested_by]
-    check_enough_groups(used, unit, needed, metadata)
+    check_enough_groups(used, unit, parameters.num_groups_needed, metadata)
     table["split"] = assign_splits(used, unit, parameters).reindex(table.index, fill_value=DROPPED)
     used = table[table.split != DROPPED]
     check_every_diagnosis_is_left(table, used, metadata)

@@ -1,5 +1,6 @@
 """`data/images.csv`: what each image file was, and where it stands in `data/images.npy`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,12 @@ TYPES = {name: "Int64" if name in ("row", "width_px", "height_px") else "str" fo
 def write_index(path: Path, rows: list[dict[str, object]]) -> None:
     """Write one row a file, sorted by file."""
     write_table(path, pd.DataFrame(rows, columns=COLUMNS).astype(TYPES), sort_by="file")
+
+
+def list_undecoded(files: Sequence[str]) -> pd.DataFrame:
+    """Return the index that there would be if every file were a whole image, as far as their names tell it."""
+    index = pd.DataFrame({"file": files, "row": range(len(files))}, columns=COLUMNS)
+    return index.astype(TYPES)
 
 
 def read_index(path: Path) -> pd.DataFrame:

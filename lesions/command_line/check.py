@@ -1,9 +1,14 @@
 """Checking a parameter file, and what a run with it needs, before anything runs."""
 
-import shutil
 from pathlib import Path
 
 from lesions.command_line.check_datasets import check_datasets
+from lesions.command_line.needs import (
+    estimate_caching,
+    estimate_near_duplicates,
+    estimate_training,
+)
+from lesions.command_line.training_memory import count_training_bytes
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.task import TaskParameters
 from lesions.errors import InputError
@@ -11,6 +16,8 @@ from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.gate.rules import read_rules
 from lesions.hardware.device import choose_precision, set_up_device
+from lesions.hardware.disk import check_room
+from lesions.hardware.memory import read_peak_memory
 from lesions.images.decode import DecodingParameters
 from lesions.near_duplicates.pairs import NearDuplicateParameters
 from lesions.networks.architecture import build_network, check_enough_pixels, read_architecture
@@ -60,6 +67,8 @@ def check_run(params: Path) -> dict[str, str]:
     InputError
         At the first thing that would make the run fail.
     """
+    # Before anything is read or built, this process has loaded what a training loads.
+    loaded_bytes = read_peak_memory()
     sections = read_parameters(params)
     unknown = sorted(set(sections) - {*SECTIONS, "architectures", "gate", "models"})
     if unknown:
@@ -83,24 +92,31 @@ def check_run(params: Path) -> dict[str, str]:
         check_enough_pixels(model, architectures[model], decoding.size_px)
     found = check_datasets(params)
     cache_bytes = found.num_images * decoding.size_px**2 * 3
-    check_disk(cache_bytes)
+    # DVC keeps it once more where it copies.
+    check_room(Path(), 2 * cache_bytes, "with DVC's copy, the image cache", "lower cache_images.size_px")
     for model in models:
         build_network(architectures[model], num_classes=2, pretrained=True)
     device = set_up_device(training.device, num_threads=training.num_threads)
     precision = choose_precision(training.precision, device)
+    needs = {
+        "cache_images": estimate_caching(found.num_images, decoding.size_px, found.largest),
+        "find_near_duplicates": estimate_near_duplicates(found.num_images, cache_bytes),
+    }
+    optimizer = read_section(params, "optimizer", OptimizerParameters)
+    for model in models if device.type == "cpu" else ():
+        tensor_bytes = count_training_bytes(
+            architectures[model],
+            training,
+            optimizer,
+            precision=precision,
+            cached_px=decoding.size_px,
+            num_images=found.num_used,
+        )
+        needs[f"train {model}"] = estimate_training(loaded_bytes, tensor_bytes, cache_bytes)
     return {
         "models": ", ".join(models),
         **found.words,
         "image cache": f"{cache_bytes / 1e6:,.0f} MB of disk",
+        **{f"memory of {stage}": str(memory) for stage, memory in needs.items()},
         "training on": f"{device} in {str(precision).removeprefix('torch.')}",
     }
-
-
-def check_disk(cache_bytes: int) -> None:
-    """Refuse to begin when the image cache would not fit on the disk; DVC keeps it once more where it copies."""
-    free_bytes = shutil.disk_usage(".").free
-    if 2 * cache_bytes > free_bytes:
-        raise InputError(
-            f"the image cache takes up to {2 * cache_bytes / 1e9:.1f} GB with DVC's copy, and {free_bytes / 1e9:.1f} "
-            "GB of disk are free; lower cache_images.size_px"
-        )

@@ -220,6 +220,7 @@ def test_the_embedded_dataset_has_no_published_test_images(params: Path) -> None
 def test_a_cache_that_does_not_fit_on_the_disk_is_refused(params: Path) -> None:
     lay_over(params, {"generate_synthetic": {"num_images": 10_000_000}, "cache_images": {"size_px": 2048}})
     with pytest.raises(
-        InputError, match=r"the image cache takes up to 251658\.2 GB with DVC's copy, and .* are free"
+        InputError,
+        match=r"the image cache takes 251658\.2 GB in .*, where .* GB are free; lower cache_images\.size_px",
     ):
         check_run(params)

@@ -16,18 +16,12 @@ from lesions.command_line.stage import run_stage
 from lesions.datasets.parameters import DatasetParameters
 from lesions.errors import InputError
 from lesions.hardware.processors import count_processors
-from lesions.images.cache import CacheWriter, write_cache
+from lesions.images.cache import CacheWriter, count_in_chunk, write_cache
 from lesions.images.decode import DecodingParameters, decode_image
 from lesions.images.files import find_image_files, read_image_file
 from lesions.images.index import write_index
 from lesions.images.perceptual_hash import perceptual_hash, spell_hash
 from lesions.parameters.section import read_section
-
-CHUNK = 32
-"""Images decoded at a time by one thread, unless they are large."""
-
-CHUNK_BYTES = 8 * 2**20
-"""Most bytes of decoded images in a chunk of more than one."""
 
 
 def main(
@@ -39,7 +33,7 @@ def main(
     """Decode, fit and hash every image below `root`; note in the index what refused to decode, and why."""
     parameters = read_section(params, "cache_images", DecodingParameters)
     files = find_image_files(root, read_section(params, "dataset", DatasetParameters).folders)
-    chunks = list(in_chunks(files, min(CHUNK, CHUNK_BYTES // (3 * parameters.size_px**2) or 1)))
+    chunks = list(in_chunks(files, count_in_chunk(parameters.size_px)))
     with write_cache(images, parameters.size_px) as cache:
         decoded = track(decode_chunks(root, chunks, parameters), "decoding", total=len(chunks))
         write_index(index, (row for pixels, rows in decoded for row in append_chunk(cache, pixels, rows)))

@@ -8,7 +8,7 @@ import typer
 from matplotlib.figure import Figure
 
 from lesions.command_line.stage import run_stage
-from lesions.datasets.metadata import read_split_metadata
+from lesions.datasets.metadata import EXTERNAL, read_split_metadata
 from lesions.datasets.task import TaskParameters, encode_diagnoses
 from lesions.figures.style import SPLIT_COLOURS, new_figure, spell, write_figure
 from lesions.parameters.section import read_section
@@ -31,7 +31,10 @@ def main(
     """Compute class weights from training rows alone; draw all three splits."""
     parameters = read_section(params, "class_weights", ClassWeightParameters)
     table = read_split_metadata(metadata, splits)
-    classes = read_section(params, "task", TaskParameters).group(table.diagnosis)
+    task = read_section(params, "task", TaskParameters)
+    # Each class has to be learnt; images that are only scored may add diagnoses to it.
+    task.group(table.diagnosis[table.split != EXTERNAL])
+    classes = task.group(table.diagnosis)
     codes = encode_diagnoses(table.diagnosis, list(classes.values()))
     counts = pd.crosstab(codes, table.split)[list(SPLITS)].set_axis(list(classes))
     weights = compute_class_weights(counts.train.to_numpy(), parameters)

@@ -16,10 +16,11 @@ from lesions.near_duplicates.pairs import read_pairs
 from lesions.parameters.section import read_section
 from lesions.splitting.assignment import TRAINED, ask_shares, assign_splits
 from lesions.splitting.checks import (
+    CONTRADICTED,
+    SIBLINGS_OF_LISTED,
     check_diagnoses_survive,
     check_enough_groups,
     check_every_diagnosis_is_in_every_split,
-    check_every_diagnosis_is_left,
     check_nobody_is_on_two_sides,
     check_shares,
 )
@@ -53,14 +54,13 @@ def main(
     is_dropped = is_conflicting & ~table.is_listed & (parameters.conflicting_copies == "drop")
 
     used = table[~is_dropped]
-    check_diagnoses_survive(table, used, metadata)
+    check_diagnoses_survive(table, used, metadata, why_lost=CONTRADICTED)
     by_list = parameters.tested_by == "list"
     unit = used.group_id if parameters.scheme == "group" else used.image_id
-    needed = {"shares": len(SPLITS), "fold": parameters.num_folds, "list": 1}[parameters.tested_by]
-    check_enough_groups(used, unit, needed, metadata)
+    check_enough_groups(used, unit, parameters.num_groups_needed, metadata)
     table["split"] = assign_splits(used, unit, parameters).reindex(table.index, fill_value=DROPPED)
     used = table[table.split != DROPPED]
-    check_every_diagnosis_is_left(table, used, metadata)
+    check_diagnoses_survive(table, used, metadata, why_lost=SIBLINGS_OF_LISTED)
     if parameters.scheme == "group":
         check_nobody_is_on_two_sides(used)
     check_every_diagnosis_is_in_every_split(used, TRAINED if by_list else SPLITS, metadata)

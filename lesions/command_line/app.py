@@ -111,12 +111,11 @@ def preset(
         known = ", ".join(sorted(file.stem for file in PRESETS.glob("*.yaml")))
         raise InputError(f"there is no preset {name!r} in {PRESETS}/; known are {known}")
     overlay = read_parameters(path)
-    if root is not None:
-        overlay = overlay | {"dataset": overlay["dataset"] | {"root": root}}
-    elif "root" not in overlay["dataset"]:
+    if root is None and "root" not in overlay["dataset"]:
         raise InputError(f"the preset {name} needs the folder of {overlay['dataset']['names'][0]}: add --root FOLDER")
-    if dataset is not None:
-        overlay = overlay | {"dataset": overlay["dataset"] | {"names": [dataset]}}
+    # How another dataset is read, the parameters say already.
+    section = overlay["dataset"] if dataset is None else {"names": [dataset]}
+    overlay = overlay | {"dataset": section | ({} if root is None else {"root": root})}
     changed = lay_over(params, overlay)
     print(f"{params}: changed {', '.join(changed)}" if changed else f"{params}: already as {name} wants it")
 

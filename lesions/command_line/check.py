@@ -1,19 +1,24 @@
 """Checking a parameter file, and what a run with it needs, before anything runs."""
 
-import shutil
 from pathlib import Path
 
+from lesions.command_line.check_datasets import check_datasets
+from lesions.command_line.needs import (
+    estimate_caching,
+    estimate_near_duplicates,
+    estimate_training,
+)
+from lesions.command_line.training_memory import count_training_bytes
 from lesions.datasets.parameters import DatasetParameters
-from lesions.datasets.registry import build_adapter
-from lesions.datasets.rows import read_rows
 from lesions.datasets.task import TaskParameters
 from lesions.errors import InputError
 from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.gate.rules import read_rules
 from lesions.hardware.device import choose_execution, choose_precision, set_up_device
+from lesions.hardware.disk import check_room
+from lesions.hardware.memory import read_peak_memory
 from lesions.images.decode import DecodingParameters
-from lesions.images.files import find_image_files
 from lesions.near_duplicates.pairs import NearDuplicateParameters
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.parameters import read_architecture
@@ -21,7 +26,6 @@ from lesions.parameters.models import read_models
 from lesions.parameters.section import Section, read_parameters, read_section
 from lesions.splitting.class_weights import ClassWeightParameters
 from lesions.splitting.parameters import SplitParameters
-from lesions.splitting.test_list import read_test_list
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.training.loss import check_loss_heeds_sampling
 from lesions.training.parameters import (
@@ -53,7 +57,6 @@ SECTIONS: dict[str, type[Section]] = {
     "tracking": TrackingParameters,
     "training": TrainingParameters,
 }
-SYNTHETIC_ROOT = Path("data/raw/synthetic")
 
 
 def check_run(params: Path) -> dict[str, str]:
@@ -69,6 +72,8 @@ def check_run(params: Path) -> dict[str, str]:
     InputError
         At the first thing that would make the run fail.
     """
+    # Before anything is read or built, this process has loaded what a training loads.
+    loaded_bytes = read_peak_memory()
     sections = read_parameters(params)
     unknown = sorted(set(sections) - {*SECTIONS, "architectures", "gate", "models"})
     if unknown:
@@ -79,63 +84,45 @@ def check_run(params: Path) -> dict[str, str]:
     check_loss_heeds_sampling(
         read_section(params, "loss", LossParameters), read_section(params, "sampling", SamplingParameters)
     )
-    read_test_list(read_section(params, "split", SplitParameters))
     models = read_models(params)
     # The sections that no model uses are read too: a mistake in one should not wait until it is used.
     named = [*models, *(sections.get("architectures") or {})]
     architectures = {name: read_architecture(params, name) for name in named}
 
     decoding = read_section(params, "cache_images", DecodingParameters)
-    num_images = count_images(
-        read_section(params, "dataset", DatasetParameters),
-        read_section(params, "generate_synthetic", SyntheticParameters),
-    )
-    cache_bytes = num_images * decoding.size_px**2 * 3
-    check_disk(cache_bytes)
     schedule = read_section(params, "schedule", ScheduleParameters)
     training = read_section(params, "training", TrainingParameters)
     for model in models:
         check_rate_can_fall(schedule, model, architectures[model].phases, patience_epochs=training.patience_epochs)
         check_enough_pixels(model, architectures[model], decoding.size_px)
+    found = check_datasets(params)
+    cache_bytes = found.num_images * decoding.size_px**2 * 3
+    # DVC keeps it once more where it copies.
+    check_room(Path(), 2 * cache_bytes, "with DVC's copy, the image cache", "lower cache_images.size_px")
+    for model in models:
         build_network(architectures[model], num_classes=2, pretrained=True)
     device = set_up_device(training.device, num_threads=training.num_threads)
     choose_execution(training.execution, device)
-    precision = str(choose_precision(training.precision, device)).removeprefix("torch.")
+    precision = choose_precision(training.precision, device)
+    needs = {
+        "cache_images": estimate_caching(found.num_images, decoding.size_px, found.largest),
+        "find_near_duplicates": estimate_near_duplicates(found.num_images, cache_bytes),
+    }
+    optimizer = read_section(params, "optimizer", OptimizerParameters)
+    for model in models if device.type == "cpu" else ():
+        tensor_bytes = count_training_bytes(
+            architectures[model],
+            training,
+            optimizer,
+            precision=precision,
+            cached_px=decoding.size_px,
+            num_images=found.num_used,
+        )
+        needs[f"train {model}"] = estimate_training(loaded_bytes, tensor_bytes, cache_bytes)
     return {
         "models": ", ".join(models),
-        "images": f"{num_images:,}",
+        **found.words,
         "image cache": f"{cache_bytes / 1e6:,.0f} MB of disk",
-        "training on": f"{device} in {precision}",
+        **{f"memory of {stage}": str(memory) for stage, memory in needs.items()},
+        "training on": f"{device} in {str(precision).removeprefix('torch.')}",
     }
-
-
-def count_images(dataset: DatasetParameters, synthetic: SyntheticParameters) -> int:
-    """Count the images and read the tables; the embedded dataset, which the run renders, need not be there."""
-    root = Path(dataset.root)
-    if (root == SYNTHETIC_ROOT) != (dataset.all_names == ("synthetic",)):
-        raise InputError(
-            f"the dataset is {', '.join(dataset.all_names)}, but dataset.root is {root}; "
-            f"{SYNTHETIC_ROOT} is where synthetic is, and nothing else"
-        )
-    if root == SYNTHETIC_ROOT and not root.exists():
-        return synthetic.num_images
-    num_images = 0
-    for name, folder in zip(dataset.all_names, dataset.folders, strict=True):
-        adapter = build_adapter(name, dataset)
-        absent = [table for table in adapter.tables if not (root / folder / table).is_file()]
-        if root.is_dir() and absent:
-            raise InputError(f"dataset.root: {root / folder} has no {absent[0]}, which {name} has")
-        files = find_image_files(root / folder)
-        read_rows(root / folder, adapter, files)
-        num_images += len(files)
-    return num_images
-
-
-def check_disk(cache_bytes: int) -> None:
-    """Refuse to begin when the image cache would not fit on the disk; DVC keeps it once more where it copies."""
-    free_bytes = shutil.disk_usage(".").free
-    if 2 * cache_bytes > free_bytes:
-        raise InputError(
-            f"the image cache takes up to {2 * cache_bytes / 1e9:.1f} GB with DVC's copy, and {free_bytes / 1e9:.1f} "
-            "GB of disk are free; lower cache_images.size_px"
-        )

@@ -16,7 +16,8 @@ NULL_TAG = "tag:yaml.org,2002:null"
 def lay_over(params: Path, overlay: Mapping[str, Any]) -> list[str]:
     """Change the parameters that an overlay names; comments and all others stay as they are.
 
-    A section of the overlay is laid over the section of that name, any other value replaces the one there.
+    A section of the overlay is laid over the section of that name; any other value, and a section that is empty,
+    replaces the one there.
 
     Returns
     -------
@@ -46,7 +47,7 @@ def _lay_over(parameters: Any, overlay: Mapping[str, Any], prefix: str, params: 
         if name not in parameters:
             raise InputError(f"{params}: there is no parameter {prefix}{name} for the preset to change")
         # A section that is empty has whatever names it is given.
-        if isinstance(value, Mapping) and parameters[name]:
+        if isinstance(value, Mapping) and value and parameters[name]:
             changed += _lay_over(parameters[name], value, f"{prefix}{name}.", params)
         elif parameters[name] != value:
             parameters[name] = _in_flow_style(value)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,20 @@ class Column:
     name
         The column in the dataset's table.
     values
-        The dataset's word for each value of ours. Empty: the cell is taken as it stands.
+        The dataset's word for each value of ours, in whatever capitals. Empty: the cell is taken as it stands.
     missing
-        The cells that mean "not known"; an empty cell always does.
+        The cells that mean "not known", in whatever capitals; an empty cell always does.
     within
         The column within whose values the cell is numbered, so that it takes both to tell it from others.
+    parameter
+        Where parameters say more words, the name of the one that does.
     """
 
     name: str
     values: Mapping[str, str] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     within: str | None = None
+    parameter: str | None = None
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -44,18 +48,35 @@ class Column:
     def read(self, row: Mapping[str, str]) -> str | None:
         """Translate the cell of one row; a word that `values` does not know raises ValueError with those it knows."""
         cell = row[self.name].strip()
-        if cell == "" or cell in self.missing:
+        if self._is_missing(cell):
             return None
         if self.within is not None:
             outer = row[self.within].strip()
-            if outer == "" or outer in self.missing:
+            if self._is_missing(outer):
                 raise ValueError(f"is numbered within {self.within}, which is missing")
             return f"{outer}/{cell}"
         if not self.values:
             return cell
-        if cell not in self.values:
-            raise ValueError(f"is unknown; known are {', '.join([*self.values, *sorted(self.missing)])}")
-        return self.values[cell]
+        value = self.values.get(cell, self._values_in_any_case.get(cell.casefold()))
+        if value is None:
+            mending = f"; {self.parameter} adds others" if self.parameter else ""
+            raise ValueError(f"is unknown; known are {', '.join([*self.values, *sorted(self.missing)])}{mending}")
+        return value
+
+    def _is_missing(self, cell: str) -> bool:
+        return cell == "" or cell.casefold() in self._missing_in_any_case
+
+    @cached_property
+    def _missing_in_any_case(self) -> frozenset[str]:
+        return frozenset(word.casefold() for word in self.missing)
+
+    @cached_property
+    def _values_in_any_case(self) -> dict[str, str]:
+        """The value of each word in small letters, but for words that only their capitals tell apart."""
+        found: dict[str, set[str]] = {}
+        for word, value in self.values.items():
+            found.setdefault(word.casefold(), set()).add(value)
+        return {word: values.pop() for word, values in found.items() if len(values) == 1}
 
 
 @dataclass(frozen=True)
@@ -127,15 +148,14 @@ class Adapter:
         if missing:
             raise InputError(f"{self.label}: the field {min(missing)} has no column")
         for field_name, column in self.columns.items():
+            source = getattr(column, "parameter", None) or f"{self.label}: {field_name}"
             allowed: TypeAdapter[Any] = TypeAdapter(fields[field_name].rebuild_annotation())
             for word, value in column.values.items():
                 try:
                     allowed.validate_python(value)
                 except ValidationError as error:
                     expected = error.errors()[0]["msg"].removeprefix("Input should be ")
-                    raise InputError(
-                        f"{self.label}: {field_name}: {word!r} becomes {value!r}, expected {expected}"
-                    ) from error
+                    raise InputError(f"{source}: {word!r} becomes {value!r}, expected {expected}") from error
 
     @property
     def label(self) -> str:

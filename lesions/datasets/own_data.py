@@ -47,7 +47,9 @@ class Layout:
             if field == "diagnosis":
                 values, missing = values | dict.fromkeys(self.missing, UNKNOWN), frozenset()
             within = self.columns["patient_id"] if field == "lesion_id" and self.lesions_by_patient else None
-            columns[field] = Column(name, values=values, missing=missing, within=within)
+            columns[field] = Column(
+                name, values=values, missing=missing, within=within, parameter=f"dataset.words.{field}"
+            )
         return columns
 
 
@@ -59,9 +61,10 @@ def build_table_adapter(table: Path, layout: Layout) -> Adapter:
 def build_folder_adapter(table: Path | None, layout: Layout) -> Adapter:
     """Return how folders named by diagnoses are read, and a table beside them."""
     folder_words = FOLDER_WORDS | _own_words("diagnosis") | dict(layout.words.get("diagnosis", {}))
+    diagnosis = Column(FOLDER, values=folder_words, parameter="dataset.words.diagnosis")
     return Adapter(
         () if table is None else (table,),
-        {"image_id": Column(IMAGE)} | layout.build_columns() | {"diagnosis": Column(FOLDER, values=folder_words)},
+        {"image_id": Column(IMAGE)} | layout.build_columns() | {"diagnosis": diagnosis},
         classes_are_folders=True,
     )
 

@@ -100,4 +100,8 @@ class DatasetParameters(Section):
     @property
     def folders(self) -> tuple[str, ...]:
         """Of all datasets, relative to the root."""
-        return (".",) if len(self.all_names) == 1 else self.all_names
+        return tuple(map(self.find_folder, self.all_names))
+
+    def find_folder(self, name: str) -> str:
+        """Return the folder of one of the datasets, relative to the root."""
+        return "." if len(self.all_names) == 1 else name

@@ -4,9 +4,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from lesions.formats.table import write_table
+
 REJECTED_COLUMNS = ["source", "line", "image_id", "column", "value", "kind", "reason"]
 """`source` is the dataset; `line` counts its table's lines from 1, its header being line 1, or, where folders say the
-diagnosis, its image files. `kind` is refused, where the row cannot be used, or left_out, where nothing is wrong."""
+diagnosis, its image files. `kind` is refused, where the row cannot be used, left_out, where nothing is wrong, or
+unlisted, where there is a file and no row."""
 
 
 class RefusedError(Exception):
@@ -39,10 +44,18 @@ def list_reasons(refusals: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def explain(refusals: list[dict[str, Any]], num_rows: int, source: Path, rejected: Path, allowed: float) -> str:
-    """Say why too many rows were refused."""
+def write_rejected(path: Path, unused: list[dict[str, Any]]) -> None:
+    """Write `data/rejected.csv`: what is not used, by line, and last the files that have none."""
+    table = pd.DataFrame(unused, columns=REJECTED_COLUMNS).astype({"line": "Int64"})
+    write_table(path, table, sort_by="line")
+
+
+def explain(
+    refusals: list[dict[str, Any]], num_rows: int, source: Path, rejected: Path | None, allowed: float
+) -> str:
+    """Say why too many rows were refused; `rejected` is the table that lists them, if there is one."""
     heading = f"{source}: {len(refusals)} of {num_rows} rows refused, dataset.max_rejected_fraction is {allowed:g}:"
     return "\n  ".join([heading, *list_reasons(refusals)]) + (
-        f"\nall of them are in {rejected}; mend the table or the images, "
+        f"\n{'' if rejected is None else f'all of them are in {rejected}; '}mend the table or the images, "
         "or raise dataset.max_rejected_fraction to go on without those rows"
     )

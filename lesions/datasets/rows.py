@@ -82,7 +82,7 @@ def list_folders(files: Sequence[str], id_column: str) -> pd.DataFrame:
         if published:
             folders = folders[1:]
         if folders:
-            rows.append({id_column: file, FOLDER: folders[0].lower(), PUBLISHED_SPLIT: published})
+            rows.append({id_column: file, FOLDER: folders[0], PUBLISHED_SPLIT: published})
     cells = pd.DataFrame(rows, columns=[id_column, FOLDER, PUBLISHED_SPLIT], dtype=str)
     cells.index += 1
     return cells

@@ -1,5 +1,6 @@
 """Parting a dataset's rows into those that can be used, each with its image, and those that cannot."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -67,15 +68,22 @@ def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
             values[field] = column.read(cells)
         except ValueError as error:
             raise RefusedError(column.name, column.quote(cells), str(error)) from error
+    values["age_years"] = read_decimal_comma(values["age_years"])
     try:
         return Record.model_validate(values)
     except ValidationError as error:
         details = error.errors()[0]
         field = str(details["loc"][0])
         reasons = {"float_parsing": "is not a number (an empty cell says that it is not known)"}
-        reason = "is missing" if values[field] is None else reasons.get(details["type"], details["msg"])
+        said = re.sub("^(Input|String) ", "", details["msg"])
+        reason = "is missing" if values[field] is None else reasons.get(details["type"], said)
         column = adapter.columns[field]
         raise RefusedError(column.name, column.quote(cells), reason) from error
+
+
+def read_decimal_comma(number: str | None) -> str | None:
+    """Return a number with a point, where it has been written with a comma, as 63,5."""
+    return number.replace(",", ".") if number and re.fullmatch(r"\d+,\d+", number) else number
 
 
 def check_said_once(line: int, same: pd.DataFrame, adapter: Adapter) -> None:
@@ -97,10 +105,14 @@ def check_said_once(line: int, same: pd.DataFrame, adapter: Adapter) -> None:
         raise LeftOutError(adapter.id_column, image_id, f"says what line {same.index[0]} says")
 
 
-def choose_diagnoses(
-    rows: pd.DataFrame, trained: Sequence[str], asked: Literal["all", "shared"] | Sequence[str]
-) -> set[str]:
-    """Return the diagnoses that are used.
+def choose_used(
+    rows: pd.DataFrame,
+    trained: Sequence[str],
+    asked: Literal["all", "shared"] | Sequence[str],
+    *,
+    by_malignancy: bool,
+) -> pd.Series:
+    """Return which rows (N,) are used, by their diagnosis, as truth values.
 
     Parameters
     ----------
@@ -110,23 +122,26 @@ def choose_diagnoses(
         The datasets to train on; of the others only what these have can be scored.
     asked
         dataset.diagnoses
+    by_malignancy
+        The networks tell malignant from benign, which they can of any diagnosis: of the other datasets all are used
+        but for what a list leaves out.
 
     Raises
     ------
     InputError
-        If one is asked for that there is not.
+        If a list has a diagnosis that there is not.
     """
+    is_trained = rows.source.isin(trained)
     found = [set(rows.diagnosis[rows.source == source]) for source in trained]
-    if asked == "all":
-        return set.union(*found)
-    if asked == "shared":
-        return set.intersection(*found)
-    lacking = sorted(set(asked) - set.union(*found))
+    if isinstance(asked, str):
+        used = set.union(*found) if asked == "all" else set.intersection(*found)
+        return rows.diagnosis.isin(used) | (~is_trained & by_malignancy)
+    lacking = sorted(set(asked) - set(rows.diagnosis if by_malignancy else rows.diagnosis[is_trained]))
     if lacking:
         raise InputError(
             f"dataset.diagnoses: no image of {', '.join(trained)} has the diagnosis {', '.join(lacking)}"
         )
-    return set(asked)
+    return rows.diagnosis.isin(asked)
 
 
 def find_published_copies(

@@ -1,7 +1,6 @@
 """Downloading one file: a connection that drops costs nothing that was sent, and nothing half is taken for whole."""
 
 import hashlib
-import shutil
 import time
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from rich.progress import Progress, TaskID
 
 from lesions.errors import InputError
 from lesions.fetching.catalogue import TIMEOUT_SECONDS, Digest, RemoteFile
+from lesions.hardware.disk import check_room
 
 CHUNK_BYTES = 1 << 16
 """Read at once; what of one has come when a connection drops is lost."""
@@ -67,6 +67,10 @@ def _receive(file: RemoteFile, part: Path, progress: Progress, task: TaskID) -> 
     begun = _size(part) if url == file.url and version else 0
     answer = _ask(file.url, begun, version)
     if answer.status_code == requests.codes.requested_range_not_satisfiable:
+        if answer.headers.get("Content-Range") == f"bytes */{begun}":
+            # All of it had come when the program was killed.
+            _expect(file, begun, "0")
+            return
         # What is there is not the beginning of this file.
         begun, answer = 0, _ask(file.url, 0, "")
     with answer:
@@ -120,13 +124,6 @@ def check_digest(path: Path, digest: Digest, url: str) -> None:
         raise InputError(
             f"{url}: has the {digest.algorithm} {found}, and {digest.digits} is published; it was removed"
         )
-
-
-def check_room(folder: Path, num_bytes: int, what: str) -> None:
-    """Refuse to begin what the disk has no room for."""
-    free = shutil.disk_usage(folder).free
-    if num_bytes > free:
-        raise InputError(f"{what} takes {num_bytes / 1e9:.1f} GB in {folder}, where {free / 1e9:.1f} GB are free")
 
 
 def _discard(part: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from lesions.errors import InputError
-from lesions.fetching.download import check_room
 from lesions.formats.atomic import atomic_folder
+from lesions.hardware.disk import check_room
 
 MAX_RATIO = 20
 """Of an archive's size unpacked to its size; photographs, which are compressed already, come to about 1."""

@@ -1,5 +1,6 @@
 """CSV tables that stages hand on: sorted, with a fixed float format."""
 
+import csv
 import warnings
 from collections.abc import Collection
 from pathlib import Path
@@ -10,9 +11,14 @@ from pandas.errors import EmptyDataError, ParserError, ParserWarning
 from lesions.errors import InputError
 from lesions.formats.atomic import atomic_path
 
+ENCODING = "utf-8-sig"
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+
 
 def read_text_table(path: Path, columns: Collection[str]) -> pd.DataFrame:
     """Read a CSV with every cell as text, as it stands in the file, without empty rows.
+
+    The cells are separated by commas, or, as spreadsheets also write them, by semicolons or tabs.
 
     Returns
     -------
@@ -25,11 +31,18 @@ def read_text_table(path: Path, columns: Collection[str]) -> pd.DataFrame:
         If the file is missing, empty, not a table, or lacks one of `columns`.
     """
     try:
+        separator = find_separator(path, columns)
         with warnings.catch_warnings():
             # pandas only warns of rows that are longer than the header.
             warnings.simplefilter("error", ParserWarning)
             table = pd.read_csv(
-                path, dtype=str, keep_default_na=False, index_col=False, skip_blank_lines=False, encoding="utf-8-sig"
+                path,
+                sep=separator,
+                dtype=str,
+                keep_default_na=False,
+                index_col=False,
+                skip_blank_lines=False,
+                encoding=ENCODING,
             )
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file") from error
@@ -38,13 +51,31 @@ def read_text_table(path: Path, columns: Collection[str]) -> pd.DataFrame:
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not in UTF-8 ({error}); save it as 'CSV UTF-8'") from error
     except (ParserError, ParserWarning) as error:
-        raise InputError(f"{path}: rows do not have as many cells as the header: {error}") from error
-    if len(table.columns) == 1 and ";" in table.columns[0]:
-        raise InputError(f"{path}: the cells are separated by semicolons; save it with commas")
+        raise InputError(
+            f"{path}: rows do not have as many cells as the header: {' '.join(str(error).split())}; the cells are "
+            f"separated by {SEPARATORS[separator]}, and one that has such in it, as 63,5 may, must stand in quotes"
+        ) from error
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise InputError(f"{path}: the column {missing[0]} is missing; found {', '.join(table.columns)}")
     return table[(table != "").any(axis=1)]
+
+
+def find_separator(path: Path, columns: Collection[str]) -> str:
+    """Return what separates the cells of a table: by which the header has most of `columns`, then most cells.
+
+    Raises
+    ------
+    InputError
+        If the header is not one of a table.
+    """
+    with path.open(encoding=ENCODING, newline="") as file:
+        header = file.readline()
+    try:
+        headers = {separator: next(csv.reader([header], delimiter=separator), []) for separator in SEPARATORS}
+    except csv.Error as error:
+        raise InputError(f"{path}, line 1: not the header of a table ({error})") from error
+    return max(SEPARATORS, key=lambda one: (len({*columns} & {*headers[one]}), len(headers[one])))
 
 
 def write_table(path: Path, table: pd.DataFrame, *, sort_by: str) -> None:

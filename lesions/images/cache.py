@@ -11,6 +11,17 @@ from numpy.typing import NDArray
 from lesions.errors import InputError
 from lesions.formats.atomic import atomic_path
 
+CHUNK = 32
+"""Images decoded at a time by one thread, unless they are large."""
+
+CHUNK_BYTES = 8 * 2**20
+"""Most bytes of decoded images in a chunk of more than one."""
+
+
+def count_in_chunk(size_px: int) -> int:
+    """Return how many images one thread decodes at a time."""
+    return min(CHUNK, CHUNK_BYTES // (3 * size_px**2) or 1)
+
 
 class CacheWriter:
     """Appends images to a `.npy` file whose length is known only at the end.

@@ -1,7 +1,7 @@
 """`data/images.csv`: what each image file was, and where it stands in `data/images.npy`."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +19,12 @@ def write_index(path: Path, rows: Iterable[dict[str, object]]) -> None:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
+
+
+def list_undecoded(files: Sequence[str]) -> pd.DataFrame:
+    """Return the index that there would be if every file were a whole image, as far as their names tell it."""
+    index = pd.DataFrame({"file": files, "row": range(len(files))}, columns=COLUMNS)
+    return index.astype(TYPES)
 
 
 def read_index(path: Path) -> pd.DataFrame:

@@ -1,6 +1,8 @@
 """Strict sections of params.yaml."""
 
 import json
+import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +22,9 @@ class Section(BaseModel):
 
 
 AnySection = TypeVar("AnySection", bound=Section)
+
+STEP_WITHIN_A_TYPE = re.compile(r"\[key\]|(literal|tuple)\[.*\]")
+"""What pydantic puts into a parameter's path to say which part of its type does not fit."""
 
 
 def read_section(path: Path, name: str, section: type[AnySection]) -> AnySection:
@@ -48,8 +53,7 @@ def read_section(path: Path, name: str, section: type[AnySection]) -> AnySection
     try:
         return section.model_validate_json(json.dumps(value, default=str))
     except ValidationError as error:
-        complaints = [_complaint(name, details) for details in error.errors()]
-        raise InputError(f"{path}: " + "; ".join(complaints)) from error
+        raise InputError(f"{path}: " + "; ".join(_list_complaints(name, error.errors()))) from error
 
 
 @cache
@@ -66,18 +70,31 @@ def read_parameters(path: Path) -> dict[str, Any]:
     return parameters
 
 
-def _complaint(section: str, details: ErrorDetails) -> str:
-    """Say one of pydantic's errors in the words of params.yaml."""
-    steps = [str(step) for step in details["loc"]]
-    location = ".".join([section, *steps])
-    kind, context, value = details["type"], details.get("ctx", {}), details["input"]
+def _list_complaints(section: str, errors: Sequence[ErrorDetails]) -> list[str]:
+    """Say pydantic's errors in the words of params.yaml, one complaint a parameter."""
+    by_location: dict[tuple[str, ...], list[ErrorDetails]] = {}
+    for details in errors:
+        steps = tuple(step for step in map(str, details["loc"]) if not STEP_WITHIN_A_TYPE.fullmatch(step))
+        by_location.setdefault(steps, []).append(details)
+    return [
+        _complaint(".".join([section, *steps]), found)
+        for steps, found in by_location.items()
+        # What is wrong with an item makes the list that it is in wrong too, and too short without it.
+        if not any(other[: len(steps)] == steps for other in by_location if other != steps)
+    ]
+
+
+def _complaint(location: str, errors: Sequence[ErrorDetails]) -> str:
+    """Say what is wrong with one parameter; of several errors each is of another type that it may have."""
+    kind, context, value = errors[0]["type"], errors[0].get("ctx", {}), errors[0]["input"]
     if kind == "missing":
         return f"{location}: is missing"
     if kind == "extra_forbidden":
         return f"{location}: there is no such parameter"
     if kind == "value_error":
         return f"{location}: {context['error']}"
-    return f"{location}: expected {_expectation(kind, context)}, got {value!r}"
+    expected = [_expectation(details["type"], details.get("ctx", {})) for details in errors]
+    return f"{location}: expected {' or '.join(expected)}, got {value!r}"
 
 
 def _expectation(kind: str, context: dict[str, Any]) -> str:

@@ -10,26 +10,27 @@ import pandas as pd
 from lesions.errors import InputError
 from lesions.splitting.groups import GROUPING_IDENTIFIERS
 
+CONTRADICTED = (
+    "has a copy with another diagnosis; look at data/pictures/near_duplicates.png, and mend the table, raise "
+    "near_duplicates.min_correlation, or set split.conflicting_copies to keep"
+)
+SIBLINGS_OF_LISTED = (
+    "shares a patient, a lesion or the picture with an image that split.test_list names, and is not on the "
+    "list itself"
+)
 
-def check_diagnoses_survive(table: pd.DataFrame, used: pd.DataFrame, metadata: Path) -> None:
-    """Refuse to lose a diagnosis with the copies that contradict each other."""
+
+def check_diagnoses_survive(table: pd.DataFrame, used: pd.DataFrame, metadata: Path, *, why_lost: str) -> None:
+    """Refuse to lose a diagnosis with the images that are left out.
+
+    Parameters
+    ----------
+    why_lost
+        What is true of each image that is left out: `CONTRADICTED` or `SIBLINGS_OF_LISTED`.
+    """
     lost = sorted(set(table.diagnosis) - set(used.diagnosis))
     if lost:
-        raise InputError(
-            f"{metadata}: every image of the diagnosis {', '.join(lost)} has a copy with another diagnosis; look at "
-            "data/pictures/near_duplicates.png, and mend the table, raise near_duplicates.min_correlation, or set "
-            "split.conflicting_copies to keep"
-        )
-
-
-def check_every_diagnosis_is_left(table: pd.DataFrame, used: pd.DataFrame, metadata: Path) -> None:
-    """Refuse to lose a diagnosis with the siblings of the images that a list names."""
-    lost = sorted(set(table.diagnosis) - set(used.diagnosis))
-    if lost:
-        raise InputError(
-            f"{metadata}: every image of the diagnosis {', '.join(lost)} shares a patient, a lesion or the picture "
-            "with an image that split.test_list names, and is not on the list itself"
-        )
+        raise InputError(f"{metadata}: every image of the diagnosis {', '.join(lost)} {why_lost}")
 
 
 def check_enough_groups(table: pd.DataFrame, unit: pd.Series, needed: int, metadata: Path) -> None:

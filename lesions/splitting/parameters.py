@@ -50,6 +50,11 @@ class SplitParameters(Section):
             return "list"
         return "shares" if self.fold is None else "fold"
 
+    @property
+    def num_groups_needed(self) -> int:
+        """How many independent groups each diagnosis must have."""
+        return {"shares": len(SPLITS), "fold": self.num_folds, "list": 1}[self.tested_by]
+
     @model_validator(mode="after")
     def _fold_is_one_of_them(self) -> Self:
         if self.fold is not None and self.fold >= self.num_folds:

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from PIL import Image
 
 from lesions.datasets.metadata import COLUMNS
+from lesions.errors import InputError
 from lesions.formats.table import write_table
 from lesions.splitting.class_weights import ClassWeights, read_class_weights
 from stages import compute_class_weights
@@ -38,3 +40,26 @@ def test_validation_and_test_images_do_not_count(tmp_path: Path, write_params: W
     )
     with Image.open(tmp_path / "distribution.png") as picture:
         assert picture.width == 7 * 150
+
+
+def tell_malignancy(
+    tmp_path: Path, write_params: WriteParams, diagnoses: list[str], splits: list[str]
+) -> ClassWeights:
+    params = write_params(
+        class_weights={"scheme": "none", "beta": None},
+        task={"name": "malignancy", "malignant": ["melanoma"], "groupings": {}},
+    )
+    return run(tmp_path, params, diagnoses, splits)
+
+
+def test_a_class_has_the_diagnoses_of_images_that_are_only_scored(tmp_path: Path, write_params: WriteParams) -> None:
+    splits = ["train", "train", "val", "test", "external"]
+    weights = tell_malignancy(tmp_path, write_params, ["nevus", "melanoma", "nevus", "nevus", "benign"], splits)
+    assert weights.diagnoses == (("benign", "nevus"), ("melanoma",))
+    assert weights.num_images == (1, 1)
+
+
+def test_a_class_that_is_only_scored_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+    splits = ["train", "val", "test", "external"]
+    with pytest.raises(InputError, match="task: no image has a diagnosis of the class benign of malignancy"):
+        tell_malignancy(tmp_path, write_params, ["melanoma", "melanoma", "melanoma", "benign"], splits)

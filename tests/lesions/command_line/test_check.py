@@ -1,4 +1,4 @@
-"""`lesions check` finds what would fail, before anything runs."""
+"""`lesions check` finds what would fail, and says what a run needs, before anything runs."""
 
 import re
 import shutil
@@ -74,11 +74,11 @@ def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) ->
         ({"dataset": {"names": ["ham10000"], "root": "nowhere"}}, "dataset.root: there is no folder nowhere"),
         (
             {"dataset": {"root": "nowhere"}},
-            "the dataset is synthetic, but dataset.root is nowhere; ",
+            "dataset.names and dataset.external are synthetic, but dataset.root is nowhere; ",
         ),
         (
             {"dataset": {"names": ["ham10000"]}},
-            "the dataset is ham10000, but dataset.root is data/raw/synthetic; ",
+            "dataset.names and dataset.external are ham10000, but dataset.root is data/raw/synthetic; ",
         ),
         ({"generate_synthetic": {"num_images": 10}}, "generate_synthetic.num_images: "),
         (
@@ -131,13 +131,96 @@ def test_a_table_that_cannot_be_read_is_named(params: Path, tmp_path: Path) -> N
     (tmp_path / "images/a.jpg").touch()
     (tmp_path / "images/HAM10000_metadata.csv").write_text("image_id;dx\na;mel\n")
     lay_over(params, {"dataset": {"names": ["ham10000"], "root": "images"}})
-    with pytest.raises(InputError, match=r"HAM10000_metadata.csv: the cells are separated by semicolons"):
+    with pytest.raises(InputError, match=r"_metadata.csv: the column lesion_id is missing; found image_id, dx"):
+        check_run(params)
+
+
+def write_clinic(folder: Path, rows: list[str], *, files: int, **changes: Any) -> dict[str, Any]:
+    """Write a table and files of no bytes, and return the parameters that read them."""
+    folder.mkdir()
+    for number in range(files):
+        (folder / f"{number}.jpg").touch()
+    (folder / "findings.csv").write_text("\n".join(["photo,who,finding", *rows]) + "\n")
+    columns = {"image_id": "photo", "patient_id": "who", "diagnosis": "finding"}
+    section = {"names": ["csv"], "root": "clinic", "table": "findings.csv", "columns": columns}
+    return {"dataset": section | changes}
+
+
+ROWS = [f"{n}.jpg,P{n},{'Melanoma' if n < 3 else 'nevus'}" for n in range(8)]
+
+
+def test_every_row_is_read_and_counted(params: Path, tmp_path: Path) -> None:
+    rows = [*ROWS, "0.jpg,P0,Melanoma", "8.jpg,P8,wart", "9.jpg,P9,unknown", "77.jpg,P9,nevus"]
+    lay_over(params, write_clinic(tmp_path / "clinic", rows, files=11, max_rejected_fraction=0.2))
+    found = check_run(params)
+    assert found["images"] == "11"
+    assert found["csv"] == "12 rows: 8 used, 2 refused, 2 left out; 1 image files that no row names"
+    assert found["csv: diagnoses"] == "nevus 5, melanoma 3"
+    wart, missing, *lost = found["csv: refused"].splitlines()
+    assert wart.startswith("1 × finding: is unknown; known are actinic_keratosis, ")
+    assert wart.endswith("; dataset.words.diagnosis adds others (first: line 11, value 'wart')")
+    assert missing == "1 × photo: has no image file (first: line 13, value '77')"
+    assert lost == [f"no image is left of the diagnosis {word!r} (1 rows)" for word in ("unknown", "wart")]
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "dataset", "overlay", "message"),
+    [
+        (
+            [*ROWS, "8.jpg,P8,wart"],
+            {"max_rejected_fraction": 0.1},
+            {},
+            "clinic/findings.csv: 1 of 9 rows refused, dataset.max_rejected_fraction is 0.1:\n  1 × finding: is unkn",
+        ),
+        (ROWS, {"table": "found.csv"}, {}, "dataset.table: there is no file clinic/found.csv"),
+        (ROWS, {"words": {"diagnosis": {"a": "b"}}}, {}, "dataset.words.diagnosis: 'a' becomes 'b', expected 'actin"),
+        (
+            ROWS,
+            {"diagnoses": ["melanoma", "dermatofibroma"]},
+            {},
+            "dataset.diagnoses: no image of csv has the diagnosis dermatofibroma",
+        ),
+        (
+            ROWS,
+            {},
+            {"split": {"test_list": "published"}},
+            "split.test_list is published, but no image lies in a folder Test/; only image_folder has such",
+        ),
+        (
+            [row.replace("P2", "P1") for row in ROWS],
+            {},
+            {},
+            "clinic: fewer than 3 groups of images that share no patient, lesion or picture, one for each split or "
+            "fold, have the diagnosis melanoma (2)",
+        ),
+        (
+            ROWS,
+            {},
+            {"task": {"name": "two", "groupings": {"two": {"a": ["melanoma"], "b": ["benign"]}}}},
+            "task: groupings.two has no class for nevus, which the data have",
+        ),
+    ],
+)
+def test_data_that_the_run_would_stop_at_are_named(
+    params: Path, tmp_path: Path, rows: list[str], dataset: dict[str, Any], overlay: dict[str, Any], message: str
+) -> None:
+    lay_over(params, write_clinic(tmp_path / "clinic", rows, files=9, **dataset))
+    lay_over(params, overlay)
+    with pytest.raises(InputError, match=re.escape(message)):
+        check_run(params)
+
+
+def test_the_embedded_dataset_has_no_published_test_images(params: Path) -> None:
+    lay_over(params, {"split": {"test_list": "published"}})
+    with pytest.raises(InputError, match=r"split.test_list is published, but synthetic has no folders Test/"):
         check_run(params)
 
 
 def test_a_cache_that_does_not_fit_on_the_disk_is_refused(params: Path) -> None:
     lay_over(params, {"generate_synthetic": {"num_images": 10_000_000}, "cache_images": {"size_px": 2048}})
     with pytest.raises(
-        InputError, match=r"the image cache takes up to 251658\.2 GB with DVC's copy, and .* are free"
+        InputError,
+        match=r"the image cache takes 251658\.2 GB in .*, where .* GB are free; lower cache_images\.size_px",
     ):
         check_run(params)

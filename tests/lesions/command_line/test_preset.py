@@ -60,6 +60,11 @@ def test_a_section_that_is_empty_takes_any_names(params: Path) -> None:
     assert params.read_text().endswith("  words: {sex: {f: female}} # of the table\n")
 
 
+def test_an_empty_section_empties_the_one_there(params: Path) -> None:
+    assert lay_over(params, {"one": {"inner": {}}}) == ["one.inner"]
+    assert [line for line in changed_lines(params) if line.startswith("+")] == ["+   inner: {}"]
+
+
 def test_what_is_already_so_is_not_said_to_change(params: Path) -> None:
     assert lay_over(params, {"models": ["a", "b"], "one": {"none": None}}) == []
 
@@ -104,6 +109,32 @@ def test_of_two_presets_the_first_leaves_no_trace(
     assert texts[0] == texts[1]
 
 
+CLINIC = {
+    "names": ["csv"],
+    "external": ["pad_ufes_20"],
+    "root": "data/raw/clinic",
+    "diagnoses": "shared",
+    "table": "findings.csv",
+    "columns": {"image_id": "photo", "patient_id": "who", "lesion_id": "spot", "diagnosis": "finding"},
+    "words": {"diagnosis": {"naevus": "nevus"}},
+    "missing": ["?"],
+    "lesions_by_patient": True,
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_another_dataset_needed_is_gone(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "presets", tmp_path / "presets")
+    monkeypatch.chdir(tmp_path)
+    texts = []
+    for before in ({}, {"dataset": CLINIC}):
+        shutil.copy(ROOT / "params.yaml", tmp_path)
+        lay_over(tmp_path / "params.yaml", before)
+        CliRunner().invoke(commands, ["preset", name, "--root", "../somewhere"], catch_exceptions=False)
+        texts.append(YAML(typ="safe").load(tmp_path / "params.yaml"))
+    assert texts[0] == texts[1]
+
+
 def test_a_preset_of_a_dataset_asks_for_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     result = CliRunner().invoke(commands, ["preset", "ham10000"])
@@ -123,8 +154,9 @@ def test_a_preset_can_serve_another_dataset(tmp_path: Path, monkeypatch: pytest.
     shutil.copytree(ROOT / "presets", tmp_path / "presets")
     shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
+    lay_over(tmp_path / "params.yaml", {"dataset": CLINIC | {"root": "elsewhere"}})
     options = ["--dataset", "csv", "--root", "data/raw/clinic"]
     CliRunner().invoke(commands, ["preset", "ham10000-cpu", *options], catch_exceptions=False)
     laid = YAML(typ="safe").load(tmp_path / "params.yaml")
-    assert (laid["dataset"]["names"], laid["dataset"]["root"]) == (["csv"], "data/raw/clinic")
+    assert laid["dataset"] == YAML(typ="safe").load(ROOT / "params.yaml")["dataset"] | CLINIC
     assert laid["cache_images"]["size_px"] == 166

@@ -16,17 +16,42 @@ NEEDED = {"image_id": Column("img"), "diagnosis": Column("dx")}
 
 @pytest.mark.parametrize(
     ("cell", "expected"),
-    [("mel", "melanoma"), (" mel ", "melanoma"), ("", None), ("  ", None), ("n/a", None)],
+    [
+        ("mel", "melanoma"),
+        (" mel ", "melanoma"),
+        ("MEL", "melanoma"),
+        ("", None),
+        ("  ", None),
+        ("n/a", None),
+        ("N/A", None),
+    ],
 )
 def test_a_cell_is_translated(cell: str, expected: str | None) -> None:
     assert Column("dx", values={"mel": "melanoma"}, missing=frozenset({"n/a"})).read({"dx": cell}) == expected
 
 
-@pytest.mark.parametrize("cell", ["other", "melanoma", "MEL"])
+@pytest.mark.parametrize("cell", ["other", "melanoma"])
 def test_a_word_that_is_not_the_datasets_is_refused_with_those_that_are(cell: str) -> None:
     column = Column("dx", values={"mel": "melanoma"}, missing=frozenset({"n/a"}))
     with pytest.raises(ValueError, match="is unknown; known are mel, n/a"):
         column.read({"dx": cell})
+
+
+def test_of_words_that_their_capitals_tell_apart_each_is_read_as_it_stands() -> None:
+    column = Column("dx", values={"N": "nevus", "n": "benign_keratosis", "M": "melanoma"})
+    assert [column.read({"dx": cell}) for cell in ("N", "n", "m")] == ["nevus", "benign_keratosis", "melanoma"]
+    either = Column("dx", values={"Aa": "nevus", "aA": "melanoma"})
+    with pytest.raises(ValueError, match="is unknown; known are Aa, aA"):
+        either.read({"dx": "AA"})
+
+
+def test_where_parameters_say_words_the_parameter_is_named() -> None:
+    column = Column("dx", values={"mel": "melanoma"}, parameter="dataset.words.diagnosis")
+    with pytest.raises(ValueError, match=r"known are mel; dataset\.words\.diagnosis adds others"):
+        column.read({"dx": "wart"})
+    wrong = Column("dx", values={"mel": "mole"}, parameter="dataset.words.diagnosis")
+    with pytest.raises(InputError, match=r"^dataset\.words\.diagnosis: 'mel' becomes 'mole', expected 'actinic"):
+        Adapter((Path("a.csv"),), NEEDED | {"diagnosis": wrong})
 
 
 def test_without_words_of_its_own_a_cell_stands_as_it_is() -> None:

@@ -74,6 +74,7 @@ def send(
     length: int | None = None,
     stop_after: int | None = None,
     version: str | None = VERSION,
+    content_range: str | None = None,
 ) -> Answer:
     """Answer with some bytes, and say of them that they are `length`; hang up after some of them."""
 
@@ -82,6 +83,8 @@ def send(
         request.send_header("Content-Length", str(len(data) if length is None else length))
         if version is not None:
             request.send_header("ETag", version)
+        if content_range is not None:
+            request.send_header("Content-Range", content_range)
         request.end_headers()
         request.wfile.write(data[:stop_after])
 
@@ -95,7 +98,7 @@ def send_ranges(data: bytes, *, at_once: int) -> Answer:
         asked = request.headers.get("Range") if request.headers.get("If-Range") == VERSION else None
         start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
         if start >= len(data):
-            return send(b"", status=416)(request)
+            return send(b"", status=416, content_range=f"bytes */{len(data)}")(request)
         return send(data[start:], status=206 if asked else 200, stop_after=at_once)(request)
 
     return answer
@@ -133,6 +136,15 @@ def test_what_an_earlier_call_left_is_gone_on_from(server: Server, tmp_path: Pat
     begin(server, tmp_path, DATA[:1000])
     assert fetch(server, tmp_path).read_bytes() == DATA
     assert server.ranges == ["bytes=1000-"]
+
+
+def test_what_had_come_whole_is_not_asked_for_again(server: Server, tmp_path: Path) -> None:
+    server.answers["/a.zip"] = send_ranges(DATA, at_once=len(DATA))
+    begin(server, tmp_path, DATA)
+    digest = Digest("md5", hashlib.md5(DATA, usedforsecurity=False).hexdigest())
+    assert fetch(server, tmp_path, size_bytes=len(DATA), digest=digest).read_bytes() == DATA
+    assert server.ranges == [f"bytes={len(DATA)}-"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
 
 
 @pytest.mark.parametrize(

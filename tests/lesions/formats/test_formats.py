@@ -123,7 +123,8 @@ def test_a_text_table_keeps_cells_as_they_stand(tmp_path: Path) -> None:
         (b"id,age\n1,2\n1,2,3,4\n", "rows do not have as many cells as the header: .* line 3"),
         (b"id\n\xff\xfe\n", "not in UTF-8 .*; save it as 'CSV UTF-8'"),
         (b"id,age\n1,2,3\n", "rows do not have as many cells as the header"),
-        (b"id;age\n1;2\n", "the cells are separated by semicolons; save it with commas"),
+        (b"id,age\n1,63,5\n", "separated by commas, and one that has such in it, as 63,5 may, must stand in quotes"),
+        (b"id;age\n1;2;3\n", "the cells are separated by semicolons"),
         (b"name,age\na,1\n", "the column id is missing; found name, age"),
     ],
 )
@@ -132,3 +133,17 @@ def test_a_text_table_that_cannot_be_read_says_why(tmp_path: Path, content: byte
         (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(InputError, match=message):
         read_text_table(tmp_path / "a.csv", ["id"])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("header", ["id{}age", '\ufeff"id"{}age'])
+def test_cells_may_be_separated_as_spreadsheets_do(tmp_path: Path, separator: str, header: str) -> None:
+    text = f'{header.format(separator)}\r\n1{separator}"a, b; c\td"\r\n'
+    (tmp_path / "a.csv").write_bytes(text.encode())
+    table = read_text_table(tmp_path / "a.csv", ["id"])
+    assert table.to_dict("records") == [{"id": "1", "age": "a, b; c\td"}]
+
+
+def test_the_column_that_is_wanted_says_what_separates_the_cells(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id;name, first, last\n1;2\n")
+    assert read_text_table(tmp_path / "a.csv", ["id"]).to_dict("records") == [{"id": "1", "name, first, last": "2"}]

@@ -22,6 +22,9 @@ class Oven(Section):
     sizes: tuple[int, ...]
     inner: Inner
     note: str | None
+    racks: Literal["all"] | Annotated[tuple[Literal["top", "middle"], ...], Field(min_length=2)]
+    doors: Annotated[tuple[Literal["left"], ...], Field(min_length=1)]
+    dials: dict[Literal["heat"], int]
 
 
 GOOD = """
@@ -33,6 +36,9 @@ oven:
   sizes: [1, 2]
   inner: {depth: 2}
   note: null
+  racks: all
+  doors: [left]
+  dials: {heat: 1}
 """
 
 
@@ -44,7 +50,18 @@ def read(tmp_path: Path, text: str) -> Oven:
 
 def test_a_good_section_is_read_with_its_types(tmp_path: Path) -> None:
     oven = read(tmp_path, GOOD)
-    assert oven == Oven(rate=1e-5, mode="hot", name="a", on=True, sizes=(1, 2), inner=Inner(depth=2), note=None)
+    assert oven == Oven(
+        rate=1e-5,
+        mode="hot",
+        name="a",
+        on=True,
+        sizes=(1, 2),
+        inner=Inner(depth=2),
+        note=None,
+        racks="all",
+        doors=("left",),
+        dials={"heat": 1},
+    )
 
 
 def test_a_section_cannot_be_changed(tmp_path: Path) -> None:
@@ -69,6 +86,12 @@ def test_a_section_cannot_be_changed(tmp_path: Path) -> None:
         ("sizes: [1, 2]", "sizes: [1, 2.5]", "oven.sizes.1: expected a whole number, got 2.5"),
         ("{depth: 2}", "{depth: 0}", "oven.inner.depth: expected a number >= 1, got 0"),
         ("{depth: 2}", "7", "oven.inner: expected a section, got 7"),
+        ("racks: all", "racks: none", "oven.racks: expected 'all' or a list, got 'none'"),
+        ("racks: all", "racks: [top, low]", "oven.racks.1: expected 'top' or 'middle', got 'low'"),
+        ("racks: all", "racks: [top]", "oven.racks: expected 'all' or at least 2 items, got ['top']"),
+        ("doors: [left]", "doors: [up]", "oven.doors.0: expected 'left', got 'up'"),
+        ("doors: [left]", "doors: []", "oven.doors: expected at least 1 items, got []"),
+        ("dials: {heat: 1}", "dials: {heta: 1}", "oven.dials.heta: expected 'heat', got 'heta'"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:

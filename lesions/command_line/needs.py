@@ -1,0 +1,87 @@
+"""How much disk and memory a run needs, before it runs.
+
+Each stage's memory is what it was measured to take on the embedded dataset and on HAM10000 (`lesions timings`): the
+modules that it loads, and so much for each image. Pages of `data/images.npy` that a stage looks at count as its
+memory, as the system counts them, but are taken back when others need them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from lesions.hardware.processors import count_processors
+from lesions.images.cache import count_in_chunk
+from lesions.images.decode import HASHED_PX
+
+MIB = 2**20
+
+TABLE_STAGE_BYTES = 105 * MIB
+"""numpy, pandas, Pillow."""
+
+NEAR_DUPLICATE_STAGE_BYTES = 215 * MIB
+"""faiss, SciPy and matplotlib besides."""
+
+BYTES_A_COMPARED_IMAGE = 4 * 1024
+"""Its hash in 8 orientations, its row of the table."""
+
+BYTES_AN_INDEXED_IMAGE = 256
+"""Of its name."""
+
+KERNEL_BYTES = 50 * MIB
+"""Code of convolutions that is loaded when the first one is computed."""
+
+ALLOCATOR_FACTOR = 1.4
+"""Memory that torch takes on the CPU, to that of the tensors that are alive: 1.25 to 1.75 were measured."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The most memory that a stage takes, and how much of it are pages of the image cache."""
+
+    num_bytes: int
+    cache_bytes: int = 0
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        pages = f", {self.cache_bytes / 1e6:,.0f} MB of it pages of the image cache" if self.cache_bytes else ""
+        return f"{self.num_bytes / 1e6:,.0f} MB{pages}"
+
+
+def estimate_caching(num_images: int, size_px: int, largest: Path | None) -> Memory:
+    """Return the memory of `cache_images`; the file of most bytes is taken for the one that is largest decoded."""
+    # Decoded, and once more in the other form, or of the other size, that it is brought to.
+    decoded = 2 * 3 * _count_decoded_pixels(largest, size_px) if largest else 0
+    # One a thread, one that waits and one that is being written.
+    chunks = (count_processors() + 2) * count_in_chunk(size_px) * 3 * size_px**2
+    return Memory(TABLE_STAGE_BYTES + num_images * BYTES_AN_INDEXED_IMAGE + chunks + count_processors() * decoded)
+
+
+def estimate_near_duplicates(num_images: int, cache_bytes: int) -> Memory:
+    """Return the memory of `find_near_duplicates`, which looks at every image once."""
+    return Memory(NEAR_DUPLICATE_STAGE_BYTES + cache_bytes + num_images * BYTES_A_COMPARED_IMAGE, cache_bytes)
+
+
+def estimate_training(loaded_bytes: int, tensor_bytes: int, cache_bytes: int) -> Memory:
+    """Return the memory of a training on the CPU.
+
+    Parameters
+    ----------
+    loaded_bytes
+        Of a process that has loaded torch and what else training needs.
+    tensor_bytes
+        The most that are alive at a time.
+    cache_bytes
+        Of `data/images.npy`.
+    """
+    return Memory(loaded_bytes + KERNEL_BYTES + cache_bytes + int(ALLOCATOR_FACTOR * tensor_bytes), cache_bytes)
+
+
+def _count_decoded_pixels(file: Path, size_px: int) -> int:
+    """Return how many pixels a file is decoded to; of what is no image none."""
+    try:
+        with Image.open(file) as image:
+            image.draft("RGB", (max(size_px, HASHED_PX),) * 2)
+            return image.width * image.height
+    except (UnidentifiedImageError, OSError):
+        return 0

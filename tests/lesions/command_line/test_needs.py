@@ -1,0 +1,88 @@
+"""The memory that `lesions check` says a run needs is within a quarter of what its stages take."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from lesions.command_line.needs import Memory, estimate_caching
+from lesions.command_line.preset import lay_over
+from lesions.command_line.training_memory import MemoryTally
+from tests.repository import copy_repository
+
+CHECK = "from lesions.command_line.app import app; app()"
+
+
+def run(folder: Path, *arguments: str) -> str:
+    return subprocess.run([sys.executable, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def test_every_stage_takes_what_was_said(tmp_path: Path) -> None:
+    """In processes of their own, as memory is counted by process; batches of one network take as much as torch."""
+    repository = copy_repository(tmp_path)
+    overlay = {
+        "cache_images": {"size_px": 150},
+        "training": {"batch_size": 100},
+        "architectures": {"custom_cnn": {"size_px": 128, "widths": [32, 64]}},
+    }
+    lay_over(repository.root / "params.yaml", overlay)
+    said = dict(re.findall(r"memory of (.*?) {2,}([\d,]+) MB", run(repository.root, "-c", CHECK, "check")))
+    repository.dvc("repro", "train")
+    for stage, megabytes in said.items():
+        timing = json.loads((repository.root / f".timings/{stage.replace(' ', '@')}.json").read_text())
+        taken = timing["peak_memory_mib"] * 2**20 / 1e6
+        assert float(megabytes.replace(",", "")) == pytest.approx(taken, rel=0.25), stage
+    assert sorted(said) == ["cache_images", "find_near_duplicates", "train custom_cnn", "train resnet18"]
+
+
+def test_tensors_are_counted_while_they_are_alive() -> None:
+    with MemoryTally() as tally:
+        first = torch.zeros(1000)
+        second = first + 1  # 8,000 bytes
+        del first
+        view = second.view(10, 100)
+        view.mul_(2)
+        del second
+        assert tally.peak_bytes == 8000
+        third = view + view  # the first one is gone
+        assert tally.peak_bytes == 8000
+        torch.cat([view.flatten(), third.flatten()])
+    assert tally.peak_bytes == 16000
+
+
+def test_what_the_gradient_needs_is_alive_until_it_is_computed() -> None:
+    layers = nn.Sequential(nn.Linear(100, 100, bias=False), nn.Sigmoid(), nn.Sigmoid())
+    inputs = torch.ones(50, 100)
+    with MemoryTally() as tally, torch.no_grad():
+        layers(inputs)
+    assert tally.peak_bytes == 2 * 50 * 100 * 4
+    with MemoryTally() as tally:
+        layers(inputs).sum().backward()
+    # Both outputs of sigmoids and the gradient of one; without the tally of what is kept it would be two tensors.
+    assert tally.peak_bytes >= 3 * 50 * 100 * 4
+
+
+def test_the_largest_image_counts_as_it_is_decoded(tmp_path: Path) -> None:
+    pixels = Image.fromarray(np.zeros((800, 1600, 3), dtype=np.uint8))
+    pixels.save(tmp_path / "a.png")
+    pixels.save(tmp_path / "a.jpg")
+    (tmp_path / "none.jpg").touch()
+    without, broken, png, jpg = (
+        estimate_caching(10, 100, tmp_path / file if file else None).num_bytes
+        for file in (None, "none.jpg", "a.png", "a.jpg")
+    )
+    assert without == broken
+    # A JPEG is decoded at an eighth of its sides: 200 × 100.
+    assert png - without == 64 * (jpg - without) > 0
+
+
+def test_pages_of_the_cache_are_told_apart() -> None:
+    assert str(Memory(1_200_000_000)) == "1,200 MB"
+    assert str(Memory(1_200_000_000, 660_000_000)) == "1,200 MB, 660 MB of it pages of the image cache"

@@ -21,7 +21,7 @@ def draw(path: Path, grey: int) -> None:
 
 
 def test_good_and_bad_files(tmp_path: Path, write_params: WriteParams, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache_images, "CHUNK", 2)
+    monkeypatch.setattr("lesions.images.cache.CHUNK", 2)
     root = tmp_path / "dataset"
     draw(root / "b/two.PNG", 20)
     draw(root / "a/one.jpg", 10)
@@ -62,7 +62,7 @@ def test_threads_and_chunks_change_nothing(
     params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
     cache_images.main(tmp_path / "dataset", tmp_path / "images.npy", tmp_path / "images.csv", params)
     monkeypatch.setattr(cache_images, "count_processors", lambda: num_threads)
-    monkeypatch.setattr(cache_images, "CHUNK", chunk)
+    monkeypatch.setattr("lesions.images.cache.CHUNK", chunk)
     cache_images.main(tmp_path / "dataset", tmp_path / "again.npy", tmp_path / "again.csv", params)
     assert (tmp_path / "again.npy").read_bytes() == (tmp_path / "images.npy").read_bytes()
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "images.csv").read_bytes()
@@ -74,7 +74,7 @@ def test_threads_and_chunks_change_nothing(
 def test_large_images_come_in_small_chunks(
     tmp_path: Path, write_params: WriteParams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache_images, "CHUNK_BYTES", 5 * 8 * 8 * 3 - 1)
+    monkeypatch.setattr("lesions.images.cache.CHUNK_BYTES", 5 * 8 * 8 * 3 - 1)
     sizes = []
     decode = cache_images.decode_chunk
 

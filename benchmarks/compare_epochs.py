@@ -48,7 +48,9 @@ WORKLOADS: dict[str, tuple[str, int, dict[str, float]]] = {
 """Of each: the network, the side of its images, and how many times as fast as each peer the pipeline should be."""
 
 SIZE_PX = (600, 450)
-NUM_CLASSES = 4
+COLOURS = np.array([(0.35, 0.3, 0.3), (0.95, 0.5, 0.45), (0.5, 0.6, 0.8), (0.85, 0.8, 0.5)])
+"""Part of the light that spots of each class throw back, in red, green and blue."""
+
 MAX_DATA_SHARE = 0.08
 MAX_P_VALUE = 0.05
 """Of McNemar's test, below which two trainings are not said to be as good."""
@@ -150,20 +152,19 @@ def print_ratios(
 
 
 def draw_images(folder: Path, num_images: int, *, seed: int) -> None:
-    """Draw spots on skin as JPEGs; a class is whether they are dark and whether they are long."""
+    """Draw spots on skin as JPEGs; a class is a colour, which every training has learnt after a few epochs."""
     generator = np.random.default_rng(seed)
     width, height = SIZE_PX
     y, x = np.mgrid[:height, :width]
     for number in range(num_images):
-        label = number % NUM_CLASSES
+        label = number % len(COLOURS)
         radius, angle = generator.uniform(60, 130), generator.uniform(0, np.pi)
-        stretch = 1.0 if label % 2 else 2.0
         dx, dy = x - width / 2 - generator.normal(0, 15), y - height / 2 - generator.normal(0, 15)
         along, across = dx * np.cos(angle) + dy * np.sin(angle), dy * np.cos(angle) - dx * np.sin(angle)
-        spot = 1 / (1 + np.exp((np.hypot(along, across * stretch) - radius) / 8))
-        light = generator.uniform(0.25, 0.45) if label < 2 else generator.uniform(0.5, 0.7)
+        spot = 1 / (1 + np.exp((np.hypot(along, 1.5 * across) - radius) / 8))
+        light = COLOURS[label] + generator.normal(0, 0.06, 3)
         skin = np.array([225, 180, 160]) * generator.uniform(0.85, 1.1, 3)
-        pixels = skin * (1 - (1 - light) * spot)[..., None] + generator.normal(0, 14, (height, width, 1))
+        pixels = skin * (1 - (1 - light) * spot[..., None]) + generator.normal(0, 14, (height, width, 1))
         file = folder / str(label) / f"{number:05d}.jpg"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(file, quality=92)

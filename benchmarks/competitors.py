@@ -200,7 +200,9 @@ class FastAI:
     def predict(self) -> NDArray[np.int64]:
         """Predict the validation images."""
         with self._learner.no_bar(), self._learner.no_logging():
-            return self._learner.get_preds()[0].argmax(dim=1).numpy()
+            guesses = self._learner.get_preds()[0].argmax(dim=1).numpy()
+        # fastai lists files as the system does.
+        return guesses[np.argsort([str(file) for file in self._learner.dls.valid_ds.items])]
 
 
 def list_files(folder: Path) -> list[Path]:

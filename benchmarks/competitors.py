@@ -21,7 +21,9 @@ from benchmarks.training import Training, build_network
 
 BATCH_SIZE = 64
 NUM_THREADS = 2
-LEARNING_RATE = 1e-3
+LEARNING_RATES = {"custom_cnn": 2e-3, "resnet18": 3e-4}
+"""At which all of them have learnt after a few epochs."""
+
 WEIGHT_DECAY = 0.05
 CPU = torch.device("cpu")
 NORMALISE = [transforms.ToTensor(), transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))]
@@ -55,7 +57,7 @@ class Ours:
             batch_size=BATCH_SIZE,
             precision=precision,
             num_threads=NUM_THREADS,
-            learning_rate=LEARNING_RATE,
+            learning_rate=LEARNING_RATES[network],
         )
         self._epoch = 0
 
@@ -86,18 +88,19 @@ class Loop:
     def __init__(
         self,
         root: Path,
-        network: nn.Module,
+        model: nn.Module,
         loader: Any,
         to_input: Callable[[Any], Tensor],
         *,
+        learning_rate: float,
         bfloat16: bool = False,
     ) -> None:
         torch.set_num_threads(NUM_THREADS)
         self._files = list_files(root / "val")
         self._loader, self._to_input, self._bfloat16 = loader, to_input, bfloat16
         self._format = torch.channels_last if bfloat16 else torch.contiguous_format
-        self._network = network.to(memory_format=self._format)
-        self._optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+        self._network = model.to(memory_format=self._format)
+        self._optimizer = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=WEIGHT_DECAY)
 
     def train_epoch(self) -> None:
         """Go through the loader once."""
@@ -133,7 +136,8 @@ def build_torchvision(root: Path, network: str, size_px: int) -> Loop:
         train, BATCH_SIZE, shuffle=True, drop_last=True, num_workers=NUM_THREADS, persistent_workers=True
     )
     to_input = transforms.Compose([larger, transforms.CenterCrop(size_px), *NORMALISE])
-    return Loop(root, build_network(network, len(train.classes)), loader, to_input)
+    model = build_network(network, len(train.classes))
+    return Loop(root, model, loader, to_input, learning_rate=LEARNING_RATES[network])
 
 
 def build_timm(root: Path, network: str, size_px: int, *, bfloat16: bool = False) -> Loop:
@@ -156,7 +160,7 @@ def build_timm(root: Path, network: str, size_px: int, *, bfloat16: bool = False
     )
     to_input = create_transform((3, size_px, size_px))
     model = timm.create_model(network, num_classes=len(train.reader.class_to_idx), drop_rate=0.2)
-    return Loop(root, model, loader, to_input, bfloat16=bfloat16)
+    return Loop(root, model, loader, to_input, learning_rate=LEARNING_RATES[network], bfloat16=bfloat16)
 
 
 class FastAI:
@@ -185,7 +189,7 @@ class FastAI:
         optimizer = partial(OptimWrapper, opt=partial(torch.optim.AdamW, weight_decay=WEIGHT_DECAY))
         self._learner = Learner(
             loaders, build_network(network, loaders.c), loss_func=CrossEntropyLossFlat(), opt_func=optimizer,
-            lr=LEARNING_RATE, train_bn=True,
+            lr=LEARNING_RATES[network], train_bn=True,
         )  # fmt: skip
         self._learner.create_opt()
 

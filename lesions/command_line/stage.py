@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import resource
 import signal
 import sys
 import time
@@ -16,6 +15,7 @@ import typer
 
 from lesions.command_line.failure import DebugOption, one_paragraph_errors
 from lesions.formats.atomic import write_text
+from lesions.hardware.memory import read_peak_memory
 
 TIMINGS = Path(".timings")
 
@@ -52,11 +52,10 @@ def stop(number: int, _: FrameType | None) -> None:
 
 def write_timing(stage: str, wall_seconds: float, cpu_seconds: float) -> None:
     """Write `.timings/<stage>.json`, which neither git nor DVC tracks: the same run never takes as long twice."""
-    bytes_a_unit = 1 if sys.platform == "darwin" else 1024
     timing = {
         "stage": stage,
         "wall_seconds": round(wall_seconds, 2),
         "cpu_seconds": round(cpu_seconds, 2),
-        "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_a_unit / 2**20, 1),
+        "peak_memory_mib": round(read_peak_memory() / 2**20, 1),
     }
     write_text(TIMINGS / f"{stage}.json", json.dumps(timing, indent=1) + "\n")

@@ -1,0 +1,21 @@
+"""The memory that a process has taken."""
+
+import subprocess
+import sys
+
+import numpy as np
+
+from lesions.hardware.memory import read_peak_memory
+
+MIB = 2**20
+PROBE = "from lesions.hardware.memory import read_peak_memory; print(read_peak_memory())"
+
+
+def test_memory_that_was_freed_counts_and_that_of_the_parent_does_not() -> None:
+    numbers = np.ones(25_000_000)  # 200 MB
+    before = read_peak_memory()
+    assert before > numbers.nbytes
+    del numbers
+    assert read_peak_memory() > before - MIB  # the system counts pages, some of them late
+    child = subprocess.run([sys.executable, "-c", PROBE], check=True, capture_output=True, text=True)
+    assert 5 * MIB < int(child.stdout) < 60 * MIB

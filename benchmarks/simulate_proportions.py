@@ -1,0 +1,60 @@
+"""How often 95 % intervals of a proportion hold the truth, where images of a group are alike.
+
+    python -m benchmarks.simulate_proportions
+
+Beside them the percentile intervals of the same resamples. A group's own proportion is drawn from a beta distribution
+around the true one.
+"""
+
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lesions.evaluation.proportions import estimate_proportions, measure_mean_proportions
+
+POPULATIONS = (
+    (0.95, 80, 1.2, 0.7),
+    (0.8, 80, 1.2, 0.7),
+    (0.95, 200, 1.3, 0.7),
+    (0.6, 300, 1.3, 0.7),
+    (0.97, 60, 3.0, 0.7),
+    (0.5, 100, 4.0, 0.8),
+)
+"""The true proportion, groups, mean images of a group, and how alike these are (0: not at all, 1: all the same)."""
+
+
+def main(num_simulations: Annotated[int, typer.Option(help="Test sets of each population.")] = 400) -> None:
+    """Print for each population the part of the intervals that hold the truth, and their mean width."""
+    table = Table("truth", "groups", "images a group", "ours", "width", "percentile", "width")
+    for truth, num_groups, mean_images, likeness in POPULATIONS:
+        bounds = np.array(
+            [simulate(truth, num_groups, mean_images, likeness, seed) for seed in range(num_simulations)]
+        )
+        held = (bounds[..., 0] <= truth) & (truth <= bounds[..., 1])
+        widths = (bounds[..., 1] - bounds[..., 0]).mean(axis=0)
+        figures = [f"{value:.3f}" for pair in zip(held.mean(axis=0), widths, strict=True) for value in pair]
+        table.add_row(f"{truth:g}", str(num_groups), f"{mean_images:g}", *figures)
+    Console(width=100).print(table)
+
+
+def simulate(
+    truth: float, num_groups: int, mean_images: float, likeness: float, seed: int
+) -> list[tuple[float, float]]:
+    """Draw a test set; return the bounds of our interval and of the percentile interval."""
+    generator = np.random.default_rng([7, seed])
+    group = np.repeat(np.arange(num_groups), 1 + generator.poisson(mean_images - 1, num_groups))
+    spread = 1 / likeness - 1
+    hits = generator.random(len(group)) < generator.beta(spread * truth, spread * (1 - truth), num_groups)[group]
+    everything, ids = np.ones(len(group), dtype=bool), pd.Series(group)
+    (ours,) = estimate_proportions(hits, [everything], ids, seed=0)
+    (measured,) = measure_mean_proportions(hits, [everything[:, None]], ids, seed=0)
+    low, high = np.quantile(measured.resamples, [0.025, 0.975])
+    return [(ours.low, ours.high), (float(low), float(high))]
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -27,6 +27,9 @@ from lesions.training.augmentation import augment, draw
 BATCH_SIZE, CACHED_PX, SIZE_PX = 64, 147, 128
 NUM_ROUNDS = 7
 BATCHES_A_ROUND = 10
+GROUND = 200
+"""Grey level of what lies around, which torchvision cannot mirror."""
+
 MAX_COLOUR_DIFFERENCE = 0.02
 """Of the mean and of the standard deviation of all pixels, from 0 to 1."""
 
@@ -40,18 +43,20 @@ def main() -> None:
     pixels = draw_pixels()
     geometry, strengths = Preprocessing(SIZE_PX), torch.ones(BATCH_SIZE)
     batched = kornia.AugmentationSequential(
+        kornia.Resize((SIZE_PX, SIZE_PX)),
         kornia.RandomHorizontalFlip(),
         kornia.RandomVerticalFlip(),
         kornia.RandomAffine(180, translate=(0.05, 0.05), scale=(0.87, 1.15), p=1.0, padding_mode="reflection"),
-        kornia.CenterCrop(SIZE_PX),
         kornia.ColorJitter(0.15, 0.15, 0.15, 0, p=1.0),
     )
     each = v2.Compose(
         [
+            v2.Resize(SIZE_PX),
             v2.RandomHorizontalFlip(),
             v2.RandomVerticalFlip(),
-            v2.RandomAffine(180, (0.05, 0.05), (0.87, 1.15), interpolation=v2.InterpolationMode.BILINEAR),
-            v2.CenterCrop(SIZE_PX),
+            v2.RandomAffine(
+                180, (0.05, 0.05), (0.87, 1.15), interpolation=v2.InterpolationMode.BILINEAR, fill=GROUND
+            ),
             v2.ColorJitter(0.15, 0.15, 0.15),
             v2.ToDtype(torch.float32, scale=True),
         ]
@@ -104,7 +109,7 @@ def draw_pixels() -> Tensor:
     generator = np.random.default_rng(0)
     y, x = np.mgrid[-1 : 1 : CACHED_PX * 1j, -1 : 1 : CACHED_PX * 1j]
     spot = np.exp(-4 * (x**2 + y**2))[None, ..., None] * generator.uniform(50, 120, (BATCH_SIZE, 1, 1, 3))
-    return torch.from_numpy((200 - spot).astype(np.uint8))
+    return torch.from_numpy((GROUND - spot).astype(np.uint8))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_pre
 from lesions.formats.atomic import atomic_folder
 from lesions.hardware.device import place_network, set_up_device
 from lesions.images.cache import read_cache
-from lesions.images.source import open_source
+from lesions.images.source import ImageSource, open_source
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.inference import predict_outputs
 from lesions.networks.parameters import AnyArchitecture, read_architecture
@@ -56,13 +56,14 @@ def main(
     def predict(logits: NDArray[np.floating]) -> Predictions:
         return Predictions(scored, weights.classes, scored.label.to_numpy(), logits)
 
+    source = open_source(pixels, device)
     with atomic_folder(baselines) as folder:
         prior = np.array(weights.num_images) / sum(weights.num_images)
         write_predictions(folder / "class_prior.csv", predict(np.tile(np.log(prior), (len(scored), 1))))
         for model, architecture in architectures.items():
             if architecture.has_pretrained_weights:
                 check_enough_pixels(model, architecture, pixels.shape[1])
-                features = compute_features(architecture, pixels, table, device)
+                features = compute_features(architecture, source, table, device)
                 with threadpool_limits(recipe.num_threads):
                     regression = fit_regression(features, table, len(weights.classes))
                 logits = compute_logits(regression, features[is_scored])
@@ -71,12 +72,12 @@ def main(
 
 
 def compute_features(
-    architecture: AnyArchitecture, pixels: NDArray[np.uint8], table: pd.DataFrame, device: torch.device
+    architecture: AnyArchitecture, source: ImageSource, table: pd.DataFrame, device: torch.device
 ) -> NDArray[np.float32]:
     """Return the features (N, F) that the pretrained backbone makes of the table's images."""
     backbone = place_network(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
     preprocessing = Preprocessing(architecture.size_px)
-    return predict_outputs(backbone, open_source(pixels, device), table.row.to_numpy(), preprocessing=preprocessing)
+    return predict_outputs(backbone, source, table.row.to_numpy(), preprocessing=preprocessing)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,7 @@
 from pathlib import Path
 
 from lesions.command_line.check_datasets import check_datasets
-from lesions.command_line.needs import (
-    estimate_caching,
-    estimate_near_duplicates,
-    estimate_training,
-)
+from lesions.command_line.needs import estimate_caching, estimate_near_duplicates, estimate_training
 from lesions.command_line.training_memory import count_training_bytes
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.task import TaskParameters

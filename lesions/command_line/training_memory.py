@@ -61,10 +61,6 @@ class MemoryTally(TorchDispatchMode):
         self._bytes -= num_bytes
 
 
-def _list_storages(values: Any) -> list[torch.UntypedStorage]:
-    return [tensor.untyped_storage() for tensor in tree_leaves(values) if isinstance(tensor, Tensor)]
-
-
 def count_training_bytes(
     architecture: AnyArchitecture,
     training: TrainingParameters,

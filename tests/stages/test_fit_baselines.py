@@ -12,6 +12,7 @@ from torchvision import models
 
 from lesions.evaluation.predictions import read_predictions
 from lesions.formats.sha256 import hash_file
+from lesions.images.source import open_source
 from lesions.networks.parameters import read_architecture
 from lesions.training.regression import INVERSE_REGULARISATION, compute_logits, fit_regression, list_regressions
 from stages.fit_baselines import compute_features
@@ -74,7 +75,8 @@ def test_features_are_what_torchvisions_network_computes_before_its_last_layer(
     architecture = read_architecture(copy.root / "params.yaml", "resnet18")
     pixels = np.random.default_rng(0).integers(0, 256, size=(4, 32, 32, 3)).astype(np.uint8)
     table = pd.DataFrame({"row": [2, 0]})
-    found = compute_features(architecture, pixels, table, torch.device("cpu"))
+    cpu = torch.device("cpu")
+    found = compute_features(architecture, open_source(pixels, cpu), table, cpu)
     network = models.resnet18(weights=None)
     network.load_state_dict(torch.load("weights.pth", weights_only=True))
     network.fc = torch.nn.Identity()

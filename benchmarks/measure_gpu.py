@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -35,6 +36,10 @@ BATCH_SIZES = (256, 1024) if ON_GPU else (4, 8)
 NUM_REPEATED_STEPS = 20 if ON_GPU else 4
 TIMED_IMAGES = 20_000 if ON_GPU else 8
 EXECUTIONS: tuple[Execution, ...] = ("eager", "graph", "compiled") if ON_GPU else ("eager",)
+NUM_PROFILED_STEPS = 10 if ON_GPU else 2
+NUM_OPERATIONS = 12
+"""That are listed of a profile; the others are summed."""
+
 MIXING = {"mixup_alpha": 0.4, "cutmix_alpha": 1.0}
 
 
@@ -102,6 +107,8 @@ def main() -> None:
         time_epochs(ResidentImages(images[LARGE], DEVICE), deterministic=deterministic)
     time_source("resident", ResidentImages(images[LARGE], DEVICE))
     time_source("gathered", GatheredImages(images[LARGE], DEVICE))
+    for workload in WORKLOADS:
+        profile_steps(workload, ResidentImages(images[workload], DEVICE))
     print("\n| network | px | batch | step | deterministic | images a second | first steps, s | bytes moved | data |")
     print("|---|--:|--:|---|---|--:|--:|--:|--:|")
     for deterministic, execution, workload, batch_size in product((True, False), EXECUTIONS, WORKLOADS, BATCH_SIZES):
@@ -190,6 +197,26 @@ def time_steps(training: Training, batches: Iterator[Batch], num_steps: int) -> 
     training.learn(batches, num_steps)
     synchronize()
     return time.perf_counter() - start
+
+
+def profile_steps(workload: Workload, source: ImageSource) -> None:
+    """Print on which operations of eager steps the GPU spends its time."""
+    training = workload.begin(source, batch_size=BATCH_SIZES[-1], execution="eager")
+    batches = training.yield_batches()
+    time_steps(training, batches, NUM_STEPS_BEFORE_RECORDING)
+    with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if ON_GPU else [])]) as profiled:
+        time_steps(training, batches, NUM_PROFILED_STEPS)
+    operations = [event for event in profiled.key_averages() if event.device_type.name == "CPU"]
+    microseconds = {event.key: event.self_device_time_total for event in operations if ON_GPU}
+    total = sum(microseconds.values())
+    print(f"\n{workload.network}, {workload.size_px} px, batch {BATCH_SIZES[-1]}, eager: ms a step on the GPU")
+    if not total:
+        print("not measured")
+        return
+    ranked = sorted(microseconds.items(), key=lambda item: -item[1])
+    rest = sum(value for _, value in ranked[NUM_OPERATIONS:])
+    for name, value in [*ranked[:NUM_OPERATIONS], ("all others", rest), ("together", total)]:
+        print(f"| {name} | {value / NUM_PROFILED_STEPS / 1e3:.2f} | {value / total:.0%} |")
 
 
 def measure_copy_bandwidth() -> float:

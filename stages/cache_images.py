@@ -17,7 +17,7 @@ from lesions.datasets.parameters import DatasetParameters
 from lesions.errors import InputError
 from lesions.hardware.processors import count_processors
 from lesions.images.cache import CacheWriter, count_in_chunk, write_cache
-from lesions.images.decode import DecodingParameters, decode_image
+from lesions.images.decode import DecodingParameters, decode_image, to_grey
 from lesions.images.files import find_image_files, read_image_file
 from lesions.images.index import write_index
 from lesions.images.perceptual_hash import perceptual_hash, spell_hash
@@ -73,7 +73,7 @@ def decode_chunks(root: Path, chunks: list[list[str]], parameters: DecodingParam
 def decode_chunk(root: Path, files: list[str], parameters: DecodingParameters) -> Chunk:
     """Decode files; an error is an outcome too, so that one bad image costs one line, not the run."""
     pixels = np.empty((len(files), parameters.size_px, parameters.size_px, 3), np.uint8)
-    thumbnails: list[NDArray[np.float32]] = []
+    thumbnails: list[NDArray[np.uint8]] = []
     rows: list[Row] = []
     for file in files:
         try:
@@ -85,7 +85,7 @@ def decode_chunk(root: Path, files: list[str], parameters: DecodingParameters) -
         thumbnails.append(image.thumbnail)
         rows.append({"file": file, "width_px": image.width_px, "height_px": image.height_px, "sha256": image.sha256})
     if thumbnails:
-        hashes = map(spell_hash, perceptual_hash(np.stack(thumbnails)))
+        hashes = map(spell_hash, perceptual_hash(to_grey(np.stack(thumbnails))))
         decoded = (row for row in rows if "error" not in row)
         for row, spelled in zip(decoded, hashes, strict=True):
             row["perceptual_hash"] = spelled

@@ -19,7 +19,7 @@ from lesions.parameters.section import Section
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 HASHED_PX = 32
-"""Side of the grey thumbnail that a perceptual hash is taken from."""
+"""Side of the thumbnail that a perceptual hash is taken from."""
 
 GREY = np.array([299, 587, 114], dtype=np.float32)
 """Parts in a thousand of red, green and blue (ITU-R BT.601)."""
@@ -50,8 +50,8 @@ class DecodedImage:
     Attributes
     ----------
     pixels : (size_px, size_px, 3) uint8
-    thumbnail : (HASHED_PX, HASHED_PX) float32
-        The whole image in grey, squashed.
+    thumbnail : (HASHED_PX, HASHED_PX, 3) uint8
+        The whole image, squashed.
     width_px, height_px
         The size upright, before fitting.
     sha256
@@ -59,7 +59,7 @@ class DecodedImage:
     """
 
     pixels: NDArray[np.uint8]
-    thumbnail: NDArray[np.float32]
+    thumbnail: NDArray[np.uint8]
     width_px: int
     height_px: int
     sha256: str
@@ -75,27 +75,43 @@ def decode_image(data: bytes, parameters: DecodingParameters) -> DecodedImage:
     InputError
         If the bytes are not one still image of a known format, are cut short, or hold too many pixels.
     """
+    min_px = max(parameters.size_px, HASHED_PX)
+    decoded = decode_jpeg(data, min_px=min_px, max_pixels=parameters.max_megapixels * 1e6)
+    pixels, width, height = decoded or _decode_by_pillow(data, min_px, parameters.max_megapixels)
+    rgb = ResizableImage(pixels)
+    return DecodedImage(
+        pixels=_to_square(rgb, parameters.size_px, parameters.fit),
+        thumbnail=rgb.resize(HASHED_PX, HASHED_PX, kernel="box"),
+        width_px=width,
+        height_px=height,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def to_grey(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return how bright pixels (…, 3) are, from 0 to 255."""
+    return rgb.astype(np.float32) @ GREY / np.float32(1000)
+
+
+def _decode_by_pillow(data: bytes, min_px: int, max_megapixels: float) -> tuple[NDArray[np.uint8], int, int]:
+    """Return an image upright, in RGB, and smaller where that still leaves sides of `min_px`, and its whole size."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_header(image, parameters.max_megapixels)
+            _check_header(image, max_megapixels)
             orientation = image.getexif().get(ExifTags.Base.Orientation)
             width, height = image.size[::-1] if orientation in (5, 6, 7, 8) else image.size
-            pixels = _decode_pixels(image, data, max(parameters.size_px, HASHED_PX), orientation)
+            # What is odd in a JPEG, Pillow may read all the same.
+            image.draft("RGB", (min_px, min_px))
+            # An upright image would only be copied.
+            rgb = _to_rgb(ImageOps.exif_transpose(image) if orientation in range(2, 9) else image)
+            # The resizing's cost and memory grow with what it is given; an average of whole blocks is cheap.
+            return np.asarray(rgb.reduce(max(1, min(rgb.size) // (2 * min_px)))), width, height
     except InputError:
         raise
     except UnidentifiedImageError as error:
         raise InputError("not an image" if data else "the file is empty (0 bytes)") from error
     except BROKEN as error:
         raise InputError(f"broken image: {error}") from error
-    rgb = ResizableImage(pixels)
-    thumbnail = rgb.resize(HASHED_PX, HASHED_PX, kernel="box").astype(np.float32) @ GREY / np.float32(1000)
-    return DecodedImage(
-        pixels=_to_square(rgb, parameters.size_px, parameters.fit),
-        thumbnail=thumbnail,
-        width_px=width,
-        height_px=height,
-        sha256=hashlib.sha256(data).hexdigest(),
-    )
 
 
 def _check_header(image: Image.Image, max_megapixels: float) -> None:
@@ -109,21 +125,6 @@ def _check_header(image: Image.Image, max_megapixels: float) -> None:
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format != "MPO":
         raise InputError(f"animated: {frames} frames, expected one still image")
-
-
-def _decode_pixels(image: Image.Image, data: bytes, min_px: int, orientation: int | None) -> NDArray[np.uint8]:
-    """Return an opened image upright, in RGB, and smaller where that still leaves sides of at least `min_px`."""
-    turned = orientation in range(2, 9)
-    if image.format == "JPEG" and image.mode in ("RGB", "L") and not turned:
-        pixels = decode_jpeg(data, *image.size, min_px=min_px)
-        if pixels is not None:
-            return pixels
-    # Whatever is odd in a JPEG, Pillow says what, or reads it all the same.
-    image.draft("RGB", (min_px, min_px))
-    # An upright image would only be copied.
-    rgb = _to_rgb(ImageOps.exif_transpose(image) if turned else image)
-    # The resizing's cost and memory grow with what it is given; an average of whole blocks is cheap.
-    return np.asarray(rgb.reduce(max(1, min(rgb.size) // (2 * min_px))))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -12,10 +12,13 @@ COLUMNS = ["file", "row", "width_px", "height_px", "sha256", "perceptual_hash", 
 TYPES = {name: "Int64" if name in ("row", "width_px", "height_px") else "str" for name in COLUMNS}
 """`row` is missing where `error` says why the file was refused."""
 
+SPELL_OUT = "backslashreplace"
+"""What becomes of bytes in a file's name that are no text."""
+
 
 def write_index(path: Path, rows: Iterable[dict[str, object]]) -> None:
     """Write one row a file as they come, which is sorted by file."""
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", errors=SPELL_OUT, newline="") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
@@ -23,7 +26,8 @@ def write_index(path: Path, rows: Iterable[dict[str, object]]) -> None:
 
 def list_undecoded(files: Sequence[str]) -> pd.DataFrame:
     """Return the index that there would be if every file were a whole image, as far as their names tell it."""
-    index = pd.DataFrame({"file": files, "row": range(len(files))}, columns=COLUMNS)
+    spelled = [file.encode(errors=SPELL_OUT).decode() for file in files]
+    index = pd.DataFrame({"file": spelled, "row": range(len(files))}, columns=COLUMNS)
     return index.astype(TYPES)
 
 

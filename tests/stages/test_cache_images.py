@@ -1,5 +1,6 @@
 """Every image file is decoded once; what refuses is written down and stops nothing."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,17 @@ def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path, write_par
         "outside.png": False,
     }
     assert index.error["outside.png"].startswith("a link that leaves the dataset's folder")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")
+def test_a_name_that_is_no_text_is_spelled_out(tmp_path: Path, write_params: WriteParams) -> None:
+    draw(tmp_path / "dataset/a.png", 10)
+    (tmp_path / "dataset/a.png").rename(tmp_path / "dataset/a\udcff.png")
+    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
+    cache_images.main(tmp_path / "dataset", tmp_path / "images.npy", tmp_path / "images.csv", params)
+    index = read_index(tmp_path / "images.csv")
+    assert index.file.tolist() == [r"a\udcff.png"]
+    assert index.error.isna().all()
 
 
 def test_only_the_folders_of_the_named_datasets_are_decoded(tmp_path: Path, write_params: WriteParams) -> None:

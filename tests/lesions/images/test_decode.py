@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
 from lesions.errors import InputError
-from lesions.images.decode import DecodingParameters, decode_image
+from lesions.images.decode import DecodingParameters, decode_image, to_grey
 
 CROP = DecodingParameters(size_px=8, fit="crop", max_megapixels=1)
 
@@ -139,10 +139,14 @@ def test_a_large_jpeg_is_decoded_small_without_losing_its_size() -> None:
     np.testing.assert_allclose(image.pixels[:, 5:].astype(int), 255, atol=4)
 
 
-def test_the_thumbnail_is_the_whole_image_in_grey() -> None:
+def test_the_thumbnail_is_the_whole_image() -> None:
     thumbnail = decode_image(encode(half_and_half((64, 32))), CROP).thumbnail
-    assert thumbnail.shape == (32, 32)
-    np.testing.assert_array_equal(thumbnail, np.repeat([[0] * 16 + [255] * 16], 32, axis=0))
+    assert thumbnail.shape == (32, 32, 3)
+    np.testing.assert_array_equal(to_grey(thumbnail), np.repeat([[0] * 16 + [255] * 16], 32, axis=0))
+
+
+def test_green_is_brighter_than_red_and_blue() -> None:
+    np.testing.assert_array_equal(to_grey(100 * np.eye(3, dtype=np.uint8)), np.array([29.9, 58.7, 11.4], np.float32))
 
 
 def test_the_hash_is_of_the_files_bytes() -> None:

@@ -27,8 +27,10 @@ def encode(image: Image.Image, **options: Any) -> bytes:
 )
 def test_pixels_are_pillows(mode: str, options: dict[str, Any], min_px: int, size: tuple[int, int]) -> None:
     data = encode(NOISE.convert(mode), **options)
-    pixels = decode_jpeg(data, 128, 96, min_px=min_px)
-    assert pixels is not None
+    decoded = decode_jpeg(data, min_px=min_px, max_pixels=128 * 96)
+    assert decoded is not None
+    pixels, *whole = decoded
+    assert whole == [128, 96]
     with Image.open(io.BytesIO(data)) as image:
         image.draft(mode, size)
         expected = np.asarray(image.convert("RGB"))
@@ -37,9 +39,16 @@ def test_pixels_are_pillows(mode: str, options: dict[str, Any], min_px: int, siz
 
 
 def test_a_size_that_is_no_multiple_of_eight_is_rounded_up() -> None:
-    pixels = decode_jpeg(encode(NOISE.crop((0, 0, 101, 65))), 101, 65, min_px=8)
-    assert pixels is not None
+    decoded = decode_jpeg(encode(NOISE.crop((0, 0, 101, 65))), min_px=8, max_pixels=1e6)
+    assert decoded is not None
+    pixels, *whole = decoded
     assert pixels.shape == (9, 13, 3)
+    assert whole == [101, 65]
+
+
+def insert_segment(segment: bytes) -> bytes:
+    data = encode(NOISE)
+    return data[:2] + segment + data[2:]
 
 
 @pytest.mark.parametrize(
@@ -49,9 +58,19 @@ def test_a_size_that_is_no_multiple_of_eight_is_rounded_up() -> None:
         b"<html>",
         encode(NOISE)[:-2],
         encode(NOISE)[:1000],
-        encode(NOISE.resize((96, 128))),
+        encode(NOISE)[:21],
+        encode(NOISE.convert("CMYK")),
+        encode(NOISE, exif=Image.Exif()),
+        encode(NOISE, xmp=b"<x:xmpmeta>"),
+        insert_segment(b"\xff"),
+        insert_segment(b"filled"),
+        encode(NOISE.resize((129, 96))),
     ],
-    ids=["empty", "html", "no-end", "cut", "other-size"],
+    ids=["empty", "html", "no-end", "cut", "cut-header", "cmyk", "exif", "xmp", "padded", "garbage", "too-large"],
 )
 def test_what_is_odd_is_left_to_pillow(data: bytes) -> None:
-    assert decode_jpeg(data, 128, 96, min_px=8) is None
+    assert decode_jpeg(data, min_px=8, max_pixels=128 * 96) is None
+
+
+def test_a_comment_is_passed_over() -> None:
+    assert decode_jpeg(insert_segment(b"\xff\xfe\x00\x04\xff\xe1"), min_px=8, max_pixels=1e6) is not None

@@ -4,6 +4,7 @@ Each learns from the JPEGs in `train/<class>/` below a folder, with flips, rotat
 changes of colour as near to the pipeline's as its library has them, by AdamW at one constant rate, in batches of 64.
 """
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -42,7 +43,13 @@ class Competitor(Protocol):
 
 
 class Ours:
-    """The pipeline's training; the images are decoded once, when it is built."""
+    """The pipeline's training; the images are decoded once, when it is built.
+
+    Attributes
+    ----------
+    data_s
+        Seconds of all epochs that went by until batches were there, augmented.
+    """
 
     def __init__(self, root: Path, network: str, size_px: int, *, precision: torch.dtype) -> None:
         from lesions.images.source import GatheredImages
@@ -60,26 +67,23 @@ class Ours:
             learning_rate=LEARNING_RATES[network],
         )
         self._epoch = 0
+        self.data_s = 0.0
 
     def train_epoch(self) -> None:
         """Take an epoch's steps."""
         self._epoch += 1
-        batches = self._training.batches
-        self._training.learn(batches.epoch(self._epoch), batches.num_batches, rate=1)
+        batches = self._training.batches.epoch(self._epoch)
+        while True:
+            start = time.perf_counter()
+            batch = next(batches, None)
+            self.data_s += time.perf_counter() - start
+            if batch is None:
+                return
+            self._training.learn(iter([batch]), 1, rate=1)
 
     def predict(self) -> NDArray[np.int64]:
         """Predict the images after those of training."""
         return self._training.predict(self._rows_val)
-
-
-class OurSteps(Ours):
-    """The pipeline's steps on one batch again and again: an epoch without data and augmentation."""
-
-    def train_epoch(self) -> None:
-        """Take an epoch's steps on its first batch."""
-        batches = self._training.batches
-        same = next(batches.epoch(1))
-        self._training.learn(iter([same] * batches.num_batches), batches.num_batches, rate=1)
 
 
 class Loop:
@@ -171,9 +175,11 @@ class FastAI:
             CrossEntropyLossFlat,
             ImageDataLoaders,
             Learner,
+            Normalize,
             OptimWrapper,
             Resize,
             aug_transforms,
+            imagenet_stats,
             partial,
         )
 
@@ -183,8 +189,8 @@ class FastAI:
             p_affine=1, p_lighting=1,
         )  # fmt: skip
         loaders = ImageDataLoaders.from_folder(
-            root, valid="val", bs=BATCH_SIZE, item_tfms=Resize(round(1.15 * size_px)), batch_tfms=changes,
-            device=CPU, num_workers=NUM_THREADS,
+            root, valid="val", bs=BATCH_SIZE, item_tfms=Resize(round(1.15 * size_px)),
+            batch_tfms=[*changes, Normalize.from_stats(*imagenet_stats)], device=CPU, num_workers=NUM_THREADS,
         )  # fmt: skip
         optimizer = partial(OptimWrapper, opt=partial(torch.optim.AdamW, weight_decay=WEIGHT_DECAY))
         self._learner = Learner(

@@ -28,4 +28,6 @@ def _build_block(widths: tuple[int, ...], *, batch_norm: bool) -> nn.Sequential:
         layers.append(nn.Conv2d(fan_in, width, kernel_size=3, padding=1, bias=not batch_norm))
         layers += [nn.BatchNorm2d(width)] if batch_norm else []
         layers.append(nn.ReLU(inplace=True))
-    return nn.Sequential(*layers, nn.MaxPool2d(2, ceil_mode=True))
+    # In front of the last ReLU, which has a quarter of the pixels then, the maximum is the same.
+    layers.insert(-1, nn.MaxPool2d(2, ceil_mode=True))
+    return nn.Sequential(*layers)

@@ -33,7 +33,7 @@ class Preprocessing:
 
     def prepare(self, pixels: Tensor) -> Tensor:
         """Turn pixels (B, H, W, 3) uint8 into (B, 3, H, W) float from 0 to 1, H being at least `size_px`."""
-        batch = pixels.permute(0, 3, 1, 2).float() / 255
+        batch = pixels.permute(0, 3, 1, 2).float().div_(255)
         if batch.shape[-1] > MAX_SUBSAMPLING * self.size_px:
             batch = F.interpolate(batch, size=(self.size_px,) * 2, mode="bilinear", antialias=True)
         return batch
@@ -57,10 +57,15 @@ class Preprocessing:
         (B, 3, size_px, size_px)
             Beyond its edge an image goes on as its mirror image.
         """
-        grid = F.affine_grid(affine, [len(batch), 3, self.size_px, self.size_px], align_corners=False)
+        side = self.size_px
+        line = torch.linspace(-1, 1, side, device=batch.device) * (side - 1) / side
+        x, y = line.expand(side, side), line[:, None].expand(side, side)
+        # What torch's affine_grid computes; that makes the positions anew for each image of the batch.
+        positions = torch.stack([x, y, torch.ones_like(x)], dim=-1).view(-1, 3)
+        grid = (positions @ affine.transpose(1, 2)).view(-1, side, side, 2)
         return F.grid_sample(batch, grid, padding_mode="reflection", align_corners=False)
 
     def normalise(self, batch: Tensor) -> Tensor:
         """Subtract the mean and divide by the standard deviation of each channel."""
         mean, std = (place_numbers(values, batch.device).view(3, 1, 1) for values in (self.mean, self.std))
-        return (batch - mean) / std
+        return batch.sub(mean).div_(std)

@@ -37,6 +37,9 @@ def build_torchvision_backbone(name: str, weights: Mapping[str, Tensor] | None) 
     path, layer = _find_last_layer(network)
     parent, _, attribute = path.rpartition(".")
     setattr(network.get_submodule(parent), attribute, nn.Identity())
+    if isinstance(network, models.ResNet):
+        # The maximum is the same in front of the ReLU, which has a quarter of the pixels then.
+        network.relu, network.maxpool = nn.Identity(), nn.Sequential(network.maxpool, network.relu)
     return network, layer.in_features
 
 

@@ -1,6 +1,7 @@
 """Sections of architectures, and the networks that they describe."""
 
 import re
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from torchvision import models
 
 from lesions.errors import InputError
 from lesions.networks.architecture import build_network
+from lesions.networks.custom_cnn import build_custom_cnn
 from lesions.networks.parameters import read_architecture
 from lesions.networks.torchvision_backbone import build_torchvision_backbone
 from tests.builders import WriteParams
@@ -129,6 +131,41 @@ def test_without_its_last_layer_a_backbone_gives_the_features_that_layer_saw() -
     features = backbone.eval()(images)
     assert features.shape == (2, num_features) == (2, 512)
     torch.testing.assert_close(whole.fc(features), whole(images))
+
+
+def with_relu_first(backbone: nn.Module) -> nn.Module:
+    """Return a copy in which each maximum is taken of what the ReLU lets through, as networks are usually drawn."""
+    plain = deepcopy(backbone)
+    if isinstance(plain, models.ResNet):
+        plain.maxpool, plain.relu = plain.maxpool
+        return plain
+    for block in plain.children():
+        if isinstance(block, nn.Sequential):
+            block[-2], block[-1] = block[-1], block[-2]
+    return plain
+
+
+@pytest.mark.parametrize(
+    "backbone",
+    [
+        build_torchvision_backbone("resnet18", None)[0],
+        build_custom_cnn((4, 8), convolutions_per_block=2, batch_norm=True),
+    ],
+    ids=["resnet18", "custom_cnn"],
+)
+def test_a_maximum_in_front_of_relu_changes_no_bit(backbone: nn.Module) -> None:
+    images = torch.randn(4, 3, 40, 40, generator=torch.Generator().manual_seed(0))
+    plain = with_relu_first(backbone)
+    for network in (backbone, plain):
+        network.train()
+        network(images).square().sum().backward()
+    assert [type(layer).__name__ for layer in plain.modules()] != [
+        type(layer).__name__ for layer in backbone.modules()
+    ]
+    for ours, theirs in zip(backbone.parameters(), plain.parameters(), strict=True):
+        assert ours.grad is not None
+        assert theirs.grad is not None
+        assert torch.equal(ours.grad, theirs.grad)
 
 
 @pytest.mark.parametrize(

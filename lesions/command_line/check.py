@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lesions.command_line.check_datasets import check_datasets
-from lesions.command_line.needs import estimate_caching, estimate_near_duplicates, estimate_training
-from lesions.command_line.training_memory import count_training_bytes
+from lesions.command_line.needs import estimate_caching, estimate_computing, estimate_near_duplicates
+from lesions.command_line.training_memory import count_prediction_bytes, count_training_bytes
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.task import TaskParameters
 from lesions.errors import InputError
@@ -105,16 +105,25 @@ def check_run(params: Path) -> dict[str, str]:
         "find_near_duplicates": estimate_near_duplicates(found.num_images, cache_bytes),
     }
     optimizer = read_section(params, "optimizer", OptimizerParameters)
+    shares = read_section(params, "split", SplitParameters).shares
+    num_train, num_scored = (round(share * found.num_used) for share in (shares.train, max(shares.val, shares.test)))
     for model in models if device.type == "cpu" else ():
-        tensor_bytes = count_training_bytes(
-            architectures[model],
-            training,
-            optimizer,
-            precision=precision,
-            cached_px=decoding.size_px,
-            num_images=found.num_used,
-        )
-        needs[f"train {model}"] = estimate_training(loaded_bytes, tensor_bytes, cache_bytes)
+        tensor_bytes = {
+            "train": count_training_bytes(
+                architectures[model],
+                training,
+                optimizer,
+                precision=precision,
+                cached_px=decoding.size_px,
+                num_train=num_train,
+                num_val=num_scored,
+            ),
+            "evaluate": count_prediction_bytes(
+                architectures[model], cached_px=decoding.size_px, num_images=num_scored
+            ),
+        }
+        for stage, num_bytes in tensor_bytes.items():
+            needs[f"{stage} {model}"] = estimate_computing(loaded_bytes, num_bytes, cache_bytes)
     return {
         "models": ", ".join(models),
         **found.words,

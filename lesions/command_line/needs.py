@@ -62,13 +62,13 @@ def estimate_near_duplicates(num_images: int, cache_bytes: int) -> Memory:
     return Memory(NEAR_DUPLICATE_STAGE_BYTES + cache_bytes + num_images * BYTES_A_COMPARED_IMAGE, cache_bytes)
 
 
-def estimate_training(loaded_bytes: int, tensor_bytes: int, cache_bytes: int) -> Memory:
-    """Return the memory of a training on the CPU.
+def estimate_computing(loaded_bytes: int, tensor_bytes: int, cache_bytes: int) -> Memory:
+    """Return the memory of a stage in which a network learns or predicts on the CPU.
 
     Parameters
     ----------
     loaded_bytes
-        Of a process that has loaded torch and what else training needs.
+        Of a process that has loaded torch and what else the stage needs.
     tensor_bytes
         The most that are alive at a time.
     cache_bytes

@@ -1,4 +1,4 @@
-"""How much memory a training takes, counted without computing anything."""
+"""How much memory a network takes that learns or predicts, counted without computing anything."""
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -68,12 +68,13 @@ def count_training_bytes(
     *,
     precision: torch.dtype,
     cached_px: int,
-    num_images: int,
+    num_train: int,
+    num_val: int,
 ) -> int:
     """Return the most bytes of tensors that are alive at a time, while a network is trained on the CPU.
 
-    A step of training and one of validation are gone through with tensors that have shapes and no values. What
-    augmentation and convolutions need besides, and what the allocator keeps, is not in it.
+    A step is gone through with tensors that have shapes and no values. What augmentation and convolutions need
+    besides, and what the allocator keeps, is not in it.
 
     Parameters
     ----------
@@ -81,23 +82,35 @@ def count_training_bytes(
         At which the network is trained; it is validated in float32.
     cached_px
         Side of a cached image.
-    num_images
-        All there are.
+    num_train, num_val
+        Images to learn from, and to validate on.
     """
     network = build_network(architecture, num_classes=2, pretrained=False).to("meta")
-    weights = sum(tensor.nbytes for tensor in network.state_dict().values())
-    preprocessing = Preprocessing(architecture.size_px)
-    with MemoryTally() as validated, torch.inference_mode():
-        network.eval()(load_images(preprocessing, cached_px, min(BATCH_SIZE, num_images)))
+    weights = count_weight_bytes(network)
+    validated = count_prediction_bytes(architecture, cached_px=cached_px, num_images=num_val) - weights
     network.to(precision).train()
     with MemoryTally() as learnt:
-        inputs = load_images(preprocessing, cached_px, min(training.batch_size, num_images))
+        inputs = load_images(architecture, cached_px, min(training.batch_size, num_train))
         take_step(network, inputs.to(precision))
-    return weights * count_copies(training, optimizer) + max(validated.peak_bytes, learnt.peak_bytes)
+    return weights * count_copies(training, optimizer) + max(validated, learnt.peak_bytes)
 
 
-def load_images(preprocessing: Preprocessing, cached_px: int, num_images: int) -> Tensor:
+def count_prediction_bytes(architecture: AnyArchitecture, *, cached_px: int, num_images: int) -> int:
+    """Return the most bytes of tensors that are alive at a time, while a network predicts in float32 on the CPU."""
+    network = build_network(architecture, num_classes=2, pretrained=False).to("meta")
+    with MemoryTally() as tally, torch.inference_mode():
+        network.eval()(load_images(architecture, cached_px, min(BATCH_SIZE, num_images)))
+    return count_weight_bytes(network) + tally.peak_bytes
+
+
+def count_weight_bytes(network: Classifier) -> int:
+    """Return the bytes of a network's weights and statistics."""
+    return sum(tensor.nbytes for tensor in network.state_dict().values())
+
+
+def load_images(architecture: AnyArchitecture, cached_px: int, num_images: int) -> Tensor:
     """Return images as a network gets them, from the cache on."""
+    preprocessing = Preprocessing(architecture.size_px)
     pixels = torch.empty((num_images, cached_px, cached_px, 3), dtype=torch.uint8, device="meta")
     return preprocessing.normalise(preprocessing.resize(preprocessing.prepare(pixels)))
 

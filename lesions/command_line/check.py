@@ -119,7 +119,10 @@ def check_run(params: Path) -> dict[str, str]:
                 num_val=num_scored,
             ),
             "evaluate": count_prediction_bytes(
-                architectures[model], cached_px=decoding.size_px, num_images=num_scored
+                architectures[model],
+                cached_px=decoding.size_px,
+                num_images=num_scored,
+                num_views=read_section(params, "evaluation", EvaluationParameters).num_views,
             ),
         }
         for stage, num_bytes in tensor_bytes.items():

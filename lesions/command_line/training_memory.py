@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from torch.utils._pytree import tree_leaves
 
 from lesions.networks.architecture import build_network
 from lesions.networks.classifier import Classifier
-from lesions.networks.inference import BATCH_SIZE
+from lesions.networks.inference import BATCH_SIZE, yield_views
 from lesions.networks.parameters import AnyArchitecture
 from lesions.networks.preprocessing import Preprocessing
 from lesions.training.parameters import OptimizerParameters, TrainingParameters
@@ -95,11 +96,15 @@ def count_training_bytes(
     return weights * count_copies(training, optimizer) + max(validated, learnt.peak_bytes)
 
 
-def count_prediction_bytes(architecture: AnyArchitecture, *, cached_px: int, num_images: int) -> int:
+def count_prediction_bytes(
+    architecture: AnyArchitecture, *, cached_px: int, num_images: int, num_views: int = 1
+) -> int:
     """Return the most bytes of tensors that are alive at a time, while a network predicts in float32 on the CPU."""
-    network = build_network(architecture, num_classes=2, pretrained=False).to("meta")
+    network = build_network(architecture, num_classes=2, pretrained=False).to("meta").eval()
     with MemoryTally() as tally, torch.inference_mode():
-        network.eval()(load_images(architecture, cached_px, min(BATCH_SIZE, num_images)))
+        inputs = load_images(architecture, cached_px, min(BATCH_SIZE, num_images))
+        for view in islice(yield_views(inputs), num_views):
+            network(view.contiguous(memory_format=torch.channels_last))
     return count_weight_bytes(network) + tally.peak_bytes
 
 

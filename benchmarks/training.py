@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lesions.hardware.device import Execution, set_up_device
+from lesions.hardware.choices import Execution
+from lesions.hardware.device import set_up_device
 from lesions.images.source import ImageSource
 from lesions.networks.classifier import Classifier, build_head
 from lesions.networks.custom_cnn import build_custom_cnn

@@ -18,6 +18,7 @@ TABLE_STAGES = [
     "find_near_duplicates",
     "split_by_patient",
     "compute_class_weights",
+    "fit_probes",
     "evaluate_malignancy",
     "evaluate_subgroups",
     "compare",

@@ -2,18 +2,14 @@
 
 import os
 from functools import cache
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from lesions.errors import InputError
 from lesions.hardware.allocator import keep_freed_memory
-
-DeviceChoice = Literal["auto", "cpu", "cuda", "mps"]
-PrecisionChoice = Literal["auto", "float32", "bfloat16"]
-Execution = Literal["eager", "graph", "compiled"]
-ExecutionChoice = Literal["auto"] | Execution
+from lesions.hardware.choices import DeviceChoice, Execution, ExecutionChoice, PrecisionChoice
 
 AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lesions.hardware.device import DeviceChoice, ExecutionChoice, PrecisionChoice
+from lesions.hardware.choices import DeviceChoice, ExecutionChoice, PrecisionChoice
 from lesions.parameters.section import Section
 from lesions.training.sampling import Scheme
 

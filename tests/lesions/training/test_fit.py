@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lesions.errors import InputError
-from lesions.hardware.device import DeviceChoice, set_up_device
+from lesions.hardware.choices import DeviceChoice
+from lesions.hardware.device import set_up_device
 from lesions.networks.classifier import Classifier
 from lesions.networks.parameters import AnyArchitecture, PhaseParameters
 from lesions.training.epoch import Scores

@@ -105,6 +105,7 @@ def check_run(params: Path) -> dict[str, str]:
         "find_near_duplicates": estimate_near_duplicates(found.num_images, cache_bytes),
     }
     optimizer = read_section(params, "optimizer", OptimizerParameters)
+    num_views = read_section(params, "evaluation", EvaluationParameters).num_views
     shares = read_section(params, "split", SplitParameters).shares
     num_train, num_scored = (round(share * found.num_used) for share in (shares.train, max(shares.val, shares.test)))
     for model in models if device.type == "cpu" else ():
@@ -122,7 +123,7 @@ def check_run(params: Path) -> dict[str, str]:
                 architectures[model],
                 cached_px=decoding.size_px,
                 num_images=num_scored,
-                num_views=read_section(params, "evaluation", EvaluationParameters).num_views,
+                num_views=num_views,
             ),
         }
         for stage, num_bytes in tensor_bytes.items():

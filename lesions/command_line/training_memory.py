@@ -88,7 +88,7 @@ def count_training_bytes(
     """
     network = build_network(architecture, num_classes=2, pretrained=False).to("meta")
     weights = count_weight_bytes(network)
-    validated = count_prediction_bytes(architecture, cached_px=cached_px, num_images=num_val) - weights
+    validated = tally_prediction(network, architecture, cached_px=cached_px, num_images=num_val)
     network.to(precision).train()
     with MemoryTally() as learnt:
         inputs = load_images(architecture, cached_px, min(training.batch_size, num_train))
@@ -96,16 +96,25 @@ def count_training_bytes(
     return weights * count_copies(training, optimizer) + max(validated, learnt.peak_bytes)
 
 
-def count_prediction_bytes(
-    architecture: AnyArchitecture, *, cached_px: int, num_images: int, num_views: int = 1
-) -> int:
+def count_prediction_bytes(architecture: AnyArchitecture, *, cached_px: int, num_images: int, num_views: int) -> int:
     """Return the most bytes of tensors that are alive at a time, while a network predicts in float32 on the CPU."""
-    network = build_network(architecture, num_classes=2, pretrained=False).to("meta").eval()
+    network = build_network(architecture, num_classes=2, pretrained=False).to("meta")
+    predicted = tally_prediction(
+        network, architecture, cached_px=cached_px, num_images=num_images, num_views=num_views
+    )
+    return count_weight_bytes(network) + predicted
+
+
+def tally_prediction(
+    network: Classifier, architecture: AnyArchitecture, *, cached_px: int, num_images: int, num_views: int = 1
+) -> int:
+    """Return the most bytes of tensors that predicting makes, beside the network's own."""
+    network.eval()
     with MemoryTally() as tally, torch.inference_mode():
         inputs = load_images(architecture, cached_px, min(BATCH_SIZE, num_images))
         for view in islice(yield_views(inputs), num_views):
             network(view.contiguous(memory_format=torch.channels_last))
-    return count_weight_bytes(network) + tally.peak_bytes
+    return tally.peak_bytes
 
 
 def count_weight_bytes(network: Classifier) -> int:

@@ -1,7 +1,8 @@
 """How fast `cache_images` decodes, beside Pillow in as many threads.
 
 The JPEGs are drawn: some of 600 × 450 pixels and about 260 KB, some of 6 megapixels, each file several times under
-other names. Ours is the whole stage: listing, reading, hashing twice, writing. The peers only read, decode and crop:
+other names. Ours is the whole stage: listing, reading, hashing twice, writing to a new file, as DVC takes the old one
+away before it runs a stage. The peers only read, decode and crop:
 `Pillow` by `open(file).convert("RGB")`, as torchvision's loader does, `Pillow, uncopied` without the copy that
 `convert` makes, `Pillow, draft` at the fraction of a JPEG's size that Pillow chooses when it is asked to. A figure is
 the median of rounds in which they take turns; the seconds of the processor are less disturbed by what else runs. What
@@ -14,6 +15,7 @@ triangle as wide as what becomes one pixel) is at most a bound.
 
 import io
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -57,6 +59,7 @@ def main(
 ) -> None:
     """Print a table for each kind of image."""
     with tempfile.TemporaryDirectory() as work:
+        out = Path(work, "out")
         own_params = write_params(Path(work, "params.yaml"), params, size_px)
         folders = [
             draw_jpegs(Path(work, "600 × 450"), 600, 450, noise=21, quality=98, num_pictures=20, num_names=16),
@@ -67,13 +70,13 @@ def main(
             files = find_image_files(folder)
             by_pillow = partial(decode_by_pillow, folder, files, size_px)
             decoders = {
-                "cache_images": partial(run_stage, folder, Path(work, "out"), own_params),
+                "cache_images": partial(run_stage, folder, out, own_params),
                 "Pillow": partial(by_pillow, open_copied),
                 "Pillow, uncopied": partial(by_pillow, Image.open),
                 "Pillow, draft": partial(by_pillow, partial(open_small, size_px=size_px)),
             }
             differences = compare_pixels(folder, files[:NUM_COMPARED], size_px, decoders)
-            seconds = time_in_turns(decoders, num_rounds)
+            seconds = time_in_turns(decoders, num_rounds, out)
             size = sum(Path(folder, file).stat().st_size for file in files) / len(files) / 1e3
             title = f"{folder.name}: {len(files):,} files of {size:.0f} KB, to {size_px} px"
             Console().print(tabulate(title, len(files), differences, seconds))
@@ -196,11 +199,12 @@ def weigh(length: int, start: float, side: float, size_px: int) -> NDArray[np.fl
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def time_in_turns(decoders: Mapping[str, Decoder], num_rounds: int) -> dict[str, tuple[float, float]]:
-    """Return the median seconds that each decoder takes, and that it takes of the processors."""
+def time_in_turns(decoders: Mapping[str, Decoder], num_rounds: int, out: Path) -> dict[str, tuple[float, float]]:
+    """Return the median seconds that each decoder takes, and that it takes of the processors; `out` is emptied."""
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in decoders}
     for _ in range(num_rounds):
         for name, decode in decoders.items():
+            shutil.rmtree(out, ignore_errors=True)
             start, processor = time.perf_counter(), time.process_time()
             decode()
             times[name].append((time.perf_counter() - start, time.process_time() - processor))

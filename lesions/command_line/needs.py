@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from lesions.hardware.processors import count_processors
-from lesions.images.cache import count_in_chunk
+from lesions.images.chunks import CHUNK, CHUNK_BYTES, count_in_chunk
 from lesions.images.decode import HASHED_PX
 
 MIB = 2**20
@@ -50,11 +50,12 @@ class Memory:
 
 def estimate_caching(num_images: int, size_px: int, largest: Path | None) -> Memory:
     """Return the memory of `cache_images`; the file of most bytes is taken for the one that is largest decoded."""
+    file_bytes = largest.stat().st_size if largest else 0
+    contents = min(CHUNK * file_bytes, max(CHUNK_BYTES, file_bytes))
     # Decoded, and once more in the other form, or of the other size, that it is brought to.
     decoded = 2 * 3 * _count_decoded_pixels(largest, size_px) if largest else 0
-    # One a thread, one that waits and one that is being written.
-    chunks = (count_processors() + 2) * count_in_chunk(size_px) * 3 * size_px**2
-    return Memory(TABLE_STAGE_BYTES + num_images * BYTES_AN_INDEXED_IMAGE + chunks + count_processors() * decoded)
+    of_thread = contents + decoded + count_in_chunk(size_px) * 3 * size_px**2
+    return Memory(TABLE_STAGE_BYTES + num_images * BYTES_AN_INDEXED_IMAGE + count_processors() * of_thread)
 
 
 def estimate_near_duplicates(num_images: int, cache_bytes: int) -> Memory:

@@ -28,6 +28,8 @@ class Column:
         The column within whose values the cell is numbered, so that it takes both to tell it from others.
     parameter
         Where parameters say more words, the name of the one that does.
+    named_by
+        Where a parameter names the column, that one.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Column:
     missing: frozenset[str] = frozenset()
     within: str | None = None
     parameter: str | None = None
+    named_by: str | None = None
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -172,3 +175,9 @@ class Adapter:
         """The columns that the tables must have."""
         needed = [column for field, column in self.columns.items() if field not in self.optional]
         return list(dict.fromkeys(name for column in needed for name in column.needed))
+
+    @property
+    def column_parameters(self) -> dict[str, str]:
+        """The parameter that names each column, where one does."""
+        named = [column for column in self.columns.values() if isinstance(column, Column) and column.named_by]
+        return {column.name: str(column.named_by) for column in named}

@@ -48,7 +48,12 @@ class Layout:
                 values, missing = values | dict.fromkeys(self.missing, UNKNOWN), frozenset()
             within = self.columns["patient_id"] if field == "lesion_id" and self.lesions_by_patient else None
             columns[field] = Column(
-                name, values=values, missing=missing, within=within, parameter=f"dataset.words.{field}"
+                name,
+                values=values,
+                missing=missing,
+                within=within,
+                parameter=f"dataset.words.{field}",
+                named_by=f"dataset.columns.{field}",
             )
         return columns
 

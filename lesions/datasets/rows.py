@@ -9,7 +9,7 @@ import pandas as pd
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.own_data import FOLDER
 from lesions.errors import InputError
-from lesions.formats.table import read_text_table
+from lesions.formats.table import check_columns, read_text_table
 from lesions.images.files import image_name, strip_suffix
 
 PUBLISHED_SPLIT = "(published split)"
@@ -48,17 +48,17 @@ def read_rows(root: Path, adapter: Adapter, files: Sequence[str]) -> Rows:
         source, cells, joined = root, list_folders(files, adapter.id_column), adapter.tables
     else:
         source, joined = root / adapter.tables[0], adapter.tables[1:]
-        cells = read_text_table(source, [adapter.id_column])
+        cells = read_text_table(source, [adapter.id_column], adapter.column_parameters)
         cells.index += 2
     if cells.empty:
         raise InputError(f"{source}: the table has no rows")
     name = strip_suffix if adapter.classes_are_folders else choose_name(cells[adapter.id_column])
     cells[adapter.id_column] = cells[adapter.id_column].map(name)
     for table in joined:
-        cells = join_table(cells, root / table, adapter.id_column, name)
-    missing = [column for column in adapter.needed_columns if column not in cells]
-    if missing:
-        raise InputError(f"{source}: the column {missing[0]} is missing; found {', '.join(cells.columns)}")
+        cells = join_table(cells, root / table, adapter, name)
+    check_columns(
+        root / adapter.tables[0] if adapter.tables else root, cells, adapter.needed_columns, adapter.column_parameters
+    )
     return Rows(source, cells, name)
 
 
@@ -88,12 +88,13 @@ def list_folders(files: Sequence[str], id_column: str) -> pd.DataFrame:
     return cells
 
 
-def join_table(cells: pd.DataFrame, path: Path, id_column: str, name: Callable[[str], str]) -> pd.DataFrame:
+def join_table(cells: pd.DataFrame, path: Path, adapter: Adapter, name: Callable[[str], str]) -> pd.DataFrame:
     """Add the columns of a table that says more of the same images, by its column of the same name.
 
     A table beside folders may name files without their folders, where that tells them apart.
     """
-    table = read_text_table(path, [id_column])
+    id_column = adapter.id_column
+    table = read_text_table(path, [id_column], adapter.column_parameters)
     keys = table[id_column].map(name)
     bare = cells[id_column].map(image_name)
     if not keys.isin(cells[id_column]).any() and not bare.duplicated().any():

@@ -2,7 +2,7 @@
 
 import csv
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -15,10 +15,17 @@ ENCODING = "utf-8-sig"
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
-def read_text_table(path: Path, columns: Collection[str]) -> pd.DataFrame:
+def read_text_table(path: Path, columns: Collection[str], named_by: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Read a CSV with every cell as text, as it stands in the file, without empty rows.
 
     The cells are separated by commas, or, as spreadsheets also write them, by semicolons or tabs.
+
+    Parameters
+    ----------
+    columns
+        That the table must have.
+    named_by
+        For columns that a parameter names, that parameter.
 
     Returns
     -------
@@ -55,10 +62,19 @@ def read_text_table(path: Path, columns: Collection[str]) -> pd.DataFrame:
             f"{path}: rows do not have as many cells as the header: {' '.join(str(error).split())}; the cells are "
             f"separated by {SEPARATORS[separator]}, and one that has such in it, as 63,5 may, must stand in quotes"
         ) from error
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise InputError(f"{path}: the column {missing[0]} is missing; found {', '.join(table.columns)}")
+    check_columns(path, table, columns, named_by)
     return table[(table != "").any(axis=1)]
+
+
+def check_columns(
+    path: Path, table: pd.DataFrame, columns: Collection[str], named_by: Mapping[str, str] | None
+) -> None:
+    """Raise InputError if a table lacks one of the columns, with the parameter that names it."""
+    for column in columns:
+        if column not in table:
+            parameter = (named_by or {}).get(column)
+            name = f"{column} ({parameter})" if parameter else column
+            raise InputError(f"{path}: the column {name} is missing; found {', '.join(table.columns)}")
 
 
 def find_separator(path: Path, columns: Collection[str]) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,54 +10,32 @@ from numpy.typing import NDArray
 from lesions.errors import InputError
 from lesions.formats.atomic import atomic_path
 
-CHUNK = 32
-"""Images decoded at a time by one thread, unless they are large."""
-
-CHUNK_BYTES = 8 * 2**20
-"""Most bytes of decoded images in a chunk of more than one."""
-
-
-def count_in_chunk(size_px: int) -> int:
-    """Return how many images one thread decodes at a time."""
-    return min(CHUNK, CHUNK_BYTES // (3 * size_px**2) or 1)
-
 
 class CacheWriter:
-    """Appends images to a `.npy` file whose length is known only at the end.
+    """Writes images into a `.npy` file, in any order and from any thread; what is not written is black."""
 
-    The header is written last, over the room left for it, so that memory holds one chunk at a time.
-    """
+    def __init__(self, path: Path, num_images: int, size_px: int) -> None:
+        self._path = path
+        self._shape = (size_px, size_px, 3)
+        with path.open("wb") as file:
+            header = {"descr": "|u1", "fortran_order": False, "shape": (num_images, *self._shape)}
+            np.lib.format.write_array_header_1_0(file, header)
+            self._header_bytes = file.tell()
+            file.truncate(self._header_bytes + num_images * 3 * size_px**2)
 
-    HEADER_BYTES = 128
-
-    def __init__(self, file: BinaryIO, size_px: int) -> None:
-        self._file = file
-        self._size_px = size_px
-        self.num_images = 0
-        file.write(bytes(self.HEADER_BYTES))
-
-    def append(self, images: NDArray[np.uint8]) -> None:
-        """Append images of shape (N, size_px, size_px, 3)."""
-        assert images.shape[1:] == (self._size_px, self._size_px, 3)
-        self._file.write(np.ascontiguousarray(images).data)
-        self.num_images += len(images)
-
-    def write_header(self) -> None:
-        """Write the header for the images appended."""
-        shape = (self.num_images, self._size_px, self._size_px, 3)
-        self._file.seek(0)
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(self._file, header)
-        assert self._file.tell() == self.HEADER_BYTES
+    def write(self, row: int, images: NDArray[np.uint8]) -> None:
+        """Write images (n, size_px, size_px, 3) from a row on."""
+        assert images.shape[1:] == self._shape
+        with self._path.open("r+b") as file:
+            file.seek(self._header_bytes + row * images[0].size)
+            file.write(images.data)
 
 
 @contextmanager
-def write_cache(path: Path, size_px: int) -> Iterator[CacheWriter]:
-    """Open `data/images.npy` for appending; it is put in place whole when the block ends."""
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        writer = CacheWriter(file, size_px)
-        yield writer
-        writer.write_header()
+def write_cache(path: Path, num_images: int, size_px: int) -> Iterator[CacheWriter]:
+    """Open `data/images.npy` for writing; it is put in place whole when the block ends."""
+    with atomic_path(path) as temporary:
+        yield CacheWriter(temporary, num_images, size_px)
 
 
 def read_cache(path: Path) -> NDArray[np.uint8]:

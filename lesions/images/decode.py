@@ -1,6 +1,5 @@
 """Decoding one image file into a square of pixels."""
 
-import hashlib
 import io
 import struct
 import warnings
@@ -54,15 +53,12 @@ class DecodedImage:
         The whole image, squashed.
     width_px, height_px
         The size upright, before fitting.
-    sha256
-        Of the file's bytes.
     """
 
     pixels: NDArray[np.uint8]
     thumbnail: NDArray[np.uint8]
     width_px: int
     height_px: int
-    sha256: str
 
 
 def decode_image(data: bytes, parameters: DecodingParameters) -> DecodedImage:
@@ -84,7 +80,6 @@ def decode_image(data: bytes, parameters: DecodingParameters) -> DecodedImage:
         thumbnail=rgb.resize(HASHED_PX, HASHED_PX, kernel="box"),
         width_px=width,
         height_px=height,
-        sha256=hashlib.sha256(data).hexdigest(),
     )
 
 

@@ -16,12 +16,16 @@ SPELL_OUT = "backslashreplace"
 """What becomes of bytes in a file's name that are no text."""
 
 
-def write_index(path: Path, rows: Iterable[dict[str, object]]) -> None:
-    """Write one row a file as they come, which is sorted by file."""
+def write_index(path: Path, rows: Iterable[dict[str, object]]) -> int:
+    """Write one row a file as they come, which is sorted by file; return how many were refused."""
+    refused = 0
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", errors=SPELL_OUT, newline="") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
-        table.writerows(rows)
+        for row in rows:
+            table.writerow(row)
+            refused += "error" in row
+    return refused
 
 
 def list_undecoded(files: Sequence[str]) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Resizing with Pillow's filters, by the processor's vector instructions where there is a package that does."""
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -42,11 +43,18 @@ class ResizableImage:
         if vectorised is None:
             resampling = Image.Resampling[kernel.upper()]
             return np.asarray(self._source.resize((width_px, height_px), resampling, (left, top, right, bottom)))
-        options = vectorised.ResizeOptions(
-            resize_alg=vectorised.ResizeAlg.convolution(vectorised.FilterType[kernel]),
-            crop_box=vectorised.CropBox(left, top, right - left, bottom - top),
-        )
         resized = vectorised.ImageData(width_px, height_px, vectorised.PixelType.U8x3)
         # A resizer serves one thread at a time, and costs nothing to make.
-        vectorised.Resizer().resize(self._source, resized, options)
+        vectorised.Resizer().resize(
+            self._source, resized, _make_options(kernel, left, top, right - left, bottom - top)
+        )
         return np.frombuffer(resized.get_buffer(), np.uint8).reshape(height_px, width_px, 3)
+
+
+@lru_cache(maxsize=64)
+def _make_options(kernel: Kernel, left: float, top: float, width: float, height: float) -> "vectorised.ResizeOptions":
+    """Return what a resizer is told; making it takes as long as the resizing of a small image."""
+    return vectorised.ResizeOptions(
+        resize_alg=vectorised.ResizeAlg.convolution(vectorised.FilterType[kernel]),
+        crop_box=vectorised.CropBox(left, top, width, height),
+    )

@@ -1,5 +1,9 @@
 """Every image file is decoded once; what refuses is written down and stops nothing."""
 
+import hashlib
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,10 +12,12 @@ import pytest
 from PIL import Image
 
 from lesions.errors import InputError
+from lesions.images.cache import write_cache
+from lesions.images.chunks import Chunk
 from lesions.images.decode import DecodingParameters
 from lesions.images.index import read_index
 from stages import cache_images
-from tests.builders import WriteParams, dataset_section
+from tests.builders import ROOT, WriteParams, dataset_section
 
 SECTION = {"size_px": 8, "fit": "crop", "max_megapixels": 1.0}
 
@@ -22,7 +28,7 @@ def draw(path: Path, grey: int) -> None:
 
 
 def test_good_and_bad_files(tmp_path: Path, write_params: WriteParams, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lesions.images.cache.CHUNK", 2)
+    monkeypatch.setattr("lesions.images.chunks.CHUNK", 2)
     root = tmp_path / "dataset"
     draw(root / "b/two.PNG", 20)
     draw(root / "a/one.jpg", 10)
@@ -37,15 +43,18 @@ def test_good_and_bad_files(tmp_path: Path, write_params: WriteParams, monkeypat
 
     index = read_index(tmp_path / "images.csv").set_index("file")
     assert index.index.tolist() == ["a/one.jpg", "b/cut.png", "b/empty.jpg", "b/page.jpg", "b/two.PNG", "c/three.png"]
-    assert index.row.dropna().to_dict() == {"a/one.jpg": 0, "b/two.PNG": 1, "c/three.png": 2}
+    assert index.row.dropna().to_dict() == {"a/one.jpg": 0, "b/two.PNG": 4, "c/three.png": 5}
     assert index.width_px.dropna().tolist() == [12] * 3
     assert index.height_px.dropna().tolist() == [10] * 3
     assert index.perceptual_hash.dropna().str.fullmatch("[0-9a-f]{200}").all()
     assert index.error.dropna().index.tolist() == ["b/cut.png", "b/empty.jpg", "b/page.jpg"]
     assert index.error["b/empty.jpg"] == "the file is empty (0 bytes)"
+    assert index.sha256.to_dict() == {
+        file: hashlib.sha256((root / file).read_bytes()).hexdigest() for file in index.index
+    }
     images = np.load(tmp_path / "images.npy")
-    assert images.shape == (3, 8, 8, 3)
-    np.testing.assert_allclose(images[:, 0, 0, 0], [10, 20, 30], atol=1)
+    assert images.shape == (6, 8, 8, 3)
+    np.testing.assert_allclose(images[:, 0, 0, 0], [10, 0, 0, 0, 20, 30], atol=1)
 
 
 @pytest.mark.parametrize(("num_threads", "chunk"), [(1, 64), (5, 3), (2, 1)])
@@ -63,33 +72,57 @@ def test_threads_and_chunks_change_nothing(
     params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
     cache_images.main(tmp_path / "dataset", tmp_path / "images.npy", tmp_path / "images.csv", params)
     monkeypatch.setattr(cache_images, "count_processors", lambda: num_threads)
-    monkeypatch.setattr("lesions.images.cache.CHUNK", chunk)
+    monkeypatch.setattr("lesions.images.chunks.CHUNK", chunk)
     cache_images.main(tmp_path / "dataset", tmp_path / "again.npy", tmp_path / "again.csv", params)
     assert (tmp_path / "again.npy").read_bytes() == (tmp_path / "images.npy").read_bytes()
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "images.csv").read_bytes()
     index = read_index(tmp_path / "images.csv")
     assert index.error.notna().sum() == 5
-    assert index.row.dropna().tolist() == list(range(15))
+    assert (index.row.isna() == index.error.notna()).all()
+    assert (index.row.dropna() == index.index[index.error.isna()]).all()
 
 
-def test_large_images_come_in_small_chunks(
-    tmp_path: Path, write_params: WriteParams, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lesions.images.cache.CHUNK_BYTES", 5 * 8 * 8 * 3 - 1)
-    sizes = []
-    decode = cache_images.decode_chunk
+SLOW_SECTION = SECTION | {"max_megapixels": 2.0}
 
-    def note_size(root: Path, files: list[str], parameters: DecodingParameters) -> cache_images.Chunk:
-        sizes.append(len(files))
-        return decode(root, files, parameters)
 
-    monkeypatch.setattr(cache_images, "decode_chunk", note_size)
-    for n in range(9):
-        draw(tmp_path / f"dataset/{n}.png", n)
-    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
-    cache_images.main(tmp_path / "dataset", tmp_path / "images.npy", tmp_path / "images.csv", params)
-    assert sizes == [4, 4, 1]
-    assert len(np.load(tmp_path / "images.npy")) == 9
+def draw_slow_images(folder: Path, number: int) -> None:
+    """Draw a picture of two megapixels of noise, and give it so many names."""
+    pixels = np.random.default_rng(0).integers(0, 256, (2000, 1000, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(folder / "0.jpg")
+    for n in range(1, number):
+        (folder / f"{n}.jpg").hardlink_to(folder / "0.jpg")
+
+
+def test_a_signal_leaves_no_file(tmp_path: Path, write_params: WriteParams) -> None:
+    draw_slow_images(tmp_path, 300)
+    params = write_params(cache_images=SLOW_SECTION, dataset=dataset_section(".", "ham10000"))
+    arguments = ["--root", ".", "--images", "out/images.npy", "--index", "out/images.csv", "--params"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stages.cache_images", *arguments, params],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("decoding: ")
+    process.terminate()
+    printed, complaint = process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert complaint == "stopped by SIGTERM; no half-written file is left, and running again goes on\n"
+    assert "image files decoded" not in printed
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_what_is_not_begun_when_decoding_ends_early_is_left_out(tmp_path: Path) -> None:
+    draw_slow_images(tmp_path, 100)
+    chunks = [Chunk(n, [f"{n}.jpg"]) for n in range(100)]
+    with write_cache(tmp_path / "images.npy", 100, 8) as cache:
+        decoded = cache_images.decode_chunks(tmp_path, chunks, DecodingParameters.model_validate(SLOW_SECTION), cache)
+        next(decoded)
+        decoded.close()
+    assert 0 < np.load(tmp_path / "images.npy").any(axis=(1, 2, 3)).sum() < 100
 
 
 def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path, write_params: WriteParams) -> None:

@@ -164,6 +164,12 @@ def test_every_row_is_read_and_counted(params: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+def test_a_link_to_nowhere_is_counted_as_a_file(params: Path, tmp_path: Path) -> None:
+    lay_over(params, write_clinic(tmp_path / "clinic", ROWS, files=8))
+    (tmp_path / "clinic/8.jpg").symlink_to("nowhere.jpg")
+    assert check_run(params)["images"] == "9"
+
+
 @pytest.mark.parametrize(
     ("rows", "dataset", "overlay", "message"),
     [
@@ -172,6 +178,18 @@ def test_every_row_is_read_and_counted(params: Path, tmp_path: Path) -> None:
             {"max_rejected_fraction": 0.1},
             {},
             "clinic/findings.csv: 1 of 9 rows refused, dataset.max_rejected_fraction is 0.1:\n  1 × finding: is unkn",
+        ),
+        (
+            ROWS,
+            {"columns": {"image_id": "photo", "patient_id": "patient", "diagnosis": "finding"}},
+            {},
+            "findings.csv: the column patient (dataset.columns.patient_id) is missing; found photo, who, finding",
+        ),
+        (
+            ROWS,
+            {"columns": {"image_id": "file", "diagnosis": "finding"}},
+            {},
+            "findings.csv: the column file (dataset.columns.image_id) is missing; found photo, who, finding",
         ),
         (ROWS, {"table": "found.csv"}, {}, "dataset.table: there is no file clinic/found.csv"),
         (ROWS, {"words": {"diagnosis": {"a": "b"}}}, {}, "dataset.words.diagnosis: 'a' becomes 'b', expected 'actin"),

@@ -15,6 +15,8 @@ from torch import nn
 from lesions.command_line.needs import Memory, estimate_caching
 from lesions.command_line.preset import lay_over
 from lesions.command_line.training_memory import MemoryTally
+from lesions.hardware.processors import count_processors
+from lesions.images.chunks import CHUNK, CHUNK_BYTES
 from tests.repository import copy_repository
 
 CHECK = "from lesions.command_line.app import app; app()"
@@ -74,14 +76,26 @@ def test_the_largest_image_counts_as_it_is_decoded(tmp_path: Path) -> None:
     pixels = Image.fromarray(np.zeros((800, 1600, 3), dtype=np.uint8))
     pixels.save(tmp_path / "a.png")
     pixels.save(tmp_path / "a.jpg")
-    (tmp_path / "none.jpg").touch()
-    without, broken, png, jpg = (
-        estimate_caching(10, 100, tmp_path / file if file else None).num_bytes
-        for file in (None, "none.jpg", "a.png", "a.jpg")
+    without = estimate_caching(10, 100, None).num_bytes
+    png, jpg = (
+        estimate_caching(10, 100, tmp_path / file).num_bytes
+        - without
+        - count_processors() * CHUNK * (tmp_path / file).stat().st_size
+        for file in ("a.png", "a.jpg")
     )
-    assert without == broken
     # A JPEG is decoded at an eighth of its sides: 200 × 100.
-    assert png - without == 64 * (jpg - without) > 0
+    assert png == 64 * jpg > 0
+
+
+@pytest.mark.parametrize(
+    ("num_bytes", "held"),
+    [(0, 0), (1000, 32_000), (CHUNK_BYTES // 2, CHUNK_BYTES), (2 * CHUNK_BYTES, 2 * CHUNK_BYTES)],
+)
+def test_each_thread_holds_a_few_files(num_bytes: int, held: int, tmp_path: Path) -> None:
+    with (tmp_path / "a.jpg").open("wb") as file:
+        file.truncate(num_bytes)
+    more = estimate_caching(10, 100, tmp_path / "a.jpg").num_bytes - estimate_caching(10, 100, None).num_bytes
+    assert more == count_processors() * held
 
 
 def test_pages_of_the_cache_are_told_apart() -> None:

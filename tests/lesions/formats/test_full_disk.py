@@ -18,8 +18,9 @@ from lesions.formats.tensor_file import write_tensor_file
 from lesions.images.cache import write_cache
 
 def write_images(path, size):
-    with write_cache(path, 100) as cache:
-        cache.append(np.zeros((size // 30_000, 100, 100, 3), np.uint8))
+    images = np.ones((size // 30_000, 100, 100, 3), np.uint8)
+    with write_cache(path, len(images), 100) as cache:
+        cache.write(0, images)
 
 write = {
     "text": lambda path, size: write_text(path, "x" * size),

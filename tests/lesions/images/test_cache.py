@@ -1,29 +1,40 @@
 """The image cache is an ordinary .npy file, written in pieces, whole or not at all."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from lesions.errors import InputError
 from lesions.images.cache import read_cache, write_cache
 
 
-@pytest.mark.parametrize("sizes", [[3, 2], [], [1]])
-def test_chunks_come_back_as_one_array(tmp_path: Path, sizes: list[int]) -> None:
-    chunks = [np.random.default_rng(n).integers(0, 256, (n, 4, 4, 3), dtype=np.uint8) for n in sizes]
-    with write_cache(tmp_path / "images.npy", 4) as cache:
-        for chunk in chunks:
-            cache.append(chunk)
-    expected = np.concatenate([np.empty((0, 4, 4, 3), np.uint8), *chunks])
+def draw(num_images: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(1, 256, (num_images, 4, 4, 3), dtype=np.uint8)
+
+
+def test_images_stand_where_they_were_written_and_the_rest_is_black(tmp_path: Path) -> None:
+    expected = draw(6)
+    with write_cache(tmp_path / "images.npy", 6, 4) as cache:
+        cache.write(3, expected[3:5])
+        cache.write(0, expected[:2])
+    expected[[2, 5]] = 0
     np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), expected)
-    if sizes:
-        np.testing.assert_array_equal(read_cache(tmp_path / "images.npy"), expected)
+    np.testing.assert_array_equal(read_cache(tmp_path / "images.npy"), expected)
+
+
+def test_threads_write_one_file(tmp_path: Path) -> None:
+    expected = draw(1000)
+    with write_cache(tmp_path / "images.npy", 1000, 4) as cache, ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda row: cache.write(row, expected[row : row + 1]), range(1000)))
+    np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), expected)
 
 
 def test_it_is_read_as_a_map_that_cannot_be_written(tmp_path: Path) -> None:
-    with write_cache(tmp_path / "images.npy", 4) as cache:
-        cache.append(np.zeros((2, 4, 4, 3), dtype=np.uint8))
+    with write_cache(tmp_path / "images.npy", 2, 4) as cache:
+        cache.write(0, draw(2))
     images = read_cache(tmp_path / "images.npy")
     assert isinstance(images, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
@@ -31,15 +42,15 @@ def test_it_is_read_as_a_map_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), write_cache(tmp_path / "images.npy", 4) as cache:
-        cache.append(np.zeros((2, 4, 4, 3), dtype=np.uint8))
+    with pytest.raises(KeyboardInterrupt), write_cache(tmp_path / "images.npy", 2, 4) as cache:
+        cache.write(0, draw(2))
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_cut_file_is_refused(tmp_path: Path) -> None:
-    with write_cache(tmp_path / "images.npy", 4) as cache:
-        cache.append(np.zeros((2, 4, 4, 3), dtype=np.uint8))
+    with write_cache(tmp_path / "images.npy", 2, 4) as cache:
+        cache.write(0, draw(2))
     whole = (tmp_path / "images.npy").read_bytes()
     (tmp_path / "images.npy").write_bytes(whole[:-1])
     with pytest.raises(InputError, match=r"images.npy: not a whole image cache .* run the stage cache_images again"):

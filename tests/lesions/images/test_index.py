@@ -9,7 +9,7 @@ def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
     good = {"row": 0, "width_px": 20, "height_px": 10, "sha256": "ab", "perceptual_hash": "00ff"}
     files = ['a, "b".jpg', "naïve.png", "two\nlines.jpg"]
     bad: list[dict[str, object]] = [{"file": file, "error": "x, y"} for file in files[1:]]
-    write_index(tmp_path / "images.csv", [{"file": files[0], **good}, *bad])
+    assert write_index(tmp_path / "images.csv", [{"file": files[0], **good}, *bad]) == 2
     index = read_index(tmp_path / "images.csv")
     assert index.file.tolist() == files
     assert index.iloc[0, 1:6].to_dict() == good

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lesions.command_line.check_datasets import check_datasets
-from lesions.command_line.needs import estimate_caching, estimate_computing, estimate_near_duplicates
+from lesions.command_line.needs import estimate_caching, estimate_computing, estimate_disk, estimate_near_duplicates
 from lesions.command_line.training_memory import count_prediction_bytes, count_training_bytes
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.task import TaskParameters
@@ -93,10 +93,10 @@ def check_run(params: Path) -> dict[str, str]:
         check_enough_pixels(model, architectures[model], decoding.size_px)
     found = check_datasets(params)
     cache_bytes = found.num_images * decoding.size_px**2 * 3
-    # DVC keeps it once more where it copies.
-    check_room(Path(), 2 * cache_bytes, "with DVC's copy, the image cache", "lower cache_images.size_px")
-    for model in models:
-        build_network(architectures[model], num_classes=2, pretrained=True)
+    networks = [build_network(architectures[model], num_classes=2, pretrained=True) for model in models]
+    weights_bytes = [sum(tensor.nbytes for tensor in network.state_dict().values()) for network in networks]
+    disk = estimate_disk(found.num_images, cache_bytes, weights_bytes)
+    check_room(Path(), disk.output_bytes + disk.training_bytes, "the run", "make room, or lower cache_images.size_px")
     device = set_up_device(training.device, num_threads=training.num_threads)
     choose_execution(training.execution, device)
     precision = choose_precision(training.precision, device)
@@ -131,7 +131,7 @@ def check_run(params: Path) -> dict[str, str]:
     return {
         "models": ", ".join(models),
         **found.words,
-        "image cache": f"{cache_bytes / 1e6:,.0f} MB of disk",
+        "disk": str(disk),
         **{f"memory of {stage}": str(memory) for stage, memory in needs.items()},
         "training on": f"{device} in {str(precision).removeprefix('torch.')}",
     }

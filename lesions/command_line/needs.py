@@ -5,6 +5,7 @@ modules that it loads, and so much for each image. Pages of `data/images.npy` th
 memory, as the system counts them, but are taken back when others need them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,15 @@ BYTES_A_COMPARED_IMAGE = 4 * 1024
 BYTES_AN_INDEXED_IMAGE = 256
 """Of its name."""
 
+BYTES_A_TABLED_IMAGE = 1024
+"""Its rows of the tables: the index, the metadata, the split, and predictions of a part of the images."""
+
+DRAWN_BYTES = 3 * MIB
+"""Pictures and the report."""
+
+WEIGHTS_IN_STATE = 5
+"""The network, its average, the best one so far and the optimiser's two moments, from which a training goes on."""
+
 KERNEL_BYTES = 50 * MIB
 """Code of convolutions that is loaded when the first one is computed."""
 
@@ -46,6 +56,35 @@ class Memory:
         """Return it in words."""
         pages = f", {self.cache_bytes / 1e6:,.0f} MB of it pages of the image cache" if self.cache_bytes else ""
         return f"{self.num_bytes / 1e6:,.0f} MB{pages}"
+
+
+@dataclass(frozen=True)
+class Disk:
+    """What a run writes.
+
+    Attributes
+    ----------
+    output_bytes
+        The outputs of all stages, and DVC's copies of them, which stay.
+    training_bytes
+        The state that a training can go on from, and the next one while it is written.
+    """
+
+    output_bytes: int
+    training_bytes: int
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return (
+            f"{self.output_bytes / 1e6:,.0f} MB, half of it DVC's copies; "
+            f"{self.training_bytes / 1e6:,.0f} MB more during a training"
+        )
+
+
+def estimate_disk(num_images: int, cache_bytes: int, weights_bytes: Sequence[int]) -> Disk:
+    """Return what a run writes that trains networks with so many bytes of weights each."""
+    outputs = cache_bytes + sum(weights_bytes) + num_images * BYTES_A_TABLED_IMAGE + DRAWN_BYTES
+    return Disk(2 * outputs, 2 * WEIGHTS_IN_STATE * max(weights_bytes))
 
 
 def estimate_caching(num_images: int, size_px: int, largest: Path | None) -> Memory:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from lesions.command_line.needs import Memory, estimate_caching
+from lesions.command_line.needs import Disk, Memory, estimate_caching, estimate_disk
 from lesions.command_line.preset import lay_over
 from lesions.command_line.training_memory import MemoryTally
 from lesions.hardware.processors import count_processors
@@ -35,14 +35,29 @@ def test_every_stage_takes_what_was_said(tmp_path: Path) -> None:
         "architectures": {"custom_cnn": {"size_px": 128, "widths": [32, 64]}},
     }
     lay_over(repository.root / "params.yaml", overlay)
-    said = dict(re.findall(r"memory of (.*?) {2,}([\d,]+) MB", run(repository.root, "-c", CHECK, "check")))
-    repository.dvc("repro", "evaluate")
+    checked = run(repository.root, "-c", CHECK, "check")
+    said = dict(re.findall(r"memory of (.*?) {2,}([\d,]+) MB", checked))
+    repository.dvc("repro", "report")
     for stage, megabytes in said.items():
         timing = json.loads((repository.root / f".timings/{stage.replace(' ', '@')}.json").read_text())
         taken = timing["peak_memory_mib"] * 2**20 / 1e6
         assert float(megabytes.replace(",", "")) == pytest.approx(taken, rel=0.25), stage
+    written = sum(
+        path.stat().st_size
+        for folder in ("data", "report", ".dvc/cache")
+        for path in (repository.root / folder).rglob("*")
+    )
+    said_of_disk = re.search(r"disk {2,}([\d,]+) MB", checked)
+    assert said_of_disk
+    assert float(said_of_disk[1].replace(",", "")) == pytest.approx(written / 1e6, rel=0.25)
     networks = ["evaluate custom_cnn", "evaluate resnet18", "train custom_cnn", "train resnet18"]
     assert sorted(said) == sorted(["cache_images", "find_near_duplicates", *networks])
+
+
+def test_outputs_are_kept_twice_and_the_state_is_written_beside_the_one_before() -> None:
+    disk = estimate_disk(10, 1_000_000, [100_000, 4_000_000])
+    assert disk == Disk(2 * (1_000_000 + 4_100_000 + 10 * 1024 + 3 * 2**20), 10 * 4_000_000)
+    assert str(disk) == "17 MB, half of it DVC's copies; 40 MB more during a training"
 
 
 def test_tensors_are_counted_while_they_are_alive() -> None:

@@ -4,7 +4,12 @@ from pathlib import Path
 
 from lesions.command_line.check_datasets import check_datasets
 from lesions.command_line.needs import estimate_caching, estimate_computing, estimate_disk, estimate_near_duplicates
-from lesions.command_line.training_memory import count_prediction_bytes, count_training_bytes
+from lesions.command_line.training_memory import (
+    count_copies,
+    count_prediction_bytes,
+    count_training_bytes,
+    count_weight_bytes,
+)
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.task import TaskParameters
 from lesions.errors import InputError
@@ -93,9 +98,12 @@ def check_run(params: Path) -> dict[str, str]:
         check_enough_pixels(model, architectures[model], decoding.size_px)
     found = check_datasets(params)
     cache_bytes = found.num_images * decoding.size_px**2 * 3
-    networks = [build_network(architectures[model], num_classes=2, pretrained=True) for model in models]
-    weights_bytes = [sum(tensor.nbytes for tensor in network.state_dict().values()) for network in networks]
-    disk = estimate_disk(found.num_images, cache_bytes, weights_bytes)
+    optimizer = read_section(params, "optimizer", OptimizerParameters)
+    weights_bytes = [
+        count_weight_bytes(build_network(architectures[model], num_classes=2, pretrained=True)) for model in models
+    ]
+    # All but the gradient is written.
+    disk = estimate_disk(found.num_images, cache_bytes, weights_bytes, count_copies(training, optimizer) - 1)
     check_room(Path(), disk.output_bytes + disk.training_bytes, "the run", "make room, or lower cache_images.size_px")
     device = set_up_device(training.device, num_threads=training.num_threads)
     choose_execution(training.execution, device)
@@ -104,7 +112,6 @@ def check_run(params: Path) -> dict[str, str]:
         "cache_images": estimate_caching(found.num_images, decoding.size_px, found.largest),
         "find_near_duplicates": estimate_near_duplicates(found.num_images, cache_bytes),
     }
-    optimizer = read_section(params, "optimizer", OptimizerParameters)
     num_views = read_section(params, "evaluation", EvaluationParameters).num_views
     shares = read_section(params, "split", SplitParameters).shares
     num_train, num_scored = (round(share * found.num_used) for share in (shares.train, max(shares.val, shares.test)))

@@ -35,9 +35,6 @@ BYTES_A_TABLED_IMAGE = 1024
 DRAWN_BYTES = 3 * MIB
 """Pictures and the report."""
 
-WEIGHTS_IN_STATE = 5
-"""The network, its average, the best one so far and the optimiser's two moments, from which a training goes on."""
-
 KERNEL_BYTES = 50 * MIB
 """Code of convolutions that is loaded when the first one is computed."""
 
@@ -81,10 +78,18 @@ class Disk:
         )
 
 
-def estimate_disk(num_images: int, cache_bytes: int, weights_bytes: Sequence[int]) -> Disk:
-    """Return what a run writes that trains networks with so many bytes of weights each."""
+def estimate_disk(num_images: int, cache_bytes: int, weights_bytes: Sequence[int], weights_in_state: int) -> Disk:
+    """Return what a run writes.
+
+    Parameters
+    ----------
+    weights_bytes
+        Of each network.
+    weights_in_state
+        How many times its weights the state of a training has.
+    """
     outputs = cache_bytes + sum(weights_bytes) + num_images * BYTES_A_TABLED_IMAGE + DRAWN_BYTES
-    return Disk(2 * outputs, 2 * WEIGHTS_IN_STATE * max(weights_bytes))
+    return Disk(2 * outputs, 2 * weights_in_state * max(weights_bytes))
 
 
 def estimate_caching(num_images: int, size_px: int, largest: Path | None) -> Memory:

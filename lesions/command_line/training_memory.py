@@ -2,7 +2,6 @@
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import torch
@@ -12,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 from lesions.networks.architecture import build_network
 from lesions.networks.classifier import Classifier
-from lesions.networks.inference import BATCH_SIZE, yield_views
+from lesions.networks.inference import BATCH_SIZE, predict_batch
 from lesions.networks.parameters import AnyArchitecture
 from lesions.networks.preprocessing import Preprocessing
 from lesions.training.parameters import OptimizerParameters, TrainingParameters
@@ -91,7 +90,9 @@ def count_training_bytes(
     validated = tally_prediction(network, architecture, cached_px=cached_px, num_images=num_val)
     network.to(precision).train()
     with MemoryTally() as learnt:
-        inputs = load_images(architecture, cached_px, min(training.batch_size, num_train))
+        preprocessing = Preprocessing(architecture.size_px)
+        pixels = make_pixels(cached_px, min(training.batch_size, num_train))
+        inputs = preprocessing.normalise(preprocessing.resize(preprocessing.prepare(pixels)))
         take_step(network, inputs.to(precision))
     return weights * count_copies(training, optimizer) + max(validated, learnt.peak_bytes)
 
@@ -111,9 +112,8 @@ def tally_prediction(
     """Return the most bytes of tensors that predicting makes, beside the network's own."""
     network.eval()
     with MemoryTally() as tally, torch.inference_mode():
-        inputs = load_images(architecture, cached_px, min(BATCH_SIZE, num_images))
-        for view in islice(yield_views(inputs), num_views):
-            network(view.contiguous(memory_format=torch.channels_last))
+        pixels = make_pixels(cached_px, min(BATCH_SIZE, num_images))
+        predict_batch(network, pixels, Preprocessing(architecture.size_px), num_views)
     return tally.peak_bytes
 
 
@@ -122,11 +122,9 @@ def count_weight_bytes(network: Classifier) -> int:
     return sum(tensor.nbytes for tensor in network.state_dict().values())
 
 
-def load_images(architecture: AnyArchitecture, cached_px: int, num_images: int) -> Tensor:
-    """Return images as a network gets them, from the cache on."""
-    preprocessing = Preprocessing(architecture.size_px)
-    pixels = torch.empty((num_images, cached_px, cached_px, 3), dtype=torch.uint8, device="meta")
-    return preprocessing.normalise(preprocessing.resize(preprocessing.prepare(pixels)))
+def make_pixels(cached_px: int, num_images: int) -> Tensor:
+    """Return a batch from the cache, without values."""
+    return torch.empty((num_images, cached_px, cached_px, 3), dtype=torch.uint8, device="meta")
 
 
 def take_step(network: Classifier, inputs: Tensor) -> None:

@@ -49,20 +49,26 @@ def predict_outputs(
         If a batch does not fit into the device's memory.
     """
     network.eval()
-    batches = []
     try:
-        for pixels in source.yield_batches(rows, BATCH_SIZE):
-            inputs = preprocessing.normalise(preprocessing.resize(preprocessing.prepare(pixels)))
-            views = islice(yield_views(inputs), num_views)
-            memory_format = choose_memory_format(inputs.device)
-            outputs = [network(view.contiguous(memory_format=memory_format)).float() for view in views]
-            batches.append(torch.stack(outputs).mean(dim=0).cpu().numpy())
+        batches = [
+            predict_batch(network, pixels, preprocessing, num_views).cpu().numpy()
+            for pixels in source.yield_batches(rows, BATCH_SIZE)
+        ]
     except torch.OutOfMemoryError as error:
         raise InputError(
             f"{BATCH_SIZE} images, as are predicted at once, do not fit into the memory of the device; lower the "
             "architecture's size_px, or stop what else holds memory there"
         ) from error
     return np.concatenate(batches)
+
+
+def predict_batch(network: nn.Module, pixels: Tensor, preprocessing: Preprocessing, num_views: int) -> Tensor:
+    """Return the outputs (B, K) float32 for pixels (B, H, W, 3) uint8, as the mean over so many views."""
+    inputs = preprocessing.normalise(preprocessing.resize(preprocessing.prepare(pixels)))
+    views = islice(yield_views(inputs), num_views)
+    memory_format = choose_memory_format(inputs.device)
+    outputs = [network(view.contiguous(memory_format=memory_format)).float() for view in views]
+    return torch.stack(outputs).mean(dim=0)
 
 
 def yield_views(images: Tensor) -> Iterator[Tensor]:

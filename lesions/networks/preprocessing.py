@@ -58,7 +58,7 @@ class Preprocessing:
             Beyond its edge an image goes on as its mirror image.
         """
         side = self.size_px
-        line = torch.linspace(-1, 1, side, device=batch.device) * (side - 1) / side
+        line = place_pixels(side, batch.device)
         x, y = line.expand(side, side), line[:, None].expand(side, side)
         # What torch's affine_grid computes; that makes the positions anew for each image of the batch.
         positions = torch.stack([x, y, torch.ones_like(x)], dim=-1).view(-1, 3)
@@ -69,3 +69,8 @@ class Preprocessing:
         """Subtract the mean and divide by the standard deviation of each channel."""
         mean, std = (place_numbers(values, batch.device).view(3, 1, 1) for values in (self.mean, self.std))
         return batch.sub(mean).div_(std)
+
+
+def place_pixels(length: int, device: torch.device) -> Tensor:
+    """Return the middles of an axis's pixels, (length,), from -1 at its one end to 1 at the other."""
+    return torch.linspace(-1, 1, length, device=device) * (length - 1) / length

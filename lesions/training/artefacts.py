@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lesions.hardware.device import place_numbers
-from lesions.training.boxes import mask_boxes, place_pixels
+from lesions.networks.preprocessing import place_pixels
+from lesions.training.boxes import mask_boxes
 
 HAIR_DRAWS = ("x", "y", "angle", "bend", "length", "width", "darkness")
 """What is drawn for each hair, in the order of the last axis of `draw_hairs`; each from -1 to 1."""

@@ -1,12 +1,8 @@
-"""Where the pixels of an image lie, and which of them a box covers."""
+"""Which pixels of an image a box covers."""
 
-import torch
 from torch import Tensor
 
-
-def place_pixels(length: int, device: torch.device) -> Tensor:
-    """Return the middles of an axis's pixels, (length,), from -1 at its one end to 1 at the other."""
-    return (2 * torch.arange(length, device=device) + 1) / length - 1
+from lesions.networks.preprocessing import place_pixels
 
 
 def mask_boxes(centres_x: Tensor, centres_y: Tensor, half_sides: Tensor, size: tuple[int, int]) -> Tensor:

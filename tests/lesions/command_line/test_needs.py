@@ -55,7 +55,7 @@ def test_every_stage_takes_what_was_said(tmp_path: Path) -> None:
 
 
 def test_outputs_are_kept_twice_and_the_state_is_written_beside_the_one_before() -> None:
-    disk = estimate_disk(10, 1_000_000, [100_000, 4_000_000])
+    disk = estimate_disk(10, 1_000_000, [100_000, 4_000_000], 5)
     assert disk == Disk(2 * (1_000_000 + 4_100_000 + 10 * 1024 + 3 * 2**20), 10 * 4_000_000)
     assert str(disk) == "17 MB, half of it DVC's copies; 40 MB more during a training"
 

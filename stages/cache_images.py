@@ -1,7 +1,8 @@
 """Decode every image file of the dataset once, into one array that all later stages read."""
 
+from collections import deque
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from hashlib import sha256
 from itertools import chain
@@ -27,7 +28,7 @@ from lesions.parameters.section import read_section
 
 def main(
     root: Annotated[Path, typer.Option(help="Folder of the dataset, in its published layout.")],
-    images: Annotated[Path, typer.Option(help="Written: every decoded image, uint8 (N, H, W, 3).")],
+    images: Annotated[Path, typer.Option(help="Written: every image, uint8 (N, H, W, 3), a refused one black.")],
     index: Annotated[Path, typer.Option(help="Written: one row a file, with its row in the array.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
@@ -52,8 +53,16 @@ def decode_chunks(
     root: Path, chunks: list[Chunk], parameters: DecodingParameters, cache: CacheWriter
 ) -> Generator[list[Row], None, None]:
     """Decode chunks in threads (what is slow releases the interpreter's lock), and yield their rows in order."""
-    with ThreadPoolExecutor(count_processors()) as threads:
-        yield from threads.map(lambda chunk: decode_chunk(root, chunk, parameters, cache), chunks)
+    num_threads = count_processors()
+    with ThreadPoolExecutor(num_threads) as threads:
+        # Few wait, so that whoever stops the stage waits for few.
+        begun: deque[Future[list[Row]]] = deque()
+        for chunk in chunks:
+            begun.append(threads.submit(decode_chunk, root, chunk, parameters, cache))
+            if len(begun) > 2 * num_threads:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
 
 
 def decode_chunk(root: Path, chunk: Chunk, parameters: DecodingParameters, cache: CacheWriter) -> list[Row]:

@@ -17,7 +17,7 @@ from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.gate.rules import read_rules
 from lesions.hardware.device import choose_execution, choose_precision, set_up_device
-from lesions.hardware.disk import check_room
+from lesions.hardware.disk import check_room, count_bytes_below
 from lesions.hardware.memory import read_peak_memory
 from lesions.images.decode import DecodingParameters
 from lesions.near_duplicates.pairs import NearDuplicateParameters
@@ -103,8 +103,17 @@ def check_run(params: Path) -> dict[str, str]:
         count_weight_bytes(build_network(architectures[model], num_classes=2, pretrained=True)) for model in models
     ]
     # All but the gradient is written.
-    disk = estimate_disk(found.num_images, cache_bytes, weights_bytes, count_copies(training, optimizer) - 1)
-    check_room(Path(), disk.output_bytes + disk.training_bytes, "the run", "make room, or lower cache_images.size_px")
+    disk = estimate_disk(
+        found.num_images,
+        cache_bytes,
+        read_section(params, "generate_synthetic", SyntheticParameters),
+        weights_bytes,
+        count_copies(training, optimizer) - 1,
+    )
+    # What is there may be of this run, or of another one.
+    present = sum(count_bytes_below(Path(folder)) for folder in ("data", ".dvc/cache", ".resume"))
+    lacking = max(0, disk.output_bytes + disk.training_bytes - present)
+    check_room(Path(), lacking, "what the run has yet to write", "make room, or lower cache_images.size_px")
     device = set_up_device(training.device, num_threads=training.num_threads)
     choose_execution(training.execution, device)
     precision = choose_precision(training.precision, device)

@@ -12,8 +12,10 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from lesions.hardware.processors import count_processors
-from lesions.images.chunks import CHUNK, CHUNK_BYTES, count_in_chunk
+from lesions.images.chunks import CHUNK_BYTES, count_in_chunk
 from lesions.images.decode import HASHED_PX
+from lesions.images.files import count_bytes
+from lesions.synthetic.cohort import SyntheticParameters
 
 MIB = 2**20
 
@@ -34,6 +36,9 @@ BYTES_A_TABLED_IMAGE = 1024
 
 DRAWN_BYTES = 3 * MIB
 """Pictures and the report."""
+
+RENDERED_BYTES, RENDERED_BYTES_A_PIXEL = 2000, 0.13
+"""Of a file of the embedded dataset: 3 KB at 96 px, 139 KB at 1,024 px."""
 
 KERNEL_BYTES = 50 * MIB
 """Code of convolutions that is loaded when the first one is computed."""
@@ -78,24 +83,33 @@ class Disk:
         )
 
 
-def estimate_disk(num_images: int, cache_bytes: int, weights_bytes: Sequence[int], weights_in_state: int) -> Disk:
+def estimate_disk(
+    num_images: int,
+    cache_bytes: int,
+    rendered: SyntheticParameters,
+    weights_bytes: Sequence[int],
+    weights_in_state: int,
+) -> Disk:
     """Return what a run writes.
 
     Parameters
     ----------
+    rendered
+        The embedded dataset, which DVC keeps whatever is trained on.
     weights_bytes
         Of each network.
     weights_in_state
         How many times its weights the state of a training has.
     """
-    outputs = cache_bytes + sum(weights_bytes) + num_images * BYTES_A_TABLED_IMAGE + DRAWN_BYTES
-    return Disk(2 * outputs, 2 * weights_in_state * max(weights_bytes))
+    embedded = rendered.num_images * (RENDERED_BYTES + RENDERED_BYTES_A_PIXEL * rendered.size_px**2)
+    outputs = embedded + cache_bytes + sum(weights_bytes) + num_images * BYTES_A_TABLED_IMAGE + DRAWN_BYTES
+    return Disk(2 * int(outputs), 2 * weights_in_state * max(weights_bytes))
 
 
 def estimate_caching(num_images: int, size_px: int, largest: Path | None) -> Memory:
     """Return the memory of `cache_images`; the file of most bytes is taken for the one that is largest decoded."""
-    file_bytes = largest.stat().st_size if largest else 0
-    contents = min(CHUNK * file_bytes, max(CHUNK_BYTES, file_bytes))
+    file_bytes = count_bytes(largest.parent, largest.name) if largest else 0
+    contents = min(count_in_chunk(size_px) * file_bytes, max(CHUNK_BYTES, file_bytes))
     # Decoded, and once more in the other form, or of the other size, that it is brought to.
     decoded = 2 * 3 * _count_decoded_pixels(largest, size_px) if largest else 0
     of_thread = contents + decoded + count_in_chunk(size_px) * 3 * size_px**2

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from lesions.images.decode import DecodingParameters
 from lesions.images.index import read_index
 from stages import cache_images
 from tests.builders import ROOT, WriteParams, dataset_section
+from tests.small_disk import needs_small_disk, run_on_small_disk
 
 SECTION = {"size_px": 8, "fit": "crop", "max_megapixels": 1.0}
 
@@ -115,14 +117,31 @@ def test_a_signal_leaves_no_file(tmp_path: Path, write_params: WriteParams) -> N
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_what_is_not_begun_when_decoding_ends_early_is_left_out(tmp_path: Path) -> None:
+def test_what_is_not_begun_when_decoding_ends_early_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_images, "count_processors", lambda: 2)
     draw_slow_images(tmp_path, 100)
     chunks = [Chunk(n, [f"{n}.jpg"]) for n in range(100)]
     with write_cache(tmp_path / "images.npy", 100, 8) as cache:
         decoded = cache_images.decode_chunks(tmp_path, chunks, DecodingParameters.model_validate(SLOW_SECTION), cache)
         next(decoded)
         decoded.close()
-    assert 0 < np.load(tmp_path / "images.npy").any(axis=(1, 2, 3)).sum() < 100
+    # Two are being decoded, and at most three more wait.
+    assert 0 < np.load(tmp_path / "images.npy").any(axis=(1, 2, 3)).sum() <= 6
+
+
+@needs_small_disk
+def test_a_full_disk_is_named_and_nothing_is_left_on_it(tmp_path: Path, write_params: WriteParams) -> None:
+    for n in range(200):
+        draw(tmp_path / f"dataset/{n}.png", n)
+    params = write_params(cache_images=SECTION | {"size_px": 64}, dataset=dataset_section(".", "ham10000"))
+    outputs = "--images small/images.npy --index small/images.csv"
+    stage = f"{sys.executable} -m stages.cache_images --root dataset {outputs} --params {params}"
+    done = run_on_small_disk(tmp_path, "1m", "sh", "-c", f"{stage}; echo left with $?; ls -A small")
+    assert done.stdout.endswith("left with 1\n")
+    # Which of the two is full first depends on the threads.
+    assert re.match(r"error: small/images\.(npy|csv): No space left on device\. What was written", done.stderr)
 
 
 def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path, write_params: WriteParams) -> None:
@@ -136,6 +155,7 @@ def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path, write_par
     draw(root / ".system/a.png", 10)
     draw(root / "._a.png", 10)
     (root / "broken.png").symlink_to(root / "nowhere.png")
+    (root / "round.png").symlink_to("round.png")
     cache_images.main(
         root,
         tmp_path / "images.npy",
@@ -143,12 +163,13 @@ def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path, write_par
         write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000")),
     )
     index = read_index(tmp_path / "images.csv").set_index("file")
-    assert sorted(index.index) == ["a.png", "broken.png", "inside.png", "outside.png"]
+    assert sorted(index.index) == ["a.png", "broken.png", "inside.png", "outside.png", "round.png"]
     assert index.error.isna().to_dict() == {
         "a.png": True,
         "broken.png": False,
         "inside.png": True,
         "outside.png": False,
+        "round.png": False,
     }
     assert index.error["outside.png"].startswith("a link that leaves the dataset's folder")
 

@@ -1,4 +1,4 @@
-"""The memory that `lesions check` says a run needs is within a quarter of what its stages take."""
+"""The disk and memory that `lesions check` says a run needs are within a quarter of what its stages take."""
 
 import json
 import re
@@ -17,6 +17,7 @@ from lesions.command_line.preset import lay_over
 from lesions.command_line.training_memory import MemoryTally
 from lesions.hardware.processors import count_processors
 from lesions.images.chunks import CHUNK, CHUNK_BYTES
+from lesions.synthetic.cohort import SyntheticParameters
 from tests.repository import copy_repository
 
 CHECK = "from lesions.command_line.app import app; app()"
@@ -55,9 +56,11 @@ def test_every_stage_takes_what_was_said(tmp_path: Path) -> None:
 
 
 def test_outputs_are_kept_twice_and_the_state_is_written_beside_the_one_before() -> None:
-    disk = estimate_disk(10, 1_000_000, [100_000, 4_000_000], 5)
-    assert disk == Disk(2 * (1_000_000 + 4_100_000 + 10 * 1024 + 3 * 2**20), 10 * 4_000_000)
-    assert str(disk) == "17 MB, half of it DVC's copies; 40 MB more during a training"
+    rendered = SyntheticParameters(num_images=150, size_px=100, seed=0)
+    disk = estimate_disk(10, 1_000_000, rendered, [100_000, 4_000_000], 5)
+    outputs = 1_000_000 + 4_100_000 + 10 * 1024 + 3 * 2**20
+    assert disk == Disk(2 * (outputs + 150 * 3_300), 10 * 4_000_000)
+    assert str(disk) == "18 MB, half of it DVC's copies; 40 MB more during a training"
 
 
 def test_tensors_are_counted_while_they_are_alive() -> None:

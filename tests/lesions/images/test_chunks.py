@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lesions.images.chunks import CHUNK, CHUNK_BYTES, Chunk, count_in_chunk, in_chunks
@@ -36,6 +36,7 @@ def test_a_chunk_ends_where_one_more_would_be_too_much(
     assert [len(chunk.files) for chunk in chunks] == expected
 
 
+@settings(deadline=None)
 @given(sizes=st.lists(st.integers(0, CHUNK_BYTES * 2), min_size=1, max_size=100), size_px=st.integers(8, 2048))
 def test_chunks_are_all_files_in_order(
     sizes: list[int], size_px: int, tmp_path_factory: pytest.TempPathFactory

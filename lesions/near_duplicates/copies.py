@@ -16,6 +16,8 @@ from lesions.splitting.groups import find_components
 CHUNK = 64
 """Pairs compared at a time; more do not fit into a processor's cache."""
 
+PROMISING = 0.5
+"""Part of the threshold that a pair must reach at few positions to be compared at all of them."""
 
 ReadGrey = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
 """Reads images (P, 64, 64) uint8 in grey by their positions (P,)."""
@@ -57,14 +59,22 @@ def find_copies(hashes: NDArray[np.int8], read_grey: ReadGrey, min_correlation: 
 
 def _confirm(candidates: pd.DataFrame, read_grey: ReadGrey, min_correlation: float) -> pd.DataFrame:
     """Return the candidates that correlate, with their `correlation`."""
+    rough = _correlate(candidates, read_grey, roughly=True)
+    promising = candidates[rough >= PROMISING * min_correlation]
+    # Three decimals, since the last bits depend on the processor.
+    compared = promising.assign(correlation=_correlate(promising, read_grey, roughly=False).round(3))
+    return compared[compared.correlation >= min_correlation].reset_index(drop=True)
+
+
+def _correlate(candidates: pd.DataFrame, read_grey: ReadGrey, *, roughly: bool) -> NDArray[np.float32]:
+    """Return the correlation (P,) of each pair."""
     chunks = [candidates.iloc[start : start + CHUNK] for start in range(0, len(candidates), CHUNK)]
 
     def compare(chunk: pd.DataFrame) -> NDArray[np.float32]:
         first, second = (read_grey(chunk[side].to_numpy()) for side in ("first", "second"))
-        return correlate(first, second, chunk.orientation.to_numpy())
+        return correlate(first, second, chunk.orientation.to_numpy(), roughly=roughly)
 
+    description = "comparing roughly" if roughly else "comparing"
     with ThreadPoolExecutor(count_processors()) as threads:
-        found = list(track(threads.map(compare, chunks), "comparing", total=len(chunks)))
-    # Three decimals, since the last bits depend on the processor.
-    compared = candidates.assign(correlation=np.concatenate([np.zeros(0), *found]).round(3))
-    return compared[compared.correlation >= min_correlation].reset_index(drop=True)
+        found = list(track(threads.map(compare, chunks), description, total=len(chunks)))
+    return np.concatenate([np.zeros(0, np.float32), *found])

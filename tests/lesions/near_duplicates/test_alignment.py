@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform, gaussian_filter
 
@@ -59,6 +61,25 @@ def test_two_dark_moles_of_the_same_shape_are_not_the_same() -> None:
     # Which their coarse forms are.
     coarse = [gaussian_filter(skin(seed)[0].astype(float), 4).ravel() for seed in range(10, 30)]
     assert min(np.corrcoef(coarse)[0]) > 0.6
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    degrees=st.floats(-9, 9),
+    scale=st.floats(0.87, 1.13),
+    shift=st.floats(-4, 4),
+    noise=st.floats(0, 60),
+)
+def test_few_positions_show_most_of_what_all_do(
+    seed: int, degrees: float, scale: float, shift: float, noise: float
+) -> None:
+    grain = np.random.default_rng(seed + 1).normal(scale=noise, size=(1, COMPARED_PX, COMPARED_PX))
+    copy = (moved(skin(seed), degrees=degrees, scale=scale, shift=shift) + grain).clip(0, 255).astype(np.uint8)
+    rough = correlate(skin(seed), copy, UPRIGHT, roughly=True)[0]
+    exact = correlate(skin(seed), copy, UPRIGHT)[0]
+    assert rough <= exact
+    assert rough >= 0.6 * exact or exact < 0.6
 
 
 def test_light_and_contrast_do_not_count_much() -> None:

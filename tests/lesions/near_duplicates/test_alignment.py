@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform, gaussian_filter
@@ -71,6 +71,8 @@ def test_two_dark_moles_of_the_same_shape_are_not_the_same() -> None:
     shift=st.floats(-4, 4),
     noise=st.floats(0, 60),
 )
+@example(seed=0, degrees=5.0, scale=1.0, shift=0.0, noise=0.0)
+@example(seed=0, degrees=-3.0, scale=0.92, shift=0.0, noise=0.0)
 def test_few_positions_show_most_of_what_all_do(
     seed: int, degrees: float, scale: float, shift: float, noise: float
 ) -> None:

@@ -17,7 +17,7 @@ from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.gate.rules import read_rules
 from lesions.hardware.device import choose_execution, choose_precision, set_up_device
-from lesions.hardware.disk import check_room, count_bytes_below
+from lesions.hardware.disk import check_room, count_bytes
 from lesions.hardware.memory import read_peak_memory
 from lesions.images.decode import DecodingParameters
 from lesions.near_duplicates.pairs import NearDuplicateParameters
@@ -110,8 +110,9 @@ def check_run(params: Path) -> dict[str, str]:
         weights_bytes,
         count_copies(training, optimizer) - 1,
     )
-    # What is there may be of this run, or of another one.
-    present = sum(count_bytes_below(Path(folder)) for folder in ("data", ".dvc/cache", ".resume"))
+    # What is there may be what this run would write, and DVC has it too.
+    large = ["images.npy", *(f"checkpoints/{model}.safetensors" for model in models)]
+    present = 2 * sum(count_bytes(Path("data", file)) for file in large)
     lacking = max(0, disk.output_bytes + disk.training_bytes - present)
     check_room(Path(), lacking, "what the run has yet to write", "make room, or lower cache_images.size_px")
     device = set_up_device(training.device, num_threads=training.num_threads)

@@ -13,7 +13,8 @@ from lesions.datasets.refusals import list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.datasets.task import MALIGNANCY, TaskParameters
 from lesions.errors import InputError
-from lesions.images.files import count_bytes, find_image_files
+from lesions.hardware.disk import count_bytes
+from lesions.images.files import find_image_files
 from lesions.images.index import list_undecoded
 from lesions.parameters.section import read_section
 from lesions.splitting.checks import check_enough_groups
@@ -86,7 +87,7 @@ def check_datasets(params: Path) -> Found:
     words = {"images": f"{len(files):,}"}
     for reading in readings:
         words |= _describe(reading, table[table.source == reading.name])
-    largest = root / max(files, key=lambda file: count_bytes(root, file))
+    largest = root / max(files, key=lambda file: count_bytes(root / file))
     return Found(len(files), len(table), largest, words)
 
 

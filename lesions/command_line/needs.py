@@ -11,10 +11,10 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from lesions.hardware.disk import count_bytes
 from lesions.hardware.processors import count_processors
 from lesions.images.chunks import CHUNK_BYTES, count_in_chunk
 from lesions.images.decode import HASHED_PX
-from lesions.images.files import count_bytes
 from lesions.synthetic.cohort import SyntheticParameters
 
 MIB = 2**20
@@ -108,7 +108,7 @@ def estimate_disk(
 
 def estimate_caching(num_images: int, size_px: int, largest: Path | None) -> Memory:
     """Return the memory of `cache_images`; the file of most bytes is taken for the one that is largest decoded."""
-    file_bytes = count_bytes(largest.parent, largest.name) if largest else 0
+    file_bytes = count_bytes(largest) if largest else 0
     contents = min(count_in_chunk(size_px) * file_bytes, max(CHUNK_BYTES, file_bytes))
     # Decoded, and once more in the other form, or of the other size, that it is brought to.
     decoded = 2 * 3 * _count_decoded_pixels(largest, size_px) if largest else 0

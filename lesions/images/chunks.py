@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lesions.images.files import count_bytes
+from lesions.hardware.disk import count_bytes
 
 CHUNK = 32
 """Most files in a chunk."""
@@ -31,7 +31,7 @@ def in_chunks(root: Path, files: list[str], size_px: int) -> Iterator[Chunk]:
     most = count_in_chunk(size_px)
     first, num_bytes = 0, 0
     for place, file in enumerate(files):
-        file_bytes = count_bytes(root, file)
+        file_bytes = count_bytes(f"{root}/{file}")
         if place > first and (place - first == most or num_bytes + file_bytes > CHUNK_BYTES):
             yield Chunk(first, files[first:place])
             first, num_bytes = place, 0

@@ -52,14 +52,6 @@ def read_image_file(root: Path, file: str) -> bytes:
         return opened.readall()
 
 
-def count_bytes(root: Path, file: str) -> int:
-    """Return the size of a file below a folder; of one that can't be looked at, as a link to nowhere, zero."""
-    try:
-        return os.stat(f"{root}/{file}").st_size  # noqa: PTH116, as above
-    except OSError:
-        return 0
-
-
 def image_name(file: str) -> str:
     """Return the name that an image goes by: its file's, without folders and without the suffix of an image."""
     return PurePosixPath(strip_suffix(file)).name

@@ -246,5 +246,5 @@ def test_a_run_that_does_not_fit_on_the_disk_is_refused_unless_it_is_there_alrea
     data = params.parent / "data"
     data.mkdir()
     with (data / "images.npy").open("wb") as file:
-        file.truncate(6_200_000_000_000)
+        file.truncate(3_100_000_000_000)
     assert check_run(params)["images"] == "1,000,000"

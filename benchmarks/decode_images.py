@@ -2,12 +2,12 @@
 
 The JPEGs are drawn: some of 600 × 450 pixels and about 260 KB, some of 6 megapixels, each file several times under
 other names. Ours is the whole stage: listing, reading, hashing twice, writing to a new file, as DVC takes the old one
-away before it runs a stage. The peers only read, decode and crop:
-`Pillow` by `open(file).convert("RGB")`, as torchvision's loader does, `Pillow, uncopied` without the copy that
-`convert` makes, `Pillow, draft` at the fraction of a JPEG's size that Pillow chooses when it is asked to. A figure is
-the median of rounds in which they take turns; the seconds of the processor are less disturbed by what else runs. What
-is compared must be as good: the mean absolute difference, in grey levels, from whole pixels weighted exactly (a
-triangle as wide as what becomes one pixel) is at most a bound.
+away before it runs a stage. The peers only read, decode and crop: `Pillow` by `open(file).convert("RGB")`, as
+torchvision's loader does, `Pillow, uncopied` without the copy that `convert` makes, `Pillow, draft` at the fraction
+of a JPEG's size that Pillow chooses when it is asked to. A figure is the median of rounds in which they take turns;
+the seconds of the processor are less disturbed by what else runs. What is compared must be as good: the mean absolute
+difference, in grey levels, from whole pixels weighted exactly (a triangle as wide as what becomes one pixel) is at
+most a bound.
 
     python -m benchmarks.decode_images --root ../shared/data/ham10000
     python -m benchmarks.decode_images --root ../shared/data/ham10000 --size-px 74

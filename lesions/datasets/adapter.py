@@ -179,5 +179,5 @@ class Adapter:
     @property
     def column_parameters(self) -> dict[str, str]:
         """The parameter that names each column, where one does."""
-        named = [column for column in self.columns.values() if isinstance(column, Column) and column.named_by]
-        return {column.name: str(column.named_by) for column in named}
+        columns = (column for column in self.columns.values() if isinstance(column, Column))
+        return {column.name: column.named_by for column in columns if column.named_by}

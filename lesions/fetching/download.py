@@ -9,7 +9,7 @@ from rich.progress import Progress, TaskID
 
 from lesions.errors import InputError
 from lesions.fetching.catalogue import TIMEOUT_SECONDS, Digest, RemoteFile
-from lesions.hardware.disk import check_room
+from lesions.hardware.disk import check_room, count_bytes
 
 CHUNK_BYTES = 1 << 16
 """Read at once; what of one has come when a connection drops is lost."""
@@ -39,16 +39,16 @@ def download(file: RemoteFile, folder: Path, progress: Progress) -> Path:
     task = progress.add_task(file.name, total=file.size_bytes)
     tries = 0
     while True:
-        before = _size(part)
+        before = count_bytes(part)
         try:
             _receive(file, part, progress, task)
             break
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            tries = 1 if _size(part) > before else tries + 1
+            tries = 1 if count_bytes(part) > before else tries + 1
             if tries == MAX_TRIES:
                 raise InputError(
-                    f"{file.url}: no answer in {MAX_TRIES} tries ({error}); {_size(part):,} bytes are in {part}, and "
-                    "the same command goes on from there"
+                    f"{file.url}: no answer in {MAX_TRIES} tries ({error}); {count_bytes(part):,} bytes are in "
+                    f"{part}, and the same command goes on from there"
                 ) from error
             time.sleep(WAIT_SECONDS * 2 ** (tries - 1))
         except requests.RequestException as error:
@@ -64,7 +64,7 @@ def _receive(file: RemoteFile, part: Path, progress: Progress, task: TaskID) -> 
     """Append to a part what is missing of its file."""
     url, _, version = _origin(part).read_text().partition("\n") if _origin(part).exists() else ("", "", "")
     # What was begun elsewhere, or cannot be told from another version of the file, is not gone on with.
-    begun = _size(part) if url == file.url and version else 0
+    begun = count_bytes(part) if url == file.url and version else 0
     answer = _ask(file.url, begun, version)
     if answer.status_code == requests.codes.requested_range_not_satisfiable:
         if answer.headers.get("Content-Range") == f"bytes */{begun}":
@@ -93,8 +93,8 @@ def _receive(file: RemoteFile, part: Path, progress: Progress, task: TaskID) -> 
                 if expected is not None and written.tell() > expected:
                     _discard(part)
                     raise InputError(f"{file.url}: sends more than the {expected:,} bytes that it should have")
-    if expected is not None and _size(part) < expected:
-        raise requests.ConnectionError(f"the connection ended after {_size(part):,} of {expected:,} bytes")
+    if expected is not None and count_bytes(part) < expected:
+        raise requests.ConnectionError(f"the connection ended after {count_bytes(part):,} of {expected:,} bytes")
 
 
 def _ask(url: str, begun: int, version: str) -> requests.Response:
@@ -134,7 +134,3 @@ def _discard(part: Path) -> None:
 def _origin(part: Path) -> Path:
     """Return the file that says where a part is from, and of which version of the file there (ETag or date)."""
     return part.with_name(f"{part.name}.from")
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0

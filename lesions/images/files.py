@@ -44,7 +44,7 @@ def read_image_file(root: Path, file: str) -> bytes:
     InputError
         If it is a link to a file elsewhere: what a dataset holds should not depend on whose machine it is on.
     """
-    # With pathlib the reading of a small image takes twice as long; and a buffer would be one more call.
+    # With pathlib the reading of a small image takes half as long again; and a buffer would be one more call.
     path = f"{root}/{file}"
     if os.path.islink(path) and not Path(os.path.realpath(path)).is_relative_to(root.resolve()):  # noqa: PTH114
         raise InputError("a link that leaves the dataset's folder (DVC makes none with cache.type reflink or copy)")

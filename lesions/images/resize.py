@@ -53,7 +53,7 @@ class ResizableImage:
 
 @lru_cache(maxsize=64)
 def _make_options(kernel: Kernel, left: float, top: float, width: float, height: float) -> "vectorised.ResizeOptions":
-    """Return what a resizer is told; it is made in Python, while which no other thread can go on."""
+    """Return what a resizer is told; it is made in Python, and meanwhile no other thread can go on."""
     return vectorised.ResizeOptions(
         resize_alg=vectorised.ResizeAlg.convolution(vectorised.FilterType[kernel]),
         crop_box=vectorised.CropBox(left, top, width, height),

@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lesions.command_line.failure import one_paragraph_errors
 from lesions.evaluation.bootstrap import NUM_RESAMPLES
 from lesions.evaluation.comparison import check_same_images, compare
 from lesions.evaluation.predictions import read_predictions
+from lesions.stage.failure import one_paragraph_errors
 
 
 def main(

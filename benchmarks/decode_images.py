@@ -34,11 +34,11 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from lesions.command_line.failure import one_paragraph_errors
 from lesions.errors import InputError
 from lesions.hardware.processors import count_processors
 from lesions.images.cache import read_cache
 from lesions.images.files import find_image_files
+from lesions.stage.failure import one_paragraph_errors
 from stages import cache_images
 
 MAX_DIFFERENCE = 2.0

@@ -22,7 +22,6 @@ from rich.table import Table
 from ruamel.yaml import YAML
 from scipy.fft import dctn
 
-from lesions.command_line.failure import one_paragraph_errors
 from lesions.datasets.ham10000 import HAM10000
 from lesions.datasets.metadata import read_metadata
 from lesions.figures.style import write_figure
@@ -31,6 +30,7 @@ from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_images
 from lesions.near_duplicates.pairs import read_pairs
 from lesions.near_duplicates.picture import plot_pairs
 from lesions.parameters.section import read_parameters
+from lesions.stage.failure import one_paragraph_errors
 from stages import cache_images, find_near_duplicates, prepare_metadata
 
 PEER_DISTANCE = 10

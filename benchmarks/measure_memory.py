@@ -25,9 +25,9 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from lesions.command_line.failure import one_paragraph_errors
 from lesions.command_line.preset import lay_over
 from lesions.errors import InputError
+from lesions.stage.failure import one_paragraph_errors
 
 ROOT = Path(__file__).parents[1]
 DIAGNOSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")

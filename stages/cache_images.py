@@ -12,8 +12,6 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from lesions.command_line.progress import track
-from lesions.command_line.stage import run_stage
 from lesions.datasets.parameters import DatasetParameters
 from lesions.errors import InputError
 from lesions.hardware.processors import count_processors
@@ -24,6 +22,8 @@ from lesions.images.files import find_image_files, read_image_file
 from lesions.images.index import write_index
 from lesions.images.perceptual_hash import perceptual_hash, spell_hash
 from lesions.parameters.section import read_section
+from lesions.stage.progress import track
+from lesions.stage.run import run_stage
 
 
 def main(

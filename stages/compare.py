@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from lesions.command_line.stage import run_stage
 from lesions.errors import InputError
 from lesions.evaluation.comparison import (
     CompareParameters,
@@ -27,6 +26,7 @@ from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
 from lesions.parameters.models import RESERVED, read_models
 from lesions.parameters.section import read_section
+from lesions.stage.run import run_stage
 
 MODEL_FILES = {
     "data": ("checkpoints/*.safetensors", "predictions/*.csv", "calibrations/*.json", "pictures/*/*"),

@@ -7,7 +7,6 @@ import pandas as pd
 import typer
 from matplotlib.figure import Figure
 
-from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import EXTERNAL, read_split_metadata
 from lesions.datasets.task import TaskParameters, encode_diagnoses
 from lesions.figures.style import SPLIT_COLOURS, new_figure, spell, write_figure
@@ -19,6 +18,7 @@ from lesions.splitting.class_weights import (
     write_class_weights,
 )
 from lesions.splitting.parameters import SPLITS
+from lesions.stage.run import run_stage
 
 
 def main(

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.metrics import confusion_matrix
 
-from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import EXTERNAL, read_split_metadata
 from lesions.datasets.task import encode_diagnoses
 from lesions.errors import InputError
@@ -36,6 +35,7 @@ from lesions.networks.checkpoint import CheckpointMetadata, read_checkpoint
 from lesions.networks.inference import predict_outputs
 from lesions.networks.preprocessing import Preprocessing
 from lesions.parameters.section import read_section
+from lesions.stage.run import run_stage
 from lesions.training.parameters import TrainingParameters
 
 NUM_MISTAKES = 12

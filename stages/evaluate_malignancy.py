@@ -6,7 +6,6 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from lesions.command_line.stage import run_stage
 from lesions.datasets.task import TaskParameters, find_malignant_side
 from lesions.evaluation.curves import build_roc_rows
 from lesions.evaluation.decisions import choose_threshold, list_net_benefit, merge_sides, score_decisions
@@ -16,6 +15,7 @@ from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, read_pred
 from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.parameters.section import read_section
 from lesions.splitting.class_weights import read_class_weights
+from lesions.stage.run import run_stage
 
 
 def main(

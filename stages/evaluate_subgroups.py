@@ -7,7 +7,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_metadata
 from lesions.evaluation.interval import spread
 from lesions.evaluation.parameters import EvaluationParameters
@@ -16,6 +15,7 @@ from lesions.evaluation.slices import Slice, find_worst, score_slices
 from lesions.evaluation.verdict import spell_bounds
 from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.parameters.section import read_section
+from lesions.stage.run import run_stage
 
 
 def main(

@@ -10,7 +10,6 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image
 
-from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_metadata
 from lesions.errors import InputError
 from lesions.figures.style import write_figure
@@ -23,6 +22,7 @@ from lesions.near_duplicates.pairs import NearDuplicateParameters, describe_pair
 from lesions.near_duplicates.picture import MAX_SHOWN, plot_pairs
 from lesions.parameters.section import read_section
 from lesions.splitting.groups import build_groups
+from lesions.stage.run import run_stage
 
 SMALLEST_PX = 32
 """Of images of 24 px, 8 of 500 pairs of different lesions correlated by 0.7; of images of 32 px none did."""

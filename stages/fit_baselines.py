@@ -15,7 +15,6 @@ import typer
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
 from lesions.datasets.task import encode_diagnoses
 from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
@@ -30,6 +29,7 @@ from lesions.networks.preprocessing import Preprocessing
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.splitting.class_weights import read_class_weights
+from lesions.stage.run import run_stage
 from lesions.training.parameters import TrainingParameters
 from lesions.training.regression import compute_logits, fit_regression
 

@@ -13,7 +13,6 @@ import typer
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import EXTERNAL, read_split_metadata
 from lesions.datasets.task import encode_diagnoses
 from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
@@ -22,6 +21,7 @@ from lesions.formats.atomic import atomic_folder
 from lesions.images.cache import read_cache
 from lesions.parameters.section import read_section
 from lesions.splitting.class_weights import read_class_weights
+from lesions.stage.run import run_stage
 from lesions.training.parameters import TrainingParameters
 from lesions.training.regression import compute_logits, fit_regression
 

@@ -8,11 +8,11 @@ import pandas as pd
 import typer
 from PIL import Image
 
-from lesions.command_line.progress import track
-from lesions.command_line.stage import run_stage
 from lesions.formats.atomic import atomic_folder
 from lesions.hardware.processors import count_processors
 from lesions.parameters.section import read_section
+from lesions.stage.progress import track
+from lesions.stage.run import run_stage
 from lesions.synthetic.cohort import SyntheticParameters, draw_cohort
 from lesions.synthetic.render import render_image
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import COLUMNS
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.reading import Reading, join_readings, read_dataset
@@ -16,6 +15,7 @@ from lesions.formats.json_file import write_metrics
 from lesions.formats.table import write_table
 from lesions.images.index import read_index
 from lesions.parameters.section import read_section
+from lesions.stage.run import run_stage
 
 
 def main(

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from lesions.command_line.stage import run_stage
 from lesions.evaluation.comparison import read_comparison
 from lesions.evaluation.predictions import read_predictions
 from lesions.evaluation.probes import PROBES
@@ -23,6 +22,7 @@ from lesions.report.sentences import describe_copies, describe_fit, describe_mis
 from lesions.report.subgroups import draw_subgroups
 from lesions.report.tables import describe_model, list_differences, list_external, list_scores, list_tests
 from lesions.report.warnings import list_warnings
+from lesions.stage.run import run_stage
 
 
 def main(

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import DROPPED, EXTERNAL, read_metadata
 from lesions.datasets.parameters import DatasetParameters
 from lesions.formats.json_file import write_metrics, write_plot_rows
@@ -28,6 +27,7 @@ from lesions.splitting.groups import build_groups, find_conflicting
 from lesions.splitting.parameters import SPLITS, SplitParameters
 from lesions.splitting.summary import compare_shares, count_list_leak, expect_image_wise_leak, summarise
 from lesions.splitting.test_list import find_listed, read_test_list
+from lesions.stage.run import run_stage
 
 
 def main(

@@ -1,5 +1,6 @@
 """Train one network, and keep the epoch that validates best."""
 
+from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +11,6 @@ import pandas as pd
 import torch
 import typer
 
-from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_split_metadata
 from lesions.datasets.task import Diagnoses, encode_diagnoses
 from lesions.errors import InputError
@@ -26,6 +26,8 @@ from lesions.networks.parameters import read_architecture
 from lesions.networks.preprocessing import Preprocessing
 from lesions.parameters.section import read_section
 from lesions.splitting.class_weights import read_class_weights
+from lesions.stage.code import check_code_unchanged, read_code
+from lesions.stage.run import run_stage
 from lesions.training.batches import AugmentedBatches, LabelledRows
 from lesions.training.fit import fit
 from lesions.training.learner import Learner
@@ -50,6 +52,7 @@ HEADLINES = ("loss", "balanced_accuracy", "macro_f1")
 
 
 def main(
+    code: Annotated[Path, typer.Option(help="The code that this stage reaches, from trace_code.")],
     model: Annotated[str, typer.Option(help="Which of the architectures to train.")],
     images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
     metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
@@ -113,6 +116,7 @@ def main(
     sections = (architecture, recipe, loss, sampling, optimization, schedule, augmentation)
     key = fingerprint(
         model=model,
+        code=asdict(read_code(code)),
         inputs=inputs,
         sections=[section.model_dump() for section in sections],
         computed_on=[name_hardware(device), str(precision), recipe.num_threads],
@@ -138,6 +142,8 @@ def main(
             resume=resume,
             track=track,
         )
+        # Before the state is removed: who undoes an edit goes on from it.
+        check_code_unchanged(code)
         check_unchanged(hashes)
         about = CheckpointMetadata(
             model=model,

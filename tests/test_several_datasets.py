@@ -9,6 +9,7 @@ import pandas as pd
 from lesions.command_line.preset import lay_over
 from lesions.formats.json_file import read_json
 from lesions.report.tables import list_external
+from lesions.stage.code import Code, write_code
 from stages import (
     cache_images,
     compute_class_weights,
@@ -71,7 +72,9 @@ def test_a_dataset_that_is_only_scored(tiny: Repository, tmp_path: Path) -> None
     find_near_duplicates.main(images, metadata, pairs, metrics / "pairs.json", data / "pairs.png", params)
     split_by_patient.main(metadata, pairs, splits, metrics / "split.json", data / "shares.json", params)
     compute_class_weights.main(metadata, splits, weights, data / "distribution.png", params)
+    write_code(data / "code.json", Code({}, {}))
     train.main(
+        data / "code.json",
         "custom_cnn",
         images,
         metadata,

@@ -8,11 +8,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lesions.command_line.failure import DebugOption, one_paragraph_errors
 from lesions.command_line.preset import lay_over
-from lesions.command_line.stage import TIMINGS
 from lesions.errors import InputError
 from lesions.parameters.section import read_parameters
+from lesions.stage.failure import DebugOption, one_paragraph_errors
+from lesions.stage.timings import TIMINGS
 
 PRESETS = Path("presets")
 Params = Annotated[Path, typer.Option(help="The parameter file.")]

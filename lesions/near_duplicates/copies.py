@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lesions.command_line.progress import track
 from lesions.hardware.processors import count_processors
 from lesions.near_duplicates.alignment import correlate
 from lesions.near_duplicates.neighbours import NUM_NEIGHBOURS, find_candidates
 from lesions.splitting.groups import find_components
+from lesions.stage.progress import track
 
 CHUNK = 64
 """Pairs compared at a time; more do not fit into a processor's cache."""

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from lesions.command_line.progress import TrainingLine
 from lesions.errors import InputError
 from lesions.networks.parameters import PhaseParameters
+from lesions.stage.progress import TrainingLine
 from lesions.training.batches import AugmentedBatches
 from lesions.training.epoch import Scores, train_epoch
 from lesions.training.learner import Learner, find_fitting_batch_size

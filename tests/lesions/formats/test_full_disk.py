@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 import numpy as np
 import torch
-from lesions.command_line.failure import one_paragraph_errors
+from lesions.stage.failure import one_paragraph_errors
 from lesions.formats.atomic import write_text
 from lesions.formats.tensor_file import write_tensor_file
 from lesions.images.cache import write_cache

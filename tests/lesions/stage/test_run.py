@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lesions.command_line.failure import one_paragraph_errors
-from lesions.command_line.progress import TrainingLine, track
+from lesions.stage.failure import one_paragraph_errors
+from lesions.stage.progress import TrainingLine, track
 from tests.builders import ROOT
 
 
@@ -89,7 +89,7 @@ def run_on_terminal(code: str) -> str:
 
 TRAIN_TWO_EPOCHS = """
 import time
-from lesions.command_line.progress import TrainingLine
+from lesions.stage.progress import TrainingLine
 with TrainingLine(num_epochs=4, images_an_epoch=64) as line:
     for epoch in (1, 2):
         line.begin_epoch(epoch)

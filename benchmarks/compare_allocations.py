@@ -22,9 +22,9 @@ from rich.table import Table
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
 
 from lesions.splitting.allocation import allocate_groups
-from lesions.splitting.groups import build_groups, count_diagnoses
-from lesions.splitting.parameters import SPLITS
 from lesions.stage.failure import one_paragraph_errors
+from lesions.tables.groups import build_groups, count_diagnoses
+from lesions.tables.splits import SPLITS
 
 SHARES = np.array([0.7, 0.15, 0.15])
 FREQUENCIES = [0.5, 0.15, 0.1, 0.1, 0.05, 0.04, 0.03, 0.02, 0.01]

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from lesions.evaluation.bootstrap import NUM_RESAMPLES
 from lesions.evaluation.comparison import check_same_images, compare
-from lesions.evaluation.predictions import read_predictions
 from lesions.stage.failure import one_paragraph_errors
+from lesions.tables.predictions import read_predictions
 
 
 def main(

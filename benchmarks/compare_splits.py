@@ -14,9 +14,9 @@ from rich.table import Table
 from lesions.evaluation.bootstrap import NUM_RESAMPLES
 from lesions.evaluation.comparison import measure
 from lesions.evaluation.interval import Measurement, estimate_difference
-from lesions.evaluation.predictions import read_predictions
 from lesions.evaluation.verdict import METRIC_WORDS
 from lesions.stage.failure import one_paragraph_errors
+from lesions.tables.predictions import read_predictions
 
 
 def main(

@@ -23,14 +23,14 @@ from ruamel.yaml import YAML
 from scipy.fft import dctn
 
 from lesions.datasets.ham10000 import HAM10000
-from lesions.datasets.metadata import read_metadata
-from lesions.figures.style import write_figure
+from lesions.drawing.style import write_figure
 from lesions.images.cache import read_cache
 from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_images
-from lesions.near_duplicates.pairs import read_pairs
 from lesions.near_duplicates.picture import plot_pairs
 from lesions.parameters.section import read_parameters
 from lesions.stage.failure import one_paragraph_errors
+from lesions.tables.metadata import read_metadata
+from lesions.tables.near_duplicates import read_pairs
 from stages import cache_images, find_near_duplicates, prepare_metadata
 
 PEER_DISTANCE = 10

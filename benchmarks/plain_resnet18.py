@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import models, transforms
 
-from lesions.evaluation.predictions import Predictions, write_predictions
+from lesions.tables.predictions import Predictions, write_predictions
 
 SIZE_PX = 128
 NUM_EPOCHS = 15

@@ -16,11 +16,11 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.simulate_coverage import SCENARIOS, Population
-from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.scores import score
 from lesions.gate.judgement import Outcome, judge
 from lesions.gate.revisions import RevisionMetrics
 from lesions.gate.rules import Rule
+from lesions.tables.predictions import Predictions
 
 LOSSES = (0.0, 0.2, 0.5)
 """By how much the second model's signal is weaker, in standard deviations of the noise."""

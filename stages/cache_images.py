@@ -19,11 +19,11 @@ from lesions.images.cache import CacheWriter, write_cache
 from lesions.images.chunks import Chunk, in_chunks
 from lesions.images.decode import HASHED_PX, DecodingParameters, decode_image, to_grey
 from lesions.images.files import find_image_files, read_image_file
-from lesions.images.index import write_index
 from lesions.images.perceptual_hash import perceptual_hash, spell_hash
 from lesions.parameters.section import read_section
 from lesions.stage.progress import track
 from lesions.stage.run import run_stage
+from lesions.tables.index import write_index
 
 
 def main(

@@ -19,7 +19,6 @@ from lesions.evaluation.comparison import (
 )
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
 from lesions.evaluation.interval import spread
-from lesions.evaluation.predictions import Predictions, read_predictions
 from lesions.evaluation.scores import score_classes
 from lesions.evaluation.significance import compare_pair
 from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
@@ -27,6 +26,7 @@ from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
 from lesions.parameters.models import RESERVED, read_models
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
+from lesions.tables.predictions import Predictions, read_predictions
 
 MODEL_FILES = {
     "data": ("checkpoints/*.safetensors", "predictions/*.csv", "calibrations/*.json", "pictures/*/*"),

@@ -7,24 +7,19 @@ import pandas as pd
 import typer
 from matplotlib.figure import Figure
 
-from lesions.datasets.metadata import EXTERNAL, read_split_metadata
-from lesions.datasets.task import TaskParameters, encode_diagnoses
-from lesions.figures.style import SPLIT_COLOURS, new_figure, spell, write_figure
+from lesions.drawing.style import SPLIT_COLOURS, new_figure, spell, write_figure
 from lesions.parameters.section import read_section
-from lesions.splitting.class_weights import (
-    ClassWeightParameters,
-    ClassWeights,
-    compute_class_weights,
-    write_class_weights,
-)
-from lesions.splitting.parameters import SPLITS
+from lesions.splitting.class_weights import ClassWeightParameters, compute_class_weights
 from lesions.stage.run import run_stage
+from lesions.tables.classes import Classes, write_classes
+from lesions.tables.splits import EXTERNAL, SPLITS, read_split_metadata
+from lesions.tables.task import TaskParameters, encode_diagnoses
 
 
 def main(
     metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    class_weights: Annotated[Path, typer.Option(help="Written: classes, training images, weights.")],
+    classes: Annotated[Path, typer.Option(help="Written: classes, training images, weights.")],
     distribution: Annotated[Path, typer.Option(help="Written: picture of the classes in each split.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
@@ -34,15 +29,15 @@ def main(
     task = read_section(params, "task", TaskParameters)
     # Each class has to be learnt; images that are only scored may add diagnoses to it.
     task.group(table.diagnosis[table.split != EXTERNAL])
-    classes = task.group(table.diagnosis)
-    codes = encode_diagnoses(table.diagnosis, list(classes.values()))
-    counts = pd.crosstab(codes, table.split)[list(SPLITS)].set_axis(list(classes))
+    grouped = task.group(table.diagnosis)
+    codes = encode_diagnoses(table.diagnosis, list(grouped.values()))
+    counts = pd.crosstab(codes, table.split)[list(SPLITS)].set_axis(list(grouped))
     weights = compute_class_weights(counts.train.to_numpy(), parameters)
-    write_class_weights(
-        class_weights,
-        ClassWeights(
-            classes=tuple(classes),
-            diagnoses=tuple(classes.values()),
+    write_classes(
+        classes,
+        Classes(
+            classes=tuple(grouped),
+            diagnoses=tuple(grouped.values()),
             num_images=tuple(counts.train.tolist()),
             weights=tuple(weights.tolist()),
         ),

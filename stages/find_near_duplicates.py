@@ -10,19 +10,20 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image
 
-from lesions.datasets.metadata import read_metadata
+from lesions.drawing.style import write_figure
 from lesions.errors import InputError
-from lesions.figures.style import write_figure
 from lesions.formats.json_file import write_metrics
 from lesions.images.cache import read_cache
 from lesions.images.perceptual_hash import parse_hashes
 from lesions.near_duplicates.alignment import COMPARED_PX
-from lesions.near_duplicates.copies import find_copies
-from lesions.near_duplicates.pairs import NearDuplicateParameters, describe_pairs, pair_same_bytes, write_pairs
+from lesions.near_duplicates.copies import find_copies, pair_same_bytes
+from lesions.near_duplicates.parameters import NearDuplicateParameters
 from lesions.near_duplicates.picture import MAX_SHOWN, plot_pairs
 from lesions.parameters.section import read_section
-from lesions.splitting.groups import build_groups
 from lesions.stage.run import run_stage
+from lesions.tables.groups import build_groups
+from lesions.tables.metadata import read_metadata
+from lesions.tables.near_duplicates import describe_pairs, write_pairs
 
 SMALLEST_PX = 32
 """Of images of 24 px, 8 of 500 pairs of different lesions correlated by 0.7; of images of 32 px none did."""

@@ -6,16 +6,16 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from lesions.datasets.metadata import COLUMNS
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.reading import Reading, join_readings, read_dataset
 from lesions.datasets.refusals import list_reasons, write_rejected
-from lesions.datasets.task import MALIGNANCY, TaskParameters
 from lesions.formats.json_file import write_metrics
 from lesions.formats.table import write_table
-from lesions.images.index import read_index
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
+from lesions.tables.index import read_index
+from lesions.tables.metadata import COLUMNS
+from lesions.tables.task import MALIGNANCY, TaskParameters
 
 
 def main(

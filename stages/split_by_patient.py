@@ -7,13 +7,10 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from lesions.datasets.metadata import DROPPED, EXTERNAL, read_metadata
 from lesions.datasets.parameters import DatasetParameters
 from lesions.formats.json_file import write_metrics, write_plot_rows
-from lesions.formats.table import write_table
-from lesions.near_duplicates.pairs import read_pairs
 from lesions.parameters.section import read_section
-from lesions.splitting.assignment import TRAINED, ask_shares, assign_splits
+from lesions.splitting.assignment import ask_shares, assign_splits
 from lesions.splitting.checks import (
     CONTRADICTED,
     SIBLINGS_OF_LISTED,
@@ -23,11 +20,14 @@ from lesions.splitting.checks import (
     check_nobody_is_on_two_sides,
     check_shares,
 )
-from lesions.splitting.groups import build_groups, find_conflicting
-from lesions.splitting.parameters import SPLITS, SplitParameters
+from lesions.splitting.parameters import SplitParameters
 from lesions.splitting.summary import compare_shares, count_list_leak, expect_image_wise_leak, summarise
 from lesions.splitting.test_list import find_listed, read_test_list
 from lesions.stage.run import run_stage
+from lesions.tables.groups import build_groups, find_conflicting
+from lesions.tables.metadata import read_metadata
+from lesions.tables.near_duplicates import read_pairs
+from lesions.tables.splits import DROPPED, EXTERNAL, SPLITS, TRAINED, write_splits
 
 
 def main(
@@ -67,8 +67,7 @@ def main(
     shares = compare_shares(used, ask_shares(used, parameters))
     check_shares(shares, parameters.max_share_deviation, metadata)
 
-    columns = ["image_id", "group_id", "split"]
-    write_table(splits, pd.concat([table[columns], external[columns]]), sort_by="image_id")
+    write_splits(splits, pd.concat([table, external]))
     write_plot_rows(shares_plot, shares)
     leak = count_list_leak(table[~is_dropped]) if by_list else expect_image_wise_leak(used)
     summary = summarise(used, shares, leak) | {

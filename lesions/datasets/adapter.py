@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from lesions.datasets.record import Record
 from lesions.errors import InputError
+from lesions.tables.record import Record
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import get_args
 
 from lesions.datasets.adapter import Adapter, Column, OneHot
 from lesions.datasets.ham10000 import HAM10000
-from lesions.datasets.record import UNKNOWN, Diagnosis, DiagnosisConfirmation, FieldName
+from lesions.tables.record import UNKNOWN, Diagnosis, DiagnosisConfirmation, FieldName
 
 IMAGE, FOLDER = "(image)", "(folder)"
 """Columns of the list of files, where folders say the diagnosis."""

@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lesions.datasets.record import Diagnosis, FieldName
 from lesions.parameters.section import Section
+from lesions.tables.record import Diagnosis, FieldName
 
 OWN = ("csv", "image_folder")
 """Datasets whose layout parameters say."""

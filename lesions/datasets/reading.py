@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from lesions.datasets.adapter import Adapter
-from lesions.datasets.metadata import IDENTIFIERS
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.refusals import explain, list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.datasets.rows import Rows, read_rows
 from lesions.datasets.validation import choose_used, validate_rows
 from lesions.errors import InputError
+from lesions.tables.metadata import IDENTIFIERS
 
 Unused = list[dict[str, Any]]
 """Rows and files that are not used, with the columns of `data/rejected.csv`."""

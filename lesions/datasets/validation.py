@@ -10,11 +10,11 @@ import pandas as pd
 from pydantic import ValidationError
 
 from lesions.datasets.adapter import Adapter
-from lesions.datasets.record import UNKNOWN, Record
 from lesions.datasets.refusals import LeftOutError, RefusedError
 from lesions.datasets.rows import PUBLISHED_SPLIT, Rows
 from lesions.errors import InputError
 from lesions.formats.table import read_text_table
+from lesions.tables.record import UNKNOWN, Record
 
 Row = dict[str, Any]
 

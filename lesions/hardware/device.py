@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lesions.errors import InputError
 from lesions.hardware.allocator import keep_freed_memory
-from lesions.hardware.choices import DeviceChoice, Execution, ExecutionChoice, PrecisionChoice
+from lesions.hardware.parameters import DeviceChoice, Execution, ExecutionChoice, PrecisionChoice
 
 AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from lesions.hardware.processors import count_processors
 from lesions.near_duplicates.alignment import correlate
 from lesions.near_duplicates.neighbours import NUM_NEIGHBOURS, find_candidates
-from lesions.splitting.groups import find_components
 from lesions.stage.progress import track
+from lesions.tables.groups import find_components
 
 CHUNK = 64
 """Pairs compared at a time; more do not fit into a processor's cache."""
@@ -78,3 +78,11 @@ def _correlate(candidates: pd.DataFrame, read_grey: ReadGrey, *, roughly: bool) 
     with ThreadPoolExecutor(count_processors()) as threads:
         found = list(track(threads.map(compare, chunks), description, total=len(chunks)))
     return np.concatenate([np.zeros(0, np.float32), *found])
+
+
+def pair_same_bytes(sha256: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pair each file with the first of the same bytes: positions of the first ones, and of the others."""
+    positions = pd.Series(np.arange(len(sha256)), index=sha256.index)
+    first = positions.groupby(sha256).transform("min")
+    is_copy = (first != positions).to_numpy()
+    return first.to_numpy()[is_copy], positions.to_numpy()[is_copy]

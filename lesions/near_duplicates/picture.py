@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lesions.figures.style import spell
+from lesions.drawing.style import spell
 from lesions.near_duplicates.orientation import turn_images
 
 MAX_SHOWN = 24

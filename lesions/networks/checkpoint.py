@@ -10,11 +10,11 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from lesions.errors import InputError
-from lesions.formats.tensor_file import read_tensor_file, write_tensor_file
 from lesions.hardware.device import place_network
 from lesions.networks.architecture import build_network
 from lesions.networks.classifier import Classifier
 from lesions.networks.parameters import AnyArchitecture
+from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
 
 METADATA_KEY = "lesions"
 

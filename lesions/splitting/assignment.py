@@ -5,13 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lesions.datasets.metadata import DROPPED
 from lesions.splitting.allocation import allocate_groups
-from lesions.splitting.groups import count_diagnoses
-from lesions.splitting.parameters import SPLITS, SplitParameters
-
-TRAINED = SPLITS[:2]
-"""The splits that training sees."""
+from lesions.splitting.parameters import SplitParameters
+from lesions.tables.groups import count_diagnoses
+from lesions.tables.splits import DROPPED, TRAINED
 
 
 def assign_splits(table: pd.DataFrame, unit: pd.Series, parameters: SplitParameters) -> pd.Series:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lesions.errors import InputError
-from lesions.splitting.groups import GROUPING_IDENTIFIERS
+from lesions.tables.groups import GROUPING_IDENTIFIERS
 
 CONTRADICTED = (
     "has a copy with another diagnosis; look at data/pictures/near_duplicates.png, and mend the table, raise "

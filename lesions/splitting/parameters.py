@@ -6,8 +6,7 @@ from pydantic import Field, model_validator
 
 from lesions.formats.sha256 import Sha256
 from lesions.parameters.section import Section
-
-SPLITS = ("train", "val", "test")
+from lesions.tables.splits import SPLITS
 
 PUBLISHED = "published"
 """In place of a test list: the folders of the dataset say which images test."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from lesions.splitting.groups import GROUPING_IDENTIFIERS
 from lesions.splitting.leak import expect_leaked, find_leaked
+from lesions.tables.groups import GROUPING_IDENTIFIERS
 
 
 def compare_shares(table: pd.DataFrame, asked: Mapping[Any, float]) -> list[dict[str, Any]]:

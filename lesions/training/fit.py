@@ -11,14 +11,14 @@ from torch import nn
 from lesions.errors import InputError
 from lesions.networks.parameters import PhaseParameters
 from lesions.stage.progress import TrainingLine
+from lesions.tracking.dvclive import Track
 from lesions.training.batches import AugmentedBatches
 from lesions.training.epoch import Scores, train_epoch
+from lesions.training.history import FittedNetwork, Progress
 from lesions.training.learner import Learner, find_fitting_batch_size
 from lesions.training.parameters import ScheduleParameters, TrainingParameters
-from lesions.training.progress import FittedNetwork, Progress
 from lesions.training.resume import ResumeFile, unpack_optimizer
 from lesions.training.schedule import compute_rates
-from lesions.training.tracking import Track
 
 
 def fit(

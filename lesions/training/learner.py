@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lesions.hardware.choices import Execution
 from lesions.hardware.device import place_network
+from lesions.hardware.parameters import Execution
 from lesions.networks.classifier import Classifier
 from lesions.training.averaging import AveragedNetwork
 from lesions.training.batches import AugmentedBatches, Batch

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from torch import Tensor, optim
 
 from lesions.errors import InputError
-from lesions.formats.tensor_file import read_tensor_file, write_tensor_file
+from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
 
 METADATA_KEY = "resume"
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.datasets.metadata import COLUMNS, read_metadata
 from lesions.errors import InputError
-from lesions.images.index import write_index
+from lesions.tables.index import write_index
+from lesions.tables.metadata import COLUMNS, read_metadata
 from stages import prepare_metadata
 from tests.builders import (
     HAM10000,

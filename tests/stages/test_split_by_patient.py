@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.datasets.metadata import COLUMNS, read_split_metadata
 from lesions.errors import InputError
 from lesions.formats.table import write_table
+from lesions.tables.metadata import COLUMNS
+from lesions.tables.splits import read_split_metadata
 from stages import split_by_patient
 from tests.builders import HAM10000, WriteParams, dataset_section, metadata_table, needs_ham10000
 

@@ -6,7 +6,7 @@ from tests.repository import Repository
 
 TRAIN = """
 python -m stages.train --code data/code/train.json --model {model}
---images data/images.npy --metadata data/metadata.csv --splits data/splits.csv --class-weights data/class_weights.json
+--images data/images.npy --metadata data/metadata.csv --splits data/splits.csv --classes data/classes.json
 --checkpoint new/checkpoint --metrics new/metrics --history new/history
 """
 EVALUATE = """

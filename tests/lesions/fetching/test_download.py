@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from rich.progress import Progress
 
-from lesions.command_line.fetch import run_fetch
 from lesions.datasets.registry import PUBLISHED
 from lesions.errors import InputError
 from lesions.fetching import download as module
 from lesions.fetching.catalogue import CATALOGUE, Digest, RemoteFile, list_files, read_dataverse
 from lesions.fetching.download import download
+from lesions.fetching.fetch import fetch_dataset
 
 DATA = bytes(range(256)) * 4096
 """A megabyte."""
@@ -313,4 +313,4 @@ def test_a_name_that_is_none_is_answered_with_those_there_are() -> None:
     with pytest.raises(
         InputError, match="there is no dataset 'ham' to fetch; there are ham10000, pad_ufes_20, isic2019"
     ):
-        run_fetch("ham", Path("x"), None)
+        fetch_dataset("ham", Path("x"), None)

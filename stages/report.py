@@ -79,18 +79,18 @@ def main(
 
 def draw_trust(model: str, metrics: Path, plots: Path) -> Iterator[Picture]:
     """Draw what one model's probabilities are worth: by themselves, for a decision, and by subgroup."""
-    bins, risks, roc, net_benefit, slices = (
+    bins, risks, roc, net_benefit, subgroups = (
         read_json(plots / f"{name}.json")
         for name in ("reliability", "risk", "malignancy_roc", "net_benefit", "subgroups")
     )
-    scores, before, malignancy, subgroups = (
+    scores, before, malignancy, subgroup_summary = (
         read_json(metrics / f"{name}.json") for name in ("test", "before_calibration", "malignancy", "subgroups")
     )
     yield draw_reliability(model, bins, risks, scores, before)
     if malignancy["has_malignant_side"]:
         yield draw_malignancy(model, roc, net_benefit, malignancy)
-    if slices:
-        yield draw_subgroups(model, slices, subgroups)
+    if subgroups:
+        yield draw_subgroups(model, subgroups, subgroup_summary)
 
 
 def read_mistakes(folder: Path, model: str) -> dict[str, Any]:

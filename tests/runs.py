@@ -119,7 +119,7 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
         "dataset": {"names": ["synthetic"]},
         "architectures": dict.fromkeys(models, architecture),
         "compare": {"metric": metric},
-        "evaluation": {"num_views": 1, "calibration": "temperature", "sensitivity": 0.95, "min_slice_groups": 5},
+        "evaluation": {"num_views": 1, "calibration": "temperature", "sensitivity": 0.95, "min_subgroup_groups": 5},
         "task": {"name": "diagnosis", "malignant": ["melanoma"], "groupings": {}},
     }
     path = folder / f"params_{'_'.join(models)}.yaml"

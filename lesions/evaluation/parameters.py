@@ -20,11 +20,11 @@ class EvaluationParameters(Section):
         What is fitted to the logits of the validation images.
     sensitivity
         That the threshold for malignancy has to reach on the validation images.
-    min_slice_groups
-        Slices of the test images with fewer groups are not scored.
+    min_subgroup_groups
+        Subgroups with fewer groups are not scored.
     """
 
     num_views: Literal[1, 8]
     calibration: CalibrationMethod
     sensitivity: Annotated[float, Field(gt=0, le=1)]
-    min_slice_groups: Annotated[int, Field(ge=2)]
+    min_subgroup_groups: Annotated[int, Field(ge=2)]

@@ -29,16 +29,16 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
-class Slice:
+class Subgroup:
     """What a model does on the test images with one value of an attribute.
 
     Attributes
     ----------
     score
-        The balanced accuracy over the diagnoses that the slice has.
+        The balanced accuracy over the diagnoses that the subgroup has.
     difference
         Its lead over all other test images, over the diagnoses that both have; None where they share none. The
-        p-value is corrected for all the slices that were looked at.
+        p-value is corrected for all the subgroups that were looked at.
     """
 
     attribute: str
@@ -49,8 +49,8 @@ class Slice:
     difference: Difference | None
 
 
-def score_slices(predictions: Predictions, *, min_groups: int, seed: int = 0) -> list[Slice]:
-    """Score the slices with at least `min_groups` groups.
+def score_subgroups(predictions: Predictions, *, min_groups: int, seed: int = 0) -> list[Subgroup]:
+    """Score the subgroups with at least `min_groups` groups.
 
     Parameters
     ----------
@@ -75,16 +75,16 @@ def score_slices(predictions: Predictions, *, min_groups: int, seed: int = 0) ->
             families += [split_by_class(inside, shared), split_by_class(~inside, shared)]
         chosen.append((attribute, value, int(inside.sum()), num_groups, len(shared) > 0))
     recalls = measure_mean_proportions(predictions.y_pred == y_true, families, group_id, seed=seed)
-    slices = []
+    subgroups = []
     for attribute, value, num_images, num_groups, has_shared in chosen:
         score = estimate_score(next(recalls))
         difference = estimate_difference(next(recalls) - next(recalls)) if has_shared else None
-        slices.append(Slice(attribute, value, num_images, num_groups, score, difference))
-    compared = [found.difference.p_value for found in slices if found.difference]
+        subgroups.append(Subgroup(attribute, value, num_images, num_groups, score, difference))
+    compared = [found.difference.p_value for found in subgroups if found.difference]
     corrected = iter(correct_after_holm(compared))
     return [
         replace(found, difference=replace(found.difference, p_holm=next(corrected))) if found.difference else found
-        for found in slices
+        for found in subgroups
     ]
 
 
@@ -108,6 +108,6 @@ def band_ages(ages: pd.Series) -> pd.Series:
     return bands
 
 
-def find_worst(slices: list[Slice]) -> Slice:
-    """Return the slice with the lowest score."""
-    return min(slices, key=lambda found: found.score.value)
+def find_worst(subgroups: list[Subgroup]) -> Subgroup:
+    """Return the subgroup with the lowest score."""
+    return min(subgroups, key=lambda found: found.score.value)

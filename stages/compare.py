@@ -36,7 +36,7 @@ MODEL_FILES = {
         "*/test.json",
         "*/intervals.json",
         "*/before_calibration.json",
-        "*/fit.json",
+        "*/generalisation.json",
         "*/external.json",
         "*/digest.json",
         "*/malignancy.json",

@@ -97,7 +97,7 @@ def main(
             for name, value in score_reliability(predicted[split].y_true, predicted[split].logits).items()
         },
     )
-    write_metrics(metrics / "fit.json", compare_splits(calibrated))
+    write_metrics(metrics / "generalisation.json", score_generalisation(calibrated))
 
     test = calibrated["test"]
     write_metrics(
@@ -140,7 +140,7 @@ def list_intervals(predictions: Predictions) -> dict[str, float]:
     return list_bounds({metric: estimate_score(found) for metric, found in measured.items()})
 
 
-def compare_splits(predictions: Mapping[str, Predictions]) -> dict[str, float]:
+def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, float]:
     """Return what the kept epoch scores on the three splits, and how much is lost from one to the next.
 
     The training images are not augmented here: this is what the network knows by heart.

@@ -19,7 +19,7 @@ from lesions.report.gallery import draw_all_models, draw_confusion, draw_trainin
 from lesions.report.malignancy import draw_malignancy
 from lesions.report.page import Picture, embed_png, render_page
 from lesions.report.reliability import draw_reliability
-from lesions.report.sentences import describe_copies, describe_fit, describe_mistakes, describe_split
+from lesions.report.sentences import describe_copies, describe_generalisation, describe_mistakes, describe_split
 from lesions.report.subgroups import draw_subgroups
 from lesions.report.tables import describe_model, list_differences, list_external, list_scores, list_tests
 from lesions.report.warnings import list_warnings
@@ -58,7 +58,9 @@ def main(
         split_sentence=describe_split(split),
         verdict=list_verdicts(comparison, summary),
         warnings=list_warnings(models, baselines, comparison, metric, counts=counts, split=split, copies=copies),
-        fits=[describe_fit(model, read_json(metrics / model / "fit.json")) for model in models],
+        generalisation=[
+            describe_generalisation(model, read_json(metrics / model / "generalisation.json")) for model in models
+        ],
         tests=list_tests(models),
         external=[
             row for model in models for row in list_external(model, read_json(metrics / model / "external.json"))

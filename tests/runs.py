@@ -151,8 +151,8 @@ def write_model(folder: Path, model: str, predictions: Predictions) -> None:
     write_metrics(folder / f"metrics/{model}/before_calibration.json", before)
     write_metrics(folder / f"metrics/{model}/intervals.json", {})
     write_metrics(folder / f"metrics/{model}/external.json", {})
-    fit = {"train_balanced_accuracy": 0.9, "val_balanced_accuracy": 0.7, "test_balanced_accuracy": 0.6}
-    write_metrics(folder / f"metrics/{model}/fit.json", fit)
+    generalisation = {"train_balanced_accuracy": 0.9, "val_balanced_accuracy": 0.7, "test_balanced_accuracy": 0.6}
+    write_metrics(folder / f"metrics/{model}/generalisation.json", generalisation)
     write_digest(folder / f"metrics/{model}/digest.json", predictions)
     plots = folder / f"plots/{model}"
     write_plot_rows(plots / "reliability.json", build_reliability_rows(predictions, predictions))

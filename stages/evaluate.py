@@ -17,15 +17,15 @@ from lesions.datasets.metadata import EXTERNAL, read_split_metadata
 from lesions.datasets.task import encode_diagnoses
 from lesions.errors import InputError
 from lesions.evaluation.calibration import Calibration, fit_calibration, write_calibration
-from lesions.evaluation.comparison import measure
+from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
 from lesions.evaluation.digest import write_digest
 from lesions.evaluation.external import score_external
 from lesions.evaluation.interval import estimate_score, list_bounds
 from lesions.evaluation.parameters import EvaluationParameters
-from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, concatenate, write_predictions
+from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, concatenate_predictions, write_predictions
 from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
-from lesions.evaluation.scores import score, score_classes, score_labels
+from lesions.evaluation.scores import score_classes, score_labels, score_predictions
 from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
@@ -69,7 +69,10 @@ def main(
     table = read_split_metadata(metadata, splits)
     predicted = {}
     scored = [split for split in (*SCORED_SPLITS, EXTERNAL) if (table.split == split).any()]
-    for split, rows in (*((split, table[table.split == split]) for split in scored), ("train", sample(table))):
+    for split, rows in (
+        *((split, table[table.split == split]) for split in scored),
+        ("train", draw_train_sample(table)),
+    ):
         logits = predict_outputs(
             network,
             source,
@@ -85,9 +88,9 @@ def main(
     scaling = Calibration(about.classes, scale, shift, hash_file(checkpoint), parameters.num_views)
     write_calibration(calibration, scaling)
     calibrated = {split: replace(found, logits=scaling.apply(found.logits)) for split, found in predicted.items()}
-    write_predictions(predictions, concatenate([calibrated[split] for split in scored]))
+    write_predictions(predictions, concatenate_predictions([calibrated[split] for split in scored]))
     for split in SCORED_SPLITS:
-        write_metrics(metrics / f"{split}.json", summarise(calibrated[split]))
+        write_metrics(metrics / f"{split}.json", summarise_scores(calibrated[split]))
     write_metrics(metrics / "intervals.json", list_intervals(calibrated["test"]))
     write_metrics(
         metrics / "before_calibration.json",
@@ -114,7 +117,7 @@ def main(
         write_mistakes(folder, test, pixels)
 
 
-def sample(table: pd.DataFrame) -> pd.DataFrame:
+def draw_train_sample(table: pd.DataFrame) -> pd.DataFrame:
     """Return whole groups of training images, drawn at random, about as many images as validation has."""
     train = table[table.split == "train"]
     groups = np.random.default_rng(0).permutation(train.group_id.unique())
@@ -123,10 +126,10 @@ def sample(table: pd.DataFrame) -> pd.DataFrame:
     return train[train.group_id.isin(wanted)]
 
 
-def summarise(predictions: Predictions) -> dict[str, Any]:
+def summarise_scores(predictions: Predictions) -> dict[str, Any]:
     """Return the headline metrics."""
     return {
-        **score(predictions.y_true, predictions.y_prob),
+        **score_predictions(predictions.y_true, predictions.y_prob),
         **score_reliability(predictions.y_true, predictions.logits),
         "num_undefined_classes": len(predictions.classes) - len(np.unique(predictions.y_true)),
         "num_images": len(predictions.images),
@@ -136,7 +139,7 @@ def summarise(predictions: Predictions) -> dict[str, Any]:
 
 def list_intervals(predictions: Predictions) -> dict[str, float]:
     """Return the bounds of the 95 % interval of each headline metric that is a score."""
-    (measured,) = measure({"model": predictions}, seed=0).values()
+    (measured,) = measure_metrics({"model": predictions}, seed=0).values()
     return list_bounds({metric: estimate_score(found) for metric, found in measured.items()})
 
 

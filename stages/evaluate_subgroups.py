@@ -9,7 +9,7 @@ from rich.table import Table
 
 from lesions.command_line.stage import run_stage
 from lesions.datasets.metadata import read_metadata
-from lesions.evaluation.interval import spread
+from lesions.evaluation.interval import list_estimates
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.predictions import read_predictions
 from lesions.evaluation.subgroups import Subgroup, find_worst, score_subgroups
@@ -37,11 +37,11 @@ def main(
         worst = find_worst(subgroups)
         summary |= {
             "worst_subgroup": f"{worst.attribute}: {worst.value}",
-            **spread({"worst_balanced_accuracy": worst.score}),
+            **list_estimates({"worst_balanced_accuracy": worst.score}),
         }
     write_metrics(metrics, summary)
-    write_plot_rows(plot, [describe(found) for found in subgroups])
-    show(subgroups)
+    write_plot_rows(plot, [describe_subgroup(found) for found in subgroups])
+    print_subgroups(subgroups)
 
 
 def is_beyond_noise(found: Subgroup) -> bool:
@@ -49,7 +49,7 @@ def is_beyond_noise(found: Subgroup) -> bool:
     return found.difference is not None and found.difference.is_beyond_noise
 
 
-def describe(found: Subgroup) -> dict[str, Any]:
+def describe_subgroup(found: Subgroup) -> dict[str, Any]:
     """Return a subgroup as the row of a plot."""
     row: dict[str, Any] = {
         "attribute": found.attribute,
@@ -66,7 +66,7 @@ def describe(found: Subgroup) -> dict[str, Any]:
     return row
 
 
-def show(subgroups: list[Subgroup]) -> None:
+def print_subgroups(subgroups: list[Subgroup]) -> None:
     """Print a line a subgroup."""
     table = Table("subgroup", "images", "balanced accuracy", "95 % interval", "", box=None, padding=(0, 1, 0, 0))
     for found in subgroups:

@@ -11,7 +11,7 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from lesions.evaluation.digest import write_digest
-from lesions.evaluation.predictions import Predictions, concatenate, write_predictions
+from lesions.evaluation.predictions import Predictions, concatenate_predictions, write_predictions
 from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
 from lesions.formats.json_file import write_json, write_metrics, write_plot_rows
 from lesions.formats.table import write_table
@@ -130,7 +130,7 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
 def with_validation(predictions: Predictions) -> Predictions:
     """Return the predictions of the test images with as many of validation images, of which the same is predicted."""
     images = predictions.images.assign(image_id="val_" + predictions.images.image_id, split="val")
-    return concatenate([predictions, replace(predictions, images=images)])
+    return concatenate_predictions([predictions, replace(predictions, images=images)])
 
 
 def write_model(folder: Path, model: str, predictions: Predictions) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from lesions.command_line.experiments import fetched, flatten, read_settings, read_test_predictions
 from lesions.errors import InputError
-from lesions.evaluation.comparison import Comparison, compare
+from lesions.evaluation.comparison import Comparison, compare_models
 from lesions.evaluation.folds import pool_folds, score_each_fold
 from lesions.evaluation.predictions import Predictions, write_predictions
 from lesions.evaluation.verdict import METRIC_WORDS, list_leads, spell_bounds
@@ -32,7 +32,7 @@ def run_folds(experiments: Sequence[str], output: Path) -> None:
     pooled = pool_folds(folds)
     for model, predictions in pooled.items():
         write_predictions(output / f"{model}.csv", predictions)
-    comparison = compare(pooled, rivals=list(pooled))
+    comparison = compare_models(pooled, rivals=list(pooled))
     first = next(iter(pooled.values())).images
     Console().print(build_table(comparison, folds))
     metric = settings[names[0]]["compare"]["metric"]
@@ -100,18 +100,21 @@ def read_groups(experiment: str) -> dict[str, str]:
 
 
 def build_table(comparison: Comparison, folds: Mapping[str, Mapping[str, Predictions]]) -> Table:
-    """Lay out the pooled scores with their intervals, and the mean and spread over folds."""
+    """Lay out the pooled scores with their intervals, and the mean and range over folds."""
     table = Table("", "all images", "95 % interval", "mean of folds (from, to)", box=None)
     for model in comparison.models:
         each = score_each_fold(folds, model)
         table.add_row(model)
         for metric in comparison.metrics:
             found = comparison.scores[model, metric]
-            spread = each.get(metric)
+            scores = each.get(metric)
+            range_over_folds = (
+                "" if scores is None else f"{scores.mean():.3f} ({scores.min():.3f}, {scores.max():.3f})"
+            )
             table.add_row(
                 f"  {METRIC_WORDS[metric]}",
                 f"{found.value:.3f}",
                 spell_bounds(found),
-                "" if spread is None else f"{spread.mean():.3f} ({spread.min():.3f}, {spread.max():.3f})",
+                range_over_folds,
             )
     return table

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from lesions.errors import InputError
 from lesions.formats.atomic import write_text
-from lesions.gate.judgement import Judgement, judge
+from lesions.gate.judgement import Judgement, judge_metrics
 from lesions.gate.rendering import build_table, render_junit, render_markdown
 from lesions.gate.revisions import read_revisions
 from lesions.gate.rules import read_rules
@@ -17,7 +17,7 @@ def run_gate(base: str, params: Path, *, markdown: Path | None, junit: Path | No
     rules = read_rules(params)
     try:
         commit, before, now = read_revisions(base)
-        judgement = judge(before, now, rules)
+        judgement = judge_metrics(before, now, rules)
         base = f"{base} ({commit[:10]})"
     except InputError as error:
         judgement = Judgement(rows=(), problems=(str(error),))

@@ -15,7 +15,7 @@ from lesions.evaluation.influence import compute_influences
 from lesions.evaluation.interval import Difference, Estimate, Measurement, estimate_difference, estimate_score
 from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.resampled_scores import score_resamples
-from lesions.evaluation.scores import score
+from lesions.evaluation.scores import score_predictions
 from lesions.evaluation.significance import correct_after_holm
 from lesions.formats.json_file import read_json, write_plot_rows
 from lesions.parameters.section import Section
@@ -92,7 +92,7 @@ def read_comparison(folder: Path) -> Comparison:
     )
 
 
-def compare(predictions: Mapping[str, Predictions], *, rivals: Sequence[str], seed: int = 0) -> Comparison:
+def compare_models(predictions: Mapping[str, Predictions], *, rivals: Sequence[str], seed: int = 0) -> Comparison:
     """Score models, and each pair of them, on the same resamples of groups.
 
     Parameters
@@ -103,7 +103,7 @@ def compare(predictions: Mapping[str, Predictions], *, rivals: Sequence[str], se
         The models among which one will be chosen: each metric's p-values of their pairs are corrected for their
         number. All others are what these are measured by.
     """
-    return compare_measurements(measure(predictions, seed=seed), rivals=rivals)
+    return compare_measurements(measure_metrics(predictions, seed=seed), rivals=rivals)
 
 
 def compare_measurements(measured: Mapping[str, Mapping[str, Measurement]], *, rivals: Sequence[str]) -> Comparison:
@@ -126,7 +126,7 @@ def compare_measurements(measured: Mapping[str, Mapping[str, Measurement]], *, r
     )
 
 
-def measure(predictions: Mapping[str, Predictions], *, seed: int) -> dict[str, dict[str, Measurement]]:
+def measure_metrics(predictions: Mapping[str, Predictions], *, seed: int) -> dict[str, dict[str, Measurement]]:
     """Measure each model by each metric that its predictions define, on the same resamples for all models."""
     group_id = next(iter(predictions.values())).images.group_id
     blocks: dict[str, list[dict[str, NDArray[np.float64]]]] = {model: [] for model in predictions}
@@ -135,7 +135,7 @@ def measure(predictions: Mapping[str, Predictions], *, seed: int) -> dict[str, d
             blocks[model].append(score_resamples(found.y_true, found.y_prob, counts))
     measured = {}
     for model, found in predictions.items():
-        values = score(found.y_true, found.y_prob)
+        values = score_predictions(found.y_true, found.y_prob)
         measured[model] = {
             metric: Measurement(
                 value=values[metric],

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from lesions.evaluation.comparison import measure
-from lesions.evaluation.interval import Measurement, estimate_difference, estimate_score, spread
+from lesions.evaluation.comparison import measure_metrics
+from lesions.evaluation.interval import Measurement, estimate_difference, estimate_score, list_estimates
 from lesions.evaluation.predictions import Predictions
 
 METRICS = ("balanced_accuracy", "macro_f1", "macro_roc_auc")
@@ -43,7 +43,7 @@ def _score_one(test: Predictions, other: Predictions) -> dict[str, Any]:
     shared = np.intersect1d(test.y_true, other.y_true)
     test, other = (found.keep(np.isin(found.y_true, shared)) for found in (test, other))
     # Seeds of their own: resamples of different groups are independent of each other.
-    own, there = (measure({"": found}, seed=seed)[""] for seed, found in enumerate((test, other)))
+    own, there = (measure_metrics({"": found}, seed=seed)[""] for seed, found in enumerate((test, other)))
     scores: dict[str, Any] = {
         "num_images": len(other.images),
         "num_groups": int(other.images.group_id.nunique()),
@@ -51,7 +51,7 @@ def _score_one(test: Predictions, other: Predictions) -> dict[str, Any]:
     }
     for metric in METRICS:
         if metric in own and metric in there:
-            scores |= spread(
+            scores |= list_estimates(
                 {
                     metric: estimate_score(there[metric]),
                     f"own_{metric}": estimate_score(own[metric]),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lesions.errors import InputError
 from lesions.evaluation.predictions import Predictions
-from lesions.evaluation.scores import score
+from lesions.evaluation.scores import score_predictions
 
 
 def pool_folds(folds: Mapping[str, Mapping[str, Predictions]]) -> dict[str, Predictions]:
@@ -48,7 +48,9 @@ def pool_folds(folds: Mapping[str, Mapping[str, Predictions]]) -> dict[str, Pred
 def score_each_fold(folds: Mapping[str, Mapping[str, Predictions]], model: str) -> pd.DataFrame:
     """Score one model in each fold: a row a fold, a column a metric that all of them define."""
     found = [predictions[model] for predictions in folds.values()]
-    return pd.DataFrame([score(fold.y_true, fold.y_prob) for fold in found], index=list(folds)).dropna(axis="columns")
+    return pd.DataFrame([score_predictions(fold.y_true, fold.y_prob) for fold in found], index=list(folds)).dropna(
+        axis="columns"
+    )
 
 
 def _check_images_are_tested_once(folds: Mapping[str, Mapping[str, Predictions]], model: str) -> None:

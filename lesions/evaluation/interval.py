@@ -95,7 +95,7 @@ def list_bounds(estimates: Mapping[str, Estimate]) -> dict[str, float]:
     return bounds
 
 
-def spread(estimates: Mapping[str, Estimate]) -> dict[str, float]:
+def list_estimates(estimates: Mapping[str, Estimate]) -> dict[str, float]:
     """Return the values and the bounds of estimates under flat names."""
     return {name: found.value for name, found in estimates.items()} | list_bounds(estimates)
 

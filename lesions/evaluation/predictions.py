@@ -67,7 +67,7 @@ class Predictions:
         return Predictions(self.images[chosen], self.classes, self.y_true[chosen], self.logits[chosen])
 
 
-def concatenate(parts: Sequence[Predictions]) -> Predictions:
+def concatenate_predictions(parts: Sequence[Predictions]) -> Predictions:
     """Return the predictions of several splits together."""
     return Predictions(
         pd.concat([part.images for part in parts], ignore_index=True),

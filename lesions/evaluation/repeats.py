@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lesions.errors import InputError
-from lesions.evaluation.comparison import Comparison, check_same_images, compare_measurements, measure
+from lesions.evaluation.comparison import Comparison, check_same_images, compare_measurements, measure_metrics
 from lesions.evaluation.interval import average_seeds
 from lesions.evaluation.predictions import Predictions
 
@@ -52,7 +52,7 @@ def compare_repeats(
             raise InputError(f"the seeds {first} and {number} have other models")
         by_seed |= {f"{model} (seed {number})": found for model, found in predictions.items()}
     check_same_images(by_seed)
-    measured = measure(by_seed, seed=seed)
+    measured = measure_metrics(by_seed, seed=seed)
     models = {model: [measured[f"{model} (seed {number})"] for number in repeats] for model in repeats[first]}
     averaged = {
         model: {metric: average_seeds([one[metric] for one in found]) for metric in found[0]}

@@ -79,7 +79,7 @@ def score_probabilities(y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) 
     }
 
 
-def score(y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) -> dict[str, float]:
+def score_predictions(y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) -> dict[str, float]:
     """Compute the headline metrics of predictions.
 
     Parameters

@@ -12,7 +12,7 @@ from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
 
 
-def draw_subgroups(model: str, subgroups: PlotRows, summary: Mapping[str, Any]) -> Picture:
+def build_subgroup_picture(model: str, subgroups: PlotRows, summary: Mapping[str, Any]) -> Picture:
     """Draw how one model does on each subgroup.
 
     Parameters

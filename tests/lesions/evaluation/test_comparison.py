@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lesions.evaluation.comparison import Comparison, compare, read_comparison, write_comparison
+from lesions.evaluation.comparison import Comparison, compare_models, read_comparison, write_comparison
 from lesions.evaluation.interval import Difference, Estimate
-from lesions.evaluation.scores import score
+from lesions.evaluation.scores import score_predictions
 from tests.runs import build_predictions, guess, true_classes
 
 Y_TRUE = true_classes(120)
@@ -18,9 +18,9 @@ OTHER = build_predictions(Y_TRUE, guess(Y_TRUE, 1.5, seed=4))
 
 
 def test_values_are_the_scores_and_their_differences() -> None:
-    found = compare({"first": FIRST, "other": OTHER}, rivals=["first", "other"])
-    for metric, value in score(Y_TRUE, FIRST.y_prob).items():
-        other = score(Y_TRUE, OTHER.y_prob)[metric]
+    found = compare_models({"first": FIRST, "other": OTHER}, rivals=["first", "other"])
+    for metric, value in score_predictions(Y_TRUE, FIRST.y_prob).items():
+        other = score_predictions(Y_TRUE, OTHER.y_prob)[metric]
         assert found.scores["first", metric].value == pytest.approx(value)
         assert found.differences["first", "other", metric].value == pytest.approx(value - other)
     for estimate in (*found.scores.values(), *found.differences.values()):
@@ -28,7 +28,7 @@ def test_values_are_the_scores_and_their_differences() -> None:
 
 
 def test_models_that_are_alike_differ_by_less_than_their_own_intervals() -> None:
-    found = compare({"first": FIRST, "alike": ALIKE, "other": OTHER}, rivals=["first", "alike", "other"])
+    found = compare_models({"first": FIRST, "alike": ALIKE, "other": OTHER}, rivals=["first", "alike", "other"])
     own = found.scores["first", "accuracy"]
     alike = found.differences["first", "alike", "accuracy"]
     other = found.differences["first", "other", "accuracy"]
@@ -37,7 +37,7 @@ def test_models_that_are_alike_differ_by_less_than_their_own_intervals() -> None
 
 
 def test_the_same_predictions_differ_by_nothing() -> None:
-    found = compare({"first": FIRST, "again": FIRST}, rivals=["first", "again"])
+    found = compare_models({"first": FIRST, "again": FIRST}, rivals=["first", "again"])
     assert set(found.differences.values()) == {Difference(0, 0, 0, p_value=1, p_holm=1)}
 
 
@@ -46,13 +46,13 @@ def test_a_false_difference_is_rarely_beyond_noise() -> None:
     beyond = 0
     for seed in range(40):
         pair = {name: build_predictions(Y_TRUE, guess(Y_TRUE, 1.5, 100 * seed + n)) for n, name in enumerate("ab")}
-        beyond += compare(pair, rivals=["a", "b"]).differences["a", "b", "accuracy"].is_beyond_noise
+        beyond += compare_models(pair, rivals=["a", "b"]).differences["a", "b", "accuracy"].is_beyond_noise
     # 40 draws of which 5 % hit: more than 6 hits have a probability under 0.3 %.
     assert beyond <= 6
 
 
 def test_a_difference_can_be_asked_for_either_way_round() -> None:
-    found = compare({"first": FIRST, "other": OTHER}, rivals=["first", "other"])
+    found = compare_models({"first": FIRST, "other": OTHER}, rivals=["first", "other"])
     there, back = found.subtract("first", "other", "accuracy"), found.subtract("other", "first", "accuracy")
     assert (there.value, there.low, there.high) == (-back.value, -back.high, -back.low)
 
@@ -70,7 +70,7 @@ def test_ranking_is_by_the_metric_asked_for_and_equals_stay_in_order() -> None:
 
 
 def test_it_comes_back_from_its_files_to_six_decimals(tmp_path: Path) -> None:
-    written = compare({"first": FIRST, "other": OTHER}, rivals=["first", "other"])
+    written = compare_models({"first": FIRST, "other": OTHER}, rivals=["first", "other"])
     write_comparison(tmp_path, written)
     found = read_comparison(tmp_path)
     for before, after in ((written.scores, found.scores), (written.differences, found.differences)):

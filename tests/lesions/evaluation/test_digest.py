@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lesions.errors import InputError
-from lesions.evaluation.comparison import compare
+from lesions.evaluation.comparison import compare_models
 from lesions.evaluation.digest import parse_digest, write_digest
 from tests.runs import build_predictions, guess, true_classes
 
@@ -22,8 +22,8 @@ def through_file(path: Path, predictions=FIRST):  # type: ignore[no-untyped-def]
 
 
 def test_a_comparison_of_digests_is_that_of_the_predictions(tmp_path: Path) -> None:
-    whole = compare({"a": FIRST, "b": SECOND}, rivals=["a", "b"])
-    digested = compare(
+    whole = compare_models({"a": FIRST, "b": SECOND}, rivals=["a", "b"])
+    digested = compare_models(
         {"a": through_file(tmp_path / "a"), "b": through_file(tmp_path / "b", SECOND)}, rivals=["a", "b"]
     )
     for key, difference in whole.differences.items():

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import bootstrap, norm
 from scipy.stats import t as student
 
-from lesions.evaluation.comparison import compare, measure
+from lesions.evaluation.comparison import compare_models, measure_metrics
 from lesions.evaluation.interval import Measurement, estimate_difference, estimate_score
 from lesions.evaluation.scores import score_labels
 from tests.runs import build_predictions, guess, true_classes
@@ -67,7 +67,7 @@ def test_a_score_at_its_end_has_clopper_and_pearsons_bound(value: float, low: fl
 def test_the_standard_error_is_scipys() -> None:
     y_true = true_classes(200)
     predictions = build_predictions(y_true, guess(y_true, 1.5))
-    found = measure({"model": predictions}, seed=0)["model"]
+    found = measure_metrics({"model": predictions}, seed=0)["model"]
     for metric in ("accuracy", "balanced_accuracy", "macro_f1"):
         expected = bootstrap(
             (y_true, predictions.y_pred),
@@ -89,7 +89,7 @@ def test_doubling_every_image_within_its_group_narrows_nothing() -> None:
         name: build_predictions(y_true.repeat(2), side.repeat(2, axis=0), groups.repeat(2))
         for name, side in logits.items()
     }
-    before, after = (compare(found, rivals=["a", "b"]) for found in (once, twice))
+    before, after = (compare_models(found, rivals=["a", "b"]) for found in (once, twice))
     for here, there in ((before.scores, after.scores), (before.differences, after.differences)):
         for key, estimate in here.items():
             assert vars(there[key]) == pytest.approx(vars(estimate)), key
@@ -104,7 +104,7 @@ def test_intervals_over_groups_hold_the_truth_and_those_over_images_do_not() -> 
         logits = np.where(hits.reshape(-1, 1), [1.0, 0.0, -9.0], [0.0, 1.0, -9.0])
         for unit, groups in (("group", np.arange(480) // 8), ("image", np.arange(480))):
             predictions = build_predictions(np.zeros(480, dtype=int), logits, groups)
-            found = compare({"model": predictions}, rivals=[]).scores["model", "accuracy"]
+            found = compare_models({"model": predictions}, rivals=[]).scores["model", "accuracy"]
             held[unit] += found.low <= 0.5 <= found.high
     # Of 150 intervals that hold the truth in 95 of 100 cases, fewer than 134 do with a probability of 0.1 %.
     assert held["group"] >= 134

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import t as student
 
 from lesions.errors import InputError
-from lesions.evaluation.comparison import compare
+from lesions.evaluation.comparison import compare_models
 from lesions.evaluation.interval import Measurement, average_seeds, estimate_difference
 from lesions.evaluation.repeats import compare_repeats
 from tests.runs import build_predictions, guess, true_classes
@@ -41,7 +41,7 @@ def test_seeds_that_disagree_widen_the_interval_and_seeds_that_agree_do_not() ->
     skilled, poor = (build_predictions(Y_TRUE, guess(Y_TRUE, skill)) for skill in (1.8, 1.2))
     prior = build_predictions(Y_TRUE, np.tile([0.1, 0.0, 0.0], (300, 1)))
     alike = compare_repeats({seed: {"a": skilled, "p": prior} for seed in range(3)}, rivals=["a"])
-    once = compare({"a": skilled, "p": prior}, rivals=["a"])
+    once = compare_models({"a": skilled, "p": prior}, rivals=["a"])
     key = ("a", "p", "accuracy")
     assert vars(alike.comparison.differences[key]) == pytest.approx(vars(once.differences[key]))
     apart = compare_repeats(

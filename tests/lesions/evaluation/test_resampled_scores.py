@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lesions.evaluation.bootstrap import draw_resamples
 from lesions.evaluation.resampled_scores import score_resamples
-from lesions.evaluation.scores import score
+from lesions.evaluation.scores import score_predictions
 
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "macro_roc_auc", "mean_average_precision")
 
@@ -31,7 +31,7 @@ def test_a_resample_scores_what_its_images_score(drawn: tuple[np.ndarray, np.nda
     found = score_resamples(y_true, y_prob, counts)
     assert set(found) == set(HEADLINES)
     for row, times in enumerate(counts.T.astype(int)):
-        expected = score(np.repeat(y_true, times), np.repeat(y_prob, times, axis=0))
+        expected = score_predictions(np.repeat(y_true, times), np.repeat(y_prob, times, axis=0))
         for metric in HEADLINES:
             assert found[metric][row] == pytest.approx(expected.get(metric, np.nan), nan_ok=True), metric
 
@@ -42,7 +42,7 @@ def test_every_image_once_scores_as_the_whole() -> None:
     logits = generator.normal(size=(300, 7)) + 2 * np.eye(7)[y_true]
     y_prob = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     found = score_resamples(y_true, y_prob, np.ones((300, 1)))
-    expected = score(y_true, y_prob)
+    expected = score_predictions(y_true, y_prob)
     assert {metric: values[0] for metric, values in found.items()} == pytest.approx(
         {metric: expected[metric] for metric in HEADLINES}
     )

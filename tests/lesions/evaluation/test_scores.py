@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from lesions.evaluation.scores import score, score_classes, score_labels, score_probabilities
+from lesions.evaluation.scores import score_classes, score_labels, score_predictions, score_probabilities
 
 # True classes in rows, predicted in columns; nobody has class 3, and class 2 is never predicted.
 #        0  1  2  3
@@ -84,19 +84,19 @@ def test_scores_of_probabilities_are_scikit_learns() -> None:
 def test_a_class_without_images_is_left_out_of_the_means() -> None:
     y_true, y_prob = random_probabilities()
     wider = np.hstack([y_prob * 0.9, np.full((len(y_prob), 1), 0.1)])
-    scores = score(y_true, wider)
-    assert scores["macro_roc_auc"] == pytest.approx(score(y_true, y_prob)["macro_roc_auc"])
+    scores = score_predictions(y_true, wider)
+    assert scores["macro_roc_auc"] == pytest.approx(score_predictions(y_true, y_prob)["macro_roc_auc"])
 
 
 def test_scores_that_nothing_defines_are_left_out() -> None:
-    scores = score(np.zeros(3, dtype=int), np.full((3, 2), 0.5))
+    scores = score_predictions(np.zeros(3, dtype=int), np.full((3, 2), 0.5))
     assert "macro_roc_auc" not in scores
     assert scores["accuracy"] == 1
 
 
 def test_perfect_and_worst_predictions() -> None:
     y_true = np.array([0, 1, 2, 0, 1, 2])
-    perfect = score(y_true, np.eye(3)[y_true])
+    perfect = score_predictions(y_true, np.eye(3)[y_true])
     assert {perfect[name] for name in ("accuracy", "balanced_accuracy", "macro_f1", "macro_roc_auc")} == {1.0}
-    worst = score(y_true, np.eye(3)[(y_true + 1) % 3])
+    worst = score_predictions(y_true, np.eye(3)[(y_true + 1) % 3])
     assert {worst[name] for name in ("accuracy", "balanced_accuracy", "macro_f1")} == {0.0}

@@ -1,4 +1,4 @@
-"""Scaling logits so that a probability of 0.8 is right in 80 of 100 cases."""
+"""Scale logits so that a probability of 0.8 is right in 80 of 100 cases."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,23 +16,23 @@ from lesions.formats.json_file import read_json, write_json
 Floats = NDArray[np.float64]
 
 LARGEST_LOG_SCALE = 3.0
-"""Scales are between exp(-3) and exp(3): labels that are predicted perfectly would ask for an infinite one."""
+"""Scales lie between exp(-3) and exp(3): perfectly predicted labels would otherwise give an infinite scale."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What turns a network's logits into calibrated ones: `logits * scale + shift`.
+    """The scale and shift that calibrate a network's logits: `logits * scale + shift`.
 
     Attributes
     ----------
     classes
         In the order of the logits.
     scale, shift
-        K numbers each. With temperature scaling every scale is 1 / temperature, and every shift 0.
+        K numbers each. With temperature scaling every scale is 1 / temperature, and every shift is 0.
     checkpoint_sha256
-        Of the checkpoint whose logits it is for.
+        Hash of the checkpoint that computed the logits.
     num_views
-        Over how many views of an image those were averaged.
+        Number of views of an image over which the logits were averaged.
     """
 
     classes: tuple[str, ...]
@@ -52,9 +52,9 @@ _CALIBRATION = TypeAdapter(Calibration)
 def fit_calibration(
     logits: NDArray[np.floating], y_true: NDArray[np.int64], method: CalibrationMethod
 ) -> tuple[Floats, Floats]:
-    """Find the scale (K,) and shift (K,) with the smallest negative log-likelihood.
+    """Fit the scale (K,) and shift (K,) that minimise the negative log-likelihood.
 
-    After Guo et al. 2017 (arXiv 1706.04599).
+    The method is that of Guo et al. 2017 (arXiv 1706.04599).
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def fit_calibration(
     y_true : (N,) int
     method
         temperature: one scale for all classes, so that no ranking and no predicted class changes. vector: a scale and
-        a shift for each class, held near 1 and 0 by the weight of one image, or classes without a mistake on
-        validation would run away.
+        a shift per class, with a penalty of the weight of one image that holds them near 1 and 0; without it, classes
+        that have no mistake on validation would diverge.
     """
     K = logits.shape[1]
     if method == "none":
@@ -94,9 +94,9 @@ def read_calibration(path: Path) -> Calibration:
     Raises
     ------
     InputError
-        If the file is not one of ours.
+        If `write_calibration` did not write the file.
     """
     try:
         return _CALIBRATION.validate_python(read_json(path))
     except ValidationError as error:
-        raise InputError(f"{path}: not a calibration of this pipeline ({error.error_count()} faults)") from error
+        raise InputError(f"{path}: not a calibration of this pipeline ({error.error_count()} errors)") from error

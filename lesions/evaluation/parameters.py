@@ -15,13 +15,13 @@ class EvaluationParameters(Section):
     Attributes
     ----------
     num_views
-        8 averages the logits over the flips and quarter turns of an image.
+        8 averages the logits over the flips and quarter turns of each image; 1 uses the image alone.
     calibration
-        What is fitted to the logits of the validation images.
+        The method fitted to the logits of the validation images.
     sensitivity
-        That the threshold for malignancy has to reach on the validation images.
+        The sensitivity that the threshold for malignancy has to reach on the validation images.
     min_subgroup_groups
-        Subgroups with fewer groups are not scored.
+        The smallest number of groups with which a subgroup is scored.
     """
 
     num_views: Literal[1, 8]

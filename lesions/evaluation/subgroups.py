@@ -1,4 +1,4 @@
-"""How well a model does on parts of the test images: by sex, age, site, source, confirmation and skin type."""
+"""Score a model on subgroups of the test images: by sex, age, site, source, confirmation and skin type."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ AGE_BANDS = {
     "60 to 79": (60, 80),
     "80 and over": (80, 200),
 }
-"""Years, from and below."""
+"""Years: the first age of each band, and the first age beyond it."""
 
 ATTRIBUTES = ("sex", "age_years", "site", "source", "diagnosis_confirmation", "fitzpatrick_type")
 
@@ -30,15 +30,15 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Subgroup:
-    """What a model does on the test images with one value of an attribute.
+    """A model's score on the test images that have one value of an attribute.
 
     Attributes
     ----------
     score
-        The balanced accuracy over the diagnoses that the subgroup has.
+        The balanced accuracy over the diagnoses in the subgroup.
     difference
-        Its lead over all other test images, over the diagnoses that both have; None where they share none. The
-        p-value is corrected for all the subgroups that were looked at.
+        The balanced accuracy in the subgroup minus that of all other test images, over the diagnoses that both have;
+        None if they share none. The p-value is corrected for all subgroups that were scored.
     """
 
     attribute: str
@@ -50,12 +50,12 @@ class Subgroup:
 
 
 def score_subgroups(predictions: Predictions, *, min_groups: int, seed: int = 0) -> list[Subgroup]:
-    """Score the subgroups with at least `min_groups` groups.
+    """Score the subgroups that have at least `min_groups` groups.
 
     Parameters
     ----------
     predictions
-        Of the test images, with their metadata.
+        Predictions of the test images, with their metadata.
     """
     group_id, y_true = predictions.images.group_id, predictions.y_true
 
@@ -80,16 +80,18 @@ def score_subgroups(predictions: Predictions, *, min_groups: int, seed: int = 0)
         score = estimate_score(next(recalls))
         difference = estimate_difference(next(recalls) - next(recalls)) if has_shared else None
         subgroups.append(Subgroup(attribute, value, num_images, num_groups, score, difference))
-    compared = [found.difference.p_value for found in subgroups if found.difference]
+    compared = [subgroup.difference.p_value for subgroup in subgroups if subgroup.difference]
     corrected = iter(correct_after_holm(compared))
     return [
-        replace(found, difference=replace(found.difference, p_holm=next(corrected))) if found.difference else found
-        for found in subgroups
+        replace(subgroup, difference=replace(subgroup.difference, p_holm=next(corrected)))
+        if subgroup.difference
+        else subgroup
+        for subgroup in subgroups
     ]
 
 
 def list_values(images: pd.DataFrame) -> Iterator[tuple[str, str, Flags]]:
-    """Yield each attribute that takes several values, each of them, and which images (N,) have it."""
+    """Yield each attribute that has several values, each of its values, and which images (N,) have it."""
     for attribute in ATTRIBUTES:
         values = band_ages(images.age_years) if attribute == "age_years" else images[attribute]
         named = values.astype("object").where(values.notna(), UNKNOWN).astype(str)
@@ -101,7 +103,7 @@ def list_values(images: pd.DataFrame) -> Iterator[tuple[str, str, Flags]]:
 
 
 def band_ages(ages: pd.Series) -> pd.Series:
-    """Return the band of each age, None where it is unknown."""
+    """Return the age band of each age; None if the age is unknown."""
     bands = pd.Series(None, index=ages.index, dtype="object")
     for name, (start, stop) in AGE_BANDS.items():
         bands[(ages >= start) & (ages < stop)] = name
@@ -110,4 +112,4 @@ def band_ages(ages: pd.Series) -> pd.Series:
 
 def find_worst(subgroups: list[Subgroup]) -> Subgroup:
     """Return the subgroup with the lowest score."""
-    return min(subgroups, key=lambda found: found.score.value)
+    return min(subgroups, key=lambda subgroup: subgroup.score.value)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lesions.evaluation.bootstrap import NUM_RESAMPLES
-from lesions.evaluation.comparison import check_same_images, compare
+from lesions.evaluation.comparison import check_same_images, compare_models
 from lesions.stage.failure import one_paragraph_errors
 from lesions.tables.predictions import read_predictions
 
@@ -23,7 +23,7 @@ def main(
     """Print a table of both models' metrics and of the paired differences, first minus second."""
     models = {str(path): read_predictions(path).select("test") for path in (first, second)}
     check_same_images(models)
-    comparison = compare(models, rivals=list(models))
+    comparison = compare_models(models, rivals=list(models))
     table = Table("metric", first.stem, second.stem, "difference", "95 % interval")
     for (one, other, metric), found in comparison.differences.items():
         scores = [f"{comparison.scores[model, metric].value:.3f}" for model in (one, other)]

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lesions.evaluation.bootstrap import NUM_RESAMPLES
-from lesions.evaluation.comparison import measure
+from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.interval import Measurement, estimate_difference
 from lesions.evaluation.verdict import METRIC_WORDS
 from lesions.stage.failure import one_paragraph_errors
@@ -26,7 +26,7 @@ def main(
 ) -> None:
     """Print a table; the two sets are resampled apart, since their images are not the same."""
     tests = [read_predictions(path).select(part) for path in (inflated, honest)]
-    doubted, trusted = (measure({"model": test}, seed=seed)["model"] for seed, test in enumerate(tests))
+    doubted, trusted = (measure_metrics({"model": test}, seed=seed)["model"] for seed, test in enumerate(tests))
     table = Table("metric", "in doubt", "to trust", "inflation", "95 % interval")
     for metric, words in METRIC_WORDS.items():
         here, there = doubted[metric], trusted[metric]

@@ -19,9 +19,9 @@ from rich.progress import track
 from rich.table import Table
 from scipy.special import softmax
 
-from lesions.evaluation.comparison import measure
+from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.interval import Estimate, estimate_score
-from lesions.evaluation.scores import score
+from lesions.evaluation.scores import score_predictions
 from lesions.tables.predictions import Predictions
 
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "macro_roc_auc", "mean_average_precision")
@@ -92,7 +92,7 @@ def main(num_simulations: Annotated[int, typer.Option(help="Test sets of each po
     table = Table("test set", "interval", *METRICS)
     for name, (population, num_groups) in SCENARIOS.items():
         truth = population.draw(400_000, np.random.default_rng(0))
-        expected = score(truth.y_true, truth.y_prob)
+        expected = score_predictions(truth.y_true, truth.y_prob)
         held, defined = np.zeros((2, len(METHODS), len(METRICS)))
         for number in track(range(num_simulations), name):
             test = population.draw(num_groups, np.random.default_rng([1, number]))
@@ -109,7 +109,7 @@ def list_intervals(images: Images) -> Iterator[tuple[int, int, Estimate]]:
     ids = pd.DataFrame({"image_id": range(len(images.group)), "group_id": images.group, "split": "test"})
     classes = tuple(map(str, range(images.y_prob.shape[1])))
     predictions = Predictions(ids, classes, images.y_true, np.log(images.y_prob))
-    (measured,) = measure({"model": predictions}, seed=0).values()
+    (measured,) = measure_metrics({"model": predictions}, seed=0).values()
     for column, metric in enumerate(METRICS):
         if metric not in measured:  # a test set without a malignant lesion
             continue

@@ -16,8 +16,8 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.simulate_coverage import SCENARIOS, Population
-from lesions.evaluation.scores import score
-from lesions.gate.judgement import Outcome, judge
+from lesions.evaluation.scores import score_predictions
+from lesions.gate.judgement import Outcome, judge_metrics
 from lesions.gate.revisions import RevisionMetrics
 from lesions.gate.rules import Rule
 from lesions.tables.predictions import Predictions
@@ -70,7 +70,7 @@ def draw_pair(population: Population, num_groups: int, loss: float, *, seed: int
 
 def score_revision(predictions: Predictions) -> dict[str, float]:
     """Return what `metrics/<model>/test.json` would say."""
-    return score(predictions.y_true, predictions.y_prob)
+    return score_predictions(predictions.y_true, predictions.y_prob)
 
 
 def list_failures(pair: tuple[Predictions, Predictions], *, beyond_noise: bool) -> list[bool]:
@@ -80,7 +80,7 @@ def list_failures(pair: tuple[Predictions, Predictions], *, beyond_noise: bool) 
         RevisionMetrics({"model": score_revision(found)}, "", digests={"model": found} if beyond_noise else {})
         for found in pair
     )
-    return [row.outcome is Outcome.REGRESSION for row in judge(base, now, rules).rows]
+    return [row.outcome is Outcome.REGRESSION for row in judge_metrics(base, now, rules).rows]
 
 
 if __name__ == "__main__":

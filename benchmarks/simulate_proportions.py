@@ -32,7 +32,7 @@ def main(num_simulations: Annotated[int, typer.Option(help="Test sets of each po
     table = Table("truth", "groups", "images a group", "ours", "width", "percentile", "width")
     for truth, num_groups, mean_images, likeness in POPULATIONS:
         bounds = np.array(
-            [simulate(truth, num_groups, mean_images, likeness, seed) for seed in range(num_simulations)]
+            [simulate_bounds(truth, num_groups, mean_images, likeness, seed) for seed in range(num_simulations)]
         )
         held = (bounds[..., 0] <= truth) & (truth <= bounds[..., 1])
         widths = (bounds[..., 1] - bounds[..., 0]).mean(axis=0)
@@ -41,14 +41,17 @@ def main(num_simulations: Annotated[int, typer.Option(help="Test sets of each po
     Console(width=100).print(table)
 
 
-def simulate(
+def simulate_bounds(
     truth: float, num_groups: int, mean_images: float, likeness: float, seed: int
 ) -> list[tuple[float, float]]:
     """Draw a test set; return the bounds of our interval and of the percentile interval."""
     generator = np.random.default_rng([7, seed])
     group = np.repeat(np.arange(num_groups), 1 + generator.poisson(mean_images - 1, num_groups))
-    spread = 1 / likeness - 1
-    hits = generator.random(len(group)) < generator.beta(spread * truth, spread * (1 - truth), num_groups)[group]
+    concentration = 1 / likeness - 1
+    hits = (
+        generator.random(len(group))
+        < generator.beta(concentration * truth, concentration * (1 - truth), num_groups)[group]
+    )
     everything, ids = np.ones(len(group), dtype=bool), pd.Series(group)
     (ours,) = estimate_proportions(hits, [everything], ids, seed=0)
     (measured,) = measure_mean_proportions(hits, [everything[:, None]], ids, seed=0)

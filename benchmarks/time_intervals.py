@@ -16,9 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.simulate_coverage import HAM10000, Population
 from lesions.evaluation.bootstrap import draw_resamples
-from lesions.evaluation.comparison import measure
+from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.interval import estimate_score
-from lesions.evaluation.scores import score
+from lesions.evaluation.scores import score_predictions
 from lesions.tables.predictions import Predictions
 
 NUM_IMAGES, NUM_GROUPS = 2000, 1500
@@ -38,11 +38,11 @@ def main() -> None:
     with threadpool_limits(NUM_THREADS):
         for _ in range(NUM_ROUNDS):
             start = time.perf_counter()
-            (measured,) = measure({"model": predictions}, seed=0).values()
+            (measured,) = measure_metrics({"model": predictions}, seed=0).values()
             estimates = {metric: estimate_score(found) for metric, found in measured.items()}
             ours_s.append(time.perf_counter() - start)
             start = time.perf_counter()
-            errors = loop(predictions)
+            errors = score_in_a_loop(predictions)
             loop_s.append(time.perf_counter() - start)
     for metric, estimate in estimates.items():
         print(f"{metric}: {estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})")
@@ -54,13 +54,13 @@ def main() -> None:
     )
 
 
-def loop(predictions: Predictions) -> dict[str, float]:
+def score_in_a_loop(predictions: Predictions) -> dict[str, float]:
     """Return the standard error of each metric, scored by scikit-learn on each resample of groups."""
     found = []
     for counts in draw_resamples(predictions.images.group_id, seed=0):
         for column in counts.T:
             drawn = np.repeat(np.arange(len(column)), column.astype(int))
-            found.append(score(predictions.y_true[drawn], predictions.y_prob[drawn]))
+            found.append(score_predictions(predictions.y_true[drawn], predictions.y_prob[drawn]))
     return {str(metric): float(error) for metric, error in pd.DataFrame(found).std(ddof=0).items()}
 
 

@@ -14,11 +14,11 @@ from lesions.evaluation.comparison import (
     CompareParameters,
     Comparison,
     check_same_images,
-    compare,
+    compare_models,
     write_comparison,
 )
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
-from lesions.evaluation.interval import spread
+from lesions.evaluation.interval import list_estimates
 from lesions.evaluation.scores import score_classes
 from lesions.evaluation.significance import compare_pair
 from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
@@ -36,7 +36,7 @@ MODEL_FILES = {
         "*/test.json",
         "*/intervals.json",
         "*/before_calibration.json",
-        "*/fit.json",
+        "*/generalisation.json",
         "*/external.json",
         "*/digest.json",
         "*/malignancy.json",
@@ -82,11 +82,11 @@ def main(
     # A probe's ranking says nothing that its scores do not, and would crowd the curves.
     ranked = {name: found for name, found in predictions.items() if name not in probes}
     check_same_images(predictions)
-    comparison = compare(predictions, rivals=models)
+    comparison = compare_models(predictions, rivals=models)
     if metric not in comparison.metrics:
         defined = ", ".join(comparison.metrics)
         raise InputError(f"{params}: compare.metric: these test images do not define {metric}; they define {defined}")
-    summary = summarise(comparison, models, list(baselines), metric)
+    summary = summarise_comparison(comparison, models, list(baselines), metric)
     if len(models) > 1:
         hits, areas = compare_pair(predictions[summary["best"]], predictions[summary["runner_up"]])
         summary |= {"mcnemar_p_value": hits.p_value, "delong_p_value": areas.p_value}
@@ -109,7 +109,7 @@ def main(
         plots / "comparison/history.json",
         [{"model": model, **row} for model in models for row in read_json(plots / f"history/{model}.json")],
     )
-    show(comparison, summary)
+    print_comparison(comparison, summary)
 
 
 def remove_unlisted(folder: Path, patterns: tuple[str, ...], models: list[str]) -> set[str]:
@@ -131,7 +131,9 @@ def remove_unlisted(folder: Path, patterns: tuple[str, ...], models: list[str]) 
     return removed
 
 
-def summarise(comparison: Comparison, models: list[str], baselines: list[str], metric: str) -> dict[str, Any]:
+def summarise_comparison(
+    comparison: Comparison, models: list[str], baselines: list[str], metric: str
+) -> dict[str, Any]:
     """Return which model is best by the metric, and how far ahead of the next one and of the best baseline."""
     best, *others = comparison.rank(models, metric)
     rivals = {"runner_up": others[0]} if others else {}
@@ -141,7 +143,7 @@ def summarise(comparison: Comparison, models: list[str], baselines: list[str], m
         lead = comparison.subtract(best, rival, metric)
         summary |= {
             role: rival,
-            **spread({f"lead_over_{role}": lead}),
+            **list_estimates({f"lead_over_{role}": lead}),
             f"lead_over_{role}_p_value": lead.p_holm,
         }
     return summary
@@ -160,7 +162,7 @@ def list_f1(predictions: Mapping[str, Predictions]) -> list[dict[str, Any]]:
     return rows
 
 
-def show(comparison: Comparison, summary: dict[str, Any]) -> None:
+def print_comparison(comparison: Comparison, summary: dict[str, Any]) -> None:
     """Print the scores, and which model is better."""
     table = Table(
         Column("on test images", overflow="fold"),

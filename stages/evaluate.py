@@ -14,13 +14,13 @@ from sklearn.metrics import confusion_matrix
 
 from lesions.errors import InputError
 from lesions.evaluation.calibration import fit_calibration
-from lesions.evaluation.comparison import measure
+from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
 from lesions.evaluation.external import score_external
 from lesions.evaluation.interval import estimate_score, list_bounds
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
-from lesions.evaluation.scores import score, score_classes, score_labels
+from lesions.evaluation.scores import score_classes, score_labels, score_predictions
 from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
@@ -33,7 +33,7 @@ from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
 from lesions.tables.calibrations import Calibration, write_calibration
 from lesions.tables.digest import write_digest
-from lesions.tables.predictions import Predictions, concatenate, write_predictions
+from lesions.tables.predictions import Predictions, concatenate_predictions, write_predictions
 from lesions.tables.splits import EXTERNAL, SCORED_SPLITS, read_split_metadata
 from lesions.tables.task import encode_diagnoses
 from lesions.training.parameters import TrainingParameters
@@ -70,7 +70,10 @@ def main(
     table = read_split_metadata(metadata, splits)
     predicted = {}
     scored = [split for split in (*SCORED_SPLITS, EXTERNAL) if (table.split == split).any()]
-    for split, rows in (*((split, table[table.split == split]) for split in scored), ("train", sample(table))):
+    for split, rows in (
+        *((split, table[table.split == split]) for split in scored),
+        ("train", draw_train_sample(table)),
+    ):
         logits = predict_outputs(
             network,
             source,
@@ -86,9 +89,9 @@ def main(
     scaling = Calibration(about.classes, scale, shift, hash_file(checkpoint), parameters.num_views)
     write_calibration(calibration, scaling)
     calibrated = {split: replace(found, logits=scaling.apply(found.logits)) for split, found in predicted.items()}
-    write_predictions(predictions, concatenate([calibrated[split] for split in scored]))
+    write_predictions(predictions, concatenate_predictions([calibrated[split] for split in scored]))
     for split in SCORED_SPLITS:
-        write_metrics(metrics / f"{split}.json", summarise(calibrated[split]))
+        write_metrics(metrics / f"{split}.json", summarise_scores(calibrated[split]))
     write_metrics(metrics / "intervals.json", list_intervals(calibrated["test"]))
     write_metrics(
         metrics / "before_calibration.json",
@@ -98,7 +101,7 @@ def main(
             for name, value in score_reliability(predicted[split].y_true, predicted[split].logits).items()
         },
     )
-    write_metrics(metrics / "fit.json", compare_splits(calibrated))
+    write_metrics(metrics / "generalisation.json", score_generalisation(calibrated))
 
     test = calibrated["test"]
     write_metrics(
@@ -115,7 +118,7 @@ def main(
         write_mistakes(folder, test, pixels)
 
 
-def sample(table: pd.DataFrame) -> pd.DataFrame:
+def draw_train_sample(table: pd.DataFrame) -> pd.DataFrame:
     """Return whole groups of training images, drawn at random, about as many images as validation has."""
     train = table[table.split == "train"]
     groups = np.random.default_rng(0).permutation(train.group_id.unique())
@@ -124,10 +127,10 @@ def sample(table: pd.DataFrame) -> pd.DataFrame:
     return train[train.group_id.isin(wanted)]
 
 
-def summarise(predictions: Predictions) -> dict[str, Any]:
+def summarise_scores(predictions: Predictions) -> dict[str, Any]:
     """Return the headline metrics."""
     return {
-        **score(predictions.y_true, predictions.y_prob),
+        **score_predictions(predictions.y_true, predictions.y_prob),
         **score_reliability(predictions.y_true, predictions.logits),
         "num_undefined_classes": len(predictions.classes) - len(np.unique(predictions.y_true)),
         "num_images": len(predictions.images),
@@ -137,11 +140,11 @@ def summarise(predictions: Predictions) -> dict[str, Any]:
 
 def list_intervals(predictions: Predictions) -> dict[str, float]:
     """Return the bounds of the 95 % interval of each headline metric that is a score."""
-    (measured,) = measure({"model": predictions}, seed=0).values()
+    (measured,) = measure_metrics({"model": predictions}, seed=0).values()
     return list_bounds({metric: estimate_score(found) for metric, found in measured.items()})
 
 
-def compare_splits(predictions: Mapping[str, Predictions]) -> dict[str, float]:
+def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, float]:
     """Return what the kept epoch scores on the three splits, and how much is lost from one to the next.
 
     The training images are not augmented here: this is what the network knows by heart.

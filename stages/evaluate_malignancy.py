@@ -8,7 +8,7 @@ import typer
 
 from lesions.evaluation.curves import build_roc_rows
 from lesions.evaluation.decisions import choose_threshold, list_net_benefit, merge_sides, score_decisions
-from lesions.evaluation.interval import spread
+from lesions.evaluation.interval import list_estimates
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.parameters.section import read_section
@@ -53,7 +53,7 @@ def main(
             "val_sensitivity": float((val.y_prob[:, 1] >= threshold)[val.y_true == 1].mean()),
             "num_malignant": int(truth.sum()),
             "num_benign": int((~truth).sum()),
-            **spread(decisions),
+            **list_estimates(decisions),
         },
     )
     rows = build_roc_rows(test)

@@ -13,12 +13,12 @@ from lesions.formats.atomic import write_text
 from lesions.formats.json_file import read_json
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_parameters
-from lesions.report.gallery import draw_all_models, draw_confusion, draw_training
-from lesions.report.malignancy import draw_malignancy
+from lesions.report.gallery import build_confusion_picture, build_overview_pictures, build_training_picture
+from lesions.report.malignancy import build_malignancy_picture
 from lesions.report.page import Picture, embed_png, render_page
-from lesions.report.reliability import draw_reliability
-from lesions.report.sentences import describe_copies, describe_fit, describe_mistakes, describe_split
-from lesions.report.subgroups import draw_subgroups
+from lesions.report.reliability import build_reliability_picture
+from lesions.report.sentences import describe_copies, describe_generalisation, describe_mistakes, describe_split
+from lesions.report.subgroups import build_subgroup_picture
 from lesions.report.tables import describe_model, list_differences, list_external, list_scores, list_tests
 from lesions.report.warnings import list_warnings
 from lesions.stage.run import run_stage
@@ -47,10 +47,12 @@ def main(
     baselines = [name for name in comparison.models if name not in models and name not in PROBES]
 
     metric = summary["metric"]
-    pictures = list(draw_all_models(comparison, models, baselines, list(PROBES), metric, rows))
-    pictures += [draw_training(model, histories[model], trained[model]) for model in models]
-    pictures += [draw_confusion(model, predictions) for model, predictions in models.items()]
-    pictures += [picture for model in models for picture in draw_trust(model, metrics / model, plots / model)]
+    pictures = list(build_overview_pictures(comparison, models, baselines, list(PROBES), metric, rows))
+    pictures += [build_training_picture(model, histories[model], trained[model]) for model in models]
+    pictures += [build_confusion_picture(model, predictions) for model, predictions in models.items()]
+    pictures += [
+        picture for model in models for picture in build_trust_pictures(model, metrics / model, plots / model)
+    ]
     text = render_page(
         dataset=", ".join(parameters["dataset"]["names"]),
         counts=counts,
@@ -58,7 +60,9 @@ def main(
         split_sentence=describe_split(split),
         verdict=list_verdicts(comparison, summary),
         warnings=list_warnings(models, baselines, comparison, metric, counts=counts, split=split, copies=copies),
-        fits=[describe_fit(model, read_json(metrics / model / "fit.json")) for model in models],
+        generalisation=[
+            describe_generalisation(model, read_json(metrics / model / "generalisation.json")) for model in models
+        ],
         tests=list_tests(models),
         external=[
             row for model in models for row in list_external(model, read_json(metrics / model / "external.json"))
@@ -77,20 +81,20 @@ def main(
     write_text(page, text)
 
 
-def draw_trust(model: str, metrics: Path, plots: Path) -> Iterator[Picture]:
+def build_trust_pictures(model: str, metrics: Path, plots: Path) -> Iterator[Picture]:
     """Draw what one model's probabilities are worth: by themselves, for a decision, and by subgroup."""
-    bins, risks, roc, net_benefit, slices = (
+    bins, risks, roc, net_benefit, subgroups = (
         read_json(plots / f"{name}.json")
         for name in ("reliability", "risk", "malignancy_roc", "net_benefit", "subgroups")
     )
-    scores, before, malignancy, subgroups = (
+    scores, before, malignancy, subgroup_summary = (
         read_json(metrics / f"{name}.json") for name in ("test", "before_calibration", "malignancy", "subgroups")
     )
-    yield draw_reliability(model, bins, risks, scores, before)
+    yield build_reliability_picture(model, bins, risks, scores, before)
     if malignancy["has_malignant_side"]:
-        yield draw_malignancy(model, roc, net_benefit, malignancy)
-    if slices:
-        yield draw_subgroups(model, slices, subgroups)
+        yield build_malignancy_picture(model, roc, net_benefit, malignancy)
+    if subgroups:
+        yield build_subgroup_picture(model, subgroups, subgroup_summary)
 
 
 def read_mistakes(folder: Path, model: str) -> dict[str, Any]:

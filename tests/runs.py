@@ -16,7 +16,7 @@ from lesions.formats.table import write_table
 from lesions.parameters.models import read_models
 from lesions.tables.classes import Classes, write_classes
 from lesions.tables.digest import write_digest
-from lesions.tables.predictions import Predictions, concatenate, write_predictions
+from lesions.tables.predictions import Predictions, concatenate_predictions, write_predictions
 from stages import compare, evaluate_malignancy, evaluate_subgroups, report
 from tests.builders import metadata_table
 
@@ -119,7 +119,7 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
         "dataset": {"names": ["synthetic"]},
         "architectures": dict.fromkeys(models, architecture),
         "compare": {"metric": metric},
-        "evaluation": {"num_views": 1, "calibration": "temperature", "sensitivity": 0.95, "min_slice_groups": 5},
+        "evaluation": {"num_views": 1, "calibration": "temperature", "sensitivity": 0.95, "min_subgroup_groups": 5},
         "task": {"name": "diagnosis", "malignant": ["melanoma"], "groupings": {}},
     }
     path = folder / f"params_{'_'.join(models)}.yaml"
@@ -130,7 +130,7 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
 def with_validation(predictions: Predictions) -> Predictions:
     """Return the predictions of the test images with as many of validation images, of which the same is predicted."""
     images = predictions.images.assign(image_id="val_" + predictions.images.image_id, split="val")
-    return concatenate([predictions, replace(predictions, images=images)])
+    return concatenate_predictions([predictions, replace(predictions, images=images)])
 
 
 def write_model(folder: Path, model: str, predictions: Predictions) -> None:
@@ -151,8 +151,8 @@ def write_model(folder: Path, model: str, predictions: Predictions) -> None:
     write_metrics(folder / f"metrics/{model}/before_calibration.json", before)
     write_metrics(folder / f"metrics/{model}/intervals.json", {})
     write_metrics(folder / f"metrics/{model}/external.json", {})
-    fit = {"train_balanced_accuracy": 0.9, "val_balanced_accuracy": 0.7, "test_balanced_accuracy": 0.6}
-    write_metrics(folder / f"metrics/{model}/fit.json", fit)
+    generalisation = {"train_balanced_accuracy": 0.9, "val_balanced_accuracy": 0.7, "test_balanced_accuracy": 0.6}
+    write_metrics(folder / f"metrics/{model}/generalisation.json", generalisation)
     write_digest(folder / f"metrics/{model}/digest.json", predictions)
     plots = folder / f"plots/{model}"
     write_plot_rows(plots / "reliability.json", build_reliability_rows(predictions, predictions))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.evaluation.scores import score
+from lesions.evaluation.scores import score_predictions
 from lesions.tables.predictions import read_predictions, write_predictions
 from tests.runs import build_predictions, guess, true_classes
 
@@ -57,7 +57,7 @@ def test_scores_are_those_of_the_published_scorer(scorer: Path, tmp_path: Path) 
         check=True,
     )
     ours = read_predictions(tmp_path / "model.csv")
-    expected = score(ours.y_true, ours.y_prob)
+    expected = score_predictions(ours.y_true, ours.y_prob)
     printed = {name: float(value) for name, value in re.findall(r"^(\w+) +([\d.]+)$", done.stdout, re.MULTILINE)}
     assert printed["balanced_accuracy"] == pytest.approx(expected["balanced_accuracy"], abs=1e-6)
     assert printed["auc"] == pytest.approx(expected["macro_roc_auc"], abs=1e-6)

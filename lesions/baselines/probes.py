@@ -8,7 +8,7 @@ PROBES = {
     "metadata_probe": "age, sex, site, skin type, source and the size of the image in pixels",
     "border_probe": "the rim of the image",
 }
-"""Neither sees the lesion: where one does well, the data give the answer away."""
+"""Neither sees the lesion: if one does well, the data give the answer away."""
 
 CELLS = 9
 """Cells in each direction: the inner 7 × 7 of 9 × 9, 60 % of the area, are masked."""

@@ -21,7 +21,7 @@ def folds(
 ) -> None:
     """Pool the test predictions of experiments that tested the folds of one split, and score them."""
     # These import DVC and scikit-learn; the other commands start without them.
-    from lesions.evaluation.comparison import compare
+    from lesions.evaluation.comparison import compare_models
     from lesions.evaluation.folds import pool_folds
     from lesions.evaluation.verdict import list_leads
     from lesions.experiments.folds import find_folds
@@ -33,7 +33,7 @@ def folds(
     pooled = pool_folds(predictions)
     for model, of_model in pooled.items():
         write_predictions(output / f"{model}.csv", of_model)
-    comparison = compare(pooled, rivals=list(pooled))
+    comparison = compare_models(pooled, rivals=list(pooled))
     Console().print(build_table(comparison, predictions))
     metric = next(iter(settings.values()))["compare"]["metric"]
     for line in list_leads(comparison, comparison.models, metric):
@@ -48,7 +48,7 @@ def folds(
 
 
 def build_table(comparison: "Comparison", predictions: Mapping[str, "Mapping[str, Predictions]"]) -> Table:
-    """Lay out the pooled scores with their intervals, and the mean and spread over folds."""
+    """Lay out the pooled scores with their intervals, and the mean and range over folds."""
     from lesions.evaluation.folds import score_each_fold
     from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds
 
@@ -58,11 +58,14 @@ def build_table(comparison: "Comparison", predictions: Mapping[str, "Mapping[str
         table.add_row(model)
         for metric in comparison.metrics:
             found = comparison.scores[model, metric]
-            spread = each.get(metric)
+            scores = each.get(metric)
+            range_over_folds = (
+                "" if scores is None else f"{scores.mean():.3f} ({scores.min():.3f}, {scores.max():.3f})"
+            )
             table.add_row(
                 f"  {METRIC_WORDS[metric]}",
                 f"{found.value:.3f}",
                 spell_bounds(found),
-                "" if spread is None else f"{spread.mean():.3f} ({spread.min():.3f}, {spread.max():.3f})",
+                range_over_folds,
             )
     return table

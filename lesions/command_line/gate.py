@@ -29,7 +29,7 @@ def gate(
 def judge_workspace(base: str, params: Path, *, markdown: Path | None, junit: Path | None) -> int:
     """Judge the workspace's metrics by those of a revision, show and write the judgement, return the exit code."""
     # These import DVC; the other commands start without it.
-    from lesions.gate.judgement import Judgement, judge
+    from lesions.gate.judgement import Judgement, judge_metrics
     from lesions.gate.rendering import build_table, render_junit, render_markdown
     from lesions.gate.revisions import read_revisions
     from lesions.gate.rules import read_rules
@@ -37,7 +37,7 @@ def judge_workspace(base: str, params: Path, *, markdown: Path | None, junit: Pa
     rules = read_rules(params)
     try:
         commit, before, now = read_revisions(base)
-        judgement = judge(before, now, rules)
+        judgement = judge_metrics(before, now, rules)
         base = f"{base} ({commit[:10]})"
     except InputError as error:
         judgement = Judgement(rows=(), problems=(str(error),))

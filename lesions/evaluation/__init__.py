@@ -1,1 +1,1 @@
-"""Predictions, and the figures that judge them."""
+"""Predictions, and the scores that judge them."""

@@ -1,4 +1,4 @@
-"""Resampling whole groups of test images."""
+"""Resample whole groups of test images."""
 
 from collections.abc import Iterator
 
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 NUM_RESAMPLES = 2000
 
 COUNTS_AT_ONCE = 10_000_000
-"""Counts of one block of resamples, of 8 bytes each."""
+"""Counts in one block of resamples, 8 bytes each."""
 
 
 def draw_resamples(
     group_id: pd.Series, *, seed: int, num_resamples: int = NUM_RESAMPLES
 ) -> Iterator[NDArray[np.float64]]:
-    """Resample groups with replacement, and yield how often each image is in each resample.
+    """Resample groups with replacement, and yield how often each image occurs in each resample.
 
-    Images of one patient or lesion are alike; resampling them one by one would pretend to more evidence than
-    there is (Davison and Hinkley 1997, Bootstrap Methods, section 3.8).
+    Images of one patient or lesion are alike, so resampling them one by one would overstate the evidence
+    (Davison and Hinkley 1997, Bootstrap Methods, section 3.8).
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def draw_resamples(
     Yields
     ------
     (N, R) float
-        Blocks of resamples, `num_resamples` columns in all. The same groups and seed give the same resamples.
+        Blocks of resamples, `num_resamples` columns in total. The same groups and seed give the same resamples.
     """
     codes, groups = pd.factorize(group_id)
     for draws in _draw_groups(len(groups), len(codes), seed=seed, num_resamples=num_resamples):
@@ -38,7 +38,7 @@ def draw_resamples(
 def resample_sums(
     values: NDArray[np.floating], group_id: pd.Series, *, seed: int, num_resamples: int = NUM_RESAMPLES
 ) -> NDArray[np.float64]:
-    """Add up values of images in each resample of groups; the resamples are those of `draw_resamples`.
+    """Sum the values of the images in each resample of groups; `draw_resamples` yields the same resamples.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def resample_sums(
 
 
 def sum_by_group(values: NDArray[np.number], group_id: pd.Series) -> NDArray[np.float64]:
-    """Add up values (N, …) of images by group (G, …)."""
+    """Sum the values of images, (N, …), by group, (G, …)."""
     codes, groups = pd.factorize(group_id)
     sums = np.zeros((len(groups), *values.shape[1:]))
     np.add.at(sums, codes, values)
@@ -63,10 +63,10 @@ def sum_by_group(values: NDArray[np.number], group_id: pd.Series) -> NDArray[np.
 
 
 def _draw_groups(G: int, num_rows: int, *, seed: int, num_resamples: int) -> Iterator[NDArray[np.float64]]:
-    """Yield how often each group is in each resample (G, R), in blocks that fit in memory at `num_rows` rows."""
+    """Yield how often each group occurs in each resample, (G, R), in blocks that fit in memory at `num_rows` rows."""
     generator = np.random.default_rng(seed)
     at_once = max(1, COUNTS_AT_ONCE // num_rows)
     for start in range(0, num_resamples, at_once):
         drawn = generator.multinomial(G, np.full(G, 1 / G), size=min(at_once, num_resamples - start))
-        # A row a group in one piece: what is added up are rows.
+        # Each group's row is contiguous, because rows are what is summed.
         yield np.ascontiguousarray(drawn.T, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Scaling logits so that a probability of 0.8 is right in 80 of 100 cases."""
+"""Scale logits so that a probability of 0.8 is right in 80 of 100 cases."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +10,15 @@ from lesions.evaluation.reliability import compute_log_loss
 Floats = NDArray[np.float64]
 
 LARGEST_LOG_SCALE = 3.0
-"""Scales are between exp(-3) and exp(3): labels that are predicted perfectly would ask for an infinite one."""
+"""Scales lie between exp(-3) and exp(3): perfectly predicted labels would otherwise give an infinite scale."""
 
 
 def fit_calibration(
     logits: NDArray[np.floating], y_true: NDArray[np.int64], method: CalibrationMethod
 ) -> tuple[Floats, Floats]:
-    """Find the scale (K,) and shift (K,) with the smallest negative log-likelihood.
+    """Fit the scale (K,) and shift (K,) that minimise the negative log-likelihood.
 
-    After Guo et al. 2017 (arXiv 1706.04599).
+    The method is that of Guo et al. 2017 (arXiv 1706.04599).
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def fit_calibration(
     y_true : (N,) int
     method
         temperature: one scale for all classes, so that no ranking and no predicted class changes. vector: a scale and
-        a shift for each class, held near 1 and 0 by the weight of one image, or classes without a mistake on
-        validation would run away.
+        a shift per class, with a penalty of the weight of one image that holds them near 1 and 0; without it, classes
+        that have no mistake on validation would diverge.
     """
     K = logits.shape[1]
     if method == "none":

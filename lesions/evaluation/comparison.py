@@ -1,4 +1,4 @@
-"""Models on the same test images: scores with intervals, and paired differences."""
+"""Compare models on the same test images: scores with intervals, and paired differences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +14,7 @@ from lesions.evaluation.bootstrap import draw_resamples, sum_by_group
 from lesions.evaluation.influence import compute_influences
 from lesions.evaluation.interval import Difference, Estimate, Measurement, estimate_difference, estimate_score
 from lesions.evaluation.resampled_scores import score_resamples
-from lesions.evaluation.scores import score
+from lesions.evaluation.scores import score_predictions
 from lesions.evaluation.significance import correct_after_holm
 from lesions.formats.json_file import read_json, write_plot_rows
 from lesions.parameters.section import Section
@@ -23,7 +23,7 @@ from lesions.tables.predictions import Predictions
 HeadlineMetric = Literal[
     "accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "macro_roc_auc", "mean_average_precision"
 ]
-"""More is better in all of them."""
+"""Higher is better in all of them."""
 
 
 class CompareParameters(Section):
@@ -34,14 +34,14 @@ class CompareParameters(Section):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What resampling the same groups for all models gives.
+    """Scores and differences of models, from the same resamples of groups for all models.
 
     Attributes
     ----------
     scores
-        For each model and metric that its predictions define.
+        For each model and each metric that its predictions define.
     differences
-        For each pair of models, in the order in which they came, and each metric: the first minus the second.
+        For each pair of models, in input order, and each metric: the first minus the second.
     """
 
     scores: dict[tuple[str, ...], Estimate]
@@ -49,7 +49,7 @@ class Comparison:
 
     @property
     def models(self) -> list[str]:
-        """The models that were compared, in the order in which they came."""
+        """The models that were compared, in input order."""
         return list(dict.fromkeys(model for model, _ in self.scores))
 
     @property
@@ -58,31 +58,32 @@ class Comparison:
         return list(dict.fromkeys(metric for _, metric in self.scores))
 
     def rank(self, models: list[str], metric: str) -> list[str]:
-        """Return the models by a metric, the best first; equals stay as they came."""
+        """Return the models sorted by a metric, the best first; ties keep their input order."""
         return sorted(models, key=lambda model: -self.scores[model, metric].value)
 
     def subtract(self, first: str, second: str, metric: str) -> Difference:
-        """Return the difference of two models, whichever of them came first."""
+        """Return the first model's metric minus the second's, in either order."""
         if (first, second, metric) in self.differences:
             return self.differences[first, second, metric]
         return self.differences[second, first, metric].turned()
 
 
 def write_comparison(folder: Path, comparison: Comparison) -> None:
-    """Write `scores.json` and `differences.json` as rows of plots."""
+    """Write `scores.json` and `differences.json` as plot rows."""
     scores = [
-        {"model": model, "metric": metric, **asdict(found)} for (model, metric), found in comparison.scores.items()
+        {"model": model, "metric": metric, **asdict(estimate)}
+        for (model, metric), estimate in comparison.scores.items()
     ]
     differences = [
-        {"first": first, "second": second, "metric": metric, **asdict(found)}
-        for (first, second, metric), found in comparison.differences.items()
+        {"first": first, "second": second, "metric": metric, **asdict(difference)}
+        for (first, second, metric), difference in comparison.differences.items()
     ]
     write_plot_rows(folder / "scores.json", scores)
     write_plot_rows(folder / "differences.json", differences)
 
 
 def read_comparison(folder: Path) -> Comparison:
-    """Read what `write_comparison` wrote."""
+    """Read the comparison that `write_comparison` wrote."""
     scores, differences = (read_json(folder / name) for name in ("scores.json", "differences.json"))
     return Comparison(
         scores={(row.pop("model"), row.pop("metric")): Estimate(**row) for row in scores},
@@ -92,23 +93,23 @@ def read_comparison(folder: Path) -> Comparison:
     )
 
 
-def compare(predictions: Mapping[str, Predictions], *, rivals: Sequence[str], seed: int = 0) -> Comparison:
-    """Score models, and each pair of them, on the same resamples of groups.
+def compare_models(predictions: Mapping[str, Predictions], *, rivals: Sequence[str], seed: int = 0) -> Comparison:
+    """Score each model and each pair of models on the same resamples of groups.
 
     Parameters
     ----------
     predictions
-        For each model, of the same images in the same order.
+        Predictions of each model, for the same images in the same order.
     rivals
-        The models among which one will be chosen: each metric's p-values of their pairs are corrected for their
-        number. All others are what these are measured by.
+        The models among which one will be chosen. For each metric, the p-values of their pairs are corrected for the
+        number of pairs. All other models are references.
     """
-    return compare_measurements(measure(predictions, seed=seed), rivals=rivals)
+    return compare_measurements(measure_metrics(predictions, seed=seed), rivals=rivals)
 
 
 def compare_measurements(measured: Mapping[str, Mapping[str, Measurement]], *, rivals: Sequence[str]) -> Comparison:
-    """Put intervals around what was measured of each model, and around the difference of each pair."""
-    metrics = [name for name in get_args(HeadlineMetric) if all(name in found for found in measured.values())]
+    """Put intervals around each model's measured metrics and around the difference of each pair of models."""
+    metrics = [name for name in get_args(HeadlineMetric) if all(name in metrics for metrics in measured.values())]
     differences: dict[tuple[str, ...], Difference] = {
         (first, second, metric): estimate_difference(measured[first][metric] - measured[second][metric])
         for first, second in combinations(measured, 2)
@@ -126,45 +127,47 @@ def compare_measurements(measured: Mapping[str, Mapping[str, Measurement]], *, r
     )
 
 
-def measure(predictions: Mapping[str, Predictions], *, seed: int) -> dict[str, dict[str, Measurement]]:
-    """Measure each model by each metric that its predictions define, on the same resamples for all models."""
+def measure_metrics(predictions: Mapping[str, Predictions], *, seed: int) -> dict[str, dict[str, Measurement]]:
+    """Measure each metric that a model's predictions define, on the same resamples for all models."""
     group_id = next(iter(predictions.values())).images.group_id
     blocks: dict[str, list[dict[str, NDArray[np.float64]]]] = {model: [] for model in predictions}
     for counts in draw_resamples(group_id, seed=seed):
-        for model, found in predictions.items():
-            blocks[model].append(score_resamples(found.y_true, found.y_prob, counts))
+        for model, predicted in predictions.items():
+            blocks[model].append(score_resamples(predicted.y_true, predicted.y_prob, counts))
     measured = {}
-    for model, found in predictions.items():
-        values = score(found.y_true, found.y_prob)
+    for model, predicted in predictions.items():
+        values = score_predictions(predicted.y_true, predicted.y_prob)
         measured[model] = {
             metric: Measurement(
                 value=values[metric],
                 resamples=np.concatenate([block[metric] for block in blocks[model]]),
                 influences=sum_by_group(influences, group_id),
             )
-            for metric, influences in compute_influences(found.y_true, found.y_prob).items()
+            for metric, influences in compute_influences(predicted.y_true, predicted.y_prob).items()
         }
     return measured
 
 
 def check_same_images(predictions: Mapping[str, Predictions]) -> None:
-    """Refuse predictions of different images, groups, classes or true diagnoses: their difference means nothing.
+    """Check that all predictions have the same images, groups, classes and true diagnoses.
+
+    A difference between predictions of different images would mean nothing.
 
     Raises
     ------
     InputError
-        Naming the first two models that differ, and in what.
+        If two models differ; it names the first two and the column in which they differ.
     """
     (reference_name, reference), *others = predictions.items()
-    for name, found in others:
-        for what, here, there in (
-            ("classes", found.classes, reference.classes),
-            ("image_id", list(found.images.image_id), list(reference.images.image_id)),
-            ("group_id", list(found.images.group_id), list(reference.images.group_id)),
-            ("y_true", found.y_true.tolist(), reference.y_true.tolist()),
+    for name, predicted in others:
+        for column, here, there in (
+            ("classes", predicted.classes, reference.classes),
+            ("image_id", list(predicted.images.image_id), list(reference.images.image_id)),
+            ("group_id", list(predicted.images.group_id), list(reference.images.group_id)),
+            ("y_true", predicted.y_true.tolist(), reference.y_true.tolist()),
         ):
             if here != there:
                 raise InputError(
-                    f"the predictions of {name} and {reference_name} differ in {what}: "
-                    "they are not of one run; `dvc repro` makes them anew"
+                    f"the predictions of {name} and {reference_name} differ in {column}: "
+                    "they are not from the same run; run `dvc repro` to make them again"
                 )

@@ -1,4 +1,4 @@
-"""Curves of each class against the rest, thinned to what a plot can show."""
+"""Curves of each class against the rest, thinned to as many points as a plot can show."""
 
 from collections.abc import Iterator
 from itertools import groupby, pairwise
@@ -11,11 +11,11 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from lesions.tables.predictions import Predictions
 
 MAX_POINTS = 100
-"""Points of one curve."""
+"""Most points of one curve."""
 
 
 def build_roc_rows(predictions: Predictions) -> list[dict[str, Any]]:
-    """Return the points of each class's ROC curve as rows of a plot, in the order to draw them."""
+    """Return the points of each class's ROC curve as plot rows, in drawing order."""
     return [
         {"diagnosis": name, "step": step, "false_positive_rate": float(x), "sensitivity": float(y)}
         for name, truth, probability in one_against_rest(predictions)
@@ -24,15 +24,15 @@ def build_roc_rows(predictions: Predictions) -> list[dict[str, Any]]:
 
 
 def build_precision_recall_rows(predictions: Predictions) -> list[dict[str, Any]]:
-    """Return the points of each class's precision-recall curve as rows of a plot, in the order to draw them.
+    """Return the points of each class's precision-recall curve as plot rows, in drawing order.
 
-    The curve goes in steps, whose area is the average precision: between two thresholds there is no other
-    precision to be had (Davis and Goadrich 2006, doi 10.1145/1143844.1143874).
+    The curve is a step function whose area is the average precision: no threshold between two neighbouring ones gives
+    any other precision (Davis and Goadrich 2006, doi 10.1145/1143844.1143874).
     """
     rows = []
     for name, truth, probability in one_against_rest(predictions):
         precision, recall, _ = precision_recall_curve(truth, probability, drop_intermediate=True)
-        # The last point of scikit-learn's, precision 1 at recall 0, is of no threshold.
+        # scikit-learn's last point, precision 1 at recall 0, belongs to no threshold.
         points = [(0.0, float(precision[-2])), *reversed(_thin(recall[:-1], precision[:-1]))]
         corners = [
             corner
@@ -50,7 +50,7 @@ def build_precision_recall_rows(predictions: Predictions) -> list[dict[str, Any]
 def one_against_rest(
     predictions: Predictions,
 ) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.float64]]]:
-    """Yield each class that has images and others beside it: its name, who is of it, its probabilities."""
+    """Yield each class that has some but not all images: its name, which images have it, its probabilities."""
     y_prob = predictions.y_prob
     for code, name in enumerate(predictions.classes):
         truth = predictions.y_true == code
@@ -59,11 +59,11 @@ def one_against_rest(
 
 
 def choose_points(length: int) -> NDArray[np.int64]:
-    """Return the places of at most `MAX_POINTS` of a curve's points, the first and the last among them."""
+    """Return the indices of at most `MAX_POINTS` of a curve's points, including the first and the last."""
     return np.unique(np.linspace(0, length - 1, MAX_POINTS).round().astype(np.int64))
 
 
 def _thin(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[tuple[float, float]]:
-    """Return at most `MAX_POINTS` of a curve's points, the first and the last among them."""
+    """Return at most `MAX_POINTS` of a curve's points, including the first and the last."""
     kept = choose_points(len(x))
     return list(zip(x[kept], y[kept], strict=True))

@@ -1,4 +1,4 @@
-"""Malignant or not: the operating point, and what acting on it is worth."""
+"""Decide malignant or benign: the operating point, and the net benefit of acting on it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,18 +16,18 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 NUM_THRESHOLDS = 100
-"""Threshold probabilities are its fractions."""
+"""Threshold probabilities are 1 / 100, 2 / 100, … 99 / 100."""
 
 
 def merge_sides(predictions: Predictions, is_malignant: Sequence[bool]) -> Predictions:
-    """Return the predictions with two classes, benign and malignant, whose probabilities are the sums of theirs."""
+    """Return predictions of two classes, benign and malignant, each with the summed probability of its classes."""
     side = np.array(is_malignant)
     merged = np.stack([logsumexp(predictions.log_prob[:, among], axis=1) for among in (~side, side)], axis=1)
     return Predictions(predictions.images, ("benign", "malignant"), side[predictions.y_true].astype(np.int64), merged)
 
 
 def choose_threshold(malignant: Flags, probability: Floats, sensitivity: float) -> float:
-    """Return the highest probability at and above which at least `sensitivity` of the malignant images lie.
+    """Return the highest threshold that reaches a sensitivity; an image at the threshold counts as malignant.
 
     Parameters
     ----------
@@ -35,25 +35,25 @@ def choose_threshold(malignant: Flags, probability: Floats, sensitivity: float) 
         Of the validation images.
     """
     ranked = np.sort(probability[malignant])[::-1]
-    # Rounding must not turn 0.95 of 20 into more than 19.
+    # Floating-point error must not turn 0.95 of 20 into more than 19.
     needed = int(np.ceil(round(sensitivity * len(ranked), 9)))
     return float(ranked[max(needed, 1) - 1])
 
 
 def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series, *, seed: int = 0) -> dict[str, Estimate]:
-    """Compute how often a call is right, with intervals over groups; what has nothing to divide by is left out.
+    """Compute sensitivity, specificity, PPV and NPV with intervals over groups; omit those whose denominator is 0.
 
     Parameters
     ----------
     malignant, called : (N,) bool
-        What the test images are, and what they are called.
+        Whether each test image is malignant, and whether it is called malignant.
 
     Returns
     -------
     sensitivity, specificity
-        Of the malignant images the part that is called so; of the others the part that is not.
+        The share of malignant images called malignant, and of benign images called benign.
     ppv, npv
-        Of the images that are called malignant the part that is; of the others the part that is not.
+        The share of images called malignant that are malignant, and of images called benign that are benign.
     """
     sets = {"sensitivity": malignant, "specificity": ~malignant, "ppv": called, "npv": ~called}
     members = {name: among for name, among in sets.items() if among.any()}
@@ -64,8 +64,8 @@ def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series, *, see
 def list_net_benefit(malignant: Flags, probability: Floats) -> Iterator[dict[str, Any]]:
     """Yield the points of a decision curve: net benefit against the threshold probability (Vickers and Elkin 2006).
 
-    At a threshold of 0.1 whoever acts holds one missed malignancy for as bad as nine needless biopsies. Net benefit
-    is TP / N - FP / N * threshold / (1 - threshold), beside acting on everybody and on nobody.
+    Net benefit is TP / N - FP / N * threshold / (1 - threshold). A threshold of 0.1 means that one missed malignancy
+    is as bad as nine needless biopsies. Acting on all images and on none are listed for comparison.
     """
     for threshold in np.arange(1, NUM_THRESHOLDS) / NUM_THRESHOLDS:
         odds = threshold / (1 - threshold)

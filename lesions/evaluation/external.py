@@ -1,49 +1,49 @@
-"""How a model does on datasets that it was not trained on, beside its own test images."""
+"""Score a model on datasets that it was not trained on, and compare with its own test images."""
 
 from typing import Any
 
 import numpy as np
 
-from lesions.evaluation.comparison import measure
-from lesions.evaluation.interval import Measurement, estimate_difference, estimate_score, spread
+from lesions.evaluation.comparison import measure_metrics
+from lesions.evaluation.interval import Measurement, estimate_difference, estimate_score, list_estimates
 from lesions.tables.predictions import Predictions
 
 METRICS = ("balanced_accuracy", "macro_f1", "macro_roc_auc")
 
 
 def score_external(test: Predictions, external: Predictions) -> dict[str, dict[str, Any]]:
-    """Score a model on each other dataset, and how much it loses there.
+    """Score a model on each other dataset, and measure how much it loses there.
 
-    Each is scored by the classes that both it and the test images have, and so are the test images beside it; a class
-    that only one of them has can still be predicted, and is then wrong.
+    Both the dataset and the test images are scored on the classes that both have. A class that only one of them has
+    can still be predicted, and is then wrong.
 
     Parameters
     ----------
     external
-        With the `source` of each image.
+        Predictions with the `source` of each image.
 
     Returns
     -------
     dict
-        For each source that shares two classes or more with the test images: the sizes, each metric with its
-        interval, the same of the test images (`own_…`), and the difference (`…_lost`), over resamples of both.
+        For each source that shares at least two classes with the test images: the sizes, each metric with its
+        interval, the same metric on the test images (`own_…`), and the difference (`…_lost`), over resamples of both.
     """
     by_source = {
         str(source): external.keep((external.images.source == source).to_numpy())
         for source in sorted(external.images.source.unique())
     }
     return {
-        source: _score_one(test, found)
-        for source, found in by_source.items()
-        if len(np.intersect1d(test.y_true, found.y_true)) > 1
+        source: _score_one(test, other)
+        for source, other in by_source.items()
+        if len(np.intersect1d(test.y_true, other.y_true)) > 1
     }
 
 
 def _score_one(test: Predictions, other: Predictions) -> dict[str, Any]:
     shared = np.intersect1d(test.y_true, other.y_true)
-    test, other = (found.keep(np.isin(found.y_true, shared)) for found in (test, other))
-    # Seeds of their own: resamples of different groups are independent of each other.
-    own, there = (measure({"": found}, seed=seed)[""] for seed, found in enumerate((test, other)))
+    test, other = (predictions.keep(np.isin(predictions.y_true, shared)) for predictions in (test, other))
+    # Different seeds, because resamples of different groups are independent.
+    own, there = (measure_metrics({"": predictions}, seed=seed)[""] for seed, predictions in enumerate((test, other)))
     scores: dict[str, Any] = {
         "num_images": len(other.images),
         "num_groups": int(other.images.group_id.nunique()),
@@ -51,7 +51,7 @@ def _score_one(test: Predictions, other: Predictions) -> dict[str, Any]:
     }
     for metric in METRICS:
         if metric in own and metric in there:
-            scores |= spread(
+            scores |= list_estimates(
                 {
                     metric: estimate_score(there[metric]),
                     f"own_{metric}": estimate_score(own[metric]),

@@ -1,4 +1,4 @@
-"""Pooling the test predictions of folds, so that every image is tested once."""
+"""Pool the test predictions of folds, so that every image is tested once."""
 
 from collections.abc import Mapping
 
@@ -6,22 +6,22 @@ import numpy as np
 import pandas as pd
 
 from lesions.errors import InputError
-from lesions.evaluation.scores import score
+from lesions.evaluation.scores import score_predictions
 from lesions.tables.predictions import Predictions
 
 
 def pool_folds(folds: Mapping[str, Mapping[str, Predictions]]) -> dict[str, Predictions]:
-    """Put the test predictions of all folds together, for each model that every fold has.
+    """Pool the test predictions of all folds, for each model that every fold has.
 
     Parameters
     ----------
     folds
-        For each fold, by name, each model's predictions of the images that the fold tests.
+        For each fold, by name, each model's predictions of the test images of that fold.
 
     Raises
     ------
     InputError
-        If no model is in all folds, two folds test the same image, or they know different diagnoses.
+        If no model is in all folds, if two folds test the same image, or if their diagnoses differ.
     """
     first, *others = folds.values()
     models = [model for model in first if all(model in other for other in others)]
@@ -30,25 +30,27 @@ def pool_folds(folds: Mapping[str, Mapping[str, Predictions]]) -> dict[str, Pred
     _check_images_are_tested_once(folds, models[0])
     pooled = {}
     for model in models:
-        found = [predictions[model] for predictions in folds.values()]
-        for name, predictions in zip(folds, found, strict=True):
-            if predictions.classes != found[0].classes:
-                raise InputError(f"{model} knows other diagnoses in {name} than in {next(iter(folds))}")
-        images = pd.concat([predictions.images for predictions in found], ignore_index=True)
+        by_fold = [predictions[model] for predictions in folds.values()]
+        for name, predictions in zip(folds, by_fold, strict=True):
+            if predictions.classes != by_fold[0].classes:
+                raise InputError(f"{model} has other diagnoses in {name} than in {next(iter(folds))}")
+        images = pd.concat([predictions.images for predictions in by_fold], ignore_index=True)
         order = images.image_id.argsort().to_numpy()
         pooled[model] = Predictions(
             images.iloc[order].reset_index(drop=True),
-            found[0].classes,
-            np.concatenate([predictions.y_true for predictions in found])[order],
-            np.concatenate([predictions.logits for predictions in found])[order],
+            by_fold[0].classes,
+            np.concatenate([predictions.y_true for predictions in by_fold])[order],
+            np.concatenate([predictions.logits for predictions in by_fold])[order],
         )
     return pooled
 
 
 def score_each_fold(folds: Mapping[str, Mapping[str, Predictions]], model: str) -> pd.DataFrame:
-    """Score one model in each fold: a row a fold, a column a metric that all of them define."""
-    found = [predictions[model] for predictions in folds.values()]
-    return pd.DataFrame([score(fold.y_true, fold.y_prob) for fold in found], index=list(folds)).dropna(axis="columns")
+    """Score one model in each fold: one row per fold, one column per metric that all folds define."""
+    by_fold = [predictions[model] for predictions in folds.values()]
+    return pd.DataFrame([score_predictions(fold.y_true, fold.y_prob) for fold in by_fold], index=list(folds)).dropna(
+        axis="columns"
+    )
 
 
 def _check_images_are_tested_once(folds: Mapping[str, Mapping[str, Predictions]], model: str) -> None:

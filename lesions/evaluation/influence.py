@@ -1,7 +1,7 @@
-"""By how much each image moves a metric: the derivative of the metric by the image's weight, at weight 1.
+"""The influence of each image on a metric: the derivative of the metric by the image's weight, at weight 1.
 
-What Efron calls the infinitesimal jackknife (1982, The Jackknife, the Bootstrap and Other Resampling Plans, chapter
-6). Summed over the images of a group it is, to first order, what the metric would lose without that group.
+Efron calls it the infinitesimal jackknife (1982, The Jackknife, the Bootstrap and Other Resampling Plans, chapter 6).
+Summed over the images of a group it is, to first order, what the metric would lose without that group.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def compute_influences(y_true: NDArray[np.int64], y_prob: Floats) -> dict[str, Floats]:
-    """Compute for each metric of `lesions.evaluation.scores` the influence (N,) of each image.
+    """Compute the influence (N,) of each image on each metric of `lesions.evaluation.scores`.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def compute_influences(y_true: NDArray[np.int64], y_prob: Floats) -> dict[str, F
         "accuracy": (hit - hit.mean()) / len(y_true),
         "balanced_accuracy": on_recall.mean(axis=1),
         "macro_f1": on_f1.mean(axis=1),
-        # A weighted mean moves with its weights as well.
+        # An image also changes the weights of the weighted mean.
         "weighted_f1": on_f1 @ shares + (truth @ f1 - shares @ f1) / len(y_true),
     }
     defined = [k for k in there if classes.support[k] < len(y_true)]
@@ -48,8 +48,8 @@ def compute_influences(y_true: NDArray[np.int64], y_prob: Floats) -> dict[str, F
 def compute_area_influences(truth: NDArray[np.bool_], probability: Floats) -> tuple[float, Floats]:
     """Compute the area under the ROC curve, and the influence (N,) of each image on it.
 
-    The influence of an image is how far the part of the other side that it is ranked right against is from the mean
-    of its own side, over the images of its own side.
+    For each image, take the share of the other side's images against which it is ranked correctly. Its influence is
+    that share minus the mean share of its own side, divided by the number of images of its own side.
 
     Parameters
     ----------
@@ -57,8 +57,9 @@ def compute_area_influences(truth: NDArray[np.bool_], probability: Floats) -> tu
     probability : (N,) float
     """
     ranking = _Ranking(truth, probability)
-    below = (ranking.num_negatives - ranking.passed + ranking.negatives / 2)[ranking.place] / ranking.num_negatives
-    above = (ranking.found - ranking.positives / 2)[ranking.place] / ranking.num_positives
+    below = (ranking.num_negatives - ranking.false_positives + ranking.negatives / 2) / ranking.num_negatives
+    above = (ranking.true_positives - ranking.positives / 2) / ranking.num_positives
+    below, above = below[ranking.rank], above[ranking.rank]
     area = float(below[truth].mean())
     return area, np.where(truth, (below - area) / ranking.num_positives, (above - area) / ranking.num_negatives)
 
@@ -66,36 +67,36 @@ def compute_area_influences(truth: NDArray[np.bool_], probability: Floats) -> tu
 def _compute_average_precision_influences(truth: NDArray[np.bool_], probability: Floats) -> Floats:
     """Compute the influence (N,) of each image on the average precision.
 
-    An image changes the precision at its own place and at all places that come after it.
+    An image changes the precision at its own rank and at all later ranks.
     """
     ranking = _Ranking(truth, probability)
-    seen = ranking.found + ranking.passed
-    precision = ranking.found / seen
-    gained = _add_up_from_the_end(ranking.positives / seen)[ranking.place]
-    lost = _add_up_from_the_end(ranking.positives * ranking.found / seen**2)[ranking.place]
-    own = precision[ranking.place]
+    seen = ranking.true_positives + ranking.false_positives
+    precision = ranking.true_positives / seen
+    gained = _sum_from_the_end(ranking.positives / seen)[ranking.rank]
+    lost = _sum_from_the_end(ranking.positives * ranking.true_positives / seen**2)[ranking.rank]
+    own = precision[ranking.rank]
     return (truth * (gained + own - own[truth].mean()) - lost) / ranking.num_positives
 
 
 class _Ranking:
-    """Images from the highest probability down; those of equal probability share a place.
+    """Images ranked from the highest probability down; images of equal probability share a rank.
 
     Attributes
     ----------
-    place : (N,) int
+    rank : (N,) int
     positives, negatives : (M,) float
-        Images at each place.
-    found, passed : (M,) float
-        The same, from the first place to each.
+        Images at each rank.
+    true_positives, false_positives : (M,) float
+        Images from the first rank up to each.
     """
 
     def __init__(self, truth: NDArray[np.bool_], probability: Floats) -> None:
-        _, self.place = np.unique(-probability, return_inverse=True)
-        self.positives = np.bincount(self.place, weights=truth)
-        self.negatives = np.bincount(self.place, weights=~truth)
-        self.found, self.passed = self.positives.cumsum(), self.negatives.cumsum()
-        self.num_positives, self.num_negatives = self.found[-1], self.passed[-1]
+        _, self.rank = np.unique(-probability, return_inverse=True)
+        self.positives = np.bincount(self.rank, weights=truth)
+        self.negatives = np.bincount(self.rank, weights=~truth)
+        self.true_positives, self.false_positives = self.positives.cumsum(), self.negatives.cumsum()
+        self.num_positives, self.num_negatives = self.true_positives[-1], self.false_positives[-1]
 
 
-def _add_up_from_the_end(values: Floats) -> Floats:
+def _sum_from_the_end(values: Floats) -> Floats:
     return values[::-1].cumsum()[::-1]

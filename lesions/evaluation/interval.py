@@ -1,11 +1,12 @@
 """95 % intervals and p-values from resamples of groups.
 
-The standard error is that of the bootstrap. How far it can be trusted hangs on how few groups the figure rests on: a
-mean over diagnoses rests on those of the rarest. Their number is taken from the spread of the groups' squared
-influences (after Satterthwaite 1946); the quantile is Student's with one less, and the bootstrap's variance is made
-up for what it lacks with so few (Hesterberg 2015, doi 10.1080/00031305.2015.1089789). A score lies between 0 and 1,
-and its interval is computed on the scale of the logit, which keeps it there. docs/evaluation.md has how often this
-holds the truth, beside the plain percentile interval.
+The standard error is the bootstrap's. How far it can be trusted depends on how many groups contribute to the score:
+to a mean over diagnoses, mainly the groups of the rarest. Their effective number n is estimated from the variance of
+the groups' squared influences (after Satterthwaite 1946). The quantile is Student's with n - 1 degrees of freedom.
+The bootstrap's variance is too small with few groups and is corrected (Hesterberg 2015, doi
+10.1080/00031305.2015.1089789). A score lies between 0 and 1, and its interval is computed on the logit scale, which
+keeps it there. docs/evaluation.md reports how often these intervals contain the truth, compared with the plain
+percentile interval.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,18 +24,18 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Measurement:
-    """A metric of the test images, or a difference of two, and what it is without some of the groups.
+    """A metric of the test images, or a difference of two, with its resamples and influences.
 
     Attributes
     ----------
     value
-        Of the test images.
+        The metric on the test images.
     resamples : (R,) float
-        Of each resample of groups; NaN where it is not defined.
+        The metric on each resample of groups; NaN where it is undefined.
     influences : (G,) float
-        Of each group on the value.
+        The influence of each group on the value.
     from_seeds
-        Variances that the seeds of the training add, each with its degrees of freedom; none where there is one seed.
+        Variances that the training seeds add, each with its degrees of freedom; empty with one seed.
     """
 
     value: float
@@ -43,7 +44,7 @@ class Measurement:
     from_seeds: tuple[tuple[float, int], ...] = ()
 
     def __sub__(self, other: "Measurement") -> "Measurement":
-        """Return the difference from another metric of the same groups and resamples."""
+        """Return the difference from a measurement on the same groups and resamples."""
         return Measurement(
             self.value - other.value,
             self.resamples - other.resamples,
@@ -53,28 +54,28 @@ class Measurement:
 
     @property
     def variances(self) -> tuple[tuple[float, float], ...]:
-        """What the value's variance is the sum of, each with its degrees of freedom.
+        """The components of the value's variance, each with its degrees of freedom.
 
-        Resamples of n groups spread by (n - 1) / n of the variance, as each is centred on the groups' own mean.
+        Resamples of n groups have (n - 1) / n of the variance, as each is centred on the groups' own mean.
         """
         n = max(2.0, count_groups_that_matter(self.influences))
         return (float(np.nanvar(self.resamples)) * n / (n - 1), n - 1), *self.from_seeds
 
     @property
     def standard_error(self) -> float:
-        """That of the test images, and of the seeds where there are several."""
+        """The standard error over test images, and over seeds if there are several."""
         return float(np.sqrt(sum(variance for variance, _ in self.variances)))
 
     @property
     def degrees_of_freedom(self) -> float:
-        """Those of the squared standard error, after Satterthwaite and Welch."""
+        """The degrees of freedom of the squared standard error, after Satterthwaite and Welch."""
         total = sum(variance for variance, _ in self.variances)
         _, of_sampling = self.variances[0]
         return total**2 / sum(variance**2 / df for variance, df in self.variances) if total else of_sampling
 
     @property
     def reach(self) -> float:
-        """How far a 95 % interval reaches to either side."""
+        """The half-width of a 95 % interval."""
         return float(student.ppf((1 + LEVEL) / 2, self.degrees_of_freedom)) * self.standard_error
 
 
@@ -88,16 +89,16 @@ class Estimate:
 
 
 def list_bounds(estimates: Mapping[str, Estimate]) -> dict[str, float]:
-    """Return the bounds of estimates under flat names, as metrics files have them."""
+    """Return the bounds of estimates under flat names, as in the metrics files."""
     bounds: dict[str, float] = {}
-    for name, found in estimates.items():
-        bounds |= {f"{name}_low": found.low, f"{name}_high": found.high}
+    for name, estimate in estimates.items():
+        bounds |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
     return bounds
 
 
-def spread(estimates: Mapping[str, Estimate]) -> dict[str, float]:
+def list_estimates(estimates: Mapping[str, Estimate]) -> dict[str, float]:
     """Return the values and the bounds of estimates under flat names."""
-    return {name: found.value for name, found in estimates.items()} | list_bounds(estimates)
+    return {name: estimate.value for name, estimate in estimates.items()} | list_bounds(estimates)
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,9 @@ class Difference(Estimate):
     Attributes
     ----------
     p_value
-        Two-sided, that the true difference is zero.
+        Two-sided p-value of the hypothesis that the true difference is zero.
     p_holm
-        The same, corrected after Holm for all the pairs that it was one of.
+        The same p-value, corrected after Holm for all pairs that were tested together.
     """
 
     p_value: float
@@ -117,19 +118,19 @@ class Difference(Estimate):
 
     @property
     def is_beyond_noise(self) -> bool:
-        """Whether the test images tell the two apart."""
+        """Whether the difference is significant on the test images."""
         return self.p_holm < 1 - LEVEL
 
     def turned(self) -> "Difference":
-        """Return the difference the other way round."""
+        """Return the difference with its sign reversed."""
         return Difference(-self.value, -self.high, -self.low, self.p_value, self.p_holm)
 
 
 def count_groups_that_matter(influences: Floats) -> float:
-    """Return on how many groups a metric rests, by their influences (G,) on it.
+    """Return the effective number of groups that contribute to a metric, from their influences (G,) on it.
 
     A sum of squares with mean m and variance v is like a chi-square with 2 m² / v degrees of freedom: about G where
-    all groups matter alike, and few where few groups make up the sum.
+    all groups contribute equally, and few where few groups make up the sum.
     """
     squares = influences**2
     variance = float((squares**2).sum() - squares.sum() ** 2 / len(squares))
@@ -137,13 +138,13 @@ def count_groups_that_matter(influences: Floats) -> float:
 
 
 def average_seeds(repeats: Sequence[Measurement]) -> Measurement:
-    """Return the mean of what was measured on the same test images from several seeds of the training."""
+    """Return the mean of measurements on the same test images from several training seeds."""
     num_seeds = len(repeats)
-    values = np.array([found.value for found in repeats])
+    values = np.array([repeat.value for repeat in repeats])
     return Measurement(
         float(values.mean()),
-        np.mean([found.resamples for found in repeats], axis=0),
-        np.mean([found.influences for found in repeats], axis=0),
+        np.mean([repeat.resamples for repeat in repeats], axis=0),
+        np.mean([repeat.influences for repeat in repeats], axis=0),
         ((float(values.var(ddof=1)) / num_seeds, num_seeds - 1),) if num_seeds > 1 else (),
     )
 
@@ -159,9 +160,9 @@ def estimate_score(measured: Measurement) -> Estimate:
 
 
 def estimate_all_or_none(value: float, num_groups: int) -> Estimate:
-    """Put an interval around a proportion of 0 or 1, of which every resample is the same.
+    """Put an interval around a proportion of 0 or 1, which has the same value in every resample.
 
-    The bound is Clopper and Pearson's (1934), with the groups as the trials.
+    The bound is that of Clopper and Pearson (1934), with the groups as the trials.
     """
     bound = ((1 - LEVEL) / 2) ** (1 / num_groups)
     return Estimate(1, bound, 1) if value == 1 else Estimate(0, 0, 1 - bound)

@@ -15,16 +15,16 @@ class EvaluationParameters(Section):
     Attributes
     ----------
     num_views
-        8 averages the logits over the flips and quarter turns of an image.
+        8 averages the logits over the flips and quarter turns of each image; 1 uses the image alone.
     calibration
-        What is fitted to the logits of the validation images.
+        The method fitted to the logits of the validation images.
     sensitivity
-        That the threshold for malignancy has to reach on the validation images.
-    min_slice_groups
-        Slices of the test images with fewer groups are not scored.
+        The sensitivity that the threshold for malignancy has to reach on the validation images.
+    min_subgroup_groups
+        The smallest number of groups with which a subgroup is scored.
     """
 
     num_views: Literal[1, 8]
     calibration: CalibrationMethod
     sensitivity: Annotated[float, Field(gt=0, le=1)]
-    min_slice_groups: Annotated[int, Field(ge=2)]
+    min_subgroup_groups: Annotated[int, Field(ge=2)]

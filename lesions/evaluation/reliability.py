@@ -1,4 +1,4 @@
-"""How far probabilities are from what happens, and what is saved by not answering where they are low."""
+"""How well probabilities are calibrated, and how abstaining at low confidence lowers the error rate."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -13,11 +13,11 @@ from lesions.tables.predictions import Predictions
 Floats = NDArray[np.float64]
 
 NUM_BINS = 15
-"""Bins of the reliability diagram, and of the calibration error (Guo et al. 2017 take as many)."""
+"""Bins of the reliability diagram and of the calibration error (as in Guo et al. 2017)."""
 
 
 class Bin(NamedTuple):
-    """Images of about the same confidence: their number, their mean confidence, the part that is right."""
+    """Images of similar confidence: their number, mean confidence and accuracy."""
 
     num_images: int
     confidence: float
@@ -25,7 +25,7 @@ class Bin(NamedTuple):
 
 
 def score_reliability(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> dict[str, float]:
-    """Compute what judges probabilities as such; less is better in all of them.
+    """Compute scores of the probabilities themselves; lower is better in all of them.
 
     Parameters
     ----------
@@ -37,14 +37,14 @@ def score_reliability(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -
     log_loss
         The mean negative log-likelihood of the true class, in nats.
     brier_score
-        The mean squared distance of the probabilities from the truth, over all classes: 0 to 2 (Brier 1950).
+        The mean squared distance of the probabilities from the truth, summed over all classes: 0 to 2 (Brier 1950).
     expected_calibration_error
-        The mean distance of confidence from accuracy over bins of equally many images. Bins of equal width would be
-        nearly empty where the network is seldom, and their noise would count as much.
+        The mean absolute difference between confidence and accuracy over bins of equally many images. Bins of equal
+        width would be nearly empty at confidences that the network rarely has, and noisy there.
     """
     y_prob = softmax(logits.astype(np.float64), axis=1)
     bins = list(list_bins(y_true, y_prob))
-    gaps = [found.num_images * abs(found.confidence - found.accuracy) for found in bins]
+    gaps = [group.num_images * abs(group.confidence - group.accuracy) for group in bins]
     return {
         "log_loss": compute_log_loss(y_true, logits),
         "brier_score": float(((y_prob - np.eye(y_prob.shape[1])[y_true]) ** 2).sum(axis=1).mean()),
@@ -59,9 +59,9 @@ def compute_log_loss(y_true: NDArray[np.int64], logits: NDArray[np.floating]) ->
 
 
 def list_bins(y_true: NDArray[np.int64], y_prob: Floats) -> Iterator[Bin]:
-    """Yield bins of equally many images, but for rounding, from the lowest confidence up.
+    """Yield bins of equally many images, up to rounding, from the lowest confidence up.
 
-    Confidence is the probability of the predicted class; images of one confidence may be in two bins.
+    Confidence is the probability of the predicted class; images of equal confidence may be in two bins.
     """
     confidence, hit = y_prob.max(axis=1), y_prob.argmax(axis=1) == y_true
     order = np.argsort(confidence, kind="stable")
@@ -70,19 +70,19 @@ def list_bins(y_true: NDArray[np.int64], y_prob: Floats) -> Iterator[Bin]:
 
 
 def build_reliability_rows(calibrated: Predictions, predicted: Predictions) -> list[dict[str, Any]]:
-    """Return the bins after and before calibration as rows of a plot."""
+    """Return the bins after and before calibration as plot rows."""
     return [
-        {"probabilities": name, **found._asdict()}
+        {"probabilities": name, **reliability_bin._asdict()}
         for name, side in (("calibrated", calibrated), ("as predicted", predicted))
-        for found in list_bins(side.y_true, side.y_prob)
+        for reliability_bin in list_bins(side.y_true, side.y_prob)
     ]
 
 
 def list_risk_by_coverage(predictions: Predictions) -> Iterator[dict[str, Any]]:
-    """Yield the error rate among the images of which a model is surest, against their part of all images."""
+    """Yield the error rate of the most confident images against their share of all images."""
     confidence = predictions.y_prob.max(axis=1)
     wrong = predictions.y_pred != predictions.y_true
     order = np.argsort(-confidence, kind="stable")
     risk = wrong[order].cumsum() / np.arange(1, len(order) + 1)
-    for place in choose_points(len(order)):
-        yield {"coverage": float((place + 1) / len(order)), "risk": float(risk[place])}
+    for index in choose_points(len(order)):
+        yield {"coverage": float((index + 1) / len(order)), "risk": float(risk[index])}

@@ -1,10 +1,10 @@
-"""Models trained from several seeds, on the same test images."""
+"""Compare models that were trained from several seeds, on the same test images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lesions.errors import InputError
-from lesions.evaluation.comparison import Comparison, check_same_images, compare_measurements, measure
+from lesions.evaluation.comparison import Comparison, check_same_images, compare_measurements, measure_metrics
 from lesions.evaluation.interval import average_seeds
 from lesions.tables.predictions import Predictions
 
@@ -16,9 +16,9 @@ class RepeatedComparison:
     Attributes
     ----------
     comparison
-        Its intervals hold the luck of the seeds and that of the test images.
+        The comparison, whose intervals cover the variation over seeds and over test images.
     values
-        For each model and metric, the score of each seed.
+        The score of each seed, for each model and metric.
     """
 
     comparison: Comparison
@@ -34,36 +34,36 @@ def compare_repeats(
     Parameters
     ----------
     repeats
-        For each seed of the training, each model's predictions of the same test images.
+        For each training seed, each model's predictions of the same test images.
     rivals
         The models among which one will be chosen.
     seed
-        Of the resamples.
+        Seed of the resamples.
 
     Raises
     ------
     InputError
-        If the seeds have other models or other test images.
+        If the models or the test images differ between seeds.
     """
     by_seed: dict[str, Predictions] = {}
     first = min(repeats)
     for number, predictions in repeats.items():
         if predictions.keys() != repeats[first].keys():
-            raise InputError(f"the seeds {first} and {number} have other models")
-        by_seed |= {f"{model} (seed {number})": found for model, found in predictions.items()}
+            raise InputError(f"the seeds {first} and {number} have different models")
+        by_seed |= {f"{model} (seed {number})": predicted for model, predicted in predictions.items()}
     check_same_images(by_seed)
-    measured = measure(by_seed, seed=seed)
+    measured = measure_metrics(by_seed, seed=seed)
     models = {model: [measured[f"{model} (seed {number})"] for number in repeats] for model in repeats[first]}
     averaged = {
-        model: {metric: average_seeds([one[metric] for one in found]) for metric in found[0]}
-        for model, found in models.items()
+        model: {metric: average_seeds([metrics[metric] for metrics in repeated]) for metric in repeated[0]}
+        for model, repeated in models.items()
     }
     return RepeatedComparison(
         comparison=compare_measurements(averaged, rivals=rivals),
         values={
-            (model, metric): [one[metric].value for one in found]
-            for model, found in models.items()
-            for metric in found[0]
+            (model, metric): [metrics[metric].value for metrics in repeated]
+            for model, repeated in models.items()
+            for metric in repeated[0]
         },
         num_seeds=len(repeats),
     )

@@ -1,4 +1,4 @@
-"""The headline metrics of many resamples of the same predictions at once."""
+"""Compute the headline metrics on many resamples of the same predictions at once."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +17,16 @@ def score_resamples(y_true: NDArray[np.int64], y_prob: Floats, counts: Counts) -
     y_true : (N,) int
     y_prob : (N, K) float
     counts : (N, R) float
-        How often each image is in each resample.
+        How often each image occurs in each resample.
 
     Returns
     -------
     dict
-        For each metric (R,) float, the same as scoring an image as often as it was drawn; NaN where no class
-        has both images and others beside it.
+        For each metric (R,) float, the same as scoring each image as often as it was drawn; NaN where no class has
+        some but not all images.
     """
     K = y_prob.shape[1]
-    confusion = _add_up(counts, y_true * K + y_prob.argmax(axis=1), K * K).reshape(K, K, -1)
+    confusion = _sum_counts(counts, y_true * K + y_prob.argmax(axis=1), K * K).reshape(K, K, -1)
     rankings = [_score_ranking(y_true == k, y_prob[:, k], counts) for k in range(K)]
     return {
         **_score_confusion(confusion),
@@ -36,7 +36,7 @@ def score_resamples(y_true: NDArray[np.int64], y_prob: Floats, counts: Counts) -
 
 
 def _score_confusion(confusion: Floats) -> dict[str, Floats]:
-    """Compute what hangs on the predicted class alone from the images of each true and predicted one, (K, K, R)."""
+    """Compute the metrics of predicted classes from the confusion matrices (K, K, R)."""
     diagonal = np.arange(len(confusion))
     hits = confusion[diagonal, diagonal]
     support, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
@@ -53,28 +53,29 @@ def _score_confusion(confusion: Floats) -> dict[str, Floats]:
 def _score_ranking(truth: Flags, probability: Floats, counts: Counts) -> tuple[Floats, Floats]:
     """Compute a class's area under the ROC curve and its average precision in each resample, (R,) each.
 
-    The area is the part of pairs of one image of the class and one other that are in the right order, a tie
-    being half right (Hanley and McNeil 1982). Both change only at the probabilities of the class's own images, M of
-    them; the others are added up from one to the next, and those below all of them in a last place.
+    The area is the share of correctly ordered pairs of one image of the class and one other image; a tie counts half
+    (Hanley and McNeil 1982). Both change only at the M distinct probabilities of the class's own images, so the other
+    images are summed between one and the next, and those below all of them in a last rank.
     """
     levels = np.unique(-probability[truth])
-    place = np.searchsorted(levels, -probability)
+    rank = np.searchsorted(levels, -probability)
     tied = np.isin(-probability, levels)
     positives, negatives, tied_negatives = (
-        _add_up(counts, place, len(levels) + 1, among) for among in (truth, ~truth, ~truth & tied)
+        _sum_counts(counts, rank, len(levels) + 1, among) for among in (truth, ~truth, ~truth & tied)
     )
-    found, passed = positives.cumsum(axis=0), negatives.cumsum(axis=0)
-    all_positives, all_negatives = found[-1], passed[-1]
-    misordered = (positives * (passed - tied_negatives / 2)).sum(axis=0)
-    area = 1 - divide(misordered, all_positives * all_negatives)
-    average_precision = divide((positives * divide(found, found + passed, empty=0)).sum(axis=0), all_positives)
+    true_positives, false_positives = positives.cumsum(axis=0), negatives.cumsum(axis=0)
+    num_positives, num_negatives = true_positives[-1], false_positives[-1]
+    misordered = (positives * (false_positives - tied_negatives / 2)).sum(axis=0)
+    area = 1 - divide(misordered, num_positives * num_negatives)
+    precision = divide(true_positives, true_positives + false_positives, empty=0)
+    average_precision = divide((positives * precision).sum(axis=0), num_positives)
     return area, np.where(np.isnan(area), np.nan, average_precision)
 
 
-def _add_up(counts: Counts, place: NDArray[np.int64], num_places: int, among: Flags | None = None) -> Floats:
-    """Add up the counts (N, R) of the images, or of some among them, by their place (N,): (num_places, R)."""
-    chosen = np.arange(len(place)) if among is None else np.flatnonzero(among)
-    ones = csr_array((np.ones(len(chosen)), (place[chosen], chosen)), shape=(num_places, len(place)))
+def _sum_counts(counts: Counts, cell: NDArray[np.int64], num_cells: int, among: Flags | None = None) -> Floats:
+    """Sum the counts (N, R) of all images, or of those in `among`, by their cell (N,): (num_cells, R)."""
+    chosen = np.arange(len(cell)) if among is None else np.flatnonzero(among)
+    ones = csr_array((np.ones(len(chosen)), (cell[chosen], chosen)), shape=(num_cells, len(cell)))
     return np.asarray(ones @ counts)
 
 
@@ -85,5 +86,5 @@ def mean_where_defined(values: Floats) -> Floats:
 
 
 def divide(part: NDArray[np.number], whole: NDArray[np.number], *, empty: float = np.nan) -> Floats:
-    """Return the parts of the wholes; `empty` where a whole is 0."""
+    """Divide each part by its whole; `empty` where the whole is 0."""
     return np.divide(part, whole, out=np.full(whole.shape, float(empty)), where=whole > 0)

@@ -1,4 +1,4 @@
-"""The figures that judge predictions."""
+"""Score predicted classes and probabilities."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_s
 
 @dataclass(frozen=True)
 class ClassScores:
-    """Scores of each class, NaN where a class's images or predictions leave nothing to divide by.
+    """Scores of each class, NaN where the denominator is 0.
 
     Attributes
     ----------
     precision, recall, f1 : (K,) float
     support : (K,) int
-        The class's images.
+        Images per class.
     """
 
     precision: NDArray[np.float64]
@@ -27,8 +27,8 @@ class ClassScores:
 def score_classes(y_true: NDArray[np.int64], y_pred: NDArray[np.int64], num_classes: int) -> ClassScores:
     """Score predicted labels (N,) for each class.
 
-    F1 is 2 TP / (2 TP + FP + FN), so that a class that has images and is never predicted scores 0, and a class
-    that has neither is undefined.
+    F1 is 2 TP / (2 TP + FP + FN): 0 for a class that has images but is never predicted, and undefined for a class
+    that has neither images nor predictions.
     """
     confusion = confusion_matrix(y_true, y_pred, labels=range(num_classes))
     hits, support, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
@@ -41,7 +41,7 @@ def score_classes(y_true: NDArray[np.int64], y_pred: NDArray[np.int64], num_clas
 
 
 def score_labels(y_true: NDArray[np.int64], y_pred: NDArray[np.int64], num_classes: int) -> dict[str, float]:
-    """Score predicted labels (N,) overall; classes without images are left out of the means.
+    """Score predicted labels (N,) over all classes; classes without images are omitted from the means.
 
     Returns
     -------
@@ -58,16 +58,16 @@ def score_labels(y_true: NDArray[np.int64], y_pred: NDArray[np.int64], num_class
 
 
 def score_probabilities(y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) -> dict[str, float]:
-    """Score probabilities (N, K), each class against the rest; the means are over the classes that have images.
+    """Score probabilities (N, K), each class against the rest, averaged over the classes that have images.
 
-    A score that nothing defines (no class has both images and others beside it) is left out.
+    Both scores are omitted if no class has some but not all images.
 
     Returns
     -------
     macro_roc_auc
         The mean area under the ROC curve.
     mean_average_precision
-        The mean average precision: precision weighted by each step of recall, not the trapezoid.
+        The mean average precision: precision weighted by each step of recall, without trapezoidal interpolation.
     """
     sides = [(y_true == k, y_prob[:, k]) for k in range(y_prob.shape[1])]
     defined = [(truth, score) for truth, score in sides if 0 < truth.sum() < len(truth)]
@@ -79,8 +79,8 @@ def score_probabilities(y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) 
     }
 
 
-def score(y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) -> dict[str, float]:
-    """Compute the headline metrics of predictions.
+def score_predictions(y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) -> dict[str, float]:
+    """Compute the headline metrics of one model's predictions.
 
     Parameters
     ----------

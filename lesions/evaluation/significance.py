@@ -1,4 +1,4 @@
-"""Tests of the difference between two models on the same images, beside the bootstrap's."""
+"""Significance tests of the difference between two models on the same images, in addition to the bootstrap."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 class McNemar(NamedTuple):
-    """Groups of which one model gets more images right, and the exact two-sided p-value."""
+    """Groups in which one model has more images right than the other, and the exact two-sided p-value."""
 
     first_only: int
     second_only: int
@@ -26,8 +26,8 @@ class McNemar(NamedTuple):
 def compare_hits(first: NDArray[np.bool_], second: NDArray[np.bool_], group_id: pd.Series) -> McNemar:
     """Test exactly whether two models are right equally often (McNemar 1947).
 
-    A group counts once, for the model that is right on more of its images: the photographs of one lesion are no
-    independent witnesses. Where each image is a group of its own, this is McNemar's test.
+    A group counts once, for the model that is right on more of its images, because photographs of one lesion are not
+    independent. With one image per group this is McNemar's test.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def compare_hits(first: NDArray[np.bool_], second: NDArray[np.bool_], group_id: 
 
 
 class DeLong(NamedTuple):
-    """Difference of two areas under the ROC curve, its standard error, and the two-sided p-value."""
+    """The difference between two areas under the ROC curve, its standard error and the two-sided p-value."""
 
     difference: float
     standard_error: float
@@ -53,8 +53,9 @@ class DeLong(NamedTuple):
 def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, group_id: pd.Series) -> DeLong:
     """Test whether two models have the same mean area under the ROC curve, each class against the rest.
 
-    The variance is that of DeLong, DeLong and Clarke-Pearson (1988), with the contributions of a group's images added
-    up first, as Obuchowski (1997) does for clusters. With two classes and an image a group it is DeLong's test.
+    The variance is that of DeLong, DeLong and Clarke-Pearson (1988), with the contributions of each group's images
+    summed first, as Obuchowski (1997) does for clusters. With two classes and one image per group this is DeLong's
+    test.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, grou
         )
         difference += (area - other_area) / len(classes)
         for side in (truth, ~truth):
-            # The factor makes the variance of each side unbiased.
+            # The factor makes each side's variance unbiased.
             G = group_id[side].nunique()
             unbiased = np.sqrt(G / (G - 1)) if G > 1 else 1.0
             influences += unbiased * sum_by_group(side * (moved - other_moved), group_id) / len(classes)
@@ -83,7 +84,7 @@ def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, grou
 
 
 def compare_pair(first: Predictions, second: Predictions) -> tuple[McNemar, DeLong]:
-    """Test two models on the same images by how often they are right, and by how they rank."""
+    """Test two models on the same images by how often they are right, and by how they rank the images."""
     group_id = first.images.group_id
     return (
         compare_hits(first.y_pred == first.y_true, second.y_pred == second.y_true, group_id),
@@ -92,7 +93,7 @@ def compare_pair(first: Predictions, second: Predictions) -> tuple[McNemar, DeLo
 
 
 def correct_after_holm(p_values: Sequence[float]) -> list[float]:
-    """Correct the p-values of several tests, so that one false alarm among them is as rare as for one (Holm 1979)."""
+    """Correct the p-values of several tests for their number, controlling the family-wise error rate (Holm 1979)."""
     order = np.argsort(p_values, kind="stable")
     steps = np.array(p_values)[order] * np.arange(len(p_values), 0, -1)
     corrected = np.empty(len(p_values))

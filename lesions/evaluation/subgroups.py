@@ -1,4 +1,4 @@
-"""How well a model does on parts of the test images: by sex, age, site, source, confirmation and skin type."""
+"""Score a model on subgroups of the test images: by sex, age, site, source, confirmation and skin type."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ AGE_BANDS = {
     "60 to 79": (60, 80),
     "80 and over": (80, 200),
 }
-"""Years, from and below."""
+"""Years: the first age of each band, and the first age beyond it."""
 
 ATTRIBUTES = ("sex", "age_years", "site", "source", "diagnosis_confirmation", "fitzpatrick_type")
 
@@ -29,16 +29,16 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
-class Slice:
-    """What a model does on the test images with one value of an attribute.
+class Subgroup:
+    """A model's score on the test images that have one value of an attribute.
 
     Attributes
     ----------
     score
-        The balanced accuracy over the diagnoses that the slice has.
+        The balanced accuracy over the diagnoses in the subgroup.
     difference
-        Its lead over all other test images, over the diagnoses that both have; None where they share none. The
-        p-value is corrected for all the slices that were looked at.
+        The balanced accuracy in the subgroup minus that of all other test images, over the diagnoses that both have;
+        None if they share none. The p-value is corrected for all subgroups that were scored.
     """
 
     attribute: str
@@ -49,13 +49,13 @@ class Slice:
     difference: Difference | None
 
 
-def score_slices(predictions: Predictions, *, min_groups: int, seed: int = 0) -> list[Slice]:
-    """Score the slices with at least `min_groups` groups.
+def score_subgroups(predictions: Predictions, *, min_groups: int, seed: int = 0) -> list[Subgroup]:
+    """Score the subgroups that have at least `min_groups` groups.
 
     Parameters
     ----------
     predictions
-        Of the test images, with their metadata.
+        Predictions of the test images, with their metadata.
     """
     group_id, y_true = predictions.images.group_id, predictions.y_true
 
@@ -75,21 +75,23 @@ def score_slices(predictions: Predictions, *, min_groups: int, seed: int = 0) ->
             families += [split_by_class(inside, shared), split_by_class(~inside, shared)]
         chosen.append((attribute, value, int(inside.sum()), num_groups, len(shared) > 0))
     recalls = measure_mean_proportions(predictions.y_pred == y_true, families, group_id, seed=seed)
-    slices = []
+    subgroups = []
     for attribute, value, num_images, num_groups, has_shared in chosen:
         score = estimate_score(next(recalls))
         difference = estimate_difference(next(recalls) - next(recalls)) if has_shared else None
-        slices.append(Slice(attribute, value, num_images, num_groups, score, difference))
-    compared = [found.difference.p_value for found in slices if found.difference]
+        subgroups.append(Subgroup(attribute, value, num_images, num_groups, score, difference))
+    compared = [subgroup.difference.p_value for subgroup in subgroups if subgroup.difference]
     corrected = iter(correct_after_holm(compared))
     return [
-        replace(found, difference=replace(found.difference, p_holm=next(corrected))) if found.difference else found
-        for found in slices
+        replace(subgroup, difference=replace(subgroup.difference, p_holm=next(corrected)))
+        if subgroup.difference
+        else subgroup
+        for subgroup in subgroups
     ]
 
 
 def list_values(images: pd.DataFrame) -> Iterator[tuple[str, str, Flags]]:
-    """Yield each attribute that takes several values, each of them, and which images (N,) have it."""
+    """Yield each attribute that has several values, each of its values, and which images (N,) have it."""
     for attribute in ATTRIBUTES:
         values = band_ages(images.age_years) if attribute == "age_years" else images[attribute]
         named = values.astype("object").where(values.notna(), UNKNOWN).astype(str)
@@ -101,13 +103,13 @@ def list_values(images: pd.DataFrame) -> Iterator[tuple[str, str, Flags]]:
 
 
 def band_ages(ages: pd.Series) -> pd.Series:
-    """Return the band of each age, None where it is unknown."""
+    """Return the age band of each age; None if the age is unknown."""
     bands = pd.Series(None, index=ages.index, dtype="object")
     for name, (start, stop) in AGE_BANDS.items():
         bands[(ages >= start) & (ages < stop)] = name
     return bands
 
 
-def find_worst(slices: list[Slice]) -> Slice:
-    """Return the slice with the lowest score."""
-    return min(slices, key=lambda found: found.score.value)
+def find_worst(subgroups: list[Subgroup]) -> Subgroup:
+    """Return the subgroup with the lowest score."""
+    return min(subgroups, key=lambda subgroup: subgroup.score.value)

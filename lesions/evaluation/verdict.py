@@ -1,4 +1,4 @@
-"""What a comparison says, in words."""
+"""Describe the result of a comparison in words."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,17 +17,17 @@ METRIC_WORDS = {
 
 
 def list_verdicts(comparison: Comparison, summary: Mapping[str, Any]) -> list[str]:
-    """Say how the best model stands beside the next one and beside the best baseline.
+    """Describe the best model's lead over the next best model and over the best baseline.
 
     Parameters
     ----------
     summary
-        What `metrics/comparison.json` says.
+        The content of `metrics/comparison.json`.
 
     Returns
     -------
-    list of text
-        What matters most first: that the best is no better than the baseline, where that is so.
+    list of str
+        Sentences, the most important first. If the best model is not better than the baseline, that comes first.
     """
     best, metric = summary["best"], summary["metric"]
     leads = {
@@ -40,7 +40,7 @@ def list_verdicts(comparison: Comparison, summary: Mapping[str, Any]) -> list[st
 
 
 def list_leads(comparison: Comparison, models: Sequence[str], metric: str, *, num_seeds: int = 1) -> list[str]:
-    """Say how the best of some models stands beside everything else that was compared."""
+    """Describe the lead of the best of some models over every other model that was compared."""
     best = comparison.rank(list(models), metric)[0]
     others = [model for model in comparison.rank(comparison.models, metric) if model != best]
     return [
@@ -50,20 +50,20 @@ def list_leads(comparison: Comparison, models: Sequence[str], metric: str, *, nu
 
 
 def describe_lead(first: str, second: str, metric: str, lead: Difference, *, num_seeds: int = 1) -> str:
-    """Say whether one model is better than another, or that the test images cannot tell.
+    """Say whether one model is significantly better than another.
 
     Parameters
     ----------
     lead
         The metric of `first` minus that of `second`.
     num_seeds
-        From how many seeds each was trained; what other seeds would have given is not in the interval of one.
+        Number of seeds from which each model was trained; with one seed the interval does not cover other seeds.
     """
     if lead.value < 0:
         return describe_lead(second, first, metric, lead.turned(), num_seeds=num_seeds)
     words = METRIC_WORDS[metric]
     if lead.value == lead.low == lead.high == 0:
-        return f"{first} and {second} have the same {words}, in every resample of the test images."
+        return f"{first} and {second} have the same {words} in every resample of the test images."
     if lead.value == 0:
         return f"{first} and {second} have the same {words} on the test images; {spell_interval(lead)}."
     if lead.is_beyond_noise:
@@ -74,21 +74,23 @@ def describe_lead(first: str, second: str, metric: str, lead: Difference, *, num
         f"{spell_interval(lead)}"
     )
     if lead.low > 0:
-        sentence += f", but with so many models compared that happens by chance (p = {lead.p_holm:.2f} after Holm)"
+        sentence += (
+            f", but that is not significant for the number of models compared (p = {lead.p_holm:.2f} after Holm)"
+        )
     return f"{sentence}."
 
 
 def spell_interval(estimate: Estimate) -> str:
-    """Return the words for an interval that may reach below zero."""
+    """Return the words for a 95 % interval, whose bounds may be negative."""
     return f"95 % interval {spell_bounds(estimate)}"
 
 
 def spell_bounds(estimate: Estimate) -> str:
-    """Return the two bounds of an interval."""
+    """Return the words for the two bounds of an interval."""
     return f"{spell_number(estimate.low)} to {spell_number(estimate.high)}"
 
 
 def spell_number(value: float, *, signed: bool = False) -> str:
-    """Return a score, or with its sign a difference, with three decimals."""
+    """Return a number with three decimals; `signed` adds a plus sign to positive ones."""
     # Adding 0 turns a negative zero into a positive one.
     return f"{round(value, 3) + 0:{'+' if signed else ''}.3f}".replace("-", "−")

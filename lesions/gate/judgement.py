@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeGuard
 
-from lesions.evaluation.comparison import check_same_images, compare
+from lesions.evaluation.comparison import check_same_images, compare_models
 from lesions.evaluation.interval import Difference
 from lesions.gate.revisions import RevisionMetrics
 from lesions.gate.rules import Rule
@@ -62,7 +62,7 @@ class Judgement:
         return {0: "passed", 1: "failed", 2: "cannot tell"}[self.exit_status]
 
 
-def judge(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]) -> Judgement:
+def judge_metrics(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]) -> Judgement:
     """Compare the metrics of the workspace with those of the base, model by model."""
     comparable = base.test_images_sha256 is not None and base.test_images_sha256 == now.test_images_sha256
     rows = []
@@ -96,7 +96,7 @@ def _measure_drops(
     check_same_images(pair)
     if not any(rule.beyond_noise for rule in rules.values()):
         return {}
-    compared = compare(pair, rivals=list(pair))
+    compared = compare_models(pair, rivals=list(pair))
     return {metric: found for (_, _, metric), found in compared.differences.items()}
 
 

@@ -15,7 +15,7 @@ from lesions.report.pictures import choose_looks
 from lesions.tables.predictions import Predictions
 
 
-def draw_all_models(
+def build_overview_pictures(
     comparison: Comparison,
     models: Mapping[str, Predictions],
     baselines: list[str],
@@ -62,7 +62,7 @@ def draw_all_models(
         )
 
 
-def draw_training(model: str, history: PlotRows, trained: Mapping[str, Any]) -> Picture:
+def build_training_picture(model: str, history: PlotRows, trained: Mapping[str, Any]) -> Picture:
     """Draw how one model was trained.
 
     Parameters
@@ -77,7 +77,7 @@ def draw_training(model: str, history: PlotRows, trained: Mapping[str, Any]) -> 
     )
 
 
-def draw_confusion(model: str, predictions: Predictions) -> Picture:
+def build_confusion_picture(model: str, predictions: Predictions) -> Picture:
     """Draw which diagnoses one model takes for which."""
     return embed_figure(
         f"Confusion of {model}",

@@ -14,7 +14,7 @@ from lesions.report.pictures import WIDTH
 STRATEGIES = {"the model": "-", "call all malignant": "--", "call none malignant": ":"}
 
 
-def draw_malignancy(model: str, roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, Any]) -> Picture:
+def build_malignancy_picture(model: str, roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, Any]) -> Picture:
     """Draw one model's ROC curve for malignancy with its operating point, and its decision curve.
 
     Parameters

@@ -13,7 +13,7 @@ from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
 
 
-def draw_reliability(
+def build_reliability_picture(
     model: str, bins: PlotRows, risks: PlotRows, scores: Mapping[str, Any], before: Mapping[str, float]
 ) -> Picture:
     """Draw one model's reliability, and its errors by how many images it answers.

@@ -90,15 +90,15 @@ OVERFIT = 0.1
 """A loss of balanced accuracy from training to validation that the report calls overfitting."""
 
 
-def describe_fit(model: str, fit: Mapping[str, float]) -> str:
+def describe_generalisation(model: str, scores: Mapping[str, float]) -> str:
     """Say what is lost from training to validation to test at the kept epoch, and what that means.
 
     Parameters
     ----------
-    fit
-        What `metrics/<model>/fit.json` says.
+    scores
+        What `metrics/<model>/generalisation.json` says.
     """
-    train, val, test = (fit[f"{split}_balanced_accuracy"] for split in ("train", "val", "test"))
+    train, val, test = (scores[f"{split}_balanced_accuracy"] for split in ("train", "val", "test"))
     sentence = (
         f"{model} has a balanced accuracy of {train:.3f} on training, {val:.3f} on validation, {test:.3f} on test."
     )

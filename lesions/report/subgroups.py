@@ -12,46 +12,49 @@ from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
 
 
-def draw_subgroups(model: str, slices: PlotRows, summary: Mapping[str, Any]) -> Picture:
-    """Draw how one model does on each slice.
+def build_subgroup_picture(model: str, subgroups: PlotRows, summary: Mapping[str, Any]) -> Picture:
+    """Draw how one model does on each subgroup.
 
     Parameters
     ----------
-    slices
+    subgroups
         The rows of the plot `subgroups`.
     summary
         What `metrics/<model>/subgroups.json` says.
     """
-    return embed_figure(f"Subgroups, by {model}", plot_subgroups(slices), describe_subgroups(model, slices, summary))
+    return embed_figure(
+        f"Subgroups, by {model}", plot_subgroups(subgroups), describe_subgroups(model, subgroups, summary)
+    )
 
 
-def plot_subgroups(slices: PlotRows) -> Figure:
-    """Draw the balanced accuracy of each slice with its interval; those told from the others are marked."""
-    figure, axes = new_figure(width=WIDTH, height=0.9 + 0.26 * len(slices))
-    for place, row in enumerate(slices):
+def plot_subgroups(subgroups: PlotRows) -> Figure:
+    """Draw the balanced accuracy of each subgroup with its interval; those told from the others are marked."""
+    figure, axes = new_figure(width=WIDTH, height=0.9 + 0.26 * len(subgroups))
+    for place, row in enumerate(subgroups):
         colour, marker = (MODEL_COLOURS[3], "D") if row["beyond_noise"] else (MODEL_COLOURS[0], "o")
         axes.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=1.5)
         axes.plot(row["balanced_accuracy"], place, marker, color=colour, markersize=5)
-    names = [f"{spell(row['slice'])} ({row['num_images']:,})" for row in slices]
-    axes.set_yticks(range(len(slices)), names, fontsize=8)
-    axes.set(xlim=(0, 1.02), ylim=(len(slices) - 0.5, -0.5), xlabel="balanced accuracy (0 to 1)")
+    names = [f"{spell(row['subgroup'])} ({row['num_images']:,})" for row in subgroups]
+    axes.set_yticks(range(len(subgroups)), names, fontsize=8)
+    axes.set(xlim=(0, 1.02), ylim=(len(subgroups) - 0.5, -0.5), xlabel="balanced accuracy (0 to 1)")
     return figure
 
 
-def describe_subgroups(model: str, slices: PlotRows, summary: Mapping[str, Any]) -> str:
-    """Say on which slice a model does worst, and which it can be told to do better or worse on."""
-    marked = [row for row in slices if row["beyond_noise"]]
+def describe_subgroups(model: str, subgroups: PlotRows, summary: Mapping[str, Any]) -> str:
+    """Say on which subgroup a model does worst, and which it can be told to do better or worse on."""
+    marked = [row for row in subgroups if row["beyond_noise"]]
     sentence = (
-        f"{model} does worst on {spell(summary['worst_slice'])}: balanced accuracy "
+        f"{model} does worst on {spell(summary['worst_subgroup'])}: balanced accuracy "
         f"{summary['worst_balanced_accuracy']:.3f} ({summary['worst_balanced_accuracy_low']:.3f} to "
         f"{summary['worst_balanced_accuracy_high']:.3f}). Numbers of images are in brackets. "
     )
     if not marked:
-        return sentence + f"None of {len(slices)} slices can be told from the other test images beyond noise."
+        return sentence + f"None of {len(subgroups)} subgroups can be told from the other test images beyond noise."
     leads = ", ".join(
-        f"{spell(row['slice'])} ({spell_number(row['lead_over_others'], signed=True)})" for row in marked
+        f"{spell(row['subgroup'])} ({spell_number(row['lead_over_others'], signed=True)})" for row in marked
     )
     return (
-        sentence + f"Of {len(slices)} slices these differ from the other test images beyond noise, over the classes "
+        sentence
+        + f"Of {len(subgroups)} subgroups these differ from the other test images beyond noise, over the classes "
         f"that both have: {leads}."
     )

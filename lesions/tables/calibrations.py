@@ -13,18 +13,18 @@ from lesions.formats.json_file import read_json, write_json
 
 @dataclass(frozen=True)
 class Calibration:
-    """What turns a network's logits into calibrated ones: `logits * scale + shift`.
+    """The scale and shift that calibrate a network's logits: `logits * scale + shift`.
 
     Attributes
     ----------
     classes
         In the order of the logits.
     scale, shift
-        K numbers each. With temperature scaling every scale is 1 / temperature, and every shift 0.
+        K numbers each. With temperature scaling every scale is 1 / temperature, and every shift is 0.
     checkpoint_sha256
-        Of the checkpoint whose logits it is for.
+        Hash of the checkpoint that computed the logits.
     num_views
-        Over how many views of an image those were averaged.
+        Number of views of an image over which the logits were averaged.
     """
 
     classes: tuple[str, ...]
@@ -52,9 +52,9 @@ def read_calibration(path: Path) -> Calibration:
     Raises
     ------
     InputError
-        If the file is not one of ours.
+        If `write_calibration` did not write the file.
     """
     try:
         return _CALIBRATION.validate_python(read_json(path))
     except ValidationError as error:
-        raise InputError(f"{path}: not a calibration of this pipeline ({error.error_count()} faults)") from error
+        raise InputError(f"{path}: not a calibration of this pipeline ({error.error_count()} errors)") from error

@@ -1,8 +1,8 @@
-"""Predictions of the test images without their names, small enough for git.
+"""Anonymous predictions of the test images, small enough for git.
 
-What a paired comparison with another revision needs: of each image the group, the true class and the probabilities.
-Groups are numbered as they come, so that nothing says whose images they are. DVC leaves lists out of the metrics that
-it shows.
+A digest holds what a paired comparison with another revision needs: the group, the true class and the probabilities
+of each image. Groups are numbered in order of appearance, so that the digest does not reveal whose images they are.
+The columns are lists because DVC omits lists from the metrics that it shows.
 """
 
 import base64
@@ -19,11 +19,11 @@ from lesions.formats.json_file import write_json
 from lesions.tables.predictions import Predictions
 
 MAX_BYTES = 1_000_000_000
-"""Of one column unpacked: a longer one is no digest."""
+"""Largest size of one unpacked column: a longer one is no digest."""
 
 
 def write_digest(path: Path, predictions: Predictions) -> None:
-    """Write `metrics/<model>/digest.json`; log-probabilities keep three decimals of their size, as float16 does."""
+    """Write `metrics/<model>/digest.json`; log-probabilities keep three significant digits, as float16 does."""
     ordered = predictions.images.image_id.argsort().to_numpy()
     group, _ = pd.factorize(predictions.images.group_id.iloc[ordered])
     columns = {
@@ -32,17 +32,17 @@ def write_digest(path: Path, predictions: Predictions) -> None:
         "log_probabilities": predictions.log_prob[ordered].clip(-1e4).astype("<f2"),
     }
     write_json(
-        path, {"classes": list(predictions.classes), **{name: [_pack(found)] for name, found in columns.items()}}
+        path, {"classes": list(predictions.classes), **{name: [_pack(values)] for name, values in columns.items()}}
     )
 
 
 def parse_digest(values: Any, source: str) -> Predictions:
-    """Return the predictions of the content of `metrics/<model>/digest.json`; images are called by their number.
+    """Parse the content of `metrics/<model>/digest.json` into predictions whose image_id is a number.
 
     Raises
     ------
     InputError
-        If it is not what `write_digest` wrote; `source` says where it is from.
+        If `write_digest` did not write the content; the message names its `source`.
     """
     try:
         classes = tuple(values["classes"])

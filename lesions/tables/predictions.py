@@ -22,12 +22,12 @@ class Predictions:
     Attributes
     ----------
     images : (N, ...) table
-        image_id, group_id, split, and whatever else is known of the images.
+        image_id, group_id, split, and possibly metadata.
     classes
         In the order of the logits.
     y_true : (N,) int
     logits : (N, K) float
-        Calibrated, so that their softmax is the probability.
+        Calibrated logits, whose softmax is the probability.
     """
 
     images: pd.DataFrame
@@ -37,21 +37,21 @@ class Predictions:
 
     @property
     def log_prob(self) -> NDArray[np.float64]:
-        """Logarithms of the probabilities (N, K)."""
+        """The logarithms of the probabilities, (N, K)."""
         return np.asarray(log_softmax(self.logits.astype(np.float64), axis=1))
 
     @property
     def y_prob(self) -> NDArray[np.float64]:
-        """Probabilities (N, K)."""
+        """The probabilities, (N, K)."""
         return np.asarray(softmax(self.logits.astype(np.float64), axis=1))
 
     @property
     def y_pred(self) -> NDArray[np.int64]:
-        """Predicted classes (N,)."""
+        """The predicted classes, (N,)."""
         return self.logits.argmax(axis=1)
 
     def with_metadata(self, metadata: pd.DataFrame) -> "Predictions":
-        """Return the same predictions, with the columns of `data/metadata.csv` beside their images' identifiers."""
+        """Return the same predictions, with the columns of `data/metadata.csv` added to `images`."""
         images = self.images.merge(metadata, on="image_id", how="left", validate="one_to_one")
         return replace(self, images=images)
 
@@ -60,12 +60,12 @@ class Predictions:
         return self.keep((self.images.split == split).to_numpy())
 
     def keep(self, chosen: NDArray[np.bool_]) -> "Predictions":
-        """Return the predictions for some images (N,)."""
+        """Return the predictions for the chosen images, a mask (N,)."""
         return Predictions(self.images[chosen], self.classes, self.y_true[chosen], self.logits[chosen])
 
 
-def concatenate(parts: Sequence[Predictions]) -> Predictions:
-    """Return the predictions of several splits together."""
+def concatenate_predictions(parts: Sequence[Predictions]) -> Predictions:
+    """Concatenate the predictions of several splits."""
     return Predictions(
         pd.concat([part.images for part in parts], ignore_index=True),
         parts[0].classes,
@@ -75,7 +75,7 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:
-    """Write `data/predictions/<model>.csv`, sorted by image."""
+    """Write `data/predictions/<model>.csv`, sorted by image_id."""
     names = np.array(predictions.classes)
     table = predictions.images[IDENTIFIERS].reset_index(drop=True)
     table["y_true"] = names[predictions.y_true]
@@ -86,12 +86,12 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Read `data/predictions/<model>.csv`; probabilities are computed from the logits again.
+    """Read `data/predictions/<model>.csv`; probabilities are recomputed from the logits.
 
     Raises
     ------
     InputError
-        If the file has no logits, or a diagnosis without one.
+        If a true diagnosis has no column of logits.
     """
     text = dict.fromkeys([*IDENTIFIERS, "y_true", "y_pred"], "str")
     table = pd.read_csv(path, dtype=text, keep_default_na=False)

@@ -16,7 +16,7 @@ TRAINED = SPLITS[:2]
 """The splits that training sees."""
 
 SCORED_SPLITS = SPLITS[1:]
-"""The splits that prediction tables hold, beside images of other datasets: training images are never scored."""
+"""The splits in prediction tables, which also hold images of other datasets; training images are never scored."""
 
 EXTERNAL = "external"
 """In place of a split: the image belongs to a dataset that is only scored."""

@@ -163,6 +163,6 @@ def test_predictions_of_different_images_are_refused(tmp_path: Path, change: obj
     params = write_run(tmp_path, {name: build_predictions(Y_TRUE, guess(Y_TRUE, 2)) for name in ("a", "b")})
     path = tmp_path / "data/predictions/b.csv"
     write_predictions(path, change(read_predictions(path)))
-    with pytest.raises(InputError, match=f"the predictions of b and a {message}: they are not of one run"):
+    with pytest.raises(InputError, match=f"the predictions of b and a {message}: they are not from the same run"):
         run_compare(tmp_path, params)
     assert not (tmp_path / "metrics/comparison.json").exists()

@@ -14,17 +14,17 @@ FEMALE = np.arange(600) // 6 % 2 == 1
 """As `write_run` has it."""
 
 
-def test_the_worst_slice_and_a_row_for_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_worst_subgroup_and_a_row_for_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     logits = np.where(FEMALE[:, None], guess(Y_TRUE, 0.5), guess(Y_TRUE, 3))
     predictions = build_predictions(Y_TRUE, logits)
     run_scoring(tmp_path, write_run(tmp_path, {"model": predictions}), "model")
     found = json.loads((tmp_path / "metrics/model/subgroups.json").read_text())
     expected = balanced_accuracy_score(Y_TRUE[FEMALE], predictions.y_pred[FEMALE])
-    assert found["worst_slice"] == "sex: female"
+    assert found["worst_subgroup"] == "sex: female"
     assert found["worst_balanced_accuracy"] == pytest.approx(expected, abs=1e-6)
-    assert (found["num_slices"], found["num_beyond_noise"]) == (2, 2)
+    assert (found["num_subgroups"], found["num_beyond_noise"]) == (2, 2)
     rows = json.loads((tmp_path / "plots/model/subgroups.json").read_text())
-    assert [(row["slice"], row["num_images"], row["beyond_noise"]) for row in rows] == [
+    assert [(row["subgroup"], row["num_images"], row["beyond_noise"]) for row in rows] == [
         ("sex: female", 300, True),
         ("sex: male", 300, True),
     ]
@@ -32,11 +32,11 @@ def test_the_worst_slice_and_a_row_for_each(tmp_path: Path, capsys: pytest.Captu
     assert "sex: female 300" in capsys.readouterr().out
 
 
-def test_without_slices_there_is_nothing_to_say(tmp_path: Path) -> None:
+def test_without_subgroups_there_is_nothing_to_say(tmp_path: Path) -> None:
     predictions = build_predictions(Y_TRUE[:6], guess(Y_TRUE[:6], 1))
     run_scoring(tmp_path, write_run(tmp_path, {"model": predictions}), "model")
     assert json.loads((tmp_path / "metrics/model/subgroups.json").read_text()) == {
         "schema": 1,
-        "num_slices": 0,
+        "num_subgroups": 0,
         "num_beyond_noise": 0,
     }

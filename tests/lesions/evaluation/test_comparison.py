@@ -1,63 +1,63 @@
-"""Paired differences: of what they are, and that pairing is what makes them narrow."""
+"""Paired differences are those of the scores, and pairing makes their intervals narrow."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lesions.evaluation.comparison import Comparison, compare, read_comparison, write_comparison
+from lesions.evaluation.comparison import Comparison, compare_models, read_comparison, write_comparison
 from lesions.evaluation.interval import Difference, Estimate
-from lesions.evaluation.scores import score
+from lesions.evaluation.scores import score_predictions
 from tests.runs import build_predictions, guess, true_classes
 
 Y_TRUE = true_classes(120)
 FIRST = build_predictions(Y_TRUE, guess(Y_TRUE, 1.5))
-# Differs from the first in few images.
+# Differs from the first on few images.
 ALIKE = build_predictions(Y_TRUE, guess(Y_TRUE, 1.5) + 0.1 * guess(Y_TRUE, 0, seed=9))
 OTHER = build_predictions(Y_TRUE, guess(Y_TRUE, 1.5, seed=4))
 
 
-def test_values_are_the_scores_and_their_differences() -> None:
-    found = compare({"first": FIRST, "other": OTHER}, rivals=["first", "other"])
-    for metric, value in score(Y_TRUE, FIRST.y_prob).items():
-        other = score(Y_TRUE, OTHER.y_prob)[metric]
-        assert found.scores["first", metric].value == pytest.approx(value)
-        assert found.differences["first", "other", metric].value == pytest.approx(value - other)
-    for estimate in (*found.scores.values(), *found.differences.values()):
+def test_values_are_the_scores_and_the_differences_between_them() -> None:
+    comparison = compare_models({"first": FIRST, "other": OTHER}, rivals=["first", "other"])
+    for metric, value in score_predictions(Y_TRUE, FIRST.y_prob).items():
+        other = score_predictions(Y_TRUE, OTHER.y_prob)[metric]
+        assert comparison.scores["first", metric].value == pytest.approx(value)
+        assert comparison.differences["first", "other", metric].value == pytest.approx(value - other)
+    for estimate in (*comparison.scores.values(), *comparison.differences.values()):
         assert estimate.low <= estimate.value <= estimate.high
 
 
-def test_models_that_are_alike_differ_by_less_than_their_own_intervals() -> None:
-    found = compare({"first": FIRST, "alike": ALIKE, "other": OTHER}, rivals=["first", "alike", "other"])
-    own = found.scores["first", "accuracy"]
-    alike = found.differences["first", "alike", "accuracy"]
-    other = found.differences["first", "other", "accuracy"]
+def test_the_difference_of_similar_models_has_a_narrower_interval_than_their_scores() -> None:
+    comparison = compare_models({"first": FIRST, "alike": ALIKE, "other": OTHER}, rivals=["first", "alike", "other"])
+    own = comparison.scores["first", "accuracy"]
+    alike = comparison.differences["first", "alike", "accuracy"]
+    other = comparison.differences["first", "other", "accuracy"]
     assert alike.high - alike.low < 0.7 * (own.high - own.low)
     assert alike.high - alike.low < other.high - other.low
 
 
-def test_the_same_predictions_differ_by_nothing() -> None:
-    found = compare({"first": FIRST, "again": FIRST}, rivals=["first", "again"])
-    assert set(found.differences.values()) == {Difference(0, 0, 0, p_value=1, p_holm=1)}
+def test_identical_predictions_have_no_difference() -> None:
+    comparison = compare_models({"first": FIRST, "again": FIRST}, rivals=["first", "again"])
+    assert set(comparison.differences.values()) == {Difference(0, 0, 0, p_value=1, p_holm=1)}
 
 
-def test_a_false_difference_is_rarely_beyond_noise() -> None:
-    """Two models of equal skill: about one in twenty intervals may miss zero."""
+def test_a_difference_between_equally_good_models_is_rarely_significant() -> None:
+    """About one in twenty intervals may miss zero."""
     beyond = 0
     for seed in range(40):
         pair = {name: build_predictions(Y_TRUE, guess(Y_TRUE, 1.5, 100 * seed + n)) for n, name in enumerate("ab")}
-        beyond += compare(pair, rivals=["a", "b"]).differences["a", "b", "accuracy"].is_beyond_noise
-    # 40 draws of which 5 % hit: more than 6 hits have a probability under 0.3 %.
+        beyond += compare_models(pair, rivals=["a", "b"]).differences["a", "b", "accuracy"].is_beyond_noise
+    # With 40 draws at 5 % each, more than 6 hits have a probability under 0.3 %.
     assert beyond <= 6
 
 
-def test_a_difference_can_be_asked_for_either_way_round() -> None:
-    found = compare({"first": FIRST, "other": OTHER}, rivals=["first", "other"])
-    there, back = found.subtract("first", "other", "accuracy"), found.subtract("other", "first", "accuracy")
+def test_a_difference_is_available_in_either_order() -> None:
+    comparison = compare_models({"first": FIRST, "other": OTHER}, rivals=["first", "other"])
+    there, back = comparison.subtract("first", "other", "accuracy"), comparison.subtract("other", "first", "accuracy")
     assert (there.value, there.low, there.high) == (-back.value, -back.high, -back.low)
 
 
-def test_ranking_is_by_the_metric_asked_for_and_equals_stay_in_order() -> None:
+def test_ranking_is_by_the_given_metric_and_ties_keep_their_order() -> None:
     values = {"a": (0.5, 0.9), "b": (0.7, 0.8), "c": (0.7, 0.1)}
     scores: dict[tuple[str, ...], Estimate] = {
         (model, metric): Estimate(value, value, value)
@@ -69,11 +69,11 @@ def test_ranking_is_by_the_metric_asked_for_and_equals_stay_in_order() -> None:
     assert comparison.rank(["a", "b", "c"], "macro_f1") == ["a", "b", "c"]
 
 
-def test_it_comes_back_from_its_files_to_six_decimals(tmp_path: Path) -> None:
-    written = compare({"first": FIRST, "other": OTHER}, rivals=["first", "other"])
+def test_a_comparison_is_read_back_to_six_decimals(tmp_path: Path) -> None:
+    written = compare_models({"first": FIRST, "other": OTHER}, rivals=["first", "other"])
     write_comparison(tmp_path, written)
-    found = read_comparison(tmp_path)
-    for before, after in ((written.scores, found.scores), (written.differences, found.differences)):
+    read = read_comparison(tmp_path)
+    for before, after in ((written.scores, read.scores), (written.differences, read.differences)):
         assert before.keys() == after.keys()
         for key in before:
             values = np.array([vars(side[key])["value"] for side in (before, after)])

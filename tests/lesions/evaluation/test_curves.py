@@ -1,4 +1,4 @@
-"""Curves: their areas are the scores, and thinning them changes little."""
+"""The areas under the curves are the scores, and thinning changes them little."""
 
 import numpy as np
 import pandas as pd
@@ -23,11 +23,11 @@ def area(x: pd.Series, y: pd.Series) -> float:
 
 
 @pytest.mark.parametrize(("N", "tolerance"), [(12, 1e-9), (40, 1e-9), (3000, 0.01)])
-def test_areas_are_scikit_learns_scores(N: int, tolerance: float) -> None:
-    found = predictions(N)
-    roc, steps = pd.DataFrame(build_roc_rows(found)), pd.DataFrame(build_precision_recall_rows(found))
-    for code, name in enumerate(found.classes):
-        truth, probability = found.y_true == code, found.y_prob[:, code]
+def test_areas_equal_scikit_learns_scores(N: int, tolerance: float) -> None:
+    predicted = predictions(N)
+    roc, steps = pd.DataFrame(build_roc_rows(predicted)), pd.DataFrame(build_precision_recall_rows(predicted))
+    for code, name in enumerate(predicted.classes):
+        truth, probability = predicted.y_true == code, predicted.y_prob[:, code]
         curve = roc[roc.diagnosis == name]
         expected = roc_auc_score(truth, probability)
         assert area(curve.false_positive_rate, curve.sensitivity) == pytest.approx(expected, abs=tolerance)
@@ -37,24 +37,24 @@ def test_areas_are_scikit_learns_scores(N: int, tolerance: float) -> None:
 
 
 def test_a_curve_has_at_most_200_points() -> None:
-    found = predictions(3000)
-    for rows in (build_roc_rows(found), build_precision_recall_rows(found)):
+    predicted = predictions(3000)
+    for rows in (build_roc_rows(predicted), build_precision_recall_rows(predicted)):
         assert pd.DataFrame(rows).diagnosis.value_counts().max() <= 2 * MAX_POINTS
 
 
-def test_the_same_probability_for_all_is_a_diagonal_and_a_level() -> None:
-    found = predictions(10)
-    constant = Predictions(found.images, found.classes, found.y_true, np.zeros((10, 3)))
+def test_equal_probabilities_give_a_diagonal_and_a_level_line() -> None:
+    predicted = predictions(10)
+    constant = Predictions(predicted.images, predicted.classes, predicted.y_true, np.zeros((10, 3)))
     roc = [(row["false_positive_rate"], row["sensitivity"]) for row in build_roc_rows(constant)][:2]
     assert roc == [(0, 0), (1, 1)]
-    share = float((found.y_true == 0).mean())
+    share = float((predicted.y_true == 0).mean())
     levels = [(row["recall"], row["precision"]) for row in build_precision_recall_rows(constant)][:2]
     assert levels == [(0, share), (1, share)]
 
 
 def test_a_class_without_images_has_no_curve() -> None:
-    found = predictions(12)
-    there = found.y_true != 1
-    without = Predictions(found.images[there], found.classes, found.y_true[there], found.logits[there])
+    predicted = predictions(12)
+    kept = predicted.y_true != 1
+    without = Predictions(predicted.images[kept], predicted.classes, predicted.y_true[kept], predicted.logits[kept])
     assert {row["diagnosis"] for row in build_roc_rows(without)} == {"a", "c"}
     assert {row["diagnosis"] for row in build_precision_recall_rows(without)} == {"a", "c"}

@@ -1,4 +1,4 @@
-"""Malignant or not: thresholds, proportions and curves by hand."""
+"""Malignant or benign: thresholds, proportions and curves worked by hand."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 from lesions.evaluation.decisions import choose_threshold, list_net_benefit, score_decisions
 
 
-def test_the_threshold_is_the_highest_that_is_sensitive_enough() -> None:
+def test_the_threshold_is_the_highest_that_reaches_the_sensitivity() -> None:
     probability = np.arange(1, 41) / 40
     malignant = np.arange(40) >= 20
     # 19 of the 20 malignant images lie at 22 / 40 and above.
@@ -17,35 +17,35 @@ def test_the_threshold_is_the_highest_that_is_sensitive_enough() -> None:
     assert choose_threshold(malignant, probability, 1.0) == 21 / 40
 
 
-def test_decisions_by_hand() -> None:
-    """4 of 5 malignant and 12 of 15 benign images are called so; 4 of 7 calls are right, 12 of 13 others."""
+def test_decisions_agree_with_values_worked_by_hand() -> None:
+    """4 of 5 malignant and 12 of 15 benign images are called correctly; so are 4 of 7 and 12 of 13 calls."""
     malignant = np.arange(20) < 5
     called = malignant.copy()
     called[[0, 5, 6, 7]] = [False, True, True, True]
-    found = score_decisions(malignant, called, pd.Series(range(20)))
-    values = {name: estimate.value for name, estimate in found.items()}
+    estimates = score_decisions(malignant, called, pd.Series(range(20)))
+    values = {name: estimate.value for name, estimate in estimates.items()}
     assert values == pytest.approx({"sensitivity": 4 / 5, "specificity": 12 / 15, "ppv": 4 / 7, "npv": 12 / 13})
-    for estimate in found.values():
+    for estimate in estimates.values():
         assert 0 < estimate.low < estimate.value < estimate.high < 1
 
 
 def test_a_proportion_of_one_has_the_exact_bound_with_groups_as_trials() -> None:
     malignant = np.arange(40) < 20
-    found = score_decisions(malignant, malignant, pd.Series(np.arange(40) // 2))
+    estimates = score_decisions(malignant, malignant, pd.Series(np.arange(40) // 2))
     exact = binomtest(10, 10).proportion_ci(method="exact")
-    assert (found["sensitivity"].low, found["sensitivity"].high) == pytest.approx((exact.low, exact.high))
+    assert (estimates["sensitivity"].low, estimates["sensitivity"].high) == pytest.approx((exact.low, exact.high))
 
 
-def test_where_nothing_is_called_malignant_there_is_no_predictive_value_of_it() -> None:
+def test_without_malignant_calls_there_is_no_ppv() -> None:
     malignant = np.arange(10) < 5
-    found = score_decisions(malignant, np.zeros(10, dtype=bool), pd.Series(range(10)))
-    assert found.keys() == {"sensitivity", "specificity", "npv"}
+    estimates = score_decisions(malignant, np.zeros(10, dtype=bool), pd.Series(range(10)))
+    assert estimates.keys() == {"sensitivity", "specificity", "npv"}
     exact = binomtest(0, 5).proportion_ci(method="exact")
-    assert (found["sensitivity"].low, found["sensitivity"].high) == pytest.approx((exact.low, exact.high))
+    assert (estimates["sensitivity"].low, estimates["sensitivity"].high) == pytest.approx((exact.low, exact.high))
 
 
-def test_net_benefit_by_hand() -> None:
-    """At 0.2 the model finds 1 of 2 malignant of 4 images and calls 1 benign one: 1/4 - 1/4 x 0.25."""
+def test_net_benefit_agrees_with_values_worked_by_hand() -> None:
+    """At 0.2 the model calls 1 of 2 malignant images and 1 of 2 benign images malignant: 1/4 - 1/4 x 0.25."""
     rows = list(list_net_benefit(np.array([True, True, False, False]), np.array([0.9, 0.1, 0.3, 0.1])))
     at = {row["strategy"]: row["net_benefit"] for row in rows if row["threshold"] == pytest.approx(0.2)}
     assert at["the model"] == pytest.approx(1 / 4 - 1 / 4 * 0.25)

@@ -1,4 +1,4 @@
-"""Scores on other datasets are of the same classes as those beside them."""
+"""Scores on other datasets and on the own test images are over the same classes."""
 
 import numpy as np
 import pandas as pd
@@ -16,19 +16,19 @@ def build(y_true: list[int], y_pred: list[int], source: str) -> Predictions:
     return Predictions(images, CLASSES, np.array(y_true), 4.0 * np.eye(3)[y_pred])
 
 
-def test_classes_that_one_side_lacks_are_left_out_of_both_scores() -> None:
-    """The other dataset has no c: of the own images those of c, all wrong, do not count."""
+def test_classes_that_one_side_lacks_are_omitted_from_both_scores() -> None:
+    """The other dataset has no class c, so the own images of c, all wrong, do not count."""
     own = build([0] * 10 + [1] * 10 + [2] * 10, [0] * 10 + [1] * 10 + [0] * 10, "own")
     other = build([0] * 10 + [1] * 10, [0] * 8 + [2] * 2 + [1] * 4 + [0] * 6, "other")
-    found = score_external(own, other)
-    assert list(found) == ["other"]
-    assert (found["other"]["num_images"], found["other"]["num_classes"]) == (20, 2)
-    assert found["other"]["own_balanced_accuracy"] == 1
-    assert found["other"]["balanced_accuracy"] == pytest.approx((0.8 + 0.4) / 2)
-    assert found["other"]["balanced_accuracy_lost"] == pytest.approx(0.4)
-    # Own images are all right: the difference is as uncertain as the score of the others.
+    scores = score_external(own, other)
+    assert list(scores) == ["other"]
+    assert (scores["other"]["num_images"], scores["other"]["num_classes"]) == (20, 2)
+    assert scores["other"]["own_balanced_accuracy"] == 1
+    assert scores["other"]["balanced_accuracy"] == pytest.approx((0.8 + 0.4) / 2)
+    assert scores["other"]["balanced_accuracy_lost"] == pytest.approx(0.4)
+    # All own images are right, so the difference is as uncertain as the score of the other dataset.
     error = np.sqrt((0.8 * 0.2 + 0.4 * 0.6) / 10) / 2
-    reach = found["other"]["balanced_accuracy_lost_high"] - 0.4
+    reach = scores["other"]["balanced_accuracy_lost_high"] - 0.4
     assert reach == pytest.approx(2.1 * error, rel=0.12)
 
 
@@ -37,14 +37,14 @@ def test_the_uncertainty_of_both_sides_adds_up() -> None:
     truth = np.repeat([0, 1], 200)
     guess = np.where(generator.random(400) < 0.8, truth, 1 - truth)
     own, other = (build(truth.tolist(), guess.tolist(), name) for name in ("own", "other"))
-    found = score_external(own, other)["other"]
-    score_reach = (found["balanced_accuracy_high"] - found["balanced_accuracy_low"]) / 2
-    lost_reach = (found["balanced_accuracy_lost_high"] - found["balanced_accuracy_lost_low"]) / 2
-    assert found["balanced_accuracy_lost"] == 0
+    scores = score_external(own, other)["other"]
+    score_reach = (scores["balanced_accuracy_high"] - scores["balanced_accuracy_low"]) / 2
+    lost_reach = (scores["balanced_accuracy_lost_high"] - scores["balanced_accuracy_lost_low"]) / 2
+    assert scores["balanced_accuracy_lost"] == 0
     assert lost_reach == pytest.approx(np.sqrt(2) * score_reach, rel=0.08)
 
 
-def test_each_dataset_is_scored_by_itself_and_one_without_two_classes_not_at_all() -> None:
+def test_each_dataset_is_scored_separately_and_one_without_two_shared_classes_is_not_scored() -> None:
     own = build([0, 1] * 20, [0, 1] * 20, "own")
     others = [build([0, 1] * 10, [0, 0] * 10, "x"), build([1] * 20, [1] * 20, "y"), build([2] * 20, [2] * 20, "z")]
     together = Predictions(
@@ -53,6 +53,6 @@ def test_each_dataset_is_scored_by_itself_and_one_without_two_classes_not_at_all
         np.concatenate([one.y_true for one in others]),
         np.concatenate([one.logits for one in others]),
     )
-    found = score_external(own, together)
-    assert list(found) == ["x"]
-    assert found["x"]["balanced_accuracy"] == 0.5
+    scores = score_external(own, together)
+    assert list(scores) == ["x"]
+    assert scores["x"]["balanced_accuracy"] == 0.5

@@ -1,4 +1,4 @@
-"""Pooled folds are what one table of all images would be."""
+"""Pooled folds equal one table of all images."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ WHOLE = build_predictions(Y_TRUE, guess(Y_TRUE, 1))
 
 
 def part(start: int, step: int = 3) -> Predictions:
-    """Every third image."""
+    """Return the predictions of every third image."""
     images = WHOLE.images.iloc[start::step].reset_index(drop=True)
     return Predictions(images, WHOLE.classes, WHOLE.y_true[start::step], WHOLE.logits[start::step])
 
@@ -26,13 +26,13 @@ def test_the_pool_has_every_image_once_in_order() -> None:
     np.testing.assert_array_equal(pooled.y_true, WHOLE.y_true)
 
 
-def test_each_fold_is_scored_by_itself() -> None:
+def test_each_fold_is_scored_separately() -> None:
     folds = {"a": {"cnn": part(0)}, "b": {"cnn": part(1)}}
     accuracy = [(part(start).y_pred == part(start).y_true).mean() for start in (0, 1)]
     assert score_each_fold(folds, "cnn").accuracy.to_dict() == pytest.approx(dict(zip("ab", accuracy, strict=True)))
 
 
-def test_a_model_that_a_fold_lacks_is_left_out() -> None:
+def test_a_model_that_a_fold_lacks_is_omitted() -> None:
     folds = {"a": {"cnn": part(0), "resnet": part(0)}, "b": {"cnn": part(1)}}
     assert list(pool_folds(folds)) == ["cnn"]
     with pytest.raises(InputError, match="no model is in all of the folds a, b"):
@@ -44,8 +44,8 @@ def test_folds_that_test_the_same_image_are_refused() -> None:
         pool_folds({"a": {"cnn": part(0)}, "b": {"cnn": part(0, 2)}})
 
 
-def test_folds_that_know_other_diagnoses_are_refused() -> None:
+def test_folds_with_different_diagnoses_are_refused() -> None:
     other = part(1)
     renamed = Predictions(other.images, ("melanoma", "nevus", "scar"), other.y_true, other.logits)
-    with pytest.raises(InputError, match="cnn knows other diagnoses in b than in a"):
+    with pytest.raises(InputError, match="cnn has other diagnoses in b than in a"):
         pool_folds({"a": {"cnn": part(0)}, "b": {"cnn": renamed}})

@@ -1,4 +1,4 @@
-"""Influences are the derivatives of scikit-learn's weighted metrics."""
+"""Influences equal the derivatives of scikit-learn's weighted metrics."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ def draw() -> tuple[np.ndarray, np.ndarray]:
     y_true = generator.choice(3, 60, p=[0.7, 0.2, 0.1])
     logits = generator.normal(size=(60, 4)) + 1.2 * np.eye(4)[y_true]
     y_prob = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    # Columns differ a little, or the first of equal probabilities would decide the predicted class.
+    # Columns differ slightly; otherwise the first of equal probabilities would decide the predicted class.
     return y_true, y_prob.round(1) + 1e-9 * np.arange(4)
 
 
@@ -38,18 +38,18 @@ WEIGHTED: dict[str, Callable[[np.ndarray], float]] = {
 
 
 @pytest.mark.parametrize("metric", WEIGHTED)
-def test_an_influence_is_the_derivative_by_the_images_weight(metric: str) -> None:
-    found = compute_influences(Y_TRUE, Y_PROB)[metric]
+def test_an_influence_is_the_derivative_with_respect_to_the_images_weight(metric: str) -> None:
+    influences = compute_influences(Y_TRUE, Y_PROB)[metric]
     steps = STEP * np.eye(len(Y_TRUE))
     expected = [(WEIGHTED[metric](1 + step) - WEIGHTED[metric](1 - step)) / (2 * STEP) for step in steps]
-    np.testing.assert_allclose(found, expected, atol=1e-9)
-    assert np.abs(found).max() > 0.005
+    np.testing.assert_allclose(influences, expected, atol=1e-9)
+    assert np.abs(influences).max() > 0.005
 
 
 def test_every_metric_has_influences() -> None:
     assert compute_influences(Y_TRUE, Y_PROB).keys() == WEIGHTED.keys()
 
 
-def test_a_single_class_has_no_ranking() -> None:
-    found = compute_influences(np.zeros(60, dtype=int), Y_PROB)
-    assert found.keys() == WEIGHTED.keys() - {"macro_roc_auc", "mean_average_precision"}
+def test_a_single_class_has_no_influences_on_ranking_metrics() -> None:
+    influences = compute_influences(np.zeros(60, dtype=int), Y_PROB)
+    assert influences.keys() == WEIGHTED.keys() - {"macro_roc_auc", "mean_average_precision"}

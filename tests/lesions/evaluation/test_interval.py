@@ -1,11 +1,11 @@
-"""Intervals: beside scipy and hand-worked values, and that they hold the truth as often as they say."""
+"""Intervals agree with scipy and hand-worked values, and contain the truth as often as they claim."""
 
 import numpy as np
 import pytest
 from scipy.stats import bootstrap, norm
 from scipy.stats import t as student
 
-from lesions.evaluation.comparison import compare, measure
+from lesions.evaluation.comparison import compare_models, measure_metrics
 from lesions.evaluation.interval import Measurement, estimate_difference, estimate_score
 from lesions.evaluation.scores import score_labels
 from tests.runs import build_predictions, guess, true_classes
@@ -14,22 +14,22 @@ EQUAL = np.resize([0.1, -0.1], 1000)
 
 
 def test_a_score_by_hand() -> None:
-    """1,000 groups that matter alike: the quantile is the normal one but for 0.1 %, on the logit's scale."""
-    found = estimate_score(Measurement(0.8, np.array([0.78, 0.82] * 50), EQUAL))
+    """With 1,000 equally influential groups, the quantile is within 0.1 % of the normal one, on the logit scale."""
+    estimate = estimate_score(Measurement(0.8, np.array([0.78, 0.82] * 50), EQUAL))
     reach = 1.96 * 0.02 / 0.16
-    assert found.value == 0.8
-    assert found.low == pytest.approx(1 / (1 + np.exp(-(np.log(4) - reach))), abs=2e-4)
-    assert found.high == pytest.approx(1 / (1 + np.exp(-(np.log(4) + reach))), abs=2e-4)
+    assert estimate.value == 0.8
+    assert estimate.low == pytest.approx(1 / (1 + np.exp(-(np.log(4) - reach))), abs=2e-4)
+    assert estimate.high == pytest.approx(1 / (1 + np.exp(-(np.log(4) + reach))), abs=2e-4)
 
 
 def test_a_difference_by_hand() -> None:
-    found = estimate_difference(Measurement(0.05, np.array([0.03, 0.07] * 50), EQUAL))
-    assert (found.low, found.high) == pytest.approx((0.05 - 0.0392, 0.05 + 0.0392), abs=1e-4)
-    assert found.p_value == pytest.approx(2 * norm.sf(2.5), rel=0.02)
+    difference = estimate_difference(Measurement(0.05, np.array([0.03, 0.07] * 50), EQUAL))
+    assert (difference.low, difference.high) == pytest.approx((0.05 - 0.0392, 0.05 + 0.0392), abs=1e-4)
+    assert difference.p_value == pytest.approx(2 * norm.sf(2.5), rel=0.02)
 
 
-def test_few_groups_that_matter_widen_the_interval() -> None:
-    """Of 1,000 groups 5 matter: the squares' sum is 5, their variance 5 - 25 / 1000, so that n is 50 / 4.975."""
+def test_few_influential_groups_widen_the_interval() -> None:
+    """Of 1,000 groups 5 contribute: the squares sum to 5, their variance is 5 - 25 / 1000, and n is 50 / 4.975."""
     few = np.where(np.arange(1000) < 5, 1.0, 0.0)
     measured = Measurement(0.05, np.array([0.03, 0.07] * 50), few)
     n = 50 / 4.975
@@ -39,35 +39,35 @@ def test_few_groups_that_matter_widen_the_interval() -> None:
 
 
 def test_the_mean_of_few_values_has_students_interval() -> None:
-    """What a textbook's t interval of a mean is, but that the number of values is estimated from their spread."""
+    """The textbook t interval of a mean, except that the number of values is estimated from their influences."""
     generator = np.random.default_rng(0)
     reaches = []
     for _ in range(200):
         values = generator.normal(size=8)
         resamples = values[generator.integers(8, size=(2000, 8))].mean(axis=1)
-        found = Measurement(values.mean(), resamples, (values - values.mean()) / 8)
-        reaches.append(found.reach / (student.ppf(0.975, 7) * values.std(ddof=1) / np.sqrt(8)))
+        measured = Measurement(values.mean(), resamples, (values - values.mean()) / 8)
+        reaches.append(measured.reach / (student.ppf(0.975, 7) * values.std(ddof=1) / np.sqrt(8)))
     assert np.median(reaches) == pytest.approx(1, abs=0.1)
 
 
 def test_the_interval_and_the_p_value_agree() -> None:
-    """A difference whose interval just touches zero has a p-value of just 0.05."""
+    """A difference whose interval just touches zero has a p-value of exactly 0.05."""
     resamples = np.array([-0.02, 0.02] * 50)
-    found = estimate_difference(Measurement(Measurement(0, resamples, EQUAL).reach, resamples, EQUAL))
-    assert (found.low, found.p_value) == pytest.approx((0, 0.05))
+    difference = estimate_difference(Measurement(Measurement(0, resamples, EQUAL).reach, resamples, EQUAL))
+    assert (difference.low, difference.p_value) == pytest.approx((0, 0.05))
 
 
 @pytest.mark.parametrize(("value", "low", "high"), [(0.0, 0, 1 - 0.025 ** (1 / 5)), (1.0, 0.025 ** (1 / 5), 1)])
-def test_a_score_at_its_end_has_clopper_and_pearsons_bound(value: float, low: float, high: float) -> None:
-    """Of five groups, all or none: every resample is the same, and says nothing."""
-    found = estimate_score(Measurement(value, np.full(10, value), np.zeros(5)))
-    assert [found.low, found.high] == pytest.approx([low, high])
+def test_a_score_of_zero_or_one_has_clopper_and_pearsons_bound(value: float, low: float, high: float) -> None:
+    """All or none of five groups are right: every resample is the same, so resamples carry no information."""
+    estimate = estimate_score(Measurement(value, np.full(10, value), np.zeros(5)))
+    assert [estimate.low, estimate.high] == pytest.approx([low, high])
 
 
 def test_the_standard_error_is_scipys() -> None:
     y_true = true_classes(200)
     predictions = build_predictions(y_true, guess(y_true, 1.5))
-    found = measure({"model": predictions}, seed=0)["model"]
+    measured = measure_metrics({"model": predictions}, seed=0)["model"]
     for metric in ("accuracy", "balanced_accuracy", "macro_f1"):
         expected = bootstrap(
             (y_true, predictions.y_pred),
@@ -78,10 +78,10 @@ def test_the_standard_error_is_scipys() -> None:
             method="percentile",
             rng=1,
         )
-        assert found[metric].standard_error == pytest.approx(expected.standard_error, rel=0.08)
+        assert measured[metric].standard_error == pytest.approx(expected.standard_error, rel=0.08)
 
 
-def test_doubling_every_image_within_its_group_narrows_nothing() -> None:
+def test_doubling_every_image_within_its_group_narrows_no_interval() -> None:
     y_true, groups = true_classes(120), np.arange(120) // 2
     logits = {"a": guess(y_true, 1.5), "b": guess(y_true, 1.5, seed=4)}
     once = {name: build_predictions(y_true, side, groups) for name, side in logits.items()}
@@ -89,14 +89,14 @@ def test_doubling_every_image_within_its_group_narrows_nothing() -> None:
         name: build_predictions(y_true.repeat(2), side.repeat(2, axis=0), groups.repeat(2))
         for name, side in logits.items()
     }
-    before, after = (compare(found, rivals=["a", "b"]) for found in (once, twice))
+    before, after = (compare_models(predictions, rivals=["a", "b"]) for predictions in (once, twice))
     for here, there in ((before.scores, after.scores), (before.differences, after.differences)):
         for key, estimate in here.items():
             assert vars(there[key]) == pytest.approx(vars(estimate)), key
 
 
-def test_intervals_over_groups_hold_the_truth_and_those_over_images_do_not() -> None:
-    """60 patients of 8 images; by patient, the model is right on a part of them that is uniform from 0 to 1."""
+def test_intervals_over_groups_contain_the_truth_and_those_over_images_do_not() -> None:
+    """There are 60 patients with 8 images; the model's accuracy on a patient is uniform from 0 to 1."""
     held = {"group": 0, "image": 0}
     for number in range(150):
         generator = np.random.default_rng(number)
@@ -104,8 +104,8 @@ def test_intervals_over_groups_hold_the_truth_and_those_over_images_do_not() -> 
         logits = np.where(hits.reshape(-1, 1), [1.0, 0.0, -9.0], [0.0, 1.0, -9.0])
         for unit, groups in (("group", np.arange(480) // 8), ("image", np.arange(480))):
             predictions = build_predictions(np.zeros(480, dtype=int), logits, groups)
-            found = compare({"model": predictions}, rivals=[]).scores["model", "accuracy"]
-            held[unit] += found.low <= 0.5 <= found.high
-    # Of 150 intervals that hold the truth in 95 of 100 cases, fewer than 134 do with a probability of 0.1 %.
+            estimate = compare_models({"model": predictions}, rivals=[]).scores["model", "accuracy"]
+            held[unit] += estimate.low <= 0.5 <= estimate.high
+    # Of 150 intervals with 95 % coverage, fewer than 134 contain the truth with a probability of 0.1 %.
     assert held["group"] >= 134
     assert held["image"] < 120

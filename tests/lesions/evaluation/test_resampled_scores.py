@@ -1,4 +1,4 @@
-"""Scores of resamples are those of scoring each image as often as it was drawn."""
+"""Scores of resamples equal those of scoring each image as often as it was drawn."""
 
 import numpy as np
 import pandas as pd
@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from lesions.evaluation.bootstrap import draw_resamples
 from lesions.evaluation.resampled_scores import score_resamples
-from lesions.evaluation.scores import score
+from lesions.evaluation.scores import score_predictions
 
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "macro_roc_auc", "mean_average_precision")
 
 
 @st.composite
 def predictions(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Few images, so that classes are missing from resamples, and coarse probabilities, so that there are ties."""
+    """Draw few images, so that resamples lack classes, with coarse probabilities, so that there are ties."""
     N, K = draw(st.integers(1, 25)), draw(st.integers(2, 4))
     y_true = np.array(draw(st.lists(st.integers(0, K - 1), min_size=N, max_size=N)))
     rows = st.lists(st.integers(1, 5), min_size=K, max_size=K)
@@ -26,23 +26,23 @@ def predictions(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @given(predictions())
-def test_a_resample_scores_what_its_images_score(drawn: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+def test_a_resample_has_the_scores_of_its_images(drawn: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     y_true, y_prob, counts = drawn
-    found = score_resamples(y_true, y_prob, counts)
-    assert set(found) == set(HEADLINES)
+    scores = score_resamples(y_true, y_prob, counts)
+    assert set(scores) == set(HEADLINES)
     for row, times in enumerate(counts.T.astype(int)):
-        expected = score(np.repeat(y_true, times), np.repeat(y_prob, times, axis=0))
+        expected = score_predictions(np.repeat(y_true, times), np.repeat(y_prob, times, axis=0))
         for metric in HEADLINES:
-            assert found[metric][row] == pytest.approx(expected.get(metric, np.nan), nan_ok=True), metric
+            assert scores[metric][row] == pytest.approx(expected.get(metric, np.nan), nan_ok=True), metric
 
 
-def test_every_image_once_scores_as_the_whole() -> None:
+def test_a_resample_with_every_image_once_has_the_scores_of_all_images() -> None:
     generator = np.random.default_rng(0)
     y_true = generator.integers(7, size=300)
     logits = generator.normal(size=(300, 7)) + 2 * np.eye(7)[y_true]
     y_prob = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    found = score_resamples(y_true, y_prob, np.ones((300, 1)))
-    expected = score(y_true, y_prob)
-    assert {metric: values[0] for metric, values in found.items()} == pytest.approx(
+    scores = score_resamples(y_true, y_prob, np.ones((300, 1)))
+    expected = score_predictions(y_true, y_prob)
+    assert {metric: values[0] for metric, values in scores.items()} == pytest.approx(
         {metric: expected[metric] for metric in HEADLINES}
     )

@@ -1,4 +1,4 @@
-"""Metrics against scikit-learn, torch and fractions worked by hand."""
+"""Metrics agree with scikit-learn and with fractions worked by hand."""
 
 from fractions import Fraction
 
@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from lesions.evaluation.scores import score, score_classes, score_labels, score_probabilities
+from lesions.evaluation.scores import score_classes, score_labels, score_predictions, score_probabilities
 
-# True classes in rows, predicted in columns; nobody has class 3, and class 2 is never predicted.
+# True classes in rows, predicted classes in columns; no image has class 3, and class 2 is never predicted.
 #        0  1  2  3
 #   0    3  1  0  0
 #   1    1  2  0  1
@@ -23,19 +23,19 @@ def fractions(*values: tuple[int, int]) -> list[float]:
     return [float(Fraction(*value)) for value in values]
 
 
-def test_scores_of_each_class_by_hand() -> None:
+def test_scores_of_each_class_agree_with_values_worked_by_hand() -> None:
     classes = score_classes(Y_TRUE, Y_PRED, 5)
     np.testing.assert_array_equal(classes.support, [4, 4, 2, 0, 0])
     assert classes.recall[:3] == pytest.approx(fractions((3, 4), (2, 4), (0, 2)))
     assert classes.precision[[0, 1, 3]] == pytest.approx(fractions((3, 6), (2, 3), (0, 1)))
     assert classes.f1[:4] == pytest.approx(fractions((6, 10), (4, 7), (0, 2), (0, 1)))
-    # What has no images has no recall, what is never predicted no precision, what is neither no F1.
+    # Without images there is no recall, without predictions no precision, and without either no F1.
     assert np.isnan(classes.recall).tolist() == [False, False, False, True, True]
     assert np.isnan(classes.precision).tolist() == [False, False, True, False, True]
     assert np.isnan(classes.f1).tolist() == [False, False, False, False, True]
 
 
-def test_overall_scores_by_hand() -> None:
+def test_overall_scores_agree_with_values_worked_by_hand() -> None:
     scores = score_labels(Y_TRUE, Y_PRED, 5)
     f1 = [Fraction(6, 10), Fraction(4, 7), Fraction(0)]
     assert scores == pytest.approx(
@@ -56,7 +56,7 @@ def labels(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(labels())
-def test_overall_scores_are_scikit_learns_where_every_class_has_images(pair: tuple[np.ndarray, np.ndarray]) -> None:
+def test_overall_scores_are_scikit_learns_if_every_class_has_images(pair: tuple[np.ndarray, np.ndarray]) -> None:
     y_true, y_pred = pair
     scores = score_labels(y_true, y_pred, 5)
     assert scores["accuracy"] == pytest.approx(metrics.accuracy_score(y_true, y_pred))
@@ -81,22 +81,22 @@ def test_scores_of_probabilities_are_scikit_learns() -> None:
     assert scores["mean_average_precision"] == pytest.approx(expected)
 
 
-def test_a_class_without_images_is_left_out_of_the_means() -> None:
+def test_a_class_without_images_is_omitted_from_the_means() -> None:
     y_true, y_prob = random_probabilities()
     wider = np.hstack([y_prob * 0.9, np.full((len(y_prob), 1), 0.1)])
-    scores = score(y_true, wider)
-    assert scores["macro_roc_auc"] == pytest.approx(score(y_true, y_prob)["macro_roc_auc"])
+    scores = score_predictions(y_true, wider)
+    assert scores["macro_roc_auc"] == pytest.approx(score_predictions(y_true, y_prob)["macro_roc_auc"])
 
 
-def test_scores_that_nothing_defines_are_left_out() -> None:
-    scores = score(np.zeros(3, dtype=int), np.full((3, 2), 0.5))
+def test_undefined_scores_are_omitted() -> None:
+    scores = score_predictions(np.zeros(3, dtype=int), np.full((3, 2), 0.5))
     assert "macro_roc_auc" not in scores
     assert scores["accuracy"] == 1
 
 
-def test_perfect_and_worst_predictions() -> None:
+def test_perfect_predictions_score_one_and_the_worst_score_zero() -> None:
     y_true = np.array([0, 1, 2, 0, 1, 2])
-    perfect = score(y_true, np.eye(3)[y_true])
+    perfect = score_predictions(y_true, np.eye(3)[y_true])
     assert {perfect[name] for name in ("accuracy", "balanced_accuracy", "macro_f1", "macro_roc_auc")} == {1.0}
-    worst = score(y_true, np.eye(3)[(y_true + 1) % 3])
+    worst = score_predictions(y_true, np.eye(3)[(y_true + 1) % 3])
     assert {worst[name] for name in ("accuracy", "balanced_accuracy", "macro_f1")} == {0.0}

@@ -1,4 +1,4 @@
-"""Tests of a difference, beside statsmodels, a published example and hand-worked tables."""
+"""Significance tests agree with statsmodels, a published example and hand-worked tables."""
 
 import numpy as np
 import pandas as pd
@@ -26,16 +26,16 @@ EACH = pd.Series(range(len(PATIENTS)))
 
 
 def two_classes(score: np.ndarray) -> np.ndarray:
-    """Return a score as that of class 1 of two."""
+    """Return the scores of two classes, given the score of class 1."""
     return np.stack([-score, score], axis=1)
 
 
 @pytest.mark.parametrize(("test", "difference", "error"), [(ALBUMIN, 0.0108, 0.0953), (PROTEIN, -0.0780, 0.1046)])
 def test_areas_differ_as_published(test: np.ndarray, difference: float, error: float) -> None:
-    """Against the K-G score, from which SAS subtracts: a low one is good."""
-    found = compare_areas(OUTCOME.astype(int), two_classes(test), two_classes(10 - SCORE), EACH)
-    assert found.difference == pytest.approx(difference, abs=5e-5)
-    assert found.standard_error == pytest.approx(error, abs=5e-5)
+    """The other model is the K-G score, of which a low value is good."""
+    delong = compare_areas(OUTCOME.astype(int), two_classes(test), two_classes(10 - SCORE), EACH)
+    assert delong.difference == pytest.approx(difference, abs=5e-5)
+    assert delong.standard_error == pytest.approx(error, abs=5e-5)
 
 
 def test_doubling_every_image_within_its_group_gives_no_more_evidence() -> None:
@@ -45,8 +45,8 @@ def test_doubling_every_image_within_its_group_gives_no_more_evidence() -> None:
     assert doubled == pytest.approx(once)
 
 
-def test_the_mean_over_classes_has_the_spread_of_its_resamples() -> None:
-    """Three classes, five images a patient: beside a bootstrap over patients."""
+def test_the_standard_error_of_the_mean_over_classes_is_that_of_a_bootstrap_over_patients() -> None:
+    """There are three classes and five images per patient."""
     generator = np.random.default_rng(0)
     G, K = 150, 3
     y_true = np.repeat(generator.integers(K, size=G), 5)
@@ -59,10 +59,10 @@ def test_the_mean_over_classes_has_the_spread_of_its_resamples() -> None:
     for _ in range(500):
         rows = (5 * generator.integers(G, size=G)[:, None] + np.arange(5)).ravel()
         resampled.append(compare_areas(y_true[rows], first[rows], second[rows], pd.Series(range(5 * G))).difference)
-    found = compare_areas(y_true, first, second, group)
-    assert found.standard_error == pytest.approx(np.std(resampled), rel=0.12)
+    grouped = compare_areas(y_true, first, second, group)
+    assert grouped.standard_error == pytest.approx(np.std(resampled), rel=0.12)
     alone = compare_areas(y_true, first, second, pd.Series(range(5 * G)))
-    assert alone.standard_error < 0.8 * found.standard_error
+    assert alone.standard_error < 0.8 * grouped.standard_error
 
 
 def test_images_of_one_class_have_no_areas_to_compare() -> None:
@@ -77,27 +77,29 @@ def test_a_model_is_not_better_than_itself() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
-def test_an_image_a_group_is_the_exact_mcnemar_of_statsmodels(pairs: list[tuple[bool, bool]]) -> None:
+def test_with_one_image_per_group_the_test_is_the_exact_mcnemar_of_statsmodels(
+    pairs: list[tuple[bool, bool]],
+) -> None:
     first, second = np.array(pairs).T
-    found = compare_hits(first, second, pd.Series(range(len(first))))
+    result = compare_hits(first, second, pd.Series(range(len(first))))
     table = [[(first & second).sum(), (first & ~second).sum()], [(~first & second).sum(), (~first & ~second).sum()]]
-    assert (found.first_only, found.second_only) == (table[0][1], table[1][0])
-    assert found.p_value == pytest.approx(mcnemar(table, exact=True).pvalue)
+    assert (result.first_only, result.second_only) == (table[0][1], table[1][0])
+    assert result.p_value == pytest.approx(mcnemar(table, exact=True).pvalue)
 
 
 def test_a_group_counts_once() -> None:
-    """Of lesion 0 the first model gets two images more, of 1 as many, of 2 the second one more: 1 and 1 of 2."""
+    """On lesion 0 the first model is right on two more images, on 1 equally many, on 2 the second on one more."""
     first = np.array([1, 1, 1, 1, 0, 0], dtype=bool)
     second = np.array([0, 0, 1, 0, 1, 1], dtype=bool)
     assert compare_hits(first, second, pd.Series([0, 0, 0, 1, 1, 2])) == (1, 1, 1)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
+def test_holms_correction_is_that_of_statsmodels(p_values: list[float]) -> None:
     assert correct_after_holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
 
 
-def test_holm_by_hand() -> None:
-    """Four tests: 4 x 0.01, 3 x 0.02, 2 x 0.03, and the last is never below the one before."""
+def test_holms_correction_agrees_with_values_worked_by_hand() -> None:
+    """The p-values become 4 x 0.01, 3 x 0.02 and 2 x 0.03, and the last is never below the one before."""
     assert correct_after_holm([0.03, 0.01, 0.05, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
     assert correct_after_holm([]) == []

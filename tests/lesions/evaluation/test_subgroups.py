@@ -1,10 +1,10 @@
-"""Slices of the test images: what they hold, and that a planted weakness is found and noise is not."""
+"""Subgroups have the expected images, and a planted weakness is significant while noise is not."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.evaluation.subgroups import find_worst, list_values, score_slices
+from lesions.evaluation.subgroups import find_worst, list_values, score_subgroups
 from lesions.tables.predictions import Predictions
 from tests.runs import build_predictions, guess, true_classes
 
@@ -12,7 +12,7 @@ N = 600
 
 
 def with_attributes(predictions: Predictions, **columns: object) -> Predictions:
-    """Add metadata, all of it the same but for the columns given."""
+    """Add metadata that is the same for all images, except for the given columns."""
     defaults: dict[str, object] = dict.fromkeys(
         ("sex", "site", "source", "diagnosis_confirmation", "fitzpatrick_type"), None
     )
@@ -21,57 +21,57 @@ def with_attributes(predictions: Predictions, **columns: object) -> Predictions:
 
 
 def two_sexes() -> np.ndarray:
-    """Four images of each sex in turn, so that both have all classes."""
+    """Return four images of each sex in turn, so that both have all classes."""
     return np.where(np.arange(N) // 4 % 2, "female", "male")
 
 
 def test_a_planted_weakness_is_found() -> None:
     y_true, sex = true_classes(N), two_sexes()
     logits = np.where((sex == "female")[:, None], guess(y_true, 0.5), guess(y_true, 3))
-    slices = score_slices(with_attributes(build_predictions(y_true, logits), sex=sex), min_groups=20)
-    by_value = {found.value: found for found in slices}
+    subgroups = score_subgroups(with_attributes(build_predictions(y_true, logits), sex=sex), min_groups=20)
+    by_value = {subgroup.value: subgroup for subgroup in subgroups}
     assert by_value.keys() == {"female", "male"}
-    worst = find_worst(slices)
+    worst = find_worst(subgroups)
     assert (worst.attribute, worst.value, worst.num_images, worst.num_groups) == ("sex", "female", 300, 150)
     assert worst.difference is not None and worst.difference.is_beyond_noise
     assert worst.difference.value == pytest.approx(-by_value["male"].difference.value)  # type: ignore[union-attr]
 
 
-def test_noise_is_not_marked_though_many_slices_are_looked_at() -> None:
+def test_noise_is_rarely_significant_although_many_subgroups_are_scored() -> None:
     y_true = true_classes(N)
     predictions = build_predictions(y_true, guess(y_true, 1))
     marked = 0
     for seed in range(10):
         site = np.repeat(np.random.default_rng(seed).integers(10, size=N // 2), 2).astype(str)
-        slices = score_slices(with_attributes(predictions, site=site), min_groups=5)
-        assert len(slices) == 10
-        marked += any(found.difference and found.difference.is_beyond_noise for found in slices)
-    # Of 10 tables one or more is marked by chance with a probability of 5 % each.
+        subgroups = score_subgroups(with_attributes(predictions, site=site), min_groups=5)
+        assert len(subgroups) == 10
+        marked += any(subgroup.difference and subgroup.difference.is_beyond_noise for subgroup in subgroups)
+    # In each of 10 tables, a subgroup is marked by chance with a probability of 5 %.
     assert marked <= 2
 
 
-def test_a_score_by_hand_and_a_difference_over_the_classes_that_both_have() -> None:
-    """Inside: class 0 is right in 1 of 2, class 1 in 2 of 2. Outside there is class 0 alone, right in 3 of 4."""
+def test_a_score_is_over_all_classes_and_a_difference_over_the_classes_that_both_sides_have() -> None:
+    """Inside, class 0 is right in 1 of 2 images, class 1 in 2 of 2. Outside is only class 0, right in 3 of 4."""
     y_true = np.array([0, 0, 1, 1, 0, 0, 0, 0])
     y_pred = np.array([0, 2, 1, 1, 0, 0, 0, 2])
     sex = np.array(["female"] * 4 + ["male"] * 4)
     predictions = with_attributes(build_predictions(y_true, np.eye(3)[y_pred], range(8)), sex=sex)
-    female, male = score_slices(predictions, min_groups=1)
+    female, male = score_subgroups(predictions, min_groups=1)
     assert female.score.value == pytest.approx(3 / 4)
     assert male.score.value == pytest.approx(3 / 4)
     assert female.difference is not None
     assert female.difference.value == pytest.approx(1 / 2 - 3 / 4)
 
 
-def test_small_slices_are_left_out() -> None:
+def test_small_subgroups_are_not_scored() -> None:
     y_true = true_classes(N)
     site = np.where(np.arange(N) < 12, "scalp", "back")
     predictions = with_attributes(build_predictions(y_true, guess(y_true, 1)), site=site)
-    assert [found.value for found in score_slices(predictions, min_groups=7)] == ["back"]
-    assert [found.value for found in score_slices(predictions, min_groups=6)] == ["back", "scalp"]
+    assert [subgroup.value for subgroup in score_subgroups(predictions, min_groups=7)] == ["back"]
+    assert [subgroup.value for subgroup in score_subgroups(predictions, min_groups=6)] == ["back", "scalp"]
 
 
-def test_values_are_banded_named_and_in_order() -> None:
+def test_ages_are_banded_and_values_are_named_and_ordered() -> None:
     images = pd.DataFrame(
         {
             "sex": ["female", None, "male", "female"],
@@ -82,9 +82,9 @@ def test_values_are_banded_named_and_in_order() -> None:
             "fitzpatrick_type": pd.array([2, 2, pd.NA, 5], dtype="Int64"),
         }
     )
-    found = [(attribute, value, inside.tolist()) for attribute, value, inside in list_values(images)]
+    values = [(attribute, value, inside.tolist()) for attribute, value, inside in list_values(images)]
     T, F = True, False
-    assert found == [
+    assert values == [
         ("sex", "female", [T, F, F, T]),
         ("sex", "male", [F, F, T, F]),
         ("sex", "unknown", [F, T, F, F]),

@@ -1,4 +1,4 @@
-"""The words for a difference."""
+"""A difference is described in words."""
 
 from typing import get_args
 
@@ -31,16 +31,16 @@ from lesions.evaluation.verdict import METRIC_WORDS, describe_lead, spell_number
         (
             Difference(0.11, 0.01, 0.21, 0.03, 0.09),
             "The test images cannot tell a from b: a is ahead by 0.110 macro F1, 95 % interval 0.010 to 0.210, "
-            "but with so many models compared that happens by chance (p = 0.09 after Holm).",
+            "but that is not significant for the number of models compared (p = 0.09 after Holm).",
         ),
-        (Difference(0, 0, 0, 1, 1), "a and b have the same macro F1, in every resample of the test images."),
+        (Difference(0, 0, 0, 1, 1), "a and b have the same macro F1 in every resample of the test images."),
     ],
 )
-def test_a_lead_in_words(lead: Difference, words: str) -> None:
+def test_a_lead_is_described_in_words(lead: Difference, words: str) -> None:
     assert describe_lead("a", "b", "macro_f1", lead) == words
 
 
-def test_several_seeds_are_said() -> None:
+def test_the_number_of_seeds_is_stated() -> None:
     lead = Difference(0.11, 0.07, 0.15, 0.001, 0.001)
     assert describe_lead("a", "b", "accuracy", lead, num_seeds=5).endswith("(95 % interval 0.070 to 0.150; 5 seeds).")
 

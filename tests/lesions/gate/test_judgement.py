@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lesions.evaluation.scores import score
-from lesions.gate.judgement import Judgement, Outcome, judge
+from lesions.evaluation.scores import score_predictions
+from lesions.gate.judgement import Judgement, Outcome, judge_metrics
 from lesions.gate.revisions import RevisionMetrics
 from lesions.gate.rules import Rule
 from tests.runs import build_predictions, guess, true_classes
@@ -42,65 +42,65 @@ def outcomes(judgement: Judgement) -> list[Outcome]:
     ],
 )
 def test_one_metric(rule: Rule, base: float, now: float, outcome: Outcome, status: int) -> None:
-    judgement = judge(revision(a={"f1": base}), revision(a={"f1": now}), {"f1": rule})
+    judgement = judge_metrics(revision(a={"f1": base}), revision(a={"f1": now}), {"f1": rule})
     assert outcomes(judgement) == [outcome]
     assert judgement.exit_status == status
 
 
 def test_a_model_added_is_held_to_the_floor_alone() -> None:
     base, rules = revision(a={"f1": 0.9}), {"f1": HIGHER}
-    judgement = judge(base, revision(a={"f1": 0.9}, b={"f1": 0.6}), rules)
+    judgement = judge_metrics(base, revision(a={"f1": 0.9}, b={"f1": 0.6}), rules)
     assert outcomes(judgement) == [Outcome.UNCHANGED, Outcome.ADDED]
     assert judgement.exit_status == 0
-    judgement = judge(base, revision(a={"f1": 0.9}, b={"f1": 0.4}), rules)
+    judgement = judge_metrics(base, revision(a={"f1": 0.9}, b={"f1": 0.4}), rules)
     assert outcomes(judgement) == [Outcome.UNCHANGED, Outcome.BEYOND_FLOOR]
     assert judgement.exit_status == 1
 
 
 def test_a_model_removed_is_said_to_be_and_the_others_decide() -> None:
-    judgement = judge(revision(a={"f1": 0.9}, b={"f1": 0.9}), revision(a={"f1": 0.9}), {"f1": HIGHER})
+    judgement = judge_metrics(revision(a={"f1": 0.9}, b={"f1": 0.9}), revision(a={"f1": 0.9}), {"f1": HIGHER})
     assert outcomes(judgement) == [Outcome.UNCHANGED, Outcome.REMOVED]
     assert judgement.exit_status == 0
 
 
 def test_a_listed_model_whose_metrics_are_missing_is_not_taken_for_one_that_was_removed() -> None:
     whole, broken = revision(a={"f1": 0.9}, b={"f1": 0.9}), revision(a={"f1": 0.9}, b={})
-    judgement = judge(whole, broken, {"f1": HIGHER})
+    judgement = judge_metrics(whole, broken, {"f1": HIGHER})
     assert outcomes(judgement) == [Outcome.UNCHANGED, Outcome.UNKNOWN]
     assert judgement.problems == ("metrics/b/test.json of the workspace is missing or broken",)
     assert judgement.exit_status == 2
-    judgement = judge(broken, whole, {"f1": HIGHER})
+    judgement = judge_metrics(broken, whole, {"f1": HIGHER})
     assert judgement.problems == ("metrics/b/test.json of the base is missing or broken",)
     assert judgement.exit_status == 2
 
 
 def test_a_model_removed_need_not_have_had_every_metric() -> None:
-    judgement = judge(revision(a={"f1": 0.9}, b={"accuracy": 0.9}), revision(a={"f1": 0.9}), {"f1": HIGHER})
+    judgement = judge_metrics(revision(a={"f1": 0.9}, b={"accuracy": 0.9}), revision(a={"f1": 0.9}), {"f1": HIGHER})
     assert judgement.exit_status == 0
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), True, "0.9"])
 def test_what_is_no_number_cannot_be_judged(value: object) -> None:
-    judgement = judge(revision(a={"f1": 0.9}), revision(a={"f1": value, "n": 1}), {"f1": HIGHER})
+    judgement = judge_metrics(revision(a={"f1": 0.9}), revision(a={"f1": value, "n": 1}), {"f1": HIGHER})
     assert outcomes(judgement) == [Outcome.UNKNOWN]
     assert judgement.exit_status == 2
 
 
 def test_other_models_altogether_cannot_be_compared() -> None:
-    judgement = judge(revision(a={"f1": 0.9}), revision(b={"f1": 0.6}), {"f1": HIGHER})
+    judgement = judge_metrics(revision(a={"f1": 0.9}), revision(b={"f1": 0.6}), {"f1": HIGHER})
     assert judgement.problems == ("no model is in both revisions",)
     assert judgement.exit_status == 2
 
 
 @pytest.mark.parametrize(("now", "status"), [(0.95, 2), (0.1, 1)])
 def test_other_test_images_leave_only_the_floor(now: float, status: int) -> None:
-    judgement = judge(revision("aa", a={"f1": 0.9}), revision("bb", a={"f1": now}), {"f1": HIGHER})
+    judgement = judge_metrics(revision("aa", a={"f1": 0.9}), revision("bb", a={"f1": now}), {"f1": HIGHER})
     assert judgement.problems[0].startswith("the test images are not those of the base")
     assert judgement.exit_status == status
 
 
 def test_a_base_that_does_not_say_its_test_images() -> None:
-    judgement = judge(revision(None, a={"f1": 0.9}), revision(a={"f1": 0.9}), {"f1": HIGHER})
+    judgement = judge_metrics(revision(None, a={"f1": 0.9}), revision(a={"f1": 0.9}), {"f1": HIGHER})
     assert judgement.problems[0].startswith("the base does not say which test images")
     assert judgement.exit_status == 2
 
@@ -123,7 +123,7 @@ def test_a_base_that_does_not_say_its_test_images() -> None:
     ],
 )
 def test_missing_metrics(base: RevisionMetrics, now: RevisionMetrics, problem: str) -> None:
-    judgement = judge(base, now, {"f1": HIGHER})
+    judgement = judge_metrics(base, now, {"f1": HIGHER})
     assert judgement.problems[0].startswith(problem)
     assert judgement.exit_status == 2
 
@@ -135,7 +135,7 @@ Y_TRUE = true_classes(300)
 def predicted(skill: float, seed: int = 0) -> RevisionMetrics:
     """A revision whose model knows the classes so well."""
     predictions = build_predictions(Y_TRUE, guess(Y_TRUE, skill, seed))
-    scores = score(predictions.y_true, predictions.y_prob)
+    scores = score_predictions(predictions.y_true, predictions.y_prob)
     return RevisionMetrics({"a": scores}, "aa", digests={"a": predictions})
 
 
@@ -144,23 +144,23 @@ def test_a_drop_within_noise_is_allowed_and_one_beyond_it_is_not() -> None:
     drop = base.models["a"]["accuracy"] - other.models["a"]["accuracy"]
     assert 0.02 < drop < 0.1
     rules = {"accuracy": BEYOND}
-    assert outcomes(judge(base, other, rules)) == [Outcome.WITHIN_NOISE]
-    assert outcomes(judge(base, other, {"accuracy": BEYOND.model_copy(update={"beyond_noise": False})})) == [
+    assert outcomes(judge_metrics(base, other, rules)) == [Outcome.WITHIN_NOISE]
+    assert outcomes(judge_metrics(base, other, {"accuracy": BEYOND.model_copy(update={"beyond_noise": False})})) == [
         Outcome.REGRESSION
     ]
-    assert outcomes(judge(base, worse, rules)) == [Outcome.REGRESSION]
-    assert outcomes(judge(worse, base, rules)) == [Outcome.BETTER]
+    assert outcomes(judge_metrics(base, worse, rules)) == [Outcome.REGRESSION]
+    assert outcomes(judge_metrics(worse, base, rules)) == [Outcome.BETTER]
 
 
 def test_a_small_drop_is_allowed_though_it_be_beyond_noise() -> None:
     base, worse = predicted(1.5), predicted(0.7)
     rule = BEYOND.model_copy(update={"largest_drop": 0.5})
-    assert outcomes(judge(base, worse, {"accuracy": rule})) == [Outcome.WORSE]
+    assert outcomes(judge_metrics(base, worse, {"accuracy": rule})) == [Outcome.WORSE]
 
 
 def test_without_the_base_s_predictions_nobody_can_tell_a_drop_from_noise() -> None:
     base, worse = predicted(1.5), predicted(0.7)
-    judgement = judge(RevisionMetrics(base.models, "aa", digests={}), worse, {"accuracy": BEYOND})
+    judgement = judge_metrics(RevisionMetrics(base.models, "aa", digests={}), worse, {"accuracy": BEYOND})
     assert outcomes(judgement) == [Outcome.UNKNOWN]
     assert judgement.problems == ("the base has no metrics/a/digest.json, by which to tell a drop from noise",)
     assert judgement.exit_status == 2

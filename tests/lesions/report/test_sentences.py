@@ -157,7 +157,7 @@ def test_copies() -> None:
         (0.75, "It hardly knows its training images better than others: it does not overfit."),
     ],
 )
-def test_fit(train: float, words: str) -> None:
-    fit = {"train_balanced_accuracy": train, "val_balanced_accuracy": 0.7, "test_balanced_accuracy": 0.72}
+def test_how_well_a_model_generalises(train: float, words: str) -> None:
+    scores = {"train_balanced_accuracy": train, "val_balanced_accuracy": 0.7, "test_balanced_accuracy": 0.72}
     start = f"net has a balanced accuracy of {train:.3f} on training, 0.700 on validation, 0.720 on test."
-    assert sentences.describe_fit("net", fit) == f"{start} {words}"
+    assert sentences.describe_generalisation("net", scores) == f"{start} {words}"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from lesions.evaluation.comparison import compare
+from lesions.evaluation.comparison import compare_models
 from lesions.report.warnings import list_warnings
 from lesions.tables.predictions import Predictions
 from tests.runs import build_predictions, guess, true_classes
@@ -37,7 +37,7 @@ def warnings_of(
         probe: found or build_predictions(y_true, guess(y_true, 0, seed))
         for seed, (probe, found) in enumerate({"metadata_probe": metadata_probe, "border_probe": None}.items(), 50)
     }
-    comparison = compare({**models, "class_prior": prior, **probes}, rivals=list(models))
+    comparison = compare_models({**models, "class_prior": prior, **probes}, rivals=list(models))
     return list_warnings(
         models,
         ["class_prior"],

@@ -1,4 +1,4 @@
-"""Prediction tables."""
+"""Prediction tables are written, read and selected from."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def predictions(N: int = 6, K: int = 3, seed: int = 0) -> Predictions:
     return Predictions(images, tuple(f"class_{k}" for k in range(K)), y_true, logits)
 
 
-def test_they_come_back_to_six_decimals(tmp_path: Path) -> None:
+def test_predictions_are_read_back_to_six_decimals(tmp_path: Path) -> None:
     written = predictions()
     write_predictions(tmp_path / "a.csv", written)
     again = read_predictions(tmp_path / "a.csv")
@@ -35,7 +35,7 @@ def test_they_come_back_to_six_decimals(tmp_path: Path) -> None:
     np.testing.assert_allclose(again.y_prob.sum(axis=1), 1)
 
 
-def test_columns_and_rows(tmp_path: Path) -> None:
+def test_the_table_has_the_expected_columns_and_is_sorted_by_image(tmp_path: Path) -> None:
     written = predictions()
     shuffled = Predictions(written.images[::-1], written.classes, written.y_true[::-1], written.logits[::-1])
     write_predictions(tmp_path / "a.csv", shuffled)

@@ -46,7 +46,7 @@ def assign_splits(table: pd.DataFrame, unit: pd.Series, parameters: SplitParamet
     return split
 
 
-def ask_shares(table: pd.DataFrame, parameters: SplitParameters) -> dict[Any, float]:
+def compute_wanted_shares(table: pd.DataFrame, parameters: SplitParameters) -> dict[Any, float]:
     """Return, for each diagnosis and split, the part of the diagnosis's images that the split should have."""
     shares = parameters.shares.model_dump()
     diagnoses = sorted(set(table.diagnosis))

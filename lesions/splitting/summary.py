@@ -27,7 +27,9 @@ def compare_shares(table: pd.DataFrame, asked: Mapping[Any, float]) -> list[dict
     ]
 
 
-def summarise(table: pd.DataFrame, shares: list[dict[str, Any]], image_wise_leak: dict[str, float]) -> dict[str, Any]:
+def summarise_split(
+    table: pd.DataFrame, shares: list[dict[str, Any]], image_wise_leak: dict[str, float]
+) -> dict[str, Any]:
     """Return the sizes of the splits, what was grouped by, and the worst distance from a share asked for.
 
     The hash of the test images tells whether figures of two runs are of the same images and diagnoses.

@@ -18,7 +18,7 @@ from lesions.datasets.parameters import DatasetParameters
 from lesions.errors import InputError
 from lesions.hardware.processors import count_processors
 from lesions.images.cache import CacheWriter, write_cache
-from lesions.images.chunks import Chunk, in_chunks
+from lesions.images.chunks import Chunk, split_into_chunks
 from lesions.images.decode import HASHED_PX, DecodingParameters, decode_image, to_grey
 from lesions.images.files import find_image_files, read_image_file
 from lesions.images.index import write_index
@@ -35,7 +35,7 @@ def main(
     """Decode, fit and hash every image below `root`; the index says which files could not be decoded, and why."""
     parameters = read_section(params, "cache_images", DecodingParameters)
     files = find_image_files(root, read_section(params, "dataset", DatasetParameters).folders)
-    chunks = list(in_chunks(root, files, parameters.size_px))
+    chunks = list(split_into_chunks(root, files, parameters.size_px))
     with (
         write_cache(images, len(files), parameters.size_px) as cache,
         closing(decode_chunks(root, chunks, parameters, cache)) as decoded,

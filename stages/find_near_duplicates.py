@@ -19,7 +19,7 @@ from lesions.images.cache import read_cache
 from lesions.images.perceptual_hash import parse_hashes
 from lesions.near_duplicates.alignment import COMPARED_PX
 from lesions.near_duplicates.copies import find_copies
-from lesions.near_duplicates.pairs import NearDuplicateParameters, describe_pairs, pair_same_bytes, write_pairs
+from lesions.near_duplicates.pairs import NearDuplicateParameters, describe_pairs, pair_identical_files, write_pairs
 from lesions.near_duplicates.picture import MAX_SHOWN, plot_pairs
 from lesions.parameters.section import read_section
 from lesions.splitting.groups import build_groups
@@ -44,7 +44,7 @@ def main(
             f"{images}: cached images of {pixels.shape[1]} px show too little detail to recognise copies; raise "
             f"cache_images.size_px to {SMALLEST_PX} or more"
         )
-    original, copy = pair_same_bytes(table.sha256)
+    original, copy = pair_identical_files(table.sha256)
     distinct = np.setdiff1d(np.arange(len(table)), copy)
     hashes = parse_hashes(table.perceptual_hash.iloc[distinct])
     rows = table.row.to_numpy()[distinct]

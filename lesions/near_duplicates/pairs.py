@@ -1,4 +1,4 @@
-"""The table `data/near_duplicates.csv`: one row a pair of images that are copies of each other."""
+"""The table `data/near_duplicates.csv`: one row per pair of images that are copies of each other."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,7 @@ COLUMNS = [
     "shares_identifier",
     "is_conflicting",
 ]
-"""`kind` is exact (the same bytes) or near; `shares_identifier`: the data name one patient or lesion for both;
+"""`kind` is exact (identical files) or near; `shares_identifier`: both have the same patient or lesion in the data;
 `is_conflicting`: they have different diagnoses."""
 
 
@@ -31,8 +31,8 @@ class NearDuplicateParameters(Section):
     min_correlation: Annotated[float, Field(gt=0, le=1)]
 
 
-def pair_same_bytes(sha256: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pair each file with the first of the same bytes: positions of the first ones, and of the others."""
+def pair_identical_files(sha256: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pair each repeated file with the first identical one; return the positions of the first and of the others."""
     positions = pd.Series(np.arange(len(sha256)), index=sha256.index)
     first = positions.groupby(sha256).transform("min")
     is_copy = (first != positions).to_numpy()
@@ -48,7 +48,7 @@ def describe_pairs(
     hash_similarity: NDArray[np.floating] | float,
     correlation: NDArray[np.floating] | float,
 ) -> pd.DataFrame:
-    """Build the table's rows for pairs (P,) of positions in the metadata."""
+    """Return the table's rows for pairs of images, given by their positions (P,) in the metadata."""
     here, there = (metadata.iloc[positions].reset_index(drop=True) for positions in (first, second))
     return pd.DataFrame(
         {
@@ -65,12 +65,12 @@ def describe_pairs(
 
 
 def write_pairs(path: Path, pairs: pd.DataFrame) -> None:
-    """Write the pairs, the first of each pair being the first by name."""
+    """Write the pairs; within each pair, `image_id` is the alphabetically first."""
     ids = np.sort(pairs[["image_id", "other_image_id"]].to_numpy(dtype=str), axis=1)
     ordered = pairs.assign(image_id=ids[:, 0], other_image_id=ids[:, 1]).sort_values("other_image_id", kind="stable")
     write_table(path, ordered, sort_by="image_id")
 
 
 def read_pairs(path: Path) -> pd.DataFrame:
-    """Read the pairs."""
+    """Read the pairs that `write_pairs` wrote."""
     return pd.read_csv(path, dtype={"image_id": "str", "other_image_id": "str"}, keep_default_na=False)

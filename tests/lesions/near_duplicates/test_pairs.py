@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from lesions.near_duplicates.pairs import (
     NearDuplicateParameters,
     describe_pairs,
-    pair_same_bytes,
+    pair_identical_files,
     read_pairs,
     write_pairs,
 )
@@ -18,7 +18,7 @@ from tests.builders import metadata_table
 
 
 def test_files_of_the_same_bytes_are_paired_with_the_first() -> None:
-    first, copy = pair_same_bytes(pd.Series(["a", "b", "a", "c", "b", "a"]))
+    first, copy = pair_identical_files(pd.Series(["a", "b", "a", "c", "b", "a"]))
     assert list(zip(first, copy, strict=True)) == [(0, 2), (1, 4), (0, 5)]
 
 

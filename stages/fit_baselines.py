@@ -20,7 +20,7 @@ from lesions.datasets.metadata import read_split_metadata
 from lesions.datasets.task import encode_diagnoses
 from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
 from lesions.formats.atomic import atomic_folder
-from lesions.hardware.device import place_network, set_up_device
+from lesions.hardware.device import set_up_device, to_device
 from lesions.images.cache import read_cache
 from lesions.images.source import ImageSource, open_source
 from lesions.networks.architecture import build_network, check_enough_pixels
@@ -75,7 +75,7 @@ def compute_features(
     architecture: AnyArchitecture, source: ImageSource, table: pd.DataFrame, device: torch.device
 ) -> NDArray[np.float32]:
     """Return the features (N, F) that the pretrained backbone makes of the table's images."""
-    backbone = place_network(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
+    backbone = to_device(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
     preprocessing = Preprocessing(architecture.size_px)
     return predict_outputs(backbone, source, table.row.to_numpy(), preprocessing=preprocessing)
 

@@ -107,7 +107,7 @@ def test_an_archive_cut_short_or_none_at_all_is_refused_and_nothing_is_left(tmp_
 
 
 def test_a_file_that_is_also_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="a is a file and a folder in it"):
+    with pytest.raises(InputError, match="a is both a file and a folder in it"):
         unpack(pack_names(tmp_path / "a.zip", {"a": b"1", "a/b": b"2", "c": b"3"}), tmp_path / "out")
 
 

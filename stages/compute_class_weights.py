@@ -1,4 +1,4 @@
-"""Name the classes of the task, weigh each by how rare it is in training, and draw their distribution."""
+"""List the classes of the task, compute a weight for each from its training images, and plot their distribution."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,17 +17,17 @@ from lesions.tables.task import TaskParameters, encode_diagnoses
 
 
 def main(
-    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
+    metadata: Annotated[Path, typer.Option(help="One validated row per image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    classes: Annotated[Path, typer.Option(help="Written: classes, training images, weights.")],
-    distribution: Annotated[Path, typer.Option(help="Written: picture of the classes in each split.")],
+    classes: Annotated[Path, typer.Option(help="Written: classes, training images and weights.")],
+    distribution: Annotated[Path, typer.Option(help="Written: plot of the classes in each split.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Compute class weights from training rows alone; draw all three splits."""
+    """Compute class weights from the training images alone, and plot the classes of all three splits."""
     parameters = read_section(params, "class_weights", ClassWeightParameters)
     table = read_split_metadata(metadata, splits)
     task = read_section(params, "task", TaskParameters)
-    # Each class has to be learnt; images that are only scored may add diagnoses to it.
+    # Raises if a class has no image to learn from; external images may add diagnoses to a class, but no class.
     task.group(table.diagnosis[table.split != EXTERNAL])
     grouped = task.group(table.diagnosis)
     codes = encode_diagnoses(table.diagnosis, list(grouped.values()))
@@ -46,7 +46,7 @@ def main(
 
 
 def plot_class_distribution(counts: pd.DataFrame) -> Figure:
-    """Draw a bar for each class and split: its part of the split's images, labelled with their number."""
+    """Plot one bar per class and split: the class's share of the split's images, labelled with their number."""
     ordered = counts.loc[counts.sum(axis=1).sort_values().index]
     figure, axes = new_figure(width=7.0, height=1.2 + 0.55 * len(ordered))
     height = 0.8 / len(SPLITS)

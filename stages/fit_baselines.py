@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from lesions.baselines.regression import compute_logits, fit_regression
 from lesions.formats.atomic import atomic_folder
-from lesions.hardware.device import place_network, set_up_device
+from lesions.hardware.device import set_up_device, to_device
 from lesions.images.cache import read_cache
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.inference import predict_outputs
@@ -75,7 +75,7 @@ def compute_features(
     architecture: AnyArchitecture, source: ImageSource, table: pd.DataFrame, device: torch.device
 ) -> NDArray[np.float32]:
     """Return the features (N, F) that the pretrained backbone makes of the table's images."""
-    backbone = place_network(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
+    backbone = to_device(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
     preprocessing = Preprocessing(architecture.size_px)
     return predict_outputs(backbone, source, table.row.to_numpy(), preprocessing=preprocessing)
 

@@ -1,4 +1,4 @@
-"""What parameters may say of the hardware; needs no torch, which takes a second to load."""
+"""The values that parameters of the hardware may have; importing them does not load torch, which takes a second."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Tensors in one safetensors file, with one text beside them: several would be written in random order."""
+"""Tensors in one safetensors file, with a single text, because several would be written in random order."""
 
 import os
 import re
@@ -19,14 +19,14 @@ def write_tensor_file(path: Path, tensors: Mapping[str, Tensor], *, key: str, te
         try:
             save_file(on_cpu, temporary, metadata={key: text})
         except SafetensorError as error:
-            # The library gives the system's error, as that the disk is full, in its text alone.
+            # The library reports a system error, such as a full disk, only in its message.
             if number := re.search(r"\(os error (\d+)\)", str(error)):
                 raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
             raise
 
 
 def read_tensor_file(path: Path, *, key: str) -> tuple[dict[str, Tensor], str]:
-    """Read tensors and text; a file without that text raises KeyError, a broken one SafetensorError."""
+    """Read tensors and text; a file without the text raises KeyError, and a broken file SafetensorError."""
     with safe_open(path, framework="pt") as file:
         text = (file.metadata() or {})[key]
         return {name: file.get_tensor(name) for name in file.keys()}, text  # noqa: SIM118

@@ -1,4 +1,4 @@
-"""A weight for each diagnosis, so that rare ones count as much as frequent ones in the loss."""
+"""A weight for each class, so that rare classes count as much as frequent ones in the loss."""
 
 from typing import Annotated, Literal, Self
 
@@ -27,13 +27,14 @@ class ClassWeightParameters(Section):
 def compute_class_weights(counts: NDArray[np.int64], parameters: ClassWeightParameters) -> NDArray[np.float64]:
     """Compute a weight for each class from its number of training images.
 
-    `balanced` is N / (K n_k), as scikit-learn's `compute_class_weight`; `sqrt` its square root;
+    `balanced` is N / (K n_k), as in scikit-learn's `compute_class_weight`; `sqrt` is its square root;
     `effective_number` is (1 - beta) / (1 - beta^n_k) (Cui et al. 2019, doi 10.1109/CVPR.2019.00949), scaled so
     that the weights sum to K; `none` is 1.
 
     Parameters
     ----------
     counts : (K,) int, > 0
+        Training images of each class.
 
     Returns
     -------

@@ -8,7 +8,7 @@ from lesions.formats.json_file import read_json, write_json
 
 @dataclass(frozen=True)
 class Classes:
-    """The classes in the order of a network's outputs: their diagnoses, training images and weights."""
+    """The diagnoses, number of training images and weight of each class, in the order of a network's outputs."""
 
     classes: tuple[str, ...]
     diagnoses: tuple[tuple[str, ...], ...]

@@ -1,4 +1,4 @@
-"""Which images belong together and may not be parted by the split."""
+"""Grouping images that must stay together in the split."""
 
 from collections.abc import Sequence
 
@@ -14,23 +14,23 @@ GROUPING_IDENTIFIERS = ("patient_id", "lesion_id")
 def build_groups(
     metadata: pd.DataFrame, copies: pd.DataFrame, *, identifiers: Sequence[str] = GROUPING_IDENTIFIERS
 ) -> pd.Series:
-    """Give each image the group of all images that share an identifier with it or are copies, directly or by others.
+    """Return the group of each image: a connected component of images that share an identifier or are copies.
 
-    An image of no identifier and without copies is a group of its own. The names (`g00001`…) are numbered by first
-    appearance and carry no patient's identifier.
+    An image without identifiers and copies is a group of its own. Groups are numbered by first appearance (`g00001`…)
+    so that their names contain no identifier of a patient.
 
     Parameters
     ----------
     copies
-        Pairs `image_id`, `other_image_id`.
+        One row per pair, with `image_id` and `other_image_id`.
 
     Returns
     -------
-    (N,) text, indexed as `metadata`
+    (N,) text, with the index of `metadata`
     """
     N = len(metadata)
     positions = pd.Index(metadata.image_id)
-    # An edge leads from an image to its copy, or to a node that stands for an identifier.
+    # An edge connects an image with its copy, or with the node of an identifier.
     sources, targets, num_nodes = (
         [positions.get_indexer(copies.image_id)],
         [positions.get_indexer(copies.other_image_id)],
@@ -50,24 +50,24 @@ def build_groups(
 
 
 def find_components(first: NDArray[np.int64], second: NDArray[np.int64], num_nodes: int) -> NDArray[np.int64]:
-    """Return the connected component of each node, the edges being pairs of nodes."""
+    """Return the connected component of each node; edge i connects the nodes `first[i]` and `second[i]`."""
     graph = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(num_nodes, num_nodes))
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
 def find_conflicting(metadata: pd.DataFrame, copies: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return which images (N,) have a copy, directly or by others, with another diagnosis."""
+    """Return which images (N,) have a copy, or a copy of a copy, with another diagnosis."""
     copied = build_groups(metadata, copies, identifiers=())
     return (metadata.diagnosis.groupby(copied).transform("nunique") > 1).to_numpy()
 
 
 def count_diagnoses(group_id: pd.Series, diagnosis: pd.Series) -> tuple[NDArray[np.int64], pd.Index, list[str]]:
-    """Count each group's images of each diagnosis.
+    """Count the images of each diagnosis in each group.
 
     Returns
     -------
     counts : (G, K) int
-    groups : (G,) the groups' names, sorted
+    groups : (G,) the names of the groups, sorted
     diagnoses : the K diagnoses, sorted
     """
     counts = pd.crosstab(group_id, diagnosis)

@@ -1,4 +1,4 @@
-"""`data/images.csv`: what each image file was, and where it stands in `data/images.npy`."""
+"""The table `data/images.csv`: the properties of each image file, and its row in `data/images.npy`."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -10,14 +10,14 @@ from lesions.formats.atomic import atomic_path
 
 COLUMNS = ["file", "row", "width_px", "height_px", "sha256", "perceptual_hash", "error"]
 TYPES = {name: "Int64" if name in ("row", "width_px", "height_px") else "str" for name in COLUMNS}
-"""`row` is missing where `error` says why the file was refused."""
+"""The type of each column; `row` is missing if the file was refused, and `error` then says why."""
 
 SPELL_OUT = "backslashreplace"
-"""What becomes of bytes in a file's name that are no text."""
+"""How bytes in a file name that are not valid text are written."""
 
 
 def write_index(path: Path, rows: Iterable[dict[str, object]]) -> int:
-    """Write one row a file as they come, which is sorted by file; return how many were refused."""
+    """Write one row per file, in the given order, which is by file; return the number of refused files."""
     refused = 0
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", errors=SPELL_OUT, newline="") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -29,12 +29,12 @@ def write_index(path: Path, rows: Iterable[dict[str, object]]) -> int:
 
 
 def list_undecoded(files: Sequence[str]) -> pd.DataFrame:
-    """Return the index that there would be if every file were a whole image, as far as their names tell it."""
+    """Return the index as it would be if every file could be decoded; only `file` and `row` are known."""
     spelled = [file.encode(errors=SPELL_OUT).decode() for file in files]
     index = pd.DataFrame({"file": spelled, "row": range(len(files))}, columns=COLUMNS)
     return index.astype(TYPES)
 
 
 def read_index(path: Path) -> pd.DataFrame:
-    """Read one row a file."""
+    """Read `data/images.csv`, one row per file."""
     return pd.read_csv(path, dtype=TYPES, keep_default_na=False, na_values=[""])

@@ -1,4 +1,4 @@
-"""The table `data/near_duplicates.csv`: one row a pair of images that are copies of each other."""
+"""The table `data/near_duplicates.csv`: one row per pair of images that are copies of each other."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ COLUMNS = [
     "shares_identifier",
     "is_conflicting",
 ]
-"""`kind` is exact (the same bytes) or near; `shares_identifier`: the data name one patient or lesion for both;
+"""`kind` is exact (identical files) or near; `shares_identifier`: both have the same patient or lesion in the data;
 `is_conflicting`: they have different diagnoses."""
 
 
@@ -31,7 +31,7 @@ def describe_pairs(
     hash_similarity: NDArray[np.floating] | float,
     correlation: NDArray[np.floating] | float,
 ) -> pd.DataFrame:
-    """Build the table's rows for pairs (P,) of positions in the metadata."""
+    """Return the table's rows for pairs of images, given by their positions (P,) in the metadata."""
     here, there = (metadata.iloc[positions].reset_index(drop=True) for positions in (first, second))
     return pd.DataFrame(
         {
@@ -48,12 +48,12 @@ def describe_pairs(
 
 
 def write_pairs(path: Path, pairs: pd.DataFrame) -> None:
-    """Write the pairs, the first of each pair being the first by name."""
+    """Write the pairs; within each pair, `image_id` is the alphabetically first."""
     ids = np.sort(pairs[["image_id", "other_image_id"]].to_numpy(dtype=str), axis=1)
     ordered = pairs.assign(image_id=ids[:, 0], other_image_id=ids[:, 1]).sort_values("other_image_id", kind="stable")
     write_table(path, ordered, sort_by="image_id")
 
 
 def read_pairs(path: Path) -> pd.DataFrame:
-    """Read the pairs."""
+    """Read the pairs that `write_pairs` wrote."""
     return pd.read_csv(path, dtype={"image_id": "str", "other_image_id": "str"}, keep_default_na=False)

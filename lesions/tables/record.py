@@ -1,4 +1,4 @@
-"""The one form that a row of any dataset is brought into."""
+"""The common form of one row of any dataset."""
 
 from typing import Annotated, Literal
 
@@ -17,10 +17,11 @@ Diagnosis = Literal[
     "vascular_lesion",
 ]
 """Bowen's disease counts as actinic keratosis; solar lentigo, seborrhoeic and lichen-planus-like keratosis as
-benign keratosis, as in HAM10000 (Tschandl et al. 2018). `benign` and `malignant` are for data that say no more."""
+benign keratosis, as in HAM10000 (Tschandl et al. 2018). `benign` and `malignant` are for data that
+give no diagnosis beyond that."""
 
 UNKNOWN = "unknown"
-"""In place of a diagnosis: the dataset says that it has none. Such an image is left out."""
+"""Value of `diagnosis` where the dataset says that it is not known; such an image is left out."""
 
 DiagnosisConfirmation = Literal["histopathology", "confocal_microscopy", "consensus", "follow_up"]
 
@@ -42,7 +43,7 @@ FieldName = Literal[
 
 
 class Record(BaseModel):
-    """What a dataset's table says of one image; None stands for what it leaves open."""
+    """What a dataset's table says about one image; None means not known."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

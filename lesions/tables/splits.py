@@ -13,16 +13,16 @@ COLUMNS = ["image_id", "group_id", "split"]
 SPLITS = ("train", "val", "test")
 
 TRAINED = SPLITS[:2]
-"""The splits that training sees."""
+"""The splits that training uses."""
 
 SCORED_SPLITS = SPLITS[1:]
 """The splits in prediction tables, which also hold images of other datasets; training images are never scored."""
 
 EXTERNAL = "external"
-"""In place of a split: the image belongs to a dataset that is only scored."""
+"""Value of `split` for an image of a dataset that is only scored."""
 
 DROPPED = "dropped"
-"""In place of a split: the image is left out of all three."""
+"""Value of `split` for an image that is in none of the three splits."""
 
 
 def write_splits(path: Path, splits: pd.DataFrame) -> None:
@@ -41,21 +41,21 @@ def join_splits(metadata: pd.DataFrame, splits: pd.DataFrame, splits_path: Path)
     Raises
     ------
     InputError
-        If an image is in one of the two tables alone.
+        If an image is in only one of the two tables.
     """
     unmatched = set(metadata.image_id) ^ set(splits.image_id)
     if unmatched:
         raise InputError(
-            f"{splits_path}: image_id {min(unmatched)!r} is not in both the split and the metadata; "
+            f"{splits_path}: image_id {min(unmatched)!r} is in only one of the split and the metadata; "
             "run the stage split_by_patient again"
         )
     return metadata.merge(splits, on="image_id", validate="one_to_one")
 
 
 def read_split_metadata(metadata: Path, splits: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read the metadata of all images that were not dropped, or some of its columns, with `group_id` and `split`.
+    """Read the metadata, or some of its columns, of all images that were not dropped, with `group_id` and `split`.
 
-    `split` is `train`, `val`, `test`, or `external`.
+    `split` is `train`, `val`, `test` or `external`.
     """
     table = join_splits(read_metadata(metadata, columns), read_splits(splits), splits)
     return table[table.split != DROPPED].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""The section `task`: what the networks tell apart."""
+"""The section `task`: the classes that the networks tell apart."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Self
@@ -15,7 +15,7 @@ from lesions.tables.record import Diagnosis
 SomeDiagnoses = Annotated[tuple[Diagnosis, ...], Field(min_length=1)]
 
 Diagnoses = Sequence[Sequence[str]]
-"""Those that each class stands for, in the order of the logits."""
+"""The diagnoses of each class, in the order of the logits."""
 
 ClassName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -28,11 +28,11 @@ class TaskParameters(Section):
     Attributes
     ----------
     name
-        diagnosis: every diagnosis is a class. malignancy: two classes, by `malignant`. Else one of `groupings`.
+        diagnosis (every diagnosis is a class), malignancy (two classes, by `malignant`), or one of `groupings`.
     malignant
         The diagnoses that count as malignant; all others are benign.
     groupings
-        For each, the diagnoses of each class.
+        The diagnoses of each class, for each grouping.
     """
 
     name: str
@@ -46,7 +46,7 @@ class TaskParameters(Section):
             raise ValueError(f"expected name to be one of {', '.join(known)}, got {self.name!r}")
         for name, grouping in self.groupings.items():
             if name in (DIAGNOSIS, MALIGNANCY):
-                raise ValueError(f"groupings.{name} would hide the task of that name; give it another")
+                raise ValueError(f"groupings.{name} would hide the task of that name; choose another name")
             named = [diagnosis for diagnoses in grouping.values() for diagnosis in diagnoses]
             twice = sorted({diagnosis for diagnosis in named if named.count(diagnosis) > 1})
             if twice:
@@ -54,50 +54,50 @@ class TaskParameters(Section):
         return self
 
     def group(self, diagnoses: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """Return the diagnoses that each class stands for, in the order of the logits.
+        """Return the diagnoses of each class, in the order of the logits.
 
         Raises
         ------
         InputError
-            If the grouping leaves a diagnosis out, or nothing is to be told apart.
+            If a diagnosis belongs to no class, or a class has no diagnosis.
         """
-        there = sorted(set(diagnoses))
+        present = sorted(set(diagnoses))
         if self.name == DIAGNOSIS:
-            classes: Mapping[str, Iterable[str]] = {diagnosis: (diagnosis,) for diagnosis in there}
+            classes: Mapping[str, Iterable[str]] = {diagnosis: (diagnosis,) for diagnosis in present}
         elif self.name == MALIGNANCY:
-            benign = [diagnosis for diagnosis in there if diagnosis not in self.malignant]
+            benign = [diagnosis for diagnosis in present if diagnosis not in self.malignant]
             classes = {"benign": benign, "malignant": self.malignant}
         else:
             classes = self.groupings[self.name]
-        grouped = {name: tuple(one for one in there if one in classes[name]) for name in sorted(classes)}
-        left_out = sorted(set(there) - {diagnosis for found in grouped.values() for diagnosis in found})
+        grouped = {name: tuple(one for one in present if one in classes[name]) for name in sorted(classes)}
+        left_out = sorted(set(present) - {diagnosis for members in grouped.values() for diagnosis in members})
         if left_out:
             raise InputError(
                 f"task: groupings.{self.name} has no class for {', '.join(left_out)}, which the data have"
             )
-        empty = [name for name, found in grouped.items() if not found]
+        empty = [name for name, members in grouped.items() if not members]
         if empty:
             raise InputError(f"task: no image has a diagnosis of the class {', '.join(empty)} of {self.name}")
         return grouped
 
 
 def find_malignant_side(diagnoses: Diagnoses, malignant: Sequence[str]) -> tuple[bool, ...] | None:
-    """Return which classes are malignant, or None where all are, none is, or one is both.
+    """Return which classes are malignant, or None if all are, none is, or a class has diagnoses of both kinds.
 
     Parameters
     ----------
     diagnoses
-        Of each class.
+        The diagnoses of each class.
     malignant
-        The diagnoses that are.
+        The diagnoses that are malignant.
     """
-    sides = [{diagnosis in malignant for diagnosis in found} for found in diagnoses]
+    sides = [{diagnosis in malignant for diagnosis in members} for members in diagnoses]
     if any(len(side) > 1 for side in sides) or len(set().union(*sides)) < 2:
         return None
     return tuple(True in side for side in sides)
 
 
 def encode_diagnoses(diagnosis: pd.Series, diagnoses: Diagnoses) -> NDArray[np.int64]:
-    """Return the class (N,) of each diagnosis (N,), as its place among the diagnoses of all classes."""
-    codes = {name: code for code, found in enumerate(diagnoses) for name in found}
+    """Return the class index (N,) of each diagnosis (N,); `diagnoses` are those of each class."""
+    codes = {name: code for code, members in enumerate(diagnoses) for name in members}
     return diagnosis.map(codes).to_numpy().astype(np.int64)

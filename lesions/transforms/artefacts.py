@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from lesions.hardware.device import place_numbers
+from lesions.hardware.device import to_device_constants
 from lesions.transforms.boxes import mask_boxes
 from lesions.transforms.preprocessing import place_pixels
 
@@ -94,7 +94,7 @@ def cut_out(images: Tensor, centres: Tensor, sides: Tensor, fill: tuple[float, f
         Of the squares, as parts of the image's side.
     """
     hole = mask_boxes(centres[:, 0], centres[:, 1], sides, (images.shape[-2], images.shape[-1]))
-    return torch.where(hole[:, None], place_numbers(fill, images.device).view(3, 1, 1), images)
+    return torch.where(hole[:, None], to_device_constants(fill, images.device).view(3, 1, 1), images)
 
 
 def _between(draws: Tensor, limits: tuple[float, float]) -> Tensor:

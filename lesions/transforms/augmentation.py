@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lesions.hardware.device import place_numbers
+from lesions.hardware.device import to_device_constants
 from lesions.transforms.artefacts import blur, cut_out, draw_over_hairs
 from lesions.transforms.preprocessing import Preprocessing
 
@@ -143,7 +143,7 @@ def build_colour_change(
     def factor(name: str, largest: float) -> Tensor:
         return 1 + (drawn[name] * largest * strengths).clamp(-0.9, 0.9)
 
-    luma = place_numbers(LUMA, means.device)
+    luma = to_device_constants(LUMA, means.device)
     cast = torch.stack([factor(name, parameters.colour_cast) for name in ("red", "green", "blue")], dim=1)
     gain = cast * factor("brightness", parameters.brightness)[:, None]
     saturation = factor("saturation", parameters.saturation)[:, None, None]
@@ -157,7 +157,7 @@ def build_colour_change(
 
 def build_hue_turn(angles: Tensor) -> Tensor:
     """Return matrices (B, 3, 3) that turn colours about grey by angles (B,), and leave each pixel's grey as it is."""
-    to_axes, from_axes = place_numbers(TO_AXES, angles.device), place_numbers(FROM_AXES, angles.device)
+    to_axes, from_axes = to_device_constants(TO_AXES, angles.device), to_device_constants(FROM_AXES, angles.device)
     cos, sin, one, zero = angles.cos(), angles.sin(), torch.ones_like(angles), torch.zeros_like(angles)
     turn = torch.stack([one, zero, zero, zero, cos, -sin, zero, sin, cos], dim=1).view(-1, 3, 3)
     return from_axes @ turn @ to_axes

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lesions.hardware.device import place_numbers
+from lesions.hardware.device import to_device_constants
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -67,7 +67,7 @@ class Preprocessing:
 
     def normalise(self, batch: Tensor) -> Tensor:
         """Subtract the mean and divide by the standard deviation of each channel."""
-        mean, std = (place_numbers(values, batch.device).view(3, 1, 1) for values in (self.mean, self.std))
+        mean, std = (to_device_constants(values, batch.device).view(3, 1, 1) for values in (self.mean, self.std))
         return batch.sub(mean).div_(std)
 
 

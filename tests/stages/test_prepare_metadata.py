@@ -222,7 +222,7 @@ def test_too_many_refused_rows_stop_the_run_with_a_summary(case: Case) -> None:
     assert lines[0].endswith("(first: line 2, value 'nonsense')")
     assert lines[1].startswith("  1 × age: ")
     assert last == (
-        f"all of them are in {case.folder / 'rejected.csv'}; mend the table or the images, "
+        f"all of them are in {case.folder / 'rejected.csv'}; correct the table or the images, "
         "or raise dataset.max_rejected_fraction to go on without those rows"
     )
     assert [row["line"] for row in case.rejected] == [2, 3, 11]

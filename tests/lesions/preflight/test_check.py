@@ -205,13 +205,13 @@ def test_a_link_to_nowhere_is_counted_as_a_file(params: Path, tmp_path: Path) ->
             ROWS,
             {},
             {"split": {"test_list": "published"}},
-            "split.test_list is published, but no image lies in a folder Test/; only image_folder has such",
+            "split.test_list is published, but no image is in a folder Test/; only image_folder can have one",
         ),
         (
             [row.replace("P2", "P1") for row in ROWS],
             {},
             {},
-            "clinic: fewer than 3 groups of images that share no patient, lesion or picture, one for each split or "
+            "clinic: fewer than 3 groups (all images of one patient, lesion or picture), one for each split or "
             "fold, have the diagnosis melanoma (2)",
         ),
         (

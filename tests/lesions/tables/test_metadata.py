@@ -39,6 +39,6 @@ def test_group_and_split_stand_beside_each_image(tmp_path: Path) -> None:
 def test_an_image_without_a_split_is_named(tmp_path: Path) -> None:
     short = {name: values[:2] for name, values in SPLITS.items()}
     with pytest.raises(
-        InputError, match=r"splits.csv: image_id 'image_0002' is not in both .* split_by_patient again"
+        InputError, match=r"splits.csv: image_id 'image_0002' is in only one of .* split_by_patient again"
     ):
         read_split_metadata(*write(tmp_path, short))

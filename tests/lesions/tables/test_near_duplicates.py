@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from lesions.near_duplicates.copies import pair_same_bytes
+from lesions.near_duplicates.copies import pair_identical_files
 from lesions.near_duplicates.parameters import NearDuplicateParameters
 from lesions.tables.near_duplicates import describe_pairs, read_pairs, write_pairs
 from tests.builders import metadata_table
 
 
 def test_files_of_the_same_bytes_are_paired_with_the_first() -> None:
-    first, copy = pair_same_bytes(pd.Series(["a", "b", "a", "c", "b", "a"]))
+    first, copy = pair_identical_files(pd.Series(["a", "b", "a", "c", "b", "a"]))
     assert list(zip(first, copy, strict=True)) == [(0, 2), (1, 4), (0, 5)]
 
 

@@ -41,6 +41,6 @@ lock: .venv/ready
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --extra dev \
 		--python-version 3.11 --fork-strategy fewest --upgrade pyproject.toml --output-file requirements.lock
 
-# After a change of dvc.yaml: the drawing in README.md and stages/README.md.
+# After a change of dvc.yaml: the drawing in stages/README.md.
 dag: .venv/ready
-	python docs/draw_dag.py README.md stages/README.md
+	python docs/draw_dag.py stages/README.md

@@ -3,7 +3,7 @@
 The deviation of a split is the largest, over diagnoses and splits, of the share got less the share asked. `folds` are
 20 of StratifiedGroupKFold, 14 for train and 3 each for the others; `shuffle` is GroupShuffleSplit, twice.
 
-    python -m benchmarks.compare_allocations ../shared/data/ham10000/HAM10000_metadata.csv lesion_id dx
+    python -m benchmarks.compare_allocations /path/to/ham10000/HAM10000_metadata.csv lesion_id dx
     python -m benchmarks.compare_allocations --rows 1000000 --patients 400000
 """
 

@@ -1,6 +1,6 @@
 """Compare two models on the same test images: each metric of both, and the difference with its interval.
 
-python -m benchmarks.compare_predictions data/predictions/resnet18.csv /tmp/plain.csv
+python -m benchmarks.compare_predictions data/predictions/resnet18.csv plain.csv
 """
 
 from pathlib import Path

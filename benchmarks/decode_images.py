@@ -9,8 +9,8 @@ the seconds of the processor are less disturbed by what else runs. What is compa
 difference, in grey levels, from whole pixels weighted exactly (a triangle as wide as what becomes one pixel) is at
 most a bound.
 
-    python -m benchmarks.decode_images --root ../shared/data/ham10000
-    python -m benchmarks.decode_images --root ../shared/data/ham10000 --size-px 74
+    python -m benchmarks.decode_images --root /path/to/ham10000
+    python -m benchmarks.decode_images --root /path/to/ham10000 --size-px 74
 """
 
 import io

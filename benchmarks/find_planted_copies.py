@@ -3,7 +3,7 @@
 The peer is what deduplication tools do by default: 64-bit perceptual hashes, all pairs at a Hamming distance of up to
 10 in any of eight orientations.
 
-    python -m benchmarks.find_planted_copies --root ../shared/data/ham10000 --work /tmp/planted
+    python -m benchmarks.find_planted_copies --root /path/to/ham10000 --work /path/to/scratch
 """
 
 import shutil

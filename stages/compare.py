@@ -1,6 +1,6 @@
 """Compare all models, the baselines and the probes on the same test images."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,49 +67,41 @@ def main(
     """Remove what is left of models that are no longer listed; score and compare those that are."""
     models = read_models(params)
     metric = read_section(params, "compare", CompareParameters).metric
-    removed: set[str] = set()
-    for folder, patterns in zip((data, metrics, plots), MODEL_FILES.values(), strict=True):
-        removed |= remove_unlisted(folder, patterns, models)
-    for model in sorted(removed):
+    for model in remove_unlisted_models((data, metrics, plots), models):
         print(f"removed the files of {model}, which is not in models of {params}")
 
     trained = {model: read_predictions(data / f"predictions/{model}.csv") for model in models}
-    baselines, probes = (
-        {table.stem: read_predictions(table) for table in sorted((data / "predictions" / folder).glob("*.csv"))}
-        for folder in ("baselines", "probes")
-    )
+    baselines, probes = (read_all_predictions(data / "predictions" / folder) for folder in ("baselines", "probes"))
     predictions = {name: found.select("test") for name, found in (trained | baselines | probes).items()}
-    # A probe's ranking says nothing that its scores do not, and would crowd the curves.
-    ranked = {name: found for name, found in predictions.items() if name not in probes}
     check_same_images(predictions)
     comparison = compare_models(predictions, rivals=models)
-    if metric not in comparison.metrics:
-        defined = ", ".join(comparison.metrics)
-        raise InputError(f"{params}: compare.metric: these test images do not define {metric}; they define {defined}")
-    summary = summarise_comparison(comparison, models, list(baselines), metric)
+    check_metric_is_defined(comparison, metric, params)
+    summary = summarise_comparison(comparison, models, baselines=list(baselines), metric=metric)
     if len(models) > 1:
-        hits, areas = compare_pair(predictions[summary["best"]], predictions[summary["runner_up"]])
-        summary |= {"mcnemar_p_value": hits.p_value, "delong_p_value": areas.p_value}
-    test = next(iter(predictions.values())).images
-    write_metrics(
-        metrics / "comparison.json",
-        summary | {"num_images": len(test), "num_groups": int(test.group_id.nunique())},
-    )
+        summary |= compute_p_values(predictions[summary["best"]], predictions[summary["runner_up"]])
+
+    test_images = next(iter(predictions.values())).images
+    sizes = {"num_images": len(test_images), "num_groups": int(test_images.group_id.nunique())}
+    write_metrics(metrics / "comparison.json", summary | sizes)
     write_comparison(plots / "comparison", comparison)
     write_plot_rows(plots / "comparison/f1.json", list_f1(predictions))
-    write_plot_rows(
-        plots / "comparison/roc.json",
-        [{"model": name, **row} for name, found in ranked.items() for row in build_roc_rows(found)],
-    )
-    write_plot_rows(
-        plots / "comparison/precision_recall.json",
-        [{"model": name, **row} for name, found in ranked.items() for row in build_precision_recall_rows(found)],
-    )
-    write_plot_rows(
-        plots / "comparison/history.json",
-        [{"model": model, **row} for model in models for row in read_json(plots / f"history/{model}.json")],
-    )
+    # A probe's ranking says nothing that its scores do not, and would crowd the curves.
+    ranked = {name: found for name, found in predictions.items() if name not in probes}
+    curves = {"roc": build_roc_rows, "precision_recall": build_precision_recall_rows}
+    for name, build_rows in curves.items():
+        rows = join_rows({model: build_rows(found) for model, found in ranked.items()})
+        write_plot_rows(plots / f"comparison/{name}.json", rows)
+    histories = {model: read_json(plots / f"history/{model}.json") for model in models}
+    write_plot_rows(plots / "comparison/history.json", join_rows(histories))
     print_comparison(comparison, summary)
+
+
+def remove_unlisted_models(folders: tuple[Path, Path, Path], models: list[str]) -> list[str]:
+    """Remove the files of unlisted models from `data`, `metrics` and `plots`; return these models, sorted."""
+    removed: set[str] = set()
+    for folder, patterns in zip(folders, MODEL_FILES.values(), strict=True):
+        removed |= remove_unlisted(folder, patterns, models)
+    return sorted(removed)
 
 
 def remove_unlisted(folder: Path, patterns: tuple[str, ...], models: list[str]) -> set[str]:
@@ -131,8 +123,31 @@ def remove_unlisted(folder: Path, patterns: tuple[str, ...], models: list[str]) 
     return removed
 
 
+def read_all_predictions(folder: Path) -> dict[str, Predictions]:
+    """Read the predictions of each model that has a table in a folder, in the order of their names."""
+    return {table.stem: read_predictions(table) for table in sorted(folder.glob("*.csv"))}
+
+
+def check_metric_is_defined(comparison: Comparison, metric: str, params: Path) -> None:
+    """Raise InputError if the test images do not define the metric that compares the models."""
+    if metric not in comparison.metrics:
+        defined = ", ".join(comparison.metrics)
+        raise InputError(f"{params}: compare.metric: these test images do not define {metric}; they define {defined}")
+
+
+def compute_p_values(first: Predictions, second: Predictions) -> dict[str, float]:
+    """Return the p-values of the two tests that compare a pair of models."""
+    hits, areas = compare_pair(first, second)
+    return {"mcnemar_p_value": hits.p_value, "delong_p_value": areas.p_value}
+
+
+def join_rows(rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the rows of all models in one list; each row names its model."""
+    return [{"model": model, **row} for model, of_model in rows.items() for row in of_model]
+
+
 def summarise_comparison(
-    comparison: Comparison, models: list[str], baselines: list[str], metric: str
+    comparison: Comparison, models: list[str], *, baselines: list[str], metric: str
 ) -> dict[str, Any]:
     """Return which model is best by the metric, and how far ahead of the next one and of the best baseline."""
     best, *others = comparison.rank(models, metric)

@@ -188,7 +188,14 @@ def print_comparison(comparison: Comparison, summary: dict[str, Any]) -> None:
     for model in comparison.models:
         table.add_row(model, *(f"{comparison.scores[model, metric].value:.3f}" for metric in comparison.metrics))
     Console().print(table)
-    print("\n".join(list_verdicts(comparison, summary)))
+    verdicts = list_verdicts(
+        comparison,
+        summary["best"],
+        runner_up=summary.get("runner_up"),
+        baseline=summary["baseline"],
+        metric=summary["metric"],
+    )
+    print("\n".join(verdicts))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Describe the result of a comparison in words."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.interval import Difference, Estimate
@@ -16,27 +15,26 @@ METRIC_WORDS = {
 }
 
 
-def list_verdicts(comparison: Comparison, summary: Mapping[str, Any]) -> list[str]:
+def list_verdicts(
+    comparison: Comparison, best: str, *, runner_up: str | None, baseline: str, metric: str
+) -> list[str]:
     """Describe the best model's lead over the next best model and over the best baseline.
 
     Parameters
     ----------
-    summary
-        The content of `metrics/comparison.json`.
+    runner_up
+        The next best model; None if there is only one model.
+    baseline
+        The best baseline.
 
     Returns
     -------
     list of str
         Sentences, the most important first. If the best model is not better than the baseline, that comes first.
     """
-    best, metric = summary["best"], summary["metric"]
-    leads = {
-        summary[role]: comparison.subtract(best, summary[role], metric)
-        for role in ("runner_up", "baseline")
-        if role in summary
-    }
+    leads = {rival: comparison.subtract(best, rival, metric) for rival in (runner_up, baseline) if rival is not None}
     sentences = [describe_lead(best, rival, metric, lead) for rival, lead in leads.items()]
-    return sentences if leads[summary["baseline"]].low > 0 else sentences[::-1]
+    return sentences if leads[baseline].low > 0 else sentences[::-1]
 
 
 def list_leads(comparison: Comparison, models: Sequence[str], metric: str, *, num_seeds: int = 1) -> list[str]:

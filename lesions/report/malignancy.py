@@ -1,50 +1,44 @@
 """The report on calling lesions malignant."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 from matplotlib.figure import Figure
 
 from lesions.drawing.style import MODEL_COLOURS, new_pair
+from lesions.evaluation.interval import Estimate
 from lesions.formats.json_file import PlotRows
+from lesions.report.inputs import MalignancyScores
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
 
 STRATEGIES = {"the model": "-", "call all malignant": "--", "call none malignant": ":"}
 
 
-def build_malignancy_picture(model: str, roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, Any]) -> Picture:
+def build_malignancy_picture(
+    model: str, scores: MalignancyScores, *, roc: PlotRows, net_benefit: PlotRows
+) -> Picture:
     """Draw one model's ROC curve for malignancy with its operating point, and its decision curve.
 
     Parameters
     ----------
     roc, net_benefit
         The rows of the plots `malignancy_roc` and `net_benefit`.
-    scores
-        What `metrics/<model>/malignancy.json` says.
     """
     return embed_figure(
         f"Malignant or not, by {model}", plot_malignancy(roc, net_benefit, scores), describe_malignancy(model, scores)
     )
 
 
-def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, Any]) -> Figure:
+def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: MalignancyScores) -> Figure:
     """Draw both curves; the cross is the operating point with its intervals."""
     figure, left, right = new_pair(width=WIDTH, height=2.7)
     curve = pd.DataFrame(roc)
     left.plot(curve.false_positive_rate, curve.sensitivity, color=MODEL_COLOURS[0])
-    point = 1 - scores["specificity"], scores["sensitivity"]
+    sensitivity, specificity = scores.sensitivity, scores.specificity
     left.errorbar(
-        *point,
-        xerr=[
-            [scores["specificity_high"] - scores["specificity"]],
-            [scores["specificity"] - scores["specificity_low"]],
-        ],
-        yerr=[
-            [scores["sensitivity"] - scores["sensitivity_low"]],
-            [scores["sensitivity_high"] - scores["sensitivity"]],
-        ],
+        1 - specificity.value,
+        sensitivity.value,
+        xerr=[[specificity.high - specificity.value], [specificity.value - specificity.low]],
+        yerr=[[sensitivity.value - sensitivity.low], [sensitivity.high - sensitivity.value]],
         fmt="o",
         color=MODEL_COLOURS[3],
         markersize=4,
@@ -54,24 +48,27 @@ def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, A
     for (strategy, line), colour in zip(STRATEGIES.items(), (MODEL_COLOURS[0], "#888888", "#888888"), strict=True):
         part = table[table.strategy == strategy]
         right.plot(part.threshold, part.net_benefit, line, color=colour, label=strategy)
-    right.axvline(scores["threshold"], color=MODEL_COLOURS[3], linewidth=1)
+    right.axvline(scores.threshold, color=MODEL_COLOURS[3], linewidth=1)
     top = table[table.strategy == "the model"].net_benefit.max()
     right.set(xlabel="threshold probability", ylabel="net benefit", xlim=(0, 1), ylim=(-0.25 * top, 1.1 * top))
     figure.legend(*right.get_legend_handles_labels(), loc="outside upper right", ncols=3, frameon=False, fontsize=8)
     return figure
 
 
-def describe_malignancy(model: str, scores: Mapping[str, Any]) -> str:
+def describe_malignancy(model: str, scores: MalignancyScores) -> str:
     """Say where the threshold lies, and what it does on the test images."""
-
-    def spell(name: str) -> str:
-        return f"{scores[name]:.3f} ({scores[f'{name}_low']:.3f} to {scores[f'{name}_high']:.3f})"
-
     sentence = (
-        f"From a probability of {scores['threshold']:.3f} on, which found {scores['val_sensitivity']:.1%} of the "
+        f"From a probability of {scores.threshold:.3f} on, which found {scores.val_sensitivity:.1%} of the "
         f"malignant lesions of the validation images, {model} calls a lesion malignant. On test its sensitivity is "
-        f"{spell('sensitivity')} and its specificity {spell('specificity')}."
+        f"{_spell(scores.sensitivity)} and its specificity {_spell(scores.specificity)}."
     )
-    predictive = {"ppv": "of the lesions that it calls malignant {} are", "npv": "of the others {} are benign"}
-    parts = [words.format(spell(name)) for name, words in predictive.items() if name in scores]
+    predictive = {
+        "of the lesions that it calls malignant {} are": scores.ppv,
+        "of the others {} are benign": scores.npv,
+    }
+    parts = [words.format(_spell(found)) for words, found in predictive.items() if found is not None]
     return f"{sentence} Among as many malignant lesions as here, {', and '.join(parts)}."
+
+
+def _spell(found: Estimate) -> str:
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"

@@ -38,7 +38,7 @@ def choose_looks(models: Sequence[str]) -> dict[str, Look]:
     }
 
 
-def plot_scores(comparison: Comparison, looks: Mapping[str, Look], metric: str, chance: float | None) -> Figure:
+def plot_scores(comparison: Comparison, looks: Mapping[str, Look], *, metric: str, chance: float | None) -> Figure:
     """Draw one metric of each model with its interval, and where chance is."""
     figure, axes = new_figure(width=WIDTH, height=0.9 + 0.32 * len(looks))
     for place, (model, look) in enumerate(looks.items()):

@@ -1,20 +1,18 @@
 """The report on probabilities: do they mean what they say, and what not answering gains."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from lesions.drawing.style import MODEL_COLOURS, MODEL_MARKERS, new_pair
 from lesions.formats.json_file import PlotRows
+from lesions.report.inputs import ReliabilityScores, UncalibratedScores
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
 
 
 def build_reliability_picture(
-    model: str, bins: PlotRows, risks: PlotRows, scores: Mapping[str, Any], before: Mapping[str, float]
+    model: str, *, bins: PlotRows, risks: PlotRows, scores: ReliabilityScores, before: UncalibratedScores
 ) -> Picture:
     """Draw one model's reliability, and its errors by how many images it answers.
 
@@ -23,9 +21,9 @@ def build_reliability_picture(
     bins, risks
         The rows of the plots `reliability` and `risk`.
     scores, before
-        What `metrics/<model>/test.json` and `before_calibration.json` say.
+        The scores of the test images, and those before calibration.
     """
-    sentence = describe_reliability(model, risks, scores, before)
+    sentence = describe_reliability(model, risks, scores=scores, before=before)
     return embed_figure(f"Probabilities of {model}", plot_reliability(bins, risks), sentence)
 
 
@@ -48,13 +46,15 @@ def plot_reliability(bins: PlotRows, risks: PlotRows) -> Figure:
     return figure
 
 
-def describe_reliability(model: str, risks: PlotRows, scores: Mapping[str, Any], before: Mapping[str, float]) -> str:
+def describe_reliability(
+    model: str, risks: PlotRows, *, scores: ReliabilityScores, before: UncalibratedScores
+) -> str:
     """Say how far probabilities are from what happens, before and after calibration, and how sure answers do."""
     coverage, risk = (np.array([row[key] for row in risks]) for key in ("coverage", "risk"))
     half = risk[np.abs(coverage - 0.5).argmin()]
     return (
-        f"A probability of {model} is on average {scores['expected_calibration_error']:.3f} from the part that is "
-        f"right, and was {before['test_expected_calibration_error']:.3f} from it before calibration on validation "
-        f"(negative log-likelihood {scores['log_loss']:.3f}, before {before['test_log_loss']:.3f}). "
+        f"A probability of {model} is on average {scores.expected_calibration_error:.3f} from the part that is "
+        f"right, and was {before.test_expected_calibration_error:.3f} from it before calibration on validation "
+        f"(negative log-likelihood {scores.log_loss:.3f}, before {before.test_log_loss:.3f}). "
         f"Of all answers {risk[-1]:.1%} are wrong, of the surer half {half:.1%}."
     )

@@ -1,7 +1,6 @@
 """What each picture of the report shows, in a sentence computed from the run."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from lesions.drawing.style import spell
 from lesions.evaluation.curves import one_against_rest
 from lesions.evaluation.scores import score_classes
 from lesions.formats.json_file import PlotRows
+from lesions.report.inputs import CopyCounts, Generalisation, Mistake, SplitSummary, TrainSummary
 from lesions.tables.predictions import Predictions
 
 
@@ -32,50 +32,50 @@ TESTED_BY = {
 }
 
 
-def describe_split(split: Mapping[str, Any]) -> str:
+def describe_split(split: SplitSummary) -> str:
     """Say what was kept whole, what that prevents, and how near the shares came to what was asked."""
-    tested = TESTED_BY[split["tested_by"]]
-    if split["num_siblings_of_listed_dropped"]:
-        tested += f"{split['num_siblings_of_listed_dropped']:,} others of their patients or lesions were left out. "
-    image_wise = split["image_wise_leaked_test_share"]
+    tested = TESTED_BY[split.tested_by]
+    if split.num_siblings_of_listed_dropped:
+        tested += f"{split.num_siblings_of_listed_dropped:,} others of their patients or lesions were left out. "
+    image_wise = split.image_wise_leaked_test_share
     worst = max(sorted(image_wise.keys() - {"all"}), key=lambda name: image_wise[name])
-    otherwise = "By the list alone" if split["tested_by"] == "list" else "Split image by image"
+    otherwise = "By the list alone" if split.tested_by == "list" else "Split image by image"
     prevented = (
         f"{otherwise}, {image_wise['all']:.1%} of the test images would have a sibling in training, an "
         f"image of the same patient or lesion; of {spell(worst)} {image_wise[worst]:.1%}."
     )
-    shares = f"The share of a diagnosis is at most {split['worst_share_deviation']:.3f} from the one asked for."
-    if split["leaked_test_share"]:
-        leaked = f"{split['leaked_test_share']:.1%} of the test images have a sibling in training."
+    shares = f"The share of a diagnosis is at most {split.worst_share_deviation:.3f} from the one asked for."
+    if split.leaked_test_share:
+        leaked = f"{split.leaked_test_share:.1%} of the test images have a sibling in training."
         return f"{tested}{leaked} {prevented} {shares}"
-    identifiers = split["grouped_by"].replace("patient_id", "patient").replace("lesion_id", "lesion")
+    identifiers = split.grouped_by.replace("patient_id", "patient").replace("lesion_id", "lesion")
     whole = f"No {identifiers.replace(' and ', ' and no ')} that the data name" if identifiers else "No image"
     return f"{tested}{whole} is on two sides of the split. {prevented} Here none has. {shares}"
 
 
-def describe_copies(copies: Mapping[str, Any], split: Mapping[str, Any]) -> str:
+def describe_copies(copies: CopyCounts, split: SplitSummary) -> str:
     """Say how many copies there are, and what was done with those that contradict each other."""
-    exact, near = copies["num_exact_pairs"], copies["num_near_pairs"]
-    untied = copies["num_pairs_without_shared_identifier"]
+    exact, near = copies.num_exact_pairs, copies.num_near_pairs
+    untied = copies.num_pairs_without_shared_identifier
     if not exact + near:
         return "No two images are copies of each other, of the same bytes or altered."
     sentence = (
         f"Pairs of files with the same bytes: {exact:,}. Pairs that show the same picture altered: {near:,}. "
         f"Of these, {untied:,} have no common patient or lesion that the data name."
     )
-    if not split["leaked_test_share"]:
+    if not split.leaked_test_share:
         sentence += " No pair is on two sides of the split."
-    if split["num_conflicting_images_dropped"]:
+    if split.num_conflicting_images_dropped:
         sentence += (
-            f" {split['num_conflicting_images_dropped']:,} images with a copy of another diagnosis were left out."
+            f" {split.num_conflicting_images_dropped:,} images with a copy of another diagnosis were left out."
         )
     return sentence
 
 
-def describe_training(model: str, history: PlotRows, trained: Mapping[str, Any]) -> str:
+def describe_training(model: str, history: PlotRows, trained: TrainSummary) -> str:
     """Say which epoch was kept, and how far training and validation were apart in it."""
     table = pd.DataFrame(history)
-    best, last = trained["best_epoch"], trained["num_epochs"]
+    best, last = trained.best_epoch, trained.num_epochs
     train, val = (table[(table.epoch == best) & (table.split == split)].macro_f1.item() for split in ("train", "val"))
     sentence = (
         f"{model} was kept as it was after epoch {best} of {last}, at a macro F1 of {val:.3f} on validation and "
@@ -90,15 +90,10 @@ OVERFIT = 0.1
 """A loss of balanced accuracy from training to validation that the report calls overfitting."""
 
 
-def describe_generalisation(model: str, scores: Mapping[str, float]) -> str:
-    """Say what is lost from training to validation to test at the kept epoch, and what that means.
-
-    Parameters
-    ----------
-    scores
-        What `metrics/<model>/generalisation.json` says.
-    """
-    train, val, test = (scores[f"{split}_balanced_accuracy"] for split in ("train", "val", "test"))
+def describe_generalisation(model: str, scores: Generalisation) -> str:
+    """Say what is lost from training to validation to test at the kept epoch, and what that means."""
+    train, val = scores.train_balanced_accuracy, scores.val_balanced_accuracy
+    test = scores.test_balanced_accuracy
     sentence = (
         f"{model} has a balanced accuracy of {train:.3f} on training, {val:.3f} on validation, {test:.3f} on test."
     )
@@ -159,11 +154,11 @@ def describe_ranking(
     return f"The smallest {words} is {', '.join(parts)}."
 
 
-def describe_mistakes(model: str, mistakes: PlotRows) -> str:
+def describe_mistakes(model: str, mistakes: Sequence[Mistake]) -> str:
     """Say what the pictures of mistakes are, and how sure the model was."""
     if not mistakes:
         return f"{model} makes no mistake on the test images."
-    probabilities = [mistake["probability"] for mistake in mistakes]
+    probabilities = [mistake.probability for mistake in mistakes]
     return (
         f"The mistakes of which {model} is surest, from {max(probabilities):.2f} down to {min(probabilities):.2f}. "
         "The number below each is its value of row in data/metadata.csv."

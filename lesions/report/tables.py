@@ -9,29 +9,23 @@ from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.interval import Estimate
 from lesions.evaluation.significance import compare_pair, correct_after_holm
 from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_number
+from lesions.networks.parameters import AnyArchitecture, TorchvisionParameters
+from lesions.report.inputs import ExternalScores, TrainSummary
 from lesions.tables.predictions import Predictions
 
 
-def describe_model(model: str, architecture: Mapping[str, Any], trained: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a model is and how long it was trained.
-
-    Parameters
-    ----------
-    architecture
-        The section `architectures.<model>`.
-    trained
-        What `metrics/<model>/train.json` says.
-    """
+def describe_model(model: str, architecture: AnyArchitecture, trained: TrainSummary) -> dict[str, str]:
+    """Return what a model is and how long it was trained."""
     starts = {"none": "random", "imagenet": "ImageNet"}
-    weights = architecture.get("weights", "none")
+    weights = architecture.weights if isinstance(architecture, TorchvisionParameters) else "none"
     return {
         "model": model,
-        "backbone": architecture["backbone"],
+        "backbone": architecture.backbone,
         # A file goes by its name: where it lies is nobody else's business.
         "starts from": starts.get(weights, Path(weights).name),
-        "image side": f"{architecture['size_px']} px",
-        "parameters": f"{trained['num_parameters']:,}",
-        "epoch kept": f"{trained['best_epoch']} of {trained['num_epochs']}",
+        "image side": f"{architecture.size_px} px",
+        "parameters": f"{trained.num_parameters:,}",
+        "epoch kept": f"{trained.best_epoch} of {trained.num_epochs}",
     }
 
 
@@ -50,25 +44,23 @@ def list_scores(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def list_external(model: str, external: Mapping[str, Any]) -> list[dict[str, str]]:
+def list_external(model: str, external: Mapping[str, ExternalScores]) -> list[dict[str, str]]:
     """Return a row for each other dataset that the model was scored on: its balanced accuracy, and what was lost."""
 
-    def spell_scores(found: Mapping[str, float], name: str, *, signed: bool = False) -> str:
-        estimate = Estimate(found[name], found[f"{name}_low"], found[f"{name}_high"])
+    def spell_score(estimate: Estimate, *, signed: bool = False) -> str:
         return f"{spell_number(estimate.value, signed=signed)} ({spell_bounds(estimate)})"
 
     return [
         {
             "model": model,
             "dataset": source,
-            "images": f"{found['num_images']:,} of {found['num_groups']:,} groups",
-            "classes": f"{found['num_classes']}",
-            "there": spell_scores(found, "balanced_accuracy"),
-            "here": spell_scores(found, "own_balanced_accuracy"),
-            "lost": spell_scores(found, "balanced_accuracy_lost", signed=True),
+            "images": f"{found.num_images:,} of {found.num_groups:,} groups",
+            "classes": f"{found.num_classes}",
+            "there": spell_score(found.balanced_accuracy),
+            "here": spell_score(found.own_balanced_accuracy),
+            "lost": spell_score(found.balanced_accuracy_lost, signed=True),
         }
         for source, found in external.items()
-        if source != "schema"
     ]
 
 

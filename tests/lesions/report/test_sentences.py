@@ -7,8 +7,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from lesions.report import sentences
+from lesions.report.inputs import CopyCounts, Generalisation, Mistake, SplitSummary, TrainSummary
 from lesions.tables.predictions import Predictions
-from tests.runs import build_predictions
+from tests.runs import COPIES, SPLIT, build_predictions
 
 Y_TRUE = np.array([0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
 
@@ -38,29 +39,25 @@ def test_class_balance() -> None:
     ],
 )
 def test_split(grouped_by: str, words: str) -> None:
-    split = {
-        "grouped_by": grouped_by,
-        "worst_share_deviation": 0.0126,
-        "tested_by": "shares",
-        "num_siblings_of_listed_dropped": 0,
-        "leaked_test_share": 0.0,
-        "image_wise_leaked_test_share": {"all": 0.38, "nevus": 0.3, "melanoma": 0.512},
-    }
+    def describe(**changes: Any) -> str:
+        leak = {"all": 0.38, "nevus": 0.3, "melanoma": 0.512}
+        of_all = {"grouped_by": grouped_by, "worst_share_deviation": 0.0126, "image_wise_leaked_test_share": leak}
+        return sentences.describe_split(SplitSummary(**SPLIT | of_all | changes))
+
     prevented = (
         "Split image by image, 38.0% of the test images would have a sibling in training, an image of the same "
         "patient or lesion; of melanoma 51.2%."
     )
     shares = "The share of a diagnosis is at most 0.013 from the one asked for."
-    assert sentences.describe_split(split) == f"{words}. {prevented} Here none has. {shares}"
-    listed = split | {"tested_by": "list", "num_siblings_of_listed_dropped": 12}
-    assert sentences.describe_split(listed) == (
+    assert describe() == f"{words}. {prevented} Here none has. {shares}"
+    assert describe(tested_by="list", num_siblings_of_listed_dropped=12) == (
         "The test images are those that a published list names. "
         "12 others of their patients or lesions were left out. "
         f"{words}. {prevented.replace('Split image by image', 'By the list alone')} Here none has. {shares}"
     )
-    fold = sentences.describe_split(split | {"tested_by": "fold"})
+    fold = describe(tested_by="fold")
     assert fold.startswith("The test images are one fold of several; each image is tested by one of them. No ")
-    assert sentences.describe_split(split | {"leaked_test_share": 0.4}) == (
+    assert describe(leaked_test_share=0.4) == (
         f"40.0% of the test images have a sibling in training. {prevented} {shares}"
     )
 
@@ -69,18 +66,18 @@ def test_split(grouped_by: str, words: str) -> None:
     ("trained", "words"),
     [
         (
-            {"best_epoch": 1, "num_epochs": 2},
+            TrainSummary(best_epoch=1, num_epochs=2, num_parameters=9),
             "net was kept as it was after epoch 1 of 2, at a macro F1 of 0.200 on validation and 0.300 on augmented "
             "training images.",
         ),
         (
-            {"best_epoch": 2, "num_epochs": 2},
+            TrainSummary(best_epoch=2, num_epochs=2, num_parameters=9),
             "net was kept as it was after epoch 2 of 2, at a macro F1 of 0.400 on validation and 0.500 on augmented "
             "training images. The last epoch was the best: a longer schedule may do better.",
         ),
     ],
 )
-def test_training(trained: dict[str, Any], words: str) -> None:
+def test_training(trained: TrainSummary, words: str) -> None:
     history = [
         {"epoch": epoch, "split": split, "macro_f1": 0.2 * epoch + (0.1 if split == "train" else 0)}
         for epoch in (1, 2)
@@ -123,7 +120,10 @@ def test_the_smallest_area() -> None:
 
 
 def test_mistakes() -> None:
-    listed = [{"probability": 0.97}, {"probability": 0.625}]
+    listed = [
+        Mistake(picture="a.png", row=1, true="nevus", predicted="melanoma", probability=probability)
+        for probability in (0.97, 0.625)
+    ]
     assert sentences.describe_mistakes("net", listed).startswith(
         "The mistakes of which net is surest, from 0.97 down to 0.62."
     )
@@ -131,23 +131,21 @@ def test_mistakes() -> None:
 
 
 def test_copies() -> None:
+    def describe(counts: dict[str, int], **changes: float) -> str:
+        return sentences.describe_copies(CopyCounts(**COPIES | counts), SplitSummary(**SPLIT | changes))
+
     counts = {"num_exact_pairs": 3, "num_near_pairs": 1200, "num_pairs_without_shared_identifier": 5}
-    kept = {"leaked_test_share": 0.0, "num_conflicting_images_dropped": 0}
     found = (
         "Pairs of files with the same bytes: 3. Pairs that show the same picture altered: 1,200. "
         "Of these, 5 have no common patient or lesion that the data name."
     )
     together = " No pair is on two sides of the split."
-    assert sentences.describe_copies(counts, kept) == found + together
-    assert sentences.describe_copies(counts, kept | {"leaked_test_share": 0.3}) == found
-    assert sentences.describe_copies(counts, kept | {"num_conflicting_images_dropped": 4}) == (
+    assert describe(counts) == found + together
+    assert describe(counts, leaked_test_share=0.3) == found
+    assert describe(counts, num_conflicting_images_dropped=4) == (
         f"{found}{together} 4 images with a copy of another diagnosis were left out."
     )
-    none = dict.fromkeys(counts, 0)
-    assert (
-        sentences.describe_copies(none, kept)
-        == "No two images are copies of each other, of the same bytes or altered."
-    )
+    assert describe({}) == "No two images are copies of each other, of the same bytes or altered."
 
 
 @pytest.mark.parametrize(
@@ -158,6 +156,6 @@ def test_copies() -> None:
     ],
 )
 def test_how_well_a_model_generalises(train: float, words: str) -> None:
-    scores = {"train_balanced_accuracy": train, "val_balanced_accuracy": 0.7, "test_balanced_accuracy": 0.72}
+    scores = Generalisation(train_balanced_accuracy=train, val_balanced_accuracy=0.7, test_balanced_accuracy=0.72)
     start = f"net has a balanced accuracy of {train:.3f} on training, 0.700 on validation, 0.720 on test."
     assert sentences.describe_generalisation("net", scores) == f"{start} {words}"

@@ -107,7 +107,7 @@ def test_a_class_that_is_never_predicted_is_named(page: Page, tmp_path: Path) ->
 @needs_chromium
 def test_identical_predictions_cannot_be_told_apart(page: Page, tmp_path: Path) -> None:
     verdict, warnings, scores = read(page, report_of(tmp_path, first=MIDDLING, second=MIDDLING))
-    assert verdict == "first and second have the same balanced accuracy, in every resample of the test images."
+    assert verdict == "first and second have the same balanced accuracy in every resample of the test images."
     assert (
         "second and first predict the same for every test image: they may be one model under two names." in warnings
     )

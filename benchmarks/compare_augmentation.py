@@ -67,8 +67,8 @@ def main() -> None:
         return augment(
             geometry.prepare(pixels),
             torch.from_numpy(draw(BATCH_SIZE, seed=0, epoch=number)),
-            torch.from_numpy(draw_hairs(BATCH_SIZE, 0, seed=0, epoch=number)),
-            strengths,
+            hairs=torch.from_numpy(draw_hairs(BATCH_SIZE, 0, seed=0, epoch=number)),
+            strengths=strengths,
             parameters=SimpleNamespace(**AUGMENTATION),  # type: ignore[arg-type]
             preprocessing=geometry,
         )

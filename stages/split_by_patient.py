@@ -99,7 +99,7 @@ def split_images(table: pd.DataFrame, parameters: SplitParameters, metadata: Pat
     used = table[~table.is_dropped]
     check_diagnoses_survive(table, used, metadata, why_lost=CONTRADICTED)
     unit = used.group_id if parameters.scheme == "group" else used.image_id
-    check_enough_groups(used, unit, parameters.num_groups_needed, metadata)
+    check_enough_groups(used, unit, needed=parameters.num_groups_needed, metadata=metadata)
     split = assign_splits(used, unit, parameters).reindex(table.index, fill_value=DROPPED)
     used = table.assign(split=split)[split != DROPPED]
     check_diagnoses_survive(table, used, metadata, why_lost=SIBLINGS_OF_LISTED)

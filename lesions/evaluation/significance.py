@@ -50,7 +50,7 @@ class DeLong(NamedTuple):
     p_value: float
 
 
-def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, group_id: pd.Series) -> DeLong:
+def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, *, group_id: pd.Series) -> DeLong:
     """Test whether two models have the same mean area under the ROC curve, each class against the rest.
 
     The variance is that of DeLong, DeLong and Clarke-Pearson (1988), with the contributions of each group's images
@@ -88,7 +88,7 @@ def compare_pair(first: Predictions, second: Predictions) -> tuple[McNemar, DeLo
     group_id = first.images.group_id
     return (
         compare_hits(first.y_pred == first.y_true, second.y_pred == second.y_true, group_id),
-        compare_areas(first.y_true, first.y_prob, second.y_prob, group_id),
+        compare_areas(first.y_true, first.y_prob, second.y_prob, group_id=group_id),
     )
 
 

@@ -33,7 +33,7 @@ def list_verdicts(
         Sentences, the most important first. If the best model is not better than the baseline, that comes first.
     """
     leads = {rival: comparison.subtract(best, rival, metric) for rival in (runner_up, baseline) if rival is not None}
-    sentences = [describe_lead(best, rival, metric, lead) for rival, lead in leads.items()]
+    sentences = [describe_lead(best, rival, lead, metric=metric) for rival, lead in leads.items()]
     return sentences if leads[baseline].low > 0 else sentences[::-1]
 
 
@@ -42,12 +42,12 @@ def list_leads(comparison: Comparison, models: Sequence[str], metric: str, *, nu
     best = comparison.rank(list(models), metric)[0]
     others = [model for model in comparison.rank(comparison.models, metric) if model != best]
     return [
-        describe_lead(best, other, metric, comparison.subtract(best, other, metric), num_seeds=num_seeds)
+        describe_lead(best, other, comparison.subtract(best, other, metric), metric=metric, num_seeds=num_seeds)
         for other in others
     ]
 
 
-def describe_lead(first: str, second: str, metric: str, lead: Difference, *, num_seeds: int = 1) -> str:
+def describe_lead(first: str, second: str, lead: Difference, *, metric: str, num_seeds: int = 1) -> str:
     """Say whether one model is significantly better than another.
 
     Parameters
@@ -58,7 +58,7 @@ def describe_lead(first: str, second: str, metric: str, lead: Difference, *, num
         Number of seeds from which each model was trained; with one seed the interval does not cover other seeds.
     """
     if lead.value < 0:
-        return describe_lead(second, first, metric, lead.turned(), num_seeds=num_seeds)
+        return describe_lead(second, first, lead.turned(), metric=metric, num_seeds=num_seeds)
     words = METRIC_WORDS[metric]
     if lead.value == lead.low == lead.high == 0:
         return f"{first} and {second} have the same {words} in every resample of the test images."

@@ -35,20 +35,20 @@ def lay_over(params: Path, overlay: Mapping[str, Any]) -> list[str]:
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.representer.add_representer(type(None), lambda dumper, _: dumper.represent_scalar(NULL_TAG, "null"))
     parameters = yaml.load(params)
-    changed = _lay_over(parameters, overlay, "", params)
+    changed = _lay_over(parameters, overlay, prefix="", params=params)
     with atomic_path(params) as temporary, temporary.open("w", encoding="utf-8") as file:
         yaml.dump(parameters, file)
     return changed
 
 
-def _lay_over(parameters: Any, overlay: Mapping[str, Any], prefix: str, params: Path) -> list[str]:
+def _lay_over(parameters: Any, overlay: Mapping[str, Any], *, prefix: str, params: Path) -> list[str]:
     changed = []
     for name, value in overlay.items():
         if name not in parameters:
             raise InputError(f"{params}: there is no parameter {prefix}{name} for the preset to change")
         # A section that is empty has whatever names it is given.
         if isinstance(value, Mapping) and value and parameters[name]:
-            changed += _lay_over(parameters[name], value, f"{prefix}{name}.", params)
+            changed += _lay_over(parameters[name], value, prefix=f"{prefix}{name}.", params=params)
         elif parameters[name] != value:
             parameters[name] = _in_flow_style(value)
             changed.append(f"{prefix}{name}")

@@ -107,14 +107,14 @@ def check_run(params: Path) -> dict[str, str]:
         found.num_images,
         cache_bytes,
         read_section(params, "generate_synthetic", SyntheticParameters),
-        weights_bytes,
-        count_copies(training, optimizer) - 1,
+        weights_bytes=weights_bytes,
+        weights_in_state=count_copies(training, optimizer) - 1,
     )
     # What is there may be what this run would write, and DVC has it too.
     large = ["images.npy", *(f"checkpoints/{model}.safetensors" for model in models)]
     present = 2 * sum(count_bytes(Path("data", file)) for file in large)
     lacking = max(0, disk.output_bytes + disk.training_bytes - present)
-    check_room(Path(), lacking, "what the run has yet to write", "make room, or lower cache_images.size_px")
+    check_room(Path(), lacking, "what the run has yet to write", advice="make room, or lower cache_images.size_px")
     device = set_up_device(training.device, num_threads=training.num_threads)
     choose_execution(training.execution, device)
     precision = choose_precision(training.precision, device)

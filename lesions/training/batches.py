@@ -113,8 +113,8 @@ class AugmentedBatches:
             changed = augment(
                 self._preprocessing.prepare(pixels),
                 draws[places],
-                hairs[places],
-                strengths[places],
+                hairs=hairs[places],
+                strengths=strengths[places],
                 parameters=changes,
                 preprocessing=self._preprocessing,
             )

@@ -82,7 +82,7 @@ def blur(images: Tensor, sigmas: Tensor, *, max_sigma: float) -> Tensor:
     return planes.reshape_as(images)
 
 
-def cut_out(images: Tensor, centres: Tensor, sides: Tensor, fill: tuple[float, float, float]) -> Tensor:
+def cut_out(images: Tensor, centres: Tensor, sides: Tensor, *, fill: tuple[float, float, float]) -> Tensor:
     """Fill a square of each image with one colour (DeVries and Taylor 2017, arXiv:1708.04552).
 
     Parameters
@@ -93,7 +93,7 @@ def cut_out(images: Tensor, centres: Tensor, sides: Tensor, fill: tuple[float, f
     sides : (B,)
         Of the squares, as parts of the image's side.
     """
-    hole = mask_boxes(centres[:, 0], centres[:, 1], sides, (images.shape[-2], images.shape[-1]))
+    hole = mask_boxes(centres[:, 0], centres[:, 1], sides, size=(images.shape[-2], images.shape[-1]))
     return torch.where(hole[:, None], to_device_constants(fill, images.device).view(3, 1, 1), images)
 
 

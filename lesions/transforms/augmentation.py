@@ -56,9 +56,9 @@ def draw(num_images: int, *, seed: int, epoch: int) -> NDArray[np.float32]:
 def augment(
     batch: Tensor,
     draws: Tensor,
+    *,
     hairs: Tensor,
     strengths: Tensor,
-    *,
     parameters: AugmentationParameters,
     preprocessing: Preprocessing,
 ) -> Tensor:
@@ -77,15 +77,18 @@ def augment(
     """
     drawn = dict(zip(DRAWS, draws.unbind(dim=1), strict=True))
     warped = preprocessing.warp(batch, build_affine(drawn, strengths, parameters))
-    matrix, offset = build_colour_change(warped.mean(dim=(2, 3)), drawn, strengths, parameters)
+    matrix, offset = build_colour_change(warped.mean(dim=(2, 3)), drawn, strengths=strengths, parameters=parameters)
     pixels = warped.flatten(2)  # (B, 3, H W)
     changed = torch.baddbmm(offset, matrix, pixels).clamp_(0, 1).view_as(warped)
-    return add_artefacts(changed, drawn, hairs, strengths, parameters, preprocessing)
+    return add_artefacts(
+        changed, drawn, hairs=hairs, strengths=strengths, parameters=parameters, preprocessing=preprocessing
+    )
 
 
 def add_artefacts(
     images: Tensor,
     drawn: dict[str, Tensor],
+    *,
     hairs: Tensor,
     strengths: Tensor,
     parameters: AugmentationParameters,
@@ -127,7 +130,7 @@ def build_affine(drawn: dict[str, Tensor], strengths: Tensor, parameters: Augmen
 
 
 def build_colour_change(
-    means: Tensor, drawn: dict[str, Tensor], strengths: Tensor, parameters: AugmentationParameters
+    means: Tensor, drawn: dict[str, Tensor], *, strengths: Tensor, parameters: AugmentationParameters
 ) -> tuple[Tensor, Tensor]:
     """Return the matrix (B, 3, 3) and offset (B, 3, 1) that change each pixel's colour.
 

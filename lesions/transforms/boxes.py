@@ -5,7 +5,7 @@ from torch import Tensor
 from lesions.transforms.preprocessing import place_pixels
 
 
-def mask_boxes(centres_x: Tensor, centres_y: Tensor, half_sides: Tensor, size: tuple[int, int]) -> Tensor:
+def mask_boxes(centres_x: Tensor, centres_y: Tensor, half_sides: Tensor, *, size: tuple[int, int]) -> Tensor:
     """Return (B, H, W), true inside a square box of each image, in the positions of `place_pixels`.
 
     Parameters

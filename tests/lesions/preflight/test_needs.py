@@ -55,7 +55,7 @@ def test_every_stage_takes_what_was_said(tmp_path: Path) -> None:
 
 def test_outputs_are_kept_twice_and_the_state_is_written_beside_the_one_before() -> None:
     rendered = SyntheticParameters(num_images=150, size_px=100, seed=0)
-    disk = estimate_disk(10, 1_000_000, rendered, [100_000, 4_000_000], 5)
+    disk = estimate_disk(10, 1_000_000, rendered, weights_bytes=[100_000, 4_000_000], weights_in_state=5)
     outputs = 1_000_000 + 4_100_000 + 10 * 1024 + 3 * 2**20
     assert disk == Disk(2 * (outputs + 150 * 3_300), 10 * 4_000_000)
     assert str(disk) == "18 MB, half of it DVC's copies; 40 MB more during a training"

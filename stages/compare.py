@@ -23,39 +23,11 @@ from lesions.evaluation.scores import score_classes
 from lesions.evaluation.significance import compare_pair
 from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
-from lesions.parameters.models import RESERVED, read_models
+from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
+from lesions.tables.paths import ModelPaths, find_unlisted
 from lesions.tables.predictions import Predictions, read_predictions
-
-MODEL_FILES = {
-    "data": ("checkpoints/*.safetensors", "predictions/*.csv", "calibrations/*.json", "pictures/*/*"),
-    "metrics": (
-        "*/train.json",
-        "*/val.json",
-        "*/test.json",
-        "*/intervals.json",
-        "*/before_calibration.json",
-        "*/generalisation.json",
-        "*/external.json",
-        "*/digest.json",
-        "*/malignancy.json",
-        "*/subgroups.json",
-    ),
-    "plots": (
-        "history/*.json",
-        "*/classes.json",
-        "*/confusion.json",
-        "*/roc.json",
-        "*/precision_recall.json",
-        "*/reliability.json",
-        "*/risk.json",
-        "*/malignancy_roc.json",
-        "*/net_benefit.json",
-        "*/subgroups.json",
-    ),
-}
-"""What the stages that run for each model write, the first asterisk being the model's name."""
 
 
 def main(
@@ -64,16 +36,12 @@ def main(
     plots: Annotated[Path, typer.Option(help="Folder with history/; written in it: comparison/.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Remove what is left of models that are no longer listed; score and compare those that are."""
+    """Score and compare the models that are listed, the baselines and the probes."""
     models = read_models(params)
     metric = read_section(params, "compare", CompareParameters).metric
-    removed: set[str] = set()
-    for folder, patterns in zip((data, metrics, plots), MODEL_FILES.values(), strict=True):
-        removed |= remove_unlisted(folder, patterns, models)
-    for model in sorted(removed):
-        print(f"removed the files of {model}, which is not in models of {params}")
-
-    trained = {model: read_predictions(data / f"predictions/{model}.csv") for model in models}
+    paths = {model: ModelPaths(model, data, metrics, plots) for model in models}
+    check_no_other_is_left(paths, params)
+    trained = {model: read_predictions(paths[model].predictions) for model in models}
     baselines, probes = (
         {table.stem: read_predictions(table) for table in sorted((data / "predictions" / folder).glob("*.csv"))}
         for folder in ("baselines", "probes")
@@ -107,28 +75,18 @@ def main(
     )
     write_plot_rows(
         plots / "comparison/history.json",
-        [{"model": model, **row} for model in models for row in read_json(plots / f"history/{model}.json")],
+        [{"model": model, **row} for model in models for row in read_json(paths[model].history)],
     )
     print_comparison(comparison, summary)
 
 
-def remove_unlisted(folder: Path, patterns: tuple[str, ...], models: list[str]) -> set[str]:
-    """Remove the files of models that are not listed, and folders that this leaves empty; return those models.
-
-    DVC would otherwise count them in: it hashes the folders that later stages depend on as they are.
-    """
-    removed = set()
-    for pattern in patterns:
-        for path in sorted(folder.glob(pattern)):
-            # The first asterisk stands for the model.
-            depth = next(depth for depth, part in enumerate(Path(pattern).parts) if "*" in part)
-            model = Path(path.relative_to(folder).parts[depth]).stem
-            if model not in (*models, *RESERVED):
-                path.unlink()
-                removed.add(model)
-                if not any(path.parent.iterdir()):
-                    path.parent.rmdir()
-    return removed
+def check_no_other_is_left(paths: dict[str, ModelPaths], params: Path) -> None:
+    """Refuse files of models that are not listed: DVC has hashed them with the folders that this stage reads."""
+    for model in find_unlisted(paths, next(iter(paths.values()))):
+        raise InputError(
+            f"there are files of {model}, which is not in models of {params}, as after a change of branch; remove "
+            "them with `dvc repro --force --single-item list_models`"
+        )
 
 
 def summarise_comparison(

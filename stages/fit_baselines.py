@@ -23,6 +23,7 @@ from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.inference import predict_outputs
 from lesions.networks.parameters import AnyArchitecture, read_architecture
 from lesions.networks.source import ImageSource, open_source
+from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
@@ -30,7 +31,6 @@ from lesions.tables.classes import read_classes
 from lesions.tables.predictions import Predictions, write_predictions
 from lesions.tables.splits import SCORED_SPLITS, read_split_metadata
 from lesions.tables.task import encode_diagnoses
-from lesions.training.parameters import TrainingParameters
 from lesions.transforms.preprocessing import Preprocessing
 
 
@@ -44,8 +44,8 @@ def main(
 ) -> None:
     """Fit each baseline on the training images, and predict the validation and the test images."""
     architectures = {model: read_architecture(params, model) for model in read_models(params)}
-    recipe = read_section(params, "training", TrainingParameters)
-    device = set_up_device(recipe.device, num_threads=recipe.num_threads)
+    hardware = read_section(params, "hardware", HardwareParameters)
+    device = set_up_device(hardware.device, num_threads=hardware.num_threads)
     pixels = read_cache(images)
     weights = read_classes(classes)
     table = read_split_metadata(metadata, splits)
@@ -64,7 +64,7 @@ def main(
             if architecture.has_pretrained_weights:
                 check_enough_pixels(model, architecture, pixels.shape[1])
                 features = compute_features(architecture, source, table, device)
-                with threadpool_limits(recipe.num_threads):
+                with threadpool_limits(hardware.num_threads):
                     regression = fit_regression(features, table, len(weights.classes))
                 logits = compute_logits(regression, features[is_scored])
                 write_predictions(folder / f"{model}_features.csv", predict(logits))

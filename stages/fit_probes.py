@@ -14,13 +14,13 @@ from lesions.baselines.probes import PROBES, describe_borders, describe_metadata
 from lesions.baselines.regression import compute_logits, fit_regression
 from lesions.formats.atomic import atomic_folder
 from lesions.images.cache import read_cache
+from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
 from lesions.tables.classes import read_classes
 from lesions.tables.predictions import Predictions, write_predictions
 from lesions.tables.splits import EXTERNAL, SCORED_SPLITS, read_split_metadata
 from lesions.tables.task import encode_diagnoses
-from lesions.training.parameters import TrainingParameters
 
 
 def main(
@@ -32,7 +32,7 @@ def main(
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Fit each probe on the training images, and predict the validation and the test images."""
-    recipe = read_section(params, "training", TrainingParameters)
+    hardware = read_section(params, "hardware", HardwareParameters)
     weights = read_classes(classes)
     table = read_split_metadata(metadata, splits)
     table = table[table.split != EXTERNAL].reset_index(drop=True)
@@ -43,7 +43,7 @@ def main(
     features = dict(
         zip(PROBES, (describe_metadata(table), describe_borders(pixels, table.row.to_numpy())), strict=True)
     )
-    with atomic_folder(probes) as folder, threadpool_limits(recipe.num_threads):
+    with atomic_folder(probes) as folder, threadpool_limits(hardware.num_threads):
         for probe, found in features.items():
             regression = fit_regression(found, table, len(weights.classes))
             logits = compute_logits(regression, found[is_scored])

@@ -10,11 +10,13 @@ from lesions.formats.json_file import read_json
 from lesions.parameters.overlay import lay_over
 from lesions.report.tables import list_external
 from lesions.stage.code import Code, write_code
+from lesions.training.recipe import resolve_recipe, write_recipe
 from stages import (
     cache_images,
     compute_class_weights,
     evaluate,
     find_near_duplicates,
+    predict,
     prepare_metadata,
     split_by_patient,
     train,
@@ -73,9 +75,11 @@ def test_a_dataset_that_is_only_scored(tiny: Repository, tmp_path: Path) -> None
     split_by_patient.main(metadata, pairs, splits, metrics / "split.json", data / "shares.json", params)
     compute_class_weights.main(metadata, splits, weights, data / "distribution.png", params)
     write_code(data / "code.json", Code({}, {}))
+    write_recipe(data / "recipe.json", resolve_recipe(params, "custom_cnn"))
     train.main(
         data / "code.json",
         "custom_cnn",
+        data / "recipe.json",
         images,
         metadata,
         splits,
@@ -85,32 +89,22 @@ def test_a_dataset_that_is_only_scored(tiny: Repository, tmp_path: Path) -> None
         data / "history.json",
         params,
     )
-    evaluate.main(
-        "custom_cnn",
-        checkpoint,
-        images,
-        metadata,
-        splits,
-        data / "predictions.csv",
-        data / "calibration.json",
-        metrics,
-        data,
-        data / "pictures",
-        params,
-    )
+    logits = data / "logits.csv"
+    predict.main("custom_cnn", checkpoint, images, metadata, splits, logits, params)
+    evaluate.main("custom_cnn", logits, images, metadata, data, metrics, tmp_path / "plots", params)
     parted = pd.read_csv(splits).set_index("image_id").split
     assert parted[copied] == "dropped"
     is_folder = parted.index.str.startswith("image_folder/")
     assert set(parted[is_folder]) == {"dropped", "external"}
     assert set(parted[~is_folder]) == {"train", "val", "test"}
-    predictions = pd.read_csv(data / "predictions.csv")
+    predictions = pd.read_csv(data / "predictions/custom_cnn.csv")
     assert (predictions.split == "external").sum() == (parted == "external").sum()
-    found = json.loads((metrics / "external.json").read_text())["image_folder"]
+    found = json.loads((metrics / "custom_cnn/external.json").read_text())["image_folder"]
     assert found["num_images"] == (parted == "external").sum()
     table = pd.read_csv(metadata).set_index("image_id")
     assert found["num_classes"] == table.diagnosis[parted[parted == "external"].index].nunique()
     assert found["balanced_accuracy_low"] <= found["balanced_accuracy"] <= found["balanced_accuracy_high"]
-    (row,) = list_external("custom_cnn", read_json(metrics / "external.json"))
+    (row,) = list_external("custom_cnn", read_json(metrics / "custom_cnn/external.json"))
     assert row["dataset"] == "image_folder"
     assert row["images"].startswith(f"{found['num_images']} of ")
     assert row["lost"].startswith(("+", "−"))

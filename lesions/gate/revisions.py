@@ -14,6 +14,7 @@ from dvc.scm import RevError, resolve_rev
 
 from lesions.errors import InputError
 from lesions.tables.digest import parse_digest
+from lesions.tables.paths import ModelPaths
 from lesions.tables.predictions import Predictions
 
 
@@ -76,7 +77,11 @@ def _parse(result: Mapping[str, Any], revision: str, files_of: DVCFileSystem) ->
         raise InputError(f"the metrics of {revision} cannot be read: {result['error']}")
     files = {PurePath(name): found.get("data", {}) for name, found in result["data"].items()}
     split = files.get(PurePath("metrics/split.json"), {})
-    models = {path.parts[1]: found for path, found in files.items() if path.match("metrics/*/test.json")}
+    models = {
+        path.parts[1]: found
+        for path, found in files.items()
+        if path.match(ModelPaths("*").metrics_file("test").as_posix())
+    }
     return RevisionMetrics(
         models=models,
         test_images_sha256=split.get("test_images_sha256"),
@@ -86,7 +91,7 @@ def _parse(result: Mapping[str, Any], revision: str, files_of: DVCFileSystem) ->
 
 def _read_digest(files: DVCFileSystem, model: str, revision: str) -> Iterator[Predictions]:
     """Yield the digest of a model's predictions, if there is one."""
-    path = f"metrics/{model}/digest.json"
+    path = ModelPaths(model).metrics_file("digest").as_posix()
     if files.isfile(path):
         yield parse_digest(json.loads(files.read_text(path, encoding="utf-8")), f"{path} of {revision}")
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lesions.hardware.processors import count_processors
 from lesions.near_duplicates.alignment import correlate
 from lesions.near_duplicates.neighbours import NUM_NEIGHBOURS, find_candidates
-from lesions.stage.progress import track
+from lesions.stage.progress import show_progress
 from lesions.tables.groups import find_components
 
 CHUNK = 64
@@ -76,7 +76,7 @@ def _correlate(candidates: pd.DataFrame, read_grey: ReadGrey, *, roughly: bool) 
 
     description = "comparing roughly" if roughly else "comparing"
     with ThreadPoolExecutor(count_processors()) as threads:
-        correlations = list(track(threads.map(compare, chunks), description, total=len(chunks)))
+        correlations = list(show_progress(threads.map(compare, chunks), description, total=len(chunks)))
     return np.concatenate([np.zeros(0, np.float32), *correlations])
 
 

@@ -50,6 +50,21 @@ def read_section(path: Path, name: str, section: type[AnySection]) -> AnySection
             missing = ".".join(name.split(".")[:depth])
             raise InputError(f"{path}: the section {missing} is missing")
         value = value[key]
+    return validate_section(path, name, value, section)
+
+
+def validate_section(path: Path, name: str, value: object, section: type[AnySection]) -> AnySection:
+    """Return the content of a section as its model; what does not fit raises InputError with its full name.
+
+    Parameters
+    ----------
+    path
+        The parameter file, to be named in errors.
+    name
+        The section's full name, likewise.
+    value
+        The content, as YAML gives it.
+    """
     try:
         return section.model_validate_json(json.dumps(value, default=str))
     except ValidationError as error:

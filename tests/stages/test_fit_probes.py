@@ -15,7 +15,7 @@ from lesions.tables.metadata import COLUMNS
 from lesions.tables.predictions import read_predictions
 from stages import fit_probes
 from tests.builders import WriteParams, metadata_table
-from tests.training import RECIPE
+from tests.training import TRAINING
 
 N = 240
 
@@ -50,7 +50,7 @@ def noise(size: int = 27) -> NDArray[np.uint8]:
 def test_probes_that_have_nothing_to_see_are_at_chance(tmp_path: Path, write_params: WriteParams) -> None:
     generator = np.random.default_rng(1)
     sex = generator.choice(["male", "female"], N).tolist()
-    found = run_probes(tmp_path, write_params(training=RECIPE), noise(), sex=sex)
+    found = run_probes(tmp_path, write_params(training=TRAINING), noise(), sex=sex)
     assert set(found) == {"metadata_probe", "border_probe"}
     for accuracy in found.values():
         assert abs(accuracy - 0.5) < 0.25  # 60 test images: four standard deviations
@@ -59,7 +59,7 @@ def test_probes_that_have_nothing_to_see_are_at_chance(tmp_path: Path, write_par
 def test_a_mark_in_the_corner_of_each_melanoma_is_found(tmp_path: Path, write_params: WriteParams) -> None:
     images = noise()
     images[::2, :3, :3] = 0
-    found = run_probes(tmp_path, write_params(training=RECIPE), images)
+    found = run_probes(tmp_path, write_params(training=TRAINING), images)
     assert found["border_probe"] == 1
     assert abs(found["metadata_probe"] - 0.5) < 0.25
 
@@ -68,7 +68,7 @@ def test_a_mark_in_the_middle_is_not_seen(tmp_path: Path, write_params: WritePar
     images = noise()
     images[::2, 3:-3, 3:-3] = 0
     np.testing.assert_array_equal(describe_borders(images, np.arange(N)), describe_borders(noise(), np.arange(N)))
-    assert abs(run_probes(tmp_path, write_params(training=RECIPE), images)["border_probe"] - 0.5) < 0.25
+    assert abs(run_probes(tmp_path, write_params(training=TRAINING), images)["border_probe"] - 0.5) < 0.25
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_the_table_gives_away_is_found(
     tmp_path: Path, write_params: WriteParams, column: str, of_melanoma: Any, of_nevus: Any
 ) -> None:
     columns = {column: [of_melanoma, of_nevus] * (N // 2)}
-    found = run_probes(tmp_path, write_params(training=RECIPE), noise(), **columns)
+    found = run_probes(tmp_path, write_params(training=TRAINING), noise(), **columns)
     assert found["metadata_probe"] == 1
     assert abs(found["border_probe"] - 0.5) < 0.25
 

@@ -1,4 +1,4 @@
-"""Calibrate one network on validation, score it on validation and test, and pick out its worst mistakes."""
+"""Calibrate one network on validation, score it on validation and test, and save its most confident mistakes."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -39,25 +39,25 @@ from lesions.parameters.section import read_section
 from lesions.training.parameters import TrainingParameters
 
 NUM_MISTAKES = 12
-"""Mistakes shown."""
+"""Number of mistakes whose pictures are saved."""
 
 
 def main(
-    model: Annotated[str, typer.Option(help="Which of the models to score.")],
-    checkpoint: Annotated[Path, typer.Option(help="The trained network.")],
-    images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
-    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
+    model: Annotated[str, typer.Option(help="The model to score.")],
+    checkpoint: Annotated[Path, typer.Option(help="The checkpoint of the trained network.")],
+    images: Annotated[Path, typer.Option(help="All decoded images, uint8 (N, H, W, 3).")],
+    metadata: Annotated[Path, typer.Option(help="Validated metadata, one row per image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    predictions: Annotated[Path, typer.Option(help="Written: logits and probabilities, a row an image.")],
-    calibration: Annotated[Path, typer.Option(help="Written: what was done to the network's logits.")],
+    predictions: Annotated[Path, typer.Option(help="Written: logits and probabilities, one row per image.")],
+    calibration: Annotated[Path, typer.Option(help="Written: the scale and shift of the logits.")],
     metrics: Annotated[
-        Path, typer.Option(help="Written: a folder, in it val.json, test.json and what goes with them.")
+        Path, typer.Option(help="Written: folder with val.json, test.json and further metrics files.")
     ],
-    plots: Annotated[Path, typer.Option(help="Written: a folder, in it the rows of the plots.")],
-    pictures: Annotated[Path, typer.Option(help="Written: a folder with the most confident mistakes.")],
+    plots: Annotated[Path, typer.Option(help="Written: folder with the rows of the plots.")],
+    pictures: Annotated[Path, typer.Option(help="Written: folder with pictures of the most confident mistakes.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Predict the validation and test images, calibrate on validation, and score; plots are of the test images."""
+    """Predict the validation and test images, calibrate on validation, and score; plots show the test images."""
     recipe = read_section(params, "training", TrainingParameters)
     parameters = read_section(params, "evaluation", EvaluationParameters)
     device = set_up_device(recipe.device, num_threads=recipe.num_threads)
@@ -83,11 +83,11 @@ def main(
         predicted[split] = Predictions(rows, about.classes, encode_diagnoses(rows.diagnosis, about.diagnoses), logits)
 
     fitted = fit_calibration(predicted["val"].logits, predicted["val"].y_true, parameters.calibration)
-    # With as many decimals as its file has, so that whoever reads that gets the same probabilities.
+    # Rounded as in its file, so that reading the file gives the same probabilities.
     scale, shift = (tuple(values.round(DECIMALS).tolist()) for values in fitted)
     scaling = Calibration(about.classes, scale, shift, hash_file(checkpoint), parameters.num_views)
     write_calibration(calibration, scaling)
-    calibrated = {split: replace(found, logits=scaling.apply(found.logits)) for split, found in predicted.items()}
+    calibrated = {split: replace(raw, logits=scaling.apply(raw.logits)) for split, raw in predicted.items()}
     write_predictions(predictions, concatenate_predictions([calibrated[split] for split in scored]))
     for split in SCORED_SPLITS:
         write_metrics(metrics / f"{split}.json", summarise_scores(calibrated[split]))
@@ -118,7 +118,7 @@ def main(
 
 
 def draw_train_sample(table: pd.DataFrame) -> pd.DataFrame:
-    """Return whole groups of training images, drawn at random, about as many images as validation has."""
+    """Draw whole groups of training images at random, about as many images as validation has."""
     train = table[table.split == "train"]
     groups = np.random.default_rng(0).permutation(train.group_id.unique())
     sizes = train.group_id.value_counts()[groups].cumsum()
@@ -127,7 +127,7 @@ def draw_train_sample(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarise_scores(predictions: Predictions) -> dict[str, Any]:
-    """Return the headline metrics."""
+    """Return the headline metrics, the scores of the probabilities, and the numbers of images and groups."""
     return {
         **score_predictions(predictions.y_true, predictions.y_prob),
         **score_reliability(predictions.y_true, predictions.logits),
@@ -138,18 +138,19 @@ def summarise_scores(predictions: Predictions) -> dict[str, Any]:
 
 
 def list_intervals(predictions: Predictions) -> dict[str, float]:
-    """Return the bounds of the 95 % interval of each headline metric that is a score."""
+    """Return the bounds of the 95 % interval of each headline metric."""
     (measured,) = measure_metrics({"model": predictions}, seed=0).values()
-    return list_bounds({metric: estimate_score(found) for metric, found in measured.items()})
+    return list_bounds({metric: estimate_score(measurement) for metric, measurement in measured.items()})
 
 
 def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, float]:
-    """Return what the kept epoch scores on the three splits, and how much is lost from one to the next.
+    """Return the kept epoch's scores on the three splits, and the loss from each split to the next.
 
-    The training images are not augmented here: this is what the network knows by heart.
+    The training images are not augmented here, so that their scores show what the network has memorised.
     """
     scores = {
-        split: score_labels(found.y_true, found.y_pred, len(found.classes)) for split, found in predictions.items()
+        split: score_labels(predicted.y_true, predicted.y_pred, len(predicted.classes))
+        for split, predicted in predictions.items()
     }
     return {
         key: value
@@ -163,7 +164,13 @@ def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, fl
 
 
 def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, inputs: tuple[Path, ...]) -> None:
-    """Refuse a checkpoint of another model, or of other data: its training images could be among those scored."""
+    """Check that a checkpoint is of this model and these data; otherwise its training images could be test images.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint is of another model or of other data.
+    """
     if about.model != model:
         raise InputError(f"{path}: is a checkpoint of {about.model}, expected {model}")
     for source in inputs:
@@ -172,7 +179,7 @@ def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, input
 
 
 def list_class_scores(predictions: Predictions) -> list[dict[str, Any]]:
-    """Return a row for each class and score, without the scores that are undefined."""
+    """Return one row per class and score; undefined scores are omitted."""
     scores = score_classes(predictions.y_true, predictions.y_pred, len(predictions.classes))
     kinds = {"precision": scores.precision, "recall": scores.recall, "f1": scores.f1}
     return [
@@ -184,7 +191,7 @@ def list_class_scores(predictions: Predictions) -> list[dict[str, Any]]:
 
 
 def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
-    """Return a row for each pair of true and predicted class: images, and their part of the true class."""
+    """Return one row per pair of true and predicted class: number of images, and their share of the true class."""
     codes = range(len(predictions.classes))
     confusion = confusion_matrix(predictions.y_true, predictions.y_pred, labels=codes)
     return [
@@ -200,9 +207,10 @@ def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
 
 
 def write_mistakes(folder: Path, predictions: Predictions, pixels: NDArray[np.uint8]) -> None:
-    """Write the misclassified images whose wrong class got the highest probability, and a list of them.
+    """Write the misclassified images whose wrong class has the highest probability, and a list of them.
 
-    They go by the column `row` of `data/metadata.csv`: an `image_id` may hold the name of a patient.
+    The list identifies them by the column `row` of `data/metadata.csv`, because an `image_id` may contain the name of
+    a patient.
     """
     confidence = predictions.y_prob.max(axis=1)
     wrong = np.flatnonzero(predictions.y_pred != predictions.y_true)

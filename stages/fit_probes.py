@@ -1,7 +1,7 @@
-"""Fit two probes that see no lesion and should do badly: where they do well, the data give the answer away.
+"""Fit two probes that see no lesion and should score badly: if they score well, the data give the answer away.
 
-`metadata_probe` knows what the table says of a patient and a file, but no pixel; `border_probe` knows the rim of the
-image. Both are logistic regressions.
+`metadata_probe` sees what the table says about the patient and the file, but no pixel; `border_probe` sees the rim of
+the image. Both are logistic regressions.
 """
 
 from pathlib import Path
@@ -26,18 +26,18 @@ from lesions.training.parameters import TrainingParameters
 from lesions.training.regression import compute_logits, fit_regression
 
 CELLS = 9
-"""Cells in each direction: the inner 7 × 7 of 9 × 9, 60 % of the area, are masked."""
+"""Cells per direction: the inner 7 × 7 of 9 × 9 cells, 60 % of the area, are masked."""
 
 CHUNK = 256
 """Images in memory at a time."""
 
 
 def main(
-    images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
-    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
+    images: Annotated[Path, typer.Option(help="All decoded images, uint8 (N, H, W, 3).")],
+    metadata: Annotated[Path, typer.Option(help="Validated metadata, one row per image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    class_weights: Annotated[Path, typer.Option(help="Classes, training images, weights.")],
-    probes: Annotated[Path, typer.Option(help="Written: a folder, in it a table of predictions a probe.")],
+    class_weights: Annotated[Path, typer.Option(help="Classes, their training images and weights.")],
+    probes: Annotated[Path, typer.Option(help="Written: folder with one table of predictions per probe.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Fit each probe on the training images, and predict the validation and the test images."""
@@ -53,19 +53,19 @@ def main(
         zip(PROBES, (describe_metadata(table), describe_borders(pixels, table.row.to_numpy())), strict=True)
     )
     with atomic_folder(probes) as folder, threadpool_limits(recipe.num_threads):
-        for probe, found in features.items():
-            regression = fit_regression(found, table, len(weights.classes))
-            logits = compute_logits(regression, found[is_scored])
+        for probe, inputs in features.items():
+            regression = fit_regression(inputs, table, len(weights.classes))
+            logits = compute_logits(regression, inputs[is_scored])
             predictions = Predictions(scored, weights.classes, scored.label.to_numpy(), logits)
             write_predictions(folder / f"{probe}.csv", predictions)
 
 
 def describe_metadata(table: pd.DataFrame) -> NDArray[np.float32]:
-    """Return for each image (N, F) which age band, sex, site, source, skin type and size of file it is of.
+    """Return each image's age band, sex, site, source, skin type and image size as indicators (N, F).
 
-    How a diagnosis was confirmed is left out: it is known after the diagnosis, and in no image.
+    How the diagnosis was confirmed is omitted, because it is known only after the diagnosis and from no image.
     """
-    known = table[["sex", "site", "source", "fitzpatrick_type"]].astype(str)  # what is missing stays so
+    known = table[["sex", "site", "source", "fitzpatrick_type"]].astype(str)  # missing values stay missing
     known["age"] = (table.age_years // 10).astype(str)
     for size in ("width_px", "height_px"):
         known[size] = pd.qcut(table[size], 8, labels=False, duplicates="drop").astype(str)
@@ -73,7 +73,7 @@ def describe_metadata(table: pd.DataFrame) -> NDArray[np.float32]:
 
 
 def describe_borders(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the mean colour and the variation in brightness (N, 32 * 4) of the outermost of 9 × 9 cells."""
+    """Return the mean colour and the deviation of brightness in each outermost cell of 9 × 9, (N, 32 * 4)."""
     chunks = (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
     return np.concatenate([_describe_rim(images[chunk].astype(np.float32)) for chunk in chunks])
 

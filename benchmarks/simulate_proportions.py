@@ -2,8 +2,8 @@
 
     python -m benchmarks.simulate_proportions
 
-They are compared with the percentile intervals of the same resamples. Each group's own proportion is drawn from a beta
-distribution around the true one.
+They are compared with the percentile intervals of the same resamples. Each group's own proportion is drawn from a
+beta distribution around the true one.
 """
 
 from typing import Annotated

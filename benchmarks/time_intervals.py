@@ -2,9 +2,9 @@
 
     python -m benchmarks.time_intervals
 
-There are 2,000 test images of about 1,500 lesions, with seven diagnoses as frequent as in HAM10000, and 2,000 resamples
-of lesions. The loop is the straightforward way: it scores the images of each resample again. A ratio is printed only if
-the standard errors of both agree to 1 %.
+There are 2,000 test images of about 1,500 lesions, with seven diagnoses as frequent as in HAM10000, and 2,000
+resamples of lesions. The loop is the straightforward way: it scores the images of each resample again. A ratio is
+printed only if the standard errors of both agree to 1 %.
 """
 
 import time

@@ -36,11 +36,11 @@ check-lock: .venv/ready
 	set -o pipefail; dvc repro --dry --allow-missing | tee /dev/stderr | grep "pipelines are up to date" > /dev/null \
 		|| { echo "dvc.lock is older than what it was made from: run 'dvc repro', and commit what it changes"; exit 1; }
 
-# After a change of the dependencies in pyproject.toml.
+# After a change of the dependencies in pyproject.toml. One version serves as many Pythons as can be.
 lock: .venv/ready
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --extra dev \
-		--python-version 3.11 --upgrade pyproject.toml --output-file requirements.lock
+		--python-version 3.11 --fork-strategy fewest --upgrade pyproject.toml --output-file requirements.lock
 
-# After a change of dvc.yaml: the drawing in README.md and stages/README.md.
+# After a change of dvc.yaml: the drawing in stages/README.md.
 dag: .venv/ready
-	python docs/draw_dag.py README.md stages/README.md
+	python docs/draw_dag.py stages/README.md

@@ -3,7 +3,7 @@
 The deviation of a split is the largest, over diagnoses and splits, of the share got less the share asked. `folds` are
 20 of StratifiedGroupKFold, 14 for train and 3 each for the others; `shuffle` is GroupShuffleSplit, twice.
 
-    python -m benchmarks.compare_allocations ../shared/data/ham10000/HAM10000_metadata.csv lesion_id dx
+    python -m benchmarks.compare_allocations /path/to/ham10000/HAM10000_metadata.csv lesion_id dx
     python -m benchmarks.compare_allocations --rows 1000000 --patients 400000
 """
 
@@ -21,10 +21,10 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
 
-from lesions.command_line.failure import one_paragraph_errors
 from lesions.splitting.allocation import allocate_groups
-from lesions.splitting.groups import build_groups, count_diagnoses
-from lesions.splitting.parameters import SPLITS
+from lesions.stage.failure import one_paragraph_errors
+from lesions.tables.groups import build_groups, count_diagnoses
+from lesions.tables.splits import SPLITS
 
 SHARES = np.array([0.7, 0.15, 0.15])
 FREQUENCIES = [0.5, 0.15, 0.1, 0.1, 0.05, 0.04, 0.03, 0.02, 0.01]

@@ -20,9 +20,9 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from benchmarks.training import AUGMENTATION
-from lesions.networks.preprocessing import Preprocessing
-from lesions.training.artefacts import draw_hairs
-from lesions.training.augmentation import augment, draw
+from lesions.transforms.artefacts import draw_hairs
+from lesions.transforms.augmentation import augment, draw
+from lesions.transforms.preprocessing import Preprocessing
 
 BATCH_SIZE, CACHED_PX, SIZE_PX = 64, 147, 128
 NUM_ROUNDS = 7

@@ -1,6 +1,6 @@
 """Compare two models on the same test images: each metric of both, and the difference with its interval.
 
-python -m benchmarks.compare_predictions data/predictions/resnet18.csv /tmp/plain.csv
+python -m benchmarks.compare_predictions data/predictions/resnet18.csv plain.csv
 """
 
 from pathlib import Path
@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lesions.command_line.failure import one_paragraph_errors
 from lesions.evaluation.bootstrap import NUM_RESAMPLES
 from lesions.evaluation.comparison import check_same_images, compare_models
-from lesions.evaluation.predictions import read_predictions
+from lesions.stage.failure import one_paragraph_errors
+from lesions.tables.predictions import read_predictions
 
 
 def main(

@@ -11,12 +11,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lesions.command_line.failure import one_paragraph_errors
 from lesions.evaluation.bootstrap import NUM_RESAMPLES
 from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.interval import Measurement, estimate_difference
-from lesions.evaluation.predictions import read_predictions
 from lesions.evaluation.verdict import METRIC_WORDS
+from lesions.stage.failure import one_paragraph_errors
+from lesions.tables.predictions import read_predictions
 
 
 def main(

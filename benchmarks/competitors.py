@@ -52,7 +52,7 @@ class Ours:
     """
 
     def __init__(self, root: Path, network: str, size_px: int, *, precision: torch.dtype) -> None:
-        from lesions.images.source import GatheredImages
+        from lesions.networks.source import GatheredImages
 
         train, val = list_files(root / "train"), list_files(root / "val")
         self._rows_val = np.arange(len(train), len(train) + len(val))

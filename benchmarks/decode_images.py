@@ -9,8 +9,8 @@ the seconds of the processor are less disturbed by what else runs. What is compa
 difference, in grey levels, from whole pixels weighted exactly (a triangle as wide as what becomes one pixel) is at
 most a bound.
 
-    python -m benchmarks.decode_images --root ../shared/data/ham10000
-    python -m benchmarks.decode_images --root ../shared/data/ham10000 --size-px 74
+    python -m benchmarks.decode_images --root /path/to/ham10000
+    python -m benchmarks.decode_images --root /path/to/ham10000 --size-px 74
 """
 
 import io
@@ -34,11 +34,11 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from lesions.command_line.failure import one_paragraph_errors
 from lesions.errors import InputError
 from lesions.hardware.processors import count_processors
 from lesions.images.cache import read_cache
 from lesions.images.files import find_image_files
+from lesions.stage.failure import one_paragraph_errors
 from stages import cache_images
 
 MAX_DIFFERENCE = 2.0

@@ -3,7 +3,7 @@
 The peer is what deduplication tools do by default: 64-bit perceptual hashes, all pairs at a Hamming distance of up to
 10 in any of eight orientations.
 
-    python -m benchmarks.find_planted_copies --root ../shared/data/ham10000 --work /tmp/planted
+    python -m benchmarks.find_planted_copies --root /path/to/ham10000 --work /path/to/scratch
 """
 
 import shutil
@@ -22,15 +22,15 @@ from rich.table import Table
 from ruamel.yaml import YAML
 from scipy.fft import dctn
 
-from lesions.command_line.failure import one_paragraph_errors
 from lesions.datasets.ham10000 import HAM10000
-from lesions.datasets.metadata import read_metadata
-from lesions.figures.style import write_figure
+from lesions.drawing.style import write_figure
 from lesions.images.cache import read_cache
 from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_images
-from lesions.near_duplicates.pairs import read_pairs
 from lesions.near_duplicates.picture import plot_pairs
 from lesions.parameters.section import read_parameters
+from lesions.stage.failure import one_paragraph_errors
+from lesions.tables.metadata import read_metadata
+from lesions.tables.near_duplicates import read_pairs
 from stages import cache_images, find_near_duplicates, prepare_metadata
 
 PEER_DISTANCE = 10

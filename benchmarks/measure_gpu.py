@@ -21,9 +21,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from benchmarks.training import Training
-from lesions.hardware.choices import Execution
 from lesions.hardware.device import choose_device, choose_execution, choose_precision
-from lesions.images.source import GatheredImages, ImageSource, ResidentImages
+from lesions.hardware.parameters import Execution
+from lesions.networks.source import GatheredImages, ImageSource, ResidentImages
 from lesions.training.batches import Batch
 from lesions.training.step import NUM_STEPS_BEFORE_RECORDING
 

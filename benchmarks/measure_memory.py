@@ -25,9 +25,9 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from lesions.command_line.failure import one_paragraph_errors
-from lesions.command_line.preset import lay_over
 from lesions.errors import InputError
+from lesions.parameters.overlay import lay_over
+from lesions.stage.failure import one_paragraph_errors
 
 ROOT = Path(__file__).parents[1]
 DIAGNOSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
@@ -56,10 +56,10 @@ STAGES = {
     "--picture pairs.png",
     "split_by_patient": "--metadata metadata.csv --near-duplicates pairs.csv --splits splits.csv "
     "--metrics split.json --shares-plot shares.json",
-    "compute_class_weights": "--metadata metadata.csv --splits splits.csv --class-weights weights.json "
+    "compute_class_weights": "--metadata metadata.csv --splits splits.csv --classes classes.json "
     "--distribution distribution.png",
     "train": "--model custom_cnn --images images.npy --metadata metadata.csv --splits splits.csv "
-    "--class-weights weights.json --checkpoint network.safetensors --metrics train.json --history history.json",
+    "--classes classes.json --checkpoint network.safetensors --metrics train.json --history history.json",
 }
 
 

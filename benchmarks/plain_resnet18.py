@@ -4,8 +4,8 @@ ResNet-18 from ImageNet weights at 128 px, 15 epochs of AdamW with one-cycle, cl
 images decoded by a DataLoader in every epoch, float32; the last epoch's weights. It shares no code with the
 pipeline but the format of the predictions.
 
-    python -m benchmarks.plain_resnet18 --root ../shared/data/ham10000 \
-        --weights ../shared/weights/resnet18-imagenet1k-v1.pth --predictions /tmp/plain.csv
+    python -m benchmarks.plain_resnet18 --root /path/to/ham10000 \
+        --weights /path/to/resnet18-imagenet1k-v1.pth --predictions plain.csv
 """
 
 import resource
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import models, transforms
 
-from lesions.evaluation.predictions import Predictions, write_predictions
+from lesions.tables.predictions import Predictions, write_predictions
 
 SIZE_PX = 128
 NUM_EPOCHS = 15

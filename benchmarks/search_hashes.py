@@ -18,12 +18,12 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from lesions.command_line.failure import one_paragraph_errors
 from lesions.images.cache import read_cache
 from lesions.images.decode import HASHED_PX
 from lesions.images.perceptual_hash import perceptual_hash
 from lesions.near_duplicates.neighbours import NUM_NEIGHBOURS, find_candidates
 from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_hashes
+from lesions.stage.failure import one_paragraph_errors
 
 NUM_COPIES = 500
 

@@ -21,8 +21,8 @@ from scipy.special import softmax
 
 from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.interval import Estimate, estimate_score
-from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.scores import score_predictions
+from lesions.tables.predictions import Predictions
 
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "macro_roc_auc", "mean_average_precision")
 

@@ -16,11 +16,11 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.simulate_coverage import SCENARIOS, Population
-from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.scores import score_predictions
 from lesions.gate.judgement import Outcome, judge_metrics
 from lesions.gate.revisions import RevisionMetrics
 from lesions.gate.rules import Rule
+from lesions.tables.predictions import Predictions
 
 LOSSES = (0.0, 0.2, 0.5)
 """Decrease of the second model's signal, in standard deviations of the noise."""

@@ -17,8 +17,8 @@ from benchmarks.simulate_coverage import HAM10000, Population
 from lesions.evaluation.bootstrap import draw_resamples
 from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.interval import estimate_score
-from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.scores import score_predictions
+from lesions.tables.predictions import Predictions
 
 NUM_IMAGES, NUM_GROUPS = 2000, 1500
 NUM_THREADS = 2

@@ -10,17 +10,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lesions.hardware.choices import Execution
 from lesions.hardware.device import set_up_device
-from lesions.images.source import ImageSource
+from lesions.hardware.parameters import Execution
 from lesions.networks.classifier import Classifier, build_head
 from lesions.networks.custom_cnn import build_custom_cnn
 from lesions.networks.inference import predict_outputs
-from lesions.networks.preprocessing import Preprocessing
+from lesions.networks.source import ImageSource
 from lesions.networks.torchvision_backbone import build_torchvision_backbone
 from lesions.training.batches import AugmentedBatches, Batch, LabelledRows
 from lesions.training.learner import Learner
 from lesions.training.loss import Criterion
+from lesions.transforms.preprocessing import Preprocessing
 
 AUGMENTATION: dict[str, Any] = {
     "mirror": True, "rotation_degrees": 180, "zoom": 0.15, "shift": 0.05, "brightness": 0.15, "contrast": 0.15,

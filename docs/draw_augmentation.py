@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from lesions.images.cache import read_cache
-from lesions.networks.preprocessing import Preprocessing
-from lesions.training.artefacts import draw_hairs
-from lesions.training.augmentation import DRAWS, augment
-from lesions.training.mixing import MIXING_DRAWS, mix
-from lesions.training.parameters import AugmentationParameters
+from lesions.transforms.artefacts import draw_hairs
+from lesions.transforms.augmentation import DRAWS, augment
+from lesions.transforms.mixing import MIXING_DRAWS, mix
+from lesions.transforms.parameters import AugmentationParameters
+from lesions.transforms.preprocessing import Preprocessing
 
 LARGEST = {
     "rotation_degrees": 180,

@@ -1,19 +1,62 @@
-"""Put the drawing of the DAG, from `dvc dag --mermaid`, between the markers of Markdown files.
+"""Put the drawing of the DAG between the markers of a Markdown file: python docs/draw_dag.py stages/README.md.
 
-python docs/draw_dag.py README.md stages/README.md
+`dvc dag --mermaid` draws a node for each model, the bookkeeping stages, and an arrow for each dependency: more than a
+reader can follow. The drawing has one node per stage, and an arrow only where no longer path leads there.
 """
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import networkx as nx
+
 BEGIN, END = "<!-- dvc dag --mermaid -->\n", "<!-- end of the drawing -->"
 
+BOOKKEEPING = frozenset({"trace_code", "list_models", "resolve_recipes"})
+"""Stages that read only code or parameters; most others depend on one of them."""
 
-def draw_dag() -> str:
-    """Return the DAG as a Mermaid block."""
+NODE = re.compile(r'(node\d+)\["([^"]+)"\]')
+ARROW = re.compile(r"(node\d+)-->(node\d+)")
+
+
+def main(paths: list[Path]) -> None:
+    """Replace the drawing in each file."""
     shown = subprocess.run(["dvc", "dag", "--mermaid"], capture_output=True, text=True, check=True)
-    return f"```mermaid\n{shown.stdout.strip()}\n```\n"
+    drawing = draw_dag(simplify_dag(read_dag(shown.stdout)))
+    for path in paths:
+        path.write_text(replace_drawing(path.read_text(encoding="utf-8"), drawing), encoding="utf-8")
+
+
+def read_dag(mermaid: str) -> nx.DiGraph:
+    """Return the graph of stages that `dvc dag --mermaid` prints."""
+    names = dict(NODE.findall(mermaid))
+    graph = nx.DiGraph()
+    graph.add_nodes_from(names.values())
+    graph.add_edges_from((names[start], names[end]) for start, end in ARROW.findall(mermaid))
+    return graph
+
+
+def simplify_dag(graph: nx.DiGraph) -> nx.DiGraph:
+    """Merge the stages of each `foreach`, leave bookkeeping out, and remove arrows that a longer path implies."""
+    merged = nx.DiGraph()
+    merged.add_nodes_from(_stage(name) for name in graph)
+    merged.add_edges_from((_stage(start), _stage(end)) for start, end in graph.edges)
+    merged.remove_nodes_from(BOOKKEEPING)
+    return nx.transitive_reduction(merged)
+
+
+def _stage(name: str) -> str:
+    """Return a stage's name without the model that it is for: train of train@resnet18."""
+    return name.split("@")[0]
+
+
+def draw_dag(graph: nx.DiGraph) -> str:
+    """Return a Mermaid block of the graph, from the top down, in the order in which the stages can run."""
+    order = list(nx.lexicographical_topological_sort(graph))
+    arrows = sorted(graph.edges, key=lambda arrow: [order.index(name) for name in arrow])
+    lines = [f"\t{name}" for name in order] + [f"\t{start} --> {end}" for start, end in arrows]
+    return "\n".join(["```mermaid", "flowchart TD", *lines, "```", ""])
 
 
 def replace_drawing(text: str, drawing: str) -> str:
@@ -23,5 +66,4 @@ def replace_drawing(text: str, drawing: str) -> str:
 
 
 if __name__ == "__main__":
-    for path in map(Path, sys.argv[1:]):
-        path.write_text(replace_drawing(path.read_text(encoding="utf-8"), draw_dag()), encoding="utf-8")
+    main([Path(argument) for argument in sys.argv[1:]])

@@ -1,8 +1,8 @@
-"""The one exception for what a user can cause and mend."""
+"""The exception for every mistake that a user can make and correct."""
 
 
 class InputError(ValueError):
-    """Say what is wrong with a file, a parameter or the machine, and how to mend it.
+    """The message says what is wrong with a file, a parameter or the machine, and how to correct it.
 
-    The command line shows the message alone, without a traceback, and exits with 1.
+    The command line shows only the message, without a traceback, and exits with 1.
     """

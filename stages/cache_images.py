@@ -12,50 +12,53 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from lesions.command_line.progress import track
-from lesions.command_line.stage import run_stage
 from lesions.datasets.parameters import DatasetParameters
 from lesions.errors import InputError
 from lesions.hardware.processors import count_processors
 from lesions.images.cache import CacheWriter, write_cache
-from lesions.images.chunks import Chunk, in_chunks
+from lesions.images.chunks import Chunk, split_into_chunks
 from lesions.images.decode import HASHED_PX, DecodingParameters, decode_image, to_grey
 from lesions.images.files import find_image_files, read_image_file
-from lesions.images.index import write_index
 from lesions.images.perceptual_hash import perceptual_hash, spell_hash
 from lesions.parameters.section import read_section
+from lesions.stage.progress import track
+from lesions.stage.run import run_stage
+from lesions.tables.index import write_index
 
 
 def main(
-    root: Annotated[Path, typer.Option(help="Folder of the dataset, in its published layout.")],
-    images: Annotated[Path, typer.Option(help="Written: every image, uint8 (N, H, W, 3), a refused one black.")],
-    index: Annotated[Path, typer.Option(help="Written: one row a file, with its row in the array.")],
+    root: Annotated[Path, typer.Option(help="The dataset's folder, in its published layout.")],
+    images: Annotated[Path, typer.Option(help="Written: all images, uint8 (N, H, W, 3); refused ones are black.")],
+    index: Annotated[Path, typer.Option(help="Written: one row per file, with its row in the array.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Decode, fit and hash every image below `root`; note in the index what refused to decode, and why."""
+    """Decode, fit and hash every image below `root`; the index says which files could not be decoded, and why."""
     parameters = read_section(params, "cache_images", DecodingParameters)
     files = find_image_files(root, read_section(params, "dataset", DatasetParameters).folders)
-    chunks = list(in_chunks(root, files, parameters.size_px))
+    chunks = list(split_into_chunks(root, files, parameters.size_px))
     with (
         write_cache(images, len(files), parameters.size_px) as cache,
         closing(decode_chunks(root, chunks, parameters, cache)) as decoded,
     ):
         refused = write_index(index, chain.from_iterable(track(decoded, "decoding", total=len(chunks))))
-    reasons = f" (the column error of {index} says why)" if refused else ""
+    reasons = f" (see the column error of {index})" if refused else ""
     print(f"{len(files) - refused} of {len(files)} image files decoded, {refused} refused{reasons}")
 
 
 Row = dict[str, Any]
-"""A row of the index."""
+"""One row of the index."""
 
 
 def decode_chunks(
     root: Path, chunks: list[Chunk], parameters: DecodingParameters, cache: CacheWriter
 ) -> Generator[list[Row], None, None]:
-    """Decode chunks in threads (what is slow releases the interpreter's lock), and yield their rows in order."""
+    """Decode the chunks in threads, and yield their rows in order.
+
+    Threads are enough, because the slow work releases the interpreter's lock.
+    """
     num_threads = count_processors()
     with ThreadPoolExecutor(num_threads) as threads:
-        # Few wait, so that whoever stops the stage waits for few.
+        # A short queue, because stopping the stage waits for all that is queued.
         begun: deque[Future[list[Row]]] = deque()
         for chunk in chunks:
             begun.append(threads.submit(decode_chunk, root, chunk, parameters, cache))
@@ -66,33 +69,34 @@ def decode_chunks(
 
 
 def decode_chunk(root: Path, chunk: Chunk, parameters: DecodingParameters, cache: CacheWriter) -> list[Row]:
-    """Decode files into the cache, each at its place among all files, and return a row for each.
+    """Decode the files of a chunk into their rows of the cache, and return one index row per file.
 
-    An error is an outcome too, so that one bad image costs one line, and a black image in the cache, not the run.
+    A file that cannot be decoded does not stop the run: its row says why, and its image in the cache is black.
     """
     rows: list[Row] = [{"file": file} for file in chunk.files]
     contents: dict[int, bytes] = {}
-    # Reading is many short calls, after each of which a thread waits for the interpreter's lock; so read all first.
-    for place, row in enumerate(rows):
+    # All files are read first: reading makes many short calls, and after each the thread waits for the
+    # interpreter's lock.
+    for position, row in enumerate(rows):
         try:
-            contents[place] = read_image_file(root, row["file"])
+            contents[position] = read_image_file(root, row["file"])
         except (InputError, OSError) as error:
             row["error"] = str(error)
         else:
-            row["sha256"] = sha256(contents[place]).hexdigest()
+            row["sha256"] = sha256(contents[position]).hexdigest()
     pixels = np.zeros((len(rows), parameters.size_px, parameters.size_px, 3), np.uint8)
     thumbnails = np.zeros((len(rows), HASHED_PX, HASHED_PX, 3), np.uint8)
-    for place, data in contents.items():
+    for position, data in contents.items():
         try:
             image = decode_image(data, parameters)
         except InputError as error:
-            rows[place]["error"] = str(error)
+            rows[position]["error"] = str(error)
             continue
-        pixels[place], thumbnails[place] = image.pixels, image.thumbnail
-        rows[place] |= {"row": chunk.first + place, "width_px": image.width_px, "height_px": image.height_px}
-    for row, found in zip(rows, perceptual_hash(to_grey(thumbnails)), strict=True):
+        pixels[position], thumbnails[position] = image.pixels, image.thumbnail
+        rows[position] |= {"row": chunk.first + position, "width_px": image.width_px, "height_px": image.height_px}
+    for row, image_hash in zip(rows, perceptual_hash(to_grey(thumbnails)), strict=True):
         if "error" not in row:
-            row["perceptual_hash"] = spell_hash(found)
+            row["perceptual_hash"] = spell_hash(image_hash)
     cache.write(chunk.first, pixels)
     return rows
 

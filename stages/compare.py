@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from lesions.command_line.stage import run_stage
 from lesions.errors import InputError
 from lesions.evaluation.comparison import (
     CompareParameters,
@@ -20,13 +19,14 @@ from lesions.evaluation.comparison import (
 )
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
 from lesions.evaluation.interval import list_estimates
-from lesions.evaluation.predictions import Predictions, read_predictions
 from lesions.evaluation.scores import score_classes
 from lesions.evaluation.significance import compare_pair
 from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
 from lesions.parameters.models import RESERVED, read_models
 from lesions.parameters.section import read_section
+from lesions.stage.run import run_stage
+from lesions.tables.predictions import Predictions, read_predictions
 
 MODEL_FILES = {
     "data": ("checkpoints/*.safetensors", "predictions/*.csv", "calibrations/*.json", "pictures/*/*"),

@@ -1,4 +1,4 @@
-"""Name the classes of the task, weigh each by how rare it is in training, and draw their distribution."""
+"""List the classes of the task, compute a weight for each from its training images, and plot their distribution."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,42 +7,37 @@ import pandas as pd
 import typer
 from matplotlib.figure import Figure
 
-from lesions.command_line.stage import run_stage
-from lesions.datasets.metadata import EXTERNAL, read_split_metadata
-from lesions.datasets.task import TaskParameters, encode_diagnoses
-from lesions.figures.style import SPLIT_COLOURS, new_figure, spell, write_figure
+from lesions.drawing.style import SPLIT_COLOURS, new_figure, spell, write_figure
 from lesions.parameters.section import read_section
-from lesions.splitting.class_weights import (
-    ClassWeightParameters,
-    ClassWeights,
-    compute_class_weights,
-    write_class_weights,
-)
-from lesions.splitting.parameters import SPLITS
+from lesions.splitting.class_weights import ClassWeightParameters, compute_class_weights
+from lesions.stage.run import run_stage
+from lesions.tables.classes import Classes, write_classes
+from lesions.tables.splits import EXTERNAL, SPLITS, read_split_metadata
+from lesions.tables.task import TaskParameters, encode_diagnoses
 
 
 def main(
-    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
+    metadata: Annotated[Path, typer.Option(help="One validated row per image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    class_weights: Annotated[Path, typer.Option(help="Written: classes, training images, weights.")],
-    distribution: Annotated[Path, typer.Option(help="Written: picture of the classes in each split.")],
+    classes: Annotated[Path, typer.Option(help="Written: classes, training images and weights.")],
+    distribution: Annotated[Path, typer.Option(help="Written: plot of the classes in each split.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Compute class weights from training rows alone; draw all three splits."""
+    """Compute class weights from the training images alone, and plot the classes of all three splits."""
     parameters = read_section(params, "class_weights", ClassWeightParameters)
     table = read_split_metadata(metadata, splits)
     task = read_section(params, "task", TaskParameters)
-    # Each class has to be learnt; images that are only scored may add diagnoses to it.
+    # Raises if a class has no image to learn from; external images may add diagnoses to a class, but no class.
     task.group(table.diagnosis[table.split != EXTERNAL])
-    classes = task.group(table.diagnosis)
-    codes = encode_diagnoses(table.diagnosis, list(classes.values()))
-    counts = pd.crosstab(codes, table.split)[list(SPLITS)].set_axis(list(classes))
+    grouped = task.group(table.diagnosis)
+    codes = encode_diagnoses(table.diagnosis, list(grouped.values()))
+    counts = pd.crosstab(codes, table.split)[list(SPLITS)].set_axis(list(grouped))
     weights = compute_class_weights(counts.train.to_numpy(), parameters)
-    write_class_weights(
-        class_weights,
-        ClassWeights(
-            classes=tuple(classes),
-            diagnoses=tuple(classes.values()),
+    write_classes(
+        classes,
+        Classes(
+            classes=tuple(grouped),
+            diagnoses=tuple(grouped.values()),
             num_images=tuple(counts.train.tolist()),
             weights=tuple(weights.tolist()),
         ),
@@ -51,7 +46,7 @@ def main(
 
 
 def plot_class_distribution(counts: pd.DataFrame) -> Figure:
-    """Draw a bar for each class and split: its part of the split's images, labelled with their number."""
+    """Plot one bar per class and split: the class's share of the split's images, labelled with their number."""
     ordered = counts.loc[counts.sum(axis=1).sort_values().index]
     figure, axes = new_figure(width=7.0, height=1.2 + 0.55 * len(ordered))
     height = 0.8 / len(SPLITS)

@@ -12,18 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.metrics import confusion_matrix
 
-from lesions.command_line.stage import run_stage
-from lesions.datasets.metadata import EXTERNAL, read_split_metadata
-from lesions.datasets.task import encode_diagnoses
 from lesions.errors import InputError
-from lesions.evaluation.calibration import Calibration, fit_calibration, write_calibration
+from lesions.evaluation.calibration import fit_calibration
 from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
-from lesions.evaluation.digest import write_digest
 from lesions.evaluation.external import score_external
 from lesions.evaluation.interval import estimate_score, list_bounds
 from lesions.evaluation.parameters import EvaluationParameters
-from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, concatenate_predictions, write_predictions
 from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
 from lesions.evaluation.scores import score_classes, score_labels, score_predictions
 from lesions.formats.atomic import atomic_folder
@@ -31,12 +26,18 @@ from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write
 from lesions.formats.sha256 import hash_file
 from lesions.hardware.device import set_up_device
 from lesions.images.cache import read_cache
-from lesions.images.source import open_source
 from lesions.networks.checkpoint import CheckpointMetadata, read_checkpoint
 from lesions.networks.inference import predict_outputs
-from lesions.networks.preprocessing import Preprocessing
+from lesions.networks.source import open_source
 from lesions.parameters.section import read_section
+from lesions.stage.run import run_stage
+from lesions.tables.calibrations import Calibration, write_calibration
+from lesions.tables.digest import write_digest
+from lesions.tables.predictions import Predictions, concatenate_predictions, write_predictions
+from lesions.tables.splits import EXTERNAL, SCORED_SPLITS, read_split_metadata
+from lesions.tables.task import encode_diagnoses
 from lesions.training.parameters import TrainingParameters
+from lesions.transforms.preprocessing import Preprocessing
 
 NUM_MISTAKES = 12
 """Number of mistakes whose pictures are saved."""

@@ -6,21 +6,22 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from lesions.command_line.stage import run_stage
-from lesions.datasets.task import TaskParameters, find_malignant_side
 from lesions.evaluation.curves import build_roc_rows
 from lesions.evaluation.decisions import choose_threshold, list_net_benefit, merge_sides, score_decisions
 from lesions.evaluation.interval import list_estimates
 from lesions.evaluation.parameters import EvaluationParameters
-from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, read_predictions
 from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.parameters.section import read_section
-from lesions.splitting.class_weights import read_class_weights
+from lesions.stage.run import run_stage
+from lesions.tables.classes import read_classes
+from lesions.tables.predictions import Predictions, read_predictions
+from lesions.tables.splits import SCORED_SPLITS
+from lesions.tables.task import TaskParameters, find_malignant_side
 
 
 def main(
     predictions: Annotated[Path, typer.Option(help="Logits of the validation and test images.")],
-    class_weights: Annotated[Path, typer.Option(help="Classes and their diagnoses.")],
+    classes: Annotated[Path, typer.Option(help="Classes and their diagnoses.")],
     metrics: Annotated[Path, typer.Option(help="Written: the threshold, and its scores on test.")],
     roc: Annotated[Path, typer.Option(help="Written: the ROC curve.")],
     net_benefit: Annotated[Path, typer.Option(help="Written: the decision curve.")],
@@ -30,7 +31,7 @@ def main(
     wanted = read_section(params, "evaluation", EvaluationParameters).sensitivity
     malignant = read_section(params, "task", TaskParameters).malignant
     table = read_predictions(predictions)
-    side = find_malignant_side(read_class_weights(class_weights).diagnoses, malignant)
+    side = find_malignant_side(read_classes(classes).diagnoses, malignant)
     if side is None or not all(has_both_sides(table.select(split), side) for split in SCORED_SPLITS):
         write_metrics(metrics, {"has_malignant_side": False})
         write_plot_rows(roc, [])

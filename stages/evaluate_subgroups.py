@@ -7,15 +7,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lesions.command_line.stage import run_stage
-from lesions.datasets.metadata import read_metadata
 from lesions.evaluation.interval import list_estimates
 from lesions.evaluation.parameters import EvaluationParameters
-from lesions.evaluation.predictions import read_predictions
 from lesions.evaluation.subgroups import Subgroup, find_worst, score_subgroups
 from lesions.evaluation.verdict import spell_bounds
 from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.parameters.section import read_section
+from lesions.stage.run import run_stage
+from lesions.tables.metadata import read_metadata
+from lesions.tables.predictions import read_predictions
 
 
 def main(

@@ -1,4 +1,4 @@
-"""Find images that are copies of each other, whatever patient or lesion the data name for them."""
+"""Find images that are copies of each other, from their pixels alone: identifiers may be wrong or missing."""
 
 from functools import partial
 from pathlib import Path
@@ -10,41 +10,42 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image
 
-from lesions.command_line.stage import run_stage
-from lesions.datasets.metadata import read_metadata
+from lesions.drawing.style import write_figure
 from lesions.errors import InputError
-from lesions.figures.style import write_figure
 from lesions.formats.json_file import write_metrics
 from lesions.images.cache import read_cache
 from lesions.images.perceptual_hash import parse_hashes
 from lesions.near_duplicates.alignment import COMPARED_PX
-from lesions.near_duplicates.copies import find_copies
-from lesions.near_duplicates.pairs import NearDuplicateParameters, describe_pairs, pair_same_bytes, write_pairs
+from lesions.near_duplicates.copies import find_copies, pair_identical_files
+from lesions.near_duplicates.parameters import NearDuplicateParameters
 from lesions.near_duplicates.picture import MAX_SHOWN, plot_pairs
 from lesions.parameters.section import read_section
-from lesions.splitting.groups import build_groups
+from lesions.stage.run import run_stage
+from lesions.tables.groups import build_groups
+from lesions.tables.metadata import read_metadata
+from lesions.tables.near_duplicates import describe_pairs, write_pairs
 
 SMALLEST_PX = 32
-"""Of images of 24 px, 8 of 500 pairs of different lesions correlated by 0.7; of images of 32 px none did."""
+"""At 24 px, 8 of 500 pairs of different lesions had a correlation of 0.7; at 32 px none had."""
 
 
 def main(
-    images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
-    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
-    pairs: Annotated[Path, typer.Option(help="Written: one row a pair of copies.")],
-    metrics: Annotated[Path, typer.Option(help="Written: how many there are.")],
+    images: Annotated[Path, typer.Option(help="All decoded images, uint8 (N, H, W, 3).")],
+    metadata: Annotated[Path, typer.Option(help="One validated row per image.")],
+    pairs: Annotated[Path, typer.Option(help="Written: one row per pair of copies.")],
+    metrics: Annotated[Path, typer.Option(help="Written: the number of pairs of each kind.")],
     picture: Annotated[Path, typer.Option(help="Written: the pairs, side by side.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Pair files of the same bytes; look among the others for images with near hashes, and compare their details."""
+    """Pair identical files; among the other images, compare the details of those with similar hashes."""
     parameters = read_section(params, "near_duplicates", NearDuplicateParameters)
     table, pixels = read_metadata(metadata), read_cache(images)
     if pixels.shape[1] < SMALLEST_PX:
         raise InputError(
-            f"{images}: cached images of {pixels.shape[1]} px show too few details to tell copies from others; raise "
+            f"{images}: cached images of {pixels.shape[1]} px show too little detail to recognise copies; raise "
             f"cache_images.size_px to {SMALLEST_PX} or more"
         )
-    original, copy = pair_same_bytes(table.sha256)
+    original, copy = pair_identical_files(table.sha256)
     distinct = np.setdiff1d(np.arange(len(table)), copy)
     hashes = parse_hashes(table.perceptual_hash.iloc[distinct])
     rows = table.row.to_numpy()[distinct]
@@ -59,31 +60,32 @@ def main(
         hash_similarity=near.similarity.to_numpy(),
         correlation=near.correlation.to_numpy(),
     )
-    found = pd.concat([exact_pairs, near_pairs], ignore_index=True)
-    write_pairs(pairs, found)
+    all_pairs = pd.concat([exact_pairs, near_pairs], ignore_index=True)
+    write_pairs(pairs, all_pairs)
     orientation = np.concatenate([np.zeros(len(copy), dtype=np.int64), near.orientation])
-    write_figure(picture, plot_pairs(found.assign(orientation=orientation), table, pixels))
-    counts = count(found, build_groups(table, found, identifiers=()))
+    write_figure(picture, plot_pairs(all_pairs.assign(orientation=orientation), table, pixels))
+    counts = count_pairs(all_pairs, build_groups(table, all_pairs, identifiers=()))
     write_metrics(metrics, counts)
     print(
-        f"{counts['num_exact_pairs']} pairs of the same bytes, {counts['num_near_pairs']} of altered copies; of "
-        f"{counts['num_pairs_without_shared_identifier']} pairs the data name no common patient or lesion, "
-        f"{counts['num_conflicting_pairs']} have different diagnoses; {picture} shows {min(len(found), MAX_SHOWN)}"
+        f"{counts['num_exact_pairs']} pairs of identical files, {counts['num_near_pairs']} pairs of altered copies; "
+        f"{counts['num_pairs_without_shared_identifier']} pairs have no patient or lesion in common in the data, "
+        f"{counts['num_conflicting_pairs']} have different diagnoses; "
+        f"{picture} shows {min(len(all_pairs), MAX_SHOWN)}"
     )
 
 
 def read_grey(pixels: NDArray[np.uint8], rows: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Return the images at some positions among the rows of the cache."""
+    """Return the grey images (P, 64, 64) at `positions` (P,) in `rows`, which are rows of the cache."""
     return np.stack([shrink(pixels[row]) for row in rows[positions]])
 
 
 def shrink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return an image in grey, at the size at which images are compared."""
+    """Return an image in grey, scaled to the size at which images are compared."""
     return np.asarray(Image.fromarray(image).convert("L").resize((COMPARED_PX,) * 2, Image.Resampling.BOX))
 
 
-def count(pairs: pd.DataFrame, picture_id: pd.Series) -> dict[str, Any]:
-    """Count the pairs by what they mean for the split; `picture_id` (N,) is the same for all copies of a picture."""
+def count_pairs(pairs: pd.DataFrame, picture_id: pd.Series) -> dict[str, Any]:
+    """Count the pairs by what they mean for the split; all copies of one picture have the same `picture_id` (N,)."""
     return {
         "num_exact_pairs": int((pairs.kind == "exact").sum()),
         "num_near_pairs": int((pairs.kind == "near").sum()),

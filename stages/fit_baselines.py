@@ -15,30 +15,30 @@ import typer
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from lesions.command_line.stage import run_stage
-from lesions.datasets.metadata import read_split_metadata
-from lesions.datasets.task import encode_diagnoses
-from lesions.evaluation.predictions import SCORED_SPLITS, Predictions, write_predictions
+from lesions.baselines.regression import compute_logits, fit_regression
 from lesions.formats.atomic import atomic_folder
-from lesions.hardware.device import place_network, set_up_device
+from lesions.hardware.device import set_up_device, to_device
 from lesions.images.cache import read_cache
-from lesions.images.source import ImageSource, open_source
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.inference import predict_outputs
 from lesions.networks.parameters import AnyArchitecture, read_architecture
-from lesions.networks.preprocessing import Preprocessing
+from lesions.networks.source import ImageSource, open_source
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
-from lesions.splitting.class_weights import read_class_weights
+from lesions.stage.run import run_stage
+from lesions.tables.classes import read_classes
+from lesions.tables.predictions import Predictions, write_predictions
+from lesions.tables.splits import SCORED_SPLITS, read_split_metadata
+from lesions.tables.task import encode_diagnoses
 from lesions.training.parameters import TrainingParameters
-from lesions.training.regression import compute_logits, fit_regression
+from lesions.transforms.preprocessing import Preprocessing
 
 
 def main(
     images: Annotated[Path, typer.Option(help="All decoded images, uint8 (N, H, W, 3).")],
     metadata: Annotated[Path, typer.Option(help="Validated metadata, one row per image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    class_weights: Annotated[Path, typer.Option(help="Classes, their training images and weights.")],
+    classes: Annotated[Path, typer.Option(help="Classes, their training images and weights.")],
     baselines: Annotated[Path, typer.Option(help="Written: folder with one table of predictions per baseline.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
@@ -47,7 +47,7 @@ def main(
     recipe = read_section(params, "training", TrainingParameters)
     device = set_up_device(recipe.device, num_threads=recipe.num_threads)
     pixels = read_cache(images)
-    weights = read_class_weights(class_weights)
+    weights = read_classes(classes)
     table = read_split_metadata(metadata, splits)
     table["label"] = encode_diagnoses(table.diagnosis, weights.diagnoses)
     is_scored = table.split.isin(SCORED_SPLITS).to_numpy()
@@ -75,7 +75,7 @@ def compute_features(
     architecture: AnyArchitecture, source: ImageSource, table: pd.DataFrame, device: torch.device
 ) -> NDArray[np.float32]:
     """Return the pretrained backbone's features (N, F) of the table's images."""
-    backbone = place_network(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
+    backbone = to_device(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
     preprocessing = Preprocessing(architecture.size_px)
     return predict_outputs(backbone, source, table.row.to_numpy(), preprocessing=preprocessing)
 

@@ -1,4 +1,4 @@
-"""Draw the embedded demonstration dataset: invented patients, and dermoscopy-like pictures of lesions."""
+"""Draw the embedded demonstration dataset: invented patients and dermoscopy-like images of their lesions."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,11 +8,11 @@ import pandas as pd
 import typer
 from PIL import Image
 
-from lesions.command_line.progress import track
-from lesions.command_line.stage import run_stage
 from lesions.formats.atomic import atomic_folder
 from lesions.hardware.processors import count_processors
 from lesions.parameters.section import read_section
+from lesions.stage.progress import track
+from lesions.stage.run import run_stage
 from lesions.synthetic.cohort import SyntheticParameters, draw_cohort
 from lesions.synthetic.render import render_image
 
@@ -21,10 +21,10 @@ IMAGE_FOLDERS = ("HAM10000_images_part_1", "HAM10000_images_part_2")
 
 
 def main(
-    dataset: Annotated[Path, typer.Option(help="Written: a folder in HAM10000's layout, and its patients.")],
+    dataset: Annotated[Path, typer.Option(help="Written: a folder in HAM10000's layout, with patients.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Draw the cohort, then render its images, each from its own random stream."""
+    """Draw the cohort, then render each image from its own random stream."""
     parameters = read_section(params, "generate_synthetic", SyntheticParameters)
     cohort = draw_cohort(num_images=parameters.num_images, seed=parameters.seed)
     with atomic_folder(dataset) as folder:
@@ -33,7 +33,7 @@ def main(
 
 
 def write_images(folder: Path, cohort: pd.DataFrame, parameters: SyntheticParameters) -> None:
-    """Render every image of the cohort into HAM10000's two folders, half into each."""
+    """Render all images of the cohort, half of them into each of HAM10000's two folders."""
     for name in IMAGE_FOLDERS:
         (folder / name).mkdir()
     rows = cohort.to_dict("records")

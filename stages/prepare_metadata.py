@@ -1,4 +1,4 @@
-"""Bring the datasets' tables into one validated row an image, and say what is not used, and why."""
+"""Merge the datasets' tables into one validated row per image, and list what is not used, and why."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -6,27 +6,29 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from lesions.command_line.stage import run_stage
-from lesions.datasets.metadata import COLUMNS
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.reading import Reading, join_readings, read_dataset
 from lesions.datasets.refusals import list_reasons, write_rejected
-from lesions.datasets.task import MALIGNANCY, TaskParameters
 from lesions.formats.json_file import write_metrics
 from lesions.formats.table import write_table
-from lesions.images.index import read_index
 from lesions.parameters.section import read_section
+from lesions.stage.run import run_stage
+from lesions.tables.index import read_index
+from lesions.tables.metadata import COLUMNS
+from lesions.tables.task import MALIGNANCY, TaskParameters
 
 
 def main(
-    root: Annotated[Path, typer.Option(help="Folder of the dataset, in its published layout, or of several.")],
-    index: Annotated[Path, typer.Option(help="What each image file was, from cache_images.")],
-    metadata: Annotated[Path, typer.Option(help="Written: one validated row an image.")],
+    root: Annotated[
+        Path, typer.Option(help="The dataset's folder, in its published layout; of several, their parent.")
+    ],
+    index: Annotated[Path, typer.Option(help="What cache_images read from each image file.")],
+    metadata: Annotated[Path, typer.Option(help="Written: one validated row per image.")],
     rejected: Annotated[Path, typer.Option(help="Written: what is not used, and why.")],
-    metrics: Annotated[Path, typer.Option(help="Written: counts of images, lesions, patients.")],
+    metrics: Annotated[Path, typer.Option(help="Written: counts of images, lesions and patients.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Validate every row of the datasets' tables against its image."""
+    """Validate each row of the datasets' tables, and its image."""
     parameters = read_section(params, "dataset", DatasetParameters)
     images = read_index(index)
     readings: list[Reading] = []
@@ -37,14 +39,14 @@ def main(
         for word, num_rows in readings[-1].lost.items():
             print(f"no image is left of the diagnosis {word!r}, which is in {num_rows} rows")
 
-    # What is trained on does not depend on the task.
+    # The task decides only which external images are used, never which are trained on.
     by_malignancy = bool(parameters.external) and read_section(params, "task", TaskParameters).name == MALIGNANCY
     table, unused = join_readings(readings, parameters, by_malignancy=by_malignancy)
     write_rejected(rejected, unused)
     valid_table = table[COLUMNS].astype({"row": int, "fitzpatrick_type": "Int64"})
     write_table(metadata, valid_table, sort_by="image_id")
 
-    counts = count(valid_table, pd.Series([row["kind"] for row in unused], dtype=str))
+    counts = count_rows(valid_table, pd.Series([row["kind"] for row in unused], dtype=str))
     write_metrics(metrics, counts)
     for kind, words in (("refused", "refused"), ("left_out", "left out")):
         of_kind = [row for row in unused if row["kind"] == kind]
@@ -52,15 +54,17 @@ def main(
             print("\n  ".join([f"{words}:", *list_reasons(of_kind)]))
     print(
         f"{len(valid_table)} images accepted, {counts['num_rejected']} rows refused and {counts['num_left_out']} "
-        f"left out, {counts['num_unlisted_files']} image files in no row of a table (see {rejected})"
+        f"left out, {counts['num_unlisted_files']} image files that no table lists (see {rejected})"
     )
 
 
-def count(metadata: pd.DataFrame, kinds: pd.Series) -> dict[str, Any]:
-    """Count what the datasets hold; `kinds` (M,) says of what is not used why."""
+def count_rows(metadata: pd.DataFrame, kinds: pd.Series) -> dict[str, Any]:
+    """Count what is used, and what is not; `kinds` (M,) is why each unused row or file is not used."""
     return {
         "num_images": len(metadata),
-        "num_images_by_source": {str(name): int(found) for name, found in metadata.source.value_counts().items()},
+        "num_images_by_source": {
+            str(source): int(number) for source, number in metadata.source.value_counts().items()
+        },
         "num_lesions": int(metadata.lesion_id.nunique()),
         "num_patients": int(metadata.patient_id.nunique()),
         "num_lesions_of_several_patients": int((metadata.groupby("lesion_id").patient_id.nunique() > 1).sum()),

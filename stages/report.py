@@ -6,10 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from lesions.command_line.stage import run_stage
+from lesions.baselines.probes import PROBES
 from lesions.evaluation.comparison import read_comparison
-from lesions.evaluation.predictions import read_predictions
-from lesions.evaluation.probes import PROBES
 from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
 from lesions.formats.atomic import write_text
 from lesions.formats.json_file import read_json
@@ -23,6 +21,8 @@ from lesions.report.sentences import describe_copies, describe_generalisation, d
 from lesions.report.subgroups import build_subgroup_picture
 from lesions.report.tables import describe_model, list_differences, list_external, list_scores, list_tests
 from lesions.report.warnings import list_warnings
+from lesions.stage.run import run_stage
+from lesions.tables.predictions import read_predictions
 
 
 def main(

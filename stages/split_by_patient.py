@@ -1,4 +1,4 @@
-"""Share the images out to train, val and test, so that no patient, lesion or copy is on two sides."""
+"""Split the images into train, val and test, so that no patient, lesion or picture is in two of them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,14 +7,10 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from lesions.command_line.stage import run_stage
-from lesions.datasets.metadata import DROPPED, EXTERNAL, read_metadata
 from lesions.datasets.parameters import DatasetParameters
 from lesions.formats.json_file import write_metrics, write_plot_rows
-from lesions.formats.table import write_table
-from lesions.near_duplicates.pairs import read_pairs
 from lesions.parameters.section import read_section
-from lesions.splitting.assignment import TRAINED, ask_shares, assign_splits
+from lesions.splitting.assignment import assign_splits, compute_wanted_shares
 from lesions.splitting.checks import (
     CONTRADICTED,
     SIBLINGS_OF_LISTED,
@@ -24,33 +20,37 @@ from lesions.splitting.checks import (
     check_nobody_is_on_two_sides,
     check_shares,
 )
-from lesions.splitting.groups import build_groups, find_conflicting
-from lesions.splitting.parameters import SPLITS, SplitParameters
-from lesions.splitting.summary import compare_shares, count_list_leak, expect_image_wise_leak, summarise
+from lesions.splitting.parameters import SplitParameters
+from lesions.splitting.summary import compare_shares, count_list_leak, expect_image_wise_leak, summarise_split
 from lesions.splitting.test_list import find_listed, read_test_list
+from lesions.stage.run import run_stage
+from lesions.tables.groups import build_groups, find_conflicting
+from lesions.tables.metadata import read_metadata
+from lesions.tables.near_duplicates import read_pairs
+from lesions.tables.splits import DROPPED, EXTERNAL, SPLITS, TRAINED, write_splits
 
 
 def main(
-    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
-    near_duplicates: Annotated[Path, typer.Option(help="One row a pair of copies.")],
+    metadata: Annotated[Path, typer.Option(help="One validated row per image.")],
+    near_duplicates: Annotated[Path, typer.Option(help="One row per pair of copies.")],
     splits: Annotated[Path, typer.Option(help="Written: image_id, group_id, split.")],
-    metrics: Annotated[Path, typer.Option(help="Written: sizes, and distance from what was asked.")],
-    shares_plot: Annotated[Path, typer.Option(help="Written: shares asked and got for each diagnosis.")],
+    metrics: Annotated[Path, typer.Option(help="Written: sizes, and deviations from the wanted shares.")],
+    shares_plot: Annotated[Path, typer.Option(help="Written: wanted and actual share of each diagnosis.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Build groups, allocate them to the splits, and check what came out."""
+    """Build groups, allocate them to the splits, and check the result."""
     parameters = read_section(params, "split", SplitParameters)
     test_images = read_test_list(parameters)
     whole, copies = read_metadata(metadata), read_pairs(near_duplicates)
     is_external = whole.source.isin(read_section(params, "dataset", DatasetParameters).external)
-    # Nothing that is trained or tested may depend on images that are only scored.
+    # The split of the datasets to train on must not depend on images that are only scored.
     table = whole[~is_external].copy()
-    external = place_external(whole, is_external, copies)
+    external = split_external(whole, is_external, copies)
     copies = select_pairs(copies, table.image_id)
     table["group_id"] = build_groups(table, copies)
     table["is_listed"] = find_listed(table, test_images, parameters.test_list)
     is_conflicting = find_conflicting(table, copies)
-    # A published list is tested whole.
+    # Listed images stay: results on a published test list are comparable only if all of it is tested.
     is_dropped = is_conflicting & ~table.is_listed & (parameters.conflicting_copies == "drop")
 
     used = table[~is_dropped]
@@ -64,14 +64,13 @@ def main(
     if parameters.scheme == "group":
         check_nobody_is_on_two_sides(used)
     check_every_diagnosis_is_in_every_split(used, TRAINED if by_list else SPLITS, metadata)
-    shares = compare_shares(used, ask_shares(used, parameters))
+    shares = compare_shares(used, compute_wanted_shares(used, parameters))
     check_shares(shares, parameters.max_share_deviation, metadata)
 
-    columns = ["image_id", "group_id", "split"]
-    write_table(splits, pd.concat([table[columns], external[columns]]), sort_by="image_id")
+    write_splits(splits, pd.concat([table, external]))
     write_plot_rows(shares_plot, shares)
     leak = count_list_leak(table[~is_dropped]) if by_list else expect_image_wise_leak(used)
-    summary = summarise(used, shares, leak) | {
+    summary = summarise_split(used, shares, leak) | {
         "tested_by": parameters.tested_by,
         "num_conflicting_images": int(is_conflicting.sum()),
         "num_conflicting_images_dropped": int(is_dropped.sum()),
@@ -80,42 +79,42 @@ def main(
         "num_external_images_dropped": int((external.split == DROPPED).sum()),
     }
     write_metrics(metrics, summary)
-    for line in describe(summary):
+    for line in describe_split(summary):
         print(line)
 
 
-def place_external(table: pd.DataFrame, is_external: pd.Series, copies: pd.DataFrame) -> pd.DataFrame:
-    """Give the images of other datasets groups of their own, and drop those that cannot be scored.
+def split_external(table: pd.DataFrame, is_external: pd.Series, copies: pd.DataFrame) -> pd.DataFrame:
+    """Return the external images with `group_id` and `split`, which is external, or dropped if they cannot be scored.
 
-    Such are images that share a patient, a lesion or the picture with one of the datasets to train on, and copies of
-    each other with different diagnoses.
+    Dropped are images that share a patient, a lesion or the picture with the datasets to train on, and copies of each
+    other that have different diagnoses.
     """
     external = table[is_external].copy()
-    among = select_pairs(copies, external.image_id)
-    external["group_id"] = build_groups(external, among).str.replace("g", "x")
+    external_copies = select_pairs(copies, external.image_id)
+    external["group_id"] = build_groups(external, external_copies).str.replace("g", "x")
     tied = build_groups(table, copies)
-    is_dropped = tied[is_external].isin(tied[~is_external]) | find_conflicting(external, among)
+    is_dropped = tied[is_external].isin(tied[~is_external]) | find_conflicting(external, external_copies)
     return external.assign(split=is_dropped.map({True: DROPPED, False: EXTERNAL}))
 
 
 def select_pairs(copies: pd.DataFrame, image_id: pd.Series) -> pd.DataFrame:
-    """Return the pairs of which both images are among some."""
+    """Return the pairs whose images are both in `image_id`."""
     return copies[copies.image_id.isin(image_id) & copies.other_image_id.isin(image_id)]
 
 
-def describe(summary: dict[str, Any]) -> Iterator[str]:
-    """Say what came out."""
+def describe_split(summary: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines that tell the user how the images were split."""
     sizes = ", ".join(f"{summary['num_images'][split]} {split}" for split in SPLITS)
     if summary["grouped_by"]:
         yield f"images: {sizes}; {summary['num_groups']} groups by {summary['grouped_by']}"
         yield (
-            f"{summary['leaked_test_share']:.1%} of the test images have a sibling in training; "
-            f"split image by image, or by a list alone, {summary['image_wise_leaked_test_share']['all']:.1%} would"
+            f"{summary['leaked_test_share']:.1%} of the test images have a sibling in training; in a split image by "
+            f"image, or by the list alone, {summary['image_wise_leaked_test_share']['all']:.1%} would have one"
         )
     else:
         yield (
-            f"images: {sizes}; the data name no patient and no lesion: only copies are kept together, and which test "
-            "images have a sibling in training cannot be known"
+            f"images: {sizes}; the data name no patient and no lesion: only copies are kept together, and how many "
+            "test images have a sibling in training cannot be known"
         )
     if summary["num_conflicting_images"]:
         yield (
@@ -124,14 +123,14 @@ def describe(summary: dict[str, Any]) -> Iterator[str]:
         )
     if summary["num_siblings_of_listed_dropped"]:
         yield (
-            f"{summary['num_siblings_of_listed_dropped']} images were dropped that split.test_list does not name: "
+            f"{summary['num_siblings_of_listed_dropped']} images that split.test_list does not name were dropped: "
             "they share a patient, a lesion or the picture with one that it names"
         )
     if summary["num_external_images"] or summary["num_external_images_dropped"]:
         yield (
             f"{summary['num_external_images']} images of other datasets will only be scored; "
-            f"{summary['num_external_images_dropped']} were dropped, for they are tied to images of the datasets to "
-            "train on, or have copies with another diagnosis"
+            f"{summary['num_external_images_dropped']} were dropped, because they share a patient, a lesion or the "
+            "picture with the datasets to train on, or have copies with another diagnosis"
         )
 
 

@@ -1,5 +1,6 @@
 """Train one network, and keep the epoch that validates best."""
 
+from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -10,51 +11,53 @@ import pandas as pd
 import torch
 import typer
 
-from lesions.command_line.stage import run_stage
-from lesions.datasets.metadata import read_split_metadata
-from lesions.datasets.task import Diagnoses, encode_diagnoses
 from lesions.errors import InputError
 from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
 from lesions.hardware.device import choose_execution, choose_precision, name_hardware, set_up_device
 from lesions.images.cache import read_cache
-from lesions.images.source import open_source
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
 from lesions.networks.classifier import Classifier
 from lesions.networks.parameters import read_architecture
-from lesions.networks.preprocessing import Preprocessing
+from lesions.networks.source import open_source
 from lesions.parameters.section import read_section
-from lesions.splitting.class_weights import read_class_weights
+from lesions.stage.code import check_code_unchanged, read_code
+from lesions.stage.run import run_stage
+from lesions.tables.classes import read_classes
+from lesions.tables.splits import read_split_metadata
+from lesions.tables.task import Diagnoses, encode_diagnoses
+from lesions.tracking.dvclive import open_tracking
+from lesions.tracking.parameters import TrackingParameters
 from lesions.training.batches import AugmentedBatches, LabelledRows
 from lesions.training.fit import fit
+from lesions.training.history import FittedNetwork
 from lesions.training.learner import Learner
 from lesions.training.loss import Criterion, check_loss_heeds_sampling
 from lesions.training.parameters import (
-    AugmentationParameters,
     LossParameters,
     OptimizerParameters,
     SamplingParameters,
     ScheduleParameters,
-    TrackingParameters,
     TrainingParameters,
 )
-from lesions.training.progress import FittedNetwork
 from lesions.training.resume import find_resume_folder, fingerprint, hold_resume_file
 from lesions.training.sampling import compute_shares
 from lesions.training.schedule import check_rate_can_fall
-from lesions.training.tracking import open_tracking
 from lesions.training.validation import validate
+from lesions.transforms.parameters import AugmentationParameters
+from lesions.transforms.preprocessing import Preprocessing
 
 HEADLINES = ("loss", "balanced_accuracy", "macro_f1")
 
 
 def main(
+    code: Annotated[Path, typer.Option(help="The code that this stage reaches, from trace_code.")],
     model: Annotated[str, typer.Option(help="Which of the architectures to train.")],
     images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
     metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    class_weights: Annotated[Path, typer.Option(help="Classes, training images, weights.")],
+    classes: Annotated[Path, typer.Option(help="Classes, training images, weights.")],
     checkpoint: Annotated[Path, typer.Option(help="Written: the best epoch's weights.")],
     metrics: Annotated[Path, typer.Option(help="Written: the best epoch's scores.")],
     history: Annotated[Path, typer.Option(help="Written: loss and metrics of each epoch.")],
@@ -75,11 +78,11 @@ def main(
     precision = choose_precision(recipe.precision, device)
     execution = choose_execution(recipe.execution, device)
 
-    hashes = {path: hash_file(path) for path in (images, metadata, splits, class_weights)}
+    hashes = {path: hash_file(path) for path in (images, metadata, splits, classes)}
     pixels = read_cache(images)
     check_enough_pixels(model, architecture, pixels.shape[1])
     source = open_source(pixels, device)
-    weights = read_class_weights(class_weights)
+    weights = read_classes(classes)
     subsets = read_subsets(metadata, splits, weights.diagnoses)
 
     torch.manual_seed(recipe.seed)
@@ -113,6 +116,7 @@ def main(
     sections = (architecture, recipe, loss, sampling, optimization, schedule, augmentation)
     key = fingerprint(
         model=model,
+        code=asdict(read_code(code)),
         inputs=inputs,
         sections=[section.model_dump() for section in sections],
         computed_on=[name_hardware(device), str(precision), recipe.num_threads],
@@ -138,6 +142,8 @@ def main(
             resume=resume,
             track=track,
         )
+        # Before the state is removed: who undoes an edit goes on from it.
+        check_code_unchanged(code)
         check_unchanged(hashes)
         about = CheckpointMetadata(
             model=model,

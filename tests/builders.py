@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from lesions.networks.parameters import CustomCNNParameters, PhaseParameters, TorchvisionParameters
-from lesions.training.parameters import AugmentationParameters
+from lesions.transforms.parameters import AugmentationParameters
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

@@ -48,3 +48,11 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 def copy(tiny: Repository, tmp_path: Path) -> Repository:
     """The tiny repository's folder, for a test that breaks something in it."""
     return tiny.copy_files(tmp_path / "copy")
+
+
+@pytest.fixture
+def fresh(tiny: Repository, tmp_path: Path) -> Repository:
+    """A clone of the tiny repository with its data, for a test that changes it."""
+    clone = tiny.clone(tmp_path / "clone")
+    clone.dvc("checkout", "--quiet")
+    return clone

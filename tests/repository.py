@@ -70,6 +70,11 @@ class Repository:
         return {str(file.relative_to(self.root)): file.read_bytes() for file in files if file.is_file()}
 
 
+def stages_run(output: str) -> list[str]:
+    """The stages that DVC says it ran, sorted."""
+    return sorted(re.findall(r"Running stage '([^']+)'", output))
+
+
 def read_plot_specs(page: str) -> list[dict[str, Any]]:
     """The Vega-Lite specifications in a page that `dvc plots` wrote."""
     return [json.loads(spec) for spec in re.findall(r"var spec = (\{.*?\});\s*vegaEmbed", page, re.DOTALL)]

@@ -10,13 +10,13 @@ import pandas as pd
 from PIL import Image
 from ruamel.yaml import YAML
 
-from lesions.evaluation.digest import write_digest
-from lesions.evaluation.predictions import Predictions, concatenate_predictions, write_predictions
 from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
 from lesions.formats.json_file import write_json, write_metrics, write_plot_rows
 from lesions.formats.table import write_table
 from lesions.parameters.models import read_models
-from lesions.splitting.class_weights import ClassWeights, write_class_weights
+from lesions.tables.classes import Classes, write_classes
+from lesions.tables.digest import write_digest
+from lesions.tables.predictions import Predictions, concatenate_predictions, write_predictions
 from stages import compare, evaluate_malignancy, evaluate_subgroups, report
 from tests.builders import metadata_table
 
@@ -61,9 +61,9 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
         metadata_table(diagnoses, image_id=first.images.image_id.tolist(), sex=sex.tolist()),
         sort_by="image_id",
     )
-    write_class_weights(
-        folder / "data/class_weights.json",
-        ClassWeights(CLASSES, tuple((name,) for name in CLASSES), (300, 500, 200), (1.0, 1.0, 1.0)),
+    write_classes(
+        folder / "data/classes.json",
+        Classes(CLASSES, tuple((name,) for name in CLASSES), (300, 500, 200), (1.0, 1.0, 1.0)),
     )
     prior = Predictions(first.images, CLASSES, first.y_true, np.log(np.tile([0.3, 0.5, 0.2], (N, 1))))
     write_predictions(folder / "data/predictions/baselines/class_prior.csv", prior)
@@ -180,7 +180,7 @@ def run_scoring(folder: Path, params: Path, model: str) -> None:
     )
     evaluate_malignancy.main(
         predictions,
-        folder / "data/class_weights.json",
+        folder / "data/classes.json",
         metrics / "malignancy.json",
         plots / "malignancy_roc.json",
         plots / "net_benefit.json",

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.evaluation.predictions import read_predictions, write_predictions
 from lesions.evaluation.scores import score_predictions
+from lesions.tables.predictions import read_predictions, write_predictions
 from tests.runs import build_predictions, guess, true_classes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

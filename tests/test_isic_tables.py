@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lesions.images.index import COLUMNS
+from lesions.tables.index import COLUMNS
 from stages import cache_images, find_near_duplicates, prepare_metadata, split_by_patient
 from tests.builders import (
     ISIC_2019,

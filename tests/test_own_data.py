@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from ruamel.yaml import YAML
 
-from lesions.command_line.preset import lay_over
+from lesions.parameters.overlay import lay_over
 from tests.builders import ROOT
 from tests.documents import Document
 from tests.repository import Repository, copy_repository

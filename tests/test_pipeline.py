@@ -15,7 +15,7 @@ from safetensors import safe_open
 from sklearn import metrics
 
 from tests.builders import ROOT
-from tests.repository import Repository, copy_repository, read_plot_specs
+from tests.repository import Repository, copy_repository, read_plot_specs, stages_run
 
 MODELS = ("custom_cnn", "resnet18")
 TABLE_STAGES = [
@@ -25,8 +25,8 @@ TABLE_STAGES = [
     "generate_synthetic",
     "prepare_metadata",
     "split_by_patient",
+    "trace_code",
 ]
-
 
 SCORING_STAGES = ("evaluate", "evaluate_malignancy", "evaluate_subgroups")
 
@@ -34,22 +34,9 @@ SCORING_STAGES = ("evaluate", "evaluate_malignancy", "evaluate_subgroups")
 COMPARED = ["compare", "report"]
 
 
-def stages_run(output: str) -> list[str]:
-    """The stages that DVC says it ran, sorted."""
-    return sorted(re.findall(r"Running stage '([^']+)'", output))
-
-
 def train_and_score(model: str) -> list[str]:
     """The stages that run when a network has to be trained."""
     return [f"{verb}@{model}" for verb in ("train", *SCORING_STAGES)]
-
-
-@pytest.fixture
-def fresh(tiny: Repository, tmp_path: Path) -> Repository:
-    """A clone of the tiny repository with its data, for a test that changes it."""
-    clone = tiny.clone(tmp_path / "clone")
-    clone.dvc("checkout", "--quiet")
-    return clone
 
 
 def test_a_second_repro_has_nothing_to_do_and_git_is_clean(tiny: Repository) -> None:

@@ -1,16 +1,14 @@
-"""What the README says is so."""
+"""What the README and the pages beside it say is so."""
 
 import re
 import subprocess
 import sys
-from pathlib import Path
-
-import pytest
 
 from tests.builders import ROOT
 from tests.repository import Repository
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LAYOUT = (ROOT / "docs/layout.md").read_text(encoding="utf-8")
 
 
 def tracked() -> list[str]:
@@ -24,16 +22,16 @@ def tracked() -> list[str]:
     return [name for name in listed.stdout.splitlines() if (ROOT / name).exists()]
 
 
-@pytest.mark.parametrize("document", ["README.md", "stages/README.md"])
-def test_the_drawing_of_the_dag_is_what_dvc_draws(tiny: Repository, document: str) -> None:
-    before = (tiny.root / document).read_text(encoding="utf-8")
-    tiny.run(sys.executable, "docs/draw_dag.py", document)
-    assert (tiny.root / document).read_text(encoding="utf-8") == before
+def test_the_drawing_of_the_dag_is_what_dvc_draws(tiny: Repository) -> None:
+    document = tiny.root / "stages/README.md"
+    before = document.read_text(encoding="utf-8")
+    tiny.run(sys.executable, "docs/draw_dag.py", "stages/README.md")
+    assert document.read_text(encoding="utf-8") == before
 
 
 def annotated_tree() -> set[str]:
-    """The paths in the README's tree: two spaces of indentation a level, then the name, then what it is."""
-    block = re.search(r"```text\n(.*?)```", README, re.DOTALL)
+    """The paths in the tree of docs/layout.md: two spaces of indentation per level, the name, and what it is."""
+    block = re.search(r"```text\n(.*?)```", LAYOUT, re.DOTALL)
     assert block
     paths, parents = set(), [""]
     for line in block[1].splitlines():
@@ -60,10 +58,15 @@ def test_everything_at_the_top_and_every_subject_is_in_the_annotated_tree() -> N
 
 
 def test_links_lead_somewhere() -> None:
-    for document in [ROOT / "README.md", ROOT / "stages/README.md", *(ROOT / "docs").glob("*.md")]:
+    for document in [*ROOT.glob("*.md"), ROOT / "stages/README.md", *(ROOT / "docs").glob("*.md")]:
         text = document.read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_readme_names_every_page_and_is_short() -> None:
+    assert [path.name for path in (ROOT / "docs").glob("*.md") if f"(docs/{path.name})" not in README] == []
+    assert len(README.splitlines()) <= 150
 
 
 def test_the_readme_names_commands_that_are_there() -> None:
@@ -71,4 +74,4 @@ def test_the_readme_names_commands_that_are_there() -> None:
     for target in re.findall(r"`make ([\w-]+)`", README):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     for preset in re.findall(r"lesions preset ([\w-]+)", README):
-        assert Path(ROOT / f"presets/{preset}.yaml").is_file(), preset
+        assert list((ROOT / "presets").rglob(f"{preset}.yaml")), preset

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from lesions.command_line.preset import lay_over
 from lesions.formats.json_file import read_json
+from lesions.parameters.overlay import lay_over
 from lesions.report.tables import list_external
+from lesions.stage.code import Code, write_code
 from stages import (
     cache_images,
     compute_class_weights,
@@ -65,13 +66,15 @@ def test_a_dataset_that_is_only_scored(tiny: Repository, tmp_path: Path) -> None
     images, index, metadata, splits = (
         data / f"{name}" for name in ("images.npy", "images.csv", "metadata.csv", "splits.csv")
     )
-    pairs, weights, checkpoint = data / "pairs.csv", data / "class_weights.json", data / "custom_cnn.safetensors"
+    pairs, weights, checkpoint = data / "pairs.csv", data / "classes.json", data / "custom_cnn.safetensors"
     cache_images.main(tmp_path, images, index, params)
     prepare_metadata.main(tmp_path, index, metadata, data / "rejected.csv", metrics / "data.json", params)
     find_near_duplicates.main(images, metadata, pairs, metrics / "pairs.json", data / "pairs.png", params)
     split_by_patient.main(metadata, pairs, splits, metrics / "split.json", data / "shares.json", params)
     compute_class_weights.main(metadata, splits, weights, data / "distribution.png", params)
+    write_code(data / "code.json", Code({}, {}))
     train.main(
+        data / "code.json",
         "custom_cnn",
         images,
         metadata,

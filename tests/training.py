@@ -11,27 +11,22 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lesions.hardware.device import choose_execution
-from lesions.images.source import open_source
 from lesions.networks.architecture import build_network
 from lesions.networks.classifier import Classifier
 from lesions.networks.parameters import AnyArchitecture
-from lesions.networks.preprocessing import Preprocessing
+from lesions.networks.source import open_source
 from lesions.training import validation
 from lesions.training.batches import AugmentedBatches, LabelledRows
 from lesions.training.epoch import Scores
 from lesions.training.fit import fit
+from lesions.training.history import FittedNetwork
 from lesions.training.learner import Learner
 from lesions.training.loss import Criterion
-from lesions.training.parameters import (
-    AugmentationParameters,
-    LossParameters,
-    OptimizerParameters,
-    ScheduleParameters,
-    TrainingParameters,
-)
-from lesions.training.progress import FittedNetwork
+from lesions.training.parameters import LossParameters, OptimizerParameters, ScheduleParameters, TrainingParameters
 from lesions.training.resume import ResumeFile
 from lesions.training.sampling import Scheme, compute_shares
+from lesions.transforms.parameters import AugmentationParameters
+from lesions.transforms.preprocessing import Preprocessing
 from tests.builders import NO_AUGMENTATION, PHASE, small_cnn, small_resnet18
 
 CPU = torch.device("cpu")

@@ -1,19 +1,39 @@
-"""`lesions gate`: read, judge, show."""
+"""`lesions gate`."""
 
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
+from lesions.command_line.options import PARAMS, ParamsOption
 from lesions.errors import InputError
 from lesions.formats.atomic import write_text
-from lesions.gate.judgement import Judgement, judge_metrics
-from lesions.gate.rendering import build_table, render_junit, render_markdown
-from lesions.gate.revisions import read_revisions
-from lesions.gate.rules import read_rules
+from lesions.stage.failure import one_paragraph_errors
 
 
-def run_gate(base: str, params: Path, *, markdown: Path | None, junit: Path | None) -> int:
-    """Judge the workspace's metrics by those of a revision, show and write the judgement, return its exit status."""
+def gate(
+    base: Annotated[str, typer.Option(help="The revision to compare with: a branch, tag, commit or experiment.")],
+    markdown: Annotated[Path | None, typer.Option(help="Written: the judgement for a pull request.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Written: the judgement as JUnit XML.")] = None,
+    params: ParamsOption = PARAMS,
+) -> None:
+    """Compare the workspace's test metrics with those of BASE, by the rules in `gate` of the parameter file.
+
+    Exits with 0 when they pass, with 1 on a regression, with 2 when it cannot tell.
+    """
+    with one_paragraph_errors(exit_status=2):
+        raise typer.Exit(judge_workspace(base, params, markdown=markdown, junit=junit))
+
+
+def judge_workspace(base: str, params: Path, *, markdown: Path | None, junit: Path | None) -> int:
+    """Judge the workspace's metrics by those of a revision, show and write the judgement, return the exit code."""
+    # These import DVC; the other commands start without it.
+    from lesions.gate.judgement import Judgement, judge_metrics
+    from lesions.gate.rendering import build_table, render_junit, render_markdown
+    from lesions.gate.revisions import read_revisions
+    from lesions.gate.rules import read_rules
+
     rules = read_rules(params)
     try:
         commit, before, now = read_revisions(base)

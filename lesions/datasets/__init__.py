@@ -1,1 +1,1 @@
-"""What a dataset is, and an adapter for each one that the pipeline reads."""
+"""Reading datasets: an adapter for each layout, and one validated row per image."""

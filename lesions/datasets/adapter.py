@@ -1,4 +1,4 @@
-"""The seam between a dataset's own layout and `Record`."""
+"""How a dataset's own layout is translated into `Record`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,28 +8,28 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from lesions.datasets.record import Record
 from lesions.errors import InputError
+from lesions.tables.record import Record
 
 
 @dataclass(frozen=True)
 class Column:
-    """Where one field of `Record` comes from.
+    """The column from which one field of `Record` is read.
 
     Attributes
     ----------
     name
-        The column in the dataset's table.
+        The column's name in the dataset's table.
     values
-        The dataset's word for each value of ours, in whatever capitals. Empty: the cell is taken as it stands.
+        Our value for each word of the dataset; case does not matter. If empty, the cell is taken as it is.
     missing
-        The cells that mean "not known", in whatever capitals; an empty cell always does.
+        The words that mean "not known"; case does not matter. An empty cell always means it.
     within
-        The column within whose values the cell is numbered, so that it takes both to tell it from others.
+        Another column, such as the patient, if the values are unique only within it; both cells are then joined.
     parameter
-        Where parameters say more words, the name of the one that does.
+        The parameter that adds words to `values`, if there is one.
     named_by
-        Where a parameter names the column, that one.
+        The parameter that gives the column's name, if there is one.
     """
 
     name: str
@@ -41,15 +41,21 @@ class Column:
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """The columns that the table must have."""
+        """The columns that this field is read from."""
         return (self.name,) if self.within is None else (self.name, self.within)
 
     def quote(self, row: Mapping[str, str]) -> str:
-        """Return what the table says, as it stands there."""
+        """Return the cell of one row as it is in the table."""
         return row[self.name]
 
     def read(self, row: Mapping[str, str]) -> str | None:
-        """Translate the cell of one row; a word that `values` does not know raises ValueError with those it knows."""
+        """Translate the cell of one row; None means not known.
+
+        Raises
+        ------
+        ValueError
+            If the word is not in `values`, or the cell of `within` is missing. The message lists the known words.
+        """
         cell = row[self.name].strip()
         if self._is_missing(cell):
             return None
@@ -62,8 +68,8 @@ class Column:
             return cell
         value = self.values.get(cell, self._values_in_any_case.get(cell.casefold()))
         if value is None:
-            mending = f"; {self.parameter} adds others" if self.parameter else ""
-            raise ValueError(f"is unknown; known are {', '.join([*self.values, *sorted(self.missing)])}{mending}")
+            remedy = f"; {self.parameter} adds others" if self.parameter else ""
+            raise ValueError(f"is unknown; known are {', '.join([*self.values, *sorted(self.missing)])}{remedy}")
         return value
 
     def _is_missing(self, cell: str) -> bool:
@@ -75,41 +81,41 @@ class Column:
 
     @cached_property
     def _values_in_any_case(self) -> dict[str, str]:
-        """The value of each word in small letters, but for words that only their capitals tell apart."""
-        found: dict[str, set[str]] = {}
+        """The value of each word in lower case, without words that differ only in case."""
+        values_of: dict[str, set[str]] = {}
         for word, value in self.values.items():
-            found.setdefault(word.casefold(), set()).add(value)
-        return {word: values.pop() for word, values in found.items() if len(values) == 1}
+            values_of.setdefault(word.casefold(), set()).add(value)
+        return {word: values.pop() for word, values in values_of.items() if len(values) == 1}
 
 
 @dataclass(frozen=True)
 class OneHot:
-    """A field that a table spreads over several columns, one a value, of which one says 1 in each row.
+    """A field that is one-hot encoded: one column per value, with a 1 in one of them and 0 in the others.
 
     Attributes
     ----------
     values
-        For each column, the value of ours that it stands for.
+        Our value for each column.
     """
 
     values: Mapping[str, str]
 
     @property
     def name(self) -> str:
-        """What the columns are called together."""
+        """All the columns' names, for messages."""
         return ", ".join(self.values)
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """The columns that the table must have."""
+        """The columns that this field is read from."""
         return tuple(self.values)
 
     def quote(self, row: Mapping[str, str]) -> str:
-        """Return what the table says, as it stands there."""
+        """Return the cells of one row that are not 0, each with its column."""
         return ", ".join(f"{name} {row[name]}" for name in self.values if row[name].strip() not in ("0", "0.0"))
 
     def read(self, row: Mapping[str, str]) -> str:
-        """Return the value whose column says 1; other numbers than one 1 and else 0 raise ValueError."""
+        """Return the value whose column is 1; a row that is not one 1 and otherwise 0 raises ValueError."""
         numbers = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
         flags = [numbers.get(row[name].strip()) for name in self.values]
         if None in flags or flags.count(1) != 1:
@@ -124,17 +130,18 @@ class Adapter:
     Attributes
     ----------
     tables
-        The metadata files, below the dataset's root. Each but the first is joined to it by the column of `image_id`.
+        The metadata files, relative to the dataset's root. The others are joined to the first by the column of
+        `image_id`.
     columns
-        For each field of `Record` that the dataset can fill, its column.
+        The column of each field of `Record` that the dataset has.
     optional
         The fields whose column may be missing from the tables.
     classes_are_folders
-        The diagnosis of an image is the name of its folder; the list of files takes the first table's place.
+        Whether an image's folder is its diagnosis. The list of files then replaces the first table.
     duplicates
-        A table of two columns, if it is there: the image of the second is the same picture as that of the first.
+        A table of two columns, which may be missing: each row names an image and its copy.
 
-    An image's file is the one below the root whose name is the `image_id`, folders and suffix left aside in both.
+    The file of an image is the one below the root whose name is its `image_id`; folders and suffix do not matter.
     """
 
     tables: tuple[Path, ...]
@@ -162,7 +169,7 @@ class Adapter:
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """The adapter's name in messages."""
         return f"adapter for {self.tables[0] if self.tables else 'folders'}"
 
     @property
@@ -178,6 +185,6 @@ class Adapter:
 
     @property
     def column_parameters(self) -> dict[str, str]:
-        """The parameter that names each column, where one does."""
+        """The parameter that gives each column's name, for columns that have one."""
         columns = (column for column in self.columns.values() if isinstance(column, Column))
         return {column.name: column.named_by for column in columns if column.named_by}

@@ -1,4 +1,4 @@
-"""HAM10000 (Tschandl, Rosendahl, Kittler 2018, doi 10.1038/sdata.2018.161) and what shares its layout."""
+"""HAM10000 (Tschandl, Rosendahl, Kittler 2018, doi 10.1038/sdata.2018.161) and other data in its layout."""
 
 from pathlib import Path
 

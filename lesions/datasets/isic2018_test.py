@@ -1,4 +1,4 @@
-"""ISIC 2018, task 3, the challenge's test images (Codella et al. 2019): HAM10000's diagnoses, other lesions."""
+"""ISIC 2018, task 3: the challenge's test images (Codella et al. 2019), HAM10000's diagnoses in other lesions."""
 
 from pathlib import Path
 

@@ -8,7 +8,7 @@ ISIC_2019 = Adapter(
     tables=(Path("ISIC_2019_Training_GroundTruth.csv"), Path("ISIC_2019_Training_Metadata.csv")),
     columns={
         "image_id": Column("image"),
-        # 2,084 of 25,331 images have none: each of those is a group of its own.
+        # 2,084 of 25,331 images have no lesion_id; each of them is a group of its own.
         "lesion_id": Column("lesion_id"),
         "diagnosis": OneHot(
             {

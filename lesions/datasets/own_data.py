@@ -1,4 +1,4 @@
-"""A team's own data: any table whose columns are named in parameters, or a folder a diagnosis."""
+"""A user's own data: a table whose columns the parameters name, or one folder per diagnosis."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from typing import get_args
 
 from lesions.datasets.adapter import Adapter, Column, OneHot
 from lesions.datasets.ham10000 import HAM10000
-from lesions.datasets.record import UNKNOWN, Diagnosis, DiagnosisConfirmation, FieldName
+from lesions.tables.record import UNKNOWN, Diagnosis, DiagnosisConfirmation, FieldName
 
 IMAGE, FOLDER = "(image)", "(folder)"
-"""Columns of the list of files, where folders say the diagnosis."""
+"""Columns of the list of files that replaces the table when folders are diagnoses."""
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "diagnosis": (*get_args(Diagnosis), UNKNOWN),
     "diagnosis_confirmation": get_args(DiagnosisConfirmation),
     "sex": ("female", "male"),
 }
-"""Fields that have a set of values: our own words need no translation."""
+"""The values of fields that have a fixed set; a table that uses these needs no translation."""
 
 FOLDER_WORDS = {
     **HAM10000.columns["diagnosis"].values,
@@ -26,12 +26,12 @@ FOLDER_WORDS = {
     "seborrheic keratosis": "benign_keratosis",
     **{name.replace("_", " "): name for name in get_args(Diagnosis)},
 }
-"""What folders of published collections are called, beside our own words; `words.diagnosis` adds others."""
+"""The diagnosis of each known folder name, from published collections and our own; `words.diagnosis` adds more."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What parameters say of a table: the column of each field, its words for ours, and what means "not known"."""
+    """The layout of a table as the parameters give it: columns, words for our values, and words for "not known"."""
 
     columns: Mapping[FieldName, str]
     words: Mapping[FieldName, Mapping[str, str]]
@@ -39,7 +39,7 @@ class Layout:
     lesions_by_patient: bool
 
     def build_columns(self) -> dict[str, Column | OneHot]:
-        """Return where each field comes from; what is missing of a diagnosis is an unknown one."""
+        """Return the column of each field; a missing diagnosis becomes `UNKNOWN`."""
         columns: dict[str, Column | OneHot] = {}
         for field, name in self.columns.items():
             values = _own_words(field) | dict(self.words.get(field, {}))
@@ -59,12 +59,12 @@ class Layout:
 
 
 def build_table_adapter(table: Path, layout: Layout) -> Adapter:
-    """Return how a table is read whose columns and words are given by field."""
+    """Return the adapter for a table of the given layout."""
     return Adapter((table,), layout.build_columns())
 
 
 def build_folder_adapter(table: Path | None, layout: Layout) -> Adapter:
-    """Return how folders named by diagnoses are read, and a table beside them."""
+    """Return the adapter for folders named after diagnoses, with an optional table about their images."""
     folder_words = FOLDER_WORDS | _own_words("diagnosis") | dict(layout.words.get("diagnosis", {}))
     diagnosis = Column(FOLDER, values=folder_words, parameter="dataset.words.diagnosis")
     return Adapter(

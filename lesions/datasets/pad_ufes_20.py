@@ -9,7 +9,7 @@ PAD_UFES_20 = Adapter(
     columns={
         "image_id": Column("img_id"),
         "patient_id": Column("patient_id"),
-        # Some numbers stand for lesions of several patients, who have nothing else in common.
+        # Some numbers are used for lesions of several patients, who have nothing else in common.
         "lesion_id": Column("lesion_id", within="patient_id"),
         "diagnosis": Column(
             "diagnostic",
@@ -22,7 +22,7 @@ PAD_UFES_20 = Adapter(
                 "SEK": "benign_keratosis",
             },
         ),
-        # What was not biopsied was diagnosed by a consensus of dermatologists.
+        # Lesions without a biopsy were diagnosed by a consensus of dermatologists.
         "diagnosis_confirmation": Column("biopsed", values={"True": "histopathology", "False": "consensus"}),
         "age_years": Column("age"),
         "sex": Column("gender", values={"FEMALE": "female", "MALE": "male"}),

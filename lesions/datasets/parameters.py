@@ -5,11 +5,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lesions.datasets.record import Diagnosis, FieldName
 from lesions.parameters.section import Section
+from lesions.tables.record import Diagnosis, FieldName
 
 OWN = ("csv", "image_folder")
-"""Datasets whose layout parameters say."""
+"""Datasets whose layout the parameters describe."""
 
 NAMES = (*OWN, "ham10000", "isic2018_test", "isic2019", "pad_ufes_20", "siim_isic_2020", "synthetic")
 
@@ -37,17 +37,18 @@ class DatasetParameters(Section):
     Attributes
     ----------
     names
-        Of the datasets to train on.
+        The datasets to train on.
     external
-        Of those that are only scored.
+        The datasets that are only scored.
     root
-        Of the one dataset that there is; of several, the folder in which each has a folder of its name.
+        The dataset's folder; with several datasets, the folder that holds one folder per dataset, by its name.
     diagnoses
-        Which images are used: all of them, those whose diagnosis every dataset of `names` has, or those of a list.
+        Which images are used: all, those with a diagnosis that every dataset of `names` has (shared), or those with a
+        diagnosis on this list.
     table, columns, words, missing
-        How the table of `csv` is read, and the one, if any, beside the folders of `image_folder`.
+        How the table of `csv` is read, or the optional table of `image_folder`.
     lesions_by_patient
-        Lesions are numbered anew for each patient.
+        Whether lesion numbers are unique only within a patient.
     """
 
     names: Annotated[tuple[DatasetName, ...], Field(min_length=1)]
@@ -72,14 +73,14 @@ class DatasetParameters(Section):
     def _layout_belongs_to_own_data(self) -> Self:
         own = [name for name in self.all_names if name in OWN]
         if len(own) > 1:
-            raise ValueError(f"table and columns are of one dataset, got {' and '.join(own)}")
+            raise ValueError(f"table and columns can describe one dataset only, got {' and '.join(own)}")
         if not own and (self.table is not None or self.columns or self.words):
             raise ValueError(f"table, columns and words belong to {' and '.join(OWN)}, got {', '.join(self.names)}")
         if self.lesions_by_patient and not {"patient_id", "lesion_id"} <= set(self.columns):
             raise ValueError("lesions_by_patient needs columns.patient_id and columns.lesion_id")
         wordy = sorted(set(self.words) - set(self.columns) - ({"diagnosis"} if own == ["image_folder"] else set()))
         if wordy:
-            raise ValueError(f"words.{wordy[0]} is of no column; columns.{wordy[0]} is missing")
+            raise ValueError(f"words.{wordy[0]} has no column; columns.{wordy[0]} is missing")
         if own == ["csv"]:
             lacking = [name for name in ("image_id", "diagnosis") if name not in self.columns]
             if self.table is None or lacking:
@@ -87,21 +88,25 @@ class DatasetParameters(Section):
         if own == ["image_folder"] and (self.table is None) != (not self.columns):
             raise ValueError("table and columns need each other")
         if own == ["image_folder"] and self.columns and "image_id" not in self.columns:
-            raise ValueError("columns.image_id says by which column the table's rows belong to the images")
+            raise ValueError(
+                "image_folder with a table needs columns.image_id, the column that names each row's image"
+            )
         if own == ["image_folder"] and "diagnosis" in self.columns:
-            raise ValueError("columns.diagnosis: the folders of image_folder say the diagnosis; use csv")
+            raise ValueError(
+                "columns.diagnosis: with image_folder the folders are the diagnoses; use csv to read a column"
+            )
         return self
 
     @property
     def all_names(self) -> tuple[str, ...]:
-        """Of the datasets to train on, and of those only to score."""
+        """The names of all datasets: those to train on, then those only to score."""
         return self.names + self.external
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """Of all datasets, relative to the root."""
+        """The folders of all datasets, relative to the root."""
         return tuple(map(self.find_folder, self.all_names))
 
     def find_folder(self, name: str) -> str:
-        """Return the folder of one of the datasets, relative to the root."""
+        """Return the folder of a dataset, relative to the root."""
         return "." if len(self.all_names) == 1 else name

@@ -1,4 +1,4 @@
-"""Reading datasets: the rows that can be used, and what is not used, and why."""
+"""Reading a dataset into the rows that can be used, and a list of what is not used and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,35 +8,35 @@ from typing import Any
 import pandas as pd
 
 from lesions.datasets.adapter import Adapter
-from lesions.datasets.metadata import IDENTIFIERS
 from lesions.datasets.parameters import DatasetParameters
-from lesions.datasets.refusals import explain, list_reasons
+from lesions.datasets.refusals import explain_refusals, list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.datasets.rows import Rows, read_rows
 from lesions.datasets.validation import choose_used, validate_rows
 from lesions.errors import InputError
+from lesions.tables.metadata import IDENTIFIERS
 
 Unused = list[dict[str, Any]]
-"""Rows and files that are not used, with the columns of `data/rejected.csv`."""
+"""The rows and files that are not used, with the columns of `data/rejected.csv`."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What came of reading one dataset.
+    """One dataset, read and validated.
 
     Attributes
     ----------
     name
-        Of the dataset.
+        The dataset's name.
     rows
-        What it says of its images.
+        All rows of its tables.
     table : (N, ...)
-        The rows that can be used, with `source` and their images' properties. Of several datasets, files and
-        identifiers begin with the dataset's folder, so that those of two cannot be taken for one.
+        The rows that can be used, with `source` and their images' properties. With several datasets, files and
+        identifiers start with the dataset's folder, so that those of two datasets never coincide.
     unused
-        What is not used of it.
+        The rows and files that are not used.
     lost
-        The dataset's words for diagnoses that have no image left, and in how many rows each is.
+        The number of rows of each diagnosis that has no image left, by the dataset's word for it.
     """
 
     name: str
@@ -46,41 +46,42 @@ class Reading:
     lost: dict[str, int]
 
     def select(self, kind: str) -> Unused:
-        """Return what is not used for one kind of reason: refused, left_out, unlisted."""
+        """Return the unused rows or files of one kind: refused, left_out or unlisted."""
         return [row for row in self.unused if row["kind"] == kind]
 
     def check_enough_are_left(self, allowed: float, rejected: Path | None) -> None:
-        """Raise InputError where more rows are refused than allowed, or none can be used.
+        """Raise InputError if more rows are refused than allowed, or none can be used.
 
         Parameters
         ----------
         allowed
-            Part of the rows.
+            The largest fraction of rows that may be refused.
         rejected
-            The table that lists them, if there is one.
+            The table that lists the refused rows, if it has been written.
         """
         refused = self.select("refused")
         if len(refused) > allowed * len(self.rows.cells):
-            raise InputError(explain(refused, len(self.rows.cells), self.rows.source, rejected, allowed))
+            raise InputError(explain_refusals(refused, len(self.rows.cells), self.rows.source, rejected, allowed))
         if self.table.empty:
             reasons = list_reasons(refused + self.select("left_out"))
             raise InputError("\n  ".join([f"{self.rows.source}: no row can be used:", *reasons]))
 
 
 def read_dataset(root: Path, name: str, parameters: DatasetParameters, images: pd.DataFrame) -> Reading:
-    """Read one of the datasets of the parameters, every row against its image.
+    """Read one dataset of the parameters, and validate each row and its image.
 
     Parameters
     ----------
     root
-        The folder of the dataset, or of several.
+        The folder of the dataset, or the one that holds several datasets.
     images
         The index of all image files; `file` is relative to the root.
 
     Raises
     ------
     InputError
-        If a table cannot be read, has no rows or lacks a column, or a word of the parameters becomes none of ours.
+        If a table cannot be read, has no rows or lacks a column, or if the parameters translate a word to an unknown
+        value.
     """
     folder = parameters.find_folder(name)
     adapter, own = build_adapter(name, parameters), _select_folder(images, folder)
@@ -90,26 +91,26 @@ def read_dataset(root: Path, name: str, parameters: DatasetParameters, images: p
     return Reading(
         name=name,
         rows=rows,
-        table=_place_in_folder(pd.DataFrame(valid).assign(source=name), folder),
+        table=_prefix_folder(pd.DataFrame(valid).assign(source=name), folder),
         unused=[{"source": name, **row} for row in unused],
         lost=count_lost_diagnoses(rows.cells, adapter, {row["image_id"] for row in valid}),
     )
 
 
 def list_unlisted(rows: Rows, adapter: Adapter, files: pd.Series) -> Unused:
-    """List the image files that the dataset says nothing of."""
-    names = files.map(rows.name)
+    """List the image files that no row names."""
+    image_ids = files.map(rows.to_image_id)
     about = {"line": None, "column": "file", "kind": "unlisted"}
     reason = "lies in no folder of a diagnosis" if adapter.classes_are_folders else "no row names this file"
-    is_unlisted = ~names.isin(rows.cells[adapter.id_column])
+    is_unlisted = ~image_ids.isin(rows.cells[adapter.id_column])
     return [
-        {"image_id": name, "value": file, "reason": reason, **about}
-        for name, file in zip(names[is_unlisted], files[is_unlisted], strict=True)
+        {"image_id": image_id, "value": file, "reason": reason, **about}
+        for image_id, file in zip(image_ids[is_unlisted], files[is_unlisted], strict=True)
     ]
 
 
 def count_lost_diagnoses(cells: pd.DataFrame, adapter: Adapter, used: set[str]) -> dict[str, int]:
-    """Return the table's words for diagnoses that have lost all their images, and in how many rows each is."""
+    """Return the number of rows of each diagnosis that has no used image, by the table's word for it."""
     column = adapter.columns["diagnosis"]
     words = cells[list(column.needed)].astype(str).apply(lambda row: column.quote(row.to_dict()), axis=1)
     parts = cells.groupby(words)[adapter.id_column]
@@ -119,24 +120,24 @@ def count_lost_diagnoses(cells: pd.DataFrame, adapter: Adapter, used: set[str]) 
 def join_readings(
     readings: Sequence[Reading], parameters: DatasetParameters, *, by_malignancy: bool
 ) -> tuple[pd.DataFrame, Unused]:
-    """Bring the rows of all datasets together that are used, by `dataset.diagnoses`.
+    """Join the rows of all datasets, and leave out those whose diagnosis `dataset.diagnoses` excludes.
 
     Parameters
     ----------
     by_malignancy
-        Whether the networks tell malignant from benign.
+        Whether the networks classify malignant against benign.
 
     Returns
     -------
     table
-        With `source`.
+        The rows that are used, with `source`.
     unused
-        What is not used of each dataset, and the rows whose diagnosis is not.
+        What each dataset does not use, and the rows whose diagnosis is excluded.
 
     Raises
     ------
     InputError
-        If a diagnosis is asked for that there is not, or none is left.
+        If a listed diagnosis has no image, or no diagnosis is left.
     """
     table = pd.concat([reading.table for reading in readings], ignore_index=True)
     is_used = choose_used(table, parameters.names, parameters.diagnoses, by_malignancy=by_malignancy)
@@ -149,14 +150,14 @@ def join_readings(
 
 
 def _select_folder(images: pd.DataFrame, folder: str) -> pd.DataFrame:
-    """Return the images below a folder of the root, their files relative to it."""
+    """Return the images below a folder of the root, with `file` relative to that folder."""
     if folder == ".":
         return images
     own = images[images.file.str.startswith(f"{folder}/")]
     return own.assign(file=own.file.str.removeprefix(f"{folder}/"))
 
 
-def _place_in_folder(table: pd.DataFrame, folder: str) -> pd.DataFrame:
+def _prefix_folder(table: pd.DataFrame, folder: str) -> pd.DataFrame:
     if folder == "." or table.empty:
         return table
     return table.assign(**{column: f"{folder}/" + table[column] for column in ("file", *IDENTIFIERS)})

@@ -1,4 +1,4 @@
-"""Rows of a dataset's table that are not used, and saying why."""
+"""The rows of a dataset's table that are not used, and why."""
 
 from collections import Counter
 from pathlib import Path
@@ -9,13 +9,13 @@ import pandas as pd
 from lesions.formats.table import write_table
 
 REJECTED_COLUMNS = ["source", "line", "image_id", "column", "value", "kind", "reason"]
-"""`source` is the dataset; `line` counts its table's lines from 1, its header being line 1, or, where folders say the
-diagnosis, its image files. `kind` is refused, where the row cannot be used, left_out, where nothing is wrong, or
-unlisted, where there is a file and no row."""
+"""`source` is the dataset. `line` is the line in its table, the header being line 1, or, where folders are diagnoses,
+the number of the image file. `kind` is refused (the row cannot be used), left_out (not used, though nothing is wrong
+with it) or unlisted (a file that no row names)."""
 
 
 class RefusedError(Exception):
-    """A row of the table cannot be used: which column, which value, and why."""
+    """Raised for a row of the table that cannot be used, with the column, the value and the reason."""
 
     kind = "refused"
 
@@ -25,13 +25,13 @@ class RefusedError(Exception):
 
 
 class LeftOutError(RefusedError):
-    """A row of the table is not used, though nothing is wrong with it."""
+    """Raised for a row of the table that is not used, though nothing is wrong with it."""
 
     kind = "left_out"
 
 
 def list_reasons(refusals: list[dict[str, Any]]) -> list[str]:
-    """Say on one screen why rows were refused: each reason once, the most frequent first."""
+    """Return one line per reason for refusing rows, the most frequent first, and at most 15."""
     reasons = Counter((refusal["column"], refusal["reason"]) for refusal in refusals)
     examples = {(refusal["column"], refusal["reason"]): refusal for refusal in reversed(refusals)}
     lines = [
@@ -45,17 +45,17 @@ def list_reasons(refusals: list[dict[str, Any]]) -> list[str]:
 
 
 def write_rejected(path: Path, unused: list[dict[str, Any]]) -> None:
-    """Write `data/rejected.csv`: what is not used, by line, and last the files that have none."""
+    """Write `data/rejected.csv`: the rows that are not used, by line, then the files that no row names."""
     table = pd.DataFrame(unused, columns=REJECTED_COLUMNS).astype({"line": "Int64"})
     write_table(path, table, sort_by="line")
 
 
-def explain(
+def explain_refusals(
     refusals: list[dict[str, Any]], num_rows: int, source: Path, rejected: Path | None, allowed: float
 ) -> str:
-    """Say why too many rows were refused; `rejected` is the table that lists them, if there is one."""
+    """Return the message for too many refused rows; `rejected` is the table that lists them, if there is one."""
     heading = f"{source}: {len(refusals)} of {num_rows} rows refused, dataset.max_rejected_fraction is {allowed:g}:"
     return "\n  ".join([heading, *list_reasons(refusals)]) + (
-        f"\n{'' if rejected is None else f'all of them are in {rejected}; '}mend the table or the images, "
+        f"\n{'' if rejected is None else f'all of them are in {rejected}; '}correct the table or the images, "
         "or raise dataset.max_rejected_fraction to go on without those rows"
     )

@@ -1,4 +1,4 @@
-"""The datasets by name."""
+"""The adapter of each dataset, by the dataset's name."""
 
 from pathlib import Path
 
@@ -22,12 +22,12 @@ PUBLISHED: dict[str, Adapter] = {
 
 
 def build_adapter(name: str, parameters: DatasetParameters) -> Adapter:
-    """Return how a dataset is read.
+    """Return the adapter that reads a dataset.
 
     Raises
     ------
     InputError
-        If a word of the parameters becomes none of ours.
+        If the parameters translate a word to an unknown value.
     """
     if name in PUBLISHED:
         return PUBLISHED[name]

@@ -1,4 +1,4 @@
-"""The rows of a dataset: its tables, or its folders, brought together, with every cell as it stands."""
+"""The rows of a dataset, joined from its tables or listed from its folders, with every cell as it is in the file."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,36 +13,36 @@ from lesions.formats.table import check_columns, read_text_table
 from lesions.images.files import image_name, strip_suffix
 
 PUBLISHED_SPLIT = "(published split)"
-"""Column of the list of files: train or test, where the folders of the diagnoses lie in folders of that name."""
+"""Column of the list of files: train or test, if the diagnosis's folder is in a folder of that name."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What a dataset says of its images.
+    """All rows of a dataset.
 
     Attributes
     ----------
     source
-        The table, or the folder, that says it.
+        The table or the folder that they come from.
     cells : (N, ...) text
-        By line of the table, counted from 1, its header being line 1; or by number of the file. NaN where the table
-        that the column is from has no row for the image.
-    name
-        Makes a file's path, relative to the folder, into the name that the image goes by here.
+        Indexed by line of the table, its header being line 1, or by number of the file. NaN if the table that the
+        column comes from has no row for the image.
+    to_image_id
+        Returns the `image_id` of a file, given its path relative to the dataset's folder.
     """
 
     source: Path
     cells: pd.DataFrame
-    name: Callable[[str], str]
+    to_image_id: Callable[[str], str]
 
 
 def read_rows(root: Path, adapter: Adapter, files: Sequence[str]) -> Rows:
-    """Read what a dataset says of its images; `files` are those below its folder `root`, relative to it.
+    """Read all rows of a dataset; `files` are its image files, relative to its folder `root`.
 
     Raises
     ------
     InputError
-        If a table is missing, has no rows or lacks a column, or if one that is joined names an image twice.
+        If a table is missing, has no rows or lacks a column, or if a joined table names an image twice.
     """
     if adapter.classes_are_folders:
         source, cells, joined = root, list_folders(files, adapter.id_column), adapter.tables
@@ -52,18 +52,18 @@ def read_rows(root: Path, adapter: Adapter, files: Sequence[str]) -> Rows:
         cells.index += 2
     if cells.empty:
         raise InputError(f"{source}: the table has no rows")
-    name = strip_suffix if adapter.classes_are_folders else choose_name(cells[adapter.id_column])
-    cells[adapter.id_column] = cells[adapter.id_column].map(name)
+    to_image_id = strip_suffix if adapter.classes_are_folders else choose_naming(cells[adapter.id_column])
+    cells[adapter.id_column] = cells[adapter.id_column].map(to_image_id)
     for table in joined:
-        cells = join_table(cells, root / table, adapter, name)
+        cells = join_table(cells, root / table, adapter, to_image_id)
     check_columns(
         root / adapter.tables[0] if adapter.tables else root, cells, adapter.needed_columns, adapter.column_parameters
     )
-    return Rows(source, cells, name)
+    return Rows(source, cells, to_image_id)
 
 
-def choose_name(files: pd.Series) -> Callable[[str], str]:
-    """Return how a table's images are named: by their files alone, or with folders where names alone say too little.
+def choose_naming(files: pd.Series) -> Callable[[str], str]:
+    """Return the function that makes an `image_id` of a path: with folders only if file names alone are not unique.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def choose_name(files: pd.Series) -> Callable[[str], str]:
 
 
 def list_folders(files: Sequence[str], id_column: str) -> pd.DataFrame:
-    """Return a row a file, with the folder that says its diagnosis; files beside the folders are passed over."""
+    """Return one row per file, with the folder that is its diagnosis; files outside such folders are skipped."""
     rows = []
     for file in files:
         *folders, _ = file.split("/")
@@ -88,14 +88,14 @@ def list_folders(files: Sequence[str], id_column: str) -> pd.DataFrame:
     return cells
 
 
-def join_table(cells: pd.DataFrame, path: Path, adapter: Adapter, name: Callable[[str], str]) -> pd.DataFrame:
-    """Add the columns of a table that says more of the same images, by its column of the same name.
+def join_table(cells: pd.DataFrame, path: Path, adapter: Adapter, to_image_id: Callable[[str], str]) -> pd.DataFrame:
+    """Add the columns of another table about the same images, joined by its column of the same name.
 
-    A table beside folders may name files without their folders, where that tells them apart.
+    A table about images in folders may name files without their folders, if these names are unique.
     """
     id_column = adapter.id_column
     table = read_text_table(path, [id_column], adapter.column_parameters)
-    keys = table[id_column].map(name)
+    keys = table[id_column].map(to_image_id)
     bare = cells[id_column].map(image_name)
     if not keys.isin(cells[id_column]).any() and not bare.duplicated().any():
         keys, ids = keys.map(image_name), bare

@@ -1,4 +1,4 @@
-"""SIIM-ISIC 2020 (Rotemberg et al. 2021, doi 10.34970/2020-ds01), as the challenge published it: melanoma or not."""
+"""SIIM-ISIC 2020 (Rotemberg et al. 2021, doi 10.34970/2020-ds01), as its challenge published it: melanoma or not."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ SIIM_ISIC_2020 = Adapter(
         "sex": Column("sex", values={"female": "female", "male": "male"}),
         "site": Column("anatom_site_general_challenge"),
     },
-    # Only the second version of the table has lesions.
+    # Only the second version of the table has the column lesion_id.
     optional=frozenset({"lesion_id"}),
     duplicates=Path("ISIC_2020_Training_Duplicates.csv"),
 )

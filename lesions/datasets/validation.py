@@ -1,4 +1,4 @@
-"""Parting a dataset's rows into those that can be used, each with its image, and those that cannot."""
+"""Validating a dataset's rows, and matching each with its image file."""
 
 import re
 from collections import defaultdict
@@ -10,26 +10,26 @@ import pandas as pd
 from pydantic import ValidationError
 
 from lesions.datasets.adapter import Adapter
-from lesions.datasets.record import UNKNOWN, Record
 from lesions.datasets.refusals import LeftOutError, RefusedError
 from lesions.datasets.rows import PUBLISHED_SPLIT, Rows
 from lesions.errors import InputError
 from lesions.formats.table import read_text_table
+from lesions.tables.record import UNKNOWN, Record
 
 Row = dict[str, Any]
 
 
 def validate_rows(rows: Rows, adapter: Adapter, images: pd.DataFrame, root: Path) -> tuple[list[Row], list[Row]]:
-    """Part the rows into valid ones, with their images' properties, and those that are not used.
+    """Return the valid rows, with their images' properties, and the rows that are not used, with the reason.
 
     Parameters
     ----------
     images
-        The index of the dataset's image files; `file` is relative to its folder.
+        The index of the dataset's image files; `file` is relative to the dataset's folder.
     root
         The dataset's folder.
     """
-    files = _Files(images, rows.name)
+    files = _Files(images, rows.to_image_id)
     repeated = rows.cells[rows.cells[adapter.id_column].duplicated(keep=False)]
     same = dict(list(repeated.groupby(adapter.id_column)))
     valid, unused = [], []
@@ -38,7 +38,7 @@ def validate_rows(rows: Rows, adapter: Adapter, images: pd.DataFrame, root: Path
         try:
             record = read_record(cells, adapter)
             if image_id in same:
-                check_said_once(line, same[image_id], adapter)
+                check_not_repeated(line, same[image_id], adapter)
             image = files.find(image_id, adapter.id_column)
             if record.diagnosis == UNKNOWN:
                 raise LeftOutError(adapter.columns["diagnosis"].name, UNKNOWN, "no diagnosis is known")
@@ -46,7 +46,7 @@ def validate_rows(rows: Rows, adapter: Adapter, images: pd.DataFrame, root: Path
             valid.append({"line": line, "published_split": published_split} | record.model_dump() | image)
         except RefusedError as error:
             unused.append({"line": line, "image_id": image_id, **error.details})
-    originals = find_published_copies(root, adapter, rows.name, {row["image_id"] for row in valid})
+    originals = find_published_copies(root, adapter, rows.to_image_id, {row["image_id"] for row in valid})
     for row in valid:
         if row["image_id"] in originals:
             reason = f"is a copy of {originals[row['image_id']]}, says {adapter.duplicates}"
@@ -56,7 +56,7 @@ def validate_rows(rows: Rows, adapter: Adapter, images: pd.DataFrame, root: Path
 
 
 def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
-    """Translate one row of the table; a cell that does not fit raises RefusedError."""
+    """Translate one row of the table; an invalid cell raises RefusedError."""
     values: dict[str, str | None] = dict.fromkeys(Record.model_fields)
     for field, column in adapter.columns.items():
         if not set(column.needed) <= set(cells):
@@ -82,17 +82,17 @@ def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
 
 
 def read_decimal_comma(number: str | None) -> str | None:
-    """Return a number with a point, where it has been written with a comma, as 63,5."""
+    """Return a number with a decimal point instead of a decimal comma, such as 63.5 for 63,5."""
     return number.replace(",", ".") if number and re.fullmatch(r"\d+,\d+", number) else number
 
 
-def check_said_once(line: int, same: pd.DataFrame, adapter: Adapter) -> None:
-    """Leave out a row that says again what one before it says; of rows that disagree refuse all.
+def check_not_repeated(line: int, same: pd.DataFrame, adapter: Adapter) -> None:
+    """Raise LeftOutError for a row that repeats an earlier one, and RefusedError for all rows that disagree.
 
     Parameters
     ----------
     same
-        All rows of the image, this one among them.
+        All rows of the image, including this one.
     """
     image_id = same[adapter.id_column].iloc[0]
     used = [name for column in adapter.columns.values() for name in column.needed if name in same]
@@ -112,29 +112,29 @@ def choose_used(
     *,
     by_malignancy: bool,
 ) -> pd.Series:
-    """Return which rows (N,) are used, by their diagnosis, as truth values.
+    """Return which rows (N,) are used, by their diagnosis.
 
     Parameters
     ----------
     rows : (N, ...)
         With `source` and `diagnosis`.
     trained
-        The datasets to train on; of the others only what these have can be scored.
+        The datasets to train on; images of other datasets can be scored only if one of these has their diagnosis.
     asked
-        dataset.diagnoses
+        The parameter dataset.diagnoses.
     by_malignancy
-        The networks tell malignant from benign, which they can of any diagnosis: of the other datasets all are used
-        but for what a list leaves out.
+        Whether the networks classify malignant against benign. Any diagnosis can then be scored, so all images of the
+        other datasets are used, except those that a list excludes.
 
     Raises
     ------
     InputError
-        If a list has a diagnosis that there is not.
+        If a listed diagnosis has no image.
     """
     is_trained = rows.source.isin(trained)
-    found = [set(rows.diagnosis[rows.source == source]) for source in trained]
+    diagnoses = [set(rows.diagnosis[rows.source == source]) for source in trained]
     if isinstance(asked, str):
-        used = set.union(*found) if asked == "all" else set.intersection(*found)
+        used = set.union(*diagnoses) if asked == "all" else set.intersection(*diagnoses)
         return rows.diagnosis.isin(used) | (~is_trained & by_malignancy)
     lacking = sorted(set(asked) - set(rows.diagnosis if by_malignancy else rows.diagnosis[is_trained]))
     if lacking:
@@ -145,14 +145,14 @@ def choose_used(
 
 
 def find_published_copies(
-    root: Path, adapter: Adapter, name: Callable[[str], str], image_ids: set[str]
+    root: Path, adapter: Adapter, to_image_id: Callable[[str], str], image_ids: set[str]
 ) -> dict[str, str]:
-    """Return the original of each image that the dataset publishes as a copy of another one that can be used.
+    """Return the original of each image that the dataset itself lists as a copy; only usable images count.
 
     Raises
     ------
     InputError
-        If the list has not two columns.
+        If the list has fewer than two columns.
     """
     if adapter.duplicates is None or not (root / adapter.duplicates).is_file():
         return {}
@@ -160,34 +160,35 @@ def find_published_copies(
     if len(pairs.columns) < 2:
         raise InputError(f"{root / adapter.duplicates}: expected two columns, an image and its copy")
     originals: dict[str, str] = {}
-    for original, copy in zip(*(pairs.iloc[:, place].map(name) for place in (0, 1)), strict=True):
-        # Of images that are copies of each other, one stays.
+    for original, copy in zip(*(pairs.iloc[:, column].map(to_image_id) for column in (0, 1)), strict=True):
+        # One image of each set of copies stays.
         if {original, copy} <= image_ids - originals.keys() and original != copy:
             originals[copy] = original
     return originals
 
 
 class _Files:
-    """The dataset's image files, by name."""
+    """The dataset's image files, by `image_id`."""
 
-    def __init__(self, images: pd.DataFrame, name: Callable[[str], str]) -> None:
-        self._by_name: dict[str, list[Row]] = defaultdict(list)
+    def __init__(self, images: pd.DataFrame, to_image_id: Callable[[str], str]) -> None:
+        self._by_id: dict[str, list[Row]] = defaultdict(list)
         self._in_any_case: dict[str, str] = {}
-        for image in images.to_dict("records"):
-            found = {str(key): value for key, value in image.items()}
-            self._by_name[name(found["file"])].append(found)
-            self._in_any_case[name(found["file"]).casefold()] = found["file"]
+        for row in images.to_dict("records"):
+            image = {str(key): value for key, value in row.items()}
+            image_id = to_image_id(image["file"])
+            self._by_id[image_id].append(image)
+            self._in_any_case[image_id.casefold()] = image["file"]
 
     def find(self, image_id: str, column: str) -> Row:
-        """Return the properties of the image of that name; none, two, or a broken one raises RefusedError."""
-        found = self._by_name.get(image_id, [])
-        if len(found) != 1:
-            reason = f"has {len(found)} image files" if found else "has no image file"
+        """Return the properties of an image's file; no file, several, or a broken one raises RefusedError."""
+        files = self._by_id.get(image_id, [])
+        if len(files) != 1:
+            reason = f"has {len(files)} image files" if files else "has no image file"
             alike = self._in_any_case.get(image_id.casefold())
-            if not found and alike is not None:
+            if not files and alike is not None:
                 reason += f"; there is {alike}, in other capitals"
             raise RefusedError(column, image_id, reason)
-        image = dict(found[0])
+        image = dict(files[0])
         error = image.pop("error")
         if pd.isna(image["row"]):
             raise RefusedError("file", image["file"], error)

@@ -1,52 +1,16 @@
 """Scale logits so that a probability of 0.8 is right in 80 of 100 cases."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 from scipy.optimize import minimize
 
-from lesions.errors import InputError
 from lesions.evaluation.parameters import CalibrationMethod
 from lesions.evaluation.reliability import compute_log_loss
-from lesions.formats.json_file import read_json, write_json
 
 Floats = NDArray[np.float64]
 
 LARGEST_LOG_SCALE = 3.0
 """Scales lie between exp(-3) and exp(3): perfectly predicted labels would otherwise give an infinite scale."""
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """The scale and shift that calibrate a network's logits: `logits * scale + shift`.
-
-    Attributes
-    ----------
-    classes
-        In the order of the logits.
-    scale, shift
-        K numbers each. With temperature scaling every scale is 1 / temperature, and every shift is 0.
-    checkpoint_sha256
-        Hash of the checkpoint that computed the logits.
-    num_views
-        Number of views of an image over which the logits were averaged.
-    """
-
-    classes: tuple[str, ...]
-    scale: tuple[float, ...]
-    shift: tuple[float, ...]
-    checkpoint_sha256: str
-    num_views: int
-
-    def apply(self, logits: NDArray[np.floating]) -> Floats:
-        """Return the calibrated logits (N, K)."""
-        return logits * np.array(self.scale) + np.array(self.shift)
-
-
-_CALIBRATION = TypeAdapter(Calibration)
 
 
 def fit_calibration(
@@ -81,22 +45,3 @@ def fit_calibration(
 
     bounds = [(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE)] * num_parameters
     return unpack(minimize(objective, np.zeros(num_parameters), method="L-BFGS-B", bounds=bounds).x)
-
-
-def write_calibration(path: Path, calibration: Calibration) -> None:
-    """Write `data/calibrations/<model>.json`."""
-    write_json(path, _CALIBRATION.dump_python(calibration, mode="json"))
-
-
-def read_calibration(path: Path) -> Calibration:
-    """Read `data/calibrations/<model>.json`.
-
-    Raises
-    ------
-    InputError
-        If `write_calibration` did not write the file.
-    """
-    try:
-        return _CALIBRATION.validate_python(read_json(path))
-    except ValidationError as error:
-        raise InputError(f"{path}: not a calibration of this pipeline ({error.error_count()} errors)") from error

@@ -13,12 +13,12 @@ from lesions.errors import InputError
 from lesions.evaluation.bootstrap import draw_resamples, sum_by_group
 from lesions.evaluation.influence import compute_influences
 from lesions.evaluation.interval import Difference, Estimate, Measurement, estimate_difference, estimate_score
-from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.resampled_scores import score_resamples
 from lesions.evaluation.scores import score_predictions
 from lesions.evaluation.significance import correct_after_holm
 from lesions.formats.json_file import read_json, write_plot_rows
 from lesions.parameters.section import Section
+from lesions.tables.predictions import Predictions
 
 HeadlineMetric = Literal[
     "accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "macro_roc_auc", "mean_average_precision"

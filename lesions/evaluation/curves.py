@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from lesions.evaluation.predictions import Predictions
+from lesions.tables.predictions import Predictions
 
 MAX_POINTS = 100
 """Most points of one curve."""

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from lesions.evaluation.interval import Estimate
-from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.proportions import estimate_proportions
+from lesions.tables.predictions import Predictions
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -6,7 +6,7 @@ import numpy as np
 
 from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.interval import Measurement, estimate_difference, estimate_score, list_estimates
-from lesions.evaluation.predictions import Predictions
+from lesions.tables.predictions import Predictions
 
 METRICS = ("balanced_accuracy", "macro_f1", "macro_roc_auc")
 

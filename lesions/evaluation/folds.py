@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from lesions.errors import InputError
-from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.scores import score_predictions
+from lesions.tables.predictions import Predictions
 
 
 def pool_folds(folds: Mapping[str, Mapping[str, Predictions]]) -> dict[str, Predictions]:

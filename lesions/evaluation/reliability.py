@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
 from lesions.evaluation.curves import choose_points
-from lesions.evaluation.predictions import Predictions
+from lesions.tables.predictions import Predictions
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lesions.errors import InputError
 from lesions.evaluation.comparison import Comparison, check_same_images, compare_measurements, measure_metrics
 from lesions.evaluation.interval import average_seeds
-from lesions.evaluation.predictions import Predictions
+from lesions.tables.predictions import Predictions
 
 
 @dataclass(frozen=True)

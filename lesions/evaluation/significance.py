@@ -10,7 +10,7 @@ from scipy.stats import binomtest, norm
 
 from lesions.evaluation.bootstrap import sum_by_group
 from lesions.evaluation.influence import compute_area_influences
-from lesions.evaluation.predictions import Predictions
+from lesions.tables.predictions import Predictions
 
 Floats = NDArray[np.float64]
 

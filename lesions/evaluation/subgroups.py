@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lesions.evaluation.interval import Difference, Estimate, estimate_difference, estimate_score
-from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.proportions import measure_mean_proportions
 from lesions.evaluation.significance import correct_after_holm
+from lesions.tables.predictions import Predictions
 
 Flags = NDArray[np.bool_]
 

@@ -1,1 +1,1 @@
-"""Published datasets, from where they were published to a folder."""
+"""Downloading published datasets and unpacking them into a folder."""

@@ -12,7 +12,7 @@ DATAVERSE = "https://dataverse.harvard.edu"
 MENDELEY = "https://data.mendeley.com"
 HAM10000_PAGE = "https://doi.org/10.7910/DVN/DBW86T"
 TIMEOUT_SECONDS = (10, 60)
-"""To connect, and between two pieces of an answer."""
+"""Longest wait for a connection, and between two parts of a response."""
 
 
 @dataclass(frozen=True)
@@ -25,18 +25,18 @@ class Digest:
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file of a dataset.
+    """A file of a published dataset.
 
     Attributes
     ----------
     url
-        Where it is.
+        The address of the file.
     name
-        What it is called here.
+        The name of the local file.
     unpacked
-        The folder that it is unpacked into, in the dataset's own; None: it stays as it is.
+        The folder to unpack it into, relative to the dataset's; None if it is not an archive to unpack.
     size_bytes, digest
-        Where they are published.
+        The published size and checksum, if there are any.
     """
 
     url: str
@@ -48,7 +48,7 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Published:
-    """A published dataset."""
+    """A published dataset, with its licence and citation."""
 
     title: str
     page: str
@@ -56,7 +56,7 @@ class Published:
     citation: str
     files: tuple[RemoteFile, ...]
     dataverse_doi: str | None = None
-    """Of a dataset whose files Dataverse lists, with their addresses, sizes and checksums."""
+    """Set if Dataverse lists the files, with their addresses, sizes and checksums."""
 
 
 def _isic(year: int, *names: str) -> tuple[RemoteFile, ...]:
@@ -122,17 +122,17 @@ CATALOGUE = {
 
 
 def list_files(dataset: Published, mirror: str | None) -> tuple[RemoteFile, ...]:
-    """Return a dataset's files.
+    """Return the files of a dataset, with their addresses.
 
     Parameters
     ----------
     mirror
-        The address of a copy, below which the files go by their names.
+        The address of a mirror, below which the files have their usual names.
 
     Raises
     ------
     InputError
-        If the list of a dataset on Dataverse cannot be read.
+        If the list of files of a dataset on Dataverse cannot be read.
     """
     if mirror is not None:
         return tuple(replace(file, url=f"{mirror}/{file.name}") for file in dataset.files)
@@ -140,39 +140,39 @@ def list_files(dataset: Published, mirror: str | None) -> tuple[RemoteFile, ...]
 
 
 def read_dataverse(doi: str, server: str) -> tuple[RemoteFile, ...]:
-    """List HAM10000's images and table from Dataverse's description of the dataset.
+    """Read the list of HAM10000's images and table from Dataverse's description of the dataset.
 
     Raises
     ------
     InputError
-        If it cannot be had, or has not the form that Dataverse documents.
+        If it cannot be downloaded, or does not have the form that Dataverse documents.
     """
     url = f"{server}/api/datasets/:persistentId/"
     try:
         answer = requests.get(url, params={"persistentId": doi}, timeout=TIMEOUT_SECONDS)
         answer.raise_for_status()
     except requests.RequestException as error:
-        raise InputError(f"{url}: the list of the dataset's files cannot be had ({error})") from error
+        raise InputError(f"{url}: the list of the dataset's files cannot be downloaded ({error})") from error
     try:
         entries = answer.json()["data"]["latestVersion"]["files"]
-        described = [_describe(entry["label"], entry["dataFile"], server) for entry in entries]
+        described = [_build_remote_file(entry["label"], entry["dataFile"], server) for entry in entries]
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{url}: not a description of a dataset as Dataverse gives it ({error!r})") from error
-    found = tuple(file for file in described if file is not None)
-    if len(found) < 3:
+        raise InputError(f"{url}: not a description of a dataset in Dataverse's form ({error!r})") from error
+    files = tuple(file for file in described if file is not None)
+    if len(files) < 3:
         raise InputError(
-            f"{url}: lists {', '.join(file.name for file in found) or 'nothing'} of {doi}, expected 3 files"
+            f"{url}: lists {', '.join(file.name for file in files) or 'nothing'} of {doi}, expected 3 files"
         )
-    return found
+    return files
 
 
-def _describe(label: str, file: dict[str, Any], server: str) -> RemoteFile | None:
-    """Return a file of HAM10000, or None for one that is not needed."""
+def _build_remote_file(label: str, file: dict[str, Any], server: str) -> RemoteFile | None:
+    """Return a file of HAM10000, or None if it is not needed."""
     stem, _, _ = label.partition(".")
     url = f"{server}/api/access/datafile/{file['id']}"
     if stem.startswith("HAM10000_images_part_"):
         return RemoteFile(url, f"{stem}.zip", stem, file["filesize"], Digest("md5", file["md5"]))
     if stem == "HAM10000_metadata":
-        # Dataverse keeps tables in a form of its own, of which the checksum is; the published one is the original.
+        # No size and checksum: Dataverse gives those of its own format of the table, not of the original file.
         return RemoteFile(f"{url}?format=original", f"{stem}.csv")
     return None

@@ -1,4 +1,4 @@
-"""Unpacking an archive from elsewhere into a folder, and into nothing else."""
+"""Unpacking a downloaded archive into a folder, and nowhere else."""
 
 import shutil
 import stat
@@ -11,22 +11,22 @@ from lesions.formats.atomic import atomic_folder
 from lesions.hardware.disk import check_room
 
 MAX_RATIO = 20
-"""Of an archive's size unpacked to its size; photographs, which are compressed already, come to about 1."""
+"""Maximum ratio of an archive's unpacked size to its own; for photographs, already compressed, it is about 1."""
 
 MAX_FILES = 200_000
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a zip archive, and those inside it, into a folder that is there whole or not at all.
+    """Unpack a zip archive, and the archives in it, into a folder that appears completely or not at all.
 
-    A folder that holds all that is in the archive is left out of the names; an archive in an archive becomes a folder
-    of its name.
+    A single top folder is removed from the names. An archive in the archive becomes a folder of its name.
 
     Raises
     ------
     InputError
-        If it is broken, in which case it is removed, or has a name that leads out of the folder or stands twice, a
-        link, or more than `MAX_RATIO` times its size or `MAX_FILES` files in it; if the disk has no room for it.
+        If the archive is broken, in which case it is removed; if it contains a name that leads out of the folder, the
+        same name twice, a link, more than `MAX_RATIO` times its size or more than `MAX_FILES` files; if the disk has
+        no room.
     """
     try:
         with atomic_folder(folder) as temporary:
@@ -36,7 +36,7 @@ def unpack(archive: Path, folder: Path) -> None:
                 inner.unlink()
     except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         archive.unlink()
-        raise InputError(f"{archive}: not a whole zip archive ({error}); it was removed") from error
+        raise InputError(f"{archive}: not a complete zip archive ({error}); it was removed") from error
 
 
 def _unpack_into(archive: Path, folder: Path) -> None:
@@ -51,16 +51,18 @@ def _unpack_into(archive: Path, folder: Path) -> None:
                 with opened.open(entry) as source, target.open("xb") as written:
                     shutil.copyfileobj(source, written)
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise InputError(f"{archive}: {error.filename} is a file and a folder in it, or there twice") from error
+        raise InputError(
+            f"{archive}: {error.filename} is both a file and a folder in it, or is in it twice"
+        ) from error
 
 
 def check_entries(archive: Path, entries: list[ZipInfo]) -> list[PurePosixPath]:
-    """Return under which names, relative to the folder, the files of an archive are unpacked."""
+    """Return the path of each file of an archive, relative to the folder; an unsafe entry raises InputError."""
     size = archive.stat().st_size
     unpacked = sum(entry.file_size for entry in entries)
     if len(entries) > MAX_FILES or unpacked > MAX_RATIO * size:
         raise InputError(
-            f"{archive}: {len(entries):,} files of {unpacked:,} bytes in an archive of {size:,}; at most "
+            f"{archive}: {len(entries):,} files of {unpacked:,} bytes in an archive of {size:,} bytes; at most "
             f"{MAX_FILES:,} files and {MAX_RATIO} times the size are unpacked"
         )
     for entry in entries:
@@ -72,7 +74,7 @@ def check_entries(archive: Path, entries: list[ZipInfo]) -> list[PurePosixPath]:
             or "\\" in entry.filename
             or ":" in entry.filename
         ):
-            raise InputError(f"{archive}: {entry.filename!r} leads out of the folder that it is unpacked into")
+            raise InputError(f"{archive}: {entry.filename!r} leads out of the folder into which it is unpacked")
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
             raise InputError(f"{archive}: {entry.filename!r} is a link or a device, not a file")

@@ -1,1 +1,1 @@
-"""How files are written and read: atomically, and the same to the byte each time."""
+"""Writing and reading files: atomically, and with the same bytes each time."""

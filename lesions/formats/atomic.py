@@ -1,4 +1,4 @@
-"""Writing a file or a folder whole, or not at all."""
+"""Writing a file or a folder completely or not at all."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ def write_text(path: Path, text: str) -> None:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty temporary folder beside `path`; put it in `path`'s place if the block succeeds."""
+    """Yield an empty temporary folder; it replaces `path` if the block succeeds, and is removed if not."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
     try:
@@ -44,7 +44,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _named_errors(path: Path) -> Iterator[None]:
-    """Give an error of the system that names no file, as that a disk is full, the name of this one."""
+    """Add the name of this file to system errors that name no file, such as a full disk."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""JSON that comes out the same to the byte: sorted keys, bounded decimals, no NaN."""
+"""JSON files with the same bytes each time: sorted keys, limited decimals, no NaN."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from lesions.errors import InputError
 from lesions.formats.atomic import write_text
 
 PlotRows = Sequence[Mapping[str, Any]]
-"""The rows of a plot, as `dvc plots` reads them."""
+"""The rows of a plot in the form that `dvc plots` reads."""
 
 SCHEMA = 1
 """The version of the layout of every metrics file."""
@@ -18,24 +18,24 @@ DECIMALS = 6
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` with sorted keys, floats rounded to `DECIMALS`; NaN and infinity raise ValueError."""
+    """Write `value` with sorted keys and floats rounded to `DECIMALS`; NaN and infinity raise ValueError."""
     text = json.dumps(_rounded(value), sort_keys=True, indent=1, allow_nan=False)
     write_text(path, text + "\n")
 
 
 def write_metrics(path: Path, metrics: dict[str, Any]) -> None:
-    """Write a metrics file as `dvc metrics` reads it, with the number of its schema."""
+    """Write a metrics file in the form that `dvc metrics` reads, with the number of its schema."""
     write_json(path, {"schema": SCHEMA, **metrics})
 
 
 def write_plot_rows(path: Path, rows: PlotRows) -> None:
-    """Write the rows of a plot, one row a line."""
+    """Write the rows of a plot, one row per line."""
     lines = ",\n".join(json.dumps(_rounded(row), sort_keys=True, allow_nan=False) for row in rows)
     write_text(path, f"[\n{lines}\n]\n")
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file; a broken one raises InputError with its name and line."""
+    """Read a JSON file; invalid JSON raises InputError with the file's name and the line."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
@@ -44,7 +44,7 @@ def read_json(path: Path) -> Any:
 
 def _rounded(value: Any) -> Any:
     if isinstance(value, float):
-        small = 0 < abs(value) < 10**-DECIMALS * 100  # as learning rates are
+        small = 0 < abs(value) < 10**-DECIMALS * 100  # such as a learning rate
         return float(f"{value:.{DECIMALS}g}") if small else round(value, DECIMALS)
     if isinstance(value, dict):
         return {str(key): _rounded(item) for key, item in value.items()}

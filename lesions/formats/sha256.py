@@ -1,4 +1,4 @@
-"""Which bytes a file holds."""
+"""Identifying a file's content by its sha256."""
 
 import hashlib
 import re
@@ -17,11 +17,11 @@ def _check_digits(text: str) -> str:
 
 
 Sha256 = Annotated[str, AfterValidator(_check_digits)]
-"""A sha256 in the parameters."""
+"""A sha256 given in the parameters, as 64 hexadecimal digits."""
 
 
 def hash_file(path: Path) -> str:
-    """Return the sha256 of a file's bytes, as hexadecimal digits; a file that cannot be read raises InputError."""
+    """Return the sha256 of a file as hexadecimal digits; a file that cannot be read raises InputError."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -30,7 +30,7 @@ def hash_file(path: Path) -> str:
 
 
 def check_hash(path: Path, expected: str | None, *, parameter: str) -> None:
-    """Refuse a file that is not the one whose sha256 stands in the parameters."""
-    found = hash_file(path)
-    if found != expected:
-        raise InputError(f"{path} has the sha256 {found}, and {parameter} is {expected}: is it another file?")
+    """Raise InputError if a file does not have the sha256 that a parameter gives."""
+    actual = hash_file(path)
+    if actual != expected:
+        raise InputError(f"{path} has the sha256 {actual}, and {parameter} is {expected}: is it another file?")

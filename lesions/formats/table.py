@@ -1,4 +1,4 @@
-"""CSV tables that stages hand on: sorted, with a fixed float format."""
+"""CSV tables: reading them as text, and writing them sorted with a fixed float format."""
 
 import csv
 import warnings
@@ -16,21 +16,21 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 def read_text_table(path: Path, columns: Collection[str], named_by: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Read a CSV with every cell as text, as it stands in the file, without empty rows.
+    """Read a CSV with every cell as unchanged text, without empty rows.
 
-    The cells are separated by commas, or, as spreadsheets also write them, by semicolons or tabs.
+    Cells may be separated by commas, semicolons or tabs, because spreadsheets write all three.
 
     Parameters
     ----------
     columns
-        That the table must have.
+        The columns that the table must have.
     named_by
-        For columns that a parameter names, that parameter.
+        The parameter that gives each column's name, for columns that have one.
 
     Returns
     -------
     table
-        Row n of the index is the n-th after the header, empty ones counted.
+        Its index is the number of the row after the header, from 0, counting empty rows.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def read_text_table(path: Path, columns: Collection[str], named_by: Mapping[str,
     try:
         separator = find_separator(path, columns)
         with warnings.catch_warnings():
-            # pandas only warns of rows that are longer than the header.
+            # pandas only warns about rows that are longer than the header.
             warnings.simplefilter("error", ParserWarning)
             table = pd.read_csv(
                 path,
@@ -60,7 +60,7 @@ def read_text_table(path: Path, columns: Collection[str], named_by: Mapping[str,
     except (ParserError, ParserWarning) as error:
         raise InputError(
             f"{path}: rows do not have as many cells as the header: {' '.join(str(error).split())}; the cells are "
-            f"separated by {SEPARATORS[separator]}, and one that has such in it, as 63,5 may, must stand in quotes"
+            f"separated by {SEPARATORS[separator]}; put a cell that contains any, such as 63,5, in quotes"
         ) from error
     check_columns(path, table, columns, named_by)
     return table[(table != "").any(axis=1)]
@@ -69,7 +69,7 @@ def read_text_table(path: Path, columns: Collection[str], named_by: Mapping[str,
 def check_columns(
     path: Path, table: pd.DataFrame, columns: Collection[str], named_by: Mapping[str, str] | None
 ) -> None:
-    """Raise InputError if a table lacks one of the columns, with the parameter that names it."""
+    """Raise InputError if a table lacks one of the columns; the message names the column's parameter."""
     for column in columns:
         if column not in table:
             parameter = (named_by or {}).get(column)
@@ -78,12 +78,12 @@ def check_columns(
 
 
 def find_separator(path: Path, columns: Collection[str]) -> str:
-    """Return what separates the cells of a table: by which the header has most of `columns`, then most cells.
+    """Return the separator of a table's cells: the one by which the header has most of `columns`, then most cells.
 
     Raises
     ------
     InputError
-        If the header is not one of a table.
+        If the first line is not the header of a table.
     """
     with path.open(encoding=ENCODING, newline="") as file:
         header = file.readline()

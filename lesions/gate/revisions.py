@@ -13,8 +13,8 @@ from dvc.repo import Repo
 from dvc.scm import RevError, resolve_rev
 
 from lesions.errors import InputError
-from lesions.evaluation.digest import parse_digest
-from lesions.evaluation.predictions import Predictions
+from lesions.tables.digest import parse_digest
+from lesions.tables.predictions import Predictions
 
 
 @dataclass(frozen=True)

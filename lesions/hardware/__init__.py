@@ -1,1 +1,1 @@
-"""The device that computes, and how it is set up."""
+"""The hardware: choosing and setting up the device, and measuring memory, disk and processors."""

@@ -1,4 +1,4 @@
-"""How the C library keeps memory that torch frees."""
+"""Letting the C library keep the memory that torch frees."""
 
 import ctypes
 import platform
@@ -9,10 +9,10 @@ LARGEST_INT = 2**31 - 1
 
 
 def keep_freed_memory() -> None:
-    """Tell glibc to keep freed memory for the next allocation; does nothing elsewhere.
+    """Tell glibc to keep freed memory for the next allocation; without glibc, do nothing.
 
-    By default glibc maps blocks over 32 MiB afresh and returns them when freed, so that each training step
-    on the CPU has the system zero its activations' pages again (`man 3 mallopt`).
+    By default glibc maps blocks over 32 MiB anew and unmaps them when freed. The system then zeroes the pages of the
+    activations in each training step on the CPU (`man 3 mallopt`).
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)

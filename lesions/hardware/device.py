@@ -1,4 +1,4 @@
-"""Choosing the device and the precision that a network is computed at."""
+"""Choosing the device on which a network is computed, and its precision."""
 
 import os
 from functools import cache
@@ -9,36 +9,36 @@ from torch import Tensor, nn
 
 from lesions.errors import InputError
 from lesions.hardware.allocator import keep_freed_memory
-from lesions.hardware.choices import DeviceChoice, Execution, ExecutionChoice, PrecisionChoice
+from lesions.hardware.parameters import DeviceChoice, Execution, ExecutionChoice, PrecisionChoice
 
 AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 
 def set_up_device(choice: DeviceChoice, *, num_threads: int, deterministic: bool = True) -> torch.device:
-    """Make torch repeat its results to the bit, and return the device asked for, or the best there is.
+    """Make torch's results repeatable to the bit, and return the wanted device, or the best available one.
 
-    On MPS the gradient of max pooling is not deterministic; torch warns of it there.
+    On MPS the gradient of max pooling is not deterministic; torch then warns.
 
     Parameters
     ----------
     num_threads
-        Of the CPU; sums are split among them, so that their number is part of what makes results repeat.
+        Number of CPU threads. Sums are split among them, so results repeat only with the same number.
     deterministic
-        False lets CUDA use sums in any order, and try which convolution is fastest; results then do not repeat.
+        False lets CUDA add in any order and try which convolution is fastest; results then do not repeat.
 
     Raises
     ------
     InputError
-        If the device asked for is not there.
+        If the wanted device is not available.
     """
     device = choose_device(choice)
-    # cuBLAS reads this when CUDA starts; without it, deterministic mode refuses to multiply matrices.
+    # cuBLAS reads this when CUDA starts; deterministic mode refuses to multiply matrices without it.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(mode=deterministic, warn_only=device.type == "mps")
     torch.backends.cudnn.benchmark = not deterministic
-    # No operation here reads memory that it has not written.
+    # Filling new memory costs time, and no operation here reads memory that it has not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    # float32 means float32: TF32 would round convolutions to 10 bits.
+    # TF32 would round the inputs of float32 convolutions to 10 bits.
     torch.backends.cudnn.allow_tf32 = False
     torch.set_num_threads(num_threads)
     keep_freed_memory()
@@ -46,48 +46,48 @@ def set_up_device(choice: DeviceChoice, *, num_threads: int, deterministic: bool
 
 
 def choose_device(choice: DeviceChoice) -> torch.device:
-    """Return the device asked for, or the best there is; one that is not there raises InputError."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    """Return the wanted device, or the best available one; a device that is not available raises InputError."""
+    is_available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if choice == "auto":
-        return torch.device(next(name for name in there if there[name]))
-    if not there[choice]:
-        found = ", ".join(name for name in there if there[name])
-        raise InputError(f"training.device is {choice}, which torch does not find here; it finds {found}")
+        return torch.device(next(name for name, available in is_available.items() if available))
+    if not is_available[choice]:
+        others = ", ".join(name for name, available in is_available.items() if available)
+        raise InputError(f"training.device is {choice}, which torch does not find here; it finds {others}")
     return torch.device(choice)
 
 
 def name_hardware(device: torch.device) -> str:
-    """Name the hardware, as far as the bits of a result depend on it."""
+    """Return the name of the hardware, in the detail on which the bits of a result depend."""
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)}, cuDNN {torch.backends.cudnn.version()}"
     return f"{device.type} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def choose_memory_format(device: torch.device) -> torch.memory_format:
-    """Return the order of an image batch's numbers in memory that the device convolves fastest."""
+    """Return the memory format of image batches that is fastest to convolve on a device."""
     return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
-def place_network(network: AnyNetwork, device: torch.device) -> AnyNetwork:
-    """Move a network to a device, its weights in the order in memory that the device convolves fastest."""
+def to_device(network: AnyNetwork, device: torch.device) -> AnyNetwork:
+    """Move a network to a device, with its weights in the memory format that is fastest there."""
     return network.to(device).to(memory_format=choose_memory_format(device))
 
 
 def choose_precision(choice: PrecisionChoice, device: torch.device) -> torch.dtype:
-    """Return the precision asked for, or bfloat16 where the device computes faster with it.
+    """Return the wanted precision; auto is bfloat16 if the device computes in it, and else float32.
 
     Raises
     ------
     InputError
-        If bfloat16 is asked for where the device does not compute with it.
+        If bfloat16 is wanted and the device does not compute in it.
     """
-    gains = _computes_bfloat16(device)
-    if choice == "bfloat16" and not gains:
+    is_supported = _computes_bfloat16(device)
+    if choice == "bfloat16" and not is_supported:
         raise InputError(
             f"training.precision is bfloat16, which this {device.type} does not compute with (it needs CUDA with "
             "compute capability 8.0, or a CPU with AVX512-BF16 or AMX); use auto or float32"
         )
-    return torch.bfloat16 if choice != "float32" and gains else torch.float32
+    return torch.bfloat16 if choice != "float32" and is_supported else torch.float32
 
 
 def _computes_bfloat16(device: torch.device) -> bool:
@@ -98,12 +98,12 @@ def _computes_bfloat16(device: torch.device) -> bool:
 
 
 def choose_execution(choice: ExecutionChoice, device: torch.device) -> Execution:
-    """Return how a training step is run: as asked, or the fastest that needs no compilation.
+    """Return how a training step is executed; auto is the fastest way that needs no compilation.
 
     Raises
     ------
     InputError
-        If a graph or a compilation is asked for where there is no CUDA.
+        If a graph or a compilation is wanted and the device is not CUDA.
     """
     if choice == "auto":
         return "graph" if device.type == "cuda" else "eager"
@@ -116,7 +116,7 @@ def choose_execution(choice: ExecutionChoice, device: torch.device) -> Execution
 
 
 @cache
-def place_numbers(numbers: tuple[float, ...] | tuple[tuple[float, ...], ...], device: torch.device) -> Tensor:
-    """Return constants as a float32 tensor on a device, copied there once: a GPU would wait for each copy."""
+def to_device_constants(numbers: tuple[float, ...] | tuple[tuple[float, ...], ...], device: torch.device) -> Tensor:
+    """Return constants as a float32 tensor on a device, cached, because a GPU would wait for each copy."""
     with torch.inference_mode(mode=False):
         return torch.tensor(numbers, dtype=torch.float32, device=device)

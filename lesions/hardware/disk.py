@@ -1,4 +1,4 @@
-"""Whether the disk has room for what is to be written, and how large what is there is."""
+"""Checking that the disk has room, and measuring files."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from lesions.errors import InputError
 
 
 def check_room(folder: Path, num_bytes: int, what: str, advice: str = "make room") -> None:
-    """Refuse to begin what the disk of a folder has no room for, by raising InputError."""
+    """Raise InputError if the disk of a folder has no room for `num_bytes`; `what` names their purpose."""
     free = shutil.disk_usage(folder).free
     if num_bytes > free:
         raise InputError(
@@ -18,8 +18,8 @@ def check_room(folder: Path, num_bytes: int, what: str, advice: str = "make room
 
 
 def count_bytes(path: Path | str) -> int:
-    """Return the size of a file; of one that can't be looked at, as a link to nowhere, zero."""
+    """Return the size of a file in bytes, or 0 if it cannot be read, such as a broken link."""
     try:
-        return os.stat(path).st_size  # noqa: PTH116, pathlib takes as long again
+        return os.stat(path).st_size  # noqa: PTH116, pathlib takes twice as long
     except OSError:
         return 0

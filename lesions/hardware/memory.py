@@ -1,4 +1,4 @@
-"""How much memory this process has taken."""
+"""Measuring the memory that this process has used."""
 
 import re
 import resource
@@ -9,11 +9,11 @@ STATUS = Path("/proc/self/status")
 
 
 def read_peak_memory() -> int:
-    """Return the most bytes that were resident at a time, those of files that are mapped among them."""
-    # What getrusage says on Linux, a process may have from the one that started it.
+    """Return the peak of resident memory in bytes, including mapped files."""
+    # On Linux, getrusage may return the peak of the process that started this one.
     if STATUS.exists() and (
         peak := re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text(encoding="ascii", errors="ignore"))
     ):
         return 1024 * int(peak[1])
-    bytes_a_unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_a_unit
+    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit

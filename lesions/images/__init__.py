@@ -1,1 +1,1 @@
-"""Decoding image files once, and reading them back as one array."""
+"""Decoding each image file once, and reading all images back as one array."""

@@ -1,4 +1,4 @@
-"""`data/images.npy`: every image, decoded once."""
+"""The array `data/images.npy`, which holds all decoded images."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from lesions.formats.atomic import atomic_path
 
 
 class CacheWriter:
-    """Writes images into a `.npy` file, in any order and from any thread; what is not written is black."""
+    """Writes images into a `.npy` file, in any order and from any thread; rows never written are black."""
 
     def __init__(self, path: Path, num_images: int, size_px: int) -> None:
         self._path = path
@@ -24,7 +24,7 @@ class CacheWriter:
             file.truncate(self._header_bytes + num_images * 3 * size_px**2)
 
     def write(self, row: int, images: NDArray[np.uint8]) -> None:
-        """Write images (n, size_px, size_px, 3) from a row on."""
+        """Write images (n, size_px, size_px, 3) into `row` and the rows after it."""
         assert images.shape[1:] == self._shape
         with self._path.open("r+b") as file:
             file.seek(self._header_bytes + row * images[0].size)
@@ -33,7 +33,7 @@ class CacheWriter:
 
 @contextmanager
 def write_cache(path: Path, num_images: int, size_px: int) -> Iterator[CacheWriter]:
-    """Open `data/images.npy` for writing; it is put in place whole when the block ends."""
+    """Open `data/images.npy` for writing; the file appears only when the block ends without an error."""
     with atomic_path(path) as temporary:
         yield CacheWriter(temporary, num_images, size_px)
 

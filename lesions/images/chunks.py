@@ -1,4 +1,4 @@
-"""Image files that one thread reads, decodes and writes at a time."""
+"""Chunks of image files; one thread reads, decodes and writes a whole chunk."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,33 +7,33 @@ from pathlib import Path
 from lesions.hardware.disk import count_bytes
 
 CHUNK = 32
-"""Most files in a chunk."""
+"""Maximum number of files in a chunk."""
 
 CHUNK_BYTES = 8 * 2**20
-"""Most bytes of the files, and of their decoded images, in a chunk of more than one."""
+"""Maximum bytes of a chunk's files, and of its decoded images; a single larger file is a chunk of its own."""
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Files one behind the other in the list of all; `first` is the place of the first one, from zero."""
+    """Consecutive files of the list of all files; `first` is the index of the first one in that list."""
 
     first: int
     files: list[str]
 
 
 def count_in_chunk(size_px: int) -> int:
-    """Return how many images may be in a chunk, if their files are small."""
+    """Return how many images fit into a chunk if their files are small."""
     return min(CHUNK, CHUNK_BYTES // (3 * size_px**2) or 1)
 
 
-def in_chunks(root: Path, files: list[str], size_px: int) -> Iterator[Chunk]:
-    """Part the image files below a folder, in order, so that neither many nor large ones fill the memory."""
+def split_into_chunks(root: Path, files: list[str], size_px: int) -> Iterator[Chunk]:
+    """Yield the image files below `root` in chunks, in order, each small enough not to fill the memory."""
     most = count_in_chunk(size_px)
     first, num_bytes = 0, 0
-    for place, file in enumerate(files):
+    for position, file in enumerate(files):
         file_bytes = count_bytes(f"{root}/{file}")
-        if place > first and (place - first == most or num_bytes + file_bytes > CHUNK_BYTES):
-            yield Chunk(first, files[first:place])
-            first, num_bytes = place, 0
+        if position > first and (position - first == most or num_bytes + file_bytes > CHUNK_BYTES):
+            yield Chunk(first, files[first:position])
+            first, num_bytes = position, 0
         num_bytes += file_bytes
     yield Chunk(first, files[first:])

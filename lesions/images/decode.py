@@ -1,4 +1,4 @@
-"""Decoding one image file into a square of pixels."""
+"""Decoding one image file into a square array of pixels."""
 
 import io
 import struct
@@ -18,19 +18,19 @@ from lesions.parameters.section import Section
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 HASHED_PX = 32
-"""Side of the thumbnail that a perceptual hash is taken from."""
+"""Side of the thumbnail from which the perceptual hash is computed."""
 
 GREY = np.array([299, 587, 114], dtype=np.float32)
-"""Parts in a thousand of red, green and blue (ITU-R BT.601)."""
+"""Weights of red, green and blue, in thousandths (ITU-R BT.601)."""
 
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, OverflowError, struct.error)
-"""What Pillow raises for the bytes of a broken image."""
+"""The exceptions that Pillow raises for a broken image."""
 
 Fit = Literal["crop", "squash", "pad"]
 
-# The bound is ours, checked before a pixel is decoded; Pillow's own only warns.
+# We check max_megapixels before decoding a pixel; Pillow's own limit only warns.
 Image.MAX_IMAGE_PIXELS = None
-# Pillow warns of tags that it cannot read, of no named file, and reads the pixels all the same.
+# Pillow warns about tags that it cannot read, without naming the file, and reads the pixels anyway.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
@@ -44,7 +44,7 @@ class DecodingParameters(Section):
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """One image, as it will be trained on, and what its file was.
+    """One image as the networks will see it, and the size that its file had.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class DecodedImage:
     thumbnail : (HASHED_PX, HASHED_PX, 3) uint8
         The whole image, squashed.
     width_px, height_px
-        The size upright, before fitting.
+        The size of the upright image, before fitting.
     """
 
     pixels: NDArray[np.uint8]
@@ -62,14 +62,14 @@ class DecodedImage:
 
 
 def decode_image(data: bytes, parameters: DecodingParameters) -> DecodedImage:
-    """Decode the bytes of an image file, turn it upright, and bring it to a square of RGB.
+    """Decode the bytes of an image file, turn the image upright, and fit it into a square of RGB pixels.
 
-    Alpha is laid over white, grey and palette and CMYK become RGB, 16 bits become 8.
+    Transparent pixels are blended with white; grey, palette and CMYK become RGB; 16 bits become 8.
 
     Raises
     ------
     InputError
-        If the bytes are not one still image of a known format, are cut short, or hold too many pixels.
+        If the bytes are not one still image of a known format, are truncated, or hold too many pixels.
     """
     min_px = max(parameters.size_px, HASHED_PX)
     decoded = decode_jpeg(data, min_px=min_px, max_pixels=parameters.max_megapixels * 1e6)
@@ -84,22 +84,22 @@ def decode_image(data: bytes, parameters: DecodingParameters) -> DecodedImage:
 
 
 def to_grey(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return how bright pixels (…, 3) are, from 0 to 255."""
+    """Return the brightness (…) of pixels (…, 3), from 0 to 255."""
     return rgb.astype(np.float32) @ GREY / np.float32(1000)
 
 
 def _decode_by_pillow(data: bytes, min_px: int, max_megapixels: float) -> tuple[NDArray[np.uint8], int, int]:
-    """Return an image upright, in RGB, and smaller where that still leaves sides of `min_px`, and its whole size."""
+    """Return an upright RGB image, reduced if its sides stay at least `min_px`, and its full width and height."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_header(image, max_megapixels)
             orientation = image.getexif().get(ExifTags.Base.Orientation)
             width, height = image.size[::-1] if orientation in (5, 6, 7, 8) else image.size
-            # What is odd in a JPEG, Pillow may read all the same.
+            # Irregular JPEGs arrive here too; draft mode decodes them at a fraction of their size.
             image.draft("RGB", (min_px, min_px))
-            # An upright image would only be copied.
+            # exif_transpose would copy an image that is already upright.
             rgb = _to_rgb(ImageOps.exif_transpose(image) if orientation in range(2, 9) else image)
-            # The resizing's cost and memory grow with what it is given; an average of whole blocks is cheap.
+            # Averaging whole blocks is cheap, and later resizing costs time and memory by the size of its input.
             return np.asarray(rgb.reduce(max(1, min(rgb.size) // (2 * min_px)))), width, height
     except InputError:
         raise
@@ -116,7 +116,7 @@ def _check_header(image: Image.Image, max_megapixels: float) -> None:
             f"{width} × {height} pixels are more than the {max_megapixels:g} megapixels that "
             "cache_images.max_megapixels allows"
         )
-    # A camera's MPO is a JPEG with a second, smaller or shifted picture behind it; the first one is meant.
+    # A camera's MPO is a JPEG followed by a second, smaller or shifted image; the first one is the photograph.
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format != "MPO":
         raise InputError(f"animated: {frames} frames, expected one still image")
@@ -125,7 +125,7 @@ def _check_header(image: Image.Image, max_megapixels: float) -> None:
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         grey = np.asarray(image, dtype=np.float32)
-        # 16-bit grey comes as I;16 or I, with values to 65,535.
+        # Pillow opens 16-bit grey as I;16 or I, with values up to 65,535.
         return Image.fromarray((grey / 257).clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         layer = image.convert("RGBA")

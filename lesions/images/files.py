@@ -1,4 +1,4 @@
-"""Finding the image files of a dataset, and what they are called."""
+"""Finding the image files of a dataset, and naming the images in them."""
 
 import os
 import unicodedata
@@ -11,7 +11,7 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
 
 def find_image_files(root: Path, folders: Sequence[str] = (".",)) -> list[str]:
-    """List the image files below some folders of `root`, relative to it, with forward slashes, sorted.
+    """List the image files below some folders of `root`: paths relative to it, with forward slashes, sorted.
 
     Raises
     ------
@@ -26,11 +26,11 @@ def _list_files(root: Path, folder: Path) -> list[str]:
         raise InputError(f"dataset.root: there is no folder {folder}")
     files = []
     for parent, folders, names in os.walk(folder):
-        # What begins with a dot is a system's own, or was left by a program that was killed.
+        # Names that start with a dot are system files, or left by a program that was killed.
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found = [name for name in names if not name.startswith(".") and name.lower().endswith(tuple(SUFFIXES))]
+        images = [name for name in names if not name.startswith(".") and name.lower().endswith(tuple(SUFFIXES))]
         inside = Path(parent).relative_to(root).as_posix()
-        files += found if inside == "." else [f"{inside}/{name}" for name in found]
+        files += images if inside == "." else [f"{inside}/{name}" for name in images]
     if not files:
         raise InputError(f"dataset.root: no image files below {folder} ({', '.join(sorted(SUFFIXES))})")
     return files
@@ -42,9 +42,9 @@ def read_image_file(root: Path, file: str) -> bytes:
     Raises
     ------
     InputError
-        If it is a link to a file elsewhere: what a dataset holds should not depend on whose machine it is on.
+        If it is a link to a file outside the folder: a dataset should be the same on every machine.
     """
-    # With pathlib the reading of a small image takes half as long again; and a buffer would be one more call.
+    # pathlib makes reading a small image take half as long again, and a buffer is one more call.
     path = f"{root}/{file}"
     if os.path.islink(path) and not Path(os.path.realpath(path)).is_relative_to(root.resolve()):  # noqa: PTH114
         raise InputError("a link that leaves the dataset's folder (DVC makes none with cache.type reflink or copy)")
@@ -53,14 +53,14 @@ def read_image_file(root: Path, file: str) -> bytes:
 
 
 def image_name(file: str) -> str:
-    """Return the name that an image goes by: its file's, without folders and without the suffix of an image."""
+    """Return the name of an image: its file name, without folders and without an image suffix."""
     return PurePosixPath(strip_suffix(file)).name
 
 
 def strip_suffix(file: str) -> str:
-    """Return a path without the suffix of an image, with forward slashes, its letters in Unicode's composed form.
+    """Return a path without an image suffix, with forward slashes, in Unicode's composed form (NFC).
 
-    A name with an accent is otherwise spelled in two ways, depending on the system that wrote it.
+    Without NFC, a name with an accent has two spellings, depending on the system that wrote it.
     """
     path = unicodedata.normalize("NFC", file.strip()).replace("\\", "/")
     stem, _, suffix = path.rpartition(".")

@@ -1,4 +1,4 @@
-"""Resizing with Pillow's filters, by the processor's vector instructions where there is a package that does."""
+"""Resizing with Pillow's filters, using vector instructions where the package cykooz_resizer is available."""
 
 from functools import lru_cache
 from typing import Literal
@@ -9,17 +9,17 @@ from PIL import Image
 
 try:
     import cykooz_resizer as vectorised
-except ImportError:  # there is none for Linux on Arm; Pillow's own resizing takes three times as long
+except ImportError:  # not built for Linux on Arm; Pillow's own resizing takes three times as long
     vectorised = None
 
 Box = tuple[float, float, float, float]
-"""Left, top, right and lower edge, in pixels."""
+"""Left, top, right and bottom edge, in pixels."""
 
 Kernel = Literal["bilinear", "box"]
 
 
 class ResizableImage:
-    """An image that is resized, once or more often.
+    """An image that can be resized several times.
 
     Parameters
     ----------
@@ -37,14 +37,14 @@ class ResizableImage:
     def resize(self, width_px: int, height_px: int, *, kernel: Kernel, box: Box | None = None) -> NDArray[np.uint8]:
         """Return the image, or a part of it, as (height_px, width_px, 3).
 
-        What shrinks is averaged over all pixels that the kernel, widened, covers.
+        When shrinking, the kernel is widened, so that every source pixel counts.
         """
         left, top, right, bottom = box or (0, 0, self.width_px, self.height_px)
         if vectorised is None:
             resampling = Image.Resampling[kernel.upper()]
             return np.asarray(self._source.resize((width_px, height_px), resampling, (left, top, right, bottom)))
         resized = vectorised.ImageData(width_px, height_px, vectorised.PixelType.U8x3)
-        # A resizer serves one thread at a time, and costs nothing to make.
+        # A resizer may be used by one thread only, and is cheap to create.
         vectorised.Resizer().resize(
             self._source, resized, _make_options(kernel, left, top, right - left, bottom - top)
         )
@@ -53,7 +53,7 @@ class ResizableImage:
 
 @lru_cache(maxsize=64)
 def _make_options(kernel: Kernel, left: float, top: float, width: float, height: float) -> "vectorised.ResizeOptions":
-    """Return what a resizer is told; it is made in Python, and meanwhile no other thread can go on."""
+    """Return a resizer's options, cached: building them holds the interpreter's lock, and all threads wait."""
     return vectorised.ResizeOptions(
         resize_alg=vectorised.ResizeAlg.convolution(vectorised.FilterType[kernel]),
         crop_box=vectorised.CropBox(left, top, width, height),

@@ -1,1 +1,1 @@
-"""Finding copies: images of the same bytes, and images that show the same picture altered."""
+"""Finding near duplicates: identical files, and images that are altered copies of the same picture."""

@@ -1,4 +1,4 @@
-"""Whether two images show the same: the correlation of their details, once one is laid over the other."""
+"""Comparing two images by the correlation of their details, after aligning one with the other."""
 
 from functools import cache
 from itertools import product
@@ -19,31 +19,31 @@ COMPARED_PX = 64
 ANGLES = range(-8, 9, 2)
 SCALES = (0.88, 0.92, 0.96, 1.0, 1.04, 1.08, 1.12)
 MAX_SHIFT_PX = 5
-"""What the alignment tries: angles in degrees, scales, and every shift up to 5 px."""
+"""The positions that the alignment tries: angles in degrees, scales, and every shift up to 5 px."""
 
 FEW_ANGLES = ANGLES[1::3]
 FEW_SCALES = SCALES[::2]
-"""What it tries where a rough answer will do: each of the 235 pairs of HAM10000 that correlate by 0.7 has 0.70 of its
-correlation there, or more."""
+"""The positions tried for a rough result. There, each of the 235 pairs of HAM10000 with a correlation of 0.7 or more
+reaches at least 0.70 of its correlation."""
 
 SOFT_EDGE = 0.3
-"""Part of the radius over which the circular window falls from one to zero."""
+"""Fraction of the radius over which the circular window falls from one to zero."""
 
 DARK = 20
 RIM_PX = 4
-"""Grey levels below which what reaches the edge is no skin, but the dermoscope or a bar; and the width of its rim."""
+"""Grey level below which regions at the edge are the dermoscope or a bar, not skin; and the width of their rim."""
 
 DETAIL_PX = 2
 NEIGHBOURHOOD_PX = 4
 NOISE = 4
-"""Standard deviations of the blurs, and of the noise in grey levels that `extract_details` works with."""
+"""Standard deviations that `extract_details` uses: of its two blurs in px, and of the noise in grey levels."""
 
 
 def extract_details(grey: NDArray[Any]) -> NDArray[np.float32]:
-    """Return what is finer than 2 px, over how much of it there is around, so that a dark mole's rim counts no more.
+    """Return details finer than 2 px, divided by the strength of the details around them.
 
-    Two dark moles on plain skin are alike in everything coarse; what tells them apart are the details. The dark
-    surround of a dermoscope's view has none.
+    Two dark moles on plain skin differ only in their details. Without the division, the rim of a dark mole would
+    outweigh all other details. The dark surround of a dermoscope's view has no details.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def extract_details(grey: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _find_surround(grey: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return where (P, S, S) it is dark from there to the image's edge, with a rim."""
+    """Return the pixels (P, S, S) of dark regions that reach the image's edge, widened by a rim."""
     neighbours = np.zeros((3, 3, 3), dtype=bool)
     neighbours[1] = True
     regions, _ = label(grey < DARK, neighbours)
@@ -73,15 +73,15 @@ def _find_surround(grey: NDArray[Any]) -> NDArray[np.bool_]:
 def correlate(
     first: NDArray[np.uint8], second: NDArray[np.uint8], orientation: NDArray[np.int64], *, roughly: bool = False
 ) -> NDArray[np.float32]:
-    """Compute the highest correlation of the details of pairs of grey images over small changes of position.
+    """Return the highest correlation of the details of pairs of grey images, over all positions tried.
 
     Parameters
     ----------
     first, second : (P, 64, 64) uint8
     orientation : (P,) int
-        How to turn each of the first.
+        How each first image is turned before the comparison.
     roughly
-        Whether to try few angles and scales, in a fifth of the time.
+        Whether to try few angles and scales, which takes a fifth of the time.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def correlate(
 
 
 def _standardise(details: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bring what a circular window shows of each image to mean 0 and length 1."""
+    """Apply a circular window to each image, and scale it to mean 0 and length 1."""
     window = _build_window()
     centred = (details - np.tensordot(details, window / window.sum(), 2)[:, None, None]) * window
     lengths = np.sqrt(np.einsum("pyx,pyx->p", centred, centred))[:, None, None]
@@ -107,7 +107,7 @@ def _standardise(details: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _crop_shifts(correlations: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Keep the shifts up to 5 px: of a circular correlation the first and the last rows and columns."""
+    """Return the shifts up to 5 px, which are the first and last rows and columns of a circular correlation."""
     kept = np.r_[-MAX_SHIFT_PX : MAX_SHIFT_PX + 1]
     return correlations[:, kept[:, None], kept]
 
@@ -119,7 +119,7 @@ def _build_window() -> NDArray[np.float32]:
 
 @cache
 def _build_warps(angles: range, scales: tuple[float, ...]) -> list[csr_array]:
-    """Return the matrices (S², S²) that turn and scale flattened images, interpolating linearly."""
+    """Return the matrices (S², S²) that rotate and scale flattened images with linear interpolation."""
     return [_build_warp(np.radians(angle), scale) for angle, scale in product(angles, scales)]
 
 

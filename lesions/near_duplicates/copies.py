@@ -1,4 +1,4 @@
-"""Which images are altered copies of each other."""
+"""Finding images that are altered copies of each other."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,43 +7,43 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lesions.command_line.progress import track
 from lesions.hardware.processors import count_processors
 from lesions.near_duplicates.alignment import correlate
 from lesions.near_duplicates.neighbours import NUM_NEIGHBOURS, find_candidates
-from lesions.splitting.groups import find_components
+from lesions.stage.progress import track
+from lesions.tables.groups import find_components
 
 CHUNK = 64
-"""Pairs compared at a time; more do not fit into a processor's cache."""
+"""Number of pairs compared at a time; more do not fit into a processor's cache."""
 
 PROMISING = 0.5
-"""Part of the threshold that a pair must reach at few positions to be compared at all of them."""
+"""Fraction of the threshold that a pair must reach at few positions to be compared at all positions."""
 
 ReadGrey = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
-"""Reads images (P, 64, 64) uint8 in grey by their positions (P,)."""
+"""Returns grey images (P, 64, 64) uint8, given their positions (P,)."""
 
 
 def find_copies(hashes: NDArray[np.int8], read_grey: ReadGrey, min_correlation: float) -> pd.DataFrame:
-    """Find pairs of images whose hashes are near and whose details correlate.
+    """Find pairs of images with similar hashes and correlated details.
 
-    Of an image with many copies not every pair is found, but so many that all of them hang together.
+    For an image with many copies, not every pair is returned, but enough pairs to connect all copies.
 
     Parameters
     ----------
     hashes : (N, F²) int8
     read_grey
-        Few of the images are compared, so only those are read, each as often as it is compared.
+        Called for each comparison, because few of the images are compared.
 
     Returns
     -------
     table
-        One row a pair: `first` < `second` < N, `orientation`, `similarity`, `correlation`.
+        One row per pair: `first` < `second` < N, `orientation`, `similarity`, `correlation`.
     """
     copies = _confirm(find_candidates(hashes), read_grey, min_correlation)
     while True:
         cluster = find_components(copies["first"].to_numpy(), copies["second"].to_numpy(), len(hashes))
-        # The nearest neighbours of an image with many copies are all copies; what lies beyond them is found by one
-        # image of each cluster.
+        # If an image has many copies, its nearest neighbours are all copies. One image of each cluster searches again
+        # for images beyond them.
         is_crowded = np.bincount(cluster)[cluster] > NUM_NEIGHBOURS
         if not is_crowded.any():
             return copies
@@ -51,17 +51,17 @@ def find_copies(hashes: NDArray[np.int8], read_grey: ReadGrey, min_correlation: 
         beyond = find_candidates(hashes[members])
         beyond[["first", "second"]] = members[beyond[["first", "second"]]]
         beyond = beyond[is_crowded[beyond["first"]] | is_crowded[beyond["second"]]]
-        found = _confirm(beyond, read_grey, min_correlation)
-        if found.empty:
+        confirmed = _confirm(beyond, read_grey, min_correlation)
+        if confirmed.empty:
             return copies
-        copies = pd.concat([copies, found], ignore_index=True)
+        copies = pd.concat([copies, confirmed], ignore_index=True)
 
 
 def _confirm(candidates: pd.DataFrame, read_grey: ReadGrey, min_correlation: float) -> pd.DataFrame:
-    """Return the candidates that correlate, with their `correlation`."""
+    """Return the candidates that reach the correlation, with a column `correlation`."""
     rough = _correlate(candidates, read_grey, roughly=True)
     promising = candidates[rough >= PROMISING * min_correlation]
-    # Three decimals, since the last bits depend on the processor.
+    # Rounded to three decimals, because the last bits depend on the processor.
     compared = promising.assign(correlation=_correlate(promising, read_grey, roughly=False).round(3))
     return compared[compared.correlation >= min_correlation].reset_index(drop=True)
 
@@ -76,5 +76,13 @@ def _correlate(candidates: pd.DataFrame, read_grey: ReadGrey, *, roughly: bool) 
 
     description = "comparing roughly" if roughly else "comparing"
     with ThreadPoolExecutor(count_processors()) as threads:
-        found = list(track(threads.map(compare, chunks), description, total=len(chunks)))
-    return np.concatenate([np.zeros(0, np.float32), *found])
+        correlations = list(track(threads.map(compare, chunks), description, total=len(chunks)))
+    return np.concatenate([np.zeros(0, np.float32), *correlations])
+
+
+def pair_identical_files(sha256: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pair each repeated file with the first identical one; return the positions of the first and of the others."""
+    positions = pd.Series(np.arange(len(sha256)), index=sha256.index)
+    first = positions.groupby(sha256).transform("min")
+    is_copy = (first != positions).to_numpy()
+    return first.to_numpy()[is_copy], positions.to_numpy()[is_copy]

@@ -1,4 +1,4 @@
-"""Which images may be copies of each other: those whose hashes are near, in any orientation."""
+"""Finding candidate copies: images whose hashes are similar in some orientation."""
 
 import faiss
 import numpy as np
@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from lesions.near_duplicates.orientation import INVERSE, NUM_ORIENTATIONS, turn_hashes
 
 NUM_NEIGHBOURS = 4
-"""Nearest images looked at for each image."""
+"""Number of nearest images considered for each image."""
 
 MIN_SIMILARITY = 0.8
-"""Of twice 500 altered copies of HAM10000's images, the least like its original had 0.84."""
+"""Of two sets of 500 altered copies of HAM10000's images, the lowest similarity to an original was 0.84."""
 
 CELLS_PER_ROOT = 2
 CELLS_SEARCHED = 16
-"""The hashes are parted into 2 √N cells of neighbours, of which a search opens 16: it compares N √N pairs, not N²."""
+"""Hashes are divided into 2 √N cells of neighbours, and a search opens 16 of them: about N √N comparisons, not N²."""
 
 
 def find_candidates(hashes: NDArray[np.int8]) -> pd.DataFrame:
-    """Find for each image the nearest others, in eight orientations.
+    """Find the nearest other images of each image, in eight orientations.
 
     Parameters
     ----------
@@ -28,15 +28,15 @@ def find_candidates(hashes: NDArray[np.int8]) -> pd.DataFrame:
     Returns
     -------
     table
-        One row a pair, sorted: `first` < `second`, `orientation` that brings the first nearest to the second,
-        `similarity` of their hashes then.
+        One row per pair, sorted: `first` < `second`, the `orientation` of the first that is most like the second, and
+        the `similarity` of their hashes in that orientation.
     """
     N = len(hashes)
     units = _normalise(hashes)
     index = _build_index(units)
-    found = []
+    neighbours = []
     for orientation in range(NUM_ORIENTATIONS):
-        # One more than wanted, because an image finds itself.
+        # One more than wanted, because each image finds itself.
         similarities, others = index.search(turn_hashes(units, orientation), min(N, NUM_NEIGHBOURS + 1))
         image = np.broadcast_to(np.arange(N)[:, None], others.shape)
         kept = (others >= 0) & (others != image) & (similarities >= MIN_SIMILARITY)
@@ -46,8 +46,8 @@ def find_candidates(hashes: NDArray[np.int8]) -> pd.DataFrame:
             "orientation": orientation,
             "rough": similarities[kept],
         }
-        found.append(pd.DataFrame(columns))
-    nearest = pd.concat(found, ignore_index=True).sort_values(
+        neighbours.append(pd.DataFrame(columns))
+    nearest = pd.concat(neighbours, ignore_index=True).sort_values(
         ["image", "rough"], ascending=[True, False], kind="stable"
     )
     nearest = nearest.drop_duplicates(["image", "other"])
@@ -55,14 +55,14 @@ def find_candidates(hashes: NDArray[np.int8]) -> pd.DataFrame:
 
 
 def _build_pairs(nearest: pd.DataFrame, hashes: NDArray[np.int8]) -> pd.DataFrame:
-    """Make one row of each pair, whichever of the two found the other, with a similarity that no rounding touches."""
+    """Return one row per pair, whichever image found the other, with the exact similarity of the integer hashes."""
     swapped = (nearest.image > nearest.other).to_numpy()
-    ways = nearest.orientation.to_numpy()
+    orientations = nearest.orientation.to_numpy()
     pairs = pd.DataFrame(
         {
             "first": nearest[["image", "other"]].min(axis=1),
             "second": nearest[["image", "other"]].max(axis=1),
-            "orientation": np.where(swapped, np.array(INVERSE)[ways], ways),
+            "orientation": np.where(swapped, np.array(INVERSE)[orientations], orientations),
         }
     )
     pairs["similarity"] = 0.0
@@ -84,7 +84,7 @@ def _build_index(units: NDArray[np.float32]) -> faiss.IndexIVFFlat:
     N, width = units.shape
     num_cells = min(N, int(CELLS_PER_ROOT * np.sqrt(N)))
     index = faiss.IndexIVFFlat(faiss.IndexFlatIP(width), width, num_cells, faiss.METRIC_INNER_PRODUCT)
-    # Cells need not be good, only even: a few images a cell, and a few rounds, are enough to place them.
+    # Cells need equal sizes, not quality: a few images per cell and a few rounds are enough to choose their centres.
     index.cp.seed, index.cp.niter = 0, 10
     index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, 64
     index.train(units)

@@ -1,4 +1,4 @@
-"""The eight ways in which a square can be turned and mirrored."""
+"""The eight orientations of a square: four rotations, each also mirrored."""
 
 from typing import TypeVar
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 NUM_ORIENTATIONS = 8
 
 INVERSE = (0, 1, 2, 3, 4, 6, 5, 7)
-"""The orientation that turns back what each of the eight has turned."""
+"""The orientation that undoes each of the eight."""
 
 Pixel = TypeVar("Pixel", bound=np.generic)
 
 
 def turn_images(images: NDArray[Pixel], orientation: int) -> NDArray[Pixel]:
-    """Turn images (N, S, S, ...): bit 1 mirrors left and right, bit 2 top and bottom, then bit 4 transposes."""
+    """Turn images (N, S, S, ...): bit 1 mirrors left and right, bit 2 top and bottom; then bit 4 transposes."""
     if orientation & 1:
         images = images[:, :, ::-1]
     if orientation & 2:
@@ -25,7 +25,7 @@ def turn_images(images: NDArray[Pixel], orientation: int) -> NDArray[Pixel]:
 
 
 def turn_hashes(hashes: NDArray[np.floating], orientation: int) -> NDArray[np.floating]:
-    """Return the hashes (N, F²) that the images, turned, would have: mirroring negates the odd frequencies."""
+    """Return the hashes (N, F²) of the turned images: mirroring negates the odd frequencies."""
     frequencies = int(np.sqrt(hashes.shape[1]))
     spectra = hashes.reshape(-1, frequencies, frequencies)
     signs = (-1.0) ** np.arange(frequencies)

@@ -1,11 +1,11 @@
-"""Pairs of copies side by side, for eyes to judge."""
+"""Plotting pairs of copies side by side, so that people can judge them."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lesions.figures.style import spell
+from lesions.drawing.style import spell
 from lesions.near_duplicates.orientation import turn_images
 
 MAX_SHOWN = 24
@@ -13,14 +13,14 @@ PAIRS_PER_LINE = 4
 
 
 def plot_pairs(pairs: pd.DataFrame, metadata: pd.DataFrame, pixels: NDArray[np.uint8]) -> Figure:
-    """Draw up to 24 pairs, those first that matter most: of different diagnoses, unknown to the data, least alike.
+    """Plot up to 24 pairs, the most important first: different diagnoses, no shared identifier, least correlation.
 
-    Images are named by their row, not by their name, which can be a patient's.
+    Images are labelled with their row, because their name may be a patient's.
 
     Parameters
     ----------
     pairs
-        The columns of `data/near_duplicates.csv`, and `orientation` that brings the first image onto the other.
+        The columns of `data/near_duplicates.csv`, and the `orientation` in which the first image is like the other.
     pixels : (N, H, W, 3) uint8
     """
     shown = pairs.sort_values(["is_conflicting", "shares_identifier", "correlation"], ascending=[False, True, True])

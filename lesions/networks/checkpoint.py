@@ -10,11 +10,11 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from lesions.errors import InputError
-from lesions.formats.tensor_file import read_tensor_file, write_tensor_file
-from lesions.hardware.device import place_network
+from lesions.hardware.device import to_device
 from lesions.networks.architecture import build_network
 from lesions.networks.classifier import Classifier
 from lesions.networks.parameters import AnyArchitecture
+from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
 
 METADATA_KEY = "lesions"
 
@@ -74,7 +74,7 @@ def read_checkpoint(path: Path, device: torch.device) -> tuple[Classifier, Check
             f"{path}: not a whole checkpoint of this pipeline ({_first_line(error)}); "
             "run the stage train again, or `dvc checkout` for the last good one"
         ) from error
-    return place_network(network, device).eval(), metadata
+    return to_device(network, device).eval(), metadata
 
 
 def _first_line(error: Exception) -> str:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from lesions.errors import InputError
 from lesions.hardware.device import choose_memory_format
-from lesions.images.source import ImageSource
-from lesions.networks.preprocessing import Preprocessing
+from lesions.networks.source import ImageSource
+from lesions.transforms.preprocessing import Preprocessing
 
 BATCH_SIZE = 256
 """Not a parameter: sums are split by it, and so it is part of what makes predictions repeat."""

@@ -7,12 +7,12 @@ import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lesions.evaluation.comparison import Comparison
-from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.verdict import METRIC_WORDS, spell_interval
 from lesions.formats.json_file import PlotRows
 from lesions.report import pictures, sentences
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import choose_looks
+from lesions.tables.predictions import Predictions
 
 
 def build_overview_pictures(

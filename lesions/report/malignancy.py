@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lesions.figures.style import MODEL_COLOURS, new_pair
+from lesions.drawing.style import MODEL_COLOURS, new_pair
 from lesions.formats.json_file import PlotRows
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from lesions.figures.style import render_svg, spell
+from lesions.drawing.style import render_svg, spell
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
+from lesions.drawing.style import MODEL_COLOURS, MODEL_MARKERS, SPLIT_COLOURS, new_figure, spell
 from lesions.evaluation.comparison import Comparison
-from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.verdict import METRIC_WORDS
-from lesions.figures.style import MODEL_COLOURS, MODEL_MARKERS, SPLIT_COLOURS, new_figure, spell
 from lesions.formats.json_file import PlotRows
+from lesions.tables.predictions import Predictions
 
 WIDTH = 4.8
 """Width of a figure in inches."""

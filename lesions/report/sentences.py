@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
+from lesions.drawing.style import spell
 from lesions.evaluation.curves import one_against_rest
-from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.scores import score_classes
-from lesions.figures.style import spell
 from lesions.formats.json_file import PlotRows
+from lesions.tables.predictions import Predictions
 
 
 def describe_class_balance(shares: PlotRows) -> str:

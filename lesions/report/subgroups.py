@@ -5,8 +5,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from lesions.drawing.style import MODEL_COLOURS, new_figure, spell
 from lesions.evaluation.verdict import spell_number
-from lesions.figures.style import MODEL_COLOURS, new_figure, spell
 from lesions.formats.json_file import PlotRows
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH

@@ -7,9 +7,9 @@ from typing import Any
 
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.interval import Estimate
-from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.significance import compare_pair, correct_after_holm
 from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_number
+from lesions.tables.predictions import Predictions
 
 
 def describe_model(model: str, architecture: Mapping[str, Any], trained: Mapping[str, Any]) -> dict[str, str]:

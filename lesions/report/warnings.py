@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from lesions.baselines.probes import PROBES
+from lesions.drawing.style import spell
 from lesions.evaluation.comparison import Comparison
-from lesions.evaluation.predictions import Predictions
-from lesions.evaluation.probes import PROBES
 from lesions.evaluation.verdict import METRIC_WORDS, spell_interval, spell_number
-from lesions.figures.style import spell
+from lesions.tables.predictions import Predictions
 
 MUCH_OF_THE_GAIN = 1 / 3
 """A probe with at least this share of the best model's gain causes a warning; rims and ages always tell a little."""

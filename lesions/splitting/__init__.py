@@ -1,1 +1,1 @@
-"""Grouping images that belong together, and sharing the groups out to the splits."""
+"""Grouping images that belong together, and assigning whole groups to the splits."""

@@ -1,32 +1,28 @@
-"""Which split each image is in: by shares alone, by a fold, or by a published list."""
+"""Assigning images to splits: by shares alone, by a fold, or by a published list."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lesions.datasets.metadata import DROPPED
 from lesions.splitting.allocation import allocate_groups
-from lesions.splitting.groups import count_diagnoses
-from lesions.splitting.parameters import SPLITS, SplitParameters
-
-TRAINED = SPLITS[:2]
-"""The splits that training sees."""
+from lesions.splitting.parameters import SplitParameters
+from lesions.tables.groups import count_diagnoses
+from lesions.tables.splits import DROPPED, TRAINED
 
 
 def assign_splits(table: pd.DataFrame, unit: pd.Series, parameters: SplitParameters) -> pd.Series:
     """Assign the images to splits, whole units at a time.
 
-    A fold tests on one of `num_folds` equal parts, a list on the images that it names; train and val then share the
-    others in the proportion of their shares. An image that is not on the list, but of one unit with one that is,
-    is dropped.
+    With a fold, test is one of `num_folds` equal parts; with a list, it is the listed images. Train and val then
+    divide the other images in proportion to their shares. An unlisted image in a unit with a listed one is dropped.
 
     Parameters
     ----------
     table : (N, ...)
-        With `diagnosis`, and `is_listed`: whether the test list names the image.
+        With `diagnosis`, and `is_listed`, whether the test list names the image.
     unit : (N,) text
-        What may not be parted: the group, or the image.
+        What must stay together: the group, or the image alone.
 
     Returns
     -------
@@ -46,8 +42,8 @@ def assign_splits(table: pd.DataFrame, unit: pd.Series, parameters: SplitParamet
     return split
 
 
-def ask_shares(table: pd.DataFrame, parameters: SplitParameters) -> dict[Any, float]:
-    """Return, for each diagnosis and split, the part of the diagnosis's images that the split should have."""
+def compute_wanted_shares(table: pd.DataFrame, parameters: SplitParameters) -> dict[Any, float]:
+    """Return, for each diagnosis and split, the share of the diagnosis's images that the split should get."""
     shares = parameters.shares.model_dump()
     diagnoses = sorted(set(table.diagnosis))
     if parameters.tested_by == "shares":

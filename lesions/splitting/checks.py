@@ -1,4 +1,4 @@
-"""What must be true of a split, and is looked at every time."""
+"""Checks that every split must pass."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from lesions.errors import InputError
-from lesions.splitting.groups import GROUPING_IDENTIFIERS
+from lesions.tables.groups import GROUPING_IDENTIFIERS
 
 CONTRADICTED = (
-    "has a copy with another diagnosis; look at data/pictures/near_duplicates.png, and mend the table, raise "
+    "has a copy with another diagnosis; look at data/pictures/near_duplicates.png, then correct the table, raise "
     "near_duplicates.min_correlation, or set split.conflicting_copies to keep"
 )
 SIBLINGS_OF_LISTED = (
@@ -21,12 +21,12 @@ SIBLINGS_OF_LISTED = (
 
 
 def check_diagnoses_survive(table: pd.DataFrame, used: pd.DataFrame, metadata: Path, *, why_lost: str) -> None:
-    """Refuse to lose a diagnosis with the images that are left out.
+    """Raise InputError if leaving images out removes a whole diagnosis.
 
     Parameters
     ----------
     why_lost
-        What is true of each image that is left out: `CONTRADICTED` or `SIBLINGS_OF_LISTED`.
+        Why each of these images is left out: `CONTRADICTED` or `SIBLINGS_OF_LISTED`.
     """
     lost = sorted(set(table.diagnosis) - set(used.diagnosis))
     if lost:
@@ -34,7 +34,7 @@ def check_diagnoses_survive(table: pd.DataFrame, used: pd.DataFrame, metadata: P
 
 
 def check_enough_groups(table: pd.DataFrame, unit: pd.Series, needed: int, metadata: Path) -> None:
-    """Refuse diagnoses that have fewer groups than they need to be everywhere."""
+    """Raise InputError if a diagnosis has too few groups to be in every split or fold, or is the only one."""
     num_groups = unit.groupby(table.diagnosis).nunique()
     if len(num_groups) < 2:
         (only,) = num_groups.index
@@ -42,35 +42,34 @@ def check_enough_groups(table: pd.DataFrame, unit: pd.Series, needed: int, metad
     few = [f"{diagnosis} ({number})" for diagnosis, number in num_groups.items() if number < needed]
     if few:
         raise InputError(
-            f"{metadata}: fewer than {needed} groups of images that share no patient, lesion or picture, one "
-            f"for each split or fold, have the diagnosis {', '.join(few)}; add cases, or remove the rows of those "
-            "diagnoses"
+            f"{metadata}: fewer than {needed} groups (all images of one patient, lesion or picture), one for each "
+            f"split or fold, have the diagnosis {', '.join(few)}; add cases, or remove the rows of those diagnoses"
         )
 
 
 def check_nobody_is_on_two_sides(table: pd.DataFrame) -> None:
-    """Make sure that no patient, lesion or group is in two splits."""
+    """Assert that no patient, lesion or group is in two splits."""
     for identifier in (*GROUPING_IDENTIFIERS, "group_id"):
         assert (table.groupby(identifier).split.nunique() == 1).all()
 
 
 def check_every_diagnosis_is_in_every_split(table: pd.DataFrame, splits: Sequence[str], metadata: Path) -> None:
-    """Refuse a split from which a diagnosis is missing."""
+    """Raise InputError if a diagnosis is missing from one of `splits`."""
     present = set(table.groupby(["diagnosis", "split"]).groups)
     for diagnosis, split in product(sorted(set(table.diagnosis)), splits):
         if (diagnosis, split) not in present:
             raise InputError(
                 f"{metadata}: found no allocation of whole groups that has the diagnosis {diagnosis} in {split}; "
-                "too many of its images are listed for test, or share patients, lesions or pictures with others"
+                "too many of its images are on the test list, or share patients, lesions or pictures with others"
             )
 
 
 def check_shares(shares: list[dict[str, Any]], max_deviation: float, metadata: Path) -> None:
-    """Refuse a diagnosis whose share of a split is far from what was asked."""
+    """Raise InputError if the share of a diagnosis in a split is too far from the wanted one."""
     for row in shares:
         if abs(row["share_got"] - row["share_asked"]) > max_deviation:
             raise InputError(
                 f"{metadata}: {row['share_got']:.3f} of the diagnosis {row['diagnosis']} would be in {row['split']}, "
-                f"{row['share_asked']:.3g} was asked; whole patients come no nearer. Add cases, or raise "
+                f"{row['share_asked']:.3g} is wanted; no split by whole patients was closer. Add cases, or raise "
                 f"split.max_share_deviation ({max_deviation:g})"
             )

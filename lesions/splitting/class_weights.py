@@ -1,14 +1,11 @@
-"""A weight for each diagnosis, so that rare ones count as much as frequent ones in the loss."""
+"""A weight for each class, so that rare classes count as much as frequent ones in the loss."""
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from lesions.formats.json_file import read_json, write_json
 from lesions.parameters.section import Section
 
 
@@ -30,13 +27,14 @@ class ClassWeightParameters(Section):
 def compute_class_weights(counts: NDArray[np.int64], parameters: ClassWeightParameters) -> NDArray[np.float64]:
     """Compute a weight for each class from its number of training images.
 
-    `balanced` is N / (K n_k), as scikit-learn's `compute_class_weight`; `sqrt` its square root;
+    `balanced` is N / (K n_k), as in scikit-learn's `compute_class_weight`; `sqrt` is its square root;
     `effective_number` is (1 - beta) / (1 - beta^n_k) (Cui et al. 2019, doi 10.1109/CVPR.2019.00949), scaled so
     that the weights sum to K; `none` is 1.
 
     Parameters
     ----------
     counts : (K,) int, > 0
+        Training images of each class.
 
     Returns
     -------
@@ -51,29 +49,3 @@ def compute_class_weights(counts: NDArray[np.int64], parameters: ClassWeightPara
         return weights * K / weights.sum()
     balanced = counts.sum() / (K * counts)
     return np.sqrt(balanced) if parameters.scheme == "sqrt" else balanced
-
-
-@dataclass(frozen=True)
-class ClassWeights:
-    """The classes in the order of a network's outputs: their diagnoses, training images and weights."""
-
-    classes: tuple[str, ...]
-    diagnoses: tuple[tuple[str, ...], ...]
-    num_images: tuple[int, ...]
-    weights: tuple[float, ...]
-
-
-def write_class_weights(path: Path, class_weights: ClassWeights) -> None:
-    """Write `data/class_weights.json`."""
-    write_json(path, vars(class_weights))
-
-
-def read_class_weights(path: Path) -> ClassWeights:
-    """Read `data/class_weights.json`."""
-    values = read_json(path)
-    return ClassWeights(
-        classes=tuple(values["classes"]),
-        diagnoses=tuple(map(tuple, values["diagnoses"])),
-        num_images=tuple(values["num_images"]),
-        weights=tuple(values["weights"]),
-    )

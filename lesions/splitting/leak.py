@@ -1,4 +1,4 @@
-"""How many test images have a sibling, an image of their group, among the training images."""
+"""How many test images have a sibling, that is an image of the same group, among the training images."""
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,10 @@ def find_leaked(group_id: pd.Series, split: pd.Series) -> NDArray[np.bool_]:
 
 
 def expect_leaked(group_id: pd.Series, num_train: int) -> NDArray[np.float64]:
-    """Compute for each image how probably a sibling of it is in training, if images were drawn one by one.
+    """Return the probability (N,) that a sibling of each image is in training, if images were split one by one.
 
-    Given that the image itself is not among them, the `num_train` training images are drawn from the N - 1
-    others, m - 1 of which are its siblings: 1 - C(N - m, num_train) / C(N - 1, num_train).
+    The image itself is not in training, so the `num_train` training images are drawn from the N - 1 others. Of these,
+    m - 1 are its siblings, where m is the size of its group: 1 - C(N - m, num_train) / C(N - 1, num_train).
 
     Returns
     -------

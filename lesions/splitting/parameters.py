@@ -6,17 +6,16 @@ from pydantic import Field, model_validator
 
 from lesions.formats.sha256 import Sha256
 from lesions.parameters.section import Section
-
-SPLITS = ("train", "val", "test")
+from lesions.tables.splits import SPLITS
 
 PUBLISHED = "published"
-"""In place of a test list: the folders of the dataset say which images test."""
+"""Value of `test_list` when the dataset's own folders name the test images."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Shares(Section):
-    """The part of the images that each split should get."""
+    """The wanted share of the images for each split."""
 
     train: Share
     val: Share
@@ -45,14 +44,14 @@ class SplitParameters(Section):
 
     @property
     def tested_by(self) -> Literal["shares", "fold", "list"]:
-        """What says which images test."""
+        """What determines the test images."""
         if self.test_list is not None:
             return "list"
         return "shares" if self.fold is None else "fold"
 
     @property
     def num_groups_needed(self) -> int:
-        """How many independent groups each diagnosis must have."""
+        """How many groups each diagnosis must have at least."""
         return {"shares": len(SPLITS), "fold": self.num_folds, "list": 1}[self.tested_by]
 
     @model_validator(mode="after")
@@ -67,12 +66,12 @@ class SplitParameters(Section):
     def _one_thing_says_which_images_test(self) -> Self:
         if self.fold is not None and self.test_list is not None:
             raise ValueError(
-                f"fold {self.fold} and test_list {self.test_list} both say which images test; set one to null"
+                f"fold {self.fold} and test_list {self.test_list} both determine the test images; set one to null"
             )
         is_file = self.test_list not in (None, PUBLISHED)
         if is_file != (self.test_list_sha256 is not None):
             raise ValueError(
-                "test_list and test_list_sha256, what sha256sum prints of the file, need each other; "
+                "test_list and test_list_sha256 (what sha256sum prints for the file) must be given together; "
                 f"got {self.test_list} and {self.test_list_sha256}"
             )
         return self

@@ -1,4 +1,4 @@
-"""What came out of a split, in figures."""
+"""Numbers that describe a split: sizes, shares and leaks."""
 
 import hashlib
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from lesions.splitting.groups import GROUPING_IDENTIFIERS
 from lesions.splitting.leak import expect_leaked, find_leaked
+from lesions.tables.groups import GROUPING_IDENTIFIERS
 
 
 def compare_shares(table: pd.DataFrame, asked: Mapping[Any, float]) -> list[dict[str, Any]]:
-    """Return, for each diagnosis and split, the share asked for and the share got."""
+    """Return one row per diagnosis and split, with the wanted and the actual share."""
     totals = table.diagnosis.value_counts().to_dict()
     cells = table.groupby(["diagnosis", "split"])
     return [
@@ -27,10 +27,12 @@ def compare_shares(table: pd.DataFrame, asked: Mapping[Any, float]) -> list[dict
     ]
 
 
-def summarise(table: pd.DataFrame, shares: list[dict[str, Any]], image_wise_leak: dict[str, float]) -> dict[str, Any]:
-    """Return the sizes of the splits, what was grouped by, and the worst distance from a share asked for.
+def summarise_split(
+    table: pd.DataFrame, shares: list[dict[str, Any]], image_wise_leak: dict[str, float]
+) -> dict[str, Any]:
+    """Return the sizes of the splits, the identifiers grouped by, and the largest deviation from a wanted share.
 
-    The hash of the test images tells whether figures of two runs are of the same images and diagnoses.
+    The hash of the test images shows whether the scores of two runs are for the same images and diagnoses.
     """
     worst = max(shares, key=lambda row: abs(row["share_got"] - row["share_asked"]))
     test = table[table.split == "test"].sort_values("image_id")
@@ -51,20 +53,20 @@ def summarise(table: pd.DataFrame, shares: list[dict[str, Any]], image_wise_leak
 
 
 def expect_image_wise_leak(table: pd.DataFrame) -> dict[str, float]:
-    """Return which share of the test images would have a sibling in training, had images been split one by one."""
+    """Return the expected share of test images with a sibling in training, if images were split one by one."""
     leaked = expect_leaked(table.group_id, int((table.split == "train").sum()))
     return _average(pd.Series(leaked, index=table.index), table.diagnosis)
 
 
 def count_list_leak(table: pd.DataFrame) -> dict[str, float]:
-    """Return which share of the listed test images have a sibling that the list does not name."""
+    """Return the share of listed test images that have a sibling that is not on the list."""
     split = table.is_listed.map({True: "test", False: "train"})
     leaked = pd.Series(find_leaked(table.group_id, split), index=table.index)
     return _average(leaked[table.is_listed], table.diagnosis[table.is_listed])
 
 
 def _average(leaked: pd.Series, diagnosis: pd.Series) -> dict[str, float]:
-    """Return the mean over all images, and over those of each diagnosis."""
+    """Return the mean over all images, and over the images of each diagnosis."""
     of_diagnoses = leaked.groupby(diagnosis).mean()
     return {"all": float(leaked.mean()), **{str(name): share for name, share in of_diagnoses.items()}}
 

@@ -12,16 +12,16 @@ from lesions.splitting.parameters import PUBLISHED, SplitParameters
 
 
 def read_test_list(parameters: SplitParameters) -> pd.Series:
-    """Read the names in the first column of `split.test_list`, as image ids; without a list there are none.
+    """Read the first column of `split.test_list` as image ids; empty without a list.
 
     Returns
     -------
-    (N,) text, named by the column
+    (N,) text, with the column's header as its name
 
     Raises
     ------
     InputError
-        If the file is missing, is not the one whose hash stands beside it, or names an image twice or none at all.
+        If the file is missing, has another hash than `split.test_list_sha256`, names an image twice, or is empty.
     """
     if parameters.test_list in (None, PUBLISHED):
         return pd.Series(dtype=str)
@@ -37,38 +37,38 @@ def read_test_list(parameters: SplitParameters) -> pd.Series:
 
 
 def find_listed(metadata: pd.DataFrame, names: pd.Series, source: str | None) -> pd.Series:
-    """Return which images (N,) the list, or the folders of the dataset, name for the test, as truth values.
+    """Return which images (N,) are test images by the list, or by the folders of the dataset.
 
     Raises
     ------
     InputError
-        If it names images that there are not: figures of a part of a published test set cannot be compared. If it
-        has no header.
+        If the list names images that are missing, because scores on a part of a published test set cannot be compared
+        with others; if it has no header; if no folder names test images.
     """
     image_id = metadata.image_id
     if source == PUBLISHED:
         is_test = metadata.published_split == "test"
         if not is_test.any():
             raise InputError(
-                "split.test_list is published, but no image lies in a folder Test/; only image_folder has such"
+                "split.test_list is published, but no image is in a folder Test/; only image_folder can have one"
             )
         return is_test
     header = str(names.name)
     if source is not None and (strip_suffix(header) != header or header in set(image_id)):
-        raise InputError(f"{source}, line 1: the header is {header!r}, the name of an image; put a header above it")
-    found = names.where(names.isin(image_id), names.map(image_name).map(_name_without_folders(image_id)))
-    missing = names[found.isna()]
+        raise InputError(f"{source}, line 1: the header is {header!r}, the name of an image; add a line above it")
+    image_ids = names.where(names.isin(image_id), names.map(image_name).map(_name_without_folders(image_id)))
+    missing = names[image_ids.isna()]
     if len(missing):
         raise InputError(
             f"{source}, line {missing.index[0] + 2}: the metadata have no image {missing.iloc[0]!r}, nor "
             f"{len(missing) - 1} others of the {len(names)} on the list; data/rejected.csv says which rows were "
-            "refused. Take off the list what you do without"
+            "refused. Remove from the list the images that you do not have"
         )
-    return image_id.isin(found)
+    return image_id.isin(image_ids)
 
 
 def _name_without_folders(image_id: pd.Series) -> dict[str, str]:
-    """Return the image of each name that is one image's alone, folders and datasets left aside."""
+    """Return the `image_id` of each file name, without folders and datasets, that belongs to one image only."""
     bare = image_id.map(image_name)
-    is_its_own = ~bare.duplicated(keep=False)
-    return dict(zip(bare[is_its_own], image_id[is_its_own], strict=True))
+    is_unique = ~bare.duplicated(keep=False)
+    return dict(zip(bare[is_unique], image_id[is_unique], strict=True))

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lesions.hardware.device import choose_memory_format
-from lesions.images.source import ImageSource
-from lesions.networks.preprocessing import Preprocessing
-from lesions.training.artefacts import draw_hairs
-from lesions.training.augmentation import augment, compute_strengths, draw
-from lesions.training.mixing import draw_mixing, mix
+from lesions.networks.source import ImageSource
 from lesions.training.sampling import Scheme, draw_order
+from lesions.transforms.artefacts import draw_hairs
+from lesions.transforms.augmentation import augment, compute_strengths, draw
+from lesions.transforms.mixing import draw_mixing, mix
+from lesions.transforms.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
-    from lesions.training.parameters import AugmentationParameters
+    from lesions.transforms.parameters import AugmentationParameters
 
 
 @dataclass(frozen=True)

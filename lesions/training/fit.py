@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from lesions.command_line.progress import TrainingLine
 from lesions.errors import InputError
 from lesions.networks.parameters import PhaseParameters
+from lesions.stage.progress import TrainingLine
+from lesions.tracking.dvclive import Track
 from lesions.training.batches import AugmentedBatches
 from lesions.training.epoch import Scores, train_epoch
+from lesions.training.history import FittedNetwork, Progress
 from lesions.training.learner import Learner, find_fitting_batch_size
 from lesions.training.parameters import ScheduleParameters, TrainingParameters
-from lesions.training.progress import FittedNetwork, Progress
 from lesions.training.resume import ResumeFile, unpack_optimizer
 from lesions.training.schedule import compute_rates
-from lesions.training.tracking import Track
 
 
 def fit(

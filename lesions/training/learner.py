@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lesions.hardware.choices import Execution
-from lesions.hardware.device import place_network
+from lesions.hardware.device import to_device
+from lesions.hardware.parameters import Execution
 from lesions.networks.classifier import Classifier
 from lesions.training.averaging import AveragedNetwork
 from lesions.training.batches import AugmentedBatches, Batch
@@ -39,7 +39,7 @@ class Learner:
         precision: torch.dtype,
         execution: Execution,
     ) -> None:
-        self.network = place_network(network, device)
+        self.network = to_device(network, device)
         self._architecture = architecture
         self._criterion = criterion.to(device)
         self._optimization = optimization

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,8 +15,7 @@ from safetensors import SafetensorError
 from torch import Tensor, optim
 
 from lesions.errors import InputError
-from lesions.formats.sha256 import hash_file
-from lesions.formats.tensor_file import read_tensor_file, write_tensor_file
+from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
 
 METADATA_KEY = "resume"
 
@@ -33,15 +31,8 @@ def find_resume_folder() -> Path:
 
 
 def fingerprint(**ingredients: Any) -> str:
-    """Return a hash of all that decides what is trained, the code of this package included."""
-    files = {name: getattr(module, "__file__", None) for name, module in sorted(sys.modules.items())}
-    code = {
-        name: hash_file(Path(file))
-        for name, file in files.items()
-        if file and name.split(".")[0] in ("lesions", "stages", "__main__")
-    }
-    text = json.dumps({"code": code, **ingredients}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Return a hash of all that decides what is trained: data, code, parameters, versions, hardware."""
+    return hashlib.sha256(json.dumps(ingredients, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from torch import nn
 
 from lesions.evaluation.scores import score_labels
-from lesions.images.source import ImageSource
 from lesions.networks.inference import predict_outputs
-from lesions.networks.preprocessing import Preprocessing
+from lesions.networks.source import ImageSource
 from lesions.training.batches import LabelledRows
 from lesions.training.epoch import Scores
 from lesions.training.loss import Criterion
+from lesions.transforms.preprocessing import Preprocessing
 
 
 def validate(

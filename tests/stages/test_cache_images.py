@@ -16,7 +16,7 @@ from lesions.errors import InputError
 from lesions.images.cache import write_cache
 from lesions.images.chunks import Chunk
 from lesions.images.decode import DecodingParameters
-from lesions.images.index import read_index
+from lesions.tables.index import read_index
 from stages import cache_images
 from tests.builders import ROOT, WriteParams, dataset_section
 from tests.small_disk import needs_small_disk, run_on_small_disk

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from lesions.errors import InputError
-from lesions.evaluation.predictions import Predictions, read_predictions, write_predictions
+from lesions.tables.predictions import Predictions, read_predictions, write_predictions
 from stages.compare import MODEL_FILES
 from tests.builders import ROOT
 from tests.runs import (

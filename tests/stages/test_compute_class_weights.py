@@ -6,24 +6,24 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lesions.datasets.metadata import COLUMNS
 from lesions.errors import InputError
 from lesions.formats.table import write_table
-from lesions.splitting.class_weights import ClassWeights, read_class_weights
+from lesions.tables.classes import Classes, read_classes
+from lesions.tables.metadata import COLUMNS
 from stages import compute_class_weights
 from tests.builders import WriteParams, metadata_table
 
 
-def run(tmp_path: Path, params: Path, diagnoses: list[str], splits: list[str]) -> ClassWeights:
+def run(tmp_path: Path, params: Path, diagnoses: list[str], splits: list[str]) -> Classes:
     table = metadata_table(diagnoses)
     write_table(tmp_path / "metadata.csv", table[COLUMNS], sort_by="image_id")
     split_table = pd.DataFrame({"image_id": table.image_id, "group_id": table.image_id, "split": splits})
     write_table(tmp_path / "splits.csv", split_table, sort_by="image_id")
-    written = tmp_path / "class_weights.json"
+    written = tmp_path / "classes.json"
     compute_class_weights.main(
         tmp_path / "metadata.csv", tmp_path / "splits.csv", written, tmp_path / "distribution.png", params
     )
-    return read_class_weights(written)
+    return read_classes(written)
 
 
 def test_validation_and_test_images_do_not_count(tmp_path: Path, write_params: WriteParams) -> None:
@@ -35,16 +35,14 @@ def test_validation_and_test_images_do_not_count(tmp_path: Path, write_params: W
     splits = ["train"] * 4 + ["val"] * 4 + ["test"] * 6
     weights = run(tmp_path, params, diagnoses, splits)
     # Of 4 training images in 2 classes: 4 / (2 · 1) and 4 / (2 · 3).
-    assert weights == ClassWeights(
+    assert weights == Classes(
         ("melanoma", "nevus"), (("melanoma",), ("nevus",)), num_images=(1, 3), weights=(2.0, 0.666667)
     )
     with Image.open(tmp_path / "distribution.png") as picture:
         assert picture.width == 7 * 150
 
 
-def tell_malignancy(
-    tmp_path: Path, write_params: WriteParams, diagnoses: list[str], splits: list[str]
-) -> ClassWeights:
+def tell_malignancy(tmp_path: Path, write_params: WriteParams, diagnoses: list[str], splits: list[str]) -> Classes:
     params = write_params(
         class_weights={"scheme": "none", "beta": None},
         task={"name": "malignancy", "malignant": ["melanoma"], "groupings": {}},

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_curve
 
-from lesions.splitting.class_weights import ClassWeights, write_class_weights
+from lesions.tables.classes import Classes, write_classes
 from stages import evaluate_malignancy
 from tests.runs import CLASSES, build_predictions, guess, run_scoring, true_classes, write_run
 
@@ -19,9 +19,7 @@ def run(folder: Path, *, diagnoses: tuple[tuple[str, ...], ...] | None = None) -
     """Run the stage on predictions that are the same for validation and test, and return the metrics."""
     params = write_run(folder, {"model": PREDICTIONS})
     if diagnoses is not None:
-        write_class_weights(
-            folder / "data/class_weights.json", ClassWeights(CLASSES, diagnoses, (3, 5, 2), (1.0, 1.0, 1.0))
-        )
+        write_classes(folder / "data/classes.json", Classes(CLASSES, diagnoses, (3, 5, 2), (1.0, 1.0, 1.0)))
     run_scoring(folder, params, "model")
     metrics: dict[str, float] = json.loads((folder / "metrics/model/malignancy.json").read_text())
     return metrics

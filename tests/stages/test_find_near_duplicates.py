@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from lesions.datasets.metadata import COLUMNS
 from lesions.errors import InputError
 from lesions.formats.table import write_table
-from lesions.images.index import read_index
+from lesions.tables.index import read_index
+from lesions.tables.metadata import COLUMNS
 from stages import cache_images, find_near_duplicates
 from tests.builders import HAM10000, WriteParams, dataset_section, metadata_table, needs_ham10000
 

@@ -10,17 +10,17 @@ import torch
 from scipy.special import softmax
 from torchvision import models
 
-from lesions.evaluation.predictions import read_predictions
+from lesions.baselines.regression import INVERSE_REGULARISATION, compute_logits, fit_regression, list_regressions
 from lesions.formats.sha256 import hash_file
-from lesions.images.source import open_source
 from lesions.networks.parameters import read_architecture
-from lesions.training.regression import INVERSE_REGULARISATION, compute_logits, fit_regression, list_regressions
+from lesions.networks.source import open_source
+from lesions.tables.predictions import read_predictions
 from stages.fit_baselines import compute_features
 from tests.repository import Repository
 
 STAGE = """
 python -m stages.fit_baselines --images data/images.npy --metadata data/metadata.csv
---splits data/splits.csv --class-weights data/class_weights.json --baselines new
+--splits data/splits.csv --classes data/classes.json --baselines new
 """
 
 

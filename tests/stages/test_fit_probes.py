@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from lesions.datasets.metadata import COLUMNS
-from lesions.evaluation.predictions import read_predictions
+from lesions.baselines.probes import describe_borders, describe_metadata
 from lesions.formats.table import write_table
-from lesions.splitting.class_weights import ClassWeights, write_class_weights
+from lesions.tables.classes import Classes, write_classes
+from lesions.tables.metadata import COLUMNS
+from lesions.tables.predictions import read_predictions
 from stages import fit_probes
-from stages.fit_probes import describe_borders, describe_metadata
 from tests.builders import WriteParams, metadata_table
 from tests.training import RECIPE
 
@@ -29,13 +29,13 @@ def run_probes(tmp_path: Path, params: Path, images: NDArray[np.uint8], **column
     split = ["train" if n < N // 2 else "val" if n < 3 * N // 4 else "test" for n in range(N)]
     splits = table[["image_id"]].assign(group_id=table.patient_id, split=split)
     write_table(tmp_path / "splits.csv", splits, sort_by="image_id")
-    weights = ClassWeights(("melanoma", "nevus"), (("melanoma",), ("nevus",)), (N // 4, N // 4), (1.0, 1.0))
-    write_class_weights(tmp_path / "class_weights.json", weights)
+    weights = Classes(("melanoma", "nevus"), (("melanoma",), ("nevus",)), (N // 4, N // 4), (1.0, 1.0))
+    write_classes(tmp_path / "classes.json", weights)
     fit_probes.main(
         tmp_path / "images.npy",
         tmp_path / "metadata.csv",
         tmp_path / "splits.csv",
-        tmp_path / "class_weights.json",
+        tmp_path / "classes.json",
         tmp_path / "probes",
         params,
     )

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.datasets.metadata import COLUMNS, read_metadata
 from lesions.errors import InputError
-from lesions.images.index import write_index
+from lesions.tables.index import write_index
+from lesions.tables.metadata import COLUMNS, read_metadata
 from stages import prepare_metadata
 from tests.builders import (
     HAM10000,
@@ -222,7 +222,7 @@ def test_too_many_refused_rows_stop_the_run_with_a_summary(case: Case) -> None:
     assert lines[0].endswith("(first: line 2, value 'nonsense')")
     assert lines[1].startswith("  1 × age: ")
     assert last == (
-        f"all of them are in {case.folder / 'rejected.csv'}; mend the table or the images, "
+        f"all of them are in {case.folder / 'rejected.csv'}; correct the table or the images, "
         "or raise dataset.max_rejected_fraction to go on without those rows"
     )
     assert [row["line"] for row in case.rejected] == [2, 3, 11]

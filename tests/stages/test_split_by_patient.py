@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.datasets.metadata import COLUMNS, read_split_metadata
 from lesions.errors import InputError
 from lesions.formats.table import write_table
+from lesions.tables.metadata import COLUMNS
+from lesions.tables.splits import read_split_metadata
 from stages import split_by_patient
 from tests.builders import HAM10000, WriteParams, dataset_section, metadata_table, needs_ham10000
 
@@ -189,9 +190,9 @@ def test_a_diagnosis_with_fewer_groups_than_splits_is_refused(tmp_path: Path, wr
 
 
 def test_a_share_far_from_what_was_asked_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
-    # One patient has 8 of 10 melanomas: wherever they go, no split has what was asked.
+    # One patient has 8 of 10 melanomas: wherever they go, no split has what is wanted.
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 10, patient_id=[*"abcdefghij", *"kkkkkkkk", "l", "m"])
-    with pytest.raises(InputError, match=r"0\.800 of the diagnosis melanoma would be in train, 0.6 was asked"):
+    with pytest.raises(InputError, match=r"0\.800 of the diagnosis melanoma would be in train, 0.6 is wanted"):
         split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)
     assert not (tmp_path / "splits.csv").exists()
     lenient = SPLIT | {"max_share_deviation": 0.25}
@@ -236,9 +237,12 @@ def test_a_diagnosis_with_fewer_groups_than_folds_is_refused(tmp_path: Path, wri
     ("changes", "message"),
     [
         ({"fold": 5}, r"fold: expected 0 to 4 \(num_folds is 5\), got 5"),
-        ({"fold": 1, "test_list": "official.csv", "test_list_sha256": "a" * 64}, r"both say which images test"),
-        ({"test_list": "official.csv"}, r"test_list and test_list_sha256, what sha256sum prints .* need each other"),
-        ({"test_list_sha256": "a" * 64}, r"need each other; got None and a{64}"),
+        ({"fold": 1, "test_list": "official.csv", "test_list_sha256": "a" * 64}, r"both determine the test images"),
+        (
+            {"test_list": "official.csv"},
+            r"test_list and test_list_sha256 \(what sha256sum prints .* be given together",
+        ),
+        ({"test_list_sha256": "a" * 64}, r"must be given together; got None and a{64}"),
         (
             {"test_list": "official.csv", "test_list_sha256": "abc"},
             r"split.test_list_sha256: expected the 64 hexadecimal digits .* got 'abc'",
@@ -286,7 +290,7 @@ def test_what_shares_a_patient_or_a_picture_with_a_listed_image_is_left_out(
     assert splits[splits.split == "dropped"].image_id.tolist() == ["image_0001", "image_0003"]
     assert metrics["num_siblings_of_listed_dropped"] == 2
     assert metrics["leaked_test_share"] == 0
-    assert "2 images were dropped that split.test_list does not name" in capsys.readouterr().out
+    assert "2 images that split.test_list does not name were dropped" in capsys.readouterr().out
 
 
 def test_a_listed_image_is_tested_though_a_copy_contradicts_it(tmp_path: Path, write_params: WriteParams) -> None:
@@ -328,7 +332,7 @@ def test_a_list_that_changed_is_refused(tmp_path: Path, write_params: WriteParam
 def test_a_diagnosis_of_listed_images_alone_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 20 + ["melanoma"] * 3)
     text = "image_id\n" + "".join(f"image_{n:04d}\n" for n in (20, 21, 22))
-    with pytest.raises(InputError, match=r"melanoma in train; too many of its images are listed for test"):
+    with pytest.raises(InputError, match=r"melanoma in train; too many of its images are on the test list"):
         split(tmp_path, listed(tmp_path, write_params, text), table)
 
 
@@ -403,7 +407,7 @@ def test_folders_say_which_images_test(tmp_path: Path, write_params: WriteParams
 
 def test_a_published_test_set_that_is_not_there_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
     params = write_params(dataset=SYNTHETIC, split=SPLIT | {"test_list": "published"})
-    with pytest.raises(InputError, match=r"test_list is published, but no image lies in a folder Test/"):
+    with pytest.raises(InputError, match=r"test_list is published, but no image is in a folder Test/"):
         split(tmp_path, params, metadata_table(["nevus"] * 9))
 
 
@@ -457,5 +461,5 @@ def test_folders_of_other_datasets_say_nothing_of_the_test(tmp_path: Path, write
     table = metadata_table(["nevus", "melanoma"] * 6, source=["ham10000"] * 8 + ["pad_ufes_20"] * 4)
     table["published_split"] = [None] * 8 + ["test"] * 4
     params = write_params(dataset=EXTERNAL, split=SPLIT | {"test_list": "published"})
-    with pytest.raises(InputError, match=r"test_list is published, but no image lies in a folder Test/"):
+    with pytest.raises(InputError, match=r"test_list is published, but no image is in a folder Test/"):
         split(tmp_path, params, table)

@@ -5,8 +5,8 @@ from pathlib import Path
 from tests.repository import Repository
 
 TRAIN = """
-python -m stages.train --model {model} --images data/images.npy --metadata data/metadata.csv
---splits data/splits.csv --class-weights data/class_weights.json
+python -m stages.train --code data/code/train.json --model {model}
+--images data/images.npy --metadata data/metadata.csv --splits data/splits.csv --classes data/classes.json
 --checkpoint new/checkpoint --metrics new/metrics --history new/history
 """
 EVALUATE = """

@@ -7,9 +7,9 @@ import pytest
 
 from lesions.datasets.adapter import Adapter, Column, OneHot
 from lesions.datasets.parameters import NAMES, OWN
-from lesions.datasets.record import FieldName, Record
 from lesions.datasets.registry import PUBLISHED
 from lesions.errors import InputError
+from lesions.tables.record import FieldName, Record
 
 NEEDED = {"image_id": Column("img"), "diagnosis": Column("dx")}
 

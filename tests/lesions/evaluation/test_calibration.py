@@ -7,8 +7,9 @@ import pytest
 from scipy.special import softmax
 
 from lesions.errors import InputError
-from lesions.evaluation.calibration import Calibration, fit_calibration, read_calibration, write_calibration
+from lesions.evaluation.calibration import fit_calibration
 from lesions.evaluation.reliability import compute_log_loss
+from lesions.tables.calibrations import Calibration, read_calibration, write_calibration
 
 
 def draw(N: int) -> tuple[np.ndarray, np.ndarray]:

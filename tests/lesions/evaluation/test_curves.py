@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lesions.evaluation.curves import MAX_POINTS, build_precision_recall_rows, build_roc_rows
-from lesions.evaluation.predictions import Predictions
+from lesions.tables.predictions import Predictions
 
 
 def predictions(N: int, K: int = 3) -> Predictions:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lesions.evaluation.external import score_external
-from lesions.evaluation.predictions import Predictions
+from lesions.tables.predictions import Predictions
 
 CLASSES = ("a", "b", "c")
 

@@ -5,7 +5,7 @@ import pytest
 
 from lesions.errors import InputError
 from lesions.evaluation.folds import pool_folds, score_each_fold
-from lesions.evaluation.predictions import Predictions
+from lesions.tables.predictions import Predictions
 from tests.runs import build_predictions, guess, true_classes
 
 Y_TRUE = true_classes()

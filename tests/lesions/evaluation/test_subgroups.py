@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.evaluation.predictions import Predictions
 from lesions.evaluation.subgroups import find_worst, list_values, score_subgroups
+from lesions.tables.predictions import Predictions
 from tests.runs import build_predictions, guess, true_classes
 
 N = 600

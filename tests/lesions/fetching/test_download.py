@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from rich.progress import Progress
 
-from lesions.command_line.fetch import run_fetch
 from lesions.datasets.registry import PUBLISHED
 from lesions.errors import InputError
 from lesions.fetching import download as module
 from lesions.fetching.catalogue import CATALOGUE, Digest, RemoteFile, list_files, read_dataverse
 from lesions.fetching.download import download
+from lesions.fetching.fetch import fetch_dataset
 
 DATA = bytes(range(256)) * 4096
 """A megabyte."""
@@ -206,7 +206,7 @@ def test_a_file_that_is_gone_is_not_tried_again(server: Server, tmp_path: Path) 
 
 def test_a_length_that_is_not_the_published_one_is_refused_before_it_is_sent(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send(DATA)
-    with pytest.raises(InputError, match=r"has 1,048,576 bytes, and 1,000 are published"):
+    with pytest.raises(InputError, match=r"has 1,048,576 bytes, but 1,000 are published"):
         fetch(server, tmp_path, size_bytes=1000)
 
 
@@ -224,7 +224,7 @@ def test_a_server_that_sends_without_end_is_cut_off(server: Server, tmp_path: Pa
 
 def test_other_bytes_than_the_published_ones_are_removed(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send(DATA)
-    with pytest.raises(InputError, match=r"has the md5 .*, and 00 is published; it was removed"):
+    with pytest.raises(InputError, match=r"has the md5 .*, but 00 is published; it was removed"):
         fetch(server, tmp_path, digest=Digest("md5", "00"))
     assert list(tmp_path.iterdir()) == []
 
@@ -257,7 +257,7 @@ def test_dataverse_says_where_the_files_are_how_large_and_of_which_checksum(serv
 @pytest.mark.parametrize("text", ["<html>", "{}", '{"data": {"latestVersion": {"files": [{"label": "x"}]}}}'])
 def test_a_page_that_is_no_list_is_named(server: Server, text: str) -> None:
     server.answers["/api/datasets/:persistentId/"] = send(text.encode())
-    with pytest.raises(InputError, match="not a description of a dataset as Dataverse gives it"):
+    with pytest.raises(InputError, match="not a description of a dataset in Dataverse's form"):
         read_dataverse("doi:1", server.address)
 
 
@@ -298,7 +298,7 @@ def test_the_program_fetches_goes_on_and_says_what_it_did(server: Server, tmp_pa
     assert first.returncode == 1
     assert "licence  CC BY-NC 4.0" in first.stdout
     assert "Codella et al. (2019)" in first.stdout
-    assert "not a whole zip archive" in first.stderr
+    assert "not a complete zip archive" in first.stderr
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["ISIC2018_Task3_Test_GroundTruth"]
 
     server.answers["/ISIC2018_Task3_Test_Input.zip"] = send(archives["Test_Input"])
@@ -313,4 +313,4 @@ def test_a_name_that_is_none_is_answered_with_those_there_are() -> None:
     with pytest.raises(
         InputError, match="there is no dataset 'ham' to fetch; there are ham10000, pad_ufes_20, isic2019"
     ):
-        run_fetch("ham", Path("x"), None)
+        fetch_dataset("ham", Path("x"), None)

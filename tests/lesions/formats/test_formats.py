@@ -123,7 +123,7 @@ def test_a_text_table_keeps_cells_as_they_stand(tmp_path: Path) -> None:
         (b"id,age\n1,2\n1,2,3,4\n", "rows do not have as many cells as the header: .* line 3"),
         (b"id\n\xff\xfe\n", "not in UTF-8 .*; save it as 'CSV UTF-8'"),
         (b"id,age\n1,2,3\n", "rows do not have as many cells as the header"),
-        (b"id,age\n1,63,5\n", "separated by commas, and one that has such in it, as 63,5 may, must stand in quotes"),
+        (b"id,age\n1,63,5\n", "separated by commas; put a cell that contains any, such as 63,5, in quotes"),
         (b"id;age\n1;2;3\n", "the cells are separated by semicolons"),
         (b"name,age\na,1\n", "the column id is missing; found name, age"),
     ],

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 import numpy as np
 import torch
-from lesions.command_line.failure import one_paragraph_errors
+from lesions.stage.failure import one_paragraph_errors
 from lesions.formats.atomic import write_text
-from lesions.formats.tensor_file import write_tensor_file
+from lesions.networks.tensor_file import write_tensor_file
 from lesions.images.cache import write_cache
 
 def write_images(path, size):

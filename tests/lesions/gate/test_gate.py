@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from ruamel.yaml import YAML
 
-from lesions.command_line.preset import lay_over
-from lesions.evaluation.digest import write_digest
+from lesions.parameters.overlay import lay_over
+from lesions.tables.digest import write_digest
 from tests.repository import Repository, copy_repository
 from tests.runs import build_predictions, guess, true_classes
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lesions.images.chunks import CHUNK, CHUNK_BYTES, Chunk, count_in_chunk, in_chunks
+from lesions.images.chunks import CHUNK, CHUNK_BYTES, Chunk, count_in_chunk, split_into_chunks
 
 
 def make_files(folder: Path, sizes: list[int]) -> list[str]:
@@ -32,7 +32,7 @@ def make_files(folder: Path, sizes: list[int]) -> list[str]:
 def test_a_chunk_ends_where_one_more_would_be_too_much(
     sizes: list[int], size_px: int, expected: list[int], tmp_path: Path
 ) -> None:
-    chunks = list(in_chunks(tmp_path, make_files(tmp_path, sizes), size_px))
+    chunks = list(split_into_chunks(tmp_path, make_files(tmp_path, sizes), size_px))
     assert [len(chunk.files) for chunk in chunks] == expected
 
 
@@ -43,7 +43,7 @@ def test_chunks_are_all_files_in_order(
 ) -> None:
     folder = tmp_path_factory.mktemp("files")
     files = make_files(folder, sizes)
-    chunks = list(in_chunks(folder, files, size_px))
+    chunks = list(split_into_chunks(folder, files, size_px))
     assert [file for chunk in chunks for file in chunk.files] == files
     for chunk in chunks:
         assert files.index(chunk.files[0]) == chunk.first
@@ -55,4 +55,4 @@ def test_chunks_are_all_files_in_order(
 
 def test_a_link_to_nowhere_is_a_file_too(tmp_path: Path) -> None:
     (tmp_path / "broken.png").symlink_to(tmp_path / "nowhere.png")
-    assert list(in_chunks(tmp_path, ["broken.png"], 8)) == [Chunk(0, ["broken.png"])]
+    assert list(split_into_chunks(tmp_path, ["broken.png"], 8)) == [Chunk(0, ["broken.png"])]

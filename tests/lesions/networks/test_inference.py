@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 
-from lesions.images.source import open_source
 from lesions.networks.architecture import build_network
 from lesions.networks.classifier import Classifier
 from lesions.networks.inference import predict_outputs, yield_views
-from lesions.networks.preprocessing import Preprocessing
+from lesions.networks.source import open_source
+from lesions.transforms.preprocessing import Preprocessing
 from tests.builders import small_cnn
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
+from lesions.drawing.style import render_svg
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.interval import Estimate
-from lesions.figures.style import render_svg
 from lesions.report import pictures
 from lesions.report.pictures import choose_looks
 from tests.runs import build_predictions

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from lesions.evaluation.predictions import Predictions
 from lesions.report import sentences
+from lesions.tables.predictions import Predictions
 from tests.runs import build_predictions
 
 Y_TRUE = np.array([0, 0, 1, 1, 1, 1, 2, 2, 2, 2])

@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from lesions.evaluation.comparison import compare_models
-from lesions.evaluation.predictions import Predictions
 from lesions.report.warnings import list_warnings
+from lesions.tables.predictions import Predictions
 from tests.runs import build_predictions, guess, true_classes
 
 Y_TRUE = true_classes()

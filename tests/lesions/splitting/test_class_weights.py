@@ -9,13 +9,8 @@ import pytest
 from pydantic import ValidationError
 from sklearn.utils.class_weight import compute_class_weight
 
-from lesions.splitting.class_weights import (
-    ClassWeightParameters,
-    ClassWeights,
-    compute_class_weights,
-    read_class_weights,
-    write_class_weights,
-)
+from lesions.splitting.class_weights import ClassWeightParameters, compute_class_weights
+from lesions.tables.classes import Classes, read_classes, write_classes
 
 COUNTS = np.array([1, 3, 12])
 
@@ -60,6 +55,6 @@ def test_beta_belongs_to_effective_number(scheme: Any, beta: float | None) -> No
 
 
 def test_they_come_back_as_written(tmp_path: Path) -> None:
-    written = ClassWeights(("a", "b"), (("a", "c"), ("b",)), num_images=(1, 3), weights=(2.0, 0.666667))
-    write_class_weights(tmp_path / "class_weights.json", written)
-    assert read_class_weights(tmp_path / "class_weights.json") == written
+    written = Classes(("a", "b"), (("a", "c"), ("b",)), num_images=(1, 3), weights=(2.0, 0.666667))
+    write_classes(tmp_path / "classes.json", written)
+    assert read_classes(tmp_path / "classes.json") == written

@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from lesions.images.source import open_source
-from lesions.networks.preprocessing import Preprocessing
+from lesions.networks.source import open_source
 from lesions.training.batches import AugmentedBatches
 from lesions.training.sampling import Scheme
+from lesions.transforms.preprocessing import Preprocessing
 from tests.builders import NO_AUGMENTATION
 from tests.training import labelled_rows
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lesions.errors import InputError
-from lesions.hardware.choices import DeviceChoice
 from lesions.hardware.device import set_up_device
+from lesions.hardware.parameters import DeviceChoice
 from lesions.networks.classifier import Classifier
 from lesions.networks.parameters import AnyArchitecture, PhaseParameters
 from lesions.training.epoch import Scores
-from lesions.training.progress import FittedNetwork
+from lesions.training.history import FittedNetwork
 from tests.builders import NO_AUGMENTATION, PHASE, small_cnn
 from tests.training import (
     BOTH_NETWORKS,

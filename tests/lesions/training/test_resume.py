@@ -10,7 +10,7 @@ import torch
 
 from lesions.errors import InputError
 from lesions.networks.parameters import AnyArchitecture, PhaseParameters
-from lesions.training.progress import FittedNetwork
+from lesions.training.history import FittedNetwork
 from lesions.training.resume import (
     MAX_STATES,
     ResumeFile,

@@ -1,0 +1,59 @@
+"""Draw the top of a report page, and its first pictures: python -m docs.draw_report report/index.html PICTURE.
+
+Needs Chromium, which Debian packages; Playwright drives it.
+"""
+
+import io
+import sys
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+WIDTH_PX = 1000
+COLOURS = 128
+MARGIN_PX = 16
+
+
+def main(report: Path, picture: Path) -> None:
+    """Save the page from its title to its scores, and below them its heading "Pictures" and the first row."""
+    with sync_playwright() as playwright:
+        # Without its sandbox, which a container does not allow; it opens nothing but the pipeline's own page.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": WIDTH_PX, "height": 1000}, color_scheme="light")
+        page.goto(report.resolve().as_uri())
+        drawn = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+        parts = [drawn.crop((0, top, WIDTH_PX, bottom)) for top, bottom in list_parts(page)]
+        browser.close()
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    stack(parts).quantize(COLOURS).save(picture, optimize=True)  # a fraction of the bytes of all colours
+
+
+def list_parts(page: Page) -> list[tuple[int, int]]:
+    """Return the first and last row of pixels of each part of the page that is shown."""
+    end_of_scores, _ = find_rows(page, "#differences")
+    start_of_pictures, _ = find_rows(page, "h2:text-is('Pictures')")
+    _, end_of_first_row = find_rows(page, ".pictures figure >> nth=1")
+    return [(0, end_of_scores), (start_of_pictures, end_of_first_row + MARGIN_PX)]
+
+
+def find_rows(page: Page, selector: str) -> tuple[int, int]:
+    """Return the first and last row of pixels of an element."""
+    box = page.locator(selector).bounding_box()
+    assert box, selector
+    return round(box["y"]), round(box["y"] + box["height"])
+
+
+def stack(parts: list[Image.Image]) -> Image.Image:
+    """Return one picture of pictures of the same width, one below the other."""
+    whole = Image.new("RGB", (WIDTH_PX, sum(part.height for part in parts)))
+    top = 0
+    for part in parts:
+        whole.paste(part, (0, top))
+        top += part.height
+    return whole
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,48 @@
+"""The probes: what each of them sees, as features for a regression."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+PROBES = {
+    "metadata_probe": "age, sex, site, skin type, source and the size of the image in pixels",
+    "border_probe": "the rim of the image",
+}
+"""Neither sees the lesion: if one does well, the data give the answer away."""
+
+CELLS = 9
+"""Cells per direction: the inner 7 × 7 of 9 × 9 cells, 60 % of the area, are masked."""
+
+CHUNK = 256
+"""Images in memory at a time."""
+
+
+def describe_metadata(table: pd.DataFrame) -> NDArray[np.float32]:
+    """Return each image's age band, sex, site, source, skin type and image size as indicators (N, F).
+
+    How the diagnosis was confirmed is omitted, because it is known only after the diagnosis and from no image.
+    """
+    known = table[["sex", "site", "source", "fitzpatrick_type"]].astype(str)  # missing values stay missing
+    known["age"] = (table.age_years // 10).astype(str)
+    for size in ("width_px", "height_px"):
+        known[size] = pd.qcut(table[size], 8, labels=False, duplicates="drop").astype(str)
+    return pd.get_dummies(known.fillna("unknown")).to_numpy(dtype=np.float32)
+
+
+def describe_borders(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the mean colour and the deviation of brightness in each outermost cell of 9 × 9, (N, 32 * 4)."""
+    chunks = (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
+    return np.concatenate([_describe_rim(images[chunk].astype(np.float32)) for chunk in chunks])
+
+
+def _describe_rim(chunk: NDArray[np.float32]) -> NDArray[np.float32]:
+    grey = chunk.mean(axis=3, keepdims=True)
+    channels = np.concatenate([chunk, grey, grey**2], axis=3)  # (B, H, W, 5)
+    edges = np.linspace(0, chunk.shape[1], CELLS + 1).round().astype(int)
+    sums = np.add.reduceat(np.add.reduceat(channels, edges[:-1], axis=1), edges[:-1], axis=2)
+    means = sums / np.outer(np.diff(edges), np.diff(edges))[:, :, None]
+    variation = np.sqrt((means[..., 4:] - means[..., 3:4] ** 2).clip(0))
+    cells = np.concatenate([means[..., :3], variation], axis=3)
+    is_rim = np.ones((CELLS, CELLS), dtype=bool)
+    is_rim[1:-1, 1:-1] = False
+    return cells[:, is_rim].reshape(len(chunk), -1).astype(np.float32)

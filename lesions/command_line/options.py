@@ -1,0 +1,10 @@
+"""Options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ParamsOption = Annotated[Path, typer.Option(help="The parameter file.")]
+
+PARAMS = Path("params.yaml")

@@ -1,0 +1,1 @@
+"""What `dvc exp` left: folds and repeats, pooled and compared."""

@@ -1,0 +1,60 @@
+"""What DVC's experiments were run with, and what they predicted."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from dvc.api import DVCFileSystem
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc.scm import RevError
+from ruamel.yaml import YAML
+
+from lesions.errors import InputError
+from lesions.tables.predictions import Predictions, read_predictions
+
+
+def read_settings(experiments: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read the parameters of the experiments named, or of all that began at the last commit."""
+    try:
+        with Repo() as repo:
+            listed = [name for found in repo.experiments.ls().values() for name, _ in found]
+        settings = {}
+        for name in experiments or listed:
+            settings[name] = YAML(typ="safe", pure=True).load(DVCFileSystem(rev=name).read_text("params.yaml"))
+    except RevError as error:
+        raise InputError(f"there is no experiment of that name: {error}") from error
+    except DvcException as error:
+        raise InputError(f"DVC cannot read the experiments: {error}") from error
+    return settings
+
+
+def flatten(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the parameters of all sections by their full names."""
+    flat: dict[str, Any] = {}
+    for key, value in parameters.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def read_test_predictions(experiment: str) -> dict[str, Predictions]:
+    """Return what each model and baseline of an experiment predicted for its test images."""
+    with fetched(experiment, "data/predictions") as folder:
+        tables = sorted(folder.rglob("*.csv"), key=lambda path: (len(path.parts), path))  # baselines last
+        return {path.stem: read_predictions(path).select("test") for path in tables}
+
+
+@contextmanager
+def fetched(experiment: str, path: str) -> Iterator[Path]:
+    """Yield a copy of a file or a folder as an experiment left it."""
+    with TemporaryDirectory() as folder:
+        copy = Path(folder, Path(path).name)
+        try:
+            DVCFileSystem(rev=experiment).get(path, str(copy), recursive=True)
+        except (DvcException, OSError) as error:
+            raise InputError(
+                f"{path} of {experiment} is not in DVC's cache ({error}); `dvc pull` may bring it"
+            ) from error
+        yield copy

@@ -1,0 +1,1 @@
+"""How a stage runs: its command line, its failures, its progress, its timing, and the code that it reaches."""

@@ -1,0 +1,61 @@
+"""`data/code/<stage>.json`: the code that a stage reaches, as the stage `trace_code` found it."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lesions.errors import InputError
+from lesions.formats.json_file import read_json, write_json
+from lesions.formats.sha256 import hash_file
+
+
+@dataclass(frozen=True)
+class Code:
+    """What decides, beside data and parameters, what a stage computes.
+
+    Attributes
+    ----------
+    files
+        The sha256 of each of the project's files that the stage reaches, by its path below the project's root.
+    packages
+        The version of each third-party package that these files import, by its normalised name.
+    """
+
+    files: dict[str, str]
+    packages: dict[str, str]
+
+
+def write_code(path: Path, code: Code) -> None:
+    """Write `data/code/<stage>.json`."""
+    write_json(path, asdict(code))
+
+
+def read_code(path: Path) -> Code:
+    """Read `data/code/<stage>.json`; a missing or foreign file raises InputError."""
+    try:
+        content = read_json(path)
+        return Code(files=dict(content["files"]), packages=dict(content["packages"]))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file; run `dvc repro trace_code`") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: not what trace_code writes; run `dvc repro --force trace_code`") from error
+
+
+def check_code_unchanged(path: Path) -> None:
+    """Refuse to go on when a file is no longer the one that `trace_code` found.
+
+    DVC knows a stage's code by `data/code/<stage>.json` alone. Without this check, an edit that was made after
+    `trace_code` ran and undone before the next `dvc repro` would leave a result of code that no one can find again.
+
+    Parameters
+    ----------
+    path
+        The stage's `data/code/<stage>.json`; the files in it are looked up from the present folder.
+
+    Raises
+    ------
+    InputError
+        If a file was changed or removed; the message names it.
+    """
+    for file, sha256 in read_code(path).files.items():
+        if not Path(file).is_file() or hash_file(Path(file)) != sha256:
+            raise InputError(f"{file}: changed since trace_code ran; run dvc repro again")

@@ -1,0 +1,64 @@
+"""Running a stage's `main` from the command line."""
+
+import inspect
+import os
+import signal
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from lesions.stage.code import check_code_unchanged
+from lesions.stage.failure import DebugOption, one_paragraph_errors
+from lesions.stage.timings import record_timing
+
+CodeOption = Annotated[
+    Path | None,
+    typer.Option(help="What trace_code wrote for this stage; a file that has changed since stops the stage."),
+]
+
+
+def run_stage(main: Callable[..., None]) -> None:
+    """Run a stage with its arguments from the command line, and record how long it took.
+
+    Beside the arguments of `main` there are two options. `--code` names the stage's `data/code/<stage>.json`: the
+    stage fails when a file listed there is not as it was, at the start or at the end; a `main` that has an argument
+    `code` itself is given it too. `--debug` shows errors with their tracebacks.
+    """
+    signature = inspect.signature(main)
+    reads_code = "code" in signature.parameters
+
+    @wraps(main)
+    def checked_main(*, debug: bool, **arguments: Any) -> None:
+        code = arguments["code"] if reads_code else arguments.pop("code")
+        # DVC_STAGE tells the stages of several models apart; in a dvc.yaml elsewhere, a path and a colon precede it.
+        stage = os.environ.get("DVC_STAGE", Path(sys.argv[0]).stem).rpartition(":")[2]
+        with record_timing(stage):
+            if code is not None:
+                check_code_unchanged(code)
+            main(**arguments)
+            if code is not None:
+                check_code_unchanged(code)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    options = [inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DebugOption)]
+    if not reads_code:
+        options.append(inspect.Parameter("code", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=CodeOption))
+    # typer reads the options from here.
+    checked_main.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *options])  # type: ignore[attr-defined]
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(checked_main)
+    with one_paragraph_errors():
+        app()
+
+
+def stop(number: int, _: FrameType | None) -> None:
+    """Exit as the signal asks, removing temporary files and releasing locks on the way."""
+    name = signal.Signals(number).name
+    print(f"stopped by {name}; no half-written file is left, and running again goes on", file=sys.stderr, flush=True)
+    sys.exit(128 + number)

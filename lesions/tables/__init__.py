@@ -1,0 +1,1 @@
+"""The tables in data/: their columns, and how they are read and written."""

@@ -1,0 +1,104 @@
+"""Prediction tables: `image_id, group_id, split, y_true, y_pred, logit_<class>…, prob_<class>…`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import log_softmax, softmax
+
+from lesions.errors import InputError
+from lesions.formats.table import write_table
+
+IDENTIFIERS = ["image_id", "group_id", "split"]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model predicted for the images of one or more splits.
+
+    Attributes
+    ----------
+    images : (N, ...) table
+        image_id, group_id, split, and possibly metadata.
+    classes
+        In the order of the logits.
+    y_true : (N,) int
+    logits : (N, K) float
+        Calibrated logits, whose softmax is the probability.
+    """
+
+    images: pd.DataFrame
+    classes: tuple[str, ...]
+    y_true: NDArray[np.int64]
+    logits: NDArray[np.floating]
+
+    @property
+    def log_prob(self) -> NDArray[np.float64]:
+        """The logarithms of the probabilities, (N, K)."""
+        return np.asarray(log_softmax(self.logits.astype(np.float64), axis=1))
+
+    @property
+    def y_prob(self) -> NDArray[np.float64]:
+        """The probabilities, (N, K)."""
+        return np.asarray(softmax(self.logits.astype(np.float64), axis=1))
+
+    @property
+    def y_pred(self) -> NDArray[np.int64]:
+        """The predicted classes, (N,)."""
+        return self.logits.argmax(axis=1)
+
+    def with_metadata(self, metadata: pd.DataFrame) -> "Predictions":
+        """Return the same predictions, with the columns of `data/metadata.csv` added to `images`."""
+        images = self.images.merge(metadata, on="image_id", how="left", validate="one_to_one")
+        return replace(self, images=images)
+
+    def select(self, split: str) -> "Predictions":
+        """Return the predictions for one split."""
+        return self.keep((self.images.split == split).to_numpy())
+
+    def keep(self, chosen: NDArray[np.bool_]) -> "Predictions":
+        """Return the predictions for the chosen images, a mask (N,)."""
+        return Predictions(self.images[chosen], self.classes, self.y_true[chosen], self.logits[chosen])
+
+
+def concatenate_predictions(parts: Sequence[Predictions]) -> Predictions:
+    """Concatenate the predictions of several splits."""
+    return Predictions(
+        pd.concat([part.images for part in parts], ignore_index=True),
+        parts[0].classes,
+        np.concatenate([part.y_true for part in parts]),
+        np.concatenate([part.logits for part in parts]),
+    )
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write `data/predictions/<model>.csv`, sorted by image_id."""
+    names = np.array(predictions.classes)
+    table = predictions.images[IDENTIFIERS].reset_index(drop=True)
+    table["y_true"] = names[predictions.y_true]
+    table["y_pred"] = names[predictions.y_pred]
+    for prefix, values in (("logit", predictions.logits), ("prob", predictions.y_prob)):
+        table[[f"{prefix}_{name}" for name in names]] = values
+    write_table(path, table, sort_by="image_id")
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read `data/predictions/<model>.csv`; probabilities are recomputed from the logits.
+
+    Raises
+    ------
+    InputError
+        If a true diagnosis has no column of logits.
+    """
+    text = dict.fromkeys([*IDENTIFIERS, "y_true", "y_pred"], "str")
+    table = pd.read_csv(path, dtype=text, keep_default_na=False)
+    logits = table.filter(regex="^logit_")
+    classes = tuple(name.removeprefix("logit_") for name in logits.columns)
+    codes = table.y_true.map({name: code for code, name in enumerate(classes)})
+    if codes.isna().any():
+        row = int(np.flatnonzero(codes.isna())[0])
+        raise InputError(f"{path}, line {row + 2}: no logit for y_true {table.y_true[row]!r}")
+    return Predictions(table[IDENTIFIERS], classes, codes.to_numpy().astype(np.int64), logits.to_numpy())

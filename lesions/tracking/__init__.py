@@ -1,0 +1,1 @@
+"""Following a training from outside, behind one callback."""

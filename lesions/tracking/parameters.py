@@ -1,0 +1,11 @@
+"""The section `tracking`."""
+
+from typing import Literal
+
+from lesions.parameters.section import Section
+
+
+class TrackingParameters(Section):
+    """The section `tracking`."""
+
+    kind: Literal["none", "dvclive"]

@@ -1,0 +1,1 @@
+"""Pixels as tensors on the device: preprocessing, augmentation, mixing."""

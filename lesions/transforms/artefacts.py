@@ -1,0 +1,102 @@
+"""What hides parts of a training image: hairs, blur, and squares cut out."""
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from lesions.hardware.device import to_device_constants
+from lesions.transforms.boxes import mask_boxes
+from lesions.transforms.preprocessing import place_pixels
+
+HAIR_DRAWS = ("x", "y", "angle", "bend", "length", "width", "darkness")
+"""What is drawn for each hair, in the order of the last axis of `draw_hairs`; each from -1 to 1."""
+
+MAX_BEND = 0.4
+HAIR_LENGTH = (0.4, 2.0)
+HAIR_WIDTH = (0.008, 0.03)
+HAIR_DARKNESS = (0.5, 0.95)
+"""Of a hair: how far from a straight line after one unit, its length and its width (half the image's side being one
+unit), and what part of the light it takes."""
+
+
+def draw_hairs(num_images: int, num_hairs: int, *, seed: int, epoch: int) -> NDArray[np.float32]:
+    """Draw the hairs that each image of an epoch may get.
+
+    Returns
+    -------
+    (N, num_hairs, len(HAIR_DRAWS)) float32
+    """
+    size = (num_images, num_hairs, len(HAIR_DRAWS))
+    return np.random.default_rng([seed, epoch, 3]).uniform(-1, 1, size).astype(np.float32)
+
+
+def draw_over_hairs(images: Tensor, hairs: Tensor, counts: Tensor) -> Tensor:
+    """Draw dark, bent lines over images.
+
+    Parameters
+    ----------
+    images : (B, 3, H, W)
+    hairs : (B, M, len(HAIR_DRAWS)), from -1 to 1
+    counts : (B,)
+        How many of its M hairs an image gets.
+    """
+    height, width = images.shape[-2:]
+    y, x = place_pixels(height, images.device)[:, None], place_pixels(width, images.device)[None, :]
+    light = torch.ones(len(images), height, width, device=images.device)
+    for number in range(hairs.shape[1]):
+        drawn = dict(zip(HAIR_DRAWS, hairs[:, number, :, None, None].unbind(dim=1), strict=True))
+        angle = drawn["angle"] * math.pi
+        dx, dy = x - drawn["x"], y - drawn["y"]
+        along = dx * angle.cos() + dy * angle.sin()
+        bend = drawn["bend"] * MAX_BEND
+        # The distance from a parabola, to the first order.
+        away = (dy * angle.cos() - dx * angle.sin() - bend * along**2).abs() / (1 + (2 * bend * along) ** 2).sqrt()
+        away = torch.maximum(away, along.abs() - _between(drawn["length"], HAIR_LENGTH) / 2)
+        # One pixel is 2 / width units: a hair's edge fades over one pixel.
+        cover = ((_between(drawn["width"], HAIR_WIDTH) / 2 - away) * width / 2 + 0.5).clamp(0, 1)
+        there = (number < counts)[:, None, None]
+        light = light * (1 - there * cover * _between(drawn["darkness"], HAIR_DARKNESS))
+    return images * light[:, None]
+
+
+def blur(images: Tensor, sigmas: Tensor, *, max_sigma: float) -> Tensor:
+    """Blur each image by a Gaussian of its own; beyond its edge it goes on as its mirror image.
+
+    Parameters
+    ----------
+    images : (B, C, H, W)
+    sigmas : (B,), in pixels, at most max_sigma
+    """
+    B, C = images.shape[:2]
+    reach = min(math.ceil(3 * max_sigma), min(images.shape[-2:]) - 1)
+    offsets = torch.arange(-reach, reach + 1, device=images.device)
+    weights = torch.exp(-0.5 * (offsets / sigmas.clamp(min=0.01)[:, None]) ** 2)
+    weights = (weights / weights.sum(dim=1, keepdim=True)).repeat_interleave(C, dim=0)[:, None, :]  # (B C, 1, taps)
+    planes = F.pad(images, [reach] * 4, mode="reflect").reshape(1, B * C, *(n + 2 * reach for n in images.shape[-2:]))
+    planes = F.conv2d(planes, weights[:, :, :, None], groups=B * C)
+    planes = F.conv2d(planes, weights[:, :, None, :], groups=B * C)
+    return planes.reshape_as(images)
+
+
+def cut_out(images: Tensor, centres: Tensor, sides: Tensor, fill: tuple[float, float, float]) -> Tensor:
+    """Fill a square of each image with one colour (DeVries and Taylor 2017, arXiv:1708.04552).
+
+    Parameters
+    ----------
+    images : (B, 3, H, W)
+    centres : (B, 2)
+        Of the squares, x and y, from -1 to 1; what lies beyond the edge is cut.
+    sides : (B,)
+        Of the squares, as parts of the image's side.
+    """
+    hole = mask_boxes(centres[:, 0], centres[:, 1], sides, (images.shape[-2], images.shape[-1]))
+    return torch.where(hole[:, None], to_device_constants(fill, images.device).view(3, 1, 1), images)
+
+
+def _between(draws: Tensor, limits: tuple[float, float]) -> Tensor:
+    low, high = limits
+    return low + (draws + 1) / 2 * (high - low)

@@ -1,0 +1,163 @@
+"""Random changes of training images, a batch at a time on the device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lesions.hardware.device import to_device_constants
+from lesions.transforms.artefacts import blur, cut_out, draw_over_hairs
+from lesions.transforms.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from lesions.transforms.parameters import AugmentationParameters
+
+DRAWS = (
+    "mirror", "angle", "zoom", "shift_x", "shift_y", "brightness", "contrast", "saturation", "hue", "red", "green",
+    "blue", "hairs", "blur", "cutout", "cutout_x", "cutout_y"
+)  # fmt: skip
+"""What is drawn for each image, in the order of the columns of `draw`."""
+
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in grey (ITU-R BT.601)."""
+
+CHROMA = ((0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
+"""Weights of red, green and blue in the two axes of colour that hue turns in (I and Q of NTSC)."""
+
+TO_AXES = (LUMA, *CHROMA)
+FROM_AXES = tuple(map(tuple, np.linalg.inv(TO_AXES).tolist()))
+
+
+def compute_strengths(num_images: tuple[int, ...], parameters: AugmentationParameters) -> NDArray[np.float32]:
+    """Compute the strength of augmentation for each class from its number of training images; (K,) float32."""
+    log_rarity = np.log(max(num_images)) - np.log(num_images)
+    rarity = log_rarity / log_rarity.max() if log_rarity.max() > 0 else log_rarity
+    strengths = parameters.common_strength + rarity * (parameters.rare_strength - parameters.common_strength)
+    return strengths.astype(np.float32)
+
+
+def draw(num_images: int, *, seed: int, epoch: int) -> NDArray[np.float32]:
+    """Draw numbers from -1 to 1 for every image that an epoch shows.
+
+    What an image goes through so depends on the seed, the epoch and its place in the epoch alone: not on the size of
+    its batch, the device, or what was drawn before.
+
+    Returns
+    -------
+    (N, len(DRAWS)) float32
+    """
+    return np.random.default_rng([seed, epoch]).uniform(-1, 1, (num_images, len(DRAWS))).astype(np.float32)
+
+
+def augment(
+    batch: Tensor,
+    draws: Tensor,
+    hairs: Tensor,
+    strengths: Tensor,
+    *,
+    parameters: AugmentationParameters,
+    preprocessing: Preprocessing,
+) -> Tensor:
+    """Mirror, rotate, zoom and shift images in one sampling, change their colours in one product, and hide parts.
+
+    Parameters
+    ----------
+    batch : (B, 3, H, W), from 0 to 1
+    draws : (B, len(DRAWS)), from -1 to 1
+    hairs : (B, M, len(HAIR_DRAWS)), from -1 to 1
+    strengths : (B,)
+
+    Returns
+    -------
+    (B, 3, size_px, size_px), from 0 to 1
+    """
+    drawn = dict(zip(DRAWS, draws.unbind(dim=1), strict=True))
+    warped = preprocessing.warp(batch, build_affine(drawn, strengths, parameters))
+    matrix, offset = build_colour_change(warped.mean(dim=(2, 3)), drawn, strengths, parameters)
+    pixels = warped.flatten(2)  # (B, 3, H W)
+    changed = torch.baddbmm(offset, matrix, pixels).clamp_(0, 1).view_as(warped)
+    return add_artefacts(changed, drawn, hairs, strengths, parameters, preprocessing)
+
+
+def add_artefacts(
+    images: Tensor,
+    drawn: dict[str, Tensor],
+    hairs: Tensor,
+    strengths: Tensor,
+    parameters: AugmentationParameters,
+    preprocessing: Preprocessing,
+) -> Tensor:
+    """Draw hairs over images, blur them, and cut squares out, each from nothing to its largest."""
+
+    def amount(name: str, largest: float) -> Tensor:
+        return (drawn[name] + 1) / 2 * largest * strengths
+
+    if parameters.hairs:
+        # From none to all of them, each number as likely.
+        counts = ((drawn["hairs"] + 1) / 2 * (parameters.hairs * strengths + 1)).floor()
+        images = draw_over_hairs(images, hairs, counts)
+    if parameters.blur:
+        largest = parameters.blur * preprocessing.size_px
+        images = blur(images, amount("blur", largest), max_sigma=largest * parameters.max_strength)
+    if parameters.cutout:
+        centres = torch.stack([drawn["cutout_x"], drawn["cutout_y"]], dim=1)
+        images = cut_out(images, centres, amount("cutout", parameters.cutout), fill=preprocessing.mean)
+    return images
+
+
+def build_affine(drawn: dict[str, Tensor], strengths: Tensor, parameters: AugmentationParameters) -> Tensor:
+    """Return (B, 2, 3): where in the input each position of the output is taken from.
+
+    Mirroring and rotation do not grow with the strength: a lesion has no upright position to keep near to.
+    """
+    angle = torch.deg2rad(drawn["angle"] * parameters.rotation_degrees)
+    # At z, the output shows 1 - z of the input's side for draws of 1, and 1 + z for draws of -1.
+    scale = 1 - (drawn["zoom"] * parameters.zoom * strengths).clamp(-0.9, 0.9)
+    flip = torch.where((drawn["mirror"] > 0) & parameters.mirror, -1.0, 1.0)
+    cos, sin = scale * angle.cos(), scale * angle.sin()
+    # One unit of the output's coordinates is half its side.
+    shift_x = 2 * drawn["shift_x"] * parameters.shift * strengths
+    shift_y = 2 * drawn["shift_y"] * parameters.shift * strengths
+    rows = [torch.stack([flip * cos, -sin, shift_x], dim=1), torch.stack([flip * sin, cos, shift_y], dim=1)]
+    return torch.stack(rows, dim=1)
+
+
+def build_colour_change(
+    means: Tensor, drawn: dict[str, Tensor], strengths: Tensor, parameters: AugmentationParameters
+) -> tuple[Tensor, Tensor]:
+    """Return the matrix (B, 3, 3) and offset (B, 3, 1) that change each pixel's colour.
+
+    In this order: a gain for each channel (colour cast and brightness), saturation and hue about the pixel's grey,
+    contrast about the image's mean grey.
+
+    Parameters
+    ----------
+    means : (B, 3)
+        Of each image's channels.
+    """
+
+    def factor(name: str, largest: float) -> Tensor:
+        return 1 + (drawn[name] * largest * strengths).clamp(-0.9, 0.9)
+
+    luma = to_device_constants(LUMA, means.device)
+    cast = torch.stack([factor(name, parameters.colour_cast) for name in ("red", "green", "blue")], dim=1)
+    gain = cast * factor("brightness", parameters.brightness)[:, None]
+    saturation = factor("saturation", parameters.saturation)[:, None, None]
+    contrast = factor("contrast", parameters.contrast)[:, None, None]
+    mix = saturation * torch.eye(3, device=means.device) + (1 - saturation) * luma
+    turn = build_hue_turn(torch.deg2rad(drawn["hue"] * parameters.hue_degrees * strengths))
+    matrix = contrast * mix @ turn * gain[:, None, :]
+    mean_grey = (means * gain) @ luma
+    return matrix, ((1 - contrast) * mean_grey[:, None, None]).expand(-1, 3, 1)
+
+
+def build_hue_turn(angles: Tensor) -> Tensor:
+    """Return matrices (B, 3, 3) that turn colours about grey by angles (B,), and leave each pixel's grey as it is."""
+    to_axes, from_axes = to_device_constants(TO_AXES, angles.device), to_device_constants(FROM_AXES, angles.device)
+    cos, sin, one, zero = angles.cos(), angles.sin(), torch.ones_like(angles), torch.zeros_like(angles)
+    turn = torch.stack([one, zero, zero, zero, cos, -sin, zero, sin, cos], dim=1).view(-1, 3, 3)
+    return from_axes @ turn @ to_axes

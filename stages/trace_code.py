@@ -1,0 +1,34 @@
+"""Follow the imports of each stage, so that DVC reruns exactly the stages that an edit reaches.
+
+DVC does not follow imports. Every other stage depends on the file that this one writes for it.
+
+    python -m stages.trace_code --stages stages --lock requirements.lock --folder data/code
+
+It takes about a second.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lesions.formats.atomic import atomic_folder
+from lesions.stage.code import write_code
+from lesions.stage.imports import list_stages, read_versions, trace_imports
+from lesions.stage.run import run_stage
+
+
+def main(
+    stages: Annotated[Path, typer.Option(help="Folder of the stages; what they import lies beside it.")],
+    lock: Annotated[Path, typer.Option(help="The lock file that pins the version of each package.")],
+    folder: Annotated[Path, typer.Option(help="Written: a folder with <stage>.json for each stage.")],
+) -> None:
+    """Write for each stage the files it reaches, with their sha256, and the packages they import, with versions."""
+    versions = read_versions(lock)
+    with atomic_folder(folder) as temporary:
+        for stage in list_stages(stages):
+            write_code(temporary / f"{stage.stem}.json", trace_imports(stage, versions))
+
+
+if __name__ == "__main__":
+    run_stage(main)

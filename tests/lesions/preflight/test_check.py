@@ -1,0 +1,250 @@
+"""`lesions check` finds what would fail, and says what a run needs, before anything runs."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from lesions.errors import InputError
+from lesions.parameters.overlay import lay_over
+from lesions.preflight.check import check_run
+from tests.builders import ROOT
+
+
+@pytest.fixture
+def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project's parameters, with the tiny preset, in a folder without data."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    lay_over(tmp_path / "params.yaml", YAML(typ="safe").load(ROOT / "presets/tiny.yaml"))
+    lay_over(tmp_path / "params.yaml", {"dataset": {"names": ["synthetic"], "root": "data/raw/synthetic"}})
+    return tmp_path / "params.yaml"
+
+
+def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) -> None:
+    found = check_run(params)
+    assert found["models"] == "custom_cnn, resnet18"
+    assert found["images"] == "150"
+    # ResNet-18's 44.75 MB of weights, 3.15 MB of drawings, 150 · 37² · 3 bytes of images, 0.5 MB of files and rows,
+    # twice; and two states of the weights, the best ones, and two moments.
+    assert found["disk"] == "98 MB, half of it DVC's copies; 358 MB more during a training"
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"models": []}, "models: expected a list of names, got []"),
+        ({"models": "resnet18"}, "models: expected a list of names, got 'resnet18'"),
+        ({"models": ["resnet18", "resnet18"]}, "models: resnet18 stands there twice"),
+        ({"models": ["../resnet18"]}, "models: expected a list of names, got ['../resnet18']"),
+        ({"models": ["resnet18", "vgg"]}, "models names 'vgg', but there is no section architectures.vgg"),
+        ({"training": {"seed": -1}}, "training.seed: expected a number >= 0, got -1"),
+        ({"training": {"batch_size": 2.5}}, "training.batch_size: expected a whole number, got 2.5"),
+        (
+            {"training": {"monitor": "accuracy"}},
+            "training.monitor: expected 'loss', 'balanced_accuracy' or 'macro_f1'",
+        ),
+        ({"evaluation": {"num_views": 4}}, "evaluation.num_views: expected 1 or 8, got 4"),
+        (
+            {"sampling": {"scheme": "random"}},
+            "sampling.scheme: expected 'shuffled', 'class_balanced' or '",
+        ),
+        ({"loss": {"focal_gamma": 2.0}}, "loss: focal_gamma belongs to the kind focal; got kind cross_entropy"),
+        ({"optimizer": {"momentum": 0.9}}, "optimizer: momentum belongs to the name sgd; got name adamw"),
+        ({"schedule": {"name": "step"}}, "schedule: warmup_fraction belongs to the names cosine and one_cycle; got"),
+        (
+            {"loss": {"logit_adjustment": 1.0}, "sampling": {"scheme": "class_balanced"}},
+            "loss.logit_adjustment is 1, but sampling.scheme class_balanced shows all diagnoses equally often",
+        ),
+        ({"augmentation": {"zoom": 1}}, "augmentation.zoom: expected a number < 1"),
+        ({"cache_images": {"fit": "stretch"}}, "cache_images.fit: expected 'crop', 'squash' or 'pad', got 'stretch'"),
+        (
+            {"dataset": {"names": ["isic"]}},
+            "dataset.names.0: expected one of csv, image_folder, ham10000, isic2018_test, ",
+        ),
+        ({"models": ["history"]}, "models: history is the name of a folder of the pipeline; choose another"),
+        ({"models": ["resnet18_features"]}, "models: resnet18_features is the name of a baseline or a probe; choose"),
+        (
+            {"split": {"test_list": "none.csv", "test_list_sha256": "0" * 64}},
+            "none.csv: No such file or directory",
+        ),
+        ({"compare": {"metric": "loss"}}, "compare.metric: expected 'accuracy', 'balanced_accuracy',"),
+        ({"gate": {"macro_f1": {"floor": "low"}}}, "gate.macro_f1.floor: expected a number, got 'low'"),
+        ({"dataset": {"names": ["ham10000"], "root": "nowhere"}}, "dataset.root: there is no folder nowhere"),
+        (
+            {"dataset": {"root": "nowhere"}},
+            "dataset.names and dataset.external are synthetic, but dataset.root is nowhere; ",
+        ),
+        (
+            {"dataset": {"names": ["ham10000"]}},
+            "dataset.names and dataset.external are ham10000, but dataset.root is data/raw/synthetic; ",
+        ),
+        ({"generate_synthetic": {"num_images": 10}}, "generate_synthetic.num_images: "),
+        (
+            {"architectures": {"resnet34": {"learning_rate": "fast"}}},
+            "architectures.resnet34.learning_rate: expected a",
+        ),
+        (
+            {"cache_images": {"size_px": 31}},
+            "architectures.custom_cnn.size_px is 32, but the cached images have 31 px",
+        ),
+        (
+            {"architectures": {"resnet18": {"weights": "none.pth", "weights_sha256": "0" * 64}}},
+            "none.pth: No such file or directory",
+        ),
+    ],
+)
+def test_what_would_fail_is_named(params: Path, overlay: dict[str, Any], message: str) -> None:
+    lay_over(params, overlay)
+    with pytest.raises(InputError, match=re.escape(message)):
+        check_run(params)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "  patience_epochs:",
+            "  patience:",
+            "training.patience_epochs: is missing; training.patience: there is no such",
+        ),
+        ("augmentation:", "augmentations:", "augmentations: there is no such section"),
+    ],
+)
+def test_a_misspelt_name_is_named(params: Path, old: str, new: str, message: str) -> None:
+    params.write_text(params.read_text().replace(old, new))
+    with pytest.raises(InputError, match=re.escape(message)):
+        check_run(params)
+
+
+def test_a_folder_without_the_datasets_table_is_named(params: Path, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/a.jpg").touch()
+    lay_over(params, {"dataset": {"names": ["ham10000"], "root": "images"}})
+    with pytest.raises(InputError, match=r"dataset.root: images has no HAM10000_metadata.csv, which ham10000 has"):
+        check_run(params)
+
+
+def test_a_table_that_cannot_be_read_is_named(params: Path, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/a.jpg").touch()
+    (tmp_path / "images/HAM10000_metadata.csv").write_text("image_id;dx\na;mel\n")
+    lay_over(params, {"dataset": {"names": ["ham10000"], "root": "images"}})
+    with pytest.raises(InputError, match=r"_metadata.csv: the column lesion_id is missing; found image_id, dx"):
+        check_run(params)
+
+
+def write_clinic(folder: Path, rows: list[str], *, files: int, **changes: Any) -> dict[str, Any]:
+    """Write a table and files of no bytes, and return the parameters that read them."""
+    folder.mkdir()
+    for number in range(files):
+        (folder / f"{number}.jpg").touch()
+    (folder / "findings.csv").write_text("\n".join(["photo,who,finding", *rows]) + "\n")
+    columns = {"image_id": "photo", "patient_id": "who", "diagnosis": "finding"}
+    section = {"names": ["csv"], "root": "clinic", "table": "findings.csv", "columns": columns}
+    return {"dataset": section | changes}
+
+
+ROWS = [f"{n}.jpg,P{n},{'Melanoma' if n < 3 else 'nevus'}" for n in range(8)]
+
+
+def test_every_row_is_read_and_counted(params: Path, tmp_path: Path) -> None:
+    rows = [*ROWS, "0.jpg,P0,Melanoma", "8.jpg,P8,wart", "9.jpg,P9,unknown", "77.jpg,P9,nevus"]
+    lay_over(params, write_clinic(tmp_path / "clinic", rows, files=11, max_rejected_fraction=0.2))
+    found = check_run(params)
+    assert found["images"] == "11"
+    assert found["csv"] == "12 rows: 8 used, 2 refused, 2 left out; 1 image files that no row names"
+    assert found["csv: diagnoses"] == "nevus 5, melanoma 3"
+    wart, missing, *lost = found["csv: refused"].splitlines()
+    assert wart.startswith("1 × finding: is unknown; known are actinic_keratosis, ")
+    assert wart.endswith("; dataset.words.diagnosis adds others (first: line 11, value 'wart')")
+    assert missing == "1 × photo: has no image file (first: line 13, value '77')"
+    assert lost == [f"no image is left of the diagnosis {word!r} (1 rows)" for word in ("unknown", "wart")]
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_link_to_nowhere_is_counted_as_a_file(params: Path, tmp_path: Path) -> None:
+    lay_over(params, write_clinic(tmp_path / "clinic", ROWS, files=8))
+    (tmp_path / "clinic/8.jpg").symlink_to("nowhere.jpg")
+    assert check_run(params)["images"] == "9"
+
+
+@pytest.mark.parametrize(
+    ("rows", "dataset", "overlay", "message"),
+    [
+        (
+            [*ROWS, "8.jpg,P8,wart"],
+            {"max_rejected_fraction": 0.1},
+            {},
+            "clinic/findings.csv: 1 of 9 rows refused, dataset.max_rejected_fraction is 0.1:\n  1 × finding: is unkn",
+        ),
+        (
+            ROWS,
+            {"columns": {"image_id": "photo", "patient_id": "patient", "diagnosis": "finding"}},
+            {},
+            "findings.csv: the column patient (dataset.columns.patient_id) is missing; found photo, who, finding",
+        ),
+        (
+            ROWS,
+            {"columns": {"image_id": "file", "diagnosis": "finding"}},
+            {},
+            "findings.csv: the column file (dataset.columns.image_id) is missing; found photo, who, finding",
+        ),
+        (ROWS, {"table": "found.csv"}, {}, "dataset.table: there is no file clinic/found.csv"),
+        (ROWS, {"words": {"diagnosis": {"a": "b"}}}, {}, "dataset.words.diagnosis: 'a' becomes 'b', expected 'actin"),
+        (
+            ROWS,
+            {"diagnoses": ["melanoma", "dermatofibroma"]},
+            {},
+            "dataset.diagnoses: no image of csv has the diagnosis dermatofibroma",
+        ),
+        (
+            ROWS,
+            {},
+            {"split": {"test_list": "published"}},
+            "split.test_list is published, but no image is in a folder Test/; only image_folder can have one",
+        ),
+        (
+            [row.replace("P2", "P1") for row in ROWS],
+            {},
+            {},
+            "clinic: fewer than 3 groups (all images of one patient, lesion or picture), one for each split or "
+            "fold, have the diagnosis melanoma (2)",
+        ),
+        (
+            ROWS,
+            {},
+            {"task": {"name": "two", "groupings": {"two": {"a": ["melanoma"], "b": ["benign"]}}}},
+            "task: groupings.two has no class for nevus, which the data have",
+        ),
+    ],
+)
+def test_data_that_the_run_would_stop_at_are_named(
+    params: Path, tmp_path: Path, rows: list[str], dataset: dict[str, Any], overlay: dict[str, Any], message: str
+) -> None:
+    lay_over(params, write_clinic(tmp_path / "clinic", rows, files=9, **dataset))
+    lay_over(params, overlay)
+    with pytest.raises(InputError, match=re.escape(message)):
+        check_run(params)
+
+
+def test_the_embedded_dataset_has_no_published_test_images(params: Path) -> None:
+    lay_over(params, {"split": {"test_list": "published"}})
+    with pytest.raises(InputError, match=r"split.test_list is published, but synthetic has no folders Test/"):
+        check_run(params)
+
+
+def test_a_run_that_does_not_fit_on_the_disk_is_refused_unless_it_is_there_already(params: Path) -> None:
+    lay_over(params, {"generate_synthetic": {"num_images": 1_000_000}, "cache_images": {"size_px": 1000}})
+    with pytest.raises(
+        InputError, match=r"has yet to write takes 60\d\d\.\d GB in .*, where .* GB are free; make room"
+    ):
+        check_run(params)
+    data = params.parent / "data"
+    data.mkdir()
+    with (data / "images.npy").open("wb") as file:
+        file.truncate(3_100_000_000_000)
+    assert check_run(params)["images"] == "1,000,000"

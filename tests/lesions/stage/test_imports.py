@@ -1,0 +1,133 @@
+"""What a stage reaches: its files, those they import, and the versions of the packages."""
+
+import importlib.metadata
+import json
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from lesions.errors import InputError
+from lesions.stage.imports import DISTRIBUTIONS, list_stages, normalise_name, read_versions, trace_imports
+from tests.builders import ROOT
+
+VERSIONS = {"numpy": "2.0", "scikit-learn": "1.6", "torch": "2.9"}
+
+
+def write(root: Path, **files: str) -> Path:
+    """Write files, a double underscore standing for a slash, and return the stage `stages/train.py`."""
+    for name, text in files.items():
+        path = root / f"{name.replace('__', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root / "stages/train.py"
+
+
+def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
+    stage = write(
+        tmp_path,
+        stages__train="import json\nfrom lesions.a import one\nfrom lesions import b\nimport lesions.deep.c\n",
+        lesions__a="def one():\n    from lesions.d import two\n",
+        lesions__b="from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import lesions.e\n",
+        lesions__deep__c="from . import f\nfrom .g import x\nfrom ..h import y\n",
+        lesions__d="import lesions.a\n",
+        lesions__e="",
+        lesions__deep__f="",
+        lesions__deep__g="",
+        lesions__h="",
+        lesions__unused="",
+    )
+    (tmp_path / "lesions/deep/__init__.py").write_text("import lesions.i\n")
+    write(tmp_path, lesions__i="")
+    files = trace_imports(stage, VERSIONS).files
+    modules = ["a", "b", "d", "deep/__init__", "deep/c", "deep/f", "deep/g", "e", "h", "i"]
+    assert list(files) == [*(f"lesions/{module}.py" for module in modules), "stages/train.py"]
+    assert files["lesions/a.py"] == sha256((tmp_path / "lesions/a.py").read_bytes()).hexdigest()
+
+
+def test_a_package_is_given_with_the_version_that_the_lock_pins(tmp_path: Path) -> None:
+    stage = write(tmp_path, stages__train="import numpy.typing\nfrom lesions import a\n", lesions__a="import sklearn")
+    assert trace_imports(stage, VERSIONS).packages == {"numpy": "2.0", "scikit-learn": "1.6"}
+
+
+def test_a_package_that_the_lock_does_not_pin_is_refused_with_the_file_that_imports_it(tmp_path: Path) -> None:
+    stage = write(tmp_path, stages__train="from lesions import a", lesions__a="import tensorflow.keras")
+    with pytest.raises(
+        InputError, match=r"^lesions/a\.py: imports tensorflow, but requirements\.lock pins no package tensorflow;"
+    ):
+        trace_imports(stage, VERSIONS)
+
+
+def test_broken_python_is_refused_with_its_line(tmp_path: Path) -> None:
+    stage = write(tmp_path, stages__train="x = 1\ndef broken(:\n")
+    with pytest.raises(InputError, match=r"^stages/train\.py, line 2: not valid Python: "):
+        trace_imports(stage, VERSIONS)
+
+
+def test_a_template_is_reached_with_the_modules_of_its_folder_and_notes_are_not(tmp_path: Path) -> None:
+    stage = write(
+        tmp_path, stages__train="import lesions.report.page", lesions__report__page="", lesions__other__x=""
+    )
+    for name in ("report/page.html.j2", "report/notes.txt", "other/other.j2"):
+        (tmp_path / "lesions" / name).write_text("")
+    files = trace_imports(stage, VERSIONS).files
+    assert list(files) == ["lesions/report/page.html.j2", "lesions/report/page.py", "stages/train.py"]
+
+
+def test_the_versions_of_a_lock_with_hashes_extras_and_markers(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(
+        "# made by uv\n"
+        "Ruamel.YAML==0.18 \\\n    --hash=sha256:aa==bb\n    # via x==1\n"
+        "fsspec[http]==2026.9.0\n"
+        "numpy==2.5.5 ; python_full_version >= '3.15' \\\n    --hash=sha256:cc\n"
+        "numpy==2.4.6 ; python_full_version < '3.15'\n"
+    )
+    assert read_versions(lock) == {"ruamel-yaml": "0.18", "fsspec": "2026.9.0", "numpy": "2.4.6, 2.5.5"}
+
+
+def test_a_lock_without_pins_is_refused(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    with pytest.raises(InputError, match=r"requirements\.lock: there is no such file"):
+        read_versions(lock)
+    lock.write_text("numpy>=2\n")
+    with pytest.raises(InputError, match="pins no package"):
+        read_versions(lock)
+
+
+def test_the_named_packages_provide_their_modules() -> None:
+    providers = importlib.metadata.packages_distributions()
+    for module, package in DISTRIBUTIONS.items():
+        assert package in [normalise_name(name) for name in providers[module]]
+
+
+@pytest.mark.parametrize("stage", list_stages(ROOT / "stages"), ids=lambda path: path.stem)
+def test_what_a_stage_loads_it_was_traced_to(stage: Path, loaded_modules: dict[str, list[str]]) -> None:
+    """The oracle is Python itself: no file of the project is loaded that the trace has not."""
+    traced = trace_imports(stage, read_versions(ROOT / "requirements.lock")).files
+    assert stage.stem in loaded_modules
+    assert not set(loaded_modules[stage.stem]) - traced.keys()
+
+
+@pytest.fixture(scope="module")
+def loaded_modules() -> dict[str, list[str]]:
+    """For each stage, the project's files that Python has loaded once it has imported it."""
+    script = (
+        "import importlib, json, os, sys\n"
+        "root, loaded = os.getcwd() + os.sep, {}\n"
+        "for stage in sys.argv[1:]:\n"
+        "    for name in [name for name in sys.modules if name.split('.')[0] in ('lesions', 'stages')]:\n"
+        "        del sys.modules[name]\n"
+        "    importlib.import_module(f'stages.{stage}')\n"
+        "    files = [getattr(module, '__file__', None) or '' for module in list(sys.modules.values())]\n"
+        "    own = [file.removeprefix(root) for file in files if file.startswith(root)]\n"
+        "    loaded[stage] = [file for file in own if file.split(os.sep)[0] in ('lesions', 'stages')]\n"
+        "print(json.dumps(loaded))\n"
+    )
+    names = [path.stem for path in list_stages(ROOT / "stages")]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *names], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return json.loads(done.stdout)

@@ -1,0 +1,88 @@
+"""The task: classes, their malignant side, and what is refused."""
+
+import pandas as pd
+import pytest
+
+from lesions.errors import InputError
+from lesions.parameters.section import read_section
+from lesions.tables.task import TaskParameters, encode_diagnoses, find_malignant_side
+from tests.builders import WriteParams
+
+MALIGNANT = ["melanoma", "basal_cell_carcinoma", "squamous_cell_carcinoma", "actinic_keratosis"]
+GROUPINGS = {"pigment": {"pigmented": ["melanoma", "nevus"], "other": ["basal_cell_carcinoma"]}}
+THERE = ["nevus", "melanoma", "basal_cell_carcinoma", "nevus"]
+
+
+@pytest.fixture
+def read(write_params: WriteParams):  # type: ignore[no-untyped-def]
+    """Read a section `task` with changes."""
+
+    def read(**changes: object) -> TaskParameters:
+        section = {"name": "diagnosis", "malignant": MALIGNANT, "groupings": GROUPINGS} | changes
+        return read_section(write_params(task=section), "task", TaskParameters)
+
+    return read
+
+
+def test_every_diagnosis_is_a_class(read) -> None:  # type: ignore[no-untyped-def]
+    classes = read().group(THERE)
+    assert classes == {
+        "basal_cell_carcinoma": ("basal_cell_carcinoma",),
+        "melanoma": ("melanoma",),
+        "nevus": ("nevus",),
+    }
+    assert list(classes) == sorted(classes)
+    assert find_malignant_side(list(classes.values()), MALIGNANT) == (True, True, False)
+
+
+def test_malignancy_has_two_classes(read) -> None:  # type: ignore[no-untyped-def]
+    task = read(name="malignancy")
+    classes = task.group(THERE)
+    assert classes == {"benign": ("nevus",), "malignant": ("basal_cell_carcinoma", "melanoma")}
+    assert find_malignant_side(list(classes.values()), MALIGNANT) == (False, True)
+
+
+def test_the_mapping_can_be_overridden(read) -> None:  # type: ignore[no-untyped-def]
+    task = read(name="malignancy", malignant=["nevus"])
+    assert task.group(THERE) == {"benign": ("basal_cell_carcinoma", "melanoma"), "malignant": ("nevus",)}
+
+
+def test_a_grouping_that_mixes_both_sides_has_none(read) -> None:  # type: ignore[no-untyped-def]
+    task = read(name="pigment")
+    classes = task.group(THERE)
+    assert classes == {"other": ("basal_cell_carcinoma",), "pigmented": ("melanoma", "nevus")}
+    assert find_malignant_side(list(classes.values()), MALIGNANT) is None
+    assert find_malignant_side([["nevus"], ["benign_keratosis"]], MALIGNANT) is None
+    assert find_malignant_side([["nevus"], ["melanoma"]], MALIGNANT) == (False, True)
+
+
+def test_diagnoses_become_the_places_of_their_classes() -> None:
+    found = encode_diagnoses(pd.Series(THERE), [["nevus"], ["basal_cell_carcinoma", "melanoma"]])
+    assert found.tolist() == [0, 1, 1, 0]
+
+
+def test_a_diagnosis_without_a_class_is_refused(read) -> None:  # type: ignore[no-untyped-def]
+    message = r"groupings\.pigment has no class for dermatofibroma, which the data have"
+    with pytest.raises(InputError, match=message):
+        read(name="pigment").group([*THERE, "dermatofibroma"])
+
+
+def test_a_class_without_images_is_refused(read) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InputError, match=r"no image has a diagnosis of the class malignant of malignancy"):
+        read(name="malignancy").group(["nevus", "dermatofibroma"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "cancer"}, r"expected name to be one of diagnosis, malignancy, pigment, got 'cancer'"),
+        ({"malignant": ["cancer"]}, r"task\.malignant\.0: expected 'actinic_keratosis', .*, got 'cancer'"),
+        ({"groupings": {"malignancy": {"a": ["nevus"], "b": ["melanoma"]}}}, "would hide the task of that name"),
+        ({"groupings": {"g": {"a": ["nevus"], "b": ["nevus"]}}}, r"groupings\.g names nevus more than once"),
+        ({"groupings": {"g": {"a": ["nevus"]}}}, r"task\.groupings\.g: expected at least 2 items"),
+        ({"groupings": {"g": {"A b": ["nevus"], "b": ["melanoma"]}}}, r"expected text like"),
+    ],
+)
+def test_a_section_that_does_not_fit_is_refused(read, changes: dict[str, object], message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InputError, match=message):
+        read(**changes)

@@ -31,9 +31,9 @@ from lesions.tables.predictions import Predictions, read_predictions
 
 
 def main(
-    data: Annotated[Path, typer.Option(help="Folder with predictions/.")],
-    metrics: Annotated[Path, typer.Option(help="Written in this folder: comparison.json.")],
-    plots: Annotated[Path, typer.Option(help="Folder with history/; written in it: comparison/.")],
+    data: Annotated[Path, typer.Option(help="Folder that contains predictions/.")],
+    metrics: Annotated[Path, typer.Option(help="Folder in which comparison.json is written.")],
+    plots: Annotated[Path, typer.Option(help="Folder that contains history/, and in which comparison/ is written.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Score and compare the models that are listed, the baselines and the probes."""
@@ -46,9 +46,9 @@ def main(
         {table.stem: read_predictions(table) for table in sorted((data / "predictions" / folder).glob("*.csv"))}
         for folder in ("baselines", "probes")
     )
-    predictions = {name: found.select("test") for name, found in (trained | baselines | probes).items()}
-    # A probe's ranking says nothing that its scores do not, and would crowd the curves.
-    ranked = {name: found for name, found in predictions.items() if name not in probes}
+    predictions = {name: table.select("test") for name, table in (trained | baselines | probes).items()}
+    # Curves of probes would crowd the plots and add nothing to their scores.
+    ranked = {name: predicted for name, predicted in predictions.items() if name not in probes}
     check_same_images(predictions)
     comparison = compare_models(predictions, rivals=models)
     if metric not in comparison.metrics:
@@ -67,11 +67,15 @@ def main(
     write_plot_rows(plots / "comparison/f1.json", list_f1(predictions))
     write_plot_rows(
         plots / "comparison/roc.json",
-        [{"model": name, **row} for name, found in ranked.items() for row in build_roc_rows(found)],
+        [{"model": name, **row} for name, predicted in ranked.items() for row in build_roc_rows(predicted)],
     )
     write_plot_rows(
         plots / "comparison/precision_recall.json",
-        [{"model": name, **row} for name, found in ranked.items() for row in build_precision_recall_rows(found)],
+        [
+            {"model": name, **row}
+            for name, predicted in ranked.items()
+            for row in build_precision_recall_rows(predicted)
+        ],
     )
     write_plot_rows(
         plots / "comparison/history.json",
@@ -92,7 +96,7 @@ def check_no_other_is_left(paths: dict[str, ModelPaths], params: Path) -> None:
 def summarise_comparison(
     comparison: Comparison, models: list[str], baselines: list[str], metric: str
 ) -> dict[str, Any]:
-    """Return which model is best by the metric, and how far ahead of the next one and of the best baseline."""
+    """Return the best model by a metric, and its lead over the next model and over the best baseline."""
     best, *others = comparison.rank(models, metric)
     rivals = {"runner_up": others[0]} if others else {}
     rivals["baseline"] = comparison.rank(baselines, metric)[0]
@@ -108,20 +112,20 @@ def summarise_comparison(
 
 
 def list_f1(predictions: Mapping[str, Predictions]) -> list[dict[str, Any]]:
-    """Return a row for each model and diagnosis that has images or is predicted."""
+    """Return one row per model and diagnosis that has images or is predicted."""
     rows = []
-    for model, found in predictions.items():
-        scores = score_classes(found.y_true, found.y_pred, len(found.classes))
+    for model, predicted in predictions.items():
+        scores = score_classes(predicted.y_true, predicted.y_pred, len(predicted.classes))
         rows += [
             {"model": model, "diagnosis": name, "f1": float(scores.f1[code]), "support": int(scores.support[code])}
-            for code, name in enumerate(found.classes)
+            for code, name in enumerate(predicted.classes)
             if np.isfinite(scores.f1[code])
         ]
     return rows
 
 
 def print_comparison(comparison: Comparison, summary: dict[str, Any]) -> None:
-    """Print the scores, and which model is better."""
+    """Print the scores and the verdict."""
     table = Table(
         Column("on test images", overflow="fold"),
         *(METRIC_WORDS[metric] for metric in comparison.metrics),

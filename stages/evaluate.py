@@ -1,4 +1,4 @@
-"""Calibrate one model on validation, score it on validation and test, and pick out its worst mistakes.
+"""Calibrate one model on validation, score it on validation and test, and save its most confident mistakes.
 
     python -m stages.evaluate --code data/code/evaluate.json --model resnet18 --logits data/logits/resnet18.csv
         --images data/images.npy --metadata data/metadata.csv --data data --metrics metrics --plots plots
@@ -39,7 +39,7 @@ from lesions.tables.predictions import Predictions, concatenate_predictions, rea
 from lesions.tables.splits import EXTERNAL, SCORED_SPLITS
 
 NUM_MISTAKES = 12
-"""Mistakes shown."""
+"""Number of mistakes whose pictures are saved."""
 
 Splits = Mapping[str, Predictions]
 """The predictions of each split that has images, `train` being a sample."""
@@ -78,7 +78,7 @@ def split_predictions(predictions: Predictions) -> dict[str, Predictions]:
 def calibrate(val: Predictions, parameters: EvaluationParameters, logits: Path) -> Calibration:
     """Fit the calibration to the validation images' logits."""
     fitted = fit_calibration(val.logits, val.y_true, parameters.calibration)
-    # With as many decimals as its file has, so that whoever reads the file gets the same probabilities.
+    # Rounded as in its file, so that reading the file gives the same probabilities.
     scale, shift = (tuple(values.round(DECIMALS).tolist()) for values in fitted)
     return Calibration(val.classes, scale, shift, hash_file(logits), parameters.num_views)
 
@@ -118,7 +118,7 @@ def score_before_calibration(raw: Splits) -> dict[str, float]:
 
 
 def summarise_scores(predictions: Predictions) -> dict[str, Any]:
-    """Return the headline metrics."""
+    """Return the headline metrics, the scores of the probabilities, and the numbers of images and groups."""
     return {
         **score_predictions(predictions.y_true, predictions.y_prob),
         **score_reliability(predictions.y_true, predictions.logits),
@@ -129,18 +129,19 @@ def summarise_scores(predictions: Predictions) -> dict[str, Any]:
 
 
 def list_intervals(predictions: Predictions) -> dict[str, float]:
-    """Return the bounds of the 95 % interval of each headline metric that is a score."""
+    """Return the bounds of the 95 % interval of each headline metric."""
     (measured,) = measure_metrics({"model": predictions}, seed=0).values()
-    return list_bounds({metric: estimate_score(found) for metric, found in measured.items()})
+    return list_bounds({metric: estimate_score(measurement) for metric, measurement in measured.items()})
 
 
 def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, float]:
-    """Return what the kept epoch scores on the three splits, and how much is lost from one to the next.
+    """Return the kept epoch's scores on the three splits, and the loss from each split to the next.
 
-    The training images are not augmented here: this is what the network knows by heart.
+    The training images are not augmented here, so that their scores show what the network has memorised.
     """
     scores = {
-        split: score_labels(found.y_true, found.y_pred, len(found.classes)) for split, found in predictions.items()
+        split: score_labels(predicted.y_true, predicted.y_pred, len(predicted.classes))
+        for split, predicted in predictions.items()
     }
     return {
         key: value
@@ -154,7 +155,7 @@ def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, fl
 
 
 def list_class_scores(predictions: Predictions) -> list[dict[str, Any]]:
-    """Return a row for each class and score, without the scores that are undefined."""
+    """Return one row per class and score; undefined scores are omitted."""
     scores = score_classes(predictions.y_true, predictions.y_pred, len(predictions.classes))
     kinds = {"precision": scores.precision, "recall": scores.recall, "f1": scores.f1}
     return [
@@ -166,7 +167,7 @@ def list_class_scores(predictions: Predictions) -> list[dict[str, Any]]:
 
 
 def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
-    """Return a row for each pair of true and predicted class: images, and their part of the true class."""
+    """Return one row per pair of true and predicted class: number of images, and their share of the true class."""
     codes = range(len(predictions.classes))
     confusion = confusion_matrix(predictions.y_true, predictions.y_pred, labels=codes)
     return [
@@ -182,9 +183,10 @@ def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
 
 
 def write_mistakes(folder: Path, predictions: Predictions, pixels: NDArray[np.uint8]) -> None:
-    """Write the misclassified images whose wrong class got the highest probability, and a list of them.
+    """Write the misclassified images whose wrong class has the highest probability, and a list of them.
 
-    They go by the column `row` of `data/metadata.csv`: an `image_id` may hold the name of a patient.
+    The list identifies them by the column `row` of `data/metadata.csv`, because an `image_id` may contain the name of
+    a patient.
     """
     confidence = predictions.y_prob.max(axis=1)
     wrong = np.flatnonzero(predictions.y_pred != predictions.y_true)

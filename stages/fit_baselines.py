@@ -1,8 +1,8 @@
-"""Fit what costs next to nothing, for the networks to be compared with.
+"""Fit simple baselines with which the networks are compared.
 
-`class_prior` gives every image the frequencies of the diagnoses among the training images. `<model>_features` is a
-logistic regression on what the model's pretrained backbone makes of the images before any training; there is one
-for each model whose backbone has pretrained weights.
+`class_prior` predicts the frequencies of the diagnoses among the training images for every image. `<model>_features`
+is a logistic regression on the features of the model's pretrained backbone before any training; there is one for each
+model whose backbone has pretrained weights.
 """
 
 from pathlib import Path
@@ -35,11 +35,11 @@ from lesions.transforms.preprocessing import Preprocessing
 
 
 def main(
-    images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
-    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
+    images: Annotated[Path, typer.Option(help="All decoded images, uint8 (N, H, W, 3).")],
+    metadata: Annotated[Path, typer.Option(help="Validated metadata, one row per image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    classes: Annotated[Path, typer.Option(help="Classes, training images, weights.")],
-    baselines: Annotated[Path, typer.Option(help="Written: a folder, in it a table of predictions a baseline.")],
+    classes: Annotated[Path, typer.Option(help="Classes, their training images and weights.")],
+    baselines: Annotated[Path, typer.Option(help="Written: folder with one table of predictions per baseline.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Fit each baseline on the training images, and predict the validation and the test images."""
@@ -74,7 +74,7 @@ def main(
 def compute_features(
     architecture: AnyArchitecture, source: ImageSource, table: pd.DataFrame, device: torch.device
 ) -> NDArray[np.float32]:
-    """Return the features (N, F) that the pretrained backbone makes of the table's images."""
+    """Return the pretrained backbone's features (N, F) of the table's images."""
     backbone = to_device(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
     preprocessing = Preprocessing(architecture.size_px)
     return predict_outputs(backbone, source, table.row.to_numpy(), preprocessing=preprocessing)

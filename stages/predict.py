@@ -72,7 +72,7 @@ def select_predicted(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_train_sample(table: pd.DataFrame) -> pd.DataFrame:
-    """Return whole groups of training images, drawn at random, about as many images as validation has."""
+    """Draw whole groups of training images at random, about as many images as validation has."""
     train = table[table.split == "train"]
     groups = np.random.default_rng(0).permutation(train.group_id.unique())
     sizes = train.group_id.value_counts()[groups].cumsum()
@@ -81,7 +81,13 @@ def draw_train_sample(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, inputs: tuple[Path, ...]) -> None:
-    """Refuse a checkpoint of another model, or of other data: its training images could be among those scored."""
+    """Check that a checkpoint is of this model and these data; otherwise its training images could be test images.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint is of another model or of other data.
+    """
     if about.model != model:
         raise InputError(f"{path}: is a checkpoint of {about.model}, expected {model}")
     for source in inputs:

@@ -1,4 +1,4 @@
-"""Put what came of the run on one page, which needs nothing but itself to be read."""
+"""Write the results of the run on one page that needs no other file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,13 +26,13 @@ from lesions.tables.predictions import read_predictions
 
 
 def main(
-    data: Annotated[Path, typer.Option(help="Folder with predictions/ and pictures/.")],
-    metrics: Annotated[Path, typer.Option(help="Folder of the metrics.")],
-    plots: Annotated[Path, typer.Option(help="Folder of the plots.")],
-    page: Annotated[Path, typer.Option(help="Written: the page.")],
+    data: Annotated[Path, typer.Option(help="Folder that contains predictions/ and pictures/.")],
+    metrics: Annotated[Path, typer.Option(help="Folder with the metrics.")],
+    plots: Annotated[Path, typer.Option(help="Folder with the rows of the plots.")],
+    page: Annotated[Path, typer.Option(help="Written: the HTML page.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Write the report: the verdict, what to doubt, the tables, and each picture with a sentence."""
+    """Write the report: the verdict, the warnings, the tables, and each plot with a sentence."""
     parameters = read_parameters(params)
     models = {
         model: read_predictions(data / f"predictions/{model}.csv").select("test") for model in read_models(params)
@@ -82,7 +82,7 @@ def main(
 
 
 def build_trust_pictures(model: str, metrics: Path, plots: Path) -> Iterator[Picture]:
-    """Draw what one model's probabilities are worth: by themselves, for a decision, and by subgroup."""
+    """Build the pictures of one model's calibration, of its decisions on malignancy, and of its subgroups."""
     bins, risks, roc, net_benefit, subgroups = (
         read_json(plots / f"{name}.json")
         for name in ("reliability", "risk", "malignancy_roc", "net_benefit", "subgroups")
@@ -98,7 +98,7 @@ def build_trust_pictures(model: str, metrics: Path, plots: Path) -> Iterator[Pic
 
 
 def read_mistakes(folder: Path, model: str) -> dict[str, Any]:
-    """Read the pictures of a model's mistakes."""
+    """Read the pictures of one model's mistakes, and describe them."""
     mistakes = read_json(folder / "mistakes.json")
     return {
         "model": model,

@@ -1,4 +1,4 @@
-"""Which pictures the report shows, and the sentence of each."""
+"""Choose the plots of the report, and the sentence below each."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,7 +23,7 @@ def build_overview_pictures(
     metric: str,
     rows: Mapping[str, PlotRows],
 ) -> Iterator[Picture]:
-    """Draw what shows all models at once.
+    """Build the pictures that compare all models.
 
     Parameters
     ----------
@@ -37,17 +37,17 @@ def build_overview_pictures(
     num_classes = len(np.unique(next(iter(models.values())).y_true))
     chance = {"balanced_accuracy": 1 / num_classes, "macro_roc_auc": 0.5}.get(metric)
     first, *_ = comparison.rank(list(looks), metric)
-    found = comparison.scores[first, metric]
+    best = comparison.scores[first, metric]
     yield embed_figure(
         "All models",
         pictures.plot_scores(comparison, looks, metric, chance),
-        f"{first} has the highest {METRIC_WORDS[metric]}, {found.value:.3f} ({spell_interval(found)}). "
-        "A line is what other test images of the same kind could have given.",
+        f"{first} has the highest {METRIC_WORDS[metric]}, {best.value:.3f} ({spell_interval(best)}). "
+        "The lines are 95 % intervals.",
     )
     yield embed_figure("Each diagnosis", pictures.plot_f1(rows["f1"], looks), sentences.describe_f1(models))
     shares = rows["shares"]
     yield embed_figure("Class balance", pictures.plot_class_balance(shares), sentences.describe_class_balance(shares))
-    if rows["roc"]:  # there is none where all test images have one diagnosis
+    if rows["roc"]:  # there is no curve if all test images have one diagnosis
         words = ("1 − specificity", "sensitivity")
         yield embed_figure(
             "ROC",
@@ -63,12 +63,12 @@ def build_overview_pictures(
 
 
 def build_training_picture(model: str, history: PlotRows, trained: Mapping[str, Any]) -> Picture:
-    """Draw how one model was trained.
+    """Build the picture of one model's training history.
 
     Parameters
     ----------
     trained
-        What `metrics/<model>/train.json` says.
+        The content of `metrics/<model>/train.json`.
     """
     return embed_figure(
         f"Training of {model}",
@@ -78,7 +78,7 @@ def build_training_picture(model: str, history: PlotRows, trained: Mapping[str, 
 
 
 def build_confusion_picture(model: str, predictions: Predictions) -> Picture:
-    """Draw which diagnoses one model takes for which."""
+    """Build the picture of one model's confusion matrix."""
     return embed_figure(
         f"Confusion of {model}",
         pictures.plot_confusion(predictions),

@@ -1,4 +1,4 @@
-"""The report on calling lesions malignant."""
+"""Plot and describe the classification into malignant and benign."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,22 +15,24 @@ STRATEGIES = {"the model": "-", "call all malignant": "--", "call none malignant
 
 
 def build_malignancy_picture(model: str, roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, Any]) -> Picture:
-    """Draw one model's ROC curve for malignancy with its operating point, and its decision curve.
+    """Build the picture of one model's ROC curve for malignancy with its operating point, and of its decision curve.
 
     Parameters
     ----------
     roc, net_benefit
         The rows of the plots `malignancy_roc` and `net_benefit`.
     scores
-        What `metrics/<model>/malignancy.json` says.
+        The content of `metrics/<model>/malignancy.json`.
     """
     return embed_figure(
-        f"Malignant or not, by {model}", plot_malignancy(roc, net_benefit, scores), describe_malignancy(model, scores)
+        f"Malignant or benign, by {model}",
+        plot_malignancy(roc, net_benefit, scores),
+        describe_malignancy(model, scores),
     )
 
 
 def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, Any]) -> Figure:
-    """Draw both curves; the cross is the operating point with its intervals."""
+    """Plot both curves; the dot is the operating point with its intervals."""
     figure, left, right = new_pair(width=WIDTH, height=2.7)
     curve = pd.DataFrame(roc)
     left.plot(curve.false_positive_rate, curve.sensitivity, color=MODEL_COLOURS[0])
@@ -62,16 +64,15 @@ def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, A
 
 
 def describe_malignancy(model: str, scores: Mapping[str, Any]) -> str:
-    """Say where the threshold lies, and what it does on the test images."""
+    """Describe the threshold, and its sensitivity, specificity, PPV and NPV on the test images."""
 
     def spell(name: str) -> str:
         return f"{scores[name]:.3f} ({scores[f'{name}_low']:.3f} to {scores[f'{name}_high']:.3f})"
 
     sentence = (
-        f"From a probability of {scores['threshold']:.3f} on, which found {scores['val_sensitivity']:.1%} of the "
-        f"malignant lesions of the validation images, {model} calls a lesion malignant. On test its sensitivity is "
+        f"{model} calls a lesion malignant if its probability is at least {scores['threshold']:.3f}, which gives a "
+        f"sensitivity of {scores['val_sensitivity']:.1%} on validation. On test its sensitivity is "
         f"{spell('sensitivity')} and its specificity {spell('specificity')}."
     )
-    predictive = {"ppv": "of the lesions that it calls malignant {} are", "npv": "of the others {} are benign"}
-    parts = [words.format(spell(name)) for name, words in predictive.items() if name in scores]
-    return f"{sentence} Among as many malignant lesions as here, {', and '.join(parts)}."
+    predictive = [f"its {name.upper()} is {spell(name)}" for name in ("ppv", "npv") if name in scores]
+    return f"{sentence} With the share of malignant lesions among the test images, {' and '.join(predictive)}."

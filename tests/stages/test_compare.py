@@ -27,24 +27,24 @@ def files_in(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_summary_names_the_best_model_and_how_far_it_is_ahead(tmp_path: Path) -> None:
+def test_the_summary_names_the_best_model_and_its_lead(tmp_path: Path) -> None:
     good, bad = guess(Y_TRUE, 4), guess(Y_TRUE, 0.5, seed=1)
     params = write_run(tmp_path, {"bad": build_predictions(Y_TRUE, bad), "good": build_predictions(Y_TRUE, good)})
     run_compare(tmp_path, params)
-    found = json.loads((tmp_path / "metrics/comparison.json").read_text())
+    summary = json.loads((tmp_path / "metrics/comparison.json").read_text())
     best = balanced_accuracy_score(Y_TRUE, good.argmax(axis=1))
-    assert (found["best"], found["runner_up"]) == ("good", "bad")
-    assert found["baseline"] == "class_prior"
-    assert found["best_score"] == pytest.approx(best, abs=1e-6)
+    assert (summary["best"], summary["runner_up"]) == ("good", "bad")
+    assert summary["baseline"] == "class_prior"
+    assert summary["best_score"] == pytest.approx(best, abs=1e-6)
     lead = best - balanced_accuracy_score(Y_TRUE, bad.argmax(axis=1))
-    assert found["lead_over_runner_up"] == pytest.approx(lead, abs=1e-5)
-    assert 0 < found["lead_over_runner_up_low"] < lead < found["lead_over_runner_up_high"]
-    assert found["lead_over_baseline"] == pytest.approx(best - 1 / 3, abs=1e-5)
-    assert (found["num_images"], found["num_groups"]) == (90, 45)
+    assert summary["lead_over_runner_up"] == pytest.approx(lead, abs=1e-5)
+    assert 0 < summary["lead_over_runner_up_low"] < lead < summary["lead_over_runner_up_high"]
+    assert summary["lead_over_baseline"] == pytest.approx(best - 1 / 3, abs=1e-5)
+    assert (summary["num_images"], summary["num_groups"]) == (90, 45)
 
 
 def test_another_metric_can_name_another_best(tmp_path: Path) -> None:
-    # One model is always right about the frequent class, the other ranks better and is never right at all.
+    # Both models predict the frequent class for every image, but only one ranks the images; ties keep their order.
     y_true = np.array([1] * 60 + [0, 2] * 10)
     labels = np.tile([0.0, 1.0, 0.0], (80, 1))
     ranks = np.tile([0.0, 5.0, 0.0], (80, 1)) + 0.1 * np.eye(3)[y_true] - 5 * (y_true != 1)[:, None] * [0, 0.1, 0]
@@ -53,18 +53,18 @@ def test_another_metric_can_name_another_best(tmp_path: Path) -> None:
         folder = tmp_path / metric
         folder.mkdir()
         run_compare(folder, write_run(folder, models, metric=metric))
-        found = json.loads((folder / "metrics/comparison.json").read_text())
-        assert (found["metric"], found["best"]) == (metric, best)
+        summary = json.loads((folder / "metrics/comparison.json").read_text())
+        assert (summary["metric"], summary["best"]) == (metric, best)
 
 
 def test_a_single_model_is_compared_with_the_baselines(tmp_path: Path) -> None:
     run_compare(tmp_path, write_run(tmp_path, {"only": build_predictions(Y_TRUE, guess(Y_TRUE, 2))}))
-    found = json.loads((tmp_path / "metrics/comparison.json").read_text())
-    assert "runner_up" not in found
-    assert found["baseline"] == "class_prior"
+    summary = json.loads((tmp_path / "metrics/comparison.json").read_text())
+    assert "runner_up" not in summary
+    assert summary["baseline"] == "class_prior"
 
 
-def test_rows_of_the_plots(tmp_path: Path) -> None:
+def test_plots_have_rows_for_the_right_models(tmp_path: Path) -> None:
     logits = guess(Y_TRUE, 2)
     models = {name: build_predictions(Y_TRUE, logits + n) for n, name in enumerate(["a", "b"])}
     run_compare(tmp_path, write_run(tmp_path, models))

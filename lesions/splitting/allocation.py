@@ -48,7 +48,7 @@ def allocate_groups(counts: NDArray[np.int64], shares: NDArray[np.float64], *, s
     """
     generator = np.random.default_rng(seed)
     drawn = generator.permutation(len(counts))
-    dealt = _deal(counts[drawn], shares)
+    dealt = _deal_groups(counts[drawn], shares)
     allocation = _Allocation(counts, shares)
     for split in range(len(shares)):
         allocation.add(drawn[dealt == split], split)
@@ -80,12 +80,12 @@ def _try_everything(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> N
     start = _Allocation(counts, shares)
     excess = images / np.sqrt(counts.sum(axis=0)) + start.excess
     absences = (images == 0).sum(axis=(1, 2))
-    off = _exceed(excess, start.tolerance).sum(axis=(1, 2))
+    off = _compute_off(excess, start.tolerance).sum(axis=(1, 2))
     squares = (excess**2).sum(axis=(1, 2))
     return np.asarray(splits[np.lexsort((squares, off, absences))[0]])
 
 
-def _deal(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.int64]:
+def _deal_groups(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the split (G,) of each group: of each kind of group the shares, rounded down; the rest is NOT_DEALT."""
     _, kind, num_alike = np.unique(counts, axis=0, return_inverse=True, return_counts=True)
     # Each group's rank among the equal ones, in the given order.
@@ -126,7 +126,7 @@ class _Allocation:
     @property
     def off(self) -> NDArray[np.float64]:
         """How far (S, K) the numbers are off beyond the tolerance."""
-        return _exceed(self.excess, self.tolerance)
+        return _compute_off(self.excess, self.tolerance)
 
     @property
     def faults(self) -> tuple[int, float]:
@@ -182,13 +182,13 @@ class _Allocation:
         splits = zip(self.excess, self.tolerance, self.off.sum(axis=1), strict=True)
         return np.stack(
             [
-                _exceed(excess + sign * self.scaled, tolerance).sum(axis=1) - before
+                _compute_off(excess + sign * self.scaled, tolerance).sum(axis=1) - before
                 for excess, tolerance, before in splits
             ],
             axis=1,
         )
 
 
-def _exceed(excess: NDArray[np.float64], tolerance: NDArray[np.float64]) -> NDArray[np.float64]:
+def _compute_off(excess: NDArray[np.float64], tolerance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return by how much the absolute excess is beyond the tolerance."""
     return np.clip(np.abs(excess) - tolerance - 1e-9, 0, None)

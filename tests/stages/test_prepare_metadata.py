@@ -1,4 +1,4 @@
-"""One validated row an image; everything else is refused by line, column, value and reason."""
+"""Tests that each valid image has one row, and others are refused by line, column, value and reason."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,7 @@ def prepare(root: Path, folder: Path, params: Path) -> None:
 
 
 class Case:
-    """A dataset's table and the index of its images, in a folder."""
+    """A folder with a dataset's table and the index of its images."""
 
     def __init__(self, folder: Path, write_params: WriteParams) -> None:
         self.folder = folder
@@ -115,12 +115,12 @@ def test_a_file_that_no_row_names_is_listed_after_the_rows(case: Case) -> None:
     assert (case.metrics["num_rejected"], case.metrics["num_unlisted_files"]) == (1, 1)
 
 
-def test_rows_come_out_sorted_by_image(case: Case) -> None:
+def test_rows_are_sorted_by_image(case: Case) -> None:
     case.prepare(*reversed(GOOD))
     assert case.metadata.image_id.tolist() == [f"ISIC_{n}" for n in range(9)]
 
 
-def test_counts(case: Case) -> None:
+def test_images_lesions_and_rejections_are_counted(case: Case) -> None:
     case.prepare(*GOOD[:8], GOOD[8].replace("HAM_8", "HAM_7"))
     assert case.metrics == {
         "schema": 1,
@@ -141,7 +141,7 @@ def test_lesions_of_several_patients_are_counted(case: Case) -> None:
     assert case.metrics["num_lesions_of_several_patients"] == 1
 
 
-def test_reasons_are_shown_even_where_the_run_goes_on(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reasons_are_shown_even_if_the_run_continues(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
     case.prepare(*GOOD[:8], GOOD[8].replace("mel", "wart"))
     shown = capsys.readouterr().out
     assert "refused:\n  1 × dx: is unknown; known are akiec" in shown
@@ -149,7 +149,7 @@ def test_reasons_are_shown_even_where_the_run_goes_on(case: Case, capsys: pytest
     assert "the diagnosis 'mel'" not in shown
 
 
-def test_a_patient_column_is_read_where_there_is_one(case: Case) -> None:
+def test_a_patient_column_is_read_if_there_is_one(case: Case) -> None:
     case.prepare(*(f"{line},P{n // 2}" for n, line in enumerate(GOOD)), header=f"{HEADER},patient_id")
     assert case.metadata.patient_id.tolist() == ["P0", "P0", "P1", "P1", "P2", "P2", "P3", "P3", "P4"]
 
@@ -182,7 +182,9 @@ BAD = "HAM_9,ISIC_9,mel,histo,50.0,male,back"
         (BAD.replace("ISIC_9", ""), "image_id", "", "is missing"),
     ],
 )
-def test_a_bad_row_is_refused_by_name(case: Case, line: str, column: str, value: str, reason: str) -> None:
+def test_a_bad_row_is_refused_with_line_column_value_and_reason(
+    case: Case, line: str, column: str, value: str, reason: str
+) -> None:
     case.prepare(*GOOD, line)
     assert len(case.metadata) == 9
     (refusal,) = case.rejected
@@ -229,18 +231,18 @@ def test_too_many_refused_rows_stop_the_run_with_a_summary(case: Case) -> None:
     assert not (case.folder / "metadata.csv").exists()
 
 
-def test_as_many_refused_rows_as_allowed_do_not_stop_the_run(case: Case) -> None:
+def test_the_allowed_number_of_refused_rows_does_not_stop_the_run(case: Case) -> None:
     case.prepare(*GOOD[:8], *[BAD.replace("mel,", "x,")] * 2, allowed=0.2)
     assert len(case.metadata) == 8
 
 
-def test_the_summary_fits_a_screen(case: Case) -> None:
+def test_the_summary_fits_on_a_screen(case: Case) -> None:
     with pytest.raises(InputError) as caught:
         case.prepare(*(f"HAM,X{n},mel,histo,{200 + n},male,back" for n in range(5)), *("a,b,c,d,e,f,g",) * 300)
     assert len(str(caught.value).splitlines()) < 24
 
 
-def test_empty_lines_are_passed_over_and_counted(case: Case) -> None:
+def test_empty_lines_are_skipped_but_counted(case: Case) -> None:
     case.prepare(*GOOD[:4], "", *GOOD[4:], BAD.replace("50.0", "-5"), "")
     assert len(case.metadata) == 9
     assert [row["line"] for row in case.rejected] == [12]
@@ -263,7 +265,7 @@ def test_a_missing_table_is_named(tmp_path: Path, write_params: WriteParams) -> 
         prepare(tmp_path, tmp_path, params)
 
 
-def test_a_row_that_is_there_twice_counts_once_and_costs_nothing(case: Case) -> None:
+def test_a_repeated_row_is_left_out_but_not_refused(case: Case) -> None:
     case.prepare(*GOOD, GOOD[3], allowed=0.0)
     assert len(case.metadata) == 9
     (row,) = case.rejected
@@ -271,7 +273,7 @@ def test_a_row_that_is_there_twice_counts_once_and_costs_nothing(case: Case) -> 
     assert (case.metrics["num_left_out"], case.metrics["num_rejected"]) == (1, 0)
 
 
-def test_of_rows_that_disagree_none_is_believed(case: Case) -> None:
+def test_all_rows_that_disagree_are_refused(case: Case) -> None:
     case.prepare(*GOOD, GOOD[3].replace(",mel,", ",nv,"))
     assert "ISIC_3" not in case.metadata.image_id.tolist()
     assert [(row["line"], row["kind"]) for row in case.rejected] == [(5, "refused"), (11, "refused")]
@@ -296,7 +298,7 @@ def test_an_image_in_other_capitals_is_named(case: Case) -> None:
         ("/etc/ISIC_9", "part_1/ISIC_9.jpg"),
     ],
 )
-def test_names_are_found_below_the_folder_and_nowhere_else(case: Case, name: str, file: str) -> None:
+def test_names_match_files_below_the_folder_and_nowhere_else(case: Case, name: str, file: str) -> None:
     case.images[9]["file"] = file
     case.prepare(*GOOD, BAD.replace("ISIC_9", name))
     assert case.rejected == []
@@ -304,13 +306,13 @@ def test_names_are_found_below_the_folder_and_nowhere_else(case: Case, name: str
 
 
 @pytest.mark.parametrize("name", ["..", "/", "a" * 300])
-def test_names_of_no_file_are_refused(case: Case, name: str) -> None:
+def test_names_without_a_file_are_refused(case: Case, name: str) -> None:
     case.prepare(*GOOD, BAD.replace("ISIC_9", name))
     assert len(case.rejected) == 1
 
 
 @pytest.mark.parametrize("age", ["nan", "inf", "-inf", "1e400"])
-def test_ages_that_are_numbers_to_a_computer_alone_are_refused(case: Case, age: str) -> None:
+def test_ages_that_are_not_finite_are_refused(case: Case, age: str) -> None:
     case.prepare(*GOOD, BAD.replace("50.0", age))
     assert case.rejected[0]["column"] == "age"
 
@@ -323,19 +325,19 @@ def test_byte_order_marks_and_carriage_returns_change_nothing(
     (tmp_path / "HAM10000_metadata.csv").write_bytes(text.encode())
     write_index(tmp_path / "images.csv", index_rows([f"ISIC_{n}" for n in range(9)]))
     prepare(tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "ham10000")))
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert found.lesion_id.tolist() == [f"HAM_{n}" for n in range(9)]
-    assert set(found.site) == {"back"}
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert metadata.lesion_id.tolist() == [f"HAM_{n}" for n in range(9)]
+    assert set(metadata.site) == {"back"}
 
 
-def test_a_table_whose_images_are_all_missing_says_so(case: Case) -> None:
+def test_a_table_whose_images_are_all_missing_is_refused(case: Case) -> None:
     case.images = index_rows(["other"])
     with pytest.raises(InputError, match=r"no row can be used:\n  9 × image_id: has no image file \(first: line 2"):
         case.prepare(*GOOD, allowed=1.0)
 
 
 def write_folders(root: Path, *files: str, write_params: WriteParams, **changes: Any) -> Path:
-    """Write the index of some files, and the parameters that read them as folders."""
+    """Write the index of some files, and parameters that read their folders as diagnoses."""
     rows = [
         row | {"file": file} for row, file in zip(index_rows([str(n) for n in range(len(files))]), files, strict=True)
     ]
@@ -343,7 +345,7 @@ def write_folders(root: Path, *files: str, write_params: WriteParams, **changes:
     return write_params(dataset=dataset_section(root, "image_folder", **changes))
 
 
-def test_folders_say_the_diagnosis_and_which_images_test(tmp_path: Path, write_params: WriteParams) -> None:
+def test_folders_give_the_diagnosis_and_the_published_split(tmp_path: Path, write_params: WriteParams) -> None:
     files = (
         "Train/pigmented benign keratosis/1.jpg",
         "Train/Melanoma/1.jpg",
@@ -352,14 +354,14 @@ def test_folders_say_the_diagnosis_and_which_images_test(tmp_path: Path, write_p
         "cover.jpg",
     )
     prepare(tmp_path, tmp_path, write_folders(tmp_path, *files, write_params=write_params))
-    found = read_metadata(tmp_path / "metadata.csv").set_index("image_id")
-    assert found[["diagnosis", "published_split"]].to_numpy().tolist() == [
+    metadata = read_metadata(tmp_path / "metadata.csv").set_index("image_id")
+    assert metadata[["diagnosis", "published_split"]].to_numpy().tolist() == [
         ["melanoma", "test"],
         ["nevus", "test"],
         ["melanoma", "train"],
         ["benign_keratosis", "train"],
     ]
-    assert found.index[0] == "Test/melanoma/1"
+    assert metadata.index[0] == "Test/melanoma/1"
     assert json.loads((tmp_path / "data.json").read_text())["num_unlisted_files"] == 1
     unlisted = pd.read_csv(tmp_path / "rejected.csv")
     assert unlisted[["value", "reason"]].to_numpy().tolist() == [["cover.jpg", "lies in no folder of a diagnosis"]]
@@ -380,14 +382,14 @@ def test_a_table_beside_folders_adds_identifiers(tmp_path: Path, write_params: W
         max_rejected_fraction=0.5,
     )
     prepare(tmp_path, tmp_path, params)
-    found = read_metadata(tmp_path / "metadata.csv").set_index("image_id")
-    assert found.patient_id.to_dict() == {"melanoma/a": "P1", "nevus/b": "P2"}
-    assert found.sex["melanoma/a"] == "female"
+    metadata = read_metadata(tmp_path / "metadata.csv").set_index("image_id")
+    assert metadata.patient_id.to_dict() == {"melanoma/a": "P1", "nevus/b": "P2"}
+    assert metadata.sex["melanoma/a"] == "female"
     rejected = pd.read_csv(tmp_path / "rejected.csv")
     assert rejected[["image_id", "reason"]].to_numpy().tolist() == [["nevus/c", "has no row in who.csv"]]
 
 
-def test_files_of_one_name_need_their_folders_in_the_table(tmp_path: Path, write_params: WriteParams) -> None:
+def test_files_with_the_same_name_are_matched_by_their_folders(tmp_path: Path, write_params: WriteParams) -> None:
     (tmp_path / "who.csv").write_text("photo,person\nmelanoma/1.jpg,P1\nnevus/1.jpg,P2\n")
     params = write_folders(
         tmp_path,
@@ -401,7 +403,7 @@ def test_files_of_one_name_need_their_folders_in_the_table(tmp_path: Path, write
     assert read_metadata(tmp_path / "metadata.csv").patient_id.tolist() == ["P1", "P2"]
 
 
-def test_a_table_of_ones_own_needs_no_code(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_users_own_table_is_read_by_parameters_alone(tmp_path: Path, write_params: WriteParams) -> None:
     (tmp_path / "findings.csv").write_text(
         "photo,patient,lesion,finding,age\nISIC_0.jpg,A,1,naevus,43\nISIC_1.jpg,B,1,melanoma,?\n"
     )
@@ -422,10 +424,10 @@ def test_a_table_of_ones_own_needs_no_code(tmp_path: Path, write_params: WritePa
         lesions_by_patient=True,
     )
     prepare(tmp_path, tmp_path, write_params(dataset=section))
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert found.diagnosis.tolist() == ["nevus", "melanoma"]
-    assert found.age_years.isna().tolist() == [False, True]
-    assert found.lesion_id.tolist() == ["A/1", "B/1"]
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert metadata.diagnosis.tolist() == ["nevus", "melanoma"]
+    assert metadata.age_years.isna().tolist() == [False, True]
+    assert metadata.lesion_id.tolist() == ["A/1", "B/1"]
 
 
 def test_a_table_from_a_german_spreadsheet_is_read(tmp_path: Path, write_params: WriteParams) -> None:
@@ -443,18 +445,16 @@ def test_a_table_from_a_german_spreadsheet_is_read(tmp_path: Path, write_params:
         tmp_path, "csv", table="findings.csv", columns=columns, words=words, max_rejected_fraction=0.4
     )
     prepare(tmp_path, tmp_path, write_params(dataset=section))
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert found[["diagnosis", "age_years", "sex"]].to_numpy().tolist() == [
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert metadata[["diagnosis", "age_years", "sex"]].to_numpy().tolist() == [
         ["melanoma", 63.5, "female"],
         ["nevus", 7.0, "male"],
     ]
     assert pd.read_csv(tmp_path / "rejected.csv")[["column", "value"]].to_numpy().tolist() == [["Alter", "1,2,3"]]
 
 
-def test_lesions_keep_their_numbers_where_these_are_not_the_patients(
-    tmp_path: Path, write_params: WriteParams
-) -> None:
-    """Of the second image the patient is missing: its lesion is still the first one's."""
+def test_lesion_numbers_are_kept_if_they_are_unique_among_patients(tmp_path: Path, write_params: WriteParams) -> None:
+    """The second image has no patient, but the same lesion as the first."""
     rows = "photo,patient,lesion,finding\nISIC_0.jpg,A,7,nevus\nISIC_1.jpg,,7,nevus\nISIC_2.jpg,B,8,unknown\n"
     (tmp_path / "findings.csv").write_text(rows)
     write_index(tmp_path / "images.csv", index_rows(["ISIC_0", "ISIC_1", "ISIC_2"]))
@@ -468,8 +468,8 @@ def test_lesions_keep_their_numbers_where_these_are_not_the_patients(
         prepare(tmp_path, tmp_path, write_params(dataset=section | {"lesions_by_patient": True}))
 
 
-def test_of_published_copies_one_stays(tmp_path: Path, write_params: WriteParams) -> None:
-    """0 and 1 are copies of each other; 2 is one of an image that has no file; 4 is one of 3."""
+def test_one_image_of_published_copies_is_kept(tmp_path: Path, write_params: WriteParams) -> None:
+    """0 and 1 are copies of each other; 2 is a copy of an image without a file; 4 is a copy of 3."""
     header = "image_name,patient_id,sex,age_approx,anatom_site_general_challenge,diagnosis,benign_malignant,target"
     rows = [f"ISIC_{n},P{n},male,50,torso,unknown,benign,0" for n in (0, 1, 2, 3, 4)]
     (tmp_path / "ISIC_2020_Training_GroundTruth.csv").write_text("\n".join([header, *rows]) + "\n")
@@ -483,7 +483,7 @@ def test_of_published_copies_one_stays(tmp_path: Path, write_params: WriteParams
 
 
 @pytest.mark.parametrize("column", ["folder", "published_split"])
-def test_columns_of_any_name_are_the_tables_own(tmp_path: Path, write_params: WriteParams, column: str) -> None:
+def test_a_table_may_use_the_names_of_our_columns(tmp_path: Path, write_params: WriteParams, column: str) -> None:
     (tmp_path / "who.csv").write_text(f"photo,{column}\na.jpg,P1\nb.jpg,P2\n")
     columns = {"image_id": "photo", "patient_id": column}
     files = ("melanoma/a.jpg", "nevus/b.jpg")
@@ -492,12 +492,12 @@ def test_columns_of_any_name_are_the_tables_own(tmp_path: Path, write_params: Wr
         tmp_path,
         write_folders(tmp_path, *files, write_params=write_params, table="who.csv", columns=columns),
     )
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert found.patient_id.tolist() == ["P1", "P2"]
-    assert found.published_split.isna().all()
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert metadata.patient_id.tolist() == ["P1", "P2"]
+    assert metadata.published_split.isna().all()
 
 
-def test_a_listed_diagnosis_that_there_is_not_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_listed_diagnosis_without_images_is_named(tmp_path: Path, write_params: WriteParams) -> None:
     write_two(tmp_path)
     section = dataset_section(
         tmp_path, "ham10000", external=["pad_ufes_20"], diagnoses=["melanoma", "squamous_cell_carcinoma"]
@@ -517,14 +517,14 @@ def write_isic_2019(folder: Path, *rows: str) -> None:
     write_index(folder / "images.csv", index_rows([f"ISIC_{n}" for n in range(4)]))
 
 
-def test_two_tables_are_joined_and_what_is_unknown_is_left_out(tmp_path: Path, write_params: WriteParams) -> None:
+def test_two_tables_are_joined_and_unknown_diagnoses_are_left_out(tmp_path: Path, write_params: WriteParams) -> None:
     mel, nv, unk, bad = "1" + ",0" * 8, "0,1" + ",0" * 7, "0," * 8 + "1", "1,1" + ",0" * 7
     write_isic_2019(tmp_path, f"ISIC_0,{mel}", f"ISIC_1,{nv}", f"ISIC_2,{unk}", f"ISIC_3,{mel}", f"ISIC_4,{bad}")
     prepare(
         tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "isic2019", max_rejected_fraction=0.4))
     )
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert found[["image_id", "diagnosis", "lesion_id"]].to_numpy().tolist() == [
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert metadata[["image_id", "diagnosis", "lesion_id"]].to_numpy().tolist() == [
         ["ISIC_0", "melanoma", "L0"],
         ["ISIC_1", "nevus", "L1"],
     ]
@@ -541,7 +541,7 @@ def task(name: str) -> dict[str, Any]:
 
 
 def write_two(folder: Path) -> None:
-    """HAM10000 and PAD-UFES-20 side by side, with an image, a lesion and a patient of one name in both."""
+    """Write HAM10000 and PAD-UFES-20, with an image, a lesion and a patient of the same name in both."""
     ham, pad = folder / "ham10000", folder / "pad_ufes_20"
     ham.mkdir()
     pad.mkdir()
@@ -575,18 +575,18 @@ def write_two(folder: Path) -> None:
     ],
     ids=["union", "intersection", "list", "external"],
 )
-def test_several_datasets_make_one_table(
+def test_several_datasets_are_joined_into_one_table(
     tmp_path: Path, write_params: WriteParams, changes: dict[str, Any], expected: dict[str, list[str]]
 ) -> None:
     write_two(tmp_path)
     section = dataset_section(tmp_path, "ham10000", "pad_ufes_20") | changes
     prepare(tmp_path, tmp_path, write_params(dataset=section, task=task("diagnosis")))
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert {source: rows.diagnosis.tolist() for source, rows in found.groupby("source")} == expected
-    assert found.image_id.is_unique
-    of_one_name = found[found.image_id.str.endswith("/ISIC_0")]
-    assert of_one_name.lesion_id.tolist() == ["ham10000/HAM_0", "pad_ufes_20/P1/HAM_0"]
-    assert of_one_name.file.tolist() == ["ham10000/part_1/ISIC_0.jpg", "pad_ufes_20/part_1/ISIC_0.jpg"]
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert {source: rows.diagnosis.tolist() for source, rows in metadata.groupby("source")} == expected
+    assert metadata.image_id.is_unique
+    same_name = metadata[metadata.image_id.str.endswith("/ISIC_0")]
+    assert same_name.lesion_id.tolist() == ["ham10000/HAM_0", "pad_ufes_20/P1/HAM_0"]
+    assert same_name.file.tolist() == ["ham10000/part_1/ISIC_0.jpg", "pad_ufes_20/part_1/ISIC_0.jpg"]
     left_out = sum(map(len, expected.values()))
     assert json.loads((tmp_path / "data.json").read_text())["num_left_out"] == 5 - left_out
 
@@ -601,7 +601,7 @@ def test_several_datasets_make_one_table(
         ("malignancy", ["benign", "melanoma", "nevus"], ["benign", "melanoma"]),
     ],
 )
-def test_where_malignancy_is_told_it_is_all_that_must_be_known_of_other_datasets(
+def test_with_the_task_malignancy_external_images_may_have_any_diagnosis(
     tmp_path: Path, write_params: WriteParams, name: str, diagnoses: Any, kept: list[str]
 ) -> None:
     write_two(tmp_path)
@@ -617,13 +617,13 @@ def test_where_malignancy_is_told_it_is_all_that_must_be_known_of_other_datasets
     write_index(tmp_path / "images.csv", images)
     section = dataset_section(tmp_path, "ham10000", external=["siim_isic_2020"], diagnoses=diagnoses)
     prepare(tmp_path, tmp_path, write_params(dataset=section, task=task(name)))
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert sorted(found.diagnosis[found.source == "siim_isic_2020"]) == kept
-    assert "benign" not in set(found.diagnosis[found.source == "ham10000"])
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert sorted(metadata.diagnosis[metadata.source == "siim_isic_2020"]) == kept
+    assert "benign" not in set(metadata.diagnosis[metadata.source == "ham10000"])
 
 
 @needs_ham10000
-def test_the_whole_of_ham10000s_table(tmp_path: Path, write_params: WriteParams) -> None:
+def test_the_whole_table_of_ham10000_is_read(tmp_path: Path, write_params: WriteParams) -> None:
     published = pd.read_csv(HAM10000 / "HAM10000_metadata.csv")
     write_index(tmp_path / "images.csv", index_rows(published.image_id.tolist()))
     params = write_params(dataset=dataset_section(HAM10000, "ham10000"))
@@ -636,14 +636,14 @@ def test_the_whole_of_ham10000s_table(tmp_path: Path, write_params: WriteParams)
 
 
 @needs_pad_ufes_20
-def test_the_whole_of_pad_ufes_20s_table(tmp_path: Path, write_params: WriteParams) -> None:
+def test_the_whole_table_of_pad_ufes_20_is_read(tmp_path: Path, write_params: WriteParams) -> None:
     published = pd.read_csv(PAD_UFES_20 / "metadata_full.csv", dtype=str, keep_default_na=False)
     published.to_csv(tmp_path / "metadata.csv", index=False)
     write_index(tmp_path / "images.csv", index_rows([Path(name).stem for name in published.img_id]))
     prepare(tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "pad_ufes_20")))
-    found = read_metadata(tmp_path / "metadata.csv")
+    metadata = read_metadata(tmp_path / "metadata.csv")
     # Table 2 of Pacheco et al. 2020.
-    assert found.diagnosis.value_counts().to_dict() == {
+    assert metadata.diagnosis.value_counts().to_dict() == {
         "basal_cell_carcinoma": 845,
         "actinic_keratosis": 730,
         "nevus": 244,
@@ -655,14 +655,14 @@ def test_the_whole_of_pad_ufes_20s_table(tmp_path: Path, write_params: WritePara
     assert (counts["num_images"], counts["num_patients"], counts["num_rejected"]) == (2298, 1373, 0)
     assert published.groupby("lesion_id").patient_id.nunique().max() > 1
     assert counts["num_lesions_of_several_patients"] == 0
-    assert found.fitzpatrick_type.dropna().between(1, 6).all()
-    assert found.fitzpatrick_type.notna().sum() == (published.fitspatrick != "").sum()
+    assert metadata.fitzpatrick_type.dropna().between(1, 6).all()
+    assert metadata.fitzpatrick_type.notna().sum() == (published.fitspatrick != "").sum()
 
 
-def test_files_of_one_name_are_told_apart_by_the_folders_in_the_table(
+def test_files_with_the_same_name_are_matched_by_paths_in_the_table(
     tmp_path: Path, write_params: WriteParams
 ) -> None:
-    """As where each patient has a folder; a table whose names are unique may still leave folders out."""
+    """For instance, each patient has a folder; a table whose names are unique may still omit folders."""
     (tmp_path / "findings.csv").write_text("photo,finding\nP1/1.jpg,nevus\nP2\\1.jpg,melanoma\nP2/2.jpg,nevus\n")
     rows = [
         row | {"file": f"P{n}.jpg"} for row, n in zip(index_rows(["a", "b", "c"]), ("1/1", "2/1", "2/2"), strict=True)
@@ -671,8 +671,8 @@ def test_files_of_one_name_are_told_apart_by_the_folders_in_the_table(
     columns = {"image_id": "photo", "diagnosis": "finding"}
     section = dataset_section(tmp_path, "csv", table="findings.csv", columns=columns)
     prepare(tmp_path, tmp_path, write_params(dataset=section))
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert found[["image_id", "diagnosis"]].to_numpy().tolist() == [
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert metadata[["image_id", "diagnosis"]].to_numpy().tolist() == [
         ["P1/1", "nevus"],
         ["P2/1", "melanoma"],
         ["P2/2", "nevus"],

@@ -1,4 +1,4 @@
-"""The split as the stage writes it."""
+"""Tests of the split that the stage writes."""
 
 import hashlib
 import json
@@ -48,7 +48,7 @@ def split(
     return pd.read_csv(tmp_path / "splits.csv"), metrics, pd.read_json(tmp_path / "shares.json")
 
 
-def test_shares_asked_and_got(tmp_path: Path, write_params: WriteParams) -> None:
+def test_the_wanted_shares_are_met_and_described(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 5)
     splits, metrics, shares = split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)
     assert splits.columns.tolist() == ["image_id", "group_id", "split"]
@@ -85,7 +85,7 @@ def test_shares_asked_and_got(tmp_path: Path, write_params: WriteParams) -> None
     }
 
 
-def test_other_training_images_leave_the_hash_of_the_test_images_as_it_is(
+def test_other_training_images_do_not_change_the_hash_of_the_test_images(
     tmp_path: Path, write_params: WriteParams
 ) -> None:
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 5)
@@ -99,8 +99,8 @@ def test_other_training_images_leave_the_hash_of_the_test_images_as_it_is(
     assert after["num_images"] == before["num_images"]
 
 
-def test_a_split_by_image_says_what_leaks(tmp_path: Path, write_params: WriteParams) -> None:
-    # Pairs of nevi, and melanomas that stand alone.
+def test_a_split_by_image_reports_its_leaks(tmp_path: Path, write_params: WriteParams) -> None:
+    # Nevi in pairs, and single melanomas.
     table = metadata_table(
         ["nevus"] * 40 + ["melanoma"] * 20, patient_id=[f"p{n // 2 if n < 40 else n}" for n in range(60)]
     )
@@ -115,11 +115,11 @@ def test_a_split_by_image_says_what_leaks(tmp_path: Path, write_params: WritePar
     leaked = splits[splits.split == "test"].group_id.isin(trained).mean()
     assert image_wise["leaked_test_share"] == pytest.approx(leaked, abs=1e-6)
     assert leaked > 0.1
-    # The groups stay what they are: intervals resample them whatever the split.
+    # The groups do not depend on the scheme, because intervals resample them.
     assert splits.group_id.nunique() == image_wise["num_groups"] == 40
 
 
-def test_copies_stay_on_one_side(tmp_path: Path, write_params: WriteParams) -> None:
+def test_copies_stay_in_one_split(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 60 + ["melanoma"] * 60)
     ids = table.image_id
     copies = pd.DataFrame({"image_id": ids[:60:2].tolist(), "other_image_id": ids[1:60:2].tolist()})
@@ -148,7 +148,7 @@ def test_copies_with_different_diagnoses_are_dropped_or_kept(
     assert set(seen.image_id) == set(table.image_id) - set(dropped)
 
 
-def test_images_that_name_nobody_are_counted(tmp_path: Path, write_params: WriteParams) -> None:
+def test_images_without_identifiers_are_counted(tmp_path: Path, write_params: WriteParams) -> None:
     diagnoses = ["nevus"] * 10 + ["melanoma"] * 5
     table = metadata_table(diagnoses)
     table.loc[:3, "patient_id"] = None
@@ -162,7 +162,7 @@ def test_a_single_diagnosis_is_refused(tmp_path: Path, write_params: WriteParams
         split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), metadata_table(["nevus"] * 9))
 
 
-def test_no_patient_is_on_two_sides(tmp_path: Path, write_params: WriteParams) -> None:
+def test_no_patient_is_in_two_splits(tmp_path: Path, write_params: WriteParams) -> None:
     generator = np.random.default_rng(0)
     patients = [f"p{n}" for n in generator.integers(60, size=300)]
     table = metadata_table(generator.choice(["nevus", "melanoma"], 300).tolist(), patient_id=patients)
@@ -172,7 +172,7 @@ def test_no_patient_is_on_two_sides(tmp_path: Path, write_params: WriteParams) -
     assert metrics["worst_share_deviation"] < 0.05
 
 
-def test_the_identifier_that_groups_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+def test_the_identifier_used_for_grouping_is_named(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 5, patient_id=[None] * 15)
     assert split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)[1]["grouped_by"] == "lesion_id"
 
@@ -189,8 +189,8 @@ def test_a_diagnosis_with_fewer_groups_than_splits_is_refused(tmp_path: Path, wr
     assert not (tmp_path / "splits.csv").exists()
 
 
-def test_a_share_far_from_what_was_asked_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
-    # One patient has 8 of 10 melanomas: wherever they go, no split has what is wanted.
+def test_a_share_far_from_the_wanted_one_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+    # One patient has 8 of 10 melanomas, so that no split can have the wanted share.
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 10, patient_id=[*"abcdefghij", *"kkkkkkkk", "l", "m"])
     with pytest.raises(InputError, match=r"0\.800 of the diagnosis melanoma would be in train, 0.6 is wanted"):
         split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)
@@ -222,7 +222,7 @@ def test_each_image_is_tested_by_one_fold_and_patients_stay_whole(tmp_path: Path
     assert (tested.sum(axis=0) == 1).all()
     for splits in folds:
         assert splits.split.groupby(table.patient_id).nunique().max() == 1
-        # A quarter tests; train and val share the others as 0.6 to 0.2.
+        # A quarter is for test; train and val divide the others as 0.6 to 0.2.
         parts = splits.split.value_counts(normalize=True)
         assert parts.to_dict() == pytest.approx({"train": 0.5625, "val": 0.1875, "test": 0.25}, abs=0.03)
 
@@ -257,12 +257,12 @@ def test_settings_that_contradict_each_other_are_refused(
 
 
 def listed(tmp_path: Path, write_params: WriteParams, text: str, **changes: Any) -> Path:
-    """Parameters with a test list of that text."""
+    """Write a test list, and return parameters that name it."""
     path = tmp_path / "official.csv"
     path.write_text(text)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return write_params(
-        dataset=SYNTHETIC, split=SPLIT | {"test_list": str(path), "test_list_sha256": found} | changes
+        dataset=SYNTHETIC, split=SPLIT | {"test_list": str(path), "test_list_sha256": digest} | changes
     )
 
 
@@ -274,12 +274,12 @@ def test_a_published_list_fixes_the_test_images(tmp_path: Path, write_params: Wr
     assert splits[splits.split == "test"].image_id.tolist() == official
     assert metrics["tested_by"] == "list"
     assert metrics["num_images"] == {"train": 27, "val": 9, "test": 4}
-    # Of 20 melanomas one is tested, and of the others three in four train.
-    asked = shares[shares.diagnosis == "melanoma"].set_index("split").share_asked
-    assert asked.to_dict() == pytest.approx({"test": 0.05, "train": 0.95 * 0.75, "val": 0.95 * 0.25})
+    # One of 20 melanomas is in test, and three quarters of the others are in train.
+    wanted = shares[shares.diagnosis == "melanoma"].set_index("split").share_asked
+    assert wanted.to_dict() == pytest.approx({"test": 0.05, "train": 0.95 * 0.75, "val": 0.95 * 0.25})
 
 
-def test_what_shares_a_patient_or_a_picture_with_a_listed_image_is_left_out(
+def test_images_that_share_a_patient_or_picture_with_a_listed_one_are_dropped(
     tmp_path: Path, write_params: WriteParams, capsys: pytest.CaptureFixture[str]
 ) -> None:
     diagnoses = ["nevus"] * 20 + ["melanoma"] * 20
@@ -293,7 +293,7 @@ def test_what_shares_a_patient_or_a_picture_with_a_listed_image_is_left_out(
     assert "2 images that split.test_list does not name were dropped" in capsys.readouterr().out
 
 
-def test_a_listed_image_is_tested_though_a_copy_contradicts_it(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_listed_image_is_tested_even_if_a_copy_contradicts_it(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 20 + ["melanoma"] * 20)
     copies = pd.DataFrame({"image_id": ["image_0000"], "other_image_id": ["image_0020"]})
     params = listed(tmp_path, write_params, "image_id\nimage_0000\n")
@@ -315,15 +315,13 @@ def test_a_listed_image_is_tested_though_a_copy_contradicts_it(tmp_path: Path, w
         ("image_0000\nimage_0001\n", r"official.csv, line 1: the header is 'image_0000', the name of an image"),
     ],
 )
-def test_a_list_that_does_not_fit_is_refused(
-    tmp_path: Path, write_params: WriteParams, text: str, message: str
-) -> None:
+def test_an_invalid_list_is_refused(tmp_path: Path, write_params: WriteParams, text: str, message: str) -> None:
     table = metadata_table(["nevus"] * 20 + ["melanoma"] * 20)
     with pytest.raises(InputError, match=message):
         split(tmp_path, listed(tmp_path, write_params, text), table)
 
 
-def test_a_list_that_changed_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_changed_list_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
     params = listed(tmp_path, write_params, "image_id\nimage_0000\n", test_list_sha256="a" * 64)
     with pytest.raises(InputError, match=r"official.csv has the sha256 .*, and split.test_list_sha256 is a{64}"):
         split(tmp_path, params, metadata_table(["nevus"] * 9))
@@ -343,7 +341,7 @@ def test_a_list_of_all_images_leaves_nothing_to_train_on(tmp_path: Path, write_p
         split(tmp_path, listed(tmp_path, write_params, text), table)
 
 
-def test_a_diagnosis_that_the_conflicts_would_take_away_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_diagnosis_whose_images_all_conflict_is_named(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 9 + ["melanoma"])
     copies = pd.DataFrame({"image_id": ["image_0000"], "other_image_id": ["image_0009"]})
     message = r"every image of the diagnosis melanoma has a copy with another diagnosis; .* split.conflicting_copies"
@@ -351,12 +349,12 @@ def test_a_diagnosis_that_the_conflicts_would_take_away_is_named(tmp_path: Path,
         split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table, copies)
 
 
-def test_what_a_list_alone_would_have_leaked(tmp_path: Path, write_params: WriteParams) -> None:
+def test_the_leak_of_a_split_by_the_list_alone_is_reported(tmp_path: Path, write_params: WriteParams) -> None:
     diagnoses = ["nevus"] * 20 + ["melanoma"] * 20
     table = metadata_table(diagnoses, patient_id=["a", "a", *(f"p{n}" for n in range(38))])
     text = "image_id\nimage_0000\nimage_0002\nimage_0020\nimage_0021\n"
     metrics = split(tmp_path, listed(tmp_path, write_params, text), table)[1]
-    # One of the four has a sibling that the list does not name; both are nevi.
+    # One of the four listed images has a sibling that is not on the list; both are nevi.
     assert metrics["image_wise_leaked_test_share"] == {"all": 0.25, "melanoma": 0, "nevus": 0.5}
 
 
@@ -380,10 +378,10 @@ def test_ham10000_is_split_by_lesion_to_within_one_image(tmp_path: Path, write_p
 EXTERNAL = dataset_section("data/raw", "ham10000", external=["pad_ufes_20"])
 
 
-def test_other_datasets_are_kept_apart_and_what_is_in_both_is_dropped(
+def test_external_images_are_kept_apart_and_those_in_both_datasets_are_dropped(
     tmp_path: Path, write_params: WriteParams
 ) -> None:
-    """Of six external images one is a copy of a training image, and one of the copied image's patient."""
+    """One of six external images is a copy of an image to train on, and another shares its patient."""
     sources = ["ham10000"] * 20 + ["pad_ufes_20"] * 6
     table = metadata_table(["nevus", "melanoma"] * 13, source=sources)
     table.loc[21, "patient_id"] = table.patient_id[20]
@@ -396,7 +394,7 @@ def test_other_datasets_are_kept_apart_and_what_is_in_both_is_dropped(
     assert shares.num_images.sum() == 20
 
 
-def test_folders_say_which_images_test(tmp_path: Path, write_params: WriteParams) -> None:
+def test_published_folders_determine_the_test_images(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus", "melanoma"] * 5, published_split=["train"] * 6 + ["test"] * 4)
     params = write_params(dataset=SYNTHETIC, split=SPLIT | {"test_list": "published"})
     splits, metrics, _ = split(tmp_path, params, table)
@@ -405,13 +403,13 @@ def test_folders_say_which_images_test(tmp_path: Path, write_params: WriteParams
     assert metrics["tested_by"] == "list"
 
 
-def test_a_published_test_set_that_is_not_there_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_missing_published_test_set_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
     params = write_params(dataset=SYNTHETIC, split=SPLIT | {"test_list": "published"})
     with pytest.raises(InputError, match=r"test_list is published, but no image is in a folder Test/"):
         split(tmp_path, params, metadata_table(["nevus"] * 9))
 
 
-def test_without_identifiers_nothing_is_said_of_siblings(
+def test_without_identifiers_no_leak_is_reported(
     tmp_path: Path, write_params: WriteParams, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = metadata_table(["nevus", "melanoma"] * 5, patient_id=[None] * 10, lesion_id=[None] * 10)
@@ -421,8 +419,8 @@ def test_without_identifiers_nothing_is_said_of_siblings(
     assert "0.0%" not in shown
 
 
-def test_images_that_are_only_scored_change_nothing_of_the_split(tmp_path: Path, write_params: WriteParams) -> None:
-    """One external image is a copy of two own ones, another one of a third with another diagnosis."""
+def test_external_images_do_not_change_the_split(tmp_path: Path, write_params: WriteParams) -> None:
+    """One external image is a copy of two of our own, another of a third one with another diagnosis."""
     own = metadata_table(["nevus", "melanoma"] * 10, source=["ham10000"] * 20)
     params = write_params(dataset=EXTERNAL, split=SPLIT)
     alone, _, _ = split(tmp_path, params, own)
@@ -447,7 +445,9 @@ def test_a_list_names_images_with_or_without_their_folders(tmp_path: Path, write
         assert (splits.split == "test").tolist() == [False] * 6 + [True] * 4
 
 
-def test_a_diagnosis_that_a_list_takes_away_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_diagnosis_whose_images_are_all_siblings_of_listed_ones_is_named(
+    tmp_path: Path, write_params: WriteParams
+) -> None:
     table = metadata_table(["nevus", "melanoma"] * 5 + ["dermatofibroma"] * 2)
     table.loc[10:, "patient_id"] = table.patient_id[8:10].tolist()
     path = tmp_path / "list.csv"
@@ -457,7 +457,9 @@ def test_a_diagnosis_that_a_list_takes_away_is_named(tmp_path: Path, write_param
         split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT | changes), table)
 
 
-def test_folders_of_other_datasets_say_nothing_of_the_test(tmp_path: Path, write_params: WriteParams) -> None:
+def test_folders_of_external_datasets_do_not_determine_the_test_images(
+    tmp_path: Path, write_params: WriteParams
+) -> None:
     table = metadata_table(["nevus", "melanoma"] * 6, source=["ham10000"] * 8 + ["pad_ufes_20"] * 4)
     table["published_split"] = [None] * 8 + ["test"] * 4
     params = write_params(dataset=EXTERNAL, split=SPLIT | {"test_list": "published"})

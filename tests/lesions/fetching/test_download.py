@@ -1,4 +1,4 @@
-"""A server on this machine that behaves as bad as servers do."""
+"""Tests of downloading, against a local server that misbehaves as real ones do."""
 
 import hashlib
 import subprocess
@@ -16,7 +16,7 @@ from lesions.datasets.registry import PUBLISHED
 from lesions.errors import InputError
 from lesions.fetching import download as module
 from lesions.fetching.catalogue import CATALOGUE, Digest, RemoteFile, list_files, read_dataverse
-from lesions.fetching.download import download
+from lesions.fetching.download import download_file
 from lesions.fetching.fetch import fetch_dataset
 
 DATA = bytes(range(256)) * 4096
@@ -26,7 +26,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Server:
-    """Answers of a server by path, and which ranges it was asked for."""
+    """A server with one answer per path, which records the requested ranges."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
@@ -43,7 +43,7 @@ class Server:
 
         class Http(ThreadingHTTPServer):
             def handle_error(self, *_: object) -> None:
-                """Take it quietly when the client hangs up."""
+                """Print nothing when the client hangs up."""
 
         self._http = Http(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self._http.server_port}"
@@ -59,9 +59,9 @@ class Server:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.0)
-    found = Server()
-    yield found
-    found.close()
+    started = Server()
+    yield started
+    started.close()
 
 
 VERSION = '"1"'
@@ -76,7 +76,7 @@ def send(
     version: str | None = VERSION,
     content_range: str | None = None,
 ) -> Answer:
-    """Answer with some bytes, and say of them that they are `length`; hang up after some of them."""
+    """Return an answer that announces `length` bytes, sends `data`, and hangs up after `stop_after` bytes."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(status)
@@ -92,7 +92,7 @@ def send(
 
 
 def send_ranges(data: bytes, *, at_once: int) -> Answer:
-    """Answer as a server does that knows ranges, and hang up after `at_once` bytes each time."""
+    """Return the answer of a server that supports ranges, and hangs up after `at_once` bytes each time."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         asked = request.headers.get("Range") if request.headers.get("If-Range") == VERSION else None
@@ -107,11 +107,11 @@ def send_ranges(data: bytes, *, at_once: int) -> Answer:
 def fetch(server: Server, folder: Path, **published: object) -> Path:
     file = RemoteFile(f"{server.address}/a.zip", "a.zip", **published)  # type: ignore[arg-type]
     with Progress(disable=True) as progress:
-        return download(file, folder, progress)
+        return download_file(file, folder, progress)
 
 
 def begin(server: Server, folder: Path, data: bytes, *, version: str = VERSION, file: str = "a.zip") -> None:
-    """Leave what an earlier call would have left."""
+    """Write the files that an interrupted download leaves."""
     (folder / "a.zip.part").write_bytes(data)
     (folder / "a.zip.part.from").write_text(f"{server.address}/{file}\n{version}")
 
@@ -124,21 +124,21 @@ def test_a_file_arrives_whole(server: Server, tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_connection_that_drops_goes_on_where_it_was(server: Server, tmp_path: Path) -> None:
+def test_a_dropped_download_continues_where_it_stopped(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send_ranges(DATA, at_once=200_000)
     assert fetch(server, tmp_path).read_bytes() == DATA
-    # 200,000 bytes come each time, of which three whole chunks are kept.
+    # Each answer sends 200,000 bytes, of which three complete chunks are kept.
     assert server.ranges == [None, *(f"bytes={n * 3 * 65_536}-" for n in range(1, 6))]
 
 
-def test_what_an_earlier_call_left_is_gone_on_from(server: Server, tmp_path: Path) -> None:
+def test_a_part_of_an_earlier_call_is_resumed(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send_ranges(DATA, at_once=len(DATA))
     begin(server, tmp_path, DATA[:1000])
     assert fetch(server, tmp_path).read_bytes() == DATA
     assert server.ranges == ["bytes=1000-"]
 
 
-def test_what_had_come_whole_is_not_asked_for_again(server: Server, tmp_path: Path) -> None:
+def test_a_complete_part_is_not_downloaded_again(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send_ranges(DATA, at_once=len(DATA))
     begin(server, tmp_path, DATA)
     digest = Digest("md5", hashlib.md5(DATA, usedforsecurity=False).hexdigest())
@@ -150,7 +150,7 @@ def test_what_had_come_whole_is_not_asked_for_again(server: Server, tmp_path: Pa
 @pytest.mark.parametrize(
     "origin", [{"version": '"0"'}, {"version": ""}, {"file": "b.zip"}], ids=["older", "unknown", "elsewhere"]
 )
-def test_what_may_be_of_another_file_is_not_gone_on_from(
+def test_a_part_that_may_belong_to_another_file_is_not_resumed(
     server: Server, tmp_path: Path, origin: dict[str, str]
 ) -> None:
     server.answers["/a.zip"] = send_ranges(DATA, at_once=len(DATA))
@@ -158,31 +158,31 @@ def test_what_may_be_of_another_file_is_not_gone_on_from(
     assert fetch(server, tmp_path).read_bytes() == DATA
 
 
-def test_what_has_come_whole_is_not_asked_for_again(server: Server, tmp_path: Path) -> None:
+def test_a_complete_file_is_not_downloaded_again(server: Server, tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(DATA)
     assert fetch(server, tmp_path).read_bytes() == DATA
     assert server.ranges == []
 
 
-def test_an_address_that_is_none_is_named(server: Server, tmp_path: Path) -> None:
+def test_an_invalid_address_is_named(server: Server, tmp_path: Path) -> None:
     file = RemoteFile("localhost/a.zip", "a.zip")
     with pytest.raises(InputError, match=r"localhost/a\.zip: Invalid URL"), Progress(disable=True) as progress:
-        download(file, tmp_path, progress)
+        download_file(file, tmp_path, progress)
 
 
-def test_a_server_without_ranges_begins_anew(server: Server, tmp_path: Path) -> None:
+def test_without_ranges_the_download_starts_again(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send(DATA)
     begin(server, tmp_path, b"x" * 1000)
     assert fetch(server, tmp_path).read_bytes() == DATA
 
 
-def test_more_than_the_file_has_is_thrown_away(server: Server, tmp_path: Path) -> None:
+def test_a_part_larger_than_the_file_is_discarded(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send_ranges(DATA, at_once=len(DATA))
     begin(server, tmp_path, b"x" * (len(DATA) + 1))
     assert fetch(server, tmp_path).read_bytes() == DATA
 
 
-def test_a_server_that_never_answers_whole_is_given_up_and_what_came_is_kept(server: Server, tmp_path: Path) -> None:
+def test_after_five_tries_the_download_stops_and_keeps_its_part(server: Server, tmp_path: Path) -> None:
     begin(server, tmp_path, DATA[:1000])
     server.answers["/a.zip"] = lambda request: None  # hangs up without a word
     with pytest.raises(InputError, match=r"no answer in 5 tries .*1,000 bytes are in .*a\.zip\.part, and the same"):
@@ -191,26 +191,26 @@ def test_a_server_that_never_answers_whole_is_given_up_and_what_came_is_kept(ser
     assert len(server.ranges) == 5
 
 
-def test_an_error_of_the_server_is_tried_again(server: Server, tmp_path: Path) -> None:
+def test_a_server_error_is_tried_again(server: Server, tmp_path: Path) -> None:
     answers = iter([send(b"", status=503), send(DATA)])
     server.answers["/a.zip"] = lambda request: next(answers)(request)
     assert fetch(server, tmp_path).read_bytes() == DATA
 
 
-def test_a_file_that_is_gone_is_not_tried_again(server: Server, tmp_path: Path) -> None:
+def test_a_missing_file_is_not_tried_again(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send(b"", status=404)
     with pytest.raises(InputError, match=r"a\.zip: 404 Not Found; is the file still there\?"):
         fetch(server, tmp_path)
     assert len(server.ranges) == 1
 
 
-def test_a_length_that_is_not_the_published_one_is_refused_before_it_is_sent(server: Server, tmp_path: Path) -> None:
+def test_an_announced_size_that_differs_from_the_published_one_is_refused(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send(DATA)
     with pytest.raises(InputError, match=r"has 1,048,576 bytes, but 1,000 are published"):
         fetch(server, tmp_path, size_bytes=1000)
 
 
-def test_a_server_that_sends_without_end_is_cut_off(server: Server, tmp_path: Path) -> None:
+def test_a_server_that_sends_too_much_is_cut_off(server: Server, tmp_path: Path) -> None:
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         request.end_headers()
@@ -222,7 +222,7 @@ def test_a_server_that_sends_without_end_is_cut_off(server: Server, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_bytes_than_the_published_ones_are_removed(server: Server, tmp_path: Path) -> None:
+def test_a_file_with_another_checksum_is_removed(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send(DATA)
     with pytest.raises(InputError, match=r"has the md5 .*, but 00 is published; it was removed"):
         fetch(server, tmp_path, digest=Digest("md5", "00"))
@@ -243,19 +243,19 @@ LISTED = """{"status": "OK", "data": {"latestVersion": {"files": [
 ]}}}"""
 
 
-def test_dataverse_says_where_the_files_are_how_large_and_of_which_checksum(server: Server) -> None:
+def test_dataverse_gives_the_address_size_and_checksum_of_each_file(server: Server) -> None:
     server.answers["/api/datasets/:persistentId/"] = send(LISTED.encode())
     first, _, table = read_dataverse("doi:1", server.address)
     address = f"{server.address}/api/access/datafile"
     assert first == RemoteFile(
         f"{address}/1", "HAM10000_images_part_1.zip", "HAM10000_images_part_1", 3, Digest("md5", "aa")
     )
-    # The checksum is of Dataverse's own form of the table.
+    # Dataverse's checksum belongs to its own format of the table.
     assert table == RemoteFile(f"{address}/3?format=original", "HAM10000_metadata.csv")
 
 
 @pytest.mark.parametrize("text", ["<html>", "{}", '{"data": {"latestVersion": {"files": [{"label": "x"}]}}}'])
-def test_a_page_that_is_no_list_is_named(server: Server, text: str) -> None:
+def test_a_page_that_is_not_a_list_is_named(server: Server, text: str) -> None:
     server.answers["/api/datasets/:persistentId/"] = send(text.encode())
     with pytest.raises(InputError, match="not a description of a dataset in Dataverse's form"):
         read_dataverse("doi:1", server.address)
@@ -276,14 +276,14 @@ def test_a_mirror_has_the_same_files_by_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
-def test_what_is_fetched_has_the_tables_that_its_adapter_reads(name: str) -> None:
+def test_the_fetched_files_include_the_tables_that_the_adapter_reads(name: str) -> None:
     products = {file.unpacked or file.name for file in CATALOGUE[name].files}
     tables = {str(table).split("/")[0] for table in PUBLISHED[name].tables}
     assert tables <= products or products == {"."}
 
 
-def test_the_program_fetches_goes_on_and_says_what_it_did(server: Server, tmp_path: Path) -> None:
-    """As a user does it; the second call has only the archive to fetch that was refused in the first."""
+def test_the_program_fetches_resumes_and_reports(server: Server, tmp_path: Path) -> None:
+    """Run the program twice; the second run fetches only the archive that the first one refused."""
     archives = {}
     for name, inside in (("Test_GroundTruth", "Test_GroundTruth.csv"), ("Test_Input", "ISIC_1.jpg")):
         with zipfile.ZipFile(tmp_path / "made.zip", "w") as archive:
@@ -309,7 +309,7 @@ def test_the_program_fetches_goes_on_and_says_what_it_did(server: Server, tmp_pa
     assert not (tmp_path / "raw.download").exists()
 
 
-def test_a_name_that_is_none_is_answered_with_those_there_are() -> None:
+def test_an_unknown_dataset_is_refused_with_the_known_names() -> None:
     with pytest.raises(
         InputError, match="there is no dataset 'ham' to fetch; there are ham10000, pad_ufes_20, isic2019"
     ):

@@ -10,7 +10,6 @@ not near to ours.
 
 import time
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -69,7 +68,7 @@ def main() -> None:
             torch.from_numpy(draw(BATCH_SIZE, seed=0, epoch=number)),
             hairs=torch.from_numpy(draw_hairs(BATCH_SIZE, 0, seed=0, epoch=number)),
             strengths=strengths,
-            parameters=SimpleNamespace(**AUGMENTATION),  # type: ignore[arg-type]
+            parameters=AUGMENTATION,
             preprocessing=geometry,
         )
 

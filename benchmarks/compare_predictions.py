@@ -25,9 +25,9 @@ def main(
     check_same_images(models)
     comparison = compare_models(models, rivals=list(models))
     table = Table("metric", first.stem, second.stem, "difference", "95 % interval")
-    for (one, other, metric), found in comparison.differences.items():
+    for (one, other, metric), lead in comparison.differences.items():
         scores = [f"{comparison.scores[model, metric].value:.3f}" for model in (one, other)]
-        table.add_row(metric, *scores, f"{found.value:+.3f}", f"{found.low:+.3f} to {found.high:+.3f}")
+        table.add_row(metric, *scores, f"{lead.value:+.3f}", f"{lead.low:+.3f} to {lead.high:+.3f}")
     Console().print(table)
     groups = models[str(first)].images.group_id
     print(f"{len(groups)} test images of {groups.nunique()} groups; {NUM_RESAMPLES} resamples of groups")

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from benchmarks.training import Training, build_network
+from benchmarks.training import Training, describe_architecture
+from lesions.networks.architecture import build_network
 
 BATCH_SIZE = 64
 NUM_THREADS = 2
@@ -140,7 +141,8 @@ def build_torchvision(root: Path, network: str, size_px: int) -> Loop:
         train, BATCH_SIZE, shuffle=True, drop_last=True, num_workers=NUM_THREADS, persistent_workers=True
     )
     to_input = transforms.Compose([larger, transforms.CenterCrop(size_px), *NORMALISE])
-    model = build_network(network, len(train.classes))
+    architecture = describe_architecture(network, size_px, LEARNING_RATES[network])
+    model = build_network(architecture, len(train.classes), pretrained=False)
     return Loop(root, model, loader, to_input, learning_rate=LEARNING_RATES[network])
 
 
@@ -193,8 +195,10 @@ class FastAI:
             batch_tfms=[*changes, Normalize.from_stats(*imagenet_stats)], device=CPU, num_workers=NUM_THREADS,
         )  # fmt: skip
         optimizer = partial(OptimWrapper, opt=partial(torch.optim.AdamW, weight_decay=WEIGHT_DECAY))
+        architecture = describe_architecture(network, size_px, LEARNING_RATES[network])
         self._learner = Learner(
-            loaders, build_network(network, loaders.c), loss_func=CrossEntropyLossFlat(), opt_func=optimizer,
+            loaders, build_network(architecture, loaders.c, pretrained=False),
+            loss_func=CrossEntropyLossFlat(), opt_func=optimizer,
             lr=LEARNING_RATES[network], train_bn=True,
         )  # fmt: skip
         self._learner.create_opt()

@@ -20,9 +20,9 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from benchmarks.training import Training
+from benchmarks.training import AUGMENTATION, Training
+from lesions.hardware.choices import Execution
 from lesions.hardware.device import choose_device, choose_execution, choose_precision
-from lesions.hardware.parameters import Execution
 from lesions.networks.source import GatheredImages, ImageSource, ResidentImages
 from lesions.training.batches import Batch
 from lesions.training.step import NUM_STEPS_BEFORE_RECORDING
@@ -41,7 +41,7 @@ NUM_PROFILED_STEPS = 10 if ON_GPU else 2
 NUM_OPERATIONS = 12
 """That are listed of a profile; the others are summed."""
 
-MIXING = {"mixup_alpha": 0.4, "cutmix_alpha": 1.0}
+MIXING = AUGMENTATION.model_copy(update={"mixup_alpha": 0.4, "cutmix_alpha": 1.0})
 
 
 @dataclass(frozen=True)

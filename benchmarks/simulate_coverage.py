@@ -1,9 +1,9 @@
-"""How often 95 % intervals hold the truth, on test sets drawn from a population whose metrics are known.
+"""Measure how often 95 % intervals contain the truth, on test sets drawn from a population with known metrics.
 
     python -m benchmarks.simulate_coverage --num-simulations 1000
 
-A population is a large number of groups (lesions, or patients) of images with a diagnosis each, and a model's logits
-for them, which are alike within a group. A test set is a draw of some groups.
+A population is a large number of groups (lesions or patients) of images, each group with one diagnosis, and a model's
+logits, which are correlated within a group. A test set is a sample of groups.
 """
 
 from collections.abc import Iterator
@@ -29,18 +29,18 @@ METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "macro_roc_auc", "mean_a
 
 @dataclass(frozen=True)
 class Population:
-    """Where test sets come from.
+    """The population from which test sets are drawn.
 
     Attributes
     ----------
     shares
-        Of the groups, by diagnosis.
+        Shares of the diagnoses among the groups.
     mean_images
-        Of a group; the number beyond the first is Poisson's.
+        Mean number of images per group; the number beyond the first has a Poisson distribution.
     likeness
-        Part of the variance of an image's logits that all images of its group share.
+        Share of the variance of an image's logits that all images of its group have in common.
     signal
-        By how much the logit of the true diagnosis is raised, in standard deviations.
+        Increase of the logit of the true diagnosis, in standard deviations.
     """
 
     shares: tuple[float, ...]
@@ -49,7 +49,7 @@ class Population:
     signal: float
 
     def draw(self, num_groups: int, generator: np.random.Generator) -> "Images":
-        """Draw groups."""
+        """Draw groups, and a model's probabilities for their images."""
         K = len(self.shares)
         diagnosis = generator.choice(K, num_groups, p=np.array(self.shares) / sum(self.shares))
         sizes = 1 + generator.poisson(self.mean_images - 1, num_groups)
@@ -58,14 +58,14 @@ class Population:
         return Images(group, diagnosis[group], softmax(logits + 0.5 * np.log(self.shares), axis=1))
 
     def draw_noise(self, group: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.float64]:
-        """Draw what a model's logits (N, K) have besides the signal; of variance 1, alike within a group."""
+        """Draw the noise of a model's logits (N, K), with variance 1 and correlated within a group."""
         shared, own = generator.normal(size=(2, len(group), len(self.shares)))
         return np.sqrt(self.likeness) * shared[group] + np.sqrt(1 - self.likeness) * own
 
 
 @dataclass(frozen=True)
 class Images:
-    """Images of some groups: group (N,), y_true (N,), y_prob (N, K)."""
+    """Images and predictions: group (N,), y_true (N,), y_prob (N, K)."""
 
     group: NDArray[np.int64]
     y_true: NDArray[np.int64]
@@ -81,14 +81,14 @@ SCENARIOS = {
     "300 patients, malignant 2 %": (Population((0.98, 0.02), 3.0, 0.7, 2.0), 300),
     "100 lesions, three alike": (Population((1 / 3, 1 / 3, 1 / 3), 1.0, 0.0, 1.5), 100),
 }
-"""Population, and groups of a test set."""
+"""Population, and number of groups in a test set."""
 
 
 METHODS = ("ours", "percentile")
 
 
-def main(num_simulations: Annotated[int, typer.Option(help="Test sets of each population.")] = 1000) -> None:
-    """Print for each population and metric the part of the intervals that hold the truth."""
+def main(num_simulations: Annotated[int, typer.Option(help="Test sets per population.")] = 1000) -> None:
+    """Print the share of intervals that contain the truth, for each population and metric."""
     table = Table("test set", "interval", *METRICS)
     for name, (population, num_groups) in SCENARIOS.items():
         truth = population.draw(400_000, np.random.default_rng(0))
@@ -96,8 +96,8 @@ def main(num_simulations: Annotated[int, typer.Option(help="Test sets of each po
         held, defined = np.zeros((2, len(METHODS), len(METRICS)))
         for number in track(range(num_simulations), name):
             test = population.draw(num_groups, np.random.default_rng([1, number]))
-            for row, column, found in list_intervals(test):
-                held[row, column] += found.low <= expected[METRICS[column]] <= found.high
+            for row, column, estimate in list_intervals(test):
+                held[row, column] += estimate.low <= expected[METRICS[column]] <= estimate.high
                 defined[row, column] += 1
         for row, method in enumerate(METHODS):
             table.add_row(name if row == 0 else "", method, *(f"{part:.3f}" for part in held[row] / defined[row]))
@@ -105,7 +105,7 @@ def main(num_simulations: Annotated[int, typer.Option(help="Test sets of each po
 
 
 def list_intervals(images: Images) -> Iterator[tuple[int, int, Estimate]]:
-    """Yield the number of the method and of the metric, and the interval."""
+    """Yield the indices of the method and of the metric, and the interval."""
     ids = pd.DataFrame({"image_id": range(len(images.group)), "group_id": images.group, "split": "test"})
     classes = tuple(map(str, range(images.y_prob.shape[1])))
     predictions = Predictions(ids, classes, images.y_true, np.log(images.y_prob))

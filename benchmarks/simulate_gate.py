@@ -1,9 +1,9 @@
-"""How often the gate's two kinds of rule fail a change whose true effect is known.
+"""Measure how often the gate's two kinds of rule fail a change with a known true effect.
 
     python -m benchmarks.simulate_gate --num-simulations 500
 
 Two models predict the same test images, drawn from a population in which the second is worse by a known amount. The
-rule `largest_drop: 0` asks whether the figure went down; with `beyond_noise: true`, whether it did beyond noise.
+rule `largest_drop: 0` fails any drop of the score; with `beyond_noise: true`, only a significant drop.
 """
 
 from typing import Annotated
@@ -23,23 +23,23 @@ from lesions.gate.rules import Rule
 from lesions.tables.predictions import Predictions
 
 LOSSES = (0.0, 0.2, 0.5)
-"""By how much the second model's signal is weaker, in standard deviations of the noise."""
+"""Decrease of the second model's signal, in standard deviations of the noise."""
 
 TEST_SETS = ("895 lesions, HAM10000's diagnoses", "300 patients with 5 images each")
 
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "macro_roc_auc")
 
 LIKENESS = 0.6
-"""Part of the variance of the noise that both models share: what is hard for one is hard for the other."""
+"""Share of the noise variance that both models have in common: images hard for one are hard for the other."""
 
 
-def main(num_simulations: Annotated[int, typer.Option(help="Changes of each kind.")] = 500) -> None:
-    """Print for each population, loss and metric the true drop, and the part of the changes that each rule fails."""
-    table = Table("test set", "metric", "true drop", "went down", "beyond noise")
+def main(num_simulations: Annotated[int, typer.Option(help="Changes per population and loss.")] = 500) -> None:
+    """Print the true drop and the share of changes that each rule fails, for each population, loss and metric."""
+    table = Table("test set", "metric", "true drop", "any drop fails", "significant drop fails")
     for name in TEST_SETS:
         population, num_groups = SCENARIOS[name]
         for loss in LOSSES:
-            truth = [score_revision(found) for found in draw_pair(population, 200_000, loss, seed=0)]
+            truth = [score_revision(model) for model in draw_pair(population, 200_000, loss, seed=0)]
             failed = np.zeros((2, len(METRICS)))
             for number in track(range(num_simulations), f"{name}, {loss}"):
                 pair = draw_pair(population, num_groups, loss, seed=1 + number)
@@ -52,7 +52,7 @@ def main(num_simulations: Annotated[int, typer.Option(help="Changes of each kind
 
 
 def draw_pair(population: Population, num_groups: int, loss: float, *, seed: int) -> tuple[Predictions, Predictions]:
-    """Draw test images, and what the model before and the one after the change predict for them."""
+    """Draw test images, and the predictions of the models before and after the change."""
     generator = np.random.default_rng([7, seed])
     K = len(population.shares)
     images = population.draw(num_groups, generator)
@@ -60,25 +60,25 @@ def draw_pair(population: Population, num_groups: int, loss: float, *, seed: int
     ids = pd.DataFrame({"image_id": range(len(images.group)), "group_id": images.group, "split": "test"})
     signal = population.signal * np.eye(K)[images.y_true]
     noise = shared - signal
-    found = []
+    pair = []
     for weaker in (0.0, loss):
         own = population.draw_noise(images.group, generator)
         logits = (1 - weaker / population.signal) * signal + np.sqrt(LIKENESS) * noise + np.sqrt(1 - LIKENESS) * own
-        found.append(Predictions(ids, tuple(map(str, range(K))), images.y_true, logits))
-    return found[0], found[1]
+        pair.append(Predictions(ids, tuple(map(str, range(K))), images.y_true, logits))
+    return pair[0], pair[1]
 
 
 def score_revision(predictions: Predictions) -> dict[str, float]:
-    """Return what `metrics/<model>/test.json` would say."""
+    """Return the scores as in `metrics/<model>/test.json`."""
     return score_predictions(predictions.y_true, predictions.y_prob)
 
 
 def list_failures(pair: tuple[Predictions, Predictions], *, beyond_noise: bool) -> list[bool]:
-    """Return for each metric whether the gate fails the change."""
+    """Return whether the gate fails the change, for each metric."""
     rules = dict.fromkeys(METRICS, Rule(direction="higher", floor=None, largest_drop=0.0, beyond_noise=beyond_noise))
     base, now = (
-        RevisionMetrics({"model": score_revision(found)}, "", digests={"model": found} if beyond_noise else {})
-        for found in pair
+        RevisionMetrics({"model": score_revision(model)}, "", digests={"model": model} if beyond_noise else {})
+        for model in pair
     )
     return [row.outcome is Outcome.REGRESSION for row in judge_metrics(base, now, rules).rows]
 

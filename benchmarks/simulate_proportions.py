@@ -1,9 +1,9 @@
-"""How often 95 % intervals of a proportion hold the truth, where images of a group are alike.
+"""Measure how often 95 % intervals of a proportion contain the truth, if images of a group are correlated.
 
     python -m benchmarks.simulate_proportions
 
-Beside them the percentile intervals of the same resamples. A group's own proportion is drawn from a beta distribution
-around the true one.
+They are compared with the percentile intervals of the same resamples. Each group's own proportion is drawn from a
+beta distribution around the true one.
 """
 
 from typing import Annotated
@@ -24,27 +24,27 @@ POPULATIONS = (
     (0.97, 60, 3.0, 0.7),
     (0.5, 100, 4.0, 0.8),
 )
-"""The true proportion, groups, mean images of a group, and how alike these are (0: not at all, 1: all the same)."""
+"""True proportion, number of groups, mean images per group, and their correlation (0: none, 1: all the same)."""
 
 
-def main(num_simulations: Annotated[int, typer.Option(help="Test sets of each population.")] = 400) -> None:
-    """Print for each population the part of the intervals that hold the truth, and their mean width."""
-    table = Table("truth", "groups", "images a group", "ours", "width", "percentile", "width")
+def main(num_simulations: Annotated[int, typer.Option(help="Test sets per population.")] = 400) -> None:
+    """Print the share of intervals that contain the truth, and their mean width, for each population."""
+    table = Table("truth", "groups", "images per group", "ours", "width", "percentile", "width")
     for truth, num_groups, mean_images, likeness in POPULATIONS:
         bounds = np.array(
             [simulate_bounds(truth, num_groups, mean_images, likeness, seed) for seed in range(num_simulations)]
         )
         held = (bounds[..., 0] <= truth) & (truth <= bounds[..., 1])
         widths = (bounds[..., 1] - bounds[..., 0]).mean(axis=0)
-        figures = [f"{value:.3f}" for pair in zip(held.mean(axis=0), widths, strict=True) for value in pair]
-        table.add_row(f"{truth:g}", str(num_groups), f"{mean_images:g}", *figures)
+        numbers = [f"{value:.3f}" for pair in zip(held.mean(axis=0), widths, strict=True) for value in pair]
+        table.add_row(f"{truth:g}", str(num_groups), f"{mean_images:g}", *numbers)
     Console(width=100).print(table)
 
 
 def simulate_bounds(
     truth: float, num_groups: int, mean_images: float, likeness: float, seed: int
 ) -> list[tuple[float, float]]:
-    """Draw a test set; return the bounds of our interval and of the percentile interval."""
+    """Draw a test set, and return the bounds of our interval and of the percentile interval."""
     generator = np.random.default_rng([7, seed])
     group = np.repeat(np.arange(num_groups), 1 + generator.poisson(mean_images - 1, num_groups))
     concentration = 1 / likeness - 1

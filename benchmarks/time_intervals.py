@@ -1,11 +1,10 @@
-"""Time the intervals of all headline metrics, beside a loop of scikit-learn's metrics over the same resamples.
+"""Time the intervals of all headline metrics, compared with a loop of scikit-learn's metrics over the same resamples.
 
     python -m benchmarks.time_intervals
 
-2,000 test images of some 1,500 lesions with seven diagnoses, as frequent as HAM10000's, and 2,000 resamples of
-lesions. The
-loop is what one would write: it scores the images of each resample anew. The standard errors of both have to agree to
-1 %, or no ratio is printed.
+There are 2,000 test images of about 1,500 lesions, with seven diagnoses as frequent as in HAM10000, and 2,000
+resamples of lesions. The loop is the straightforward way: it scores the images of each resample again. A ratio is
+printed only if the standard errors of both agree to 1 %.
 """
 
 import time
@@ -28,7 +27,7 @@ MAX_DIFFERENCE = 0.01
 
 
 def main() -> None:
-    """Time both in turn, and print medians and their ratio."""
+    """Time both in turn, and print the median times and their ratio."""
     drawn = Population(HAM10000, NUM_IMAGES / NUM_GROUPS, 0.7, 2.0).draw(NUM_IMAGES, np.random.default_rng(0))
     kept = slice(NUM_IMAGES)
     images = pd.DataFrame({"image_id": range(NUM_IMAGES), "group_id": drawn.group[kept], "split": "test"})
@@ -39,7 +38,7 @@ def main() -> None:
         for _ in range(NUM_ROUNDS):
             start = time.perf_counter()
             (measured,) = measure_metrics({"model": predictions}, seed=0).values()
-            estimates = {metric: estimate_score(found) for metric, found in measured.items()}
+            estimates = {metric: estimate_score(measurement) for metric, measurement in measured.items()}
             ours_s.append(time.perf_counter() - start)
             start = time.perf_counter()
             errors = score_in_a_loop(predictions)
@@ -56,12 +55,12 @@ def main() -> None:
 
 def score_in_a_loop(predictions: Predictions) -> dict[str, float]:
     """Return the standard error of each metric, scored by scikit-learn on each resample of groups."""
-    found = []
+    scores = []
     for counts in draw_resamples(predictions.images.group_id, seed=0):
         for column in counts.T:
             drawn = np.repeat(np.arange(len(column)), column.astype(int))
-            found.append(score_predictions(predictions.y_true[drawn], predictions.y_prob[drawn]))
-    return {str(metric): float(error) for metric, error in pd.DataFrame(found).std(ddof=0).items()}
+            scores.append(score_predictions(predictions.y_true[drawn], predictions.y_prob[drawn]))
+    return {str(metric): float(error) for metric, error in pd.DataFrame(scores).std(ddof=0).items()}
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""The pipeline's own training, as the stage `train` puts it together; needs torch, torchvision and numpy alone."""
+"""The pipeline's own training, as the stage `train` puts it together; needs little beside torch."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,38 +9,58 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lesions.hardware.choices import Execution
 from lesions.hardware.device import set_up_device
-from lesions.hardware.parameters import Execution
-from lesions.networks.classifier import Classifier, build_head
-from lesions.networks.custom_cnn import build_custom_cnn
+from lesions.networks.architecture import build_network
 from lesions.networks.inference import predict_outputs
+from lesions.networks.parameters import AnyArchitecture, CustomCNNParameters, PhaseParameters, TorchvisionParameters
 from lesions.networks.source import ImageSource
-from lesions.networks.torchvision_backbone import build_torchvision_backbone
 from lesions.training.batches import AugmentedBatches, Batch, LabelledRows
-from lesions.training.learner import Learner
+from lesions.training.learner import Learner, LearningPhase
 from lesions.training.loss import Criterion
+from lesions.training.parameters import LossParameters, OptimizerParameters, TrainingParameters
+from lesions.transforms.parameters import AugmentationParameters
 from lesions.transforms.preprocessing import Preprocessing
 
-AUGMENTATION: dict[str, Any] = {
-    "mirror": True, "rotation_degrees": 180, "zoom": 0.15, "shift": 0.05, "brightness": 0.15, "contrast": 0.15,
-    "saturation": 0.15, "hue_degrees": 0, "colour_cast": 0.04, "hairs": 0, "max_hairs": 0, "blur": 0, "cutout": 0,
-    "common_strength": 1.0, "rare_strength": 1.0, "max_strength": 1.0, "mixup_alpha": 0, "cutmix_alpha": 0,
-}  # fmt: skip
+AUGMENTATION = AugmentationParameters(
+    mirror=True,
+    rotation_degrees=180,
+    zoom=0.15,
+    shift=0.05,
+    brightness=0.15,
+    contrast=0.15,
+    saturation=0.15,
+    hue_degrees=0,
+    colour_cast=0.04,
+    hairs=0,
+    blur=0,
+    cutout=0,
+    common_strength=1,
+    rare_strength=1,
+    mixup_alpha=0,
+    cutmix_alpha=0,
+)
 """The embedded dataset's, at one strength."""
 
-LOSS = SimpleNamespace(kind="cross_entropy", focal_gamma=None, label_smoothing=0, logit_adjustment=0)
-OPTIMIZER = SimpleNamespace(name="adamw", momentum=None, weight_decay=0.05, l1=0, max_gradient_norm=None)
-PHASE = SimpleNamespace(name="all layers", layers="all", learning_rate_factor=1, backbone_factor=1)
+LOSS = LossParameters(kind="cross_entropy", focal_gamma=None, label_smoothing=0, logit_adjustment=0)
+OPTIMIZER = OptimizerParameters(name="adamw", momentum=None, weight_decay=0.05, l1=0, max_gradient_norm=None)
+PHASE = PhaseParameters(name="all layers", num_epochs=1, layers="all", learning_rate_factor=1, backbone_factor=1)
 
 
-def build_network(name: str, num_classes: int) -> Classifier:
-    """Build one of the two networks, its weights drawn from torch's generator."""
+def describe_architecture(name: str, size_px: int, learning_rate: float) -> AnyArchitecture:
+    """Return the section of one of the two networks."""
+    shared: dict[str, Any] = {
+        "backbone": name,
+        "size_px": size_px,
+        "head_widths": (),
+        "dropout": 0.2,
+        "learning_rate": learning_rate,
+        "layer_decay": 1,
+        "phases": (PHASE,),
+    }
     if name == "resnet18":
-        backbone, num_features = build_torchvision_backbone("resnet18", None)
-    else:
-        backbone = build_custom_cnn((32, 64, 128, 256), convolutions_per_block=1, batch_norm=True)
-        num_features = 256
-    return Classifier(backbone, build_head((num_features, num_classes), 0.2))
+        return TorchvisionParameters(**shared, weights="none", weights_sha256=None)
+    return CustomCNNParameters(**shared, widths=(32, 64, 128, 256), convolutions_per_block=1, batch_norm=True)
 
 
 class Training:
@@ -61,19 +80,28 @@ class Training:
         num_threads: int = 2,
         learning_rate: float = 1e-3,
         average_decay: float | None = None,
-        augmentation: dict[str, Any] | None = None,
+        augmentation: AugmentationParameters = AUGMENTATION,
     ) -> None:
         device = set_up_device("auto", num_threads=num_threads, deterministic=deterministic)
         counts = np.bincount(labels)
+        architecture = describe_architecture(network, size_px, learning_rate)
         torch.manual_seed(0)
         self._source = source
         self._preprocessing = Preprocessing(size_px)
         self.learner = Learner(
-            build_network(network, len(counts)),
-            SimpleNamespace(learning_rate=learning_rate, layer_decay=1),  # type: ignore[arg-type]
-            Criterion(LOSS, np.ones(len(counts)), counts / counts.sum()),  # type: ignore[arg-type]
-            OPTIMIZER,  # type: ignore[arg-type]
-            SimpleNamespace(seed=0, accumulation_steps=1, average_decay=average_decay),  # type: ignore[arg-type]
+            build_network(architecture, len(counts), pretrained=False),
+            architecture,
+            Criterion(LOSS, np.ones(len(counts)), counts / counts.sum()),
+            optimization=OPTIMIZER,
+            training=TrainingParameters(
+                seed=0,
+                precision="auto",
+                batch_size=batch_size,
+                accumulation_steps=1,
+                average_decay=average_decay,
+                monitor="loss",
+                patience_epochs=1,
+            ),
             device=device,
             precision=precision,
             execution=execution,
@@ -82,14 +110,14 @@ class Training:
             source,
             LabelledRows(np.arange(len(labels)), labels, np.arange(len(labels)).astype(np.str_)),
             class_counts=tuple(counts.tolist()),
-            augmentation=SimpleNamespace(**AUGMENTATION | (augmentation or {})),  # type: ignore[arg-type]
+            augmentation=augmentation,
             sampling="shuffled",
             preprocessing=self._preprocessing,
             device=device,
             batch_size=batch_size,
             seed=0,
         )
-        self.learner.begin_phase(PHASE)  # type: ignore[arg-type]
+        self.learning = LearningPhase(self.learner, PHASE)
         self._num_steps = 0
 
     def yield_batches(self) -> Iterator[Batch]:
@@ -101,9 +129,9 @@ class Training:
 
     def learn(self, batches: Iterator[Batch], num_steps: int, *, rate: float = 0.1) -> None:
         """Take steps at a part of the learning rate; a GPU may still be at work when this returns."""
-        self.learner.set_train_mode()
+        self.learning.set_train_mode()
         for batch in islice(batches, num_steps):
-            self.learner.take_step([batch], rate=rate, number=self._num_steps)
+            self.learning.take_step([batch], rate=rate, number=self._num_steps)
             self._num_steps += 1
 
     def predict(self, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:

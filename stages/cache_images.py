@@ -21,7 +21,7 @@ from lesions.images.decode import HASHED_PX, DecodingParameters, decode_image, t
 from lesions.images.files import find_image_files, read_image_file
 from lesions.images.perceptual_hash import perceptual_hash, spell_hash
 from lesions.parameters.section import read_section
-from lesions.stage.progress import track
+from lesions.stage.progress import show_progress
 from lesions.stage.run import run_stage
 from lesions.tables.index import write_index
 
@@ -40,7 +40,7 @@ def main(
         write_cache(images, len(files), parameters.size_px) as cache,
         closing(decode_chunks(root, chunks, parameters, cache)) as decoded,
     ):
-        refused = write_index(index, chain.from_iterable(track(decoded, "decoding", total=len(chunks))))
+        refused = write_index(index, chain.from_iterable(show_progress(decoded, "decoding", total=len(chunks))))
     reasons = f" (see the column error of {index})" if refused else ""
     print(f"{len(files) - refused} of {len(files)} image files decoded, {refused} refused{reasons}")
 

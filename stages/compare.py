@@ -23,56 +23,27 @@ from lesions.evaluation.scores import score_classes
 from lesions.evaluation.significance import compare_pair
 from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
-from lesions.parameters.models import RESERVED, read_models
+from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
+from lesions.tables.paths import ModelPaths, find_unlisted
 from lesions.tables.predictions import Predictions, read_predictions
-
-MODEL_FILES = {
-    "data": ("checkpoints/*.safetensors", "predictions/*.csv", "calibrations/*.json", "pictures/*/*"),
-    "metrics": (
-        "*/train.json",
-        "*/val.json",
-        "*/test.json",
-        "*/intervals.json",
-        "*/before_calibration.json",
-        "*/generalisation.json",
-        "*/external.json",
-        "*/digest.json",
-        "*/malignancy.json",
-        "*/subgroups.json",
-    ),
-    "plots": (
-        "history/*.json",
-        "*/classes.json",
-        "*/confusion.json",
-        "*/roc.json",
-        "*/precision_recall.json",
-        "*/reliability.json",
-        "*/risk.json",
-        "*/malignancy_roc.json",
-        "*/net_benefit.json",
-        "*/subgroups.json",
-    ),
-}
-"""What the stages that run for each model write, the first asterisk being the model's name."""
 
 
 def main(
-    data: Annotated[Path, typer.Option(help="Folder with predictions/.")],
-    metrics: Annotated[Path, typer.Option(help="Written in this folder: comparison.json.")],
-    plots: Annotated[Path, typer.Option(help="Folder with history/; written in it: comparison/.")],
+    data: Annotated[Path, typer.Option(help="Folder that contains predictions/.")],
+    metrics: Annotated[Path, typer.Option(help="Folder in which comparison.json is written.")],
+    plots: Annotated[Path, typer.Option(help="Folder that contains history/, and in which comparison/ is written.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Remove what is left of models that are no longer listed; score and compare those that are."""
+    """Score and compare the models that are listed, the baselines and the probes."""
     models = read_models(params)
     metric = read_section(params, "compare", CompareParameters).metric
-    for model in remove_unlisted_models((data, metrics, plots), models):
-        print(f"removed the files of {model}, which is not in models of {params}")
-
-    trained = {model: read_predictions(data / f"predictions/{model}.csv") for model in models}
+    paths = {model: ModelPaths(model, data, metrics, plots) for model in models}
+    check_no_other_is_left(paths, params)
+    trained = {model: read_predictions(paths[model].predictions) for model in models}
     baselines, probes = (read_all_predictions(data / "predictions" / folder) for folder in ("baselines", "probes"))
-    predictions = {name: found.select("test") for name, found in (trained | baselines | probes).items()}
+    predictions = {name: table.select("test") for name, table in (trained | baselines | probes).items()}
     check_same_images(predictions)
     comparison = compare_models(predictions, rivals=models)
     check_metric_is_defined(comparison, metric, params)
@@ -85,42 +56,24 @@ def main(
     write_metrics(metrics / "comparison.json", summary | sizes)
     write_comparison(plots / "comparison", comparison)
     write_plot_rows(plots / "comparison/f1.json", list_f1(predictions))
-    # A probe's ranking says nothing that its scores do not, and would crowd the curves.
-    ranked = {name: found for name, found in predictions.items() if name not in probes}
+    # Curves of probes would crowd the plots and add nothing to their scores.
+    ranked = {name: predicted for name, predicted in predictions.items() if name not in probes}
     curves = {"roc": build_roc_rows, "precision_recall": build_precision_recall_rows}
     for name, build_rows in curves.items():
-        rows = join_rows({model: build_rows(found) for model, found in ranked.items()})
+        rows = join_rows({model: build_rows(predicted) for model, predicted in ranked.items()})
         write_plot_rows(plots / f"comparison/{name}.json", rows)
-    histories = {model: read_json(plots / f"history/{model}.json") for model in models}
+    histories = {model: read_json(paths[model].history) for model in models}
     write_plot_rows(plots / "comparison/history.json", join_rows(histories))
     print_comparison(comparison, summary)
 
 
-def remove_unlisted_models(folders: tuple[Path, Path, Path], models: list[str]) -> list[str]:
-    """Remove the files of unlisted models from `data`, `metrics` and `plots`; return these models, sorted."""
-    removed: set[str] = set()
-    for folder, patterns in zip(folders, MODEL_FILES.values(), strict=True):
-        removed |= remove_unlisted(folder, patterns, models)
-    return sorted(removed)
-
-
-def remove_unlisted(folder: Path, patterns: tuple[str, ...], models: list[str]) -> set[str]:
-    """Remove the files of models that are not listed, and folders that this leaves empty; return those models.
-
-    DVC would otherwise count them in: it hashes the folders that later stages depend on as they are.
-    """
-    removed = set()
-    for pattern in patterns:
-        for path in sorted(folder.glob(pattern)):
-            # The first asterisk stands for the model.
-            depth = next(depth for depth, part in enumerate(Path(pattern).parts) if "*" in part)
-            model = Path(path.relative_to(folder).parts[depth]).stem
-            if model not in (*models, *RESERVED):
-                path.unlink()
-                removed.add(model)
-                if not any(path.parent.iterdir()):
-                    path.parent.rmdir()
-    return removed
+def check_no_other_is_left(paths: dict[str, ModelPaths], params: Path) -> None:
+    """Refuse files of models that are not listed: DVC has hashed them with the folders that this stage reads."""
+    for model in find_unlisted(paths, next(iter(paths.values()))):
+        raise InputError(
+            f"there are files of {model}, which is not in models of {params}, as after a change of branch; remove "
+            "them with `dvc repro --force --single-item list_models`"
+        )
 
 
 def read_all_predictions(folder: Path) -> dict[str, Predictions]:
@@ -149,7 +102,7 @@ def join_rows(rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> list[dict[str,
 def summarise_comparison(
     comparison: Comparison, models: list[str], *, baselines: list[str], metric: str
 ) -> dict[str, Any]:
-    """Return which model is best by the metric, and how far ahead of the next one and of the best baseline."""
+    """Return the best model by a metric, and its lead over the next model and over the best baseline."""
     best, *others = comparison.rank(models, metric)
     rivals = {"runner_up": others[0]} if others else {}
     rivals["baseline"] = comparison.rank(baselines, metric)[0]
@@ -165,20 +118,20 @@ def summarise_comparison(
 
 
 def list_f1(predictions: Mapping[str, Predictions]) -> list[dict[str, Any]]:
-    """Return a row for each model and diagnosis that has images or is predicted."""
+    """Return one row per model and diagnosis that has images or is predicted."""
     rows = []
-    for model, found in predictions.items():
-        scores = score_classes(found.y_true, found.y_pred, len(found.classes))
+    for model, predicted in predictions.items():
+        scores = score_classes(predicted.y_true, predicted.y_pred, len(predicted.classes))
         rows += [
             {"model": model, "diagnosis": name, "f1": float(scores.f1[code]), "support": int(scores.support[code])}
-            for code, name in enumerate(found.classes)
+            for code, name in enumerate(predicted.classes)
             if np.isfinite(scores.f1[code])
         ]
     return rows
 
 
 def print_comparison(comparison: Comparison, summary: dict[str, Any]) -> None:
-    """Print the scores, and which model is better."""
+    """Print the scores and the verdict."""
     table = Table(
         Column("on test images", overflow="fold"),
         *(METRIC_WORDS[metric] for metric in comparison.metrics),

@@ -1,4 +1,10 @@
-"""Calibrate one network on validation, score it on validation and test, and pick out its worst mistakes."""
+"""Calibrate one model on validation, score it on validation and test, and save its most confident mistakes.
+
+    python -m stages.evaluate --code data/code/evaluate.json --model resnet18 --logits data/logits/resnet18.csv
+        --images data/images.npy --metadata data/metadata.csv --data data --metrics metrics --plots plots
+
+The logits of HAM10000 (1,198 images for validation, 1,196 for test) take a few seconds.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,13 +12,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import pandas as pd
 import typer
 from numpy.typing import NDArray
 from PIL import Image
 from sklearn.metrics import confusion_matrix
 
-from lesions.errors import InputError
 from lesions.evaluation.calibration import fit_calibration
 from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
@@ -24,111 +28,97 @@ from lesions.evaluation.scores import score_classes, score_labels, score_predict
 from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
-from lesions.hardware.device import set_up_device
 from lesions.images.cache import read_cache
-from lesions.networks.checkpoint import CheckpointMetadata, read_checkpoint
-from lesions.networks.inference import predict_outputs
-from lesions.networks.source import open_source
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
 from lesions.tables.calibrations import Calibration, write_calibration
 from lesions.tables.digest import write_digest
-from lesions.tables.predictions import Predictions, concatenate_predictions, write_predictions
-from lesions.tables.splits import EXTERNAL, SCORED_SPLITS, read_split_metadata
-from lesions.tables.task import encode_diagnoses
-from lesions.training.parameters import TrainingParameters
-from lesions.transforms.preprocessing import Preprocessing
+from lesions.tables.metadata import read_metadata
+from lesions.tables.paths import ModelPaths
+from lesions.tables.predictions import Predictions, concatenate_predictions, read_logits, write_predictions
+from lesions.tables.splits import EXTERNAL, SCORED_SPLITS
 
 NUM_MISTAKES = 12
-"""Mistakes shown."""
+"""Number of mistakes whose pictures are saved."""
+
+Splits = Mapping[str, Predictions]
+"""The predictions of each split that has images, `train` being a sample."""
 
 
 def main(
-    model: Annotated[str, typer.Option(help="Which of the models to score.")],
-    checkpoint: Annotated[Path, typer.Option(help="The trained network.")],
+    model: Annotated[str, typer.Option(help="The name of the model to score.")],
+    logits: Annotated[Path, typer.Option(help="The model's raw logits.")],
     images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
-    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
-    splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    predictions: Annotated[Path, typer.Option(help="Written: logits and probabilities, a row an image.")],
-    calibration: Annotated[Path, typer.Option(help="Written: what was done to the network's logits.")],
-    metrics: Annotated[
-        Path, typer.Option(help="Written: a folder, in it val.json, test.json and what goes with them.")
+    metadata: Annotated[Path, typer.Option(help="One validated row per image.")],
+    data: Annotated[
+        Path, typer.Option(help="Written in this folder: predictions/, calibrations/, pictures/, for the model.")
     ],
-    plots: Annotated[Path, typer.Option(help="Written: a folder, in it the rows of the plots.")],
-    pictures: Annotated[Path, typer.Option(help="Written: a folder with the most confident mistakes.")],
+    metrics: Annotated[Path, typer.Option(help="Written in this folder: <model>/val.json, test.json and others.")],
+    plots: Annotated[Path, typer.Option(help="Written in this folder: <model>/, the rows of its plots.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Predict the validation and test images, calibrate on validation, and score; plots are of the test images."""
-    recipe = read_section(params, "training", TrainingParameters)
+    """Calibrate the logits on validation, and score; plots are of the test images."""
     parameters = read_section(params, "evaluation", EvaluationParameters)
-    device = set_up_device(recipe.device, num_threads=recipe.num_threads)
-    network, about = read_checkpoint(checkpoint, device)
-    pixels = read_cache(images)
-    source = open_source(pixels, device)
-    check_checkpoint(checkpoint, about, model=model, inputs=(images, metadata, splits))
+    paths = ModelPaths(model, data, metrics, plots)
+    raw = split_predictions(read_logits(logits).with_metadata(read_metadata(metadata)))
+    calibration = calibrate(raw["val"], parameters, logits)
+    write_calibration(paths.calibration, calibration)
+    calibrated = {split: replace(each, logits=calibration.apply(each.logits)) for split, each in raw.items()}
+    write_scores(paths, raw, calibrated)
+    write_plots(paths, raw["test"], calibrated["test"])
+    with atomic_folder(paths.pictures) as folder:
+        write_mistakes(folder, calibrated["test"], read_cache(images))
 
-    table = read_split_metadata(metadata, splits)
-    predicted = {}
-    scored = [split for split in (*SCORED_SPLITS, EXTERNAL) if (table.split == split).any()]
-    for split, rows in (
-        *((split, table[table.split == split]) for split in scored),
-        ("train", draw_train_sample(table)),
-    ):
-        logits = predict_outputs(
-            network,
-            source,
-            rows.row.to_numpy(),
-            preprocessing=Preprocessing(about.architecture.size_px, about.mean, about.std),
-            num_views=parameters.num_views,
-        )
-        predicted[split] = Predictions(rows, about.classes, encode_diagnoses(rows.diagnosis, about.diagnoses), logits)
 
-    fitted = fit_calibration(predicted["val"].logits, predicted["val"].y_true, parameters.calibration)
-    # With as many decimals as its file has, so that whoever reads that gets the same probabilities.
+def split_predictions(predictions: Predictions) -> dict[str, Predictions]:
+    """Return the predictions of each split that has images."""
+    return {split: predictions.select(split) for split in sorted(set(predictions.images.split))}
+
+
+def calibrate(val: Predictions, parameters: EvaluationParameters, logits: Path) -> Calibration:
+    """Fit the calibration to the validation images' logits."""
+    fitted = fit_calibration(val.logits, val.y_true, parameters.calibration)
+    # Rounded as in its file, so that reading the file gives the same probabilities.
     scale, shift = (tuple(values.round(DECIMALS).tolist()) for values in fitted)
-    scaling = Calibration(about.classes, scale, shift, hash_file(checkpoint), parameters.num_views)
-    write_calibration(calibration, scaling)
-    calibrated = {split: replace(found, logits=scaling.apply(found.logits)) for split, found in predicted.items()}
-    write_predictions(predictions, concatenate_predictions([calibrated[split] for split in scored]))
-    for split in SCORED_SPLITS:
-        write_metrics(metrics / f"{split}.json", summarise_scores(calibrated[split]))
-    write_metrics(metrics / "intervals.json", list_intervals(calibrated["test"]))
-    write_metrics(
-        metrics / "before_calibration.json",
-        {
-            f"{split}_{name}": value
-            for split in SCORED_SPLITS
-            for name, value in score_reliability(predicted[split].y_true, predicted[split].logits).items()
-        },
-    )
-    write_metrics(metrics / "generalisation.json", score_generalisation(calibrated))
+    return Calibration(val.classes, scale, shift, hash_file(logits), parameters.num_views)
 
+
+def write_scores(paths: ModelPaths, raw: Splits, calibrated: Splits) -> None:
+    """Write the predictions and all metrics of a model."""
     test = calibrated["test"]
-    write_metrics(
-        metrics / "external.json", score_external(test, calibrated[EXTERNAL]) if EXTERNAL in calibrated else {}
-    )
-    write_digest(metrics / "digest.json", test)
-    write_plot_rows(plots / "classes.json", list_class_scores(test))
-    write_plot_rows(plots / "confusion.json", list_confusion(test))
-    write_plot_rows(plots / "roc.json", build_roc_rows(test))
-    write_plot_rows(plots / "precision_recall.json", build_precision_recall_rows(test))
-    write_plot_rows(plots / "reliability.json", build_reliability_rows(test, predicted["test"]))
-    write_plot_rows(plots / "risk.json", list(list_risk_by_coverage(test)))
-    with atomic_folder(pictures) as folder:
-        write_mistakes(folder, test, pixels)
+    scored = [calibrated[split] for split in (*SCORED_SPLITS, EXTERNAL) if split in calibrated]
+    write_predictions(paths.predictions, concatenate_predictions(scored))
+    write_metrics(paths.metrics_file("val"), summarise_scores(calibrated["val"]))
+    write_metrics(paths.metrics_file("test"), summarise_scores(test))
+    write_metrics(paths.metrics_file("intervals"), list_intervals(test))
+    write_metrics(paths.metrics_file("before_calibration"), score_before_calibration(raw))
+    write_metrics(paths.metrics_file("generalisation"), score_generalisation(calibrated))
+    external = score_external(test, calibrated[EXTERNAL]) if EXTERNAL in calibrated else {}
+    write_metrics(paths.metrics_file("external"), external)
+    write_digest(paths.metrics_file("digest"), test)
 
 
-def draw_train_sample(table: pd.DataFrame) -> pd.DataFrame:
-    """Return whole groups of training images, drawn at random, about as many images as validation has."""
-    train = table[table.split == "train"]
-    groups = np.random.default_rng(0).permutation(train.group_id.unique())
-    sizes = train.group_id.value_counts()[groups].cumsum()
-    wanted = sizes[sizes <= max((table.split == "val").sum(), sizes.iloc[0])].index
-    return train[train.group_id.isin(wanted)]
+def write_plots(paths: ModelPaths, raw: Predictions, test: Predictions) -> None:
+    """Write the rows of all plots of the test images, raw and calibrated."""
+    write_plot_rows(paths.plot_file("classes"), list_class_scores(test))
+    write_plot_rows(paths.plot_file("confusion"), list_confusion(test))
+    write_plot_rows(paths.plot_file("roc"), build_roc_rows(test))
+    write_plot_rows(paths.plot_file("precision_recall"), build_precision_recall_rows(test))
+    write_plot_rows(paths.plot_file("reliability"), build_reliability_rows(test, raw))
+    write_plot_rows(paths.plot_file("risk"), list(list_risk_by_coverage(test)))
+
+
+def score_before_calibration(raw: Splits) -> dict[str, float]:
+    """Return what the probabilities of raw logits are worth, to be compared with the calibrated ones."""
+    return {
+        f"{split}_{name}": value
+        for split in SCORED_SPLITS
+        for name, value in score_reliability(raw[split].y_true, raw[split].logits).items()
+    }
 
 
 def summarise_scores(predictions: Predictions) -> dict[str, Any]:
-    """Return the headline metrics."""
+    """Return the headline metrics, the scores of the probabilities, and the numbers of images and groups."""
     return {
         **score_predictions(predictions.y_true, predictions.y_prob),
         **score_reliability(predictions.y_true, predictions.logits),
@@ -139,18 +129,19 @@ def summarise_scores(predictions: Predictions) -> dict[str, Any]:
 
 
 def list_intervals(predictions: Predictions) -> dict[str, float]:
-    """Return the bounds of the 95 % interval of each headline metric that is a score."""
+    """Return the bounds of the 95 % interval of each headline metric."""
     (measured,) = measure_metrics({"model": predictions}, seed=0).values()
-    return list_bounds({metric: estimate_score(found) for metric, found in measured.items()})
+    return list_bounds({metric: estimate_score(measurement) for metric, measurement in measured.items()})
 
 
 def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, float]:
-    """Return what the kept epoch scores on the three splits, and how much is lost from one to the next.
+    """Return the kept epoch's scores on the three splits, and the loss from each split to the next.
 
-    The training images are not augmented here: this is what the network knows by heart.
+    The training images are not augmented here, so that their scores show what the network has memorised.
     """
     scores = {
-        split: score_labels(found.y_true, found.y_pred, len(found.classes)) for split, found in predictions.items()
+        split: score_labels(predicted.y_true, predicted.y_pred, len(predicted.classes))
+        for split, predicted in predictions.items()
     }
     return {
         key: value
@@ -163,17 +154,8 @@ def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, fl
     }
 
 
-def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, inputs: tuple[Path, ...]) -> None:
-    """Refuse a checkpoint of another model, or of other data: its training images could be among those scored."""
-    if about.model != model:
-        raise InputError(f"{path}: is a checkpoint of {about.model}, expected {model}")
-    for source in inputs:
-        if about.inputs.get(source.name) != hash_file(source):
-            raise InputError(f"{path}: was trained with another {source.name}; run the stage train again")
-
-
 def list_class_scores(predictions: Predictions) -> list[dict[str, Any]]:
-    """Return a row for each class and score, without the scores that are undefined."""
+    """Return one row per class and score; undefined scores are omitted."""
     scores = score_classes(predictions.y_true, predictions.y_pred, len(predictions.classes))
     kinds = {"precision": scores.precision, "recall": scores.recall, "f1": scores.f1}
     return [
@@ -185,7 +167,7 @@ def list_class_scores(predictions: Predictions) -> list[dict[str, Any]]:
 
 
 def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
-    """Return a row for each pair of true and predicted class: images, and their part of the true class."""
+    """Return one row per pair of true and predicted class: number of images, and their share of the true class."""
     codes = range(len(predictions.classes))
     confusion = confusion_matrix(predictions.y_true, predictions.y_pred, labels=codes)
     return [
@@ -201,9 +183,10 @@ def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
 
 
 def write_mistakes(folder: Path, predictions: Predictions, pixels: NDArray[np.uint8]) -> None:
-    """Write the misclassified images whose wrong class got the highest probability, and a list of them.
+    """Write the misclassified images whose wrong class has the highest probability, and a list of them.
 
-    They go by the column `row` of `data/metadata.csv`: an `image_id` may hold the name of a patient.
+    The list identifies them by the column `row` of `data/metadata.csv`, because an `image_id` may contain the name of
+    a patient.
     """
     confidence = predictions.y_prob.max(axis=1)
     wrong = np.flatnonzero(predictions.y_pred != predictions.y_true)

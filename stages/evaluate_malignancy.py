@@ -1,4 +1,4 @@
-"""Choose on validation from which probability on a lesion is called malignant, and judge that on the test images."""
+"""Choose the threshold for malignancy on validation, and score it on the test images."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,13 +21,13 @@ from lesions.tables.task import TaskParameters, find_malignant_side
 
 def main(
     predictions: Annotated[Path, typer.Option(help="Logits of the validation and test images.")],
-    classes: Annotated[Path, typer.Option(help="Classes, and the diagnoses that each stands for.")],
-    metrics: Annotated[Path, typer.Option(help="Written: the threshold, and what it does on test.")],
+    classes: Annotated[Path, typer.Option(help="Classes and their diagnoses.")],
+    metrics: Annotated[Path, typer.Option(help="Written: the threshold, and its scores on test.")],
     roc: Annotated[Path, typer.Option(help="Written: the ROC curve.")],
     net_benefit: Annotated[Path, typer.Option(help="Written: the decision curve.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Sum up the probabilities of the malignant classes; a task without a malignant side gets empty plots."""
+    """Sum the probabilities of the malignant classes, and score them; other tasks get empty plots."""
     wanted = read_section(params, "evaluation", EvaluationParameters).sensitivity
     malignant = read_section(params, "task", TaskParameters).malignant
     table = read_predictions(predictions)
@@ -37,7 +37,8 @@ def main(
         write_plot_rows(roc, [])
         write_plot_rows(net_benefit, [])
         print(
-            "the classes, or the images of a split, are not of a malignant and a benign side: there is no threshold"
+            "there is no threshold: a class mixes malignant and benign diagnoses, "
+            "or the classes or the images of a split are all malignant or all benign"
         )
         return
 
@@ -62,7 +63,7 @@ def main(
 
 
 def has_both_sides(predictions: Predictions, side: tuple[bool, ...]) -> bool:
-    """Return whether there are malignant and benign images."""
+    """Return whether there are both malignant and benign images."""
     return len(set(np.array(side)[predictions.y_true])) == 2
 
 

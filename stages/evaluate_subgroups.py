@@ -1,4 +1,4 @@
-"""Score a model on the parts of the test images that have one sex, age, site, source, confirmation or skin type."""
+"""Score a model on subgroups of the test images: one sex, age, site, source, confirmation or skin type each."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,12 +20,12 @@ from lesions.tables.predictions import read_predictions
 
 def main(
     predictions: Annotated[Path, typer.Option(help="Logits of the validation and test images.")],
-    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
-    metrics: Annotated[Path, typer.Option(help="Written: the worst subgroup.")],
-    plot: Annotated[Path, typer.Option(help="Written: a row a subgroup.")],
+    metadata: Annotated[Path, typer.Option(help="Validated metadata, one row per image.")],
+    metrics: Annotated[Path, typer.Option(help="Written: the subgroup with the lowest score.")],
+    plot: Annotated[Path, typer.Option(help="Written: one row per subgroup.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Compare each subgroup with all other test images."""
+    """Score each subgroup, and compare it with all other test images."""
     min_groups = read_section(params, "evaluation", EvaluationParameters).min_subgroup_groups
     test = read_predictions(predictions).select("test").with_metadata(read_metadata(metadata))
     subgroups = score_subgroups(test, min_groups=min_groups)
@@ -40,42 +40,42 @@ def main(
             **list_estimates({"worst_balanced_accuracy": worst.score}),
         }
     write_metrics(metrics, summary)
-    write_plot_rows(plot, [describe_subgroup(found) for found in subgroups])
+    write_plot_rows(plot, [describe_subgroup(subgroup) for subgroup in subgroups])
     print_subgroups(subgroups)
 
 
-def is_beyond_noise(found: Subgroup) -> bool:
-    """Return whether a subgroup is told from the rest of the test images."""
-    return found.difference is not None and found.difference.is_beyond_noise
+def is_beyond_noise(subgroup: Subgroup) -> bool:
+    """Return whether a subgroup differs significantly from the other test images."""
+    return subgroup.difference is not None and subgroup.difference.is_beyond_noise
 
 
-def describe_subgroup(found: Subgroup) -> dict[str, Any]:
-    """Return a subgroup as the row of a plot."""
+def describe_subgroup(subgroup: Subgroup) -> dict[str, Any]:
+    """Return a subgroup as a plot row."""
     row: dict[str, Any] = {
-        "attribute": found.attribute,
-        "subgroup": f"{found.attribute}: {found.value}",
-        "num_images": found.num_images,
-        "num_groups": found.num_groups,
-        "balanced_accuracy": found.score.value,
-        "low": found.score.low,
-        "high": found.score.high,
-        "beyond_noise": is_beyond_noise(found),
+        "attribute": subgroup.attribute,
+        "subgroup": f"{subgroup.attribute}: {subgroup.value}",
+        "num_images": subgroup.num_images,
+        "num_groups": subgroup.num_groups,
+        "balanced_accuracy": subgroup.score.value,
+        "low": subgroup.score.low,
+        "high": subgroup.score.high,
+        "beyond_noise": is_beyond_noise(subgroup),
     }
-    if found.difference:
-        row |= {"lead_over_others": found.difference.value, "p_holm": found.difference.p_holm}
+    if subgroup.difference:
+        row |= {"lead_over_others": subgroup.difference.value, "p_holm": subgroup.difference.p_holm}
     return row
 
 
 def print_subgroups(subgroups: list[Subgroup]) -> None:
-    """Print a line a subgroup."""
+    """Print one line per subgroup."""
     table = Table("subgroup", "images", "balanced accuracy", "95 % interval", "", box=None, padding=(0, 1, 0, 0))
-    for found in subgroups:
+    for subgroup in subgroups:
         table.add_row(
-            f"{found.attribute}: {found.value}",
-            f"{found.num_images:,}",
-            f"{found.score.value:.3f}",
-            spell_bounds(found.score),
-            "beyond noise" if is_beyond_noise(found) else "",
+            f"{subgroup.attribute}: {subgroup.value}",
+            f"{subgroup.num_images:,}",
+            f"{subgroup.score.value:.3f}",
+            spell_bounds(subgroup.score),
+            "significant" if is_beyond_noise(subgroup) else "",
         )
     Console().print(table)
 

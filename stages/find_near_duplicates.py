@@ -76,10 +76,10 @@ def main(
 
 def read_grey(pixels: NDArray[np.uint8], rows: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Return the grey images (P, 64, 64) at `positions` (P,) in `rows`, which are rows of the cache."""
-    return np.stack([shrink(pixels[row]) for row in rows[positions]])
+    return np.stack([shrink_image(pixels[row]) for row in rows[positions]])
 
 
-def shrink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def shrink_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return an image in grey, scaled to the size at which images are compared."""
     return np.asarray(Image.fromarray(image).convert("L").resize((COMPARED_PX,) * 2, Image.Resampling.BOX))
 

@@ -1,8 +1,8 @@
-"""Fit what costs next to nothing, for the networks to be compared with.
+"""Fit simple baselines with which the networks are compared.
 
-`class_prior` gives every image the frequencies of the diagnoses among the training images. `<model>_features` is a
-logistic regression on what the model's pretrained backbone makes of the images before any training; there is one
-for each model whose backbone has pretrained weights.
+`class_prior` predicts the frequencies of the diagnoses among the training images for every image. `<model>_features`
+is a logistic regression on the features of the model's pretrained backbone before any training; there is one for each
+model whose backbone has pretrained weights.
 """
 
 from pathlib import Path
@@ -23,6 +23,7 @@ from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.inference import predict_outputs
 from lesions.networks.parameters import AnyArchitecture, read_architecture
 from lesions.networks.source import ImageSource, open_source
+from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
@@ -30,22 +31,21 @@ from lesions.tables.classes import read_classes
 from lesions.tables.predictions import Predictions, write_predictions
 from lesions.tables.splits import SCORED_SPLITS, read_split_metadata
 from lesions.tables.task import encode_diagnoses
-from lesions.training.parameters import TrainingParameters
 from lesions.transforms.preprocessing import Preprocessing
 
 
 def main(
-    images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
-    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
+    images: Annotated[Path, typer.Option(help="All decoded images, uint8 (N, H, W, 3).")],
+    metadata: Annotated[Path, typer.Option(help="Validated metadata, one row per image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    classes: Annotated[Path, typer.Option(help="Classes, training images, weights.")],
-    baselines: Annotated[Path, typer.Option(help="Written: a folder, in it a table of predictions a baseline.")],
+    classes: Annotated[Path, typer.Option(help="Classes, their training images and weights.")],
+    baselines: Annotated[Path, typer.Option(help="Written: folder with one table of predictions per baseline.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Fit each baseline on the training images, and predict the validation and the test images."""
     architectures = {model: read_architecture(params, model) for model in read_models(params)}
-    recipe = read_section(params, "training", TrainingParameters)
-    device = set_up_device(recipe.device, num_threads=recipe.num_threads)
+    hardware = read_section(params, "hardware", HardwareParameters)
+    device = set_up_device(hardware.device, num_threads=hardware.num_threads)
     pixels = read_cache(images)
     weights = read_classes(classes)
     table = read_split_metadata(metadata, splits)
@@ -64,7 +64,7 @@ def main(
             if architecture.has_pretrained_weights:
                 check_enough_pixels(model, architecture, pixels.shape[1])
                 features = compute_features(architecture, source, table, device)
-                with threadpool_limits(recipe.num_threads):
+                with threadpool_limits(hardware.num_threads):
                     regression = fit_regression(features, table, len(weights.classes))
                 logits = compute_logits(regression, features[is_scored])
                 write_predictions(folder / f"{model}_features.csv", predict(logits))
@@ -74,7 +74,7 @@ def main(
 def compute_features(
     architecture: AnyArchitecture, source: ImageSource, table: pd.DataFrame, device: torch.device
 ) -> NDArray[np.float32]:
-    """Return the features (N, F) that the pretrained backbone makes of the table's images."""
+    """Return the pretrained backbone's features (N, F) of the table's images."""
     backbone = to_device(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
     preprocessing = Preprocessing(architecture.size_px)
     return predict_outputs(backbone, source, table.row.to_numpy(), preprocessing=preprocessing)

@@ -1,7 +1,7 @@
-"""Fit two probes that see no lesion and should do badly: where they do well, the data give the answer away.
+"""Fit two probes that see no lesion and should score badly: if they score well, the data give the answer away.
 
-`metadata_probe` knows what the table says of a patient and a file, but no pixel; `border_probe` knows the rim of the
-image. Both are logistic regressions.
+`metadata_probe` sees what the table says about the patient and the file, but no pixel; `border_probe` sees the rim of
+the image. Both are logistic regressions.
 """
 
 from pathlib import Path
@@ -14,25 +14,25 @@ from lesions.baselines.probes import PROBES, describe_borders, describe_metadata
 from lesions.baselines.regression import compute_logits, fit_regression
 from lesions.formats.atomic import atomic_folder
 from lesions.images.cache import read_cache
+from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
 from lesions.tables.classes import read_classes
 from lesions.tables.predictions import Predictions, write_predictions
 from lesions.tables.splits import EXTERNAL, SCORED_SPLITS, read_split_metadata
 from lesions.tables.task import encode_diagnoses
-from lesions.training.parameters import TrainingParameters
 
 
 def main(
-    images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
-    metadata: Annotated[Path, typer.Option(help="One validated row an image.")],
+    images: Annotated[Path, typer.Option(help="All decoded images, uint8 (N, H, W, 3).")],
+    metadata: Annotated[Path, typer.Option(help="Validated metadata, one row per image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    classes: Annotated[Path, typer.Option(help="Classes, training images, weights.")],
-    probes: Annotated[Path, typer.Option(help="Written: a folder, in it a table of predictions a probe.")],
+    classes: Annotated[Path, typer.Option(help="Classes, their training images and weights.")],
+    probes: Annotated[Path, typer.Option(help="Written: folder with one table of predictions per probe.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Fit each probe on the training images, and predict the validation and the test images."""
-    recipe = read_section(params, "training", TrainingParameters)
+    hardware = read_section(params, "hardware", HardwareParameters)
     weights = read_classes(classes)
     table = read_split_metadata(metadata, splits)
     table = table[table.split != EXTERNAL].reset_index(drop=True)
@@ -43,10 +43,10 @@ def main(
     features = dict(
         zip(PROBES, (describe_metadata(table), describe_borders(pixels, table.row.to_numpy())), strict=True)
     )
-    with atomic_folder(probes) as folder, threadpool_limits(recipe.num_threads):
-        for probe, found in features.items():
-            regression = fit_regression(found, table, len(weights.classes))
-            logits = compute_logits(regression, found[is_scored])
+    with atomic_folder(probes) as folder, threadpool_limits(hardware.num_threads):
+        for probe, inputs in features.items():
+            regression = fit_regression(inputs, table, len(weights.classes))
+            logits = compute_logits(regression, inputs[is_scored])
             predictions = Predictions(scored, weights.classes, scored.label.to_numpy(), logits)
             write_predictions(folder / f"{probe}.csv", predictions)
 

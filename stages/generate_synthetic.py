@@ -11,7 +11,7 @@ from PIL import Image
 from lesions.formats.atomic import atomic_folder
 from lesions.hardware.processors import count_processors
 from lesions.parameters.section import read_section
-from lesions.stage.progress import track
+from lesions.stage.progress import show_progress
 from lesions.stage.run import run_stage
 from lesions.synthetic.cohort import SyntheticParameters, draw_cohort
 from lesions.synthetic.render import render_image
@@ -52,7 +52,7 @@ def write_images(folder: Path, cohort: pd.DataFrame, parameters: SyntheticParame
         Image.fromarray(pixels).save(folder / part / f"{row['image_id']}.jpg", quality=JPEG_QUALITY)
 
     with ThreadPoolExecutor(count_processors()) as threads:
-        for _ in track(threads.map(write_image, range(len(rows))), "rendering", total=len(rows)):
+        for _ in show_progress(threads.map(write_image, range(len(rows))), "rendering", total=len(rows)):
             pass
 
 

@@ -1,6 +1,6 @@
-"""Put what came of the run on one page, which needs nothing but itself to be read."""
+"""Write the results of the run on one page that needs no other file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,19 +41,21 @@ from lesions.report.summary import read_rows, read_summary
 from lesions.report.tables import describe_model, list_differences, list_external, list_scores, list_tests
 from lesions.report.warnings import list_warnings
 from lesions.stage.run import run_stage
+from lesions.tables.paths import ModelPaths
 from lesions.tables.predictions import Predictions, read_predictions
 
 
 def main(
-    data: Annotated[Path, typer.Option(help="Folder with predictions/ and pictures/.")],
-    metrics: Annotated[Path, typer.Option(help="Folder of the metrics.")],
-    plots: Annotated[Path, typer.Option(help="Folder of the plots.")],
-    page: Annotated[Path, typer.Option(help="Written: the page.")],
+    data: Annotated[Path, typer.Option(help="Folder that contains predictions/ and pictures/.")],
+    metrics: Annotated[Path, typer.Option(help="Folder with the metrics.")],
+    plots: Annotated[Path, typer.Option(help="Folder with the rows of the plots.")],
+    page: Annotated[Path, typer.Option(help="Written: the HTML page.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Write the report: the verdict, what to doubt, the tables, and each picture with a sentence."""
+    """Write the report: the verdict, the warnings, the tables, and each plot with a sentence."""
     models = read_models(params)
-    predictions = {model: read_predictions(data / f"predictions/{model}.csv").select("test") for model in models}
+    paths = [ModelPaths(model, data, metrics, plots) for model in models]
+    predictions = {one.model: read_predictions(one.predictions).select("test") for one in paths}
     counts = read_summary(metrics / "data.json", RunCounts)
     split = read_summary(metrics / "split.json", SplitSummary)
     copies = read_summary(metrics / "near_duplicates.json", CopyCounts)
@@ -75,11 +77,11 @@ def main(
             predictions, comparison, baselines=baselines, metric=metric, counts=counts, split=split, copies=copies
         ),
         **build_tables(comparison, predictions, baselines=baselines, metric=metric),
-        **describe_models(models, metrics, params),
-        pictures=[*overview, *build_model_pictures(predictions, metrics, plots)],
+        **describe_models(paths, params),
+        pictures=[*overview, *build_model_pictures(paths, predictions)],
         copies=describe_copies(copies, split),
         copies_picture=embed_png((data / "pictures/near_duplicates.png").read_bytes()),
-        mistakes=[read_mistakes(data / "pictures" / model, model) for model in models],
+        mistakes=[read_mistakes(one) for one in paths],
     )
     write_text(page, text)
 
@@ -98,65 +100,64 @@ def build_tables(
     }
 
 
-def describe_models(models: list[str], metrics: Path, params: Path) -> dict[str, Any]:
+def describe_models(paths: Sequence[ModelPaths], params: Path) -> dict[str, Any]:
     """Return what each model is, how well it generalises, and its scores on other datasets."""
     return {
         "models": [
-            describe_model(model, read_architecture(params, model), read_trained(metrics, model)) for model in models
+            describe_model(one.model, read_architecture(params, one.model), read_training(one)) for one in paths
         ],
         "generalisation": [
-            describe_generalisation(model, read_summary(metrics / model / "generalisation.json", Generalisation))
-            for model in models
+            describe_generalisation(one.model, read_summary(one.metrics_file("generalisation"), Generalisation))
+            for one in paths
         ],
         "external": [
-            row for model in models for row in list_external(model, read_external(metrics / model / "external.json"))
+            row for one in paths for row in list_external(one.model, read_external(one.metrics_file("external")))
         ],
     }
 
 
-def build_model_pictures(predictions: Mapping[str, Predictions], metrics: Path, plots: Path) -> Iterator[Picture]:
-    """Draw how each model was trained, its mistakes, and what its probabilities are worth."""
-    for model in predictions:
-        yield build_training_picture(model, read_json(plots / f"history/{model}.json"), read_trained(metrics, model))
-    for model, found in predictions.items():
-        yield build_confusion_picture(model, found)
-    for model in predictions:
-        yield from build_trust_pictures(model, metrics / model, plots / model)
+def build_model_pictures(paths: Sequence[ModelPaths], predictions: Mapping[str, Predictions]) -> Iterator[Picture]:
+    """Build the pictures of each model's training, of its mistakes, and of its probabilities."""
+    for one in paths:
+        yield build_training_picture(one.model, read_json(one.history), read_training(one))
+    for model, predicted in predictions.items():
+        yield build_confusion_picture(model, predicted)
+    for one in paths:
+        yield from build_trust_pictures(one)
 
 
-def build_trust_pictures(model: str, metrics: Path, plots: Path) -> Iterator[Picture]:
-    """Draw what one model's probabilities are worth: by themselves, for a decision, and by subgroup."""
-    bins, risks, roc, net_benefit = (
-        read_json(plots / f"{name}.json") for name in ("reliability", "risk", "malignancy_roc", "net_benefit")
-    )
+def build_trust_pictures(paths: ModelPaths) -> Iterator[Picture]:
+    """Build the pictures of one model's calibration, of its decisions on malignancy, and of its subgroups."""
     yield build_reliability_picture(
-        model,
-        bins=bins,
-        risks=risks,
-        scores=read_summary(metrics / "test.json", ReliabilityScores),
-        before=read_summary(metrics / "before_calibration.json", UncalibratedScores),
+        paths.model,
+        bins=read_json(paths.plot_file("reliability")),
+        risks=read_json(paths.plot_file("risk")),
+        scores=read_summary(paths.metrics_file("test"), ReliabilityScores),
+        before=read_summary(paths.metrics_file("before_calibration"), UncalibratedScores),
     )
-    malignancy = read_malignancy(metrics / "malignancy.json")
+    malignancy = read_malignancy(paths.metrics_file("malignancy"))
     if malignancy:
-        yield build_malignancy_picture(model, malignancy, roc=roc, net_benefit=net_benefit)
-    subgroups = read_rows(plots / "subgroups.json", SubgroupRow)
+        roc, net_benefit = (read_json(paths.plot_file(name)) for name in ("malignancy_roc", "net_benefit"))
+        yield build_malignancy_picture(paths.model, malignancy, roc=roc, net_benefit=net_benefit)
+    subgroups = read_rows(paths.plot_file("subgroups"), SubgroupRow)
     if subgroups:
-        yield build_subgroup_picture(model, subgroups, read_summary(metrics / "subgroups.json", WorstSubgroup))
+        worst = read_summary(paths.metrics_file("subgroups"), WorstSubgroup)
+        yield build_subgroup_picture(paths.model, subgroups, worst)
 
 
-def read_trained(metrics: Path, model: str) -> TrainSummary:
-    """Read what is known of a model's training."""
-    return read_summary(metrics / model / "train.json", TrainSummary)
+def read_training(paths: ModelPaths) -> TrainSummary:
+    """Read the summary of one model's training."""
+    return read_summary(paths.metrics_file("train"), TrainSummary)
 
 
-def read_mistakes(folder: Path, model: str) -> dict[str, Any]:
-    """Read the pictures of a model's mistakes."""
-    mistakes = read_rows(folder / "mistakes.json", Mistake)
+def read_mistakes(paths: ModelPaths) -> dict[str, Any]:
+    """Read the pictures of one model's mistakes, and describe them."""
+    mistakes = read_rows(paths.mistakes, Mistake)
     return {
-        "model": model,
-        "sentence": describe_mistakes(model, mistakes),
+        "model": paths.model,
+        "sentence": describe_mistakes(paths.model, mistakes),
         "pictures": [
-            mistake.model_dump() | {"source": embed_png((folder / mistake.picture).read_bytes())}
+            mistake.model_dump() | {"source": embed_png((paths.pictures / mistake.picture).read_bytes())}
             for mistake in mistakes
         ],
     }

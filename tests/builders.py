@@ -1,4 +1,4 @@
-"""What tests are built from."""
+"""Builders of parameters and tables for tests."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +35,7 @@ PHASE = PhaseParameters(name="all", num_epochs=1, layers="all", learning_rate_fa
 
 
 def small_cnn(**changes: Any) -> CustomCNNParameters:
-    """An architecture of two small blocks for images of 16 px, without dropout."""
+    """Return an architecture of two small blocks for images of 16 px, without dropout."""
     parameters: dict[str, Any] = {
         "backbone": "custom_cnn",
         "widths": (4, 8),
@@ -52,7 +52,7 @@ def small_cnn(**changes: Any) -> CustomCNNParameters:
 
 
 def small_resnet18(**changes: Any) -> TorchvisionParameters:
-    """ResNet-18 for images of 32 px, without pretrained weights."""
+    """Return a ResNet-18 for images of 32 px, without pretrained weights."""
     parameters: dict[str, Any] = {
         "backbone": "resnet18",
         "weights": "none",
@@ -66,6 +66,8 @@ def small_resnet18(**changes: Any) -> TorchvisionParameters:
     }
     return TorchvisionParameters(**parameters | changes)
 
+
+HARDWARE: dict[str, Any] = {"device": "cpu", "num_threads": 1, "deterministic": True, "execution": "auto"}
 
 NO_AUGMENTATION = AugmentationParameters(
     mirror=False,
@@ -86,11 +88,11 @@ NO_AUGMENTATION = AugmentationParameters(
     cutmix_alpha=0,
 )
 WriteParams = Callable[..., Path]
-"""Writes sections, given by name, into a new parameter file."""
+"""A function that writes the given sections into a new parameter file."""
 
 
 def dataset_section(root: Path | str, *names: str, **changes: Any) -> dict[str, Any]:
-    """The section `dataset` for published datasets, of which no row may be refused."""
+    """Return the section `dataset` for published datasets, with no row refused."""
     section = {
         "names": list(names),
         "external": [],
@@ -107,7 +109,7 @@ def dataset_section(root: Path | str, *names: str, **changes: Any) -> dict[str, 
 
 
 def metadata_table(diagnoses: list[str], **columns: list[Any]) -> pd.DataFrame:
-    """A metadata table with one image for each diagnosis, each of a lesion and patient of its own."""
+    """Return a metadata table with one image per diagnosis, each of its own lesion and patient."""
     N = len(diagnoses)
     defaults: dict[str, Any] = {
         "image_id": [f"image_{n:04d}" for n in range(N)],

@@ -1,4 +1,4 @@
-"""What a document shows: its commands and its files, to be run as a reader would."""
+"""The commands and files shown in a document, so that tests can run them as a reader would."""
 
 import re
 import shlex
@@ -13,11 +13,11 @@ class Document:
     path: Path
 
     def blocks(self, language: str) -> list[str]:
-        """The fenced blocks of a language."""
+        """Return the fenced blocks of a language."""
         text = self.path.read_text(encoding="utf-8")
         return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
     def commands(self) -> list[list[str]]:
-        """The commands of the console blocks, those behind a dollar sign, in their order."""
+        """Return the commands after a dollar sign in the console blocks, in order."""
         lines = [line for block in self.blocks("console") for line in block.splitlines()]
         return [shlex.split(line.removeprefix("$ ")) for line in lines if line.startswith("$ ")]

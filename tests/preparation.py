@@ -35,7 +35,7 @@ def prepare(root: Path, folder: Path, params: Path) -> None:
 
 
 class Case:
-    """A dataset's table and the index of its images, in a folder."""
+    """A folder with a dataset's table and the index of its images."""
 
     def __init__(self, folder: Path, write_params: WriteParams) -> None:
         self.folder = folder
@@ -68,7 +68,7 @@ class Case:
 
 
 def write_folders(root: Path, *files: str, write_params: WriteParams, **changes: Any) -> Path:
-    """Write the index of some files, and the parameters that read them as folders."""
+    """Write the index of some files, and parameters that read their folders as diagnoses."""
     rows = [
         row | {"file": file} for row, file in zip(index_rows([str(n) for n in range(len(files))]), files, strict=True)
     ]

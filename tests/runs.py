@@ -1,4 +1,4 @@
-"""A folder as training and evaluation leave it, with predictions of a test's choosing."""
+"""Write the outputs of training and evaluation, with predictions chosen by the test."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -58,7 +58,7 @@ COPIES: dict[str, Any] = {
 
 
 def build_predictions(y_true: np.ndarray, logits: np.ndarray, groups: Iterable[object] | None = None) -> Predictions:
-    """Predictions of test images, two of them in each group where nothing else is said."""
+    """Return predictions of test images, two per group by default."""
     named = [f"g{n // 2:05d}" for n in range(len(y_true))] if groups is None else list(map(str, groups))
     images = pd.DataFrame(
         {
@@ -71,18 +71,18 @@ def build_predictions(y_true: np.ndarray, logits: np.ndarray, groups: Iterable[o
 
 
 def true_classes(N: int = 90) -> np.ndarray:
-    """A third of the images of each class, two neighbours of the same class."""
+    """Return true classes: a third of the images per class, in pairs of neighbours of the same class."""
     return np.arange(N) // 2 % len(CLASSES)
 
 
 def guess(y_true: np.ndarray, skill: float, seed: int = 0) -> np.ndarray:
-    """Logits (N, 3) that know the true class the better the greater the skill is."""
+    """Return logits (N, 3) that predict the true class better with more skill."""
     noise = np.random.default_rng(seed).normal(size=(len(y_true), len(CLASSES)))
     return noise + skill * np.eye(len(CLASSES))[y_true]
 
 
 def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = "balanced_accuracy") -> Path:
-    """Write what the stages before `compare` would have, and return the parameter file."""
+    """Write the outputs of the stages before `compare`, and return the parameter file."""
     first = next(iter(models.values()))
     N = len(first.y_true)
     for model, predictions in models.items():
@@ -121,7 +121,7 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
 
 
 def write_parameters(folder: Path, models: list[str], metric: str = "balanced_accuracy") -> Path:
-    """Write parameters that list the models."""
+    """Write a parameter file that lists the models."""
     weights = {"weights": "/home/someone/weights.pth", "weights_sha256": "ab" * 32}
     architecture = small_resnet18(size_px=64, **weights).model_dump(mode="json")
     parameters: dict[str, Any] = {
@@ -138,13 +138,13 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
 
 
 def with_validation(predictions: Predictions) -> Predictions:
-    """Return the predictions of the test images with as many of validation images, of which the same is predicted."""
+    """Return the predictions of the test images together with the same predictions for validation images."""
     images = predictions.images.assign(image_id="val_" + predictions.images.image_id, split="val")
     return concatenate_predictions([predictions, replace(predictions, images=images)])
 
 
 def write_model(folder: Path, model: str, predictions: Predictions) -> None:
-    """Write what `train` and `evaluate` leave beside the predictions of a model."""
+    """Write the outputs of `train` and `evaluate` for a model, except its predictions."""
     history = [
         {"epoch": epoch, "split": split, "loss": 1 / epoch, "balanced_accuracy": 0.5, "macro_f1": 0.1 * epoch}
         for epoch in (1, 2, 3)
@@ -184,7 +184,7 @@ def run_compare(folder: Path, params: Path) -> None:
 
 
 def run_scoring(folder: Path, params: Path, model: str) -> None:
-    """Run the stages between `evaluate` and `report` that are for one model."""
+    """Run the stages between `evaluate` and `report` for one model."""
     predictions, metrics, plots = (
         folder / name for name in (f"data/predictions/{model}.csv", f"metrics/{model}", f"plots/{model}")
     )
@@ -202,7 +202,7 @@ def run_scoring(folder: Path, params: Path, model: str) -> None:
 
 
 def run_report(folder: Path, params: Path) -> Path:
-    """Write the report of a run that was compared, and return its path."""
+    """Write the report of a run after `compare`, and return its path."""
     for model in read_models(params):
         run_scoring(folder, params, model)
     page = folder / "report/index.html"

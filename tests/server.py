@@ -14,7 +14,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Server:
-    """Answers of a server by path, and which ranges it was asked for."""
+    """A server with one answer per path, which records the requested ranges."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
@@ -31,7 +31,7 @@ class Server:
 
         class Http(ThreadingHTTPServer):
             def handle_error(self, *_: object) -> None:
-                """Take it quietly when the client hangs up."""
+                """Print nothing when the client hangs up."""
 
         self._http = Http(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self._http.server_port}"
@@ -53,7 +53,7 @@ def send(
     version: str | None = VERSION,
     content_range: str | None = None,
 ) -> Answer:
-    """Answer with some bytes, and say of them that they are `length`; hang up after some of them."""
+    """Return an answer that announces `length` bytes, sends `data`, and hangs up after `stop_after` bytes."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(status)
@@ -69,7 +69,7 @@ def send(
 
 
 def send_ranges(data: bytes, *, at_once: int) -> Answer:
-    """Answer as a server does that knows ranges, and hang up after `at_once` bytes each time."""
+    """Return the answer of a server that supports ranges, and hangs up after `at_once` bytes each time."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         asked = request.headers.get("Range") if request.headers.get("If-Range") == VERSION else None

@@ -1,6 +1,6 @@
-"""Our scores of a prediction file are those of the ISIC challenge's published scorer.
+"""Our scores of a prediction file equal those of the ISIC challenge's published scorer.
 
-It needs an environment of its own, with older libraries, which takes a package registry: marked slow.
+The scorer needs its own environment with older libraries, installed from a package registry: marked slow.
 """
 
 import re
@@ -20,18 +20,18 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def scorer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The scorer, installed by itself."""
+    """Install the scorer in its own environment, and return its path."""
     environment = tmp_path_factory.mktemp("isic") / "environment"
     subprocess.run(["uv", "venv", "--quiet", environment], check=True)
     python = environment / "bin/python"
-    # It calls what pandas 3 no longer has.
+    # It calls functions that pandas 3 has removed.
     packages = ("isic-challenge-scoring", "pandas<3")
     subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, *packages], check=True)
     return environment / "bin/isic-challenge-scoring"
 
 
 def write_challenge_files(folder: Path, table: Path) -> tuple[Path, Path]:
-    """Turn the test images of a prediction table into the challenge's two files."""
+    """Convert the test images of a prediction table into the challenge's two files."""
     predictions = read_predictions(table).select("test")
     images = predictions.images.image_id.to_numpy()
     truth = pd.DataFrame(np.eye(len(predictions.classes))[predictions.y_true], columns=predictions.classes)
@@ -45,7 +45,7 @@ def write_challenge_files(folder: Path, table: Path) -> tuple[Path, Path]:
     return files
 
 
-def test_scores_are_those_of_the_published_scorer(scorer: Path, tmp_path: Path) -> None:
+def test_scores_equal_those_of_the_published_scorer(scorer: Path, tmp_path: Path) -> None:
     y_true = true_classes(400)
     logits = guess(y_true, 1.2)
     write_predictions(tmp_path / "model.csv", build_predictions(y_true, logits))

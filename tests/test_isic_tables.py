@@ -1,4 +1,4 @@
-"""ISIC 2019 and 2020: their whole tables up to the split, and, as their pixels are not at hand, drawn images."""
+"""Tests of ISIC 2019 and 2020: their whole tables up to the split, with synthetic images where pixels are needed."""
 
 import json
 import shutil
@@ -41,7 +41,7 @@ both = pytest.mark.parametrize(
             "isic2019",
             "ISIC_2019_Training_GroundTruth.csv",
             "image",
-            # 11,847 lesions, and 2,084 images of none, each a group of its own.
+            # 11,847 lesions, and 2,084 images without a lesion, each a group of its own.
             {"num_images": 25331, "num_groups": 11847 + 2084, "grouped_by": "lesion_id", "melanoma": 4522},
             marks=needs_isic_2019,
         ),
@@ -76,8 +76,10 @@ def test_the_whole_tables_are_split(
     expected: dict[str, Any],
 ) -> None:
     ids = pd.read_csv(root / table)[column]
-    found = {"row": range(len(ids)), "width_px": 8, "height_px": 8, "sha256": ids, "perceptual_hash": "0" * 200}
-    pd.DataFrame({"file": ids + ".jpg", **found, "error": None})[COLUMNS].to_csv(tmp_path / "images.csv", index=False)
+    properties = {"row": range(len(ids)), "width_px": 8, "height_px": 8, "sha256": ids, "perceptual_hash": "0" * 200}
+    pd.DataFrame({"file": ids + ".jpg", **properties, "error": None})[COLUMNS].to_csv(
+        tmp_path / "images.csv", index=False
+    )
     params = write_params(dataset=dataset_section(root, name), split=SPLIT)
     metadata, rejected = tmp_path / "metadata.csv", tmp_path / "rejected.csv"
     prepare_metadata.main(root, tmp_path / "images.csv", metadata, rejected, tmp_path / "data.json", params)
@@ -93,7 +95,7 @@ def test_the_whole_tables_are_split(
 
 
 @both
-def test_images_drawn_to_their_names_go_from_the_file_to_the_split(
+def test_synthetic_images_with_the_published_names_run_up_to_the_split(
     tmp_path: Path,
     write_params: WriteParams,
     root: Path,
@@ -125,9 +127,9 @@ def test_images_drawn_to_their_names_go_from_the_file_to_the_split(
     find_near_duplicates.main(
         images, metadata, tmp_path / "pairs.csv", tmp_path / "p.json", tmp_path / "p.png", params
     )
-    metrics, parted = split(tmp_path, params)
+    metrics, table_with_split = split(tmp_path, params)
     counts = json.loads((tmp_path / "data.json").read_text())
     assert counts["num_images"] + counts["num_left_out"] == len(chosen)
     assert counts["num_rejected"] == counts["num_unlisted_files"] == 0
     assert metrics["grouped_by"] == expected["grouped_by"]
-    assert set(parted.split) == {"train", "val", "test"}
+    assert set(table_with_split.split) == {"train", "val", "test"}

@@ -1,4 +1,4 @@
-"""docs/own-data.md, followed to the letter with a table that is not HAM10000's."""
+"""Test that docs/own-data.md works as written, with a table that is not HAM10000's."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ WORDS = {
 
 
 def write_clinic(repository: Repository) -> None:
-    """Make the embedded images and their table into the clinic of the document."""
+    """Write the embedded images and their table in the layout of the document."""
     repository.dvc("repro", "generate_synthetic")
     synthetic, clinic = repository.root / "data/raw/synthetic", repository.root / "data/raw/clinic"
     (clinic / "photos").mkdir(parents=True)
@@ -44,7 +44,7 @@ def write_clinic(repository: Repository) -> None:
     findings.to_csv(clinic / "findings.csv", index=False)
 
 
-def test_a_clinics_own_table_runs_from_the_first_look_to_the_report(tmp_path: Path) -> None:
+def test_a_clinics_own_table_runs_from_the_check_to_the_report(tmp_path: Path) -> None:
     document = Document(ROOT / "docs/own-data.md")
     repository = copy_repository(tmp_path)
     write_clinic(repository)
@@ -54,7 +54,7 @@ def test_a_clinics_own_table_runs_from_the_first_look_to_the_report(tmp_path: Pa
     assert ["dvc", "add", "data/raw/clinic"] in commands
     printed = ""
     for command in commands:
-        # `lesions` on the path is installed from the repository that is tested, not from the copy.
+        # `lesions` on the path belongs to the tested repository, not to the copy.
         if command[0] == "lesions":
             command = ["python", "-c", "from lesions.command_line.app import app; app()", *command[1:]]
         printed += repository.run(*command).stdout
@@ -66,7 +66,7 @@ def test_a_clinics_own_table_runs_from_the_first_look_to_the_report(tmp_path: Pa
     assert json.loads((repository.root / "metrics/split.json").read_text())["grouped_by"] == "patient_id"
     assert (repository.root / "data/raw/clinic.dvc").is_file()
     assert (repository.root / "report/index.html").is_file()
-    # The last command laid a preset over the parameters that were committed.
+    # The last command changed the committed parameters to those of a preset.
     changed = repository.run("git", "diff", "params.yaml").stdout
     assert "+  size_px: 166" in changed
     assert "names: [csv]" not in changed

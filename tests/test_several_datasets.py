@@ -1,4 +1,4 @@
-"""Two datasets, one of which is only scored, from the image files to the row of the report."""
+"""Test of two datasets, one of them only scored, from the image files to the row of the report."""
 
 import json
 import shutil
@@ -10,11 +10,13 @@ from lesions.formats.json_file import read_json
 from lesions.parameters.overlay import lay_over
 from lesions.report.tables import list_external
 from lesions.stage.code import Code, write_code
+from lesions.training.recipe import resolve_recipe, write_recipe
 from stages import (
     cache_images,
     compute_class_weights,
     evaluate,
     find_near_duplicates,
+    predict,
     prepare_metadata,
     split_by_patient,
     train,
@@ -24,14 +26,14 @@ from tests.repository import Repository
 WORDS = {"bkl": "seborrheic keratosis", "mel": "Melanoma", "nv": "Mole"}
 
 
-def share_out(synthetic: Path, root: Path) -> str:
-    """Make 25 of the embedded patients' images into a folder a diagnosis, and leave the others as they are.
+def write_two_datasets(synthetic: Path, root: Path) -> str:
+    """Write the images of 25 embedded patients into one folder per diagnosis, and the others in HAM10000's layout.
 
-    One image of a patient who stays goes into the folders as well: its name there is returned.
+    One image of the other patients is written into the folders as well; return its `image_id` there.
     """
     table = pd.read_csv(synthetic / "HAM10000_metadata.csv", dtype=str, keep_default_na=False)
     files = {path.stem: path for path in synthetic.rglob("*.jpg")}
-    # Of patients with frequent diagnoses alone: each of the others needs three who stay.
+    # Only patients with frequent diagnoses, because each other diagnosis needs three patients in HAM10000's layout.
     is_frequent = table.dx.isin(WORDS).groupby(table.patient_id).transform("all")
     goes = table.patient_id.isin(table.patient_id[is_frequent].unique()[:25])
     stays = table[~goes]
@@ -48,8 +50,8 @@ def share_out(synthetic: Path, root: Path) -> str:
     return f"image_folder/{WORDS[copied.dx]}/{copied.image_id}"
 
 
-def test_a_dataset_that_is_only_scored(tiny: Repository, tmp_path: Path) -> None:
-    copied = share_out(tiny.root / "data/raw/synthetic", tmp_path)
+def test_an_external_dataset_is_scored_and_never_trained_on(tiny: Repository, tmp_path: Path) -> None:
+    copied = write_two_datasets(tiny.root / "data/raw/synthetic", tmp_path)
     params = tmp_path / "params.yaml"
     shutil.copy(tiny.root / "params.yaml", params)
     overlay = {
@@ -73,9 +75,11 @@ def test_a_dataset_that_is_only_scored(tiny: Repository, tmp_path: Path) -> None
     split_by_patient.main(metadata, pairs, splits, metrics / "split.json", data / "shares.json", params)
     compute_class_weights.main(metadata, splits, weights, data / "distribution.png", params)
     write_code(data / "code.json", Code({}, {}))
+    write_recipe(data / "recipe.json", resolve_recipe(params, "custom_cnn"))
     train.main(
         data / "code.json",
         "custom_cnn",
+        data / "recipe.json",
         images,
         metadata,
         splits,
@@ -85,32 +89,22 @@ def test_a_dataset_that_is_only_scored(tiny: Repository, tmp_path: Path) -> None
         data / "history.json",
         params,
     )
-    evaluate.main(
-        "custom_cnn",
-        checkpoint,
-        images,
-        metadata,
-        splits,
-        data / "predictions.csv",
-        data / "calibration.json",
-        metrics,
-        data,
-        data / "pictures",
-        params,
-    )
-    parted = pd.read_csv(splits).set_index("image_id").split
-    assert parted[copied] == "dropped"
-    is_folder = parted.index.str.startswith("image_folder/")
-    assert set(parted[is_folder]) == {"dropped", "external"}
-    assert set(parted[~is_folder]) == {"train", "val", "test"}
-    predictions = pd.read_csv(data / "predictions.csv")
-    assert (predictions.split == "external").sum() == (parted == "external").sum()
-    found = json.loads((metrics / "external.json").read_text())["image_folder"]
-    assert found["num_images"] == (parted == "external").sum()
+    logits = data / "logits.csv"
+    predict.main("custom_cnn", checkpoint, images, metadata, splits, logits, params)
+    evaluate.main("custom_cnn", logits, images, metadata, data, metrics, tmp_path / "plots", params)
+    split_of = pd.read_csv(splits).set_index("image_id").split
+    assert split_of[copied] == "dropped"
+    is_folder = split_of.index.str.startswith("image_folder/")
+    assert set(split_of[is_folder]) == {"dropped", "external"}
+    assert set(split_of[~is_folder]) == {"train", "val", "test"}
+    predictions = pd.read_csv(data / "predictions/custom_cnn.csv")
+    assert (predictions.split == "external").sum() == (split_of == "external").sum()
+    scores = json.loads((metrics / "custom_cnn/external.json").read_text())["image_folder"]
+    assert scores["num_images"] == (split_of == "external").sum()
     table = pd.read_csv(metadata).set_index("image_id")
-    assert found["num_classes"] == table.diagnosis[parted[parted == "external"].index].nunique()
-    assert found["balanced_accuracy_low"] <= found["balanced_accuracy"] <= found["balanced_accuracy_high"]
-    (row,) = list_external("custom_cnn", read_json(metrics / "external.json"))
+    assert scores["num_classes"] == table.diagnosis[split_of[split_of == "external"].index].nunique()
+    assert scores["balanced_accuracy_low"] <= scores["balanced_accuracy"] <= scores["balanced_accuracy_high"]
+    (row,) = list_external("custom_cnn", read_json(metrics / "custom_cnn/external.json"))
     assert row["dataset"] == "image_folder"
-    assert row["images"].startswith(f"{found['num_images']} of ")
+    assert row["images"].startswith(f"{scores['num_images']} of ")
     assert row["lost"].startswith(("+", "−"))

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from lesions.hardware.choices import ExecutionChoice
 from lesions.hardware.device import choose_execution
 from lesions.networks.architecture import build_network
 from lesions.networks.classifier import Classifier
@@ -32,13 +33,9 @@ from tests.builders import NO_AUGMENTATION, PHASE, small_cnn, small_resnet18
 CPU = torch.device("cpu")
 GENTLE = NO_AUGMENTATION.model_copy(update={"brightness": 0.1})
 
-RECIPE: dict[str, Any] = {
+TRAINING: dict[str, Any] = {
     "seed": 0,
-    "device": "cpu",
     "precision": "float32",
-    "deterministic": True,
-    "execution": "auto",
-    "num_threads": 1,
     "batch_size": 16,
     "accumulation_steps": 1,
     "average_decay": None,
@@ -130,6 +127,7 @@ def train(
     schedule: Mapping[str, Any] | None = None,
     device: torch.device = CPU,
     precision: torch.dtype = torch.float32,
+    execution: ExecutionChoice = "auto",
     class_weights: list[float] | None = None,
     resume: ResumeFile | None = None,
     change_network: Callable[[Classifier], object] | None = None,
@@ -138,7 +136,7 @@ def train(
 ) -> FittedNetwork:
     """Fit a small network on the first images, with changed sections; validate it on the rows of `val`."""
     architecture = architecture or small_cnn(phases=(PHASE.model_copy(update={"num_epochs": 8}),))
-    recipe = TrainingParameters(**RECIPE | changes)
+    training = TrainingParameters(**TRAINING | changes)
     preprocessing = Preprocessing(architecture.size_px)
     source = open_source(images, device)
     counts = tuple(np.bincount(train_labels, minlength=num_classes).tolist())
@@ -155,8 +153,7 @@ def train(
         criterion=criterion,
         preprocessing=preprocessing,
     )
-    torch.manual_seed(recipe.seed)
-    execution = choose_execution(recipe.execution, device)
+    torch.manual_seed(training.seed)
     network = build_network(architecture, num_classes, pretrained=True)
     if change_network:
         change_network(network)
@@ -166,11 +163,11 @@ def train(
             network,
             architecture,
             criterion,
-            optimization,
-            recipe,
+            optimization=optimization,
+            training=training,
             device=device,
             precision=precision,
-            execution=execution,
+            execution=choose_execution(execution, device),
         ),
         AugmentedBatches(
             source,
@@ -180,13 +177,12 @@ def train(
             sampling=sampling,
             preprocessing=preprocessing,
             device=device,
-            batch_size=recipe.batch_size,
-            seed=recipe.seed,
+            batch_size=training.batch_size,
+            seed=training.seed,
         ),
         validate or score,
-        architecture.phases,
         schedule=ScheduleParameters(**SCHEDULE | dict(schedule or {})),
-        recipe=recipe,
+        training=training,
         resume=resume,
     )
 

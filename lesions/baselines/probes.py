@@ -11,18 +11,18 @@ PROBES = {
 """Neither sees the lesion: if one does well, the data give the answer away."""
 
 CELLS = 9
-"""Cells in each direction: the inner 7 × 7 of 9 × 9, 60 % of the area, are masked."""
+"""Cells per direction: the inner 7 × 7 of 9 × 9 cells, 60 % of the area, are masked."""
 
 CHUNK = 256
 """Images in memory at a time."""
 
 
 def describe_metadata(table: pd.DataFrame) -> NDArray[np.float32]:
-    """Return for each image (N, F) which age band, sex, site, source, skin type and size of file it is of.
+    """Return each image's age band, sex, site, source, skin type and image size as indicators (N, F).
 
-    How a diagnosis was confirmed is left out: it is known after the diagnosis, and in no image.
+    How the diagnosis was confirmed is omitted, because it is known only after the diagnosis and from no image.
     """
-    known = table[["sex", "site", "source", "fitzpatrick_type"]].astype(str)  # what is missing stays so
+    known = table[["sex", "site", "source", "fitzpatrick_type"]].astype(str)  # missing values stay missing
     known["age"] = (table.age_years // 10).astype(str)
     for size in ("width_px", "height_px"):
         known[size] = pd.qcut(table[size], 8, labels=False, duplicates="drop").astype(str)
@@ -30,7 +30,7 @@ def describe_metadata(table: pd.DataFrame) -> NDArray[np.float32]:
 
 
 def describe_borders(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the mean colour and the variation in brightness (N, 32 * 4) of the outermost of 9 × 9 cells."""
+    """Return the mean colour and the deviation of brightness in each outermost cell of 9 × 9, (N, 32 * 4)."""
     chunks = (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
     return np.concatenate([_describe_rim(images[chunk].astype(np.float32)) for chunk in chunks])
 

@@ -1,1 +1,1 @@
-"""How figures look."""
+"""The look of plots."""

@@ -1,4 +1,4 @@
-"""One look for all figures: colours that colour-blind readers tell apart, and bytes that repeat."""
+"""One look for all plots: colours that colour-blind readers can distinguish, and reproducible bytes."""
 
 import io
 from pathlib import Path
@@ -19,7 +19,7 @@ DOTS_PER_INCH = 150
 
 
 def new_figure(*, width: float, height: float) -> tuple[Figure, Axes]:
-    """Return an empty figure of that size, in inches, with one pair of axes."""
+    """Return an empty figure of the given size, in inches, with one pair of axes."""
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
@@ -27,7 +27,7 @@ def new_figure(*, width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def new_pair(*, width: float, height: float) -> tuple[Figure, Axes, Axes]:
-    """Return an empty figure of that size, in inches, with two small pairs of axes beside each other."""
+    """Return an empty figure of the given size, in inches, with two small pairs of axes side by side."""
     figure = Figure(figsize=(width, height), layout="constrained")
     left, right = figure.subplots(1, 2)
     for axes in (left, right):
@@ -39,13 +39,13 @@ def new_pair(*, width: float, height: float) -> tuple[Figure, Axes, Axes]:
 
 
 def write_figure(path: Path, figure: Figure) -> None:
-    """Write a PNG that is the same to the byte each time (no date, no version of the library)."""
+    """Write a figure as a PNG with reproducible bytes: without the date and the library's version."""
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
 
 
 def render_svg(figure: Figure) -> str:
-    """Return an SVG that is the same to the byte each time, and whose black turns light on a dark screen."""
+    """Render a figure as an SVG with reproducible bytes, whose black becomes light on a dark screen."""
     file = io.StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "lesions"}):
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -62,5 +62,5 @@ text { fill: currentColor }
 
 
 def spell(name: str) -> str:
-    """Turn an identifier such as `basal_cell_carcinoma` into words for a label."""
+    """Convert an identifier such as `basal_cell_carcinoma` into words for a label."""
     return name.replace("_", " ")

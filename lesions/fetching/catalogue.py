@@ -59,7 +59,7 @@ class Published:
     """Set if Dataverse lists the files, with their addresses, sizes and checksums."""
 
 
-def _isic(year: int, *names: str) -> tuple[RemoteFile, ...]:
+def _list_isic_files(year: int, *names: str) -> tuple[RemoteFile, ...]:
     return tuple(
         RemoteFile(f"{ISIC}/{year}/{name}", name, name.removesuffix(".zip") if name.endswith(".zip") else None)
         for name in names
@@ -92,7 +92,7 @@ CATALOGUE = {
         licence="CC BY-NC 4.0",
         citation="Tschandl et al. (2018), doi 10.1038/sdata.2018.161; Codella et al. (2018), arXiv:1710.05006; "
         "Combalia et al. (2019), arXiv:1908.02288",
-        files=_isic(
+        files=_list_isic_files(
             2019,
             "ISIC_2019_Training_GroundTruth.csv",
             "ISIC_2019_Training_Metadata.csv",
@@ -104,7 +104,7 @@ CATALOGUE = {
         page="https://challenge.isic-archive.com/data/#2020",
         licence="CC BY-NC 4.0",
         citation="Rotemberg et al. (2021), Scientific Data 8:34, doi 10.34970/2020-ds01",
-        files=_isic(
+        files=_list_isic_files(
             2020,
             "ISIC_2020_Training_GroundTruth.csv",
             "ISIC_2020_Training_Duplicates.csv",
@@ -116,7 +116,7 @@ CATALOGUE = {
         page="https://challenge.isic-archive.com/data/#2018",
         licence="CC BY-NC 4.0",
         citation="Codella et al. (2019), arXiv:1902.03368; Tschandl et al. (2018), doi 10.1038/sdata.2018.161",
-        files=_isic(2018, "ISIC2018_Task3_Test_GroundTruth.zip", "ISIC2018_Task3_Test_Input.zip"),
+        files=_list_isic_files(2018, "ISIC2018_Task3_Test_GroundTruth.zip", "ISIC2018_Task3_Test_Input.zip"),
     ),
 }
 

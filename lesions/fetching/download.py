@@ -21,7 +21,7 @@ WAIT_SECONDS = 1.0
 """Wait before the second try; each further wait is twice as long."""
 
 
-def download(file: RemoteFile, folder: Path, progress: Progress) -> Path:
+def download_file(file: RemoteFile, folder: Path, progress: Progress) -> Path:
     """Download a file into a folder, resuming a partial download; a complete file is not downloaded again.
 
     The bytes received are in `<name>.part` beside it, which is renamed when it is complete.
@@ -41,7 +41,7 @@ def download(file: RemoteFile, folder: Path, progress: Progress) -> Path:
     while True:
         before = count_bytes(part)
         try:
-            _receive(file, part, progress=progress, task=task)
+            _receive_bytes(file, part, progress=progress, task=task)
             break
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             tries = 1 if count_bytes(part) > before else tries + 1
@@ -60,19 +60,19 @@ def download(file: RemoteFile, folder: Path, progress: Progress) -> Path:
     return path
 
 
-def _receive(file: RemoteFile, part: Path, *, progress: Progress, task: TaskID) -> None:
+def _receive_bytes(file: RemoteFile, part: Path, *, progress: Progress, task: TaskID) -> None:
     """Append the missing bytes of a file to its part."""
     url, _, version = _origin_path(part).read_text().partition("\n") if _origin_path(part).exists() else ("", "", "")
     # A part from another address, or of an unknown version of the file, is not resumed.
     received = count_bytes(part) if url == file.url and version else 0
-    response = _request(file.url, received, version)
+    response = _request_file(file.url, received, version)
     if response.status_code == requests.codes.requested_range_not_satisfiable:
         if response.headers.get("Content-Range") == f"bytes */{received}":
             # The program was killed after the last byte.
             _expect_size(file, received, "0")
             return
         # The part is not the beginning of this file.
-        received, response = 0, _request(file.url, 0, "")
+        received, response = 0, _request_file(file.url, 0, "")
     with response:
         if response.status_code >= 500:
             raise requests.ConnectionError(f"{response.status_code} {response.reason}")
@@ -97,7 +97,7 @@ def _receive(file: RemoteFile, part: Path, *, progress: Progress, task: TaskID) 
         raise requests.ConnectionError(f"the connection ended after {count_bytes(part):,} of {expected:,} bytes")
 
 
-def _request(url: str, received: int, version: str) -> requests.Response:
+def _request_file(url: str, received: int, version: str) -> requests.Response:
     """Request a file, without the bytes already received if it still has that version."""
     # The length of a compressed response would not be the file's.
     headers = {"Accept-Encoding": "identity"}

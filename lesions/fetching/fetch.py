@@ -8,8 +8,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from lesions.errors import InputError
 from lesions.fetching.catalogue import CATALOGUE, list_files
-from lesions.fetching.download import download
-from lesions.fetching.unpack import unpack
+from lesions.fetching.download import download_file
+from lesions.fetching.unpack import unpack_archive
 
 
 def fetch_dataset(name: str, folder: Path, mirror: str | None) -> None:
@@ -29,9 +29,9 @@ def fetch_dataset(name: str, folder: Path, mirror: str | None) -> None:
                 print(f"{product} is there already")
                 continue
             # Beside the folder, so that all that is in it is whole, whenever this is stopped.
-            arrived = download(file, waiting, progress)
+            arrived = download_file(file, waiting, progress)
             if file.unpacked is not None:
-                unpack(arrived, waiting / "unpacked")
+                unpack_archive(arrived, waiting / "unpacked")
                 arrived.unlink()
                 arrived = waiting / "unpacked"
             product.parent.mkdir(parents=True, exist_ok=True)

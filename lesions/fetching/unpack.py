@@ -16,7 +16,7 @@ MAX_RATIO = 20
 MAX_FILES = 200_000
 
 
-def unpack(archive: Path, folder: Path) -> None:
+def unpack_archive(archive: Path, folder: Path) -> None:
     """Unpack a zip archive, and the archives in it, into a folder that appears completely or not at all.
 
     A single top folder is removed from the names. An archive in the archive becomes a folder of its name.

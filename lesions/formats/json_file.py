@@ -19,7 +19,7 @@ DECIMALS = 6
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` with sorted keys and floats rounded to `DECIMALS`; NaN and infinity raise ValueError."""
-    text = json.dumps(_rounded(value), sort_keys=True, indent=1, allow_nan=False)
+    text = json.dumps(_round_floats(value), sort_keys=True, indent=1, allow_nan=False)
     write_text(path, text + "\n")
 
 
@@ -30,7 +30,7 @@ def write_metrics(path: Path, metrics: dict[str, Any]) -> None:
 
 def write_plot_rows(path: Path, rows: PlotRows) -> None:
     """Write the rows of a plot, one row per line."""
-    lines = ",\n".join(json.dumps(_rounded(row), sort_keys=True, allow_nan=False) for row in rows)
+    lines = ",\n".join(json.dumps(_round_floats(row), sort_keys=True, allow_nan=False) for row in rows)
     write_text(path, f"[\n{lines}\n]\n")
 
 
@@ -42,12 +42,12 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}, line {error.lineno}: not valid JSON: {error.msg}") from error
 
 
-def _rounded(value: Any) -> Any:
+def _round_floats(value: Any) -> Any:
     if isinstance(value, float):
         small = 0 < abs(value) < 10**-DECIMALS * 100  # such as a learning rate
         return float(f"{value:.{DECIMALS}g}") if small else round(value, DECIMALS)
     if isinstance(value, dict):
-        return {str(key): _rounded(item) for key, item in value.items()}
+        return {str(key): _round_floats(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
+        return [_round_floats(item) for item in value]
     return value

@@ -94,8 +94,8 @@ def find_separator(path: Path, columns: Collection[str]) -> str:
     return max(SEPARATORS, key=lambda one: (len({*columns} & {*headers[one]}), len(headers[one])))
 
 
-def write_table(path: Path, table: pd.DataFrame, *, sort_by: str) -> None:
-    """Write a CSV sorted by one column, with line feeds and six decimals."""
+def write_table(path: Path, table: pd.DataFrame, *, sort_by: str, float_format: str = "%.6f") -> None:
+    """Write a CSV sorted by one column, with line feeds and, by default, six decimals."""
     ordered = table.sort_values(sort_by, kind="stable")
     with atomic_path(path) as temporary:
-        ordered.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6f")
+        ordered.to_csv(temporary, index=False, lineterminator="\n", float_format=float_format)

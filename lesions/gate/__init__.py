@@ -1,1 +1,1 @@
-"""The regression gate: the metrics of two revisions, and whether the newer ones will do."""
+"""The regression gate: whether the newer metrics of two revisions are good enough."""

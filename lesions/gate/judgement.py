@@ -1,4 +1,4 @@
-"""Judging the metrics of two revisions by the rules."""
+"""Judge the metrics of two revisions by the rules."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -13,12 +13,12 @@ from lesions.gate.rules import Rule
 
 
 class Outcome(StrEnum):
-    """What became of one metric of one model."""
+    """The outcome for one metric of one model."""
 
     BETTER = "better"
     UNCHANGED = "unchanged"
     WORSE = "worse, allowed"
-    WITHIN_NOISE = "within noise"
+    NOT_SIGNIFICANT = "not significant"
     REGRESSION = "regression"
     BEYOND_FLOOR = "below the floor"
     ADDED = "model added"
@@ -31,7 +31,7 @@ FAILURES = (Outcome.REGRESSION, Outcome.BEYOND_FLOOR)
 
 @dataclass(frozen=True)
 class Row:
-    """One metric of one model at the base and now; None where it is not there."""
+    """One metric of one model at the base and now; None where it is missing."""
 
     model: str
     metric: str
@@ -43,14 +43,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Judgement:
-    """All rows, and in sentences what stands in the way of telling."""
+    """All rows, and a sentence for each problem that prevents a judgement."""
 
     rows: tuple[Row, ...]
     problems: tuple[str, ...]
 
     @property
     def exit_status(self) -> int:
-        """1 on a failure, 2 when it cannot be told whether there is one, else 0."""
+        """The exit code: 1 on a failure, 2 if the metrics cannot be judged, else 0."""
         outcomes = {row.outcome for row in self.rows}
         if outcomes & set(FAILURES):
             return 1
@@ -58,12 +58,12 @@ class Judgement:
 
     @property
     def headline(self) -> str:
-        """The judgement in three words."""
+        """The judgement in one or two words."""
         return {0: "passed", 1: "failed", 2: "cannot tell"}[self.exit_status]
 
 
 def judge_metrics(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]) -> Judgement:
-    """Compare the metrics of the workspace with those of the base, model by model."""
+    """Judge the workspace's metrics against the base's, for each model and rule."""
     comparable = base.test_images_sha256 is not None and base.test_images_sha256 == now.test_images_sha256
     rows = []
     for model in sorted({*base.models, *now.models}):
@@ -89,7 +89,7 @@ def judge_metrics(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[st
 def _measure_drops(
     base: RevisionMetrics, now: RevisionMetrics, *, model: str, rules: Mapping[str, Rule]
 ) -> dict[str, Difference]:
-    """Return for each metric by how much a model lost, where a rule asks and both revisions can tell."""
+    """Return the difference of each metric, base minus now, if a rule needs it and both revisions have a digest."""
     if model not in base.digests or model not in now.digests:
         return {}
     pair = {"base": base.digests[model], "now": now.digests[model]}
@@ -97,7 +97,7 @@ def _measure_drops(
     if not any(rule.beyond_noise for rule in rules.values()):
         return {}
     compared = compare_models(pair, rivals=list(pair))
-    return {metric: found for (_, _, metric), found in compared.differences.items()}
+    return {metric: difference for (_, _, metric), difference in compared.differences.items()}
 
 
 def _compare(before: float, after: float, rule: Rule, *, drop: Difference | None) -> Outcome:
@@ -112,7 +112,7 @@ def _compare(before: float, after: float, rule: Rule, *, drop: Difference | None
         return Outcome.REGRESSION
     if drop is None:
         return Outcome.UNKNOWN
-    return Outcome.REGRESSION if drop.is_beyond_noise else Outcome.WITHIN_NOISE
+    return Outcome.REGRESSION if drop.is_beyond_noise else Outcome.NOT_SIGNIFICANT
 
 
 def _list_problems(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]) -> Iterator[str]:
@@ -120,7 +120,9 @@ def _list_problems(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[s
         yield "the workspace has no metrics/<model>/test.json; run `dvc repro` first"
         return
     if not any(base.models.values()):
-        yield "the base has no metrics/<model>/test.json: its metrics were not committed, or it is older"
+        yield (
+            "the base has no metrics/<model>/test.json: its metrics were not committed, or it is older than that file"
+        )
         return
     if not base.models.keys() & now.models.keys():
         yield "no model is in both revisions"
@@ -128,21 +130,21 @@ def _list_problems(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[s
         yield "the base does not say which test images its metrics are of (metrics/split.json, test_images_sha256)"
     elif base.test_images_sha256 != now.test_images_sha256:
         yield (
-            "the test images are not those of the base: another dataset, or another split of it "
-            f"(metrics/split.json, test_images_sha256: {base.test_images_sha256[:12]} there, "
-            f"{(now.test_images_sha256 or 'none')[:12]} here). Figures of different images cannot be compared"
+            "the test images are not those of the base, because the dataset or its split differs "
+            f"(metrics/split.json, test_images_sha256: {base.test_images_sha256[:12]} at the base, "
+            f"{(now.test_images_sha256 or 'none')[:12]} now). Scores on different images cannot be compared"
         )
-    for revision, found in (("the base", base), ("the workspace", now)):
-        for model in sorted(found.models.keys() & now.models.keys()):
-            metrics = found.models[model]
+    for name, revision in (("the base", base), ("the workspace", now)):
+        for model in sorted(revision.models.keys() & now.models.keys()):
+            metrics = revision.models[model]
             missing = [metric for metric in rules if not _is_number(metrics.get(metric))]
             if not metrics:
-                yield f"metrics/{model}/test.json of {revision} is missing or broken"
-            elif model not in found.digests and any(rule.beyond_noise for rule in rules.values()):
-                yield f"{revision} has no metrics/{model}/digest.json, by which to tell a drop from noise"
+                yield f"metrics/{model}/test.json of {name} is missing or broken"
+            elif model not in revision.digests and any(rule.beyond_noise for rule in rules.values()):
+                yield f"{name} has no metrics/{model}/digest.json, which the test of a drop needs"
             elif missing:
-                there = ", ".join(name for name, value in metrics.items() if _is_number(value))
-                yield f"metrics/{model}/test.json of {revision} has no {', '.join(missing)}; it has {there}"
+                present = ", ".join(metric for metric, value in metrics.items() if _is_number(value))
+                yield f"metrics/{model}/test.json of {name} has no {', '.join(missing)}; it has {present}"
 
 
 def _read(revision: RevisionMetrics, model: str, metric: str) -> float | None:

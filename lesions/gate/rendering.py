@@ -1,4 +1,4 @@
-"""The judgement for a terminal, a pull request, and a test report."""
+"""Render the judgement for a terminal, a pull request and a test report."""
 
 from xml.etree import ElementTree
 
@@ -7,7 +7,7 @@ from rich.table import Column, Table
 from lesions.gate.judgement import FAILURES, Judgement, Outcome, Row
 
 COLUMNS = ("model", "metric", "base", "now", "change", "floor", "drop", "outcome")
-"""`floor` and `drop` are what the rule allows."""
+"""`floor` and `drop` are the limits of the rule."""
 
 STYLES = dict.fromkeys(FAILURES, "bold red") | {Outcome.BETTER: "green", Outcome.UNKNOWN: "yellow"}
 
@@ -21,8 +21,8 @@ def build_table(judgement: Judgement) -> Table:
 
 
 def render_markdown(judgement: Judgement, base: str) -> str:
-    """Return the judgement for a comment on a pull request or a job's summary."""
-    lines = [f"## Metrics gate: {judgement.headline}", "", f"Test metrics beside those of `{base}`.", ""]
+    """Return the judgement as Markdown, for a comment on a pull request or a job summary."""
+    lines = [f"## Metrics gate: {judgement.headline}", "", f"Test metrics, compared with those of `{base}`.", ""]
     if judgement.rows:
         lines += ["| " + " | ".join(COLUMNS) + " |", "|---|---|---:|---:|---:|---:|---:|---|"]
         for row in judgement.rows:
@@ -34,7 +34,7 @@ def render_markdown(judgement: Judgement, base: str) -> str:
 
 
 def render_junit(judgement: Judgement) -> str:
-    """Return the judgement as JUnit XML: a case for each row, and one for each thing that stands in the way."""
+    """Return the judgement as JUnit XML: one case per row, and one per problem."""
     num_failed = sum(row.outcome in FAILURES for row in judgement.rows)
     num_unknown = sum(row.outcome is Outcome.UNKNOWN for row in judgement.rows)
     suite = ElementTree.Element(

@@ -1,4 +1,4 @@
-"""The metrics of the workspace and of a revision, as DVC reads them."""
+"""Read the metrics of the workspace and of a revision through DVC."""
 
 import json
 import subprocess
@@ -14,22 +14,23 @@ from dvc.scm import RevError, resolve_rev
 
 from lesions.errors import InputError
 from lesions.tables.digest import parse_digest
+from lesions.tables.paths import ModelPaths
 from lesions.tables.predictions import Predictions
 
 
 @dataclass(frozen=True)
 class RevisionMetrics:
-    """What one revision's metrics say of its models on its test images.
+    """The metrics of one revision's models on its test images.
 
     Attributes
     ----------
     models
-        For each model that the revision's DAG has, the metrics of `metrics/<model>/test.json`; empty where that
-        file is missing or broken.
+        The metrics in `metrics/<model>/test.json` for each model in the revision's DAG; empty if that file is missing
+        or broken.
     test_images_sha256
-        Which test images they are of; None where the revision does not say.
+        Hash of the test images; None if the revision does not record it.
     digests
-        For each model, its predictions of the test images; without those that the revision does not have.
+        The predictions of the test images for each model that has them in the revision.
     """
 
     models: Mapping[str, Mapping[str, Any]]
@@ -48,24 +49,25 @@ def read_revisions(base: str) -> tuple[str, RevisionMetrics, RevisionMetrics]:
     Returns
     -------
     commit
-        The hash that `base` stands for.
+        The hash of the commit that `base` names.
     before, now
+        The metrics of `base` and of the workspace.
 
     Raises
     ------
     InputError
-        If there is no such revision, or DVC cannot read one of the two.
+        If there is no such revision, or DVC cannot read the metrics of either.
     """
     try:
         with Repo() as repo:
             commit = resolve_rev(repo.scm, base)
             shown = repo.metrics.show(revs=[commit], hide_workspace=False)
             before, now = (
-                _parse(shown[name], said, DVCFileSystem(repo.root_dir, rev=rev))
-                for name, said, rev in ((commit, base, commit), ("workspace", "the workspace", None))
+                _parse(shown[key], name, DVCFileSystem(repo.root_dir, rev=rev))
+                for key, name, rev in ((commit, base, commit), ("workspace", "the workspace", None))
             )
     except RevError as error:
-        raise InputError(_say_what_to_fetch(base)) from error
+        raise InputError(_describe_missing_revision(base)) from error
     except DvcException as error:
         raise InputError(f"DVC cannot read the metrics: {error}") from error
     return commit, before, now
@@ -74,9 +76,13 @@ def read_revisions(base: str) -> tuple[str, RevisionMetrics, RevisionMetrics]:
 def _parse(result: Mapping[str, Any], revision: str, files_of: DVCFileSystem) -> RevisionMetrics:
     if "error" in result:
         raise InputError(f"the metrics of {revision} cannot be read: {result['error']}")
-    files = {PurePath(name): found.get("data", {}) for name, found in result["data"].items()}
+    files = {PurePath(name): file.get("data", {}) for name, file in result["data"].items()}
     split = files.get(PurePath("metrics/split.json"), {})
-    models = {path.parts[1]: found for path, found in files.items() if path.match("metrics/*/test.json")}
+    models = {
+        path.parts[1]: metrics
+        for path, metrics in files.items()
+        if path.match(ModelPaths("*").metrics_file("test").as_posix())
+    }
     return RevisionMetrics(
         models=models,
         test_images_sha256=split.get("test_images_sha256"),
@@ -86,16 +92,16 @@ def _parse(result: Mapping[str, Any], revision: str, files_of: DVCFileSystem) ->
 
 def _read_digest(files: DVCFileSystem, model: str, revision: str) -> Iterator[Predictions]:
     """Yield the digest of a model's predictions, if there is one."""
-    path = f"metrics/{model}/digest.json"
+    path = ModelPaths(model).metrics_file("digest").as_posix()
     if files.isfile(path):
         yield parse_digest(json.loads(files.read_text(path, encoding="utf-8")), f"{path} of {revision}")
 
 
-def _say_what_to_fetch(revision: str) -> str:
+def _describe_missing_revision(revision: str) -> str:
     command = ["git", "rev-parse", "--is-shallow-repository"]
     if subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() == "true":
         return (
             f"there is no revision {revision} in this shallow clone; fetch the history with `git fetch --unshallow` "
             "(in GitHub Actions: fetch-depth: 0 of actions/checkout)"
         )
-    return f"there is no revision {revision} here; `git fetch` may bring it"
+    return f"there is no revision {revision} in this repository; `git fetch` may fetch it"

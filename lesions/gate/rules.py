@@ -1,4 +1,4 @@
-"""The section `gate`: what each metric must not do."""
+"""The section `gate`: the limits of each metric."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
@@ -11,18 +11,18 @@ from lesions.parameters.section import Section, read_parameters, read_section
 
 
 class Rule(Section):
-    """What one metric of the test images must not do.
+    """The limits of one metric on the test images.
 
     Attributes
     ----------
     direction
-        Which way is better.
+        Whether higher or lower is better.
     floor
-        The worst value allowed, whatever the base has; where lower is better, the highest. None: any.
+        The worst value allowed, independent of the base: the highest value if lower is better. None: no limit.
     largest_drop
-        How much worse than at the base is allowed. None: any.
+        The largest change for the worse since the base that is allowed. None: no limit.
     beyond_noise
-        Whether a drop has to be beyond noise besides, over resamples of the groups of test images.
+        Whether a drop fails only if it is also significant over resamples of the groups of test images.
     """
 
     direction: Literal["higher", "lower"]
@@ -35,16 +35,18 @@ class Rule(Section):
         if self.floor is None and self.largest_drop is None:
             raise ValueError("needs a floor, a largest_drop, or both; with neither it would allow everything")
         if self.beyond_noise and self.largest_drop is None:
-            raise ValueError("beyond_noise is of a drop; with largest_drop: null no drop fails (0: any drop)")
+            raise ValueError(
+                "beyond_noise needs a largest_drop; with null no drop fails, with 0 any significant drop"
+            )
         return self
 
     def gain(self, base: float, now: float) -> float:
-        """Return how much better `now` is than `base`, to the decimals that metrics are written with."""
+        """Return how much better `now` is than `base`, rounded to the decimals of the metrics files."""
         change = now - base if self.direction == "higher" else base - now
         return round(change, 6)
 
     def is_beyond_floor(self, value: float) -> bool:
-        """Return whether a value is worse than the worst allowed."""
+        """Return whether a value is worse than the floor."""
         return self.floor is not None and self.gain(self.floor, value) < 0
 
 
@@ -54,7 +56,7 @@ def read_rules(params: Path) -> dict[str, Rule]:
     Raises
     ------
     InputError
-        If there is no rule, or one does not fit.
+        If there is no rule, or a rule is invalid.
     """
     section = read_parameters(params).get("gate")
     if not isinstance(section, dict) or not section:
@@ -64,6 +66,6 @@ def read_rules(params: Path) -> dict[str, Rule]:
     for metric, rule in rules.items():
         if rule.beyond_noise and metric not in resampled:
             raise InputError(
-                f"{params}: gate.{metric}.beyond_noise: expected false; resampled are {', '.join(resampled)} alone"
+                f"{params}: gate.{metric}.beyond_noise: expected false; only {', '.join(resampled)} are resampled"
             )
     return rules

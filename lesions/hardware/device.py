@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 from lesions.errors import InputError
 from lesions.hardware.allocator import keep_freed_memory
-from lesions.hardware.parameters import DeviceChoice, Execution, ExecutionChoice, PrecisionChoice
+from lesions.hardware.choices import DeviceChoice, Execution, ExecutionChoice, PrecisionChoice
+
+Precision = torch.dtype
 
 AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
@@ -52,7 +54,7 @@ def choose_device(choice: DeviceChoice) -> torch.device:
         return torch.device(next(name for name, available in is_available.items() if available))
     if not is_available[choice]:
         others = ", ".join(name for name, available in is_available.items() if available)
-        raise InputError(f"training.device is {choice}, which torch does not find here; it finds {others}")
+        raise InputError(f"hardware.device is {choice}, which torch does not find here; it finds {others}")
     return torch.device(choice)
 
 
@@ -73,7 +75,7 @@ def to_device(network: AnyNetwork, device: torch.device) -> AnyNetwork:
     return network.to(device).to(memory_format=choose_memory_format(device))
 
 
-def choose_precision(choice: PrecisionChoice, device: torch.device) -> torch.dtype:
+def choose_precision(choice: PrecisionChoice, device: torch.device) -> Precision:
     """Return the wanted precision; auto is bfloat16 if the device computes in it, and else float32.
 
     Raises
@@ -88,6 +90,11 @@ def choose_precision(choice: PrecisionChoice, device: torch.device) -> torch.dty
             "compute capability 8.0, or a CPU with AVX512-BF16 or AMX); use auto or float32"
         )
     return torch.bfloat16 if choice != "float32" and is_supported else torch.float32
+
+
+def name_precision(precision: Precision) -> str:
+    """Return the name of a precision as parameters have it, such as float32."""
+    return str(precision).removeprefix("torch.")
 
 
 def _computes_bfloat16(device: torch.device) -> bool:
@@ -109,7 +116,7 @@ def choose_execution(choice: ExecutionChoice, device: torch.device) -> Execution
         return "graph" if device.type == "cuda" else "eager"
     if choice != "eager" and device.type != "cuda":
         raise InputError(
-            f"training.execution is {choice}, which needs CUDA, and training is on {device.type}: torch records no "
+            f"hardware.execution is {choice}, which needs CUDA, and training is on {device.type}: torch records no "
             "graphs there, and compiled networks were slower; use auto"
         )
     return choice

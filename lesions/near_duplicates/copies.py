@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lesions.hardware.processors import count_processors
-from lesions.near_duplicates.alignment import correlate
+from lesions.near_duplicates.alignment import correlate_images
 from lesions.near_duplicates.neighbours import NUM_NEIGHBOURS, find_candidates
-from lesions.stage.progress import track
+from lesions.stage.progress import show_progress
 from lesions.tables.groups import find_components
 
 CHUNK = 64
@@ -39,7 +39,7 @@ def find_copies(hashes: NDArray[np.int8], read_grey: ReadGrey, min_correlation: 
     table
         One row per pair: `first` < `second` < N, `orientation`, `similarity`, `correlation`.
     """
-    copies = _confirm(find_candidates(hashes), read_grey, min_correlation)
+    copies = _confirm_pairs(find_candidates(hashes), read_grey, min_correlation)
     while True:
         cluster = find_components(copies["first"].to_numpy(), copies["second"].to_numpy(), len(hashes))
         # If an image has many copies, its nearest neighbours are all copies. One image of each cluster searches again
@@ -51,32 +51,32 @@ def find_copies(hashes: NDArray[np.int8], read_grey: ReadGrey, min_correlation: 
         beyond = find_candidates(hashes[members])
         beyond[["first", "second"]] = members[beyond[["first", "second"]]]
         beyond = beyond[is_crowded[beyond["first"]] | is_crowded[beyond["second"]]]
-        confirmed = _confirm(beyond, read_grey, min_correlation)
+        confirmed = _confirm_pairs(beyond, read_grey, min_correlation)
         if confirmed.empty:
             return copies
         copies = pd.concat([copies, confirmed], ignore_index=True)
 
 
-def _confirm(candidates: pd.DataFrame, read_grey: ReadGrey, min_correlation: float) -> pd.DataFrame:
+def _confirm_pairs(candidates: pd.DataFrame, read_grey: ReadGrey, min_correlation: float) -> pd.DataFrame:
     """Return the candidates that reach the correlation, with a column `correlation`."""
-    rough = _correlate(candidates, read_grey, roughly=True)
+    rough = _correlate_pairs(candidates, read_grey, roughly=True)
     promising = candidates[rough >= PROMISING * min_correlation]
     # Rounded to three decimals, because the last bits depend on the processor.
-    compared = promising.assign(correlation=_correlate(promising, read_grey, roughly=False).round(3))
+    compared = promising.assign(correlation=_correlate_pairs(promising, read_grey, roughly=False).round(3))
     return compared[compared.correlation >= min_correlation].reset_index(drop=True)
 
 
-def _correlate(candidates: pd.DataFrame, read_grey: ReadGrey, *, roughly: bool) -> NDArray[np.float32]:
+def _correlate_pairs(candidates: pd.DataFrame, read_grey: ReadGrey, *, roughly: bool) -> NDArray[np.float32]:
     """Return the correlation (P,) of each pair."""
     chunks = [candidates.iloc[start : start + CHUNK] for start in range(0, len(candidates), CHUNK)]
 
     def compare(chunk: pd.DataFrame) -> NDArray[np.float32]:
         first, second = (read_grey(chunk[side].to_numpy()) for side in ("first", "second"))
-        return correlate(first, second, chunk.orientation.to_numpy(), roughly=roughly)
+        return correlate_images(first, second, chunk.orientation.to_numpy(), roughly=roughly)
 
     description = "comparing roughly" if roughly else "comparing"
     with ThreadPoolExecutor(count_processors()) as threads:
-        correlations = list(track(threads.map(compare, chunks), description, total=len(chunks)))
+        correlations = list(show_progress(threads.map(compare, chunks), description, total=len(chunks)))
     return np.concatenate([np.zeros(0, np.float32), *correlations])
 
 

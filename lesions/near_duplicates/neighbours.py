@@ -32,7 +32,7 @@ def find_candidates(hashes: NDArray[np.int8]) -> pd.DataFrame:
         the `similarity` of their hashes in that orientation.
     """
     N = len(hashes)
-    units = _normalise(hashes)
+    units = _normalise_hashes(hashes)
     index = _build_index(units)
     neighbours = []
     for orientation in range(NUM_ORIENTATIONS):
@@ -75,7 +75,7 @@ def _build_pairs(nearest: pd.DataFrame, hashes: NDArray[np.int8]) -> pd.DataFram
     return ordered.drop_duplicates(["first", "second"]).reset_index(drop=True)
 
 
-def _normalise(hashes: NDArray[np.int8]) -> NDArray[np.float32]:
+def _normalise_hashes(hashes: NDArray[np.int8]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(hashes.astype(np.float32), axis=1, keepdims=True)
     return hashes / np.maximum(lengths, 1)
 

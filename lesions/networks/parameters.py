@@ -1,13 +1,13 @@
 """The sections `architectures.<name>`."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from lesions.errors import InputError
 from lesions.formats.sha256 import Sha256
-from lesions.parameters.section import Section, read_parameters, read_section
+from lesions.parameters.section import Section, read_parameters, validate_section
 
 
 class PhaseParameters(Section):
@@ -91,20 +91,30 @@ class TorchvisionParameters(ArchitectureParameters):
 AnyArchitecture = CustomCNNParameters | TorchvisionParameters
 
 
+OVERRIDES = "recipe"
+"""The key in a section `architectures.<model>` that overrides shared sections; `lesions.training.recipe` reads it."""
+
+
+def find_architecture(params: Path, model: str) -> dict[str, Any]:
+    """Return the content of the section `architectures.<model>`; if there is none, raise InputError."""
+    sections = read_parameters(params).get("architectures") or {}
+    if model not in sections:
+        raise InputError(f"{params}: models names {model!r}, but there is no section architectures.{model}")
+    if not isinstance(sections[model], dict):
+        raise InputError(f"{params}: architectures.{model}: expected a section, got {sections[model]!r}")
+    return sections[model]
+
+
 def read_architecture(params: Path, model: str) -> AnyArchitecture:
-    """Read the section `architectures.<model>`.
+    """Read the section `architectures.<model>`, without what it overrides of other sections.
 
     Raises
     ------
     InputError
         If there is no such section, or it does not fit its backbone.
     """
-    sections = read_parameters(params).get("architectures") or {}
-    if model not in sections:
-        raise InputError(f"{params}: models names {model!r}, but there is no section architectures.{model}")
-    section = sections[model]
-    custom = isinstance(section, dict) and section.get("backbone") == "custom_cnn"
+    section = {key: value for key, value in find_architecture(params, model).items() if key != OVERRIDES}
     name = f"architectures.{model}"
-    if custom:
-        return read_section(params, name, CustomCNNParameters)
-    return read_section(params, name, TorchvisionParameters)
+    if section.get("backbone") == "custom_cnn":
+        return validate_section(params, name, section, CustomCNNParameters)
+    return validate_section(params, name, section, TorchvisionParameters)

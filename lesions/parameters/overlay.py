@@ -1,5 +1,6 @@
-"""Laying a preset over params.yaml, whose comments stay."""
+"""Writing parameters into a parameter file, whose comments and layout stay."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,16 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from lesions.errors import InputError
-from lesions.formats.atomic import atomic_path
+from lesions.formats.atomic import write_text
+from lesions.parameters.differences import list_changed
+from lesions.parameters.merging import check_names, is_section, merge_sections
+from lesions.parameters.section import load_parameters
 
 NULL_TAG = "tag:yaml.org,2002:null"
 
 
 def lay_over(params: Path, overlay: Mapping[str, Any]) -> list[str]:
-    """Change the parameters that an overlay names; comments and all others stay as they are.
+    """Change the parameters that an overlay names; comments and all other parameters stay as they are.
 
     A section of the overlay is laid over the section of that name; any other value, and a section that is empty,
     replaces the one there.
@@ -29,30 +32,75 @@ def lay_over(params: Path, overlay: Mapping[str, Any]) -> list[str]:
     InputError
         If the overlay names a parameter that is not in the file.
     """
+    present = load_parameters(params)
+    check_names(overlay, present, params)
+    sections = merge_sections(present, overlay, present)
+    write_text(params, render_parameters(sections, params.read_text(encoding="utf-8")))
+    return list_changed(present, sections)
+
+
+def render_parameters(sections: Mapping[str, Any], layout: str) -> str:
+    """Write parameters as YAML.
+
+    Parameters
+    ----------
+    sections
+        All values.
+    layout
+        A parameter file as text. Its lines and comments stay, and only lines whose value differs change.
+    """
     yaml = YAML()
     # The layout of params.yaml, so that only the lines change that must.
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.representer.add_representer(type(None), lambda dumper, _: dumper.represent_scalar(NULL_TAG, "null"))
-    parameters = yaml.load(params)
-    changed = _lay_over(parameters, overlay, prefix="", params=params)
-    with atomic_path(params) as temporary, temporary.open("w", encoding="utf-8") as file:
-        yaml.dump(parameters, file)
-    return changed
+    tree = yaml.load(layout)
+    _set_values(tree, sections)
+    text = io.StringIO()
+    yaml.dump(tree, text)
+    return text.getvalue()
 
 
-def _lay_over(parameters: Any, overlay: Mapping[str, Any], *, prefix: str, params: Path) -> list[str]:
-    changed = []
-    for name, value in overlay.items():
-        if name not in parameters:
-            raise InputError(f"{params}: there is no parameter {prefix}{name} for the preset to change")
-        # A section that is empty has whatever names it is given.
-        if isinstance(value, Mapping) and value and parameters[name]:
-            changed += _lay_over(parameters[name], value, prefix=f"{prefix}{name}.", params=params)
-        elif parameters[name] != value:
-            parameters[name] = _in_flow_style(value)
-            changed.append(f"{prefix}{name}")
-    return changed
+def copy_section(name: str, source: str, target: str) -> str:
+    """Replace a section of one parameter file by that of another, both as text, with the comments inside it."""
+    lines, others = target.splitlines(), source.splitlines()
+    start, end = _find_lines(name, target)
+    other_start, other_end = _find_lines(name, source)
+    return "\n".join([*lines[:start], *others[other_start:other_end], *lines[end:]]) + "\n"
+
+
+def _find_lines(name: str, text: str) -> tuple[int, int]:
+    """Return the first line of a section and the line after its last one, before the comments of the next section."""
+    tree, lines = YAML().load(text), text.splitlines()
+    start = tree.lc.key(name)[0]
+    end = min((line for line, _ in map(tree.lc.key, tree) if line > start), default=len(lines))
+    while not lines[end - 1].strip() or lines[end - 1].startswith("#"):
+        end -= 1
+    return start, end
+
+
+def _set_values(tree: CommentedMap, values: Mapping[str, Any]) -> None:
+    for name in [name for name in tree if name not in values]:
+        del tree[name]
+    for name, value in values.items():
+        if name not in tree:
+            # First, for what follows the last one is the comment of the next section.
+            tree.insert(0, name, _in_block_style(value))
+        elif is_section(value) and tree[name]:
+            _set_values(tree[name], value)
+        elif tree[name] != value:
+            written = _in_flow_style(value)
+            if isinstance(written, CommentedSeq) and isinstance(tree[name], CommentedSeq):
+                # The comment beside a list's name, and the empty line or the next section's comment after the list.
+                written.ca.comment, written.ca.end = tree[name].ca.comment, tree[name].ca.end
+            tree[name] = written
+
+
+def _in_block_style(value: Any) -> Any:
+    """Have each parameter of a section written on a line of its own."""
+    if not is_section(value):
+        return _in_flow_style(value)
+    return CommentedMap({name: _in_flow_style(item) for name, item in value.items()})
 
 
 def _in_flow_style(value: Any) -> Any:

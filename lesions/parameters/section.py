@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from lesions.errors import InputError
+from lesions.parameters.renamed import RENAMED, describe_unknown
 
 
 class Section(BaseModel):
@@ -44,12 +45,30 @@ def read_section(path: Path, name: str, section: type[AnySection]) -> AnySection
     InputError
         If the file or the section is missing, or a value does not fit. Names every offending parameter in full.
     """
-    value: Any = read_parameters(path)
+    parameters = read_parameters(path)
+    value: Any = parameters
     for depth, key in enumerate(name.split("."), start=1):
         if not isinstance(value, dict) or key not in value:
             missing = ".".join(name.split(".")[:depth])
-            raise InputError(f"{path}: the section {missing} is missing")
+            raise InputError(
+                f"{path}: " + "; ".join([f"the section {missing} is missing", *_moved(parameters, missing)])
+            )
         value = value[key]
+    return validate_section(path, name, value, section)
+
+
+def validate_section(path: Path, name: str, value: object, section: type[AnySection]) -> AnySection:
+    """Return the content of a section as its model; what does not fit raises InputError with its full name.
+
+    Parameters
+    ----------
+    path
+        The parameter file, to be named in errors.
+    name
+        The section's full name, likewise.
+    value
+        The content, as YAML gives it.
+    """
     try:
         return section.model_validate_json(json.dumps(value, default=str))
     except ValidationError as error:
@@ -58,7 +77,18 @@ def read_section(path: Path, name: str, section: type[AnySection]) -> AnySection
 
 @cache
 def read_parameters(path: Path) -> dict[str, Any]:
-    """Read a whole parameter file as plain dictionaries and lists."""
+    """Read a whole parameter file as plain dictionaries and lists, once per process."""
+    return load_parameters(path)
+
+
+def load_parameters(path: Path) -> dict[str, Any]:
+    """Read a whole parameter file as it is now, as plain dictionaries and lists.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it does not hold sections.
+    """
     try:
         parameters = YAML(typ="safe", pure=True).load(path)
     except FileNotFoundError as error:
@@ -70,17 +100,30 @@ def read_parameters(path: Path) -> dict[str, Any]:
     return parameters
 
 
+def _moved(parameters: dict[str, Any], section: str) -> list[str]:
+    """Name the parameters of a file that belong to a section which the file does not have yet."""
+    moved = []
+    for old, new in RENAMED.items():
+        folder, _, key = old.rpartition(".")
+        if new.startswith(f"{section}.") and key in (parameters.get(folder) or {}):
+            moved.append(describe_unknown(old))
+    return moved
+
+
 def _list_complaints(section: str, errors: Sequence[ErrorDetails]) -> list[str]:
     """Say pydantic's errors in the words of params.yaml, one complaint a parameter."""
     by_location: dict[tuple[str, ...], list[ErrorDetails]] = {}
     for details in errors:
         steps = tuple(step for step in map(str, details["loc"]) if not STEP_WITHIN_A_TYPE.fullmatch(step))
         by_location.setdefault(steps, []).append(details)
+    # A parameter that is there under its old name is not missing.
+    renamed = {RENAMED.get(".".join([section, *steps])) for steps in by_location}
     return [
         _complaint(".".join([section, *steps]), found)
         for steps, found in by_location.items()
         # What is wrong with an item makes the list that it is in wrong too, and too short without it.
         if not any(other[: len(steps)] == steps for other in by_location if other != steps)
+        and ".".join([section, *steps]) not in renamed
     ]
 
 
@@ -90,7 +133,7 @@ def _complaint(location: str, errors: Sequence[ErrorDetails]) -> str:
     if kind == "missing":
         return f"{location}: is missing"
     if kind == "extra_forbidden":
-        return f"{location}: there is no such parameter"
+        return describe_unknown(location)
     if kind == "value_error":
         return f"{location}: {context['error']}"
     expected = [_expectation(details["type"], details.get("ctx", {})) for details in errors]

@@ -1,5 +1,6 @@
 """Checking a parameter file, and what a run with it needs, before anything runs."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from lesions.datasets.parameters import DatasetParameters
@@ -7,17 +8,24 @@ from lesions.errors import InputError
 from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.gate.rules import read_rules
-from lesions.hardware.device import choose_execution, choose_precision, set_up_device
+from lesions.hardware.device import Precision, choose_execution, choose_precision, name_precision, set_up_device
 from lesions.hardware.disk import check_room, count_bytes
 from lesions.hardware.memory import read_peak_memory
 from lesions.images.decode import DecodingParameters
 from lesions.near_duplicates.parameters import NearDuplicateParameters
 from lesions.networks.architecture import build_network, check_enough_pixels
-from lesions.networks.parameters import read_architecture
+from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.models import read_models
 from lesions.parameters.section import Section, read_parameters, read_section
-from lesions.preflight.datasets import check_datasets
-from lesions.preflight.needs import estimate_caching, estimate_computing, estimate_disk, estimate_near_duplicates
+from lesions.preflight.datasets import DatasetCounts, check_datasets
+from lesions.preflight.needs import (
+    Memory,
+    estimate_caching,
+    estimate_computing,
+    estimate_disk,
+    estimate_near_duplicates,
+)
+from lesions.preflight.reruns import describe_reruns
 from lesions.preflight.training_memory import (
     count_copies,
     count_prediction_bytes,
@@ -27,37 +35,27 @@ from lesions.preflight.training_memory import (
 from lesions.splitting.class_weights import ClassWeightParameters
 from lesions.splitting.parameters import SplitParameters
 from lesions.synthetic.cohort import SyntheticParameters
+from lesions.tables.paths import ModelPaths
 from lesions.tables.task import TaskParameters
 from lesions.tracking.parameters import TrackingParameters
-from lesions.training.loss import check_loss_heeds_sampling
-from lesions.training.parameters import (
-    LossParameters,
-    OptimizerParameters,
-    SamplingParameters,
-    ScheduleParameters,
-    TrainingParameters,
-)
-from lesions.training.schedule import check_rate_can_fall
-from lesions.transforms.parameters import AugmentationParameters
+from lesions.training.recipe import SHARED, Recipe, merge_recipe, resolve_recipe
 
-SECTIONS: dict[str, type[Section]] = {
-    "augmentation": AugmentationParameters,
+SECTIONS: dict[str, type[Section]] = SHARED | {
     "cache_images": DecodingParameters,
     "class_weights": ClassWeightParameters,
     "compare": CompareParameters,
     "dataset": DatasetParameters,
     "evaluation": EvaluationParameters,
     "generate_synthetic": SyntheticParameters,
-    "loss": LossParameters,
+    "hardware": HardwareParameters,
     "near_duplicates": NearDuplicateParameters,
-    "optimizer": OptimizerParameters,
-    "sampling": SamplingParameters,
-    "schedule": ScheduleParameters,
     "split": SplitParameters,
     "task": TaskParameters,
     "tracking": TrackingParameters,
-    "training": TrainingParameters,
 }
+
+Recipes = Mapping[str, Recipe]
+"""The recipe of each model."""
 
 
 def check_run(params: Path) -> dict[str, str]:
@@ -73,8 +71,36 @@ def check_run(params: Path) -> dict[str, str]:
     InputError
         At the first thing that would make the run fail.
     """
-    # Before anything is read or built, this process has loaded what a training loads.
+    # Read first: this process has loaded what a training loads, and nothing more.
     loaded_bytes = read_peak_memory()
+    recipes = check_parameters(params)
+    counts = check_datasets(params)
+    disk = check_disk(params, recipes, counts)
+    hardware = read_section(params, "hardware", HardwareParameters)
+    device = set_up_device(hardware.device, num_threads=hardware.num_threads)
+    choose_execution(hardware.execution, device)
+    precisions = {model: choose_precision(recipe.training.precision, device) for model, recipe in recipes.items()}
+    memory = estimate_tables(params, counts)
+    if device.type == "cpu":
+        memory |= estimate_networks(params, recipes, precisions, counts, loaded_bytes=loaded_bytes)
+    return {
+        "models": ", ".join(recipes),
+        **counts.words,
+        "disk": disk,
+        **{f"memory of {stage}": str(needed) for stage, needed in memory.items()},
+        "training on": f"{device} in {', '.join(sorted(set(map(name_precision, precisions.values()))))}",
+        **describe_reruns(params),
+    }
+
+
+def check_parameters(params: Path) -> dict[str, Recipe]:
+    """Read every section, also those that no model uses, and return the recipes of the listed models.
+
+    Raises
+    ------
+    InputError
+        At the first section that is unknown, missing, or does not fit.
+    """
     sections = read_parameters(params)
     unknown = sorted(set(sections) - {*SECTIONS, "architectures", "gate", "models"})
     if unknown:
@@ -82,73 +108,81 @@ def check_run(params: Path) -> dict[str, str]:
     for name, section in SECTIONS.items():
         read_section(params, name, section)
     read_rules(params)
-    check_loss_heeds_sampling(
-        read_section(params, "loss", LossParameters), read_section(params, "sampling", SamplingParameters)
-    )
-    models = read_models(params)
-    # The sections that no model uses are read too: a mistake in one should not wait until it is used.
-    named = [*models, *(sections.get("architectures") or {})]
-    architectures = {name: read_architecture(params, name) for name in named}
+    recipes = {model: resolve_recipe(params, model) for model in read_models(params)}
+    # A mistake in the section of a model that is not listed should not wait until it is.
+    for name in sections.get("architectures") or {}:
+        merge_recipe(params, name)
+    cached_px = read_section(params, "cache_images", DecodingParameters).size_px
+    for model, recipe in recipes.items():
+        check_enough_pixels(model, recipe.architecture, cached_px)
+    return recipes
 
-    decoding = read_section(params, "cache_images", DecodingParameters)
-    schedule = read_section(params, "schedule", ScheduleParameters)
-    training = read_section(params, "training", TrainingParameters)
-    for model in models:
-        check_rate_can_fall(schedule, model, architectures[model].phases, patience_epochs=training.patience_epochs)
-        check_enough_pixels(model, architectures[model], decoding.size_px)
-    found = check_datasets(params)
-    cache_bytes = found.num_images * decoding.size_px**2 * 3
-    optimizer = read_section(params, "optimizer", OptimizerParameters)
-    weights_bytes = [
-        count_weight_bytes(build_network(architectures[model], num_classes=2, pretrained=True)) for model in models
-    ]
-    # All but the gradient is written.
+
+def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts) -> str:
+    """Say how much disk the run takes; if there is less, raise InputError."""
+    weights = {
+        model: count_weight_bytes(build_network(recipe.architecture, num_classes=2, pretrained=True))
+        for model, recipe in recipes.items()
+    }
+    copies = max(count_copies(recipe.training, recipe.optimizer) for recipe in recipes.values())
     disk = estimate_disk(
-        found.num_images,
-        cache_bytes,
+        counts.num_images,
+        counts.num_images * _count_cached_bytes(params),
         read_section(params, "generate_synthetic", SyntheticParameters),
-        weights_bytes=weights_bytes,
-        weights_in_state=count_copies(training, optimizer) - 1,
+        weights_bytes=list(weights.values()),
+        weights_in_state=copies - 1,  # the gradient is not written
     )
-    # What is there may be what this run would write, and DVC has it too.
-    large = ["images.npy", *(f"checkpoints/{model}.safetensors" for model in models)]
-    present = 2 * sum(count_bytes(Path("data", file)) for file in large)
+    # Files that are there may be the ones that this run would write, and DVC has copies of them.
+    large = [Path("data/images.npy"), *(ModelPaths(model).checkpoint for model in recipes)]
+    present = 2 * sum(map(count_bytes, large))
     lacking = max(0, disk.output_bytes + disk.training_bytes - present)
     check_room(Path(), lacking, "what the run has yet to write", advice="make room, or lower cache_images.size_px")
-    device = set_up_device(training.device, num_threads=training.num_threads)
-    choose_execution(training.execution, device)
-    precision = choose_precision(training.precision, device)
-    needs = {
-        "cache_images": estimate_caching(found.num_images, decoding.size_px, found.largest),
-        "find_near_duplicates": estimate_near_duplicates(found.num_images, cache_bytes),
+    return str(disk)
+
+
+def estimate_tables(params: Path, counts: DatasetCounts) -> dict[str, Memory]:
+    """Return the memory of the stages before training that look at every image."""
+    cached_px = read_section(params, "cache_images", DecodingParameters).size_px
+    cache_bytes = counts.num_images * _count_cached_bytes(params)
+    return {
+        "cache_images": estimate_caching(counts.num_images, cached_px, counts.largest),
+        "find_near_duplicates": estimate_near_duplicates(counts.num_images, cache_bytes),
     }
+
+
+def estimate_networks(
+    params: Path,
+    recipes: Recipes,
+    precisions: Mapping[str, Precision],
+    counts: DatasetCounts,
+    *,
+    loaded_bytes: int,
+) -> dict[str, Memory]:
+    """Return the memory of training each network on the CPU, and of predicting with it."""
+    cached_px = read_section(params, "cache_images", DecodingParameters).size_px
+    cache_bytes = counts.num_images * _count_cached_bytes(params)
     num_views = read_section(params, "evaluation", EvaluationParameters).num_views
     shares = read_section(params, "split", SplitParameters).shares
-    num_train, num_scored = (round(share * found.num_used) for share in (shares.train, max(shares.val, shares.test)))
-    for model in models if device.type == "cpu" else ():
-        tensor_bytes = {
-            "train": count_training_bytes(
-                architectures[model],
-                training,
-                optimizer,
-                precision=precision,
-                cached_px=decoding.size_px,
-                num_train=num_train,
-                num_val=num_scored,
-            ),
-            "evaluate": count_prediction_bytes(
-                architectures[model],
-                cached_px=decoding.size_px,
-                num_images=num_scored,
-                num_views=num_views,
-            ),
-        }
-        for stage, num_bytes in tensor_bytes.items():
-            needs[f"{stage} {model}"] = estimate_computing(loaded_bytes, num_bytes, cache_bytes)
+    num_train, num_scored = (round(share * counts.num_used) for share in (shares.train, max(shares.val, shares.test)))
+    tensor_bytes = {}
+    for model, recipe in recipes.items():
+        tensor_bytes[f"train {model}"] = count_training_bytes(
+            recipe.architecture,
+            recipe.training,
+            recipe.optimizer,
+            precision=precisions[model],
+            cached_px=cached_px,
+            num_train=num_train,
+            num_val=num_scored,
+        )
+        tensor_bytes[f"predict {model}"] = count_prediction_bytes(
+            recipe.architecture, cached_px=cached_px, num_images=num_scored, num_views=num_views
+        )
     return {
-        "models": ", ".join(models),
-        **found.words,
-        "disk": str(disk),
-        **{f"memory of {stage}": str(memory) for stage, memory in needs.items()},
-        "training on": f"{device} in {str(precision).removeprefix('torch.')}",
+        stage: estimate_computing(loaded_bytes, num_bytes, cache_bytes) for stage, num_bytes in tensor_bytes.items()
     }
+
+
+def _count_cached_bytes(params: Path) -> int:
+    """Return the bytes of one image in the cache."""
+    return 3 * read_section(params, "cache_images", DecodingParameters).size_px ** 2

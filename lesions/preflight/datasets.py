@@ -28,7 +28,7 @@ NO_COPIES = pd.DataFrame(columns=["image_id", "other_image_id"], dtype=str)
 
 
 @dataclass(frozen=True)
-class Found:
+class DatasetCounts:
     """What the datasets hold.
 
     Attributes
@@ -49,7 +49,7 @@ class Found:
     words: dict[str, str]
 
 
-def check_datasets(params: Path) -> Found:
+def check_datasets(params: Path) -> DatasetCounts:
     """Read every row of the datasets as the run will, all files taken for whole images.
 
     The embedded dataset, which the run renders, need not be there.
@@ -74,7 +74,7 @@ def check_datasets(params: Path) -> Found:
         if split.test_list == PUBLISHED:
             raise InputError("split.test_list is published, but synthetic has no folders Test/; set it to null")
         num_images = read_section(params, "generate_synthetic", SyntheticParameters).num_images
-        return Found(num_images, num_images, None, {"images": f"{num_images:,}"})
+        return DatasetCounts(num_images, num_images, None, {"images": f"{num_images:,}"})
     files = _find_files(root, dataset)
     readings = [read_dataset(root, name, dataset, images=list_undecoded(files)) for name in dataset.all_names]
     for reading in readings:
@@ -88,7 +88,7 @@ def check_datasets(params: Path) -> Found:
     for reading in readings:
         words |= _describe(reading, table[table.source == reading.name])
     largest = root / max(files, key=lambda file: count_bytes(root / file))
-    return Found(len(files), len(table), largest, words)
+    return DatasetCounts(len(files), len(table), largest, words)
 
 
 def _find_files(root: Path, dataset: DatasetParameters) -> list[str]:

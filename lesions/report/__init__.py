@@ -1,1 +1,1 @@
-"""The page that a team looks at: its pictures, sentences and warnings."""
+"""The report page: its plots, sentences and warnings."""

@@ -1,4 +1,4 @@
-"""Which pictures the report shows, and the sentence of each."""
+"""Choose the plots of the report, and the sentence below each."""
 
 from collections.abc import Iterator, Mapping
 
@@ -24,7 +24,7 @@ def build_overview_pictures(
     probes: list[str],
     metric: str,
 ) -> Iterator[Picture]:
-    """Draw what shows all models at once.
+    """Build the pictures that compare all models.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def build_overview_pictures(
     yield embed_figure(
         "Class balance", pictures.plot_class_balance(rows.shares), sentences.describe_class_balance(rows.shares)
     )
-    if rows.roc:  # there is none where all test images have one diagnosis
+    if rows.roc:  # there is no curve if all test images have one diagnosis
         yield from build_curve_pictures(
             models, rows, {name: look for name, look in looks.items() if name not in probes}
         )
@@ -48,21 +48,21 @@ def build_overview_pictures(
 def build_scores_picture(
     comparison: Comparison, looks: Mapping[str, Look], *, metric: str, chance: float | None
 ) -> Picture:
-    """Draw one metric of all models, and name the best of them."""
+    """Build the picture of one metric of all models, and name the best of them."""
     first, *_ = comparison.rank(list(looks), metric)
-    found = comparison.scores[first, metric]
+    best = comparison.scores[first, metric]
     return embed_figure(
         "All models",
         pictures.plot_scores(comparison, looks, metric=metric, chance=chance),
-        f"{first} has the highest {METRIC_WORDS[metric]}, {found.value:.3f} ({spell_interval(found)}). "
-        "A line is what other test images of the same kind could have given.",
+        f"{first} has the highest {METRIC_WORDS[metric]}, {best.value:.3f} ({spell_interval(best)}). "
+        "The lines are 95 % intervals.",
     )
 
 
 def build_curve_pictures(
     models: Mapping[str, Predictions], rows: OverviewRows, looks: Mapping[str, Look]
 ) -> Iterator[Picture]:
-    """Draw the ROC curves, and the curves of precision and recall."""
+    """Build the pictures of the ROC curves, and of the curves of precision and recall."""
     words = ("1 − specificity", "sensitivity")
     yield embed_figure(
         "ROC",
@@ -78,7 +78,7 @@ def build_curve_pictures(
 
 
 def build_training_picture(model: str, history: PlotRows, trained: TrainSummary) -> Picture:
-    """Draw how one model was trained."""
+    """Build the picture of one model's training history."""
     return embed_figure(
         f"Training of {model}",
         pictures.plot_training(history, trained.best_epoch),
@@ -87,7 +87,7 @@ def build_training_picture(model: str, history: PlotRows, trained: TrainSummary)
 
 
 def build_confusion_picture(model: str, predictions: Predictions) -> Picture:
-    """Draw which diagnoses one model takes for which."""
+    """Build the picture of one model's confusion matrix."""
     return embed_figure(
         f"Confusion of {model}",
         pictures.plot_confusion(predictions),

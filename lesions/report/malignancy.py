@@ -1,4 +1,4 @@
-"""The report on calling lesions malignant."""
+"""Plot and describe the classification into malignant and benign."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -16,7 +16,7 @@ STRATEGIES = {"the model": "-", "call all malignant": "--", "call none malignant
 def build_malignancy_picture(
     model: str, scores: MalignancyScores, *, roc: PlotRows, net_benefit: PlotRows
 ) -> Picture:
-    """Draw one model's ROC curve for malignancy with its operating point, and its decision curve.
+    """Build the picture of one model's ROC curve for malignancy with its operating point, and of its decision curve.
 
     Parameters
     ----------
@@ -24,12 +24,14 @@ def build_malignancy_picture(
         The rows of the plots `malignancy_roc` and `net_benefit`.
     """
     return embed_figure(
-        f"Malignant or not, by {model}", plot_malignancy(roc, net_benefit, scores), describe_malignancy(model, scores)
+        f"Malignant or benign, by {model}",
+        plot_malignancy(roc, net_benefit, scores),
+        describe_malignancy(model, scores),
     )
 
 
 def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: MalignancyScores) -> Figure:
-    """Draw both curves; the cross is the operating point with its intervals."""
+    """Plot both curves; the dot is the operating point with its intervals."""
     figure, left, right = new_pair(width=WIDTH, height=2.7)
     curve = pd.DataFrame(roc)
     left.plot(curve.false_positive_rate, curve.sensitivity, color=MODEL_COLOURS[0])
@@ -56,19 +58,19 @@ def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: MalignancyScor
 
 
 def describe_malignancy(model: str, scores: MalignancyScores) -> str:
-    """Say where the threshold lies, and what it does on the test images."""
+    """Describe the threshold, and its sensitivity, specificity, PPV and NPV on the test images."""
     sentence = (
-        f"From a probability of {scores.threshold:.3f} on, which found {scores.val_sensitivity:.1%} of the "
-        f"malignant lesions of the validation images, {model} calls a lesion malignant. On test its sensitivity is "
-        f"{_spell(scores.sensitivity)} and its specificity {_spell(scores.specificity)}."
+        f"{model} calls a lesion malignant if its probability is at least {scores.threshold:.3f}, which gives a "
+        f"sensitivity of {scores.val_sensitivity:.1%} on validation. On test its sensitivity is "
+        f"{_spell_estimate(scores.sensitivity)} and its specificity {_spell_estimate(scores.specificity)}."
     )
-    predictive = {
-        "of the lesions that it calls malignant {} are": scores.ppv,
-        "of the others {} are benign": scores.npv,
-    }
-    parts = [words.format(_spell(found)) for words, found in predictive.items() if found is not None]
-    return f"{sentence} Among as many malignant lesions as here, {', and '.join(parts)}."
+    predictive = [
+        f"its {name} is {_spell_estimate(estimate)}"
+        for name, estimate in (("PPV", scores.ppv), ("NPV", scores.npv))
+        if estimate is not None
+    ]
+    return f"{sentence} With the share of malignant lesions among the test images, {' and '.join(predictive)}."
 
 
-def _spell(found: Estimate) -> str:
-    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
+def _spell_estimate(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"

@@ -1,4 +1,4 @@
-"""Filling the page, and putting pictures into it so that it needs no other file."""
+"""Render the report page, and embed its pictures so that it needs no other file."""
 
 from base64 import b64encode
 from dataclasses import dataclass
@@ -12,7 +12,16 @@ from lesions.drawing.style import render_svg, spell
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing as a `data:` address, with its heading and the sentence that says what it shows."""
+    """An embedded picture of a plot.
+
+    Attributes
+    ----------
+    heading
+    source
+        The picture as a `data:` URL.
+    sentence
+        Describes what the plot shows.
+    """
 
     heading: str
     source: str
@@ -20,17 +29,17 @@ class Picture:
 
 
 def embed_figure(heading: str, figure: Figure, sentence: str) -> Picture:
-    """Return a figure as a picture."""
+    """Embed a figure as an SVG picture."""
     return Picture(heading, _embed(render_svg(figure).encode(), "image/svg+xml"), sentence)
 
 
 def embed_png(content: bytes) -> str:
-    """Return a PNG as a `data:` address."""
+    """Return a PNG as a `data:` URL."""
     return _embed(content, "image/png")
 
 
 def render_page(**content: Any) -> str:
-    """Fill the template; whatever comes from the run is escaped."""
+    """Render the template; all content from the run is escaped."""
     loader = PackageLoader("lesions", "report")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["spell"] = spell

@@ -1,4 +1,4 @@
-"""The pictures of the report: narrow, so that their words can be read on a phone."""
+"""Plot the figures of the report, narrow enough that their labels can be read on a phone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from lesions.formats.json_file import PlotRows
 from lesions.tables.predictions import Predictions
 
 WIDTH = 4.8
-"""Inches."""
+"""Width of a figure in inches."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a model is drawn, in every picture."""
+    """The colour, marker and line of a model in every plot."""
 
     colour: str
     marker: str
@@ -29,7 +29,7 @@ class Look:
 
 
 def choose_looks(models: Sequence[str]) -> dict[str, Look]:
-    """Return a look for each model; the first fourteen differ in colour or line, and in colour or marker."""
+    """Choose a look for each model; the first fourteen differ in colour or line, and in colour or marker."""
     K = len(MODEL_COLOURS)
     lines = ("-", "--")
     return {
@@ -39,12 +39,12 @@ def choose_looks(models: Sequence[str]) -> dict[str, Look]:
 
 
 def plot_scores(comparison: Comparison, looks: Mapping[str, Look], *, metric: str, chance: float | None) -> Figure:
-    """Draw one metric of each model with its interval, and where chance is."""
+    """Plot one metric of each model with its interval, and the score of chance."""
     figure, axes = new_figure(width=WIDTH, height=0.9 + 0.32 * len(looks))
-    for place, (model, look) in enumerate(looks.items()):
-        found = comparison.scores[model, metric]
-        axes.plot([found.low, found.high], [place, place], color=look.colour, linewidth=2)
-        axes.plot(found.value, place, look.marker, color=look.colour, markersize=7)
+    for row, (model, look) in enumerate(looks.items()):
+        estimate = comparison.scores[model, metric]
+        axes.plot([estimate.low, estimate.high], [row, row], color=look.colour, linewidth=2)
+        axes.plot(estimate.value, row, look.marker, color=look.colour, markersize=7)
     if chance is not None:
         axes.axvline(chance, color="#888888", linestyle=":")
         axes.annotate("chance", (chance, -0.6), xytext=(3, 0), textcoords="offset points", fontsize=8)
@@ -54,11 +54,11 @@ def plot_scores(comparison: Comparison, looks: Mapping[str, Look], *, metric: st
 
 
 def plot_class_balance(shares: PlotRows) -> Figure:
-    """Draw how many images each diagnosis has in each split."""
+    """Plot the number of images of each diagnosis in each split."""
     table = pd.DataFrame(shares).pivot_table(index="diagnosis", columns="split", values="num_images")
     table = table.loc[table.sum(axis=1).sort_values().index]
     figure, axes = new_figure(width=WIDTH, height=1.1 + 0.3 * len(table))
-    # The splits lie a little apart, so that equal ones do not hide each other.
+    # The splits are offset slightly, so that equal values do not hide each other.
     for (split, colour), marker, offset in zip(SPLIT_COLOURS.items(), MODEL_MARKERS, (0.2, 0, -0.2), strict=False):
         axes.plot(table[split], np.arange(len(table)) + offset, marker, color=colour, label=split)
     axes.set_xscale("log")
@@ -70,7 +70,7 @@ def plot_class_balance(shares: PlotRows) -> Figure:
 
 
 def plot_training(history: PlotRows, best_epoch: int) -> Figure:
-    """Draw one model's loss and macro F1 after each epoch."""
+    """Plot one model's loss and macro F1 after each epoch."""
     table = pd.DataFrame(history)
     figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
     for axes, score, words in zip(figure.subplots(1, 2), ("loss", "macro_f1"), ("loss", "macro F1"), strict=True):
@@ -87,7 +87,7 @@ def plot_training(history: PlotRows, best_epoch: int) -> Figure:
 
 
 def plot_confusion(predictions: Predictions) -> Figure:
-    """Draw how many images of each true class were given each class; the shade is their part of the true class."""
+    """Plot the number of images of each true and predicted class; the shade is their share of the true class."""
     K = len(predictions.classes)
     confusion = confusion_matrix(predictions.y_true, predictions.y_pred, labels=range(K))
     shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
@@ -95,7 +95,7 @@ def plot_confusion(predictions: Predictions) -> Figure:
     axes = figure.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for true, guess in np.argwhere(confusion):
-        # Not pure black, which turns light on a dark screen as the other words do.
+        # Pure black would become light on a dark screen, as the other labels do.
         colour = "#ffffff" if shares[true, guess] > 0.5 else "#111111"
         axes.text(guess, true, str(confusion[true, guess]), ha="center", va="center", color=colour, fontsize=9)
     names = [spell(name) for name in predictions.classes]
@@ -106,16 +106,16 @@ def plot_confusion(predictions: Predictions) -> Figure:
 
 
 def plot_f1(rows: PlotRows, looks: Mapping[str, Look]) -> Figure:
-    """Draw the F1 of each diagnosis for all models."""
+    """Plot the F1 of each diagnosis for all models."""
     table = pd.DataFrame(rows)
     names = sorted(table.diagnosis.unique(), reverse=True)
     figure, axes = new_figure(width=WIDTH, height=1.3 + 0.34 * len(names))
-    # Models lie a little apart, so that equal ones do not hide each other.
+    # The models are offset slightly, so that equal values do not hide each other.
     offsets = np.linspace(0.22, -0.22, len(looks))
     for (model, look), offset in zip(looks.items(), offsets, strict=True):
         part = table[table.model == model]
-        places = [names.index(name) + offset for name in part.diagnosis]
-        axes.plot(part.f1, places, look.marker, color=look.colour, label=model, markersize=6)
+        heights = [names.index(name) + offset for name in part.diagnosis]
+        axes.plot(part.f1, heights, look.marker, color=look.colour, label=model, markersize=6)
     axes.set(xlim=(-0.02, 1.02), xlabel="F1 on test images (0 to 1)")
     axes.set_yticks(range(len(names)), [spell(name) for name in names])
     axes.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
@@ -126,14 +126,14 @@ def plot_f1(rows: PlotRows, looks: Mapping[str, Look]) -> Figure:
 
 
 def plot_curves(rows: PlotRows, looks: Mapping[str, Look], *, x: str, y: str, words: tuple[str, str]) -> Figure:
-    """Draw a curve of each model, in a square for each diagnosis.
+    """Plot one curve per model, in one square per diagnosis.
 
     Parameters
     ----------
     x, y
-        Columns of `rows`; both from 0 to 1.
+        Columns of `rows`, with values from 0 to 1.
     words
-        What the two are called.
+        The axis labels of the two columns.
     """
     table = pd.DataFrame(rows)
     names = sorted(table.diagnosis.unique())
@@ -160,6 +160,6 @@ def plot_curves(rows: PlotRows, looks: Mapping[str, Look], *, x: str, y: str, wo
 
 def _put_legend_on_top(figure: Figure, axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
-    # About 60 characters fit beside each other, a handle taking the room of five.
+    # About 60 characters fit on one line; a handle takes the width of five.
     num_columns = max(1, min(3, 60 // (max(map(len, labels)) + 5)))
     figure.legend(handles, labels, loc="outside upper center", ncols=num_columns, frameon=False, fontsize=8)

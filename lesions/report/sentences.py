@@ -1,4 +1,4 @@
-"""What each picture of the report shows, in a sentence computed from the run."""
+"""Describe what each plot of the report shows, in sentences computed from the run."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -16,150 +16,160 @@ from lesions.tables.predictions import Predictions
 
 
 def describe_class_balance(shares: PlotRows) -> str:
-    """Say which diagnoses are the most frequent and the rarest, and by how much."""
+    """Name the most frequent and the rarest diagnosis, and their shares."""
     counts = pd.DataFrame(shares).groupby("diagnosis").num_images.sum().sort_values()
     parts = counts / counts.sum()
     return (
         f"{spell(counts.index[-1]).capitalize()} is {parts.iloc[-1]:.1%} of the images and "
-        f"{spell(counts.index[0])} {parts.iloc[0]:.1%}: one image for every {counts.iloc[-1] / counts.iloc[0]:.0f}."
+        f"{spell(counts.index[0])} {parts.iloc[0]:.1%}: a ratio of {counts.iloc[-1] / counts.iloc[0]:.0f} to 1."
     )
 
 
 TESTED_BY = {
     "shares": "",
-    "fold": "The test images are one fold of several; each image is tested by one of them. ",
-    "list": "The test images are those that a published list names. ",
+    "fold": "The test images are one of several folds; each image is a test image in one of them. ",
+    "list": "The test images are those of a published list. ",
 }
 
 
 def describe_split(split: SplitSummary) -> str:
-    """Say what was kept whole, what that prevents, and how near the shares came to what was asked."""
+    """Describe what the split keeps together, which leak that prevents, and how close its shares are."""
     tested = TESTED_BY[split.tested_by]
     if split.num_siblings_of_listed_dropped:
-        tested += f"{split.num_siblings_of_listed_dropped:,} others of their patients or lesions were left out. "
+        tested += (
+            f"{split.num_siblings_of_listed_dropped:,} other images of their patients or lesions were left out. "
+        )
     image_wise = split.image_wise_leaked_test_share
     worst = max(sorted(image_wise.keys() - {"all"}), key=lambda name: image_wise[name])
-    otherwise = "By the list alone" if split.tested_by == "list" else "Split image by image"
+    otherwise = "With the list alone" if split.tested_by == "list" else "With a split image by image"
     prevented = (
-        f"{otherwise}, {image_wise['all']:.1%} of the test images would have a sibling in training, an "
-        f"image of the same patient or lesion; of {spell(worst)} {image_wise[worst]:.1%}."
+        f"{otherwise}, {image_wise['all']:.1%} of the test images would have a sibling in training, that is, an "
+        f"image of the same patient or lesion; for {spell(worst)}, {image_wise[worst]:.1%}."
     )
-    shares = f"The share of a diagnosis is at most {split.worst_share_deviation:.3f} from the one asked for."
+    shares = (
+        f"The shares of the diagnoses differ from the requested ones by at most {split.worst_share_deviation:.3f}."
+    )
     if split.leaked_test_share:
         leaked = f"{split.leaked_test_share:.1%} of the test images have a sibling in training."
         return f"{tested}{leaked} {prevented} {shares}"
     identifiers = split.grouped_by.replace("patient_id", "patient").replace("lesion_id", "lesion")
-    whole = f"No {identifiers.replace(' and ', ' and no ')} that the data name" if identifiers else "No image"
-    return f"{tested}{whole} is on two sides of the split. {prevented} Here none has. {shares}"
+    whole = f"No {identifiers.replace(' and ', ' and no ')} named in the data" if identifiers else "No image"
+    return f"{tested}{whole} is in two splits. {prevented} Here none has one. {shares}"
 
 
 def describe_copies(copies: CopyCounts, split: SplitSummary) -> str:
-    """Say how many copies there are, and what was done with those that contradict each other."""
+    """Describe how many copies there are, and how many were left out because their diagnoses differ."""
     exact, near = copies.num_exact_pairs, copies.num_near_pairs
     untied = copies.num_pairs_without_shared_identifier
     if not exact + near:
-        return "No two images are copies of each other, of the same bytes or altered."
+        return "No two images are copies of each other, neither identical nor altered."
     sentence = (
-        f"Pairs of files with the same bytes: {exact:,}. Pairs that show the same picture altered: {near:,}. "
-        f"Of these, {untied:,} have no common patient or lesion that the data name."
+        f"Pairs of files with identical bytes: {exact:,}. Pairs of altered copies: {near:,}. "
+        f"Of all these pairs, {untied:,} have no patient or lesion in common in the data."
     )
     if not split.leaked_test_share:
-        sentence += " No pair is on two sides of the split."
+        sentence += " No pair is in two splits."
     if split.num_conflicting_images_dropped:
         sentence += (
-            f" {split.num_conflicting_images_dropped:,} images with a copy of another diagnosis were left out."
+            f" {split.num_conflicting_images_dropped:,} images were left out because a copy has another diagnosis."
         )
     return sentence
 
 
 def describe_training(model: str, history: PlotRows, trained: TrainSummary) -> str:
-    """Say which epoch was kept, and how far training and validation were apart in it."""
+    """Name the epoch that was kept, and its macro F1 in training and validation."""
     table = pd.DataFrame(history)
     best, last = trained.best_epoch, trained.num_epochs
     train, val = (table[(table.epoch == best) & (table.split == split)].macro_f1.item() for split in ("train", "val"))
     sentence = (
-        f"{model} was kept as it was after epoch {best} of {last}, at a macro F1 of {val:.3f} on validation and "
-        f"{train:.3f} on augmented training images."
+        f"The weights of {model} after epoch {best} of {last} were kept, with a macro F1 of {val:.3f} on validation "
+        f"and {train:.3f} on augmented training images."
     )
     if best == last > 1:
-        sentence += " The last epoch was the best: a longer schedule may do better."
+        sentence += " The last epoch was the best: a longer schedule may be better."
     return sentence
 
 
 OVERFIT = 0.1
-"""A loss of balanced accuracy from training to validation that the report calls overfitting."""
+"""The loss of balanced accuracy from training to validation above which the report says that a model overfits."""
 
 
 def describe_generalisation(model: str, scores: Generalisation) -> str:
-    """Say what is lost from training to validation to test at the kept epoch, and what that means."""
+    """Describe the scores on training, validation and test images, and whether the model overfits."""
     train, val = scores.train_balanced_accuracy, scores.val_balanced_accuracy
     test = scores.test_balanced_accuracy
     sentence = (
         f"{model} has a balanced accuracy of {train:.3f} on training, {val:.3f} on validation, {test:.3f} on test."
     )
     if train - val > OVERFIT:
-        return f"{sentence} It knows its training images better than others, by {train - val:.3f}: it overfits."
-    return f"{sentence} It hardly knows its training images better than others: it does not overfit."
+        return f"{sentence} It scores {train - val:.3f} higher on training than on validation: it overfits."
+    return f"{sentence} It scores hardly higher on training than on validation: it does not overfit."
 
 
 def describe_confusion(model: str, predictions: Predictions) -> str:
-    """Say how many images are wrong, and which mistake is the most frequent."""
+    """Describe how many images are misclassified, and which mistake is the most frequent."""
     K, N = len(predictions.classes), len(predictions.y_true)
     confusion = confusion_matrix(predictions.y_true, predictions.y_pred, labels=range(K))
     support = confusion.sum(axis=1)
     np.fill_diagonal(confusion, 0)
     num_wrong = int(confusion.sum())
     if num_wrong == 0:
-        return f"{model} is right on all {N} test images."
-    # Of mistakes that are equally frequent, the one that takes more of its diagnosis.
+        return f"{model} classifies all {N} test images correctly."
+    # Of equally frequent mistakes, choose the one with the larger share of its true diagnosis.
     weight = confusion + confusion / (1 + support[:, None])
     true, guess = np.unravel_index(weight.argmax(), confusion.shape)
     number = confusion[true, guess]
     return (
-        f"{model} is wrong on {num_wrong} of {N} test images, most often by taking "
-        f"{spell(predictions.classes[true])} for {spell(predictions.classes[guess])}: {number} of {support[true]}. "
-        "The shade is the part of the true diagnosis."
+        f"{model} misclassifies {num_wrong} of {N} test images. The most frequent mistake is "
+        f"{spell(predictions.classes[true])} misclassified as {spell(predictions.classes[guess])}: "
+        f"{number} of {support[true]}. The shade is the share of the true diagnosis."
     )
 
 
 def describe_f1(models: Mapping[str, Predictions]) -> str:
-    """Say which diagnosis is the hardest and which the easiest, for the model that does best on each."""
+    """Name the hardest and the easiest diagnosis, by the F1 of the best model on each."""
     first = next(iter(models.values()))
-    scores = [score_classes(found.y_true, found.y_pred, len(found.classes)) for found in models.values()]
+    scores = [
+        score_classes(predictions.y_true, predictions.y_pred, len(predictions.classes))
+        for predictions in models.values()
+    ]
     support = scores[0].support
-    there = np.flatnonzero(support)
-    best = np.stack([found.f1[there] for found in scores]).max(axis=0)
-    hardest, easiest = there[best.argmin()], there[best.argmax()]
+    present = np.flatnonzero(support)
+    best = np.stack([classes.f1[present] for classes in scores]).max(axis=0)
+    hardest, easiest = present[best.argmin()], present[best.argmax()]
     return (
-        f"The hardest is {spell(first.classes[hardest])} ({support[hardest]} test images): no trained model has an "
-        f"F1 above {best.min():.3f}. The easiest is {spell(first.classes[easiest])}, with up to {best.max():.3f}."
+        f"The hardest diagnosis is {spell(first.classes[hardest])} ({support[hardest]} test images): no trained "
+        f"model has an F1 above {best.min():.3f}. The easiest is {spell(first.classes[easiest])}, with an F1 of up "
+        f"to {best.max():.3f}."
     )
 
 
 def describe_ranking(
     models: Mapping[str, Predictions], words: str, area: Callable[[NDArray[np.bool_], NDArray[np.float64]], float]
 ) -> str:
-    """Say for each model on which diagnosis the area under its curve is the smallest.
+    """Name the diagnosis with the smallest area under the curve, for each model.
 
     Parameters
     ----------
+    words
+        The name of the area.
     area
-        Takes which images are of a diagnosis (N,), and its probabilities (N,).
+        Computes the area from which images have a diagnosis (N,) and its probabilities (N,).
     """
     parts = []
-    for model, found in models.items():
-        areas = {name: area(truth, probability) for name, truth, probability in one_against_rest(found)}
+    for model, predictions in models.items():
+        areas = {name: area(truth, probability) for name, truth, probability in one_against_rest(predictions)}
         worst = min(areas, key=lambda name: areas[name])
-        parts.append(f"{model}'s for {spell(worst)} ({areas[worst]:.3f})")
-    return f"The smallest {words} is {', '.join(parts)}."
+        parts.append(f"{spell(worst)} for {model} ({areas[worst]:.3f})")
+    return f"The diagnosis with the smallest {words} is {', '.join(parts)}."
 
 
 def describe_mistakes(model: str, mistakes: Sequence[Mistake]) -> str:
-    """Say what the pictures of mistakes are, and how sure the model was."""
+    """Describe the pictures of mistakes, and how confident the model was."""
     if not mistakes:
-        return f"{model} makes no mistake on the test images."
+        return f"{model} misclassifies no test image."
     probabilities = [mistake.probability for mistake in mistakes]
     return (
-        f"The mistakes of which {model} is surest, from {max(probabilities):.2f} down to {min(probabilities):.2f}. "
-        "The number below each is its value of row in data/metadata.csv."
+        f"The most confident mistakes of {model}, with probabilities from {max(probabilities):.2f} down to "
+        f"{min(probabilities):.2f}. The number below each is its value in the column row of data/metadata.csv."
     )

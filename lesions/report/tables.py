@@ -1,4 +1,4 @@
-"""The rows of the report's tables, in words."""
+"""Build the rows of the report's tables, as texts."""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -15,29 +15,29 @@ from lesions.tables.predictions import Predictions
 
 
 def describe_model(model: str, architecture: AnyArchitecture, trained: TrainSummary) -> dict[str, str]:
-    """Return what a model is and how long it was trained."""
+    """Return a model's row: its architecture and the length of its training."""
     starts = {"none": "random", "imagenet": "ImageNet"}
     weights = architecture.weights if isinstance(architecture, TorchvisionParameters) else "none"
     return {
         "model": model,
         "backbone": architecture.backbone,
-        # A file goes by its name: where it lies is nobody else's business.
+        # Only the name of a file: its folder may be private.
         "starts from": starts.get(weights, Path(weights).name),
-        "image side": f"{architecture.size_px} px",
+        "image size": f"{architecture.size_px} px",
         "parameters": f"{trained.num_parameters:,}",
         "epoch kept": f"{trained.best_epoch} of {trained.num_epochs}",
     }
 
 
 def list_scores(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return a row for each model: of each metric the score, and its interval."""
+    """Return one row per model: the score and the interval of each metric."""
     return [
         {
             "model": model,
             "scores": {
-                METRIC_WORDS[metric]: (f"{found.value:.3f}", f"{found.low:.3f} – {found.high:.3f}")
+                METRIC_WORDS[metric]: (f"{estimate.value:.3f}", f"{estimate.low:.3f} – {estimate.high:.3f}")
                 for metric in comparison.metrics
-                for found in [comparison.scores[model, metric]]
+                for estimate in [comparison.scores[model, metric]]
             },
         }
         for model in comparison.models
@@ -45,7 +45,7 @@ def list_scores(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def list_external(model: str, external: Mapping[str, ExternalScores]) -> list[dict[str, str]]:
-    """Return a row for each other dataset that the model was scored on: its balanced accuracy, and what was lost."""
+    """Return one row per other dataset on which the model was scored: its balanced accuracy, and the loss."""
 
     def spell_score(estimate: Estimate, *, signed: bool = False) -> str:
         return f"{spell_number(estimate.value, signed=signed)} ({spell_bounds(estimate)})"
@@ -54,20 +54,20 @@ def list_external(model: str, external: Mapping[str, ExternalScores]) -> list[di
         {
             "model": model,
             "dataset": source,
-            "images": f"{found.num_images:,} of {found.num_groups:,} groups",
-            "classes": f"{found.num_classes}",
-            "there": spell_score(found.balanced_accuracy),
-            "here": spell_score(found.own_balanced_accuracy),
-            "lost": spell_score(found.balanced_accuracy_lost, signed=True),
+            "images": f"{scores.num_images:,} of {scores.num_groups:,} groups",
+            "classes": f"{scores.num_classes}",
+            "there": spell_score(scores.balanced_accuracy),
+            "here": spell_score(scores.own_balanced_accuracy),
+            "lost": spell_score(scores.balanced_accuracy_lost, signed=True),
         }
-        for source, found in external.items()
+        for source, scores in external.items()
     ]
 
 
 def list_tests(models: Mapping[str, Predictions]) -> list[dict[str, str]]:
-    """Return a row for each pair of trained models: exact McNemar over groups, and DeLong for the ROC AUC.
+    """Return one row per pair of trained models: exact McNemar over groups, and DeLong for the ROC AUC.
 
-    The p-values are corrected after Holm where there are several pairs.
+    With several pairs, the p-values are corrected after Holm.
     """
     pairs = list(combinations(models, 2))
     tests = [compare_pair(models[first], models[second]) for first, second in pairs]
@@ -86,19 +86,19 @@ def list_tests(models: Mapping[str, Predictions]) -> list[dict[str, str]]:
 
 
 def spell_p(p_value: float) -> str:
-    """Return a p-value with three decimals, or that it is less than any of them."""
+    """Return a p-value with three decimals, or "< 0.001"."""
     return f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001"
 
 
 def list_differences(comparison: Comparison, models: list[str], metric: str) -> list[dict[str, str]]:
-    """Return a row for each pair of which one at least is a trained model: their difference in one metric."""
+    """Return one row per pair with at least one trained model: their difference in one metric."""
     return [
         {
             "pair": f"{first} − {second}",
-            "difference": spell_number(found.value, signed=True),
-            "interval": spell_bounds(found),
-            "says": "beyond noise" if found.is_beyond_noise else "within noise",
+            "difference": spell_number(difference.value, signed=True),
+            "interval": spell_bounds(difference),
+            "says": "significant" if difference.is_beyond_noise else "not significant",
         }
-        for (first, second, name), found in comparison.differences.items()
+        for (first, second, name), difference in comparison.differences.items()
         if name == metric and {first, second} & set(models)
     ]

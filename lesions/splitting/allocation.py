@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lesions.splitting.cost import NOT_DEALT, Allocation, exceed
+from lesions.splitting.cost import NOT_DEALT, Allocation, compute_off
 
 NUM_KICKS = 200
 """Number of random disturbances (kicks) tried while a share is off by more than a group. With 100 kicks of two
@@ -63,7 +63,7 @@ def _allocate_greedily(
     counts: NDArray[np.int64], shares: NDArray[np.float64], *, drawn: NDArray[np.int64]
 ) -> Allocation:
     """Deal out equal groups in the order `drawn` (G,), then add each remaining group where it fits best."""
-    dealt = _deal(counts[drawn], shares)
+    dealt = _deal_groups(counts[drawn], shares)
     allocation = Allocation(counts, shares)
     for split in range(len(shares)):
         allocation.add(drawn[dealt == split], split)
@@ -92,12 +92,12 @@ def _try_everything(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> N
     start = Allocation(counts, shares)
     excess = images / np.sqrt(counts.sum(axis=0)) + start.excess
     absences = (images == 0).sum(axis=(1, 2))
-    off = exceed(excess, start.tolerance).sum(axis=(1, 2))
+    off = compute_off(excess, start.tolerance).sum(axis=(1, 2))
     squares = (excess**2).sum(axis=(1, 2))
     return np.asarray(splits[np.lexsort((squares, off, absences))[0]])
 
 
-def _deal(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.int64]:
+def _deal_groups(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the split (G,) of each group: of each kind of group the shares, rounded down; the rest is NOT_DEALT."""
     _, kind, num_alike = np.unique(counts, axis=0, return_inverse=True, return_counts=True)
     # Each group's rank among the equal ones, in the given order.

@@ -35,7 +35,7 @@ class Allocation:
     @property
     def off(self) -> NDArray[np.float64]:
         """How far (S, K) the numbers are off beyond the tolerance."""
-        return exceed(self.excess, self.tolerance)
+        return compute_off(self.excess, self.tolerance)
 
     @property
     def faults(self) -> tuple[int, float]:
@@ -91,13 +91,13 @@ class Allocation:
         splits = zip(self.excess, self.tolerance, self.off.sum(axis=1), strict=True)
         return np.stack(
             [
-                exceed(excess + sign * self.scaled, tolerance).sum(axis=1) - before
+                compute_off(excess + sign * self.scaled, tolerance).sum(axis=1) - before
                 for excess, tolerance, before in splits
             ],
             axis=1,
         )
 
 
-def exceed(excess: NDArray[np.float64], tolerance: NDArray[np.float64]) -> NDArray[np.float64]:
+def compute_off(excess: NDArray[np.float64], tolerance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return by how much the absolute excess is beyond the tolerance."""
     return np.clip(np.abs(excess) - tolerance - 1e-9, 0, None)

@@ -67,14 +67,14 @@ def count_left_out(table: pd.DataFrame, external: pd.DataFrame) -> dict[str, int
 def expect_image_wise_leak(table: pd.DataFrame) -> dict[str, float]:
     """Return the expected share of test images with a sibling in training, if images were split one by one."""
     leaked = expect_leaked(table.group_id, int((table.split == "train").sum()))
-    return _average(pd.Series(leaked, index=table.index), table.diagnosis)
+    return _average_leaks(pd.Series(leaked, index=table.index), table.diagnosis)
 
 
 def count_list_leak(table: pd.DataFrame) -> dict[str, float]:
     """Return the share of listed test images that have a sibling that is not on the list."""
     split = table.is_listed.map({True: "test", False: "train"})
     leaked = pd.Series(find_leaked(table.group_id, split), index=table.index)
-    return _average(leaked[table.is_listed], table.diagnosis[table.is_listed])
+    return _average_leaks(leaked[table.is_listed], table.diagnosis[table.is_listed])
 
 
 def describe_split(summary: dict[str, Any]) -> Iterator[str]:
@@ -109,7 +109,7 @@ def describe_split(summary: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def _average(leaked: pd.Series, diagnosis: pd.Series) -> dict[str, float]:
+def _average_leaks(leaked: pd.Series, diagnosis: pd.Series) -> dict[str, float]:
     """Return the mean over all images, and over the images of each diagnosis."""
     of_diagnoses = leaked.groupby(diagnosis).mean()
     return {"all": float(leaked.mean()), **{str(name): share for name, share in of_diagnoses.items()}}

@@ -20,10 +20,10 @@ from rich.text import Text
 Item = TypeVar("Item")
 
 PLAIN_LINES = 4
-"""Lines printed over the whole of the work where there is no terminal."""
+"""Number of lines printed where there is no terminal."""
 
 
-def track(items: Iterable[Item], description: str, *, total: int) -> Iterator[Item]:
+def show_progress(items: Iterable[Item], description: str, *, total: int) -> Iterator[Item]:
     """Yield the items, showing how many of `total` are done."""
     console = Console(stderr=True)
     if console.is_terminal:
@@ -38,19 +38,19 @@ def track(items: Iterable[Item], description: str, *, total: int) -> Iterator[It
 
 
 class ImagesPerSecondColumn(ProgressColumn):
-    """How many images a second are learnt from."""
+    """Speed of training, in images per second."""
 
     def render(self, task: Task) -> Text:
-        """Return the speed of the last half minute."""
+        """Return the mean speed over the last half minute."""
         return Text(f"{task.speed:,.0f} images/s" if task.speed else "")
 
 
 class TrainingLine:
-    """A line on the terminal while a network is trained, and nothing where there is no terminal."""
+    """A live line on a terminal while a network is trained; nothing where there is no terminal."""
 
-    def __init__(self, num_epochs: int, images_an_epoch: int) -> None:
+    def __init__(self, num_epochs: int, images_per_epoch: int) -> None:
         console = Console(stderr=True)
-        self._images_an_epoch = images_an_epoch
+        self._images_per_epoch = images_per_epoch
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]} of {task.fields[num_epochs]}"),
             BarColumn(bar_width=20),
@@ -59,12 +59,12 @@ class TrainingLine:
             TimeRemainingColumn(compact=True),
             console=console,
             transient=True,
-            # Where it is no terminal, what is printed goes where it was sent.
+            # Redirected output must stay where the user sent it.
             redirect_stdout=sys.stdout.isatty(),
             disable=not console.is_terminal,
         )
         self._task = self._progress.add_task(
-            "", total=num_epochs * images_an_epoch, epoch=1, num_epochs=num_epochs, loss="", metric=""
+            "", total=num_epochs * images_per_epoch, epoch=1, num_epochs=num_epochs, loss="", metric=""
         )
 
     def __enter__(self) -> Self:
@@ -77,13 +77,13 @@ class TrainingLine:
         self._progress.stop()
 
     def begin_epoch(self, epoch: int) -> None:
-        """Show an epoch, counted from 1, of which nothing is done."""
-        self._progress.update(self._task, epoch=epoch, completed=(epoch - 1) * self._images_an_epoch)
+        """Show the start of an epoch, counted from 1."""
+        self._progress.update(self._task, epoch=epoch, completed=(epoch - 1) * self._images_per_epoch)
 
     def advance(self, num_images: int, loss: float) -> None:
-        """Show that so many more images are done, and the loss."""
+        """Show that `num_images` more images are done, and the loss."""
         self._progress.update(self._task, advance=num_images, loss=f"loss {loss:.3f}")
 
     def show_metric(self, name: str, value: float) -> None:
-        """Show what a metric is on the validation images."""
+        """Show the value of a metric on the validation images."""
         self._progress.update(self._task, metric=f", {name.replace('_', ' ')} {value:.3f} on validation")

@@ -1,1 +1,1 @@
-"""Draw an invented cohort of patients, and render dermoscopy-like images of their lesions."""
+"""Drawing an invented cohort of patients, and rendering dermoscopy-like images of their lesions."""

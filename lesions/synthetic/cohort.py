@@ -1,4 +1,4 @@
-"""Draw the patients, the lesions and the images of an invented cohort: a table, no pixels."""
+"""Drawing the table of an invented cohort: its patients, lesions and images, without pixels."""
 
 import math
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ LESIONS_PER_IMAGE = 0.7
 PATIENTS_PER_LESION = 0.65
 MAX_IMAGES_PER_LESION = 3
 MAX_LESIONS_PER_PATIENT = 4
-# Of each diagnosis, in as many patients: the split needs some on each side, and HAM10000's shares of a small
-# cohort would not give the rarest enough.
+# Minimum for each diagnosis, each lesion in another patient: every split needs some, and HAM10000's shares of a small
+# cohort would give the rarest diagnoses too few.
 LEAST_LESIONS = 4
 LEAST_SHARE_OF_LESIONS = 1 / 80
 SHARE_MISSING = 0.02
@@ -27,16 +27,16 @@ COLUMNS = ["lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization
 
 
 class SyntheticParameters(Section):
-    """What the embedded dataset is made from: section `generate_synthetic` of the parameters.
+    """The section `generate_synthetic`.
 
     Attributes
     ----------
     num_images : int
-        Images in the dataset, at least 150.
+        Number of images, at least 150.
     size_px : int
         Width and height of each image, in pixels.
     seed : int
-        Another seed gives another cohort and other pictures.
+        Seed of the cohort and of all images.
     """
 
     num_images: int
@@ -55,23 +55,23 @@ class SyntheticParameters(Section):
 
 
 def draw_cohort(*, num_images: int, seed: int) -> pd.DataFrame:
-    """Draw a cohort with HAM10000's imbalance, in HAM10000's columns and a patient's.
+    """Draw a cohort with the class imbalance and the columns of HAM10000, and a column for the patient.
 
-    A patient has 1 to 4 lesions and a lesion 1 to 3 images. The age and the sex suit the patient's first
-    lesion; the body site and the kind of confirmation suit each lesion's diagnosis. Every diagnosis has at
-    least 4 patients, and at least as many as an eightieth of the lesions, so that it can be split.
+    A patient has 1 to 4 lesions, and a lesion 1 to 3 images. Age and sex are drawn for the diagnosis of the patient's
+    first lesion, body site and kind of confirmation for each lesion's diagnosis. Every diagnosis has at least 4
+    patients, and at least an eightieth of the number of lesions, so that it can be split.
 
     Parameters
     ----------
     num_images : int
-        Rows to draw, at least 150.
+        Number of rows, at least 150.
     seed : int
-        Names the cohort.
+        Seed of the cohort.
 
     Returns
     -------
     DataFrame
-        One row an image, in the order of `image_id`, with the columns `COLUMNS`. An unknown age (years,
+        One row per image, in the order of `image_id`, with the columns `COLUMNS`. An unknown age (years,
         a multiple of 5) is NaN; an unknown sex or site is "unknown".
     """
     rng = random_stream(seed, "cohort")
@@ -80,10 +80,10 @@ def draw_cohort(*, num_images: int, seed: int) -> pd.DataFrame:
 
     lesions = _draw_lesions(num_lesions, num_patients, rng)
     patients = _draw_patients(lesions.drop_duplicates("patient").set_index("patient")["dx"], rng)
-    shown = _deal(num_images, holders=num_lesions, most=MAX_IMAGES_PER_LESION, rng=rng)
+    shown = _deal_items(num_images, holders=num_lesions, most=MAX_IMAGES_PER_LESION, rng=rng)
     images = lesions.loc[rng.permutation(shown)].join(patients, on="patient")
 
-    # Numbered anew, because the rarest diagnoses were drawn first.
+    # New random numbers, because the rarest diagnoses were drawn first.
     lesion_number = rng.permutation(num_lesions) + 1
     patient_number = rng.permutation(num_patients) + 1
     return images.assign(
@@ -94,16 +94,16 @@ def draw_cohort(*, num_images: int, seed: int) -> pd.DataFrame:
 
 
 def _draw_lesions(num_lesions: int, num_patients: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw the lesions; the first `num_patients` rows are the first lesions of as many patients."""
+    """Draw the lesions; the first `num_patients` rows are the first lesion of each patient."""
     least = max(LEAST_LESIONS, math.ceil(num_lesions * LEAST_SHARE_OF_LESIONS))
-    counts = _apportion(num_lesions, least=least)
+    counts = _apportion_lesions(num_lesions, least=least)
     guaranteed = np.repeat(list(counts), least)
     others = np.repeat(list(counts), [count - least for count in counts.values()])
     diagnoses = np.concatenate([guaranteed, rng.permutation(others)])
     assert len(guaranteed) <= num_patients, "each guaranteed lesion needs a patient of its own"
     return pd.DataFrame(
         {
-            "patient": _deal(num_lesions, holders=num_patients, most=MAX_LESIONS_PER_PATIENT, rng=rng),
+            "patient": _deal_items(num_lesions, holders=num_patients, most=MAX_LESIONS_PER_PATIENT, rng=rng),
             "dx": diagnoses,
             "dx_type": [_draw_one(OCCURRENCES[dx].dx_types, rng) for dx in diagnoses],
             "localization": [_draw_one(OCCURRENCES[dx].sites, rng) for dx in diagnoses],
@@ -112,7 +112,7 @@ def _draw_lesions(num_lesions: int, num_patients: int, rng: np.random.Generator)
 
 
 def _draw_patients(first_diagnoses: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw an age and a sex for each patient, to suit the first lesion's diagnosis."""
+    """Draw an age and a sex for each patient, given the diagnosis of the first lesion."""
     occurrences = [OCCURRENCES[dx] for dx in first_diagnoses]
     ages = rng.normal([o.age_years for o in occurrences], [o.age_sd_years for o in occurrences])
     ages = np.clip(5 * np.round(ages / 5), 5, 85)
@@ -122,8 +122,8 @@ def _draw_patients(first_diagnoses: pd.Series, rng: np.random.Generator) -> pd.D
     return pd.DataFrame({"age": ages, "sex": sexes}, index=first_diagnoses.index)
 
 
-def _apportion(total: int, *, least: int) -> dict[str, int]:
-    """Share lesions among the diagnoses as HAM10000 does, at least `least` each; naevi take the rest."""
+def _apportion_lesions(total: int, *, least: int) -> dict[str, int]:
+    """Return the number of lesions of each diagnosis: by HAM10000's shares, at least `least`; naevi take the rest."""
     num_published = sum(occurrence.num_published for occurrence in OCCURRENCES.values())
     counts = {
         dx: max(least, round(total * occurrence.num_published / num_published))
@@ -133,8 +133,8 @@ def _apportion(total: int, *, least: int) -> dict[str, int]:
     return counts
 
 
-def _deal(num_items: int, *, holders: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the holder of each item: 1 to `most` items a holder, the first `holders` items one to each."""
+def _deal_items(num_items: int, *, holders: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return the holder of each item: 1 to `most` items per holder, and the first `holders` items one to each."""
     each = np.arange(holders)
     extra = rng.choice(np.repeat(each, most - 1), num_items - holders, replace=False)
     return np.concatenate([each, extra])

@@ -1,4 +1,4 @@
-"""Who gets which lesion, where, and how it was confirmed: rounded from HAM10000's published metadata."""
+"""How each diagnosis occurs by age, sex and body site, and how it is confirmed: rounded from HAM10000's metadata."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Grow one lesion in the skin from its dermoscopic descriptors: shape, then pigment, then structures."""
+"""Growing one lesion in the skin from its dermoscopic descriptors: shape, then pigment, then structures."""
 
 import math
 from dataclasses import dataclass
@@ -7,27 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesions.synthetic.looks import Look
-from lesions.synthetic.patterns import distort, honeycomb, smooth_noise, smooth_step, spots, strokes
+from lesions.synthetic.patterns import distort_points, honeycomb, smooth_noise, smooth_step, spots, strokes
 from lesions.synthetic.skin import Tissue
 from lesions.synthetic.view import FloatArray, View
 
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """Where each pixel lies in the lesion.
+    """The position of each pixel in the lesion.
 
     Attributes
     ----------
     view : View
         Which part of the skin the pixels show.
     points : ndarray of float32, (2, H, W)
-        Their places, in millimetres from the lesion's centre.
+        The pixels' positions, in millimetres from the lesion's centre.
     distorted : ndarray of float32, (2, H, W)
-        The same in tissue that grew unevenly: where regular structures are looked up.
+        The positions, distorted as in unevenly grown tissue; regular structures are evaluated here.
     depth : ndarray of float32, (H, W)
         1 at the lesion's centre, 0 on its border, negative outside.
     cover : ndarray of float32, (H, W)
-        Share of lesion in the pixel, 0 to 1.
+        Share of the pixel that is lesion, 0 to 1.
     """
 
     view: View
@@ -38,7 +38,7 @@ class Site:
 
 
 def grow_lesion(tissue: Tissue, look: Look, *, view: View, rng: np.random.Generator) -> None:
-    """Grow a lesion into healthy skin, in place.
+    """Add a lesion to healthy skin, which is changed in place.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def grow_lesion(tissue: Tissue, look: Look, *, view: View, rng: np.random.Genera
     rng : Generator
         The lesion's own stream, so that every view shows the same lesion.
     """
-    site = _outline(look, view, rng)
+    site = _outline_lesion(look, view, rng)
     _add_pigment(tissue, look, site, rng=rng)
     _add_melanocytic_structures(tissue, look, site, rng=rng)
     _add_carcinoma_structures(tissue, look, site, rng=rng)
@@ -59,8 +59,8 @@ def grow_lesion(tissue: Tissue, look: Look, *, view: View, rng: np.random.Genera
     _add_white_structures(tissue, look, site, rng=rng)
 
 
-def _outline(look: Look, view: View, rng: np.random.Generator) -> Site:
-    """Bend an ellipse into lobes by its asymmetry, and notch it by its irregularity."""
+def _outline_lesion(look: Look, view: View, rng: np.random.Generator) -> Site:
+    """Return the lesion's outline: an ellipse with lobes by its asymmetry and notches by its irregularity."""
     x, y = points = view.points_mm()
     turn = rng.uniform(0, math.pi)
     cos, sin = math.cos(turn), math.sin(turn)
@@ -73,14 +73,14 @@ def _outline(look: Look, view: View, rng: np.random.Generator) -> Site:
     return Site(
         view=view,
         points=points,
-        distorted=distort(view, rng, stray_mm=0.1 + 0.2 * look.irregularity),
+        distorted=distort_points(view, rng, stray_mm=0.1 + 0.2 * look.irregularity),
         depth=depth,
         cover=smooth_step(depth, -rim, rim),
     )
 
 
 def _add_pigment(tissue: Tissue, look: Look, site: Site, *, rng: np.random.Generator) -> None:
-    """Colour the whole lesion brown and red, the more unevenly the more variegated it is."""
+    """Colour the lesion brown and red, unevenly by its variegation."""
     brown_patches = smooth_noise(site.view, rng, cell_mm=1.3)
     red_patches = smooth_noise(site.view, rng, cell_mm=1.3)
     specks = smooth_noise(site.view, rng, cell_mm=0.4)
@@ -107,14 +107,14 @@ def _add_melanocytic_structures(tissue: Tissue, look: Look, site: Site, *, rng: 
 def _add_carcinoma_structures(tissue: Tissue, look: Look, site: Site, *, rng: np.random.Generator) -> None:
     """Add blue-grey ovoid nests, an ulcer, and vessels that branch like a tree."""
     radius_mm = look.diameter_mm / 2
-    nests = spots(site.distorted, _scatter(6, 0.85 * radius_mm, rng), rng.uniform(0.2, 0.75, 6))
+    nests = spots(site.distorted, _scatter_points(6, 0.85 * radius_mm, rng), rng.uniform(0.2, 0.75, 6))
     tissue.blue += 0.6 * look.nests * nests * smooth_step(site.cover, 0.1, 0.5)
 
-    ulcer = spots(site.distorted, _scatter(1, 0.4 * radius_mm, rng), rng.uniform(0.4, 0.9, 1))
+    ulcer = spots(site.distorted, _scatter_points(1, 0.4 * radius_mm, rng), rng.uniform(0.4, 0.9, 1))
     tissue.red += 1.1 * look.ulcer**2 * ulcer
     tissue.brown += 0.3 * look.ulcer**2 * ulcer
 
-    branches = _arborise(radius_mm, rng)
+    branches = _grow_vessels(radius_mm, rng)
     curves_px = [site.view.to_px(curve) for curve, _ in branches]
     widths_px = [width_mm * site.view.size_px / site.view.field_mm for _, width_mm in branches]
     tissue.red += 0.7 * look.vessels * strokes(curves_px, widths_px, size_px=site.view.size_px)
@@ -134,8 +134,8 @@ def _add_vascular_structures(tissue: Tissue, look: Look, site: Site, *, rng: np.
 
 
 def _add_white_structures(tissue: Tissue, look: Look, site: Site, *, rng: np.random.Generator) -> None:
-    """Add milia-like cysts, scale or keratin, and a scar-like centre, each hiding what lies below."""
-    cysts = spots(site.points, _scatter(14, 0.8 * look.diameter_mm / 2, rng), rng.uniform(0.10, 0.22, 14))
+    """Add milia-like cysts, scale or keratin, and a scar-like centre, each covering the pigment below."""
+    cysts = spots(site.points, _scatter_points(14, 0.8 * look.diameter_mm / 2, rng), rng.uniform(0.10, 0.22, 14))
     flakes = smooth_step(smooth_noise(site.view, rng, cell_mm=0.3), 0.5, 2.0)
     streaks = smooth_noise(site.view, rng, cell_mm=0.35)
     scar = smooth_step(site.depth + 0.06 * streaks, 0.35, 0.85)
@@ -143,14 +143,14 @@ def _add_white_structures(tissue: Tissue, look: Look, site: Site, *, rng: np.ran
         tissue.white += opacity * site.cover * (1 - tissue.white)
 
 
-def _scatter(number: int, radius_mm: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return points spread evenly over a disc, (number, 2), in millimetres."""
+def _scatter_points(number: int, radius_mm: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return points (number, 2) spread evenly over a disc, in millimetres."""
     radii = radius_mm * np.sqrt(rng.random(number))
     angles = rng.uniform(0, 2 * np.pi, number)
     return np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=1)
 
 
-def _arborise(radius_mm: float, rng: np.random.Generator) -> list[tuple[NDArray[np.float64], float]]:
+def _grow_vessels(radius_mm: float, rng: np.random.Generator) -> list[tuple[NDArray[np.float64], float]]:
     """Return vessels that enter at the border and branch twice: each a curve (M, 2) and a width, in mm."""
     growing = []
     for angle in rng.uniform(0, 2 * math.pi, 3):

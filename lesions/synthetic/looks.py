@@ -1,4 +1,4 @@
-"""How each diagnosis looks through a dermoscope, and how far the diagnoses overlap."""
+"""How each diagnosis looks through a dermoscope, and how much the diagnoses overlap."""
 
 import math
 from dataclasses import dataclass, fields
@@ -8,9 +8,9 @@ import numpy as np
 OVERLAP = 0.22
 """How hard the dataset is to classify.
 
-The standard deviation, among the lesions of one diagnosis, of every descriptor on its scale from 0 to 1, and
-of the logarithm of the diameter. At 0 every naevus has the same descriptors, and the diagnoses are easily
-told apart; the larger it is, the more lesions look like another diagnosis's."""
+The standard deviation, among the lesions of one diagnosis, of every descriptor (from 0 to 1) and of the logarithm of
+the diameter. At 0 every naevus has the same descriptors, and the diagnoses are easy to distinguish. The larger it is,
+the more lesions look like those of another diagnosis."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +22,9 @@ class Look:
     diameter_mm : float
         Mean diameter.
     asymmetry, irregularity, diffuseness : float
-        Of the border, from 0 to 1: far from a circle; notched; fading into the skin over a wide rim.
+        The border, from 0 to 1: how far from a circle, how notched, and how wide the rim that fades into the skin.
     brown, red, variegation : float
-        Of the colour, from 0 to 1: epidermal melanin; blood; how unevenly both are spread.
+        The colour, from 0 to 1: epidermal melanin, blood, and how unevenly both are distributed.
     network, globules, veil, vessels, nests, ulcer, milia, keratin, follicles, scar, lacunae : float
         Structures, from 0 (absent) to 1 (striking): pigment network; brown globules; blue-white veil;
         arborising vessels; blue-grey ovoid nests; ulceration; milia-like cysts; scale or keratin; the pale
@@ -126,7 +126,7 @@ LOOKS: dict[str, Look] = {
         network=0.6,
         globules=0.35,
     ),
-    # Haemangioma and its like: small and sharp, closely packed red to purple lacunae.
+    # Haemangioma and similar lesions: small and sharp, closely packed red to purple lacunae.
     "vasc": Look(
         diameter_mm=4.0,
         asymmetry=0.25,
@@ -141,7 +141,7 @@ LOOKS: dict[str, Look] = {
 
 
 def draw_look(diagnosis: str, rng: np.random.Generator) -> Look:
-    """Draw one lesion's descriptors around its diagnosis's, `OVERLAP` apart.
+    """Draw one lesion's descriptors around those of its diagnosis, with the standard deviation `OVERLAP`.
 
     Parameters
     ----------

@@ -16,16 +16,16 @@ OVERSAMPLING = 4
 def smooth_noise(view: View, rng: np.random.Generator, *, cell_mm: float) -> FloatArray:
     """Return a smooth random field of mean 0 and standard deviation about 1, (H, W).
 
-    It is white noise on a lattice that lies fixed on the skin, interpolated by cubics where the view looks.
+    It is white noise on a lattice that is fixed on the skin, with cubic interpolation at the pixels of the view.
 
     Parameters
     ----------
     view : View
         Which part of the field to return.
     rng : Generator
-        What the field is drawn from; the same state gives the same field, whatever the view.
+        Draws the field; the same state gives the same field for every view.
     cell_mm : float
-        From one node of the lattice to the next: the finest detail.
+        Distance between nodes of the lattice, which is the finest detail.
     """
     num_nodes = math.ceil(NOISE_EXTENT_MM / cell_mm)
     lattice = Image.fromarray(rng.standard_normal((num_nodes, num_nodes), dtype=np.float32))
@@ -40,8 +40,8 @@ def smooth_noise(view: View, rng: np.random.Generator, *, cell_mm: float) -> Flo
     return np.asarray(field)
 
 
-def distort(view: View, rng: np.random.Generator, *, stray_mm: float) -> FloatArray:
-    """Return the pixels' places, moved smoothly so that a regular pattern looks grown, (2, H, W), in mm.
+def distort_points(view: View, rng: np.random.Generator, *, stray_mm: float) -> FloatArray:
+    """Return the pixels' positions (2, H, W) in mm, moved smoothly so that a regular pattern looks grown.
 
     Parameters
     ----------
@@ -62,11 +62,11 @@ def honeycomb(points_mm: FloatArray, rng: np.random.Generator, *, cell_mm: float
     Parameters
     ----------
     points_mm : ndarray of float32, (2, H, W)
-        Where to look at the pattern.
+        Where to evaluate the pattern.
     rng : Generator
         Draws the direction of the pattern.
     cell_mm : float
-        From one cell's centre to the next.
+        Distance between the centres of cells.
     """
     wave_number = 4 * np.pi / (math.sqrt(3) * cell_mm)
     angles = rng.uniform(0, np.pi) + np.arange(3) * 2 * np.pi / 3
@@ -82,7 +82,7 @@ def spots(points_mm: FloatArray, centres_mm: NDArray[np.float64], radii_mm: NDAr
     Parameters
     ----------
     points_mm : ndarray of float32, (2, H, W)
-        Where to look at the discs.
+        Where to evaluate the discs.
     centres_mm : ndarray, (M, 2)
         Their centres (x, y).
     radii_mm : ndarray, (M,)
@@ -116,7 +116,7 @@ def strokes(curves_px: Sequence[NDArray[np.float64]], widths_px: Sequence[float]
 
 
 def smooth_step(values: FloatArray, start: float, end: float) -> FloatArray:
-    """Return values that rise smoothly from 0 at `start` to 1 at `end`, or fall if `start` is the greater.
+    """Return values that rise smoothly from 0 at `start` to 1 at `end`, or fall if `start` is greater.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Render one dermoscopy-like image: the patient's skin, the lesion in it, the dermoscope in front of it."""
+"""Rendering one dermoscopy-like image: the patient's skin, the lesion in it, and the dermoscope's artefacts."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,25 +14,25 @@ from lesions.synthetic.view import draw_view
 def render_image(
     *, diagnosis: str, patient_id: str, lesion_id: str, image_id: str, size_px: int, seed: int
 ) -> NDArray[np.uint8]:
-    """Return one image, (H, W, 3), which depends on these arguments alone.
+    """Return one image (H, W, 3), which depends on these arguments alone.
 
-    Everything is placed in millimetres on the skin, so that another `size_px` shows the same lesion in
-    more or in less detail.
+    All positions are in millimetres on the skin, so that another `size_px` shows the same lesion in more or less
+    detail.
 
     Parameters
     ----------
     diagnosis : str
         A HAM10000 code, such as "nv": decides how the lesion looks on average.
     patient_id : str
-        Names the skin.
+        Determines the skin.
     lesion_id : str
-        Names the lesion, and the skin's marks around it.
+        Determines the lesion, and the marks of the skin around it.
     image_id : str
-        Names the view: how the dermoscope was held, its light and the artefacts.
+        Determines the view: how the dermoscope was held, its light and the artefacts.
     size_px : int
         Width and height.
     seed : int
-        The dataset's.
+        The dataset's seed.
     """
     skin = draw_skin(random_stream(seed, patient_id))
     lesion_rng = random_stream(seed, lesion_id)

@@ -1,10 +1,10 @@
-"""The skin around the lesion: its tone, which belongs to the patient, and how pigments colour it."""
+"""The skin around the lesion: its tone, which depends on the patient, and how pigments colour it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from lesions.synthetic.patterns import distort, honeycomb, smooth_noise, smooth_step
+from lesions.synthetic.patterns import distort_points, honeycomb, smooth_noise, smooth_step
 from lesions.synthetic.view import FloatArray, View
 
 LIGHT = np.array([0.97, 0.93, 0.93], np.float32)
@@ -27,7 +27,7 @@ class Tissue:
     brown, red, blue : ndarray of float32, (H, W)
         Epidermal melanin, haemoglobin and dermal melanin.
     white : ndarray of float32, (H, W)
-        Share of the light that scar, keratin or cysts send back before any pigment, 0 to 1.
+        Share of the light that scars, keratin or cysts scatter back before it reaches a pigment, 0 to 1.
     """
 
     brown: FloatArray
@@ -36,7 +36,7 @@ class Tissue:
     white: FloatArray
 
     def colour(self) -> FloatArray:
-        """Return what the light that the pigments left over looks like (Beer-Lambert), (H, W, 3), 0 to 1."""
+        """Return the colour (H, W, 3) of the light that the pigments do not absorb (Beer-Lambert), 0 to 1."""
         density = np.stack([self.brown, self.red, self.blue], axis=-1)
         pigmented: FloatArray = LIGHT * np.exp(-density @ ABSORPTION)
         scattered = np.array([0.95, 0.86, 0.82], np.float32)
@@ -52,7 +52,7 @@ class Skin:
     brown, red : float
         Optical densities of melanin and haemoglobin.
     freckles : float
-        How freckled, from 0 to 1.
+        Amount of freckles, from 0 to 1.
     """
 
     brown: float
@@ -61,7 +61,7 @@ class Skin:
 
 
 def draw_skin(rng: np.random.Generator) -> Skin:
-    """Draw a patient's skin: mostly fair, as in HAM10000, and now and then dark.
+    """Draw a patient's skin: mostly fair, as in HAM10000, and sometimes dark.
 
     Parameters
     ----------
@@ -79,13 +79,13 @@ def grow_skin(view: View, skin: Skin, rng: np.random.Generator) -> Tissue:
     view : View
         Which part of the skin the pixels show.
     skin : Skin
-        The patient's.
+        The patient's skin.
     rng : Generator
         The lesion's own stream: the skin around a lesion is the same in all its views.
     """
     flush = smooth_noise(view, rng, cell_mm=2.0)
     mottle = smooth_noise(view, rng, cell_mm=0.35)
-    furrows = honeycomb(distort(view, rng, stray_mm=0.2), rng, cell_mm=0.7)
+    furrows = honeycomb(distort_points(view, rng, stray_mm=0.2), rng, cell_mm=0.7)
     freckles = smooth_step(smooth_noise(view, rng, cell_mm=0.6), 1.4, 2.4)
     brown = skin.brown * (1 + 0.09 * mottle + 0.2 * furrows) + 0.25 * skin.freckles * freckles
     red = skin.red * (1 + 0.15 * flush + 0.07 * mottle)

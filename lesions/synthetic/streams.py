@@ -1,16 +1,16 @@
-"""Random numbers that belong to a name: a patient, a lesion or an image."""
+"""Random number streams, one for each patient, lesion and image."""
 
 import numpy as np
 
 
 def random_stream(seed: int, name: str) -> np.random.Generator:
-    """Return the generator of `name`, the same in whatever order, thread or process it is asked for.
+    """Return the generator of `name`, which does not depend on order, thread or process.
 
     Parameters
     ----------
     seed : int
         The dataset's seed, at least 0.
     name : str
-        Whose numbers these are, for instance "SYN_P0001".
+        The identifier of a patient, a lesion or an image, such as "SYN_P0001".
     """
     return np.random.default_rng([seed, *name.encode()])

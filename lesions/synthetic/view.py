@@ -1,4 +1,4 @@
-"""Where one image's pixels lie on the skin, in millimetres."""
+"""The view of one image: the positions of its pixels on the skin, in millimetres."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
-"""Arrays of float32; NumPy's types cannot follow that products with Python's floats stay so."""
+"""Arrays of float32; NumPy's types do not express that their products with Python floats are float32."""
 
 FIELD_MM = 11.0
 
@@ -35,18 +35,18 @@ class View:
     centre_mm: tuple[float, float]
 
     def points_mm(self) -> FloatArray:
-        """Return the place of each pixel's centre on the skin, (2, H, W), in millimetres."""
+        """Return the position of each pixel centre on the skin, (2, H, W), in millimetres."""
         along = (np.arange(self.size_px) + 0.5) * self.field_mm / self.size_px
         points = np.tensordot(self.rotation(), np.stack(np.meshgrid(along, along)), axes=1)
         return (points + self.corner_mm()[:, None, None]).astype(np.float32)
 
     def to_px(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return where points (M, 2) of the skin, in millimetres, fall in the image, (M, 2), in pixels."""
+        """Convert points (M, 2) on the skin, in millimetres, to points (M, 2) in the image, in pixels."""
         turned: NDArray[np.float64] = (points_mm - self.corner_mm()) @ self.rotation()
         return turned * self.size_px / self.field_mm
 
     def corner_mm(self) -> NDArray[np.float64]:
-        """Return the place of the image's top left corner on the skin, (2,), in millimetres."""
+        """Return the position of the image's top left corner on the skin, (2,), in millimetres."""
         half_diagonal: NDArray[np.float64] = self.rotation() @ np.full(2, self.field_mm / 2)
         return self.centre_mm - half_diagonal
 
@@ -57,7 +57,7 @@ class View:
 
 
 def draw_view(size_px: int, rng: np.random.Generator) -> View:
-    """Draw how one image's dermoscope was held: turned, shifted and zoomed a little.
+    """Draw the view of one image: the dermoscope slightly turned, shifted and zoomed.
 
     Parameters
     ----------

@@ -21,8 +21,8 @@ class Calibration:
         In the order of the logits.
     scale, shift
         K numbers each. With temperature scaling every scale is 1 / temperature, and every shift is 0.
-    checkpoint_sha256
-        Hash of the checkpoint that computed the logits.
+    logits_sha256
+        Hash of the table of logits that it was fitted on.
     num_views
         Number of views of an image over which the logits were averaged.
     """
@@ -30,7 +30,7 @@ class Calibration:
     classes: tuple[str, ...]
     scale: tuple[float, ...]
     shift: tuple[float, ...]
-    checkpoint_sha256: str
+    logits_sha256: str
     num_views: int
 
     def apply(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:

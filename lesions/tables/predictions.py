@@ -1,4 +1,7 @@
-"""Prediction tables: `image_id, group_id, split, y_true, y_pred, logit_<class>…, prob_<class>…`."""
+"""Prediction tables: `image_id, group_id, split, y_true, y_pred, logit_<class>…, prob_<class>…`.
+
+Tables of raw logits have no `y_pred` and no probabilities, and hold some training images too.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -74,15 +77,42 @@ def concatenate_predictions(parts: Sequence[Predictions]) -> Predictions:
     )
 
 
+def write_logits(path: Path, predictions: Predictions) -> None:
+    """Write `data/logits/<model>.csv`, sorted by image_id: raw logits, every float32 with all its digits."""
+    table = _identify_rows(predictions)
+    table[_name_columns("logit", predictions)] = predictions.logits
+    write_table(path, table, sort_by="image_id", float_format="%.9g")
+
+
+def read_logits(path: Path) -> Predictions:
+    """Read `data/logits/<model>.csv`; logits (N, K) float32.
+
+    Raises
+    ------
+    InputError
+        If a true diagnosis has no column of logits.
+    """
+    predictions = read_predictions(path)
+    return replace(predictions, logits=predictions.logits.astype(np.float32))
+
+
 def write_predictions(path: Path, predictions: Predictions) -> None:
     """Write `data/predictions/<model>.csv`, sorted by image_id."""
-    names = np.array(predictions.classes)
-    table = predictions.images[IDENTIFIERS].reset_index(drop=True)
-    table["y_true"] = names[predictions.y_true]
-    table["y_pred"] = names[predictions.y_pred]
+    table = _identify_rows(predictions)
+    table["y_pred"] = np.array(predictions.classes)[predictions.y_pred]
     for prefix, values in (("logit", predictions.logits), ("prob", predictions.y_prob)):
-        table[[f"{prefix}_{name}" for name in names]] = values
+        table[_name_columns(prefix, predictions)] = values
     write_table(path, table, sort_by="image_id")
+
+
+def _identify_rows(predictions: Predictions) -> pd.DataFrame:
+    """Return the images' identifiers and true classes."""
+    table = predictions.images[IDENTIFIERS].reset_index(drop=True)
+    return table.assign(y_true=np.array(predictions.classes)[predictions.y_true])
+
+
+def _name_columns(prefix: str, predictions: Predictions) -> list[str]:
+    return [f"{prefix}_{name}" for name in predictions.classes]
 
 
 def read_predictions(path: Path) -> Predictions:

@@ -1,4 +1,4 @@
-"""Following training from outside: DVCLive, where it is asked for."""
+"""Following a training in DVCLive."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,25 +10,25 @@ from lesions.tracking.parameters import TrackingParameters
 TRACKING_FOLDER = Path("dvclive")
 """Neither git nor DVC tracks it: the pipeline's own history of an epoch is in `plots/history`."""
 
-Track = Callable[[dict[str, Any]], None]
-"""Is told of an epoch's entry in the history."""
+OnEpoch = Callable[[dict[str, Any]], None]
+"""Called with each epoch's entry in the history."""
 
 
 @contextmanager
-def open_tracking(parameters: TrackingParameters, model: str) -> Iterator[Track]:
-    """Yield a function that takes every epoch's entry, from the first on, also where training goes on after a stop.
+def open_tracking(parameters: TrackingParameters, model: str) -> Iterator[OnEpoch]:
+    """Yield a function to be called with each epoch's entry, from the first on, also when a training resumes.
 
-    DVCLive writes `dvclive/<model>` and feeds DVC Studio. It would also write `dvc.yaml` and save an experiment of
-    its own; it is kept from both, for the pipeline is described already and `dvc exp run` saves experiments.
+    DVCLive writes `dvclive/<model>` and feeds DVC Studio. By default it would also write `dvc.yaml` and save an
+    experiment; both are switched off, because the pipeline has a `dvc.yaml` and `dvc exp run` saves experiments.
     """
     if parameters.kind == "none":
         yield lambda _: None
         return
-    from dvclive.live import Live  # it takes a second to import
+    from dvclive.live import Live  # importing it takes a second
 
     with Live(str(TRACKING_FOLDER / model), save_dvc_exp=False, dvcyaml=None, report=None) as live:
 
-        def track(entry: dict[str, Any]) -> None:
+        def log_epoch(entry: dict[str, Any]) -> None:
             live.step = entry["epoch"]
             for split in ("train", "val"):
                 for name, value in entry[split].items():
@@ -37,4 +37,4 @@ def open_tracking(parameters: TrackingParameters, model: str) -> Iterator[Track]
                 live.log_metric(f"learning_rate/{name}", rate)
             live.sync()
 
-        yield track
+        yield log_epoch

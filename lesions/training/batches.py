@@ -1,11 +1,9 @@
 """Augmented batches of the training images."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -18,10 +16,8 @@ from lesions.training.sampling import Scheme, draw_order
 from lesions.transforms.artefacts import draw_hairs
 from lesions.transforms.augmentation import augment, compute_strengths, draw
 from lesions.transforms.mixing import draw_mixing, mix
+from lesions.transforms.parameters import AugmentationParameters
 from lesions.transforms.preprocessing import Preprocessing
-
-if TYPE_CHECKING:
-    from lesions.transforms.parameters import AugmentationParameters
 
 
 @dataclass(frozen=True)

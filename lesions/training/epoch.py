@@ -9,38 +9,38 @@ import torch
 from lesions.errors import InputError
 from lesions.evaluation.scores import score_labels
 from lesions.training.batches import Batch
-from lesions.training.learner import Learner
+from lesions.training.learner import LearningPhase
 from lesions.training.step import Step
 
 Scores = dict[str, float]
-"""loss, accuracy, balanced_accuracy, macro_f1, weighted_f1, and of training the gradient_norm."""
+"""loss, accuracy, balanced_accuracy, macro_f1, weighted_f1, and for training also gradient_norm."""
 
 MAX_LOSS = 1000.0
-"""A loss above it has exploded: to guess that all classes are equally likely costs log K."""
+"""A loss above this has exploded: guessing that all classes are equally likely costs log K."""
 
 NUM_WORST = 5
-"""Images that an exploded loss names."""
+"""Number of images that the message about an exploded loss names."""
 
 STEPS_BETWEEN_READS = 20
-"""A value that is read makes a GPU wait, so that losses are looked at now and then; on the CPU at every step."""
+"""Reading a value makes a GPU wait, so losses are read only now and then; on the CPU they are read at every step."""
 
 
 def train_epoch(
-    learner: Learner,
+    learning: LearningPhase,
     batches: Iterator[Batch],
     rates: Sequence[float],
-    show: Callable[[int, float], None],
     *,
+    show: Callable[[int, float], None],
     epoch: int,
     num_classes: int,
     accumulation_steps: int,
 ) -> Scores:
-    """Take an epoch's steps, each at its part of the peak rates.
+    """Take the steps of an epoch, each at its part of the peak rates.
 
     Parameters
     ----------
     show
-        Is told how many images have been learnt from since it was last told, and the last step's loss.
+        Called with the number of images learnt from since the last call, and with the last step's loss.
     epoch
         Counted from 1.
 
@@ -51,14 +51,14 @@ def train_epoch(
     Raises
     ------
     InputError
-        If a loss is not a number, or more than `MAX_LOSS`, or a gradient is not finite.
+        If a loss is not a number or is above `MAX_LOSS`, or if a gradient is not finite.
     """
     steps: list[Step] = []
     num_read = 0
     first_step = (epoch - 1) * len(rates)
     for rate in rates:
         together = islice(batches, accumulation_steps)
-        steps.append(learner.take_step(together, rate=rate, number=first_step + len(steps)))
+        steps.append(learning.take_step(together, rate=rate, number=first_step + len(steps)))
         unread = steps[num_read:]
         if unread[0].losses.is_cpu or len(unread) == STEPS_BETWEEN_READS or len(steps) == len(rates):
             show(*read_steps(unread, epoch=epoch, first=num_read))
@@ -67,11 +67,11 @@ def train_epoch(
 
 
 def read_steps(steps: Sequence[Step], *, epoch: int, first: int) -> tuple[int, float]:
-    """Return the steps' number of images and the last one's loss, having checked them all."""
+    """Check all steps; return their number of images and the last one's loss."""
     losses = torch.stack([step.loss for step in steps]).tolist()
     norms = torch.stack([step.gradient_norm for step in steps]).tolist()
     for number, (step, loss, norm) in enumerate(zip(steps, losses, norms, strict=True), start=first):
-        # A comparison with what is not a number is false.
+        # A comparison with NaN is false.
         if not (loss <= MAX_LOSS and norm < inf):
             raise InputError(
                 f"epoch {epoch}, step {number + 1}: the training loss is {loss:g} and the gradient's norm {norm:g}; "
@@ -82,16 +82,16 @@ def read_steps(steps: Sequence[Step], *, epoch: int, first: int) -> tuple[int, f
 
 
 def describe_worst(step: Step) -> str:
-    """Name the images with the largest losses, those that are no number first."""
+    """Name the images with the largest losses, NaN first."""
     losses = (step.losses / step.weights).nan_to_num(nan=inf, posinf=inf)
     if losses.isinf().all():
-        return f"so is the loss of each of its {len(losses)} images, so that the weights are to blame"
+        return f"so is the loss of each of its {len(losses)} images, so the weights are to blame"
     worst = losses.argsort(descending=True, stable=True)[:NUM_WORST].tolist()
-    return "the largest losses have " + ", ".join(f"{step.image_ids[place]} ({losses[place]:g})" for place in worst)
+    return "the largest losses have " + ", ".join(f"{step.image_ids[index]} ({losses[index]:g})" for index in worst)
 
 
 def score_steps(steps: Sequence[Step], num_classes: int) -> Scores:
-    """Score what the network said of the batches, each before it learnt from it."""
+    """Score the network's outputs for the batches, each computed before the network learnt from that batch."""
     losses, weights, truths, guesses = (
         torch.cat([getattr(step, name) for step in steps]) for name in ("losses", "weights", "truths", "guesses")
     )

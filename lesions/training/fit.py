@@ -1,6 +1,8 @@
 """The training loop."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate
 from math import ceil
 from typing import Any
 
@@ -9,13 +11,12 @@ import torch
 from torch import nn
 
 from lesions.errors import InputError
-from lesions.networks.parameters import PhaseParameters
 from lesions.stage.progress import TrainingLine
-from lesions.tracking.dvclive import Track
+from lesions.tracking.dvclive import OnEpoch
 from lesions.training.batches import AugmentedBatches
 from lesions.training.epoch import Scores, train_epoch
-from lesions.training.history import FittedNetwork, Progress
-from lesions.training.learner import Learner, find_fitting_batch_size
+from lesions.training.history import FittedNetwork, History
+from lesions.training.learner import Learner, LearningPhase, find_fitting_batch_size
 from lesions.training.parameters import ScheduleParameters, TrainingParameters
 from lesions.training.resume import ResumeFile, unpack_optimizer
 from lesions.training.schedule import compute_rates
@@ -25,17 +26,16 @@ def fit(
     learner: Learner,
     batches: AugmentedBatches,
     validate: Callable[[nn.Module], Scores],
-    phases: tuple[PhaseParameters, ...],
     *,
     schedule: ScheduleParameters,
-    recipe: TrainingParameters,
+    training: TrainingParameters,
     resume: ResumeFile | None = None,
-    track: Track = lambda _: None,
+    on_epoch: OnEpoch = lambda _: None,
 ) -> FittedNetwork:
-    """Train a network through its phases; keep the epoch that validates best.
+    """Train a network through the phases of its architecture; keep the epoch that validates best.
 
     Training stops early once the monitored metric has not improved for `patience_epochs` epochs of the last phase.
-    After each epoch the state is written to `resume`; from a state that is there, training goes on to the same bits.
+    After each epoch the state is written to `resume`; if there is a state, training goes on from it to the same bits.
 
     Parameters
     ----------
@@ -43,114 +43,134 @@ def fit(
         Changed in place; ends with the last step's weights.
     validate
         Scores a network on the validation images.
-    track
-        Is told of each epoch's entry in the history, of those before a stop too.
+    on_epoch
+        Called with each epoch's entry in the history, also with the entries from before a stop.
 
     Raises
     ------
     InputError
         If the loss explodes, or a batch does not fit into the device's memory.
     """
-    progress = Progress(recipe.monitor)
+    history = History(training.monitor)
     state = resume.read() if resume else None
     if state:
-        progress.restore(state, learner.networks)
-    for entry in progress.history:
-        track(entry)
-    accumulation_steps = min(recipe.accumulation_steps, batches.num_batches)
-    num_steps = batches.num_batches // accumulation_steps
-    num_epochs = sum(phase.num_epochs for phase in phases)
-    with TrainingLine(num_epochs, num_steps * accumulation_steps * batches.batch_size) as line:
-        first_epoch = 1
-        for phase in phases:
-            learner.begin_phase(phase)
-            after_phase = first_epoch + phase.num_epochs
-            if state and first_epoch <= progress.epoch < after_phase - 1:
-                unpack_optimizer(learner.optimizer, state.select("optimizer"))
-            for epoch in range(max(first_epoch, progress.epoch + 1), after_phase):
-                # The phases before the last prepare it, and are there to be gone through.
-                best_epoch = max(progress.best_epoch, first_epoch - 1)
-                if phase is phases[-1] and progress.epoch - best_epoch >= recipe.patience_epochs:
-                    print(f"stopped early: no better {recipe.monitor} in {recipe.patience_epochs} epochs", flush=True)
-                    return progress.outcome
-                rates = compute_rates(
-                    schedule,
-                    epoch - first_epoch,
-                    num_epochs=phase.num_epochs,
-                    num_steps=num_steps,
-                    qualities=progress.qualities[first_epoch - 1 :],
-                )
-                line.begin_epoch(epoch)
-                train = _train_epoch(
-                    learner, batches, rates, line, epoch=epoch, recipe=recipe, accumulation_steps=accumulation_steps
-                )
-                val = validate(learner.best_network)
-                _check_finite(val["loss"], epoch)
-                entry = {
-                    "epoch": epoch,
-                    "phase": phase.name,
-                    "learning_rates": learner.list_learning_rates(rates[0]),
-                    "train": train,
-                    "val": val,
-                }
-                progress.add(entry, learner.best_network)
+        history.restore(state, learner.networks)
+    for entry in history.entries:
+        on_epoch(entry)
+    loop = Loop(learner=learner, batches=batches, validate=validate, schedule=schedule, training=training)
+    phases = learner.architecture.phases
+    *first_epochs, after_last = accumulate((phase.num_epochs for phase in phases), initial=1)
+    with TrainingLine(after_last - 1, loop.num_steps * loop.accumulation_steps * batches.batch_size) as line:
+        for phase, first_epoch in zip(phases, first_epochs, strict=True):
+            learning = LearningPhase(learner, phase)
+            if state and first_epoch <= history.num_epochs < first_epoch + phase.num_epochs - 1:
+                unpack_optimizer(learning.optimizer, state.select("optimizer"))
+            while history.num_epochs < first_epoch + phase.num_epochs - 1:
+                if phase is phases[-1] and loop.is_out_of_patience(history, first_epoch):
+                    return history.outcome
+                entry = loop.run_epoch(learning, history, first_epoch, line)
+                history.add(entry, learner.best_network)
                 if resume:
-                    resume.write(progress.save(learner.networks, learner.optimizer))
-                print(_describe(entry), flush=True)
-                line.show_metric(recipe.monitor, val[recipe.monitor])
-                track(entry)
-            first_epoch = after_phase
-    return progress.outcome
+                    resume.write(history.save(learner.networks, learning.optimizer))
+                print(_describe_epoch(entry), flush=True)
+                line.show_metric(training.monitor, entry["val"][training.monitor])
+                on_epoch(entry)
+    return history.outcome
 
 
-def _train_epoch(
-    learner: Learner,
-    batches: AugmentedBatches,
-    rates: list[float],
-    line: TrainingLine,
-    *,
-    epoch: int,
-    recipe: TrainingParameters,
-    accumulation_steps: int,
-) -> Scores:
-    """Train on an epoch's batches; say which batch would fit where one does not."""
-    learner.set_train_mode()
-    try:
-        return train_epoch(
-            learner,
-            batches.epoch(epoch),
-            rates,
-            line.advance,
-            epoch=epoch,
-            num_classes=batches.num_classes,
-            accumulation_steps=accumulation_steps,
+@dataclass(frozen=True, kw_only=True)
+class Loop:
+    """What every epoch of a training has in common."""
+
+    learner: Learner
+    batches: AugmentedBatches
+    validate: Callable[[nn.Module], Scores]
+    schedule: ScheduleParameters
+    training: TrainingParameters
+
+    @property
+    def accumulation_steps(self) -> int:
+        """Batches that make one step together."""
+        return min(self.training.accumulation_steps, self.batches.num_batches)
+
+    @property
+    def num_steps(self) -> int:
+        """Steps of an epoch."""
+        return self.batches.num_batches // self.accumulation_steps
+
+    def is_out_of_patience(self, history: History, first_epoch: int) -> bool:
+        """Return whether the last phase, which began with `first_epoch`, has waited long enough; say so if it has."""
+        # The phases before the last prepare it; all their epochs are needed.
+        best_epoch = max(history.best_epoch, first_epoch - 1)
+        patience = self.training.patience_epochs
+        if history.num_epochs - best_epoch < patience:
+            return False
+        print(f"stopped early: no better {self.training.monitor} in {patience} epochs", flush=True)
+        return True
+
+    def run_epoch(
+        self, learning: LearningPhase, history: History, first_epoch: int, line: TrainingLine
+    ) -> dict[str, Any]:
+        """Train and validate one epoch of a phase that began with `first_epoch`; return its entry in the history."""
+        epoch = history.num_epochs + 1
+        rates = compute_rates(
+            self.schedule,
+            epoch - first_epoch,
+            num_epochs=learning.phase.num_epochs,
+            num_steps=self.num_steps,
+            qualities=history.qualities[first_epoch - 1 :],
         )
-    except torch.OutOfMemoryError:
-        pass
-    except RuntimeError as error:
-        if "deterministic" not in str(error):
-            raise
-        raise InputError(f"{error}. Of ours, training.deterministic: false does without") from error
-    # Only here are the tensors freed that the exception kept alive.
-    fitting = find_fitting_batch_size(learner, batches)
-    images_a_step = batches.batch_size * accumulation_steps
-    advice = (
-        f"{fitting} do, as was tried: set training.batch_size to {fitting}, and training.accumulation_steps to "
-        f"{ceil(images_a_step / fitting)} for steps of about as many images as now"
-        if fitting
-        else "nor do 2: lower the architecture's size_px, or choose a smaller network"
-    )
-    raise InputError(
-        f"epoch {epoch}: {batches.batch_size} images at once do not fit into the memory of the device; {advice}"
-    )
+        line.begin_epoch(epoch)
+        train = self._train_epoch(learning, rates, line, epoch=epoch)
+        val = self.validate(self.learner.best_network)
+        if not np.isfinite(val["loss"]):
+            raise InputError(
+                f"epoch {epoch}: the validation loss is {val['loss']}; lower the architecture's learning_rate"
+            )
+        return {
+            "epoch": epoch,
+            "phase": learning.phase.name,
+            "learning_rates": learning.list_learning_rates(rates[0]),
+            "train": train,
+            "val": val,
+        }
+
+    def _train_epoch(self, learning: LearningPhase, rates: list[float], line: TrainingLine, *, epoch: int) -> Scores:
+        """Train on an epoch's batches; if they do not fit into memory, say which would."""
+        learning.set_train_mode()
+        try:
+            return train_epoch(
+                learning,
+                self.batches.epoch(epoch),
+                rates,
+                show=line.advance,
+                epoch=epoch,
+                num_classes=self.batches.num_classes,
+                accumulation_steps=self.accumulation_steps,
+            )
+        except torch.OutOfMemoryError:
+            pass
+        except RuntimeError as error:
+            if "deterministic" not in str(error):
+                raise
+            raise InputError(f"{error}. Set hardware.deterministic to false to allow it") from error
+        # Only here are the tensors freed that the exception kept alive.
+        fitting = find_fitting_batch_size(self.learner, learning.phase, self.batches)
+        images_per_step = self.batches.batch_size * self.accumulation_steps
+        advice = (
+            f"batches of {fitting} fit, as was tried: set training.batch_size to {fitting}, and "
+            f"training.accumulation_steps to {ceil(images_per_step / fitting)}, so that a step has about as many "
+            "images as now"
+            if fitting
+            else "a batch of 2 does not fit either: lower the architecture's size_px, or choose a smaller network"
+        )
+        raise InputError(
+            f"epoch {epoch}: a batch of {self.batches.batch_size} images does not fit into the memory of the device; "
+            f"{advice}"
+        )
 
 
-def _check_finite(loss: float, epoch: int) -> None:
-    if not np.isfinite(loss):
-        raise InputError(f"epoch {epoch}: the validation loss is {loss}; lower the architecture's learning_rate")
-
-
-def _describe(entry: dict[str, Any]) -> str:
+def _describe_epoch(entry: dict[str, Any]) -> str:
     train, val = entry["train"], entry["val"]
     return (
         f"epoch {entry['epoch']:3d} ({entry['phase']}): loss {train['loss']:.3f} train, {val['loss']:.3f} val; "

@@ -1,4 +1,4 @@
-"""How far training has come, and the best epoch so far."""
+"""The epochs of a training so far, and the best of them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +21,8 @@ class FittedNetwork:
     best_epoch
         Counted from 1.
     history
-        One entry an epoch: epoch, phase, learning_rates (of each layer with one of its own, at the first step), train
-        and val scores.
+        One entry per epoch: epoch, phase, learning_rates (of each layer that has its own, at the first step), and the
+        scores train and val.
     """
 
     weights: dict[str, Tensor]
@@ -30,52 +30,58 @@ class FittedNetwork:
     history: list[dict[str, Any]]
 
 
-class Progress:
-    """How far training has come, and the best epoch so far."""
+class History:
+    """The epochs of a training so far, and the weights of the best.
+
+    Attributes
+    ----------
+    entries
+        One for each finished epoch, as in `FittedNetwork.history`.
+    """
 
     def __init__(self, monitor: Monitor) -> None:
         self._monitor = monitor
         self._best_weights: dict[str, Tensor] = {}
-        self.history: list[dict[str, Any]] = []
+        self.entries: list[dict[str, Any]] = []
 
     @property
-    def epoch(self) -> int:
-        """The last finished epoch."""
-        return len(self.history)
+    def num_epochs(self) -> int:
+        """The number of finished epochs."""
+        return len(self.entries)
 
     @property
     def best_epoch(self) -> int:
-        """The first of those that validated best; 0 before there is any."""
-        return int(np.argmax(self.qualities)) + 1 if self.history else 0
+        """The first of the epochs that validated best; 0 before the first epoch."""
+        return int(np.argmax(self.qualities)) + 1 if self.entries else 0
 
     @property
     def qualities(self) -> list[float]:
-        """The monitored metric after each epoch, with its sign such that more is better."""
+        """The monitored metric after each epoch, negated where less is better."""
         sign = -1 if self._monitor == "loss" else 1
-        return [sign * entry["val"][self._monitor] for entry in self.history]
+        return [sign * entry["val"][self._monitor] for entry in self.entries]
 
     @property
     def outcome(self) -> FittedNetwork:
-        """What training has come to."""
-        return FittedNetwork(self._best_weights, self.best_epoch, self.history)
+        """The outcome of the epochs so far."""
+        return FittedNetwork(self._best_weights, self.best_epoch, self.entries)
 
     def add(self, entry: dict[str, Any], network: nn.Module) -> None:
         """Add a finished epoch, and the network that was validated after it."""
-        self.history.append(entry)
-        if self.best_epoch == self.epoch:
+        self.entries.append(entry)
+        if self.best_epoch == self.num_epochs:
             self._best_weights = {name: tensor.cpu().clone() for name, tensor in network.state_dict().items()}
 
     def save(self, networks: dict[str, nn.Module], optimizer: optim.Optimizer) -> TrainingState:
-        """Return all that going on from here needs."""
+        """Return all that is needed to go on from here."""
         tensors = {f"best.{name}": tensor for name, tensor in self._best_weights.items()}
         for kind, network in networks.items():
             tensors |= {f"{kind}.{name}": tensor for name, tensor in network.state_dict().items()}
-        return TrainingState(tensors | pack_optimizer(optimizer), {"history": self.history})
+        return TrainingState(tensors | pack_optimizer(optimizer), {"history": self.entries})
 
     def restore(self, state: TrainingState, networks: dict[str, nn.Module]) -> None:
-        """Go back to what `save` described, but for the optimiser, which a phase builds."""
-        self.history = state.about["history"]
+        """Restore what `save` returned, except the optimiser's state, which belongs to the phase."""
+        self.entries = state.about["history"]
         self._best_weights = state.select("best")
         for kind, network in networks.items():
             network.load_state_dict(state.select(kind))
-        print(f"going on after epoch {self.epoch}, the last one finished", flush=True)
+        print(f"going on after epoch {self.num_epochs}, the last one finished", flush=True)

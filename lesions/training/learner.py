@@ -1,75 +1,88 @@
 """A network that learns, a batch at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lesions.hardware.choices import Execution
 from lesions.hardware.device import to_device
-from lesions.hardware.parameters import Execution
 from lesions.networks.classifier import Classifier
+from lesions.networks.parameters import AnyArchitecture, PhaseParameters
 from lesions.training.averaging import AveragedNetwork
 from lesions.training.batches import AugmentedBatches, Batch
 from lesions.training.loss import Criterion
 from lesions.training.optimizer import add_l1, build_optimizer, set_rate
+from lesions.training.parameters import OptimizerParameters, TrainingParameters
 from lesions.training.step import NUM_STEPS_BEFORE_RECORDING, RecordedStep, Step
-
-if TYPE_CHECKING:
-    from lesions.networks.parameters import AnyArchitecture, PhaseParameters
-    from lesions.training.parameters import OptimizerParameters, TrainingParameters
 
 
 class Learner:
-    """A network, the average of its weights where there is one, and the optimiser of the present phase."""
+    """A network, the average of its weights if there is one, and what decides how both learn.
+
+    Attributes
+    ----------
+    network, criterion
+        On the device.
+    average
+        Of the network's weights over the steps, or None.
+    forward
+        The network, compiled if `execution` asks for it.
+    """
 
     def __init__(
         self,
         network: Classifier,
         architecture: AnyArchitecture,
         criterion: Criterion,
-        optimization: OptimizerParameters,
-        recipe: TrainingParameters,
         *,
+        optimization: OptimizerParameters,
+        training: TrainingParameters,
         device: torch.device,
         precision: torch.dtype,
         execution: Execution,
     ) -> None:
         self.network = to_device(network, device)
-        self._architecture = architecture
-        self._criterion = criterion.to(device)
-        self._optimization = optimization
-        self._seed = recipe.seed
-        self._accumulation_steps = recipe.accumulation_steps
-        self._precision = precision
-        self._execution = execution
-        self._forward = torch.compile(self.network) if execution == "compiled" else self.network
-        self._average = None if recipe.average_decay is None else AveragedNetwork(network, recipe.average_decay)
+        self.architecture = architecture
+        self.criterion = criterion.to(device)
+        self.optimization = optimization
+        self.seed = training.seed
+        self.accumulation_steps = training.accumulation_steps
+        self.precision = precision
+        self.execution = execution
+        self.forward = torch.compile(self.network) if execution == "compiled" else self.network
+        self.average = None if training.average_decay is None else AveragedNetwork(network, training.average_decay)
 
     @property
     def networks(self) -> dict[str, nn.Module]:
         """All networks whose weights decide how training goes on, by name."""
-        return {"network": self.network} | ({"average": self._average.network} if self._average else {})
+        return {"network": self.network} | ({"average": self.average.network} if self.average else {})
 
     @property
     def best_network(self) -> nn.Module:
-        """The network to validate and keep: the average, where there is one."""
-        return self._average.network if self._average else self.network
+        """The network to validate and keep: the average, if there is one."""
+        return self.average.network if self.average else self.network
 
-    def begin_phase(self, phase: PhaseParameters) -> None:
-        """Freeze what the phase does not train, and start an optimiser for the rest."""
-        self._phase = phase
-        self.optimizer = build_optimizer(self.network, self._architecture, phase, self._optimization)
+
+class LearningPhase:
+    """A learner in one phase: some of its layers learn, with an optimiser of the phase's own.
+
+    Attributes
+    ----------
+    phase
+        Which layers learn, for how long and at which rates.
+    optimizer
+        Of the layers that learn.
+    """
+
+    def __init__(self, learner: Learner, phase: PhaseParameters) -> None:
+        self._learner = learner
+        self.phase = phase
+        self.optimizer = build_optimizer(learner.network, learner.architecture, phase, learner.optimization)
         self._recorded: RecordedStep | None = None
         self._num_steps = 0
-
-    def restart_phase(self) -> None:
-        """Begin the present phase anew, with the weights as they are."""
-        self.begin_phase(self._phase)
 
     def list_learning_rates(self, rate: float) -> dict[str, float]:
         """Return the learning rate of each layer that has its own, at a part of the peak."""
@@ -77,27 +90,27 @@ class Learner:
 
     def set_train_mode(self) -> None:
         """Put the layers that learn into training mode; frozen ones keep their batch statistics."""
-        self.network.train()
-        if self._phase.layers == "head":
-            self.network.backbone.eval()
+        self._learner.network.train()
+        if self.phase.layers == "head":
+            self._learner.network.backbone.eval()
 
     def take_step(self, batches: Iterable[Batch], *, rate: float, number: int) -> Step:
-        """Learn from batches together, at a part of the peak rates, in the step of a number, from 0.
+        """Learn from batches together, at a part of the peak rates; `number` counts the steps from 0.
 
-        But for batch norm, which sees one batch at a time, the step is that of a single large batch.
+        Except for batch norm, which sees one batch at a time, the step is that of a single large batch.
         """
         # Dropout draws from torch's generator; seeding it here makes a step independent of those before.
-        torch.manual_seed(int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0]))
+        torch.manual_seed(int(np.random.SeedSequence([self._learner.seed, number]).generate_state(1)[0]))
         set_rate(self.optimizer, rate)
-        step = self._run(batches)
-        if self._average:
-            self._average.update(number)
+        step = self._run_step(batches)
+        if self._learner.average:
+            self._learner.average.update(number)
         return step
 
-    def _run(self, batches: Iterable[Batch]) -> Step:
-        """Compute a step, or replay the one that was recorded after the first of the phase."""
+    def _run_step(self, batches: Iterable[Batch]) -> Step:
+        """Compute a step, or replay the one that was recorded after the first steps of the phase."""
         self._num_steps += 1
-        if self._execution == "eager" or self._num_steps <= NUM_STEPS_BEFORE_RECORDING:
+        if self._learner.execution == "eager" or self._num_steps <= NUM_STEPS_BEFORE_RECORDING:
             return self._compute_step(batches)
         batches = list(batches)
         if self._recorded is None:
@@ -106,19 +119,20 @@ class Learner:
 
     def _compute_step(self, batches: Iterable[Batch]) -> Step:
         self.optimizer.zero_grad()
+        criterion, precision = self._learner.criterion, self._learner.precision
         losses, weights, truths, guesses, image_ids = [], [], [], [], []
         for batch in batches:
-            with torch.autocast(batch.inputs.device.type, self._precision, enabled=self._precision != torch.float32):
-                logits = self._forward(batch.inputs)
-            loss, weight = self._criterion(logits, batch.targets), self._criterion.weigh(batch.targets)
+            with torch.autocast(batch.inputs.device.type, precision, enabled=precision != torch.float32):
+                logits = self._learner.forward(batch.inputs)  # (B, K)
+            loss, weight = criterion(logits, batch.targets), criterion.weigh(batch.targets)  # (B,)
             # The loss is divided by the weight of all images of the step: of several batches that is known at last.
-            (loss.sum() / (weight.sum() if self._accumulation_steps == 1 else 1)).backward()
+            (loss.sum() / (weight.sum() if self._learner.accumulation_steps == 1 else 1)).backward()
             losses.append(loss.detach())
             weights.append(weight)
             truths.append(batch.targets.argmax(dim=1))
             guesses.append(logits.detach().argmax(dim=1))
             image_ids.append(batch.image_ids)
-        if self._accumulation_steps > 1:
+        if self._learner.accumulation_steps > 1:
             torch._foreach_div_(self._list_gradients(), torch.cat(weights).sum())
         gradient_norm = self._follow_gradient()
         return Step(
@@ -132,12 +146,13 @@ class Learner:
 
     def _follow_gradient(self) -> Tensor:
         """Move the weights; return the gradient's norm before it was clipped."""
-        if self._optimization.l1:
-            add_l1(self.optimizer, self._optimization.l1)
+        optimization = self._learner.optimization
+        if optimization.l1:
+            add_l1(self.optimizer, optimization.l1)
         gradient_norm = nn.utils.get_total_norm(self._list_gradients())
-        if self._optimization.max_gradient_norm is not None:
+        if optimization.max_gradient_norm is not None:
             learnt = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
-            nn.utils.clip_grads_with_norm_(learnt, self._optimization.max_gradient_norm, gradient_norm)
+            nn.utils.clip_grads_with_norm_(learnt, optimization.max_gradient_norm, gradient_norm)
         self.optimizer.step()
         return gradient_norm
 
@@ -146,8 +161,8 @@ class Learner:
         return [parameter.grad for parameter in parameters if parameter.grad is not None]
 
 
-def find_fitting_batch_size(learner: Learner, batches: AugmentedBatches) -> int:
-    """Halve the batch until steps fit into the device's memory; return its size, or 0 where none of 2 or more does.
+def find_fitting_batch_size(learner: Learner, phase: PhaseParameters, batches: AugmentedBatches) -> int:
+    """Halve the batch until steps fit into the device's memory; return its size, or 0 if no batch of 2 or more fits.
 
     The steps are taken: the learner is not to be used any more.
     """
@@ -156,10 +171,10 @@ def find_fitting_batch_size(learner: Learner, batches: AugmentedBatches) -> int:
         torch.cuda.empty_cache()
         smaller = batches.resized(size)
         try:
-            learner.restart_phase()
-            # Until one was recorded; two batches each, as gradients will be accumulated.
+            learning = LearningPhase(learner, phase)
+            # Until a step was recorded; each of two batches, because gradients will be accumulated.
             for number in range(NUM_STEPS_BEFORE_RECORDING + 1):
-                learner.take_step(islice(smaller.epoch(1), 2), rate=0.0, number=number)
+                learning.take_step(islice(smaller.epoch(1), 2), rate=0.0, number=number)
         except torch.OutOfMemoryError:
             size //= 2
         else:

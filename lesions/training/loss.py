@@ -1,8 +1,6 @@
 """What training makes small."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -10,25 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from lesions.errors import InputError
-
-if TYPE_CHECKING:
-    from lesions.training.parameters import LossParameters, SamplingParameters
-
-
-def check_loss_heeds_sampling(loss: LossParameters, sampling: SamplingParameters) -> None:
-    """Refuse an adjustment for the diagnoses' frequencies where all are shown equally often.
-
-    Raises
-    ------
-    InputError
-        If it would change nothing.
-    """
-    if loss.logit_adjustment and sampling.scheme == "class_balanced":
-        raise InputError(
-            f"loss.logit_adjustment is {loss.logit_adjustment:g}, but sampling.scheme class_balanced shows all "
-            "diagnoses equally often, so that there is nothing to adjust for; set one of them to 0 or shuffled"
-        )
+from lesions.training.parameters import LossParameters
 
 
 class Criterion:

@@ -1,18 +1,14 @@
 """Which parameters learn in a phase, at which rates, and what moves them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn, optim
 
 from lesions.networks.classifier import Classifier
-
-if TYPE_CHECKING:
-    from lesions.networks.parameters import AnyArchitecture, PhaseParameters
-    from lesions.training.parameters import OptimizerParameters
+from lesions.networks.parameters import AnyArchitecture, PhaseParameters
+from lesions.training.parameters import OptimizerParameters
 
 LARGEST_LAYER = 0.8
 """Part of a backbone's parameters; what holds more is no layer, but holds layers."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lesions.hardware.parameters import DeviceChoice, ExecutionChoice, PrecisionChoice
+from lesions.hardware.choices import PrecisionChoice
 from lesions.parameters.section import Section
 from lesions.training.sampling import Scheme
 
@@ -74,11 +74,7 @@ class TrainingParameters(Section):
     """The section `training`."""
 
     seed: Annotated[int, Field(ge=0)]
-    device: DeviceChoice
     precision: PrecisionChoice
-    deterministic: bool
-    execution: ExecutionChoice
-    num_threads: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=2)]
     accumulation_steps: Annotated[int, Field(ge=1)]
     average_decay: Annotated[float, Field(gt=0, lt=1)] | None

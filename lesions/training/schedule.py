@@ -3,8 +3,6 @@
 import math
 from collections.abc import Sequence
 
-from lesions.errors import InputError
-from lesions.networks.parameters import PhaseParameters
 from lesions.training.parameters import ScheduleParameters
 
 COSINE_FINAL = 0.01
@@ -13,31 +11,6 @@ COSINE_FINAL = 0.01
 ONE_CYCLE_START = 1 / 25
 ONE_CYCLE_FINAL = ONE_CYCLE_START / 1e4
 """Where one cycle begins and ends, as in torch's `OneCycleLR`."""
-
-
-def check_rate_can_fall(
-    parameters: ScheduleParameters, model: str, phases: Sequence[PhaseParameters], *, patience_epochs: int
-) -> None:
-    """Refuse a step or a plateau that no phase is long enough for, or that patience ends before.
-
-    Raises
-    ------
-    InputError
-        If the rate could never fall.
-    """
-    if parameters.every_epochs is None:
-        return
-    longest = max(phase.num_epochs for phase in phases)
-    if parameters.every_epochs >= longest:
-        raise InputError(
-            f"schedule.every_epochs is {parameters.every_epochs}, but no phase of architectures.{model} has more "
-            f"than {longest} epochs: the learning rate would never fall"
-        )
-    if parameters.name == "plateau" and parameters.every_epochs >= patience_epochs:
-        raise InputError(
-            f"schedule.every_epochs is {parameters.every_epochs}, but training.patience_epochs is {patience_epochs}: "
-            "training would stop before the learning rate falls"
-        )
 
 
 def compute_rates(

@@ -1,9 +1,5 @@
 """Random changes of training images, a batch at a time on the device."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,10 +7,8 @@ from torch import Tensor
 
 from lesions.hardware.device import to_device_constants
 from lesions.transforms.artefacts import blur, cut_out, draw_over_hairs
+from lesions.transforms.parameters import AugmentationParameters
 from lesions.transforms.preprocessing import Preprocessing
-
-if TYPE_CHECKING:
-    from lesions.transforms.parameters import AugmentationParameters
 
 DRAWS = (
     "mirror", "angle", "zoom", "shift_x", "shift_y", "brightness", "contrast", "saturation", "hue", "red", "green",

@@ -1,4 +1,4 @@
-"""Every image file is decoded once; what refuses is written down and stops nothing."""
+"""Tests that every image file is decoded once, and files that cannot be decoded are listed."""
 
 import hashlib
 import os
@@ -29,7 +29,9 @@ def draw(path: Path, grey: int) -> None:
     Image.new("L", (12, 10), grey).save(path)
 
 
-def test_good_and_bad_files(tmp_path: Path, write_params: WriteParams, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_good_files_are_decoded_and_bad_ones_are_listed(
+    tmp_path: Path, write_params: WriteParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("lesions.images.chunks.CHUNK", 2)
     root = tmp_path / "dataset"
     draw(root / "b/two.PNG", 20)
@@ -88,7 +90,7 @@ SLOW_SECTION = SECTION | {"max_megapixels": 2.0}
 
 
 def draw_slow_images(folder: Path, number: int) -> None:
-    """Draw a picture of two megapixels of noise, and give it so many names."""
+    """Write an image of two megapixels of noise under `number` names."""
     pixels = np.random.default_rng(0).integers(0, 256, (2000, 1000, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(folder / "0.jpg")
     for n in range(1, number):
@@ -117,7 +119,7 @@ def test_a_signal_leaves_no_file(tmp_path: Path, write_params: WriteParams) -> N
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_what_is_not_begun_when_decoding_ends_early_is_left_out(
+def test_stopping_early_decodes_only_the_chunks_already_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cache_images, "count_processors", lambda: 2)
@@ -127,7 +129,7 @@ def test_what_is_not_begun_when_decoding_ends_early_is_left_out(
         decoded = cache_images.decode_chunks(tmp_path, chunks, DecodingParameters.model_validate(SLOW_SECTION), cache)
         next(decoded)
         decoded.close()
-    # Two are being decoded, and at most three more wait.
+    # Two chunks are being decoded, and at most three more wait.
     assert 0 < np.load(tmp_path / "images.npy").any(axis=(1, 2, 3)).sum() <= 6
 
 
@@ -138,9 +140,9 @@ def test_a_full_disk_is_named_and_nothing_is_left_on_it(tmp_path: Path, write_pa
     params = write_params(cache_images=SECTION | {"size_px": 64}, dataset=dataset_section(".", "ham10000"))
     outputs = "--images small/images.npy --index small/images.csv"
     stage = f"{sys.executable} -m stages.cache_images --root dataset {outputs} --params {params}"
-    done = run_on_small_disk(tmp_path, "1m", "sh", "-c", f"{stage}; echo left with $?; ls -A small")
-    assert done.stdout.endswith("left with 1\n")
-    # Which of the two is full first depends on the threads.
+    done = run_on_small_disk(tmp_path, "1m", "sh", "-c", f"{stage}; echo exits with $?; ls -A small")
+    assert done.stdout.endswith("exits with 1\n")
+    # Which file fills the disk depends on the threads.
     assert re.match(r"error: small/images\.(npy|csv): No space left on device\. What was written", done.stderr)
 
 
@@ -175,7 +177,7 @@ def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path, write_par
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")
-def test_a_name_that_is_no_text_is_spelled_out(tmp_path: Path, write_params: WriteParams) -> None:
+def test_an_invalid_file_name_is_escaped(tmp_path: Path, write_params: WriteParams) -> None:
     draw(tmp_path / "dataset/a.png", 10)
     (tmp_path / "dataset/a.png").rename(tmp_path / "dataset/a\udcff.png")
     params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))

@@ -1,4 +1,4 @@
-"""Class weights come from training rows alone."""
+"""Tests that class weights depend on training images alone."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def run(tmp_path: Path, params: Path, diagnoses: list[str], splits: list[str]) -
     return read_classes(written)
 
 
-def test_validation_and_test_images_do_not_count(tmp_path: Path, write_params: WriteParams) -> None:
+def test_validation_and_test_images_do_not_change_the_weights(tmp_path: Path, write_params: WriteParams) -> None:
     params = write_params(
         class_weights={"scheme": "balanced", "beta": None},
         task={"name": "diagnosis", "malignant": ["melanoma"], "groupings": {}},
@@ -34,7 +34,7 @@ def test_validation_and_test_images_do_not_count(tmp_path: Path, write_params: W
     diagnoses = ["nevus", "nevus", "nevus", "melanoma", *["melanoma", "nevus"] * 5]
     splits = ["train"] * 4 + ["val"] * 4 + ["test"] * 6
     weights = run(tmp_path, params, diagnoses, splits)
-    # Of 4 training images in 2 classes: 4 / (2 · 1) and 4 / (2 · 3).
+    # 4 training images in 2 classes: 4 / (2 · 1) and 4 / (2 · 3).
     assert weights == Classes(
         ("melanoma", "nevus"), (("melanoma",), ("nevus",)), num_images=(1, 3), weights=(2.0, 0.666667)
     )
@@ -42,7 +42,7 @@ def test_validation_and_test_images_do_not_count(tmp_path: Path, write_params: W
         assert picture.width == 7 * 150
 
 
-def tell_malignancy(tmp_path: Path, write_params: WriteParams, diagnoses: list[str], splits: list[str]) -> Classes:
+def weigh_malignancy(tmp_path: Path, write_params: WriteParams, diagnoses: list[str], splits: list[str]) -> Classes:
     params = write_params(
         class_weights={"scheme": "none", "beta": None},
         task={"name": "malignancy", "malignant": ["melanoma"], "groupings": {}},
@@ -50,14 +50,14 @@ def tell_malignancy(tmp_path: Path, write_params: WriteParams, diagnoses: list[s
     return run(tmp_path, params, diagnoses, splits)
 
 
-def test_a_class_has_the_diagnoses_of_images_that_are_only_scored(tmp_path: Path, write_params: WriteParams) -> None:
+def test_external_images_may_add_diagnoses_to_a_class(tmp_path: Path, write_params: WriteParams) -> None:
     splits = ["train", "train", "val", "test", "external"]
-    weights = tell_malignancy(tmp_path, write_params, ["nevus", "melanoma", "nevus", "nevus", "benign"], splits)
+    weights = weigh_malignancy(tmp_path, write_params, ["nevus", "melanoma", "nevus", "nevus", "benign"], splits)
     assert weights.diagnoses == (("benign", "nevus"), ("melanoma",))
     assert weights.num_images == (1, 1)
 
 
-def test_a_class_that_is_only_scored_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_class_of_external_images_alone_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
     splits = ["train", "val", "test", "external"]
     with pytest.raises(InputError, match="task: no image has a diagnosis of the class benign of malignancy"):
-        tell_malignancy(tmp_path, write_params, ["melanoma", "melanoma", "melanoma", "benign"], splits)
+        weigh_malignancy(tmp_path, write_params, ["melanoma", "melanoma", "melanoma", "benign"], splits)

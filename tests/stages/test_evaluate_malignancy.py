@@ -1,4 +1,4 @@
-"""The stage that chooses a threshold: what it writes, and tasks that have none."""
+"""The stage that chooses the threshold for malignancy writes its scores, and accepts tasks without a threshold."""
 
 import json
 from pathlib import Path
@@ -16,29 +16,29 @@ PREDICTIONS = build_predictions(Y_TRUE, guess(Y_TRUE, 1.5))
 
 
 def run(folder: Path, *, diagnoses: tuple[tuple[str, ...], ...] | None = None) -> dict[str, float]:
-    """Run the stage on a model that has seen what it predicts, and return the metrics."""
+    """Run the stage on predictions that are the same for validation and test, and return the metrics."""
     params = write_run(folder, {"model": PREDICTIONS})
     if diagnoses is not None:
         write_classes(folder / "data/classes.json", Classes(CLASSES, diagnoses, (3, 5, 2), (1.0, 1.0, 1.0)))
     run_scoring(folder, params, "model")
-    found: dict[str, float] = json.loads((folder / "metrics/model/malignancy.json").read_text())
-    return found
+    metrics: dict[str, float] = json.loads((folder / "metrics/model/malignancy.json").read_text())
+    return metrics
 
 
-def test_the_threshold_is_of_validation_and_its_figures_are_of_test(tmp_path: Path) -> None:
-    """Validation is predicted as test is here, so that test has just the sensitivity that was asked for."""
-    found = run(tmp_path)
+def test_the_threshold_is_chosen_on_validation_and_scored_on_test(tmp_path: Path) -> None:
+    """Validation and test have the same predictions, so that test has exactly the requested sensitivity."""
+    metrics = run(tmp_path)
     malignant, probability = Y_TRUE == 0, PREDICTIONS.y_prob[:, 0]
-    called = probability >= found["threshold"] - 1e-6
-    assert found["val_sensitivity"] == found["sensitivity"] == pytest.approx(0.95)
-    assert found["specificity"] == pytest.approx((~called)[~malignant].mean(), abs=1e-6)
-    assert found["ppv"] == pytest.approx(malignant[called].mean(), abs=1e-6)
-    assert found["npv"] == pytest.approx((~malignant)[~called].mean(), abs=1e-6)
-    assert found["specificity_low"] < found["specificity"] < found["specificity_high"]
-    assert (found["num_malignant"], found["num_benign"]) == (100, 200)
+    called = probability >= metrics["threshold"] - 1e-6
+    assert metrics["val_sensitivity"] == metrics["sensitivity"] == pytest.approx(0.95)
+    assert metrics["specificity"] == pytest.approx((~called)[~malignant].mean(), abs=1e-6)
+    assert metrics["ppv"] == pytest.approx(malignant[called].mean(), abs=1e-6)
+    assert metrics["npv"] == pytest.approx((~malignant)[~called].mean(), abs=1e-6)
+    assert metrics["specificity_low"] < metrics["specificity"] < metrics["specificity_high"]
+    assert (metrics["num_malignant"], metrics["num_benign"]) == (100, 200)
 
 
-def test_the_curve_is_scikit_learns(tmp_path: Path) -> None:
+def test_the_roc_curve_is_scikit_learns(tmp_path: Path) -> None:
     run(tmp_path)
     rows = json.loads((tmp_path / "plots/model/malignancy_roc.json").read_text())
     false_positive_rate, sensitivity, _ = roc_curve(Y_TRUE == 0, PREDICTIONS.y_prob[:, 0])
@@ -47,12 +47,12 @@ def test_the_curve_is_scikit_learns(tmp_path: Path) -> None:
     assert (rows[0]["sensitivity"], rows[-1]["sensitivity"]) == (0, 1)
 
 
-def test_several_malignant_classes_are_summed_up(tmp_path: Path) -> None:
-    """A class of each side, and one more that is malignant."""
-    found = run(tmp_path, diagnoses=(("melanoma",), ("nevus",), ("melanoma",)))
-    assert (found["num_malignant"], found["num_benign"]) == (200, 100)
-    called = PREDICTIONS.y_prob[:, [0, 2]].sum(axis=1) >= found["threshold"] - 1e-6
-    assert found["specificity"] == pytest.approx((~called)[Y_TRUE == 1].mean(), abs=1e-6)
+def test_the_probabilities_of_several_malignant_classes_are_summed(tmp_path: Path) -> None:
+    """There are two malignant classes and a benign one."""
+    metrics = run(tmp_path, diagnoses=(("melanoma",), ("nevus",), ("melanoma",)))
+    assert (metrics["num_malignant"], metrics["num_benign"]) == (200, 100)
+    called = PREDICTIONS.y_prob[:, [0, 2]].sum(axis=1) >= metrics["threshold"] - 1e-6
+    assert metrics["specificity"] == pytest.approx((~called)[Y_TRUE == 1].mean(), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_task_without_a_malignant_side_has_no_threshold(
         assert json.loads((tmp_path / f"plots/model/{name}.json").read_text()) == []
 
 
-def test_images_of_one_side_alone_give_no_threshold() -> None:
+def test_images_of_only_one_side_give_no_threshold() -> None:
     benign = build_predictions(np.ones(10, dtype=int), np.zeros((10, 3)))
     assert not evaluate_malignancy.has_both_sides(benign, (True, False, False))
     assert evaluate_malignancy.has_both_sides(PREDICTIONS, (True, False, False))

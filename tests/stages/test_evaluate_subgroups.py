@@ -1,4 +1,4 @@
-"""The stage that scores parts of the test images."""
+"""The stage that scores subgroups of the test images."""
 
 import json
 from pathlib import Path
@@ -11,18 +11,20 @@ from tests.runs import build_predictions, guess, run_scoring, true_classes, writ
 
 Y_TRUE = true_classes(600)
 FEMALE = np.arange(600) // 6 % 2 == 1
-"""As `write_run` has it."""
+"""The images whose sex is female in `write_run`."""
 
 
-def test_the_worst_subgroup_and_a_row_for_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_worst_subgroup_and_a_row_for_each_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     logits = np.where(FEMALE[:, None], guess(Y_TRUE, 0.5), guess(Y_TRUE, 3))
     predictions = build_predictions(Y_TRUE, logits)
     run_scoring(tmp_path, write_run(tmp_path, {"model": predictions}), "model")
-    found = json.loads((tmp_path / "metrics/model/subgroups.json").read_text())
+    summary = json.loads((tmp_path / "metrics/model/subgroups.json").read_text())
     expected = balanced_accuracy_score(Y_TRUE[FEMALE], predictions.y_pred[FEMALE])
-    assert found["worst_subgroup"] == "sex: female"
-    assert found["worst_balanced_accuracy"] == pytest.approx(expected, abs=1e-6)
-    assert (found["num_subgroups"], found["num_beyond_noise"]) == (2, 2)
+    assert summary["worst_subgroup"] == "sex: female"
+    assert summary["worst_balanced_accuracy"] == pytest.approx(expected, abs=1e-6)
+    assert (summary["num_subgroups"], summary["num_beyond_noise"]) == (2, 2)
     rows = json.loads((tmp_path / "plots/model/subgroups.json").read_text())
     assert [(row["subgroup"], row["num_images"], row["beyond_noise"]) for row in rows] == [
         ("sex: female", 300, True),
@@ -32,7 +34,7 @@ def test_the_worst_subgroup_and_a_row_for_each(tmp_path: Path, capsys: pytest.Ca
     assert "sex: female 300" in capsys.readouterr().out
 
 
-def test_without_subgroups_there_is_nothing_to_say(tmp_path: Path) -> None:
+def test_without_subgroups_there_is_no_worst_one(tmp_path: Path) -> None:
     predictions = build_predictions(Y_TRUE[:6], guess(Y_TRUE[:6], 1))
     run_scoring(tmp_path, write_run(tmp_path, {"model": predictions}), "model")
     assert json.loads((tmp_path / "metrics/model/subgroups.json").read_text()) == {

@@ -1,4 +1,4 @@
-"""Copies planted among files are found, whatever was done to them, and nothing else is."""
+"""Tests that altered copies planted among files are found, and nothing else is."""
 
 import json
 from pathlib import Path
@@ -21,14 +21,14 @@ NUM_IMAGES = 30
 
 
 def skin(seed: int) -> Image.Image:
-    """A picture of 120 × 90 px with structure at every scale."""
+    """Return an image of 120 × 90 px with structure at every scale."""
     noise = np.random.default_rng(seed).normal(size=(90, 120))
     texture = sum(20 * field / field.std() for field in (gaussian_filter(noise, sigma) for sigma in (1.5, 4, 10)))
     return Image.fromarray((texture[:, :, None] + np.array([170, 120, 100])).clip(0, 255).astype(np.uint8))
 
 
 def plant(folder: Path) -> None:
-    """Write pictures, and altered copies of some."""
+    """Write images, and altered copies of some of them."""
     folder.mkdir()
     for n in range(NUM_IMAGES):
         skin(n).save(folder / f"original_{n:02d}.png")
@@ -43,7 +43,7 @@ def plant(folder: Path) -> None:
 
 
 def find(folder: Path, params: Path, **columns: list[Any]) -> tuple[pd.DataFrame, dict[str, Any], Path]:
-    """Run the stages on the folder's files; columns of the metadata are by file, sorted."""
+    """Run the stages on a folder's files; `columns` of the metadata are in the order of sorted files."""
     cache_images.main(folder, folder / "images.npy", folder / "images.csv", params)
     index = read_index(folder / "images.csv")
     known = {name: index[name].tolist() for name in ("file", "row", "sha256", "perceptual_hash")}
@@ -85,7 +85,7 @@ def test_planted_copies_are_found_and_nothing_else(tmp_path: Path, params: Path)
         assert drawn.width == 1800
 
 
-def test_what_the_data_know_of_the_pairs_is_counted(tmp_path: Path, params: Path) -> None:
+def test_shared_identifiers_and_conflicts_are_counted(tmp_path: Path, params: Path) -> None:
     plant(tmp_path / "files")
     num_files = NUM_IMAGES + 8
     # The first eight files are the copies, the next eight their originals.
@@ -98,7 +98,7 @@ def test_what_the_data_know_of_the_pairs_is_counted(tmp_path: Path, params: Path
     assert metrics["num_conflicting_pairs"] == 3
 
 
-def test_the_threshold_decides(tmp_path: Path, write_params: WriteParams) -> None:
+def test_only_pairs_above_the_threshold_are_copies(tmp_path: Path, write_params: WriteParams) -> None:
     plant(tmp_path / "files")
     strict = write_params(
         dataset=dataset_section("files", "ham10000"),
@@ -111,7 +111,7 @@ def test_the_threshold_decides(tmp_path: Path, write_params: WriteParams) -> Non
     assert pairs.correlation.min() >= 0.97
 
 
-def test_no_copies_are_an_empty_table_and_a_picture_that_says_so(tmp_path: Path, params: Path) -> None:
+def test_without_copies_the_table_is_empty_and_a_picture_is_written(tmp_path: Path, params: Path) -> None:
     (tmp_path / "files").mkdir()
     for n in range(5):
         skin(n).save(tmp_path / f"files/original_{n}.png")
@@ -121,7 +121,7 @@ def test_no_copies_are_an_empty_table_and_a_picture_that_says_so(tmp_path: Path,
     assert picture.is_file()
 
 
-def test_images_too_small_to_show_details_are_refused(tmp_path: Path, write_params: WriteParams) -> None:
+def test_images_with_too_little_detail_are_refused(tmp_path: Path, write_params: WriteParams) -> None:
     (tmp_path / "files").mkdir()
     skin(0).save(tmp_path / "files/original.png")
     small = write_params(

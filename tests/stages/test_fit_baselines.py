@@ -1,4 +1,4 @@
-"""The baselines: the class prior by hand, and a regression that learns from training images alone."""
+"""The class prior agrees with values worked by hand, and the regression learns only from training images."""
 
 from collections import Counter
 from pathlib import Path
@@ -26,7 +26,7 @@ python -m stages.fit_baselines --images data/images.npy --metadata data/metadata
 
 @pytest.fixture
 def copy(tiny: Repository, tmp_path: Path) -> Repository:
-    """The tiny repository's folder, its ResNet-18 with pretrained weights from a file (drawn, for want of others)."""
+    """Return a copy of the tiny repository whose ResNet-18 has pretrained weights from a file of random weights."""
     copy = tiny.copy_files(tmp_path / "copy")
     torch.manual_seed(0)
     torch.save(models.resnet18(weights=None).state_dict(), copy.root / "weights.pth")
@@ -39,18 +39,18 @@ def copy(tiny: Repository, tmp_path: Path) -> Repository:
     return copy
 
 
-def test_without_pretrained_weights_there_is_the_class_prior_alone(tiny: Repository) -> None:
+def test_without_pretrained_weights_the_only_baseline_is_the_class_prior(tiny: Repository) -> None:
     folder = tiny.root / "data/predictions/baselines"
     assert [path.name for path in folder.iterdir()] == ["class_prior.csv"]
     table = pd.read_csv(tiny.root / "data/metadata.csv").merge(pd.read_csv(tiny.root / "data/splits.csv"))
     train = Counter(table[table.split == "train"].diagnosis)
-    found = read_predictions(folder / "class_prior.csv")
-    assert set(found.images.image_id) == set(table[table.split != "train"].image_id)
-    expected = [train[name] / train.total() for name in found.classes]
-    np.testing.assert_allclose(found.y_prob, np.tile(expected, (len(found.y_true), 1)), atol=1e-5)
+    predictions = read_predictions(folder / "class_prior.csv")
+    assert set(predictions.images.image_id) == set(table[table.split != "train"].image_id)
+    expected = [train[name] / train.total() for name in predictions.classes]
+    np.testing.assert_allclose(predictions.y_prob, np.tile(expected, (len(predictions.y_true), 1)), atol=1e-5)
 
 
-def test_features_of_a_pretrained_backbone_learn_nothing_from_test_images(copy: Repository) -> None:
+def test_the_regression_on_features_learns_nothing_from_test_images(copy: Repository) -> None:
     copy.run(*STAGE.split())
     first = read_predictions(copy.root / "new/resnet18_features.csv")
     assert sorted(path.name for path in (copy.root / "new").iterdir()) == ["class_prior.csv", "resnet18_features.csv"]
@@ -76,7 +76,7 @@ def test_features_are_what_torchvisions_network_computes_before_its_last_layer(
     pixels = np.random.default_rng(0).integers(0, 256, size=(4, 32, 32, 3)).astype(np.uint8)
     table = pd.DataFrame({"row": [2, 0]})
     cpu = torch.device("cpu")
-    found = compute_features(architecture, open_source(pixels, cpu), table, cpu)
+    features = compute_features(architecture, open_source(pixels, cpu), table, cpu)
     network = models.resnet18(weights=None)
     network.load_state_dict(torch.load("weights.pth", weights_only=True))
     network.fc = torch.nn.Identity()
@@ -84,7 +84,7 @@ def test_features_are_what_torchvisions_network_computes_before_its_last_layer(
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     with torch.inference_mode():
         expected = network.eval()((images - mean.view(3, 1, 1)) / std.view(3, 1, 1))
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_allclose(features, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("K", [2, 3])
@@ -98,8 +98,8 @@ def test_logits_give_scikit_learns_probabilities(K: int) -> None:
     np.testing.assert_allclose(softmax(logits, axis=1), regression.predict_proba(features), atol=1e-6)
 
 
-def test_a_rare_diagnosis_weighs_as_a_common_one() -> None:
-    # Two alike spreads, one apart: unweighted, the line between them lies at log(19) beyond the middle.
+def test_a_rare_diagnosis_has_the_weight_of_a_common_one() -> None:
+    # Two normal distributions with means one apart: unweighted, the boundary would be log(19) beyond the middle.
     generator = np.random.default_rng(0)
     label = np.repeat([0, 1], [3800, 200])
     features = (generator.normal(size=(4000, 1)) + label[:, None]).astype(np.float32)
@@ -108,7 +108,7 @@ def test_a_rare_diagnosis_weighs_as_a_common_one() -> None:
     assert compute_logits(regression, middle)[0, 1] == pytest.approx(0, abs=0.3)
 
 
-def test_the_strength_is_the_one_that_validates_best() -> None:
+def test_the_regularisation_is_the_one_with_the_best_validation_score() -> None:
     generator = np.random.default_rng(0)
     label = generator.integers(3, size=250)
     features = (generator.normal(size=(250, 40)) + 0.5 * np.eye(3, 40)[label]).astype(np.float32)
@@ -116,6 +116,6 @@ def test_the_strength_is_the_one_that_validates_best() -> None:
     regressions = {fitted[-1].C: fitted for fitted in list_regressions(features[:200], label[:200])}
     assert tuple(regressions) == INVERSE_REGULARISATION
     for strength in (min(INVERSE_REGULARISATION), max(INVERSE_REGULARISATION)):
-        # Validation labels that this strength alone gets all right.
+        # Only this strength classifies all validation labels correctly.
         table.loc[200:, "label"] = regressions[strength].predict(features[200:])
         assert strength == fit_regression(features, table, 3)[-1].C

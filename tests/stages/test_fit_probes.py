@@ -1,4 +1,4 @@
-"""The probes: they see what they should see, nothing else, and find a planted shortcut there."""
+"""The probes see only what they should see, and exploit a shortcut planted there."""
 
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,13 @@ from lesions.tables.classes import Classes, write_classes
 from lesions.tables.metadata import COLUMNS
 from lesions.tables.predictions import read_predictions
 from stages import fit_probes
-from tests.builders import WriteParams, metadata_table
-from tests.training import RECIPE
+from tests.builders import HARDWARE, WriteParams, metadata_table
 
 N = 240
 
 
 def run_probes(tmp_path: Path, params: Path, images: NDArray[np.uint8], **columns: list[Any]) -> dict[str, float]:
-    """Run the stage on images of which every other is a melanoma; return each probe's accuracy on test images."""
+    """Run the stage on images of which every second is a melanoma; return each probe's accuracy on test images."""
     diagnoses = ["melanoma", "nevus"] * (N // 2)
     table = metadata_table(diagnoses, **columns)
     np.save(tmp_path / "images.npy", images)
@@ -39,36 +38,38 @@ def run_probes(tmp_path: Path, params: Path, images: NDArray[np.uint8], **column
         tmp_path / "probes",
         params,
     )
-    found = {path.stem: read_predictions(path).select("test") for path in (tmp_path / "probes").iterdir()}
-    return {probe: float((test.y_pred == test.y_true).mean()) for probe, test in found.items()}
+    predictions = {path.stem: read_predictions(path).select("test") for path in (tmp_path / "probes").iterdir()}
+    return {probe: float((test.y_pred == test.y_true).mean()) for probe, test in predictions.items()}
 
 
 def noise(size: int = 27) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (N, size, size, 3)).astype(np.uint8)
 
 
-def test_probes_that_have_nothing_to_see_are_at_chance(tmp_path: Path, write_params: WriteParams) -> None:
+def test_probes_without_a_shortcut_are_at_chance(tmp_path: Path, write_params: WriteParams) -> None:
     generator = np.random.default_rng(1)
     sex = generator.choice(["male", "female"], N).tolist()
-    found = run_probes(tmp_path, write_params(training=RECIPE), noise(), sex=sex)
-    assert set(found) == {"metadata_probe", "border_probe"}
-    for accuracy in found.values():
+    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE), noise(), sex=sex)
+    assert set(accuracies) == {"metadata_probe", "border_probe"}
+    for accuracy in accuracies.values():
         assert abs(accuracy - 0.5) < 0.25  # 60 test images: four standard deviations
 
 
-def test_a_mark_in_the_corner_of_each_melanoma_is_found(tmp_path: Path, write_params: WriteParams) -> None:
+def test_the_border_probe_exploits_a_mark_in_the_corner_of_each_melanoma(
+    tmp_path: Path, write_params: WriteParams
+) -> None:
     images = noise()
     images[::2, :3, :3] = 0
-    found = run_probes(tmp_path, write_params(training=RECIPE), images)
-    assert found["border_probe"] == 1
-    assert abs(found["metadata_probe"] - 0.5) < 0.25
+    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE), images)
+    assert accuracies["border_probe"] == 1
+    assert abs(accuracies["metadata_probe"] - 0.5) < 0.25
 
 
-def test_a_mark_in_the_middle_is_not_seen(tmp_path: Path, write_params: WriteParams) -> None:
+def test_the_border_probe_does_not_see_a_mark_in_the_middle(tmp_path: Path, write_params: WriteParams) -> None:
     images = noise()
     images[::2, 3:-3, 3:-3] = 0
     np.testing.assert_array_equal(describe_borders(images, np.arange(N)), describe_borders(noise(), np.arange(N)))
-    assert abs(run_probes(tmp_path, write_params(training=RECIPE), images)["border_probe"] - 0.5) < 0.25
+    assert abs(run_probes(tmp_path, write_params(hardware=HARDWARE), images)["border_probe"] - 0.5) < 0.25
 
 
 @pytest.mark.parametrize(
@@ -81,13 +82,13 @@ def test_a_mark_in_the_middle_is_not_seen(tmp_path: Path, write_params: WritePar
         ("width_px", 600, 1024),
     ],
 )
-def test_what_the_table_gives_away_is_found(
+def test_the_metadata_probe_exploits_what_the_table_gives_away(
     tmp_path: Path, write_params: WriteParams, column: str, of_melanoma: Any, of_nevus: Any
 ) -> None:
     columns = {column: [of_melanoma, of_nevus] * (N // 2)}
-    found = run_probes(tmp_path, write_params(training=RECIPE), noise(), **columns)
-    assert found["metadata_probe"] == 1
-    assert abs(found["border_probe"] - 0.5) < 0.25
+    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE), noise(), **columns)
+    assert accuracies["metadata_probe"] == 1
+    assert abs(accuracies["border_probe"] - 0.5) < 0.25
 
 
 def test_how_a_diagnosis_was_confirmed_and_who_the_patient_is_are_not_seen() -> None:
@@ -96,14 +97,14 @@ def test_how_a_diagnosis_was_confirmed_and_who_the_patient_is_are_not_seen() -> 
     np.testing.assert_array_equal(describe_metadata(table), describe_metadata(other))
 
 
-def test_missing_values_are_a_kind_of_their_own() -> None:
+def test_missing_values_are_a_category_of_their_own() -> None:
     table = metadata_table(["nevus"] * 3, sex=["male", None, "male"], age_years=[34.0, np.nan, 38.0])
     features = describe_metadata(table)
     np.testing.assert_array_equal(features[0], features[2])
     assert (features[0] != features[1]).sum() == 4
 
 
-def test_cells_of_the_rim_by_hand() -> None:
+def test_cells_of_the_rim_agree_with_values_worked_by_hand() -> None:
     image = np.zeros((1, 18, 18, 3), np.uint8)
     image[0, :2, :2] = (30, 60, 90)
     image[0, 0, -2:] = 100  # half of the last cell of the first row
@@ -113,13 +114,13 @@ def test_cells_of_the_rim_by_hand() -> None:
     assert not features[9:].any()
 
 
-def test_a_side_that_nine_does_not_divide_is_covered(tmp_path: Path) -> None:
+def test_an_image_size_that_nine_does_not_divide_is_covered(tmp_path: Path) -> None:
     plain = np.full((2, 37, 37, 3), 80, np.uint8)
     features = describe_borders(plain, np.array([1])).reshape(32, 4)
     np.testing.assert_allclose(features, np.tile([80, 80, 80, 0], (32, 1)), atol=0.01)
 
 
-def test_rows_of_the_cache_are_taken_in_the_order_asked_for() -> None:
+def test_rows_of_the_cache_are_read_in_the_given_order() -> None:
     images = noise()
     rows = np.array([5, 2, 9])
     np.testing.assert_array_equal(describe_borders(images, rows), describe_borders(images[rows], np.arange(3)))

@@ -1,4 +1,4 @@
-"""The stage writes HAM10000's layout whole or not at all, and the same bytes every time."""
+"""Tests that the stage writes HAM10000's layout completely or not at all, with the same bytes every time."""
 
 import hashlib
 from pathlib import Path
@@ -35,7 +35,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "synthetic"
 
 
-def test_layout_is_that_of_ham10000_and_patients(dataset: Path) -> None:
+def test_the_layout_is_that_of_ham10000_with_patients(dataset: Path) -> None:
     text = (dataset / "HAM10000_metadata.csv").read_bytes().decode("utf-8")
     assert text.startswith("lesion_id,image_id,dx,dx_type,age,sex,localization,patient_id\n")
     assert "\r" not in text
@@ -51,12 +51,12 @@ def test_layout_is_that_of_ham10000_and_patients(dataset: Path) -> None:
     assert sorted(stem for stems in parts.values() for stem in stems) == list(metadata["image_id"])
 
 
-def test_images_are_jpeg_of_the_size_asked_for(dataset: Path) -> None:
+def test_images_are_jpegs_of_the_given_size(dataset: Path) -> None:
     with Image.open(dataset / "HAM10000_images_part_1" / "SYN_0000001.jpg") as image:
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (32, 32))
 
 
-def test_running_twice_writes_the_same_bytes_whatever_the_threads(
+def test_running_twice_writes_the_same_bytes_with_any_number_of_threads(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 1)

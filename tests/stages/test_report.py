@@ -1,4 +1,4 @@
-"""The report in a browser: what it says of good, bad and odd predictions, and that it needs nothing but itself."""
+"""The report in a browser describes good, bad and odd predictions, and needs no other file and no network."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ MIDDLING = guess(Y_TRUE, 1.5)
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        # Without its sandbox, which a container does not let it have; it opens nothing but our own page.
+        # Without the sandbox, which does not work in a container; it opens only our own page.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
@@ -36,14 +36,14 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def report_of(folder: Path, y_true: np.ndarray = Y_TRUE, **logits: np.ndarray) -> Path:
-    """The report on models that predict as given."""
-    params = write_run(folder, {model: build_predictions(y_true, found) for model, found in logits.items()})
+    """Write the report on models with the given logits, and return its path."""
+    params = write_run(folder, {model: build_predictions(y_true, values) for model, values in logits.items()})
     run_compare(folder, params)
     return run_report(folder, params)
 
 
 def read(page: Page, path: Path) -> tuple[str, list[str], dict[str, list[str]]]:
-    """The verdict's first sentence, the warnings, and for each model its scores without their intervals."""
+    """Return the verdict's first sentence, the warnings, and each model's scores without their intervals."""
     page.goto(path.as_uri())
     verdict = page.locator("#verdict p").first.inner_text()
     warnings = page.locator("#doubts li").all_inner_texts()
@@ -56,23 +56,23 @@ def read(page: Page, path: Path) -> tuple[str, list[str], dict[str, list[str]]]:
 
 
 @needs_chromium
-def test_perfect_predictions_win_and_are_doubted(page: Page, tmp_path: Path) -> None:
+def test_perfect_predictions_win_and_give_a_warning(page: Page, tmp_path: Path) -> None:
     path = report_of(tmp_path, perfect=10 * np.eye(3)[Y_TRUE], middling=MIDDLING)
     verdict, warnings, scores = read(page, path)
     assert re.match(r"perfect is better than middling by 0\.\d{3} balanced accuracy \(95 % interval 0\.", verdict)
     assert scores["perfect"] == ["1.000"] * 6
-    assert [warning for warning in warnings if "perfect is right on every test image" in warning]
-    assert "perfect is right on all 90 test images." in page.content()
+    assert [warning for warning in warnings if "perfect classifies every test image correctly" in warning]
+    assert "perfect classifies all 90 test images correctly." in page.content()
 
 
 @needs_chromium
 def test_chance_is_not_better_than_the_class_prior(page: Page, tmp_path: Path) -> None:
     verdict, warnings, _ = read(page, report_of(tmp_path, chance=guess(Y_TRUE, 0, seed=3), middling=MIDDLING))
     assert verdict.startswith("middling is better than chance by")
-    doubts = [text for text in warnings if text.startswith("chance is not beyond noise better than the baseline")]
+    doubts = [text for text in warnings if text.startswith("chance is not significantly better than the baseline")]
     assert len(doubts) == 1
     assert "class_prior" in doubts[0]
-    assert not [text for text in warnings if text.startswith("middling is not beyond")]
+    assert not [text for text in warnings if text.startswith("middling is not significantly better")]
 
 
 @needs_chromium
@@ -80,17 +80,17 @@ def test_a_constant_prediction_has_learnt_nothing(page: Page, tmp_path: Path) ->
     constant = np.tile([0.0, 3.0, 0.0], (len(Y_TRUE), 1))
     verdict, warnings, scores = read(page, report_of(tmp_path, constant=constant, middling=MIDDLING))
     assert verdict.startswith("middling is better than constant by")
-    assert "constant calls every test image nevus: it has learnt nothing that could be used." in warnings
-    # A third of the images, one class of three, and a ranking that is all ties.
+    assert "constant predicts nevus for every test image: it has learnt nothing useful." in warnings
+    # The accuracy and the balanced accuracy are a third, and the ROC AUC of a ranking of ties is a half.
     assert [scores["constant"][column] for column in (0, 1, 4)] == ["0.333", "0.333", "0.500"]
 
 
 @needs_chromium
-def test_a_class_without_test_images_is_said_to_be_missing(page: Page, tmp_path: Path) -> None:
+def test_a_class_without_test_images_gives_a_warning(page: Page, tmp_path: Path) -> None:
     y_true = np.where(Y_TRUE == 2, 1, Y_TRUE)
     verdict, warnings, scores = read(page, report_of(tmp_path, y_true, sure=9 * np.eye(3)[y_true], middling=MIDDLING))
     assert verdict.startswith("sure is better than middling by")
-    assert "No test image has the diagnosis vascular lesion: no figure here speaks of it." in warnings
+    assert "No test image has the diagnosis vascular lesion: no score on this page covers it." in warnings
     assert scores["sure"] == ["1.000"] * 6
     headings = page.locator(".pictures img").evaluate_all("images => images.map(image => image.naturalWidth > 100)")
     assert headings
@@ -98,24 +98,22 @@ def test_a_class_without_test_images_is_said_to_be_missing(page: Page, tmp_path:
 
 
 @needs_chromium
-def test_a_class_that_is_never_predicted_is_named(page: Page, tmp_path: Path) -> None:
+def test_a_class_that_is_never_predicted_gives_a_warning(page: Page, tmp_path: Path) -> None:
     never = MIDDLING - [0, 0, 50]
     _, warnings, _ = read(page, report_of(tmp_path, never=never))
-    assert "never never predicts vascular lesion, which the test images have." in warnings
+    assert "The test images include vascular lesion, which never never predicts." in warnings
 
 
 @needs_chromium
-def test_identical_predictions_cannot_be_told_apart(page: Page, tmp_path: Path) -> None:
+def test_identical_predictions_are_reported_as_such(page: Page, tmp_path: Path) -> None:
     verdict, warnings, scores = read(page, report_of(tmp_path, first=MIDDLING, second=MIDDLING))
     assert verdict == "first and second have the same balanced accuracy in every resample of the test images."
-    assert (
-        "second and first predict the same for every test image: they may be one model under two names." in warnings
-    )
+    assert "second and first have the same predictions: they may be one model under two names." in warnings
     assert scores["first"] == scores["second"]
 
 
 @needs_chromium
-def test_good_predictions_of_enough_patients_raise_no_doubt(page: Page, tmp_path: Path) -> None:
+def test_good_predictions_of_enough_patients_give_no_warning(page: Page, tmp_path: Path) -> None:
     verdict, warnings, _ = read(page, report_of(tmp_path, good=guess(Y_TRUE, 3)))
     assert verdict.startswith("good is better than class_prior by")
     assert warnings == []
@@ -124,7 +122,9 @@ def test_good_predictions_of_enough_patients_raise_no_doubt(page: Page, tmp_path
 @needs_chromium
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1200])
-def test_it_asks_no_host_and_fits_the_screen(browser: Browser, tiny: Repository, width: int, scheme: str) -> None:
+def test_the_report_contacts_no_host_and_fits_the_screen(
+    browser: Browser, tiny: Repository, width: int, scheme: str
+) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme="dark" if scheme == "dark" else "light"
     )
@@ -147,7 +147,7 @@ def test_it_asks_no_host_and_fits_the_screen(browser: Browser, tiny: Repository,
 
 
 @needs_chromium
-def test_it_prints_on_paper(browser: Browser, tiny: Repository) -> None:
+def test_the_report_prints_on_few_pages(browser: Browser, tiny: Repository) -> None:
     page = browser.new_page()
     page.goto((tiny.root / "report/index.html").as_uri())
     printed = page.pdf(format="A4")
@@ -155,7 +155,7 @@ def test_it_prints_on_paper(browser: Browser, tiny: Repository) -> None:
     page.close()
 
 
-def test_what_comes_from_the_run_is_escaped_and_no_path_gets_in(tmp_path: Path) -> None:
+def test_content_from_the_run_is_escaped_and_no_path_is_shown(tmp_path: Path) -> None:
     params = write_run(tmp_path, {"a": build_predictions(Y_TRUE, MIDDLING)})
     run_compare(tmp_path, params)
     mistakes = tmp_path / "data/pictures/a/mistakes.json"

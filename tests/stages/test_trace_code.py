@@ -53,7 +53,7 @@ def test_an_edit_of_the_page_or_its_template_reruns_the_report_alone(clone: Repo
 
 
 def test_an_edit_of_groups_reruns_what_reaches_them(clone: Repository) -> None:
-    edit(clone, "lesions/splitting/groups.py")
+    edit(clone, "lesions/tables/groups.py")
     assert rerun(clone) == ["find_near_duplicates", "split_by_patient"]
 
 
@@ -75,7 +75,7 @@ def test_a_raised_torch_reruns_what_imports_it_and_a_raised_ruff_nothing(clone: 
     (clone.root / "requirements.lock").write_text(re.sub(r"^ruff==\S+", "ruff==99.0", lock, flags=re.MULTILINE))
     assert rerun(clone) == []
     (clone.root / "requirements.lock").write_text(re.sub(r"^torch==\S+", "torch==99.0", lock, flags=re.MULTILINE))
-    assert set(rerun(clone)) == {"fit_baselines", *of_models("train", "evaluate")}
+    assert set(rerun(clone)) == {"fit_baselines", *of_models("train", "predict")}
 
 
 def test_a_stray_file_in_the_code_changes_nothing(clone: Repository) -> None:

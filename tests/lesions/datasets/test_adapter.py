@@ -1,4 +1,4 @@
-"""Adapters translate cells, and leave what they do not know for the record to refuse."""
+"""Tests that adapters translate cells and refuse unknown words."""
 
 from pathlib import Path
 from typing import get_args
@@ -31,13 +31,13 @@ def test_a_cell_is_translated(cell: str, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize("cell", ["other", "melanoma"])
-def test_a_word_that_is_not_the_datasets_is_refused_with_those_that_are(cell: str) -> None:
+def test_an_unknown_word_is_refused_with_the_known_ones(cell: str) -> None:
     column = Column("dx", values={"mel": "melanoma"}, missing=frozenset({"n/a"}))
     with pytest.raises(ValueError, match="is unknown; known are mel, n/a"):
         column.read({"dx": cell})
 
 
-def test_of_words_that_their_capitals_tell_apart_each_is_read_as_it_stands() -> None:
+def test_words_that_differ_only_in_case_are_matched_exactly() -> None:
     column = Column("dx", values={"N": "nevus", "n": "benign_keratosis", "M": "melanoma"})
     assert [column.read({"dx": cell}) for cell in ("N", "n", "m")] == ["nevus", "benign_keratosis", "melanoma"]
     either = Column("dx", values={"Aa": "nevus", "aA": "melanoma"})
@@ -45,7 +45,7 @@ def test_of_words_that_their_capitals_tell_apart_each_is_read_as_it_stands() -> 
         either.read({"dx": "AA"})
 
 
-def test_where_parameters_say_words_the_parameter_is_named() -> None:
+def test_the_parameter_that_adds_words_is_named() -> None:
     column = Column("dx", values={"mel": "melanoma"}, parameter="dataset.words.diagnosis")
     with pytest.raises(ValueError, match=r"known are mel; dataset\.words\.diagnosis adds others"):
         column.read({"dx": "wart"})
@@ -54,11 +54,11 @@ def test_where_parameters_say_words_the_parameter_is_named() -> None:
         Adapter((Path("a.csv"),), NEEDED | {"diagnosis": wrong})
 
 
-def test_without_words_of_its_own_a_cell_stands_as_it_is() -> None:
+def test_a_column_without_words_keeps_the_cell() -> None:
     assert Column("id").read({"id": " ISIC_1 "}) == "ISIC_1"
 
 
-def test_what_is_numbered_within_another_column_is_told_apart_by_both() -> None:
+def test_values_numbered_within_another_column_are_joined_with_it() -> None:
     column = Column("lesion", within="patient")
     assert column.read({"patient": "P1", "lesion": "7"}) != column.read({"patient": "P2", "lesion": "7"})
     assert column.read({"patient": "P1", "lesion": ""}) is None
@@ -66,7 +66,7 @@ def test_what_is_numbered_within_another_column_is_told_apart_by_both() -> None:
     assert adapter.needed_columns == ["img", "dx", "lesion", "patient"]
 
 
-def test_only_fields_of_the_record_have_columns() -> None:
+def test_a_column_for_an_unknown_field_is_refused() -> None:
     with pytest.raises(
         InputError, match=r"adapter for a\.csv: there is no field colour; there are image_id, patient"
     ):
@@ -74,12 +74,12 @@ def test_only_fields_of_the_record_have_columns() -> None:
 
 
 @pytest.mark.parametrize("field", ["image_id", "diagnosis"])
-def test_every_dataset_has_images_and_diagnoses(field: str) -> None:
+def test_an_adapter_without_images_or_diagnoses_is_refused(field: str) -> None:
     with pytest.raises(InputError, match=rf"adapter for a\.csv: the field {field} has no column"):
         Adapter((Path("a.csv"),), {name: column for name, column in NEEDED.items() if name != field})
 
 
-def test_optional_columns_are_not_needed() -> None:
+def test_optional_columns_may_be_missing() -> None:
     columns = NEEDED | {"patient_id": Column("pat")}
     assert Adapter((Path("a.csv"),), columns).needed_columns == ["img", "dx", "pat"]
     assert Adapter((Path("a.csv"),), columns, optional=frozenset({"patient_id"})).needed_columns == ["img", "dx"]
@@ -93,13 +93,13 @@ def test_optional_columns_are_not_needed() -> None:
         ("fitzpatrick_type", "7", "expected less than or equal to 6"),
     ],
 )
-def test_a_word_that_becomes_none_of_ours_is_named(field: str, value: str, expected: str) -> None:
+def test_a_word_translated_to_an_unknown_value_is_named(field: str, value: str, expected: str) -> None:
     column = Column("c", values={"word": value})
     with pytest.raises(InputError, match=rf"adapter for a\.csv: {field}: 'word' becomes '{value}', {expected}"):
         Adapter((Path("a.csv"),), NEEDED | {field: column})
 
 
-def test_every_dataset_that_parameters_can_name_is_there() -> None:
+def test_every_dataset_that_parameters_can_name_has_an_adapter() -> None:
     assert sorted([*PUBLISHED, *OWN]) == sorted(NAMES)
 
 
@@ -112,14 +112,14 @@ def test_every_adapter_fills_fields_of_the_record(name: str) -> None:
 ISIC = OneHot({"MEL": "melanoma", "NV": "nevus"})
 
 
-def test_one_column_of_several_says_the_value() -> None:
+def test_the_column_with_a_one_gives_the_value() -> None:
     assert ISIC.read({"MEL": "0.0", "NV": " 1.0 "}) == "nevus"
     assert ISIC.read({"MEL": "1", "NV": "0"}) == "melanoma"
     assert Adapter((Path("a.csv"),), NEEDED | {"diagnosis": ISIC}).needed_columns == ["img", "MEL", "NV"]
 
 
 @pytest.mark.parametrize("cells", [("0", "0"), ("1", "1"), ("1", ""), ("1", "x"), ("0.5", "0.5")])
-def test_not_one_column_of_several_is_refused(cells: tuple[str, str]) -> None:
+def test_a_row_that_is_not_one_hot_is_refused(cells: tuple[str, str]) -> None:
     row = dict(zip(ISIC.values, cells, strict=True))
     with pytest.raises(ValueError, match="expected one 1, and 0 in the other columns"):
         ISIC.read(row)

@@ -11,6 +11,6 @@ from tests.server import Server
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.0)
-    found = Server()
-    yield found
-    found.close()
+    started = Server()
+    yield started
+    started.close()

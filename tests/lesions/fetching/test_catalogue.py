@@ -15,19 +15,19 @@ LISTED = """{"status": "OK", "data": {"latestVersion": {"files": [
 ]}}}"""
 
 
-def test_dataverse_says_where_the_files_are_how_large_and_of_which_checksum(server: Server) -> None:
+def test_dataverse_gives_the_address_size_and_checksum_of_each_file(server: Server) -> None:
     server.answers["/api/datasets/:persistentId/"] = send(LISTED.encode())
     first, _, table = read_dataverse("doi:1", server.address)
     address = f"{server.address}/api/access/datafile"
     assert first == RemoteFile(
         f"{address}/1", "HAM10000_images_part_1.zip", "HAM10000_images_part_1", 3, Digest("md5", "aa")
     )
-    # The checksum is of Dataverse's own form of the table.
+    # Dataverse's checksum belongs to its own format of the table.
     assert table == RemoteFile(f"{address}/3?format=original", "HAM10000_metadata.csv")
 
 
 @pytest.mark.parametrize("text", ["<html>", "{}", '{"data": {"latestVersion": {"files": [{"label": "x"}]}}}'])
-def test_a_page_that_is_no_list_is_named(server: Server, text: str) -> None:
+def test_a_page_that_is_not_a_list_is_named(server: Server, text: str) -> None:
     server.answers["/api/datasets/:persistentId/"] = send(text.encode())
     with pytest.raises(InputError, match="not a description of a dataset in Dataverse's form"):
         read_dataverse("doi:1", server.address)
@@ -48,7 +48,7 @@ def test_a_mirror_has_the_same_files_by_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
-def test_what_is_fetched_has_the_tables_that_its_adapter_reads(name: str) -> None:
+def test_the_fetched_files_include_the_tables_that_the_adapter_reads(name: str) -> None:
     products = {file.unpacked or file.name for file in CATALOGUE[name].files}
     tables = {str(table).split("/")[0] for table in PUBLISHED[name].tables}
     assert tables <= products or products == {"."}

@@ -9,18 +9,18 @@ from rich.progress import Progress
 
 from lesions.errors import InputError
 from lesions.fetching.catalogue import Digest, RemoteFile
-from lesions.fetching.download import download
+from lesions.fetching.download import download_file
 from tests.server import DATA, VERSION, Server, send, send_ranges
 
 
 def fetch(server: Server, folder: Path, **published: object) -> Path:
     file = RemoteFile(f"{server.address}/a.zip", "a.zip", **published)  # type: ignore[arg-type]
     with Progress(disable=True) as progress:
-        return download(file, folder, progress)
+        return download_file(file, folder, progress)
 
 
 def begin(server: Server, folder: Path, data: bytes, *, version: str = VERSION, file: str = "a.zip") -> None:
-    """Leave what an earlier call would have left."""
+    """Write the files that an interrupted download leaves."""
     (folder / "a.zip.part").write_bytes(data)
     (folder / "a.zip.part.from").write_text(f"{server.address}/{file}\n{version}")
 
@@ -33,21 +33,21 @@ def test_a_file_arrives_whole(server: Server, tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_connection_that_drops_goes_on_where_it_was(server: Server, tmp_path: Path) -> None:
+def test_a_dropped_download_continues_where_it_stopped(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send_ranges(DATA, at_once=200_000)
     assert fetch(server, tmp_path).read_bytes() == DATA
-    # 200,000 bytes come each time, of which three whole chunks are kept.
+    # Each answer sends 200,000 bytes, of which three complete chunks are kept.
     assert server.ranges == [None, *(f"bytes={n * 3 * 65_536}-" for n in range(1, 6))]
 
 
-def test_what_an_earlier_call_left_is_gone_on_from(server: Server, tmp_path: Path) -> None:
+def test_a_part_of_an_earlier_call_is_resumed(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send_ranges(DATA, at_once=len(DATA))
     begin(server, tmp_path, DATA[:1000])
     assert fetch(server, tmp_path).read_bytes() == DATA
     assert server.ranges == ["bytes=1000-"]
 
 
-def test_what_had_come_whole_is_not_asked_for_again(server: Server, tmp_path: Path) -> None:
+def test_a_complete_part_is_not_downloaded_again(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send_ranges(DATA, at_once=len(DATA))
     begin(server, tmp_path, DATA)
     digest = Digest("md5", hashlib.md5(DATA, usedforsecurity=False).hexdigest())
@@ -59,7 +59,7 @@ def test_what_had_come_whole_is_not_asked_for_again(server: Server, tmp_path: Pa
 @pytest.mark.parametrize(
     "origin", [{"version": '"0"'}, {"version": ""}, {"file": "b.zip"}], ids=["older", "unknown", "elsewhere"]
 )
-def test_what_may_be_of_another_file_is_not_gone_on_from(
+def test_a_part_that_may_belong_to_another_file_is_not_resumed(
     server: Server, tmp_path: Path, origin: dict[str, str]
 ) -> None:
     server.answers["/a.zip"] = send_ranges(DATA, at_once=len(DATA))
@@ -67,31 +67,31 @@ def test_what_may_be_of_another_file_is_not_gone_on_from(
     assert fetch(server, tmp_path).read_bytes() == DATA
 
 
-def test_what_has_come_whole_is_not_asked_for_again(server: Server, tmp_path: Path) -> None:
+def test_a_complete_file_is_not_downloaded_again(server: Server, tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(DATA)
     assert fetch(server, tmp_path).read_bytes() == DATA
     assert server.ranges == []
 
 
-def test_an_address_that_is_none_is_named(server: Server, tmp_path: Path) -> None:
+def test_an_invalid_address_is_named(server: Server, tmp_path: Path) -> None:
     file = RemoteFile("localhost/a.zip", "a.zip")
     with pytest.raises(InputError, match=r"localhost/a\.zip: Invalid URL"), Progress(disable=True) as progress:
-        download(file, tmp_path, progress)
+        download_file(file, tmp_path, progress)
 
 
-def test_a_server_without_ranges_begins_anew(server: Server, tmp_path: Path) -> None:
+def test_without_ranges_the_download_starts_again(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send(DATA)
     begin(server, tmp_path, b"x" * 1000)
     assert fetch(server, tmp_path).read_bytes() == DATA
 
 
-def test_more_than_the_file_has_is_thrown_away(server: Server, tmp_path: Path) -> None:
+def test_a_part_larger_than_the_file_is_discarded(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send_ranges(DATA, at_once=len(DATA))
     begin(server, tmp_path, b"x" * (len(DATA) + 1))
     assert fetch(server, tmp_path).read_bytes() == DATA
 
 
-def test_a_server_that_never_answers_whole_is_given_up_and_what_came_is_kept(server: Server, tmp_path: Path) -> None:
+def test_after_five_tries_the_download_stops_and_keeps_its_part(server: Server, tmp_path: Path) -> None:
     begin(server, tmp_path, DATA[:1000])
     server.answers["/a.zip"] = lambda request: None  # hangs up without a word
     with pytest.raises(InputError, match=r"no answer in 5 tries .*1,000 bytes are in .*a\.zip\.part, and the same"):
@@ -100,26 +100,26 @@ def test_a_server_that_never_answers_whole_is_given_up_and_what_came_is_kept(ser
     assert len(server.ranges) == 5
 
 
-def test_an_error_of_the_server_is_tried_again(server: Server, tmp_path: Path) -> None:
+def test_a_server_error_is_tried_again(server: Server, tmp_path: Path) -> None:
     answers = iter([send(b"", status=503), send(DATA)])
     server.answers["/a.zip"] = lambda request: next(answers)(request)
     assert fetch(server, tmp_path).read_bytes() == DATA
 
 
-def test_a_file_that_is_gone_is_not_tried_again(server: Server, tmp_path: Path) -> None:
+def test_a_missing_file_is_not_tried_again(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send(b"", status=404)
     with pytest.raises(InputError, match=r"a\.zip: 404 Not Found; is the file still there\?"):
         fetch(server, tmp_path)
     assert len(server.ranges) == 1
 
 
-def test_a_length_that_is_not_the_published_one_is_refused_before_it_is_sent(server: Server, tmp_path: Path) -> None:
+def test_an_announced_size_that_differs_from_the_published_one_is_refused(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send(DATA)
     with pytest.raises(InputError, match=r"has 1,048,576 bytes, but 1,000 are published"):
         fetch(server, tmp_path, size_bytes=1000)
 
 
-def test_a_server_that_sends_without_end_is_cut_off(server: Server, tmp_path: Path) -> None:
+def test_a_server_that_sends_too_much_is_cut_off(server: Server, tmp_path: Path) -> None:
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         request.end_headers()
@@ -131,7 +131,7 @@ def test_a_server_that_sends_without_end_is_cut_off(server: Server, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_bytes_than_the_published_ones_are_removed(server: Server, tmp_path: Path) -> None:
+def test_a_file_with_another_checksum_is_removed(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send(DATA)
     with pytest.raises(InputError, match=r"has the md5 .*, but 00 is published; it was removed"):
         fetch(server, tmp_path, digest=Digest("md5", "00"))

@@ -12,8 +12,8 @@ from lesions.fetching.fetch import fetch_dataset
 from tests.server import Server, send
 
 
-def test_the_program_fetches_goes_on_and_says_what_it_did(server: Server, tmp_path: Path) -> None:
-    """As a user does it; the second call has only the archive to fetch that was refused in the first."""
+def test_the_program_fetches_resumes_and_reports(server: Server, tmp_path: Path) -> None:
+    """Run the program twice; the second run fetches only the archive that the first one refused."""
     archives = {}
     for name, inside in (("Test_GroundTruth", "Test_GroundTruth.csv"), ("Test_Input", "ISIC_1.jpg")):
         with zipfile.ZipFile(tmp_path / "made.zip", "w") as archive:
@@ -39,7 +39,7 @@ def test_the_program_fetches_goes_on_and_says_what_it_did(server: Server, tmp_pa
     assert not (tmp_path / "raw.download").exists()
 
 
-def test_a_name_that_is_none_is_answered_with_those_there_are() -> None:
+def test_an_unknown_dataset_is_refused_with_the_known_names() -> None:
     with pytest.raises(
         InputError, match="there is no dataset 'ham' to fetch; there are ham10000, pad_ufes_20, isic2019"
     ):

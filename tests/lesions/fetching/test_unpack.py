@@ -1,4 +1,4 @@
-"""An archive reaches into its folder and nowhere else."""
+"""Tests that an archive is unpacked completely or not at all, and only into its folder."""
 
 import stat
 import zipfile
@@ -8,7 +8,7 @@ import pytest
 
 from lesions.errors import InputError
 from lesions.fetching import unpack as module
-from lesions.fetching.unpack import unpack
+from lesions.fetching.unpack import unpack_archive
 
 
 def pack(path: Path, **files: bytes) -> Path:
@@ -26,28 +26,30 @@ def listing(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_files_come_out_as_they_went_in(tmp_path: Path) -> None:
-    unpack(pack(tmp_path / "a.zip", x=b"1", deep__y=b"2"), tmp_path / "out")
+def test_unpacked_files_equal_the_packed_ones(tmp_path: Path) -> None:
+    unpack_archive(pack(tmp_path / "a.zip", x=b"1", deep__y=b"2"), tmp_path / "out")
     assert listing(tmp_path / "out") == {"x": b"1", "deep/y": b"2"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "out"]
 
 
-def test_a_folder_around_everything_is_left_out(tmp_path: Path) -> None:
-    unpack(pack(tmp_path / "a.zip", top__x=b"1", top__deep__y=b"2"), tmp_path / "out")
+def test_a_single_top_folder_is_removed(tmp_path: Path) -> None:
+    unpack_archive(pack(tmp_path / "a.zip", top__x=b"1", top__deep__y=b"2"), tmp_path / "out")
     assert listing(tmp_path / "out") == {"x": b"1", "deep/y": b"2"}
 
 
 def test_archives_in_an_archive_become_folders(tmp_path: Path) -> None:
     inner = pack(tmp_path / "part_1.zip", part_1__a=b"1", part_1__b=b"2").read_bytes()
-    unpack(pack_names(tmp_path / "a.zip", {"images/part_1.zip": inner, "metadata.csv": b"3"}), tmp_path / "out")
+    unpack_archive(
+        pack_names(tmp_path / "a.zip", {"images/part_1.zip": inner, "metadata.csv": b"3"}), tmp_path / "out"
+    )
     assert listing(tmp_path / "out") == {"images/part_1/a": b"1", "images/part_1/b": b"2", "metadata.csv": b"3"}
 
 
 @pytest.mark.parametrize("name", ["../x", "a/../../x", "/etc/x", "C:/x", "a\\..\\x"])
-def test_a_name_that_leads_out_is_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
+def test_a_name_that_leads_out_of_the_folder_is_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
     archive = pack_names(tmp_path / "a.zip", {"good": b"1", name: b"2"})
     with pytest.raises(InputError, match="leads out of the folder into which it is unpacked"):
-        unpack(archive, tmp_path / "out")
+        unpack_archive(archive, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
 
 
@@ -57,63 +59,63 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(entry, "/etc/passwd")
     with pytest.raises(InputError, match="'link' is a link or a device, not a file"):
-        unpack(tmp_path / "a.zip", tmp_path / "out")
+        unpack_archive(tmp_path / "a.zip", tmp_path / "out")
 
 
 def test_a_hostile_archive_inside_a_good_one_is_refused(tmp_path: Path) -> None:
     inner = pack_names(tmp_path / "inner.zip", {"../x": b"1"}).read_bytes()
     with pytest.raises(InputError, match="leads out of the folder"):
-        unpack(pack_names(tmp_path / "a.zip", {"inner.zip": inner, "y": b""}), tmp_path / "out")
+        unpack_archive(pack_names(tmp_path / "a.zip", {"inner.zip": inner, "y": b""}), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_broken_archive_inside_a_good_one_takes_the_outer_one_with_it(tmp_path: Path) -> None:
-    """Kept, it would be unpacked again instead of being fetched anew."""
+def test_a_broken_archive_inside_a_good_one_removes_the_outer_one(tmp_path: Path) -> None:
+    """Otherwise it would be unpacked again instead of fetched again."""
     archive = pack_names(tmp_path / "a.zip", {"inner.zip": b"cut short", "y": b""})
     with pytest.raises(InputError, match=r"a\.zip: not a complete zip archive .*; it was removed"):
-        unpack(archive, tmp_path / "out")
+        unpack_archive(archive, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_bomb_is_refused_before_it_takes_room(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x", bytes(10_000_000))
     with pytest.raises(InputError, match=r"1 files of 10,000,000 bytes in an archive of 9,\d\d\d bytes; at most"):
-        unpack(tmp_path / "a.zip", tmp_path / "out")
+        unpack_archive(tmp_path / "a.zip", tmp_path / "out")
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_FILES", 3)
     with pytest.raises(InputError, match="4 files of 4 bytes"):
-        unpack(pack(tmp_path / "a.zip", a=b"1", b=b"1", c=b"1", d=b"1"), tmp_path / "out")
+        unpack_archive(pack(tmp_path / "a.zip", a=b"1", b=b"1", c=b"1", d=b"1"), tmp_path / "out")
 
 
-def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
+def test_a_repeated_name_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("x", b"1")
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("x", b"2")
     with pytest.raises(InputError, match="x is both a file and a folder in it, or is in it twice"):
-        unpack(tmp_path / "a.zip", tmp_path / "out")
+        unpack_archive(tmp_path / "a.zip", tmp_path / "out")
 
 
 @pytest.mark.parametrize("kept", [0, 10, 60, -30])
-def test_an_archive_cut_short_or_none_at_all_is_refused_and_nothing_is_left(tmp_path: Path, kept: int) -> None:
+def test_a_truncated_or_empty_archive_is_refused_and_removed(tmp_path: Path, kept: int) -> None:
     data = pack(tmp_path / "a.zip", x=b"1" * 1000, y=b"2" * 1000).read_bytes()
     (tmp_path / "a.zip").write_bytes(data[:kept])
     with pytest.raises(InputError, match=r"a\.zip: not a complete zip archive"):
-        unpack(tmp_path / "a.zip", tmp_path / "out")
+        unpack_archive(tmp_path / "a.zip", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_also_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a is both a file and a folder in it"):
-        unpack(pack_names(tmp_path / "a.zip", {"a": b"1", "a/b": b"2", "c": b"3"}), tmp_path / "out")
+        unpack_archive(pack_names(tmp_path / "a.zip", {"a": b"1", "a/b": b"2", "c": b"3"}), tmp_path / "out")
 
 
-def test_changed_bytes_are_noticed(tmp_path: Path) -> None:
+def test_a_changed_byte_is_refused(tmp_path: Path) -> None:
     data = bytearray(pack(tmp_path / "a.zip", x=b"1" * 1000).read_bytes())
     data[500] ^= 1
     (tmp_path / "a.zip").write_bytes(data)
     with pytest.raises(InputError, match=r"not a complete zip archive \(Bad CRC-32"):
-        unpack(tmp_path / "a.zip", tmp_path / "out")
+        unpack_archive(tmp_path / "a.zip", tmp_path / "out")

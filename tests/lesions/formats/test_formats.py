@@ -1,4 +1,4 @@
-"""What is written comes out whole, and the same to the byte."""
+"""Tests that files are written completely or not at all, with the same bytes each time."""
 
 import math
 from pathlib import Path
@@ -66,7 +66,7 @@ def test_metrics_carry_their_schema(tmp_path: Path) -> None:
     assert read_json(tmp_path / "a.json") == {"accuracy": 0.5, "schema": 1}
 
 
-def test_rows_of_a_plot_stand_one_to_a_line(tmp_path: Path) -> None:
+def test_plot_rows_are_written_one_per_line(tmp_path: Path) -> None:
     write_plot_rows(tmp_path / "a.json", [{"y": 2, "x": 1}, {"x": 2, "y": 0.12345678}])
     assert (tmp_path / "a.json").read_text() == '[\n{"x": 1, "y": 2},\n{"x": 2, "y": 0.123457}\n]\n'
 
@@ -79,7 +79,7 @@ def test_rows_of_a_plot_stand_one_to_a_line(tmp_path: Path) -> None:
         st.text(st.sampled_from('ab1,;"\n\r '), max_size=60).map(lambda text: f"image_id,dx\n{text}".encode()),
     )
 )
-def test_whatever_the_bytes_are_there_is_a_table_or_a_reason(tmp_path: Path, data: bytes) -> None:
+def test_any_bytes_give_a_table_or_a_reason(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(data)
     try:
@@ -92,13 +92,13 @@ def test_whatever_the_bytes_are_there_is_a_table_or_a_reason(tmp_path: Path, dat
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_json_takes_no_nan(tmp_path: Path, value: float) -> None:
+def test_json_refuses_nan(tmp_path: Path, value: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"a": value})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_broken_json_says_where(tmp_path: Path) -> None:
+def test_broken_json_is_refused_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"a": 1,\n"b"}')
     with pytest.raises(InputError, match=r"a.json, line 2: not valid JSON"):
         read_json(tmp_path / "a.json")
@@ -109,7 +109,7 @@ def test_a_table_is_sorted_with_line_feeds_and_six_decimals(tmp_path: Path) -> N
     assert (tmp_path / "a.csv").read_bytes() == b"key,x\na,2.000000\nb,0.333333\n"
 
 
-def test_a_text_table_keeps_cells_as_they_stand(tmp_path: Path) -> None:
+def test_a_text_table_keeps_cells_unchanged(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfid,age\r\n007,NA\r\n8,\r\n")
     table = read_text_table(tmp_path / "a.csv", ["id"])
     assert table.to_dict("list") == {"id": ["007", "8"], "age": ["NA", ""]}
@@ -128,7 +128,9 @@ def test_a_text_table_keeps_cells_as_they_stand(tmp_path: Path) -> None:
         (b"name,age\na,1\n", "the column id is missing; found name, age"),
     ],
 )
-def test_a_text_table_that_cannot_be_read_says_why(tmp_path: Path, content: bytes | None, message: str) -> None:
+def test_an_unreadable_text_table_is_refused_with_a_reason(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
     if content is not None:
         (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(InputError, match=message):
@@ -137,13 +139,13 @@ def test_a_text_table_that_cannot_be_read_says_why(tmp_path: Path, content: byte
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("header", ["id{}age", '\ufeff"id"{}age'])
-def test_cells_may_be_separated_as_spreadsheets_do(tmp_path: Path, separator: str, header: str) -> None:
+def test_cells_may_be_separated_by_any_separator_of_spreadsheets(tmp_path: Path, separator: str, header: str) -> None:
     text = f'{header.format(separator)}\r\n1{separator}"a, b; c\td"\r\n'
     (tmp_path / "a.csv").write_bytes(text.encode())
     table = read_text_table(tmp_path / "a.csv", ["id"])
     assert table.to_dict("records") == [{"id": "1", "age": "a, b; c\td"}]
 
 
-def test_the_column_that_is_wanted_says_what_separates_the_cells(tmp_path: Path) -> None:
+def test_the_needed_column_determines_the_separator(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id;name, first, last\n1;2\n")
     assert read_text_table(tmp_path / "a.csv", ["id"]).to_dict("records") == [{"id": "1", "name, first, last": "2"}]

@@ -1,4 +1,4 @@
-"""A full disk leaves what was there, and the error names the file and says how to go on."""
+"""Tests that a full disk leaves the old file, and that the error names it and says how to continue."""
 
 import sys
 from pathlib import Path
@@ -41,7 +41,7 @@ with one_paragraph_errors():
 
 @needs_small_disk
 @pytest.mark.parametrize("kind", ["text", "tensors", "images"])
-def test_a_full_disk_leaves_what_was_there(tmp_path: Path, kind: str) -> None:
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, kind: str) -> None:
     done = run_on_small_disk(tmp_path, "1m", sys.executable, "-c", WRITE_TWICE, kind)
     assert done.returncode == 1
     assert done.stderr == (

@@ -1,4 +1,4 @@
-"""`lesions gate` in a real repository, with a branch for each thing that it must tell apart."""
+"""`lesions gate` in a real repository, with a branch for each outcome."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ GOOD = {"balanced_accuracy": 0.7, "macro_f1": 0.6, "macro_roc_auc": 0.9}
 def write_metrics(
     repository: Repository, model: str, metrics: dict[str, float], *, skill: float = 1.5, seed: int = 0
 ) -> None:
-    """Write figures, and predictions of a model that knows the classes so well, which they need not be of."""
+    """Write scores, and the digest of predictions with the given skill; the scores need not be of those."""
     path = repository.root / f"metrics/{model}/test.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(metrics))
@@ -43,7 +43,7 @@ def list_models(repository: Repository, *models: str) -> None:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A repository without a DVC remote, whose branches have different metrics."""
+    """Return a repository without a DVC remote, whose branches have different metrics."""
     repository = copy_repository(tmp_path_factory.mktemp("gate"))
 
     def branch(name: str) -> None:
@@ -101,33 +101,33 @@ def gate(repository: Repository, branch: str, *options: str) -> tuple[int, str]:
         ("better", 0, "macro_f1          0.6000 0.7000 +0.1000 ≥ 0.4  0.08 better"),
         ("slightly_worse", 0, "macro_f1          0.6000 0.5900 -0.0100 ≥ 0.4  0.08 worse, allowed"),
         ("worse", 1, "macro_f1          0.6000 0.5000 -0.1000 ≥ 0.4  0.08 regression"),
-        ("worse_by_chance", 0, "macro_f1          0.6000 0.5000 -0.1000 ≥ 0.4  0.08 within noise"),
+        ("worse_by_chance", 0, "macro_f1          0.6000 0.5000 -0.1000 ≥ 0.4  0.08 not significant"),
         (
             "without_digest",
             2,
-            "the workspace has no metrics/resnet18/digest.json, by which to tell a drop from noise",
+            "the workspace has no metrics/resnet18/digest.json, which the test of a drop needs",
         ),
         ("below_the_floor", 1, "macro_roc_auc     0.9000 0.8000 -0.1000 ≥ 0.85 0.03 below the floor"),
-        ("another_split", 2, "the test images are not those of the base: another dataset, or another split of it"),
+        ("another_split", 2, "the test images are not those of the base, because the dataset or its split differs"),
         ("model_removed", 0, "macro_f1          0.6000 –      –       ≥ 0.4  0.08 model removed"),
         ("model_added", 0, "macro_f1          –      0.6000 –       ≥ 0.4  0.08 model added"),
         ("never_run", 2, "the workspace has no metrics/<model>/test.json; run `dvc repro` first."),
     ],
 )
-def test_a_branch_beside_main(repository: Repository, branch: str, status: int, words: str) -> None:
-    found, output = gate(repository, branch, "--base", "main")
+def test_a_branch_compared_with_main(repository: Repository, branch: str, status: int, words: str) -> None:
+    exit_code, output = gate(repository, branch, "--base", "main")
     assert words in output
-    assert found == status
+    assert exit_code == status
     assert output.splitlines()[-1].endswith({0: ": passed", 1: ": failed", 2: ": cannot tell"}[status])
 
 
-def test_metrics_missing_at_the_base(repository: Repository) -> None:
+def test_metrics_that_the_base_lacks_are_reported(repository: Repository) -> None:
     status, output = gate(repository, "main", "--base", "never_run")
     assert "the base has no metrics/<model>/test.json" in output
     assert status == 2
 
 
-def test_it_says_the_same_in_markdown_and_junit(repository: Repository, tmp_path: Path) -> None:
+def test_markdown_and_junit_report_the_same_as_the_terminal(repository: Repository, tmp_path: Path) -> None:
     files = ("--markdown", str(tmp_path / "gate.md"), "--junit", str(tmp_path / "gate.xml"))
     status, _ = gate(repository, "worse", "--base", "main", *files)
     assert status == 1
@@ -144,20 +144,20 @@ def test_it_says_the_same_in_markdown_and_junit(repository: Repository, tmp_path
     assert failure.get("message") == "regression: 0.6000 at the base, 0.5000 now (-0.1000); floor ≥ 0.4, drop 0.08"
 
 
-def test_what_cannot_be_told_is_an_error_in_junit(repository: Repository, tmp_path: Path) -> None:
+def test_a_metric_that_cannot_be_judged_is_an_error_in_junit(repository: Repository, tmp_path: Path) -> None:
     gate(repository, "another_split", "--base", "main", "--junit", str(tmp_path / "gate.xml"))
     suite = ElementTree.parse(tmp_path / "gate.xml").getroot()
     assert suite.attrib == {"name": "lesions gate", "tests": "7", "failures": "0", "errors": "7"}
 
 
-def test_a_revision_that_is_not_there(repository: Repository, tmp_path: Path) -> None:
+def test_a_missing_revision_is_named(repository: Repository, tmp_path: Path) -> None:
     status, output = gate(repository, "main", "--base", "nowhere", "--markdown", str(tmp_path / "gate.md"))
     assert status == 2
-    assert "there is no revision nowhere here; `git fetch` may bring it." in output
-    assert "- there is no revision nowhere here" in (tmp_path / "gate.md").read_text()
+    assert "there is no revision nowhere in this repository; `git fetch` may fetch it." in output
+    assert "- there is no revision nowhere in this repository" in (tmp_path / "gate.md").read_text()
     status, output = gate(repository, "main", "--base=--all")
     assert status == 2
-    assert "there is no revision --all here" in output
+    assert "there is no revision --all in this repository" in output
 
 
 def test_a_shallow_clone_says_what_to_fetch(repository: Repository, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_shallow_clone_says_what_to_fetch(repository: Repository, tmp_path: Pa
 
 
 @pytest.mark.parametrize("content", [None, "{"])
-def test_metrics_that_were_lost_are_no_removed_model(repository: Repository, content: str | None) -> None:
+def test_a_model_with_lost_metrics_does_not_count_as_removed(repository: Repository, content: str | None) -> None:
     repository.run("git", "checkout", "--quiet", "main")
     path = repository.root / "metrics/resnet18/test.json"
     before = path.read_text()
@@ -184,7 +184,7 @@ def test_metrics_that_were_lost_are_no_removed_model(repository: Repository, con
     assert "metrics/resnet18/test.json of the workspace is missing or broken." in done.stdout
 
 
-def test_outside_a_dvc_repository(tmp_path: Path, repository: Repository) -> None:
+def test_the_gate_fails_outside_a_dvc_repository(tmp_path: Path, repository: Repository) -> None:
     (tmp_path / "params.yaml").write_text((repository.root / "params.yaml").read_text())
     done = Repository(tmp_path).run("lesions", "gate", "--base", "main", check=False)
     assert done.returncode == 2
@@ -192,7 +192,7 @@ def test_outside_a_dvc_repository(tmp_path: Path, repository: Repository) -> Non
     assert "Traceback" not in done.stdout
 
 
-def test_a_broken_rule_is_not_a_regression(repository: Repository) -> None:
+def test_an_invalid_rule_is_not_a_regression(repository: Repository) -> None:
     repository.run("git", "checkout", "--quiet", "main")
     params = repository.root / "params.yaml"
     text = params.read_text()

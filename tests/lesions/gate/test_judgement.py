@@ -1,4 +1,4 @@
-"""Each outcome of the gate, and the exit status that it leads to."""
+"""Each outcome of the gate, and its exit code."""
 
 from typing import Any
 
@@ -41,13 +41,13 @@ def outcomes(judgement: Judgement) -> list[Outcome]:
         (Rule(direction="higher", floor=0.1, largest_drop=None, beyond_noise=False), 0.9, 0.1, Outcome.WORSE, 0),
     ],
 )
-def test_one_metric(rule: Rule, base: float, now: float, outcome: Outcome, status: int) -> None:
+def test_one_metric_has_its_outcome(rule: Rule, base: float, now: float, outcome: Outcome, status: int) -> None:
     judgement = judge_metrics(revision(a={"f1": base}), revision(a={"f1": now}), {"f1": rule})
     assert outcomes(judgement) == [outcome]
     assert judgement.exit_status == status
 
 
-def test_a_model_added_is_held_to_the_floor_alone() -> None:
+def test_an_added_model_is_only_checked_against_the_floor() -> None:
     base, rules = revision(a={"f1": 0.9}), {"f1": HIGHER}
     judgement = judge_metrics(base, revision(a={"f1": 0.9}, b={"f1": 0.6}), rules)
     assert outcomes(judgement) == [Outcome.UNCHANGED, Outcome.ADDED]
@@ -57,13 +57,13 @@ def test_a_model_added_is_held_to_the_floor_alone() -> None:
     assert judgement.exit_status == 1
 
 
-def test_a_model_removed_is_said_to_be_and_the_others_decide() -> None:
+def test_a_removed_model_is_reported_and_the_others_decide() -> None:
     judgement = judge_metrics(revision(a={"f1": 0.9}, b={"f1": 0.9}), revision(a={"f1": 0.9}), {"f1": HIGHER})
     assert outcomes(judgement) == [Outcome.UNCHANGED, Outcome.REMOVED]
     assert judgement.exit_status == 0
 
 
-def test_a_listed_model_whose_metrics_are_missing_is_not_taken_for_one_that_was_removed() -> None:
+def test_a_listed_model_with_missing_metrics_does_not_count_as_removed() -> None:
     whole, broken = revision(a={"f1": 0.9}, b={"f1": 0.9}), revision(a={"f1": 0.9}, b={})
     judgement = judge_metrics(whole, broken, {"f1": HIGHER})
     assert outcomes(judgement) == [Outcome.UNCHANGED, Outcome.UNKNOWN]
@@ -74,32 +74,32 @@ def test_a_listed_model_whose_metrics_are_missing_is_not_taken_for_one_that_was_
     assert judgement.exit_status == 2
 
 
-def test_a_model_removed_need_not_have_had_every_metric() -> None:
+def test_a_removed_model_need_not_have_every_metric() -> None:
     judgement = judge_metrics(revision(a={"f1": 0.9}, b={"accuracy": 0.9}), revision(a={"f1": 0.9}), {"f1": HIGHER})
     assert judgement.exit_status == 0
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), True, "0.9"])
-def test_what_is_no_number_cannot_be_judged(value: object) -> None:
+def test_a_value_that_is_no_finite_number_cannot_be_judged(value: object) -> None:
     judgement = judge_metrics(revision(a={"f1": 0.9}), revision(a={"f1": value, "n": 1}), {"f1": HIGHER})
     assert outcomes(judgement) == [Outcome.UNKNOWN]
     assert judgement.exit_status == 2
 
 
-def test_other_models_altogether_cannot_be_compared() -> None:
+def test_revisions_without_a_common_model_cannot_be_compared() -> None:
     judgement = judge_metrics(revision(a={"f1": 0.9}), revision(b={"f1": 0.6}), {"f1": HIGHER})
     assert judgement.problems == ("no model is in both revisions",)
     assert judgement.exit_status == 2
 
 
 @pytest.mark.parametrize(("now", "status"), [(0.95, 2), (0.1, 1)])
-def test_other_test_images_leave_only_the_floor(now: float, status: int) -> None:
+def test_with_other_test_images_only_the_floor_is_checked(now: float, status: int) -> None:
     judgement = judge_metrics(revision("aa", a={"f1": 0.9}), revision("bb", a={"f1": now}), {"f1": HIGHER})
     assert judgement.problems[0].startswith("the test images are not those of the base")
     assert judgement.exit_status == status
 
 
-def test_a_base_that_does_not_say_its_test_images() -> None:
+def test_a_base_without_the_hash_of_its_test_images_cannot_be_compared() -> None:
     judgement = judge_metrics(revision(None, a={"f1": 0.9}), revision(a={"f1": 0.9}), {"f1": HIGHER})
     assert judgement.problems[0].startswith("the base does not say which test images")
     assert judgement.exit_status == 2
@@ -122,7 +122,7 @@ def test_a_base_that_does_not_say_its_test_images() -> None:
         ),
     ],
 )
-def test_missing_metrics(base: RevisionMetrics, now: RevisionMetrics, problem: str) -> None:
+def test_missing_metrics_are_named(base: RevisionMetrics, now: RevisionMetrics, problem: str) -> None:
     judgement = judge_metrics(base, now, {"f1": HIGHER})
     assert judgement.problems[0].startswith(problem)
     assert judgement.exit_status == 2
@@ -133,18 +133,18 @@ Y_TRUE = true_classes(300)
 
 
 def predicted(skill: float, seed: int = 0) -> RevisionMetrics:
-    """A revision whose model knows the classes so well."""
+    """Return a revision whose model has the given skill."""
     predictions = build_predictions(Y_TRUE, guess(Y_TRUE, skill, seed))
     scores = score_predictions(predictions.y_true, predictions.y_prob)
     return RevisionMetrics({"a": scores}, "aa", digests={"a": predictions})
 
 
-def test_a_drop_within_noise_is_allowed_and_one_beyond_it_is_not() -> None:
+def test_a_significant_drop_fails_and_one_that_is_not_significant_is_allowed() -> None:
     base, other, worse = predicted(1.5), predicted(1.45, seed=1), predicted(0.7)
     drop = base.models["a"]["accuracy"] - other.models["a"]["accuracy"]
     assert 0.02 < drop < 0.1
     rules = {"accuracy": BEYOND}
-    assert outcomes(judge_metrics(base, other, rules)) == [Outcome.WITHIN_NOISE]
+    assert outcomes(judge_metrics(base, other, rules)) == [Outcome.NOT_SIGNIFICANT]
     assert outcomes(judge_metrics(base, other, {"accuracy": BEYOND.model_copy(update={"beyond_noise": False})})) == [
         Outcome.REGRESSION
     ]
@@ -152,15 +152,15 @@ def test_a_drop_within_noise_is_allowed_and_one_beyond_it_is_not() -> None:
     assert outcomes(judge_metrics(worse, base, rules)) == [Outcome.BETTER]
 
 
-def test_a_small_drop_is_allowed_though_it_be_beyond_noise() -> None:
+def test_a_small_drop_is_allowed_even_if_it_is_significant() -> None:
     base, worse = predicted(1.5), predicted(0.7)
     rule = BEYOND.model_copy(update={"largest_drop": 0.5})
     assert outcomes(judge_metrics(base, worse, {"accuracy": rule})) == [Outcome.WORSE]
 
 
-def test_without_the_base_s_predictions_nobody_can_tell_a_drop_from_noise() -> None:
+def test_without_the_predictions_of_the_base_a_drop_cannot_be_judged() -> None:
     base, worse = predicted(1.5), predicted(0.7)
     judgement = judge_metrics(RevisionMetrics(base.models, "aa", digests={}), worse, {"accuracy": BEYOND})
     assert outcomes(judgement) == [Outcome.UNKNOWN]
-    assert judgement.problems == ("the base has no metrics/a/digest.json, by which to tell a drop from noise",)
+    assert judgement.problems == ("the base has no metrics/a/digest.json, which the test of a drop needs",)
     assert judgement.exit_status == 2

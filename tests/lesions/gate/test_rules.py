@@ -1,4 +1,4 @@
-"""The section `gate` is refused where it would not guard anything."""
+"""The section `gate` is read, and refused if it would guard nothing."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_every_rule_is_read(write_params: WriteParams) -> None:
     }
 
 
-def test_the_projects_own_rules() -> None:
+def test_the_projects_own_rules_are_valid() -> None:
     assert read_rules(ROOT / "params.yaml")
 
 
@@ -29,14 +29,17 @@ def test_the_projects_own_rules() -> None:
         ({"f1": GOOD | {"direction": "up"}}, r"gate\.f1\.direction: expected 'higher' or 'lower', got 'up'"),
         ({"f1": GOOD | {"largest_drop": -1}}, r"gate\.f1\.largest_drop: expected a number >= 0, got -1"),
         ({"f1": GOOD | {"flor": 0.5}}, r"gate\.f1\.flor: there is no such parameter"),
-        ({"accuracy": GOOD | {"beyond_noise": True}}, r"gate\.accuracy: beyond_noise is of a drop"),
+        (
+            {"accuracy": GOOD | {"beyond_noise": True}},
+            r"gate\.accuracy: beyond_noise needs a largest_drop; with null no drop fails",
+        ),
         (
             {"f1": GOOD | {"largest_drop": 0.1, "beyond_noise": True}},
-            r"gate\.f1\.beyond_noise: expected false; resampled are accuracy, .* alone",
+            r"gate\.f1\.beyond_noise: expected false; only accuracy, .* are resampled",
         ),
         ({"f1": 0.5}, r"gate\.f1: expected a section, got 0\.5"),
     ],
 )
-def test_what_guards_nothing_is_refused(write_params: WriteParams, gate: object, message: str) -> None:
+def test_a_rule_that_guards_nothing_is_refused(write_params: WriteParams, gate: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_rules(write_params(gate=gate))

@@ -1,4 +1,4 @@
-"""The device and precision asked for, or a reason."""
+"""Tests that the wanted device and precision are used, or refused with a reason."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from lesions.hardware.allocator import keep_freed_memory
 from lesions.hardware.device import choose_execution, choose_precision, set_up_device
 
 
-def test_auto_takes_the_best_device_there_is() -> None:
+def test_auto_chooses_the_best_available_device() -> None:
     best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     assert set_up_device("auto", num_threads=2).type == best
 
@@ -21,7 +21,7 @@ def test_setting_up_fixes_threads_and_determinism() -> None:
     assert torch.are_deterministic_algorithms_enabled()
 
 
-def test_results_need_not_repeat_where_that_is_not_asked_for() -> None:
+def test_results_may_differ_if_determinism_is_off() -> None:
     set_up_device("cpu", num_threads=2, deterministic=False)
     assert not torch.are_deterministic_algorithms_enabled()
     assert torch.backends.cudnn.benchmark
@@ -30,12 +30,12 @@ def test_results_need_not_repeat_where_that_is_not_asked_for() -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
-def test_a_device_that_is_not_there_is_refused() -> None:
+def test_an_unavailable_device_is_refused() -> None:
     with pytest.raises(InputError, match=r"training.device is cuda, which torch does not find here; it finds .*cpu"):
         set_up_device("cuda", num_threads=1)
 
 
-def test_a_step_is_recorded_on_cuda_alone() -> None:
+def test_a_step_is_recorded_only_on_cuda() -> None:
     assert choose_execution("auto", torch.device("cuda")) == "graph"
     assert choose_execution("auto", torch.device("cpu")) == "eager"
     with pytest.raises(InputError, match=r"training.execution is compiled, which needs CUDA, and training is on cpu"):
@@ -53,7 +53,7 @@ def test_mps_never_computes_in_bfloat16() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="there is no /proc/cpuinfo here")
-def test_auto_computes_in_bfloat16_where_the_processor_does() -> None:
+def test_auto_computes_in_bfloat16_if_the_processor_does() -> None:
     flags = Path("/proc/cpuinfo").read_text()
     expected = torch.bfloat16 if "avx512_bf16" in flags or "amx_bf16" in flags else torch.float32
     assert choose_precision("auto", torch.device("cpu")) == expected

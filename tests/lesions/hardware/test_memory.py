@@ -1,4 +1,4 @@
-"""The memory that a process has taken."""
+"""Tests of the peak memory of a process."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ MIB = 2**20
 PROBE = "from lesions.hardware.memory import read_peak_memory; print(read_peak_memory())"
 
 
-def test_memory_that_was_freed_counts_and_that_of_the_parent_does_not() -> None:
+def test_peak_memory_includes_freed_memory_but_not_the_parents() -> None:
     numbers = np.ones(25_000_000)  # 200 MB
     before = read_peak_memory()
     assert before > numbers.nbytes

@@ -1,4 +1,4 @@
-"""The image cache is an ordinary .npy file, written in pieces, whole or not at all."""
+"""Tests that the image cache is an ordinary .npy file, written completely or not at all."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +15,7 @@ def draw(num_images: int) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(1, 256, (num_images, 4, 4, 3), dtype=np.uint8)
 
 
-def test_images_stand_where_they_were_written_and_the_rest_is_black(tmp_path: Path) -> None:
+def test_images_are_in_the_rows_written_and_other_rows_are_black(tmp_path: Path) -> None:
     expected = draw(6)
     with write_cache(tmp_path / "images.npy", 6, 4) as cache:
         cache.write(3, expected[3:5])
@@ -32,7 +32,7 @@ def test_threads_write_one_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), expected)
 
 
-def test_it_is_read_as_a_map_that_cannot_be_written(tmp_path: Path) -> None:
+def test_the_cache_is_a_read_only_memory_map(tmp_path: Path) -> None:
     with write_cache(tmp_path / "images.npy", 2, 4) as cache:
         cache.write(0, draw(2))
     images = read_cache(tmp_path / "images.npy")
@@ -48,7 +48,7 @@ def test_an_interrupt_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_cut_file_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     with write_cache(tmp_path / "images.npy", 2, 4) as cache:
         cache.write(0, draw(2))
     whole = (tmp_path / "images.npy").read_bytes()

@@ -1,4 +1,4 @@
-"""Neither many nor large files, nor large images, are decoded at a time by one thread."""
+"""Tests that a chunk never holds too many files, nor too large files or images."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def make_files(folder: Path, sizes: list[int]) -> list[str]:
     ],
     ids=["many", "images of 3 MB", "images of 12 MB", "just two", "not quite two", "too large for any"],
 )
-def test_a_chunk_ends_where_one_more_would_be_too_much(
+def test_a_chunk_ends_before_it_exceeds_its_limits(
     sizes: list[int], size_px: int, expected: list[int], tmp_path: Path
 ) -> None:
     chunks = list(split_into_chunks(tmp_path, make_files(tmp_path, sizes), size_px))
@@ -38,7 +38,7 @@ def test_a_chunk_ends_where_one_more_would_be_too_much(
 
 @settings(deadline=None)
 @given(sizes=st.lists(st.integers(0, CHUNK_BYTES * 2), min_size=1, max_size=100), size_px=st.integers(8, 2048))
-def test_chunks_are_all_files_in_order(
+def test_chunks_contain_all_files_in_order(
     sizes: list[int], size_px: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("files")
@@ -53,6 +53,6 @@ def test_chunks_are_all_files_in_order(
         )
 
 
-def test_a_link_to_nowhere_is_a_file_too(tmp_path: Path) -> None:
+def test_a_broken_link_is_kept_in_a_chunk(tmp_path: Path) -> None:
     (tmp_path / "broken.png").symlink_to(tmp_path / "nowhere.png")
     assert list(split_into_chunks(tmp_path, ["broken.png"], 8)) == [Chunk(0, ["broken.png"])]

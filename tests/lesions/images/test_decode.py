@@ -1,4 +1,4 @@
-"""Every kind of image that Pillow reads becomes upright RGB; everything else is refused with its reason."""
+"""Tests that every readable kind of image becomes upright RGB, and anything else is refused with a reason."""
 
 import io
 import resource
@@ -27,7 +27,7 @@ def plain(mode: str, colour: Any, size: tuple[int, int] = (8, 8)) -> Image.Image
 
 
 def half_and_half(size: tuple[int, int] = (8, 8)) -> Image.Image:
-    """Black on the left, white on the right."""
+    """Return an image that is black on the left and white on the right."""
     image = Image.new("RGB", size, "black")
     image.paste("white", (size[0] // 2, 0, *size))
     return image
@@ -42,7 +42,7 @@ def half_and_half(size: tuple[int, int] = (8, 8)) -> Image.Image:
         (encode(plain("RGB", (10, 20, 30)).quantize(4)), (10, 20, 30)),
         (encode(plain("RGBA", (200, 100, 0, 255))), (200, 100, 0)),
         (encode(plain("RGBA", (200, 100, 0, 0))), (255, 255, 255)),
-        (encode(plain("LA", (0, 51))), (204, 204, 204)),  # 51 of 255 is a fifth of black over white
+        (encode(plain("LA", (0, 51))), (204, 204, 204)),  # black over white with an alpha of 51/255, a fifth
         (encode(plain("CMYK", (0, 0, 0, 0)), "JPEG"), (255, 255, 255)),
         (encode(plain("CMYK", (0, 255, 255, 0)), "JPEG"), (255, 0, 0)),
         (encode(plain("CMYK", (0, 255, 255, 0)), "TIFF"), (255, 0, 0)),
@@ -73,7 +73,7 @@ def test_every_mode_becomes_rgb(data: bytes, colour: tuple[int, int, int]) -> No
     np.testing.assert_allclose(image.pixels.astype(int), np.broadcast_to(colour, (8, 8, 3)), atol=2)
 
 
-def test_a_palette_with_a_clear_colour_is_laid_over_white() -> None:
+def test_a_palette_with_a_transparent_colour_is_blended_with_white() -> None:
     image = plain("P", 0)
     image.putpalette([255, 0, 0, 0, 255, 0])
     assert (decode_image(encode(image, transparency=0), CROP).pixels == 255).all()
@@ -82,7 +82,7 @@ def test_a_palette_with_a_clear_colour_is_laid_over_white() -> None:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_an_image_on_its_side_is_turned_upright(kind: str) -> None:
     exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = 6  # to be turned by 90 degrees clockwise: left becomes top
+    exif[ExifTags.Base.Orientation] = 6  # must be turned by 90 degrees clockwise: left becomes top
     data = encode(half_and_half((16, 8)), kind, exif=exif)
     image = decode_image(data, CROP)
     assert (image.width_px, image.height_px) == (8, 16)
@@ -100,7 +100,7 @@ def test_an_image_on_its_side_is_turned_upright(kind: str) -> None:
         ("pad", [0, 0, 80, 80, 160, 160, 240, 240]),
     ],
 )
-def test_fit(fit: Any, row: list[int]) -> None:
+def test_each_fit_shows_its_part_of_the_image(fit: Any, row: list[int]) -> None:
     image = Image.fromarray(np.repeat(np.repeat(np.array([[0, 80, 160, 240]], dtype=np.uint8), 8, axis=1), 8, axis=0))
     pixels = decode_image(encode(image), DecodingParameters(size_px=8, fit=fit, max_megapixels=1)).pixels
     # Bilinear resizing mixes neighbours where parts meet, by at most half their difference.
@@ -111,10 +111,10 @@ def test_fit(fit: Any, row: list[int]) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1000), (1000, 1), (3, 2)])
 @pytest.mark.parametrize("fit", ["crop", "squash", "pad"])
-def test_thin_and_tiny_images_fit_too(fit: Any, size: tuple[int, int]) -> None:
+def test_thin_and_tiny_images_are_fitted(fit: Any, size: tuple[int, int]) -> None:
     image = decode_image(encode(plain("L", 255, size)), CROP.model_copy(update={"fit": fit}))
     if fit == "pad":
-        # 8 px of 1,000 leave the other side one.
+        # Scaled from 1,000 px to 8 px, the other side is one pixel.
         assert (image.pixels[..., 0] == 255).sum() == (8 * 5 if size == (3, 2) else 8)
     else:
         np.testing.assert_array_equal(image.pixels, 255)
@@ -123,7 +123,7 @@ def test_thin_and_tiny_images_fit_too(fit: Any, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 @pytest.mark.parametrize("side", [18, 100, 1000])
 def test_details_smaller_than_a_pixel_become_their_mean(kind: str, side: int) -> None:
-    """Of black and white lines of 1 px no pattern is left, which picking single pixels would leave."""
+    """Black and white lines of 1 px leave no pattern; picking single pixels would leave one."""
     lines = np.zeros((side, side), np.uint8)
     lines[:, ::2] = 255
     image = decode_image(encode(Image.fromarray(lines), kind), CROP)
@@ -167,13 +167,13 @@ NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), d
     ],
     ids=["empty", "html", "cut-jpeg", "cut-png", "bomb", "other-format", "animated"],
 )
-def test_what_is_not_one_whole_still_image_is_refused(data: bytes, message: str) -> None:
+def test_anything_but_one_complete_still_image_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         decode_image(data, CROP)
 
 
-def test_a_bomb_is_refused_by_its_header_before_its_pixels_take_memory() -> None:
-    """20,000 × 20,000 pixels in 50 KB: as RGB they would be 1.2 GB."""
+def test_a_decompression_bomb_is_refused_before_its_pixels_take_memory() -> None:
+    """The file has 20,000 × 20,000 pixels in 50 KB; as RGB they would take 1.2 GB."""
     data = encode(Image.new("1", (20_000, 20_000)))
     assert len(data) < 100_000
     limits = CROP.model_copy(update={"max_megapixels": 100})
@@ -186,7 +186,7 @@ def test_a_bomb_is_refused_by_its_header_before_its_pixels_take_memory() -> None
 @pytest.mark.parametrize("size_px", [8, 100])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 @pytest.mark.parametrize("progressive", [False, True])
-def test_a_jpeg_that_ends_early_is_refused_wherever_it_ends(mode: str, progressive: bool, size_px: int) -> None:
+def test_a_jpeg_truncated_at_any_byte_is_refused(mode: str, progressive: bool, size_px: int) -> None:
     data = encode(NOISE.resize((256, 256)).convert(mode), "JPEG", progressive=progressive)
     parameters = CROP.model_copy(update={"size_px": size_px})
     for length in {*range(1, len(data), len(data) // 40), *range(len(data) - 20, len(data))}:
@@ -212,24 +212,24 @@ VALID = [
 
 @st.composite
 def broken_images(draw: st.DrawFn) -> bytes:
-    """An image with bytes changed, cut out or put in, most often near its beginning, where its structure is."""
+    """Draw an image file with bytes changed, removed or inserted, most often in its header."""
     data = bytearray(draw(st.sampled_from(VALID)))
     for _ in range(draw(st.integers(1, 8))):
-        place = draw(st.one_of(st.integers(0, min(200, len(data))), st.integers(0, len(data))))
+        position = draw(st.one_of(st.integers(0, min(200, len(data))), st.integers(0, len(data))))
         kind = draw(st.sampled_from(["change", "cut", "put"]))
         length = draw(st.integers(1, 16))
         if kind == "cut":
-            del data[place : place + length]
+            del data[position : position + length]
         else:
             new = draw(st.binary(min_size=length, max_size=length))
-            data[place : place + (length if kind == "change" else 0)] = new
+            data[position : position + (length if kind == "change" else 0)] = new
     return bytes(data)
 
 
 @pytest.mark.filterwarnings(r"ignore::UserWarning:PIL\.")
 @settings(max_examples=1500, deadline=None)
 @given(broken_images())
-def test_whatever_the_bytes_are_there_is_an_image_or_a_reason(data: bytes) -> None:
+def test_any_bytes_give_an_image_or_a_reason(data: bytes) -> None:
     try:
         image = decode_image(data, CROP)
     except InputError as error:
@@ -238,13 +238,13 @@ def test_whatever_the_bytes_are_there_is_an_image_or_a_reason(data: bytes) -> No
         assert image.pixels.shape == (8, 8, 3)
 
 
-def test_a_cameras_second_picture_is_passed_over() -> None:
+def test_the_second_image_of_a_cameras_mpo_is_ignored() -> None:
     data = encode(NOISE, "MPO", save_all=True, append_images=[plain("RGB", "blue", (64, 64))])
     assert decode_image(data, CROP).width_px == 64
 
 
 @pytest.mark.parametrize("orientation", [9, 1000])
-def test_an_orientation_that_does_not_exist_is_upright(orientation: int) -> None:
+def test_an_invalid_orientation_counts_as_upright(orientation: int) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     image = decode_image(encode(half_and_half((16, 8)), exif=exif), CROP)

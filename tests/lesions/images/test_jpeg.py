@@ -1,4 +1,4 @@
-"""JPEG files are decoded as Pillow decodes them, at the smallest size that has enough pixels."""
+"""Tests that JPEG files are decoded as by Pillow, at the smallest size that has enough pixels."""
 
 import io
 from typing import Any
@@ -25,7 +25,7 @@ def encode(image: Image.Image, **options: Any) -> bytes:
 @pytest.mark.parametrize(
     ("min_px", "size"), [(96, (128, 96)), (49, (128, 96)), (48, (64, 48)), (12, (16, 12)), (1, (16, 12))]
 )
-def test_pixels_are_pillows(mode: str, options: dict[str, Any], min_px: int, size: tuple[int, int]) -> None:
+def test_pixels_equal_those_of_pillow(mode: str, options: dict[str, Any], min_px: int, size: tuple[int, int]) -> None:
     data = encode(NOISE.convert(mode), **options)
     decoded = decode_jpeg(data, min_px=min_px, max_pixels=128 * 96)
     assert decoded is not None
@@ -38,7 +38,7 @@ def test_pixels_are_pillows(mode: str, options: dict[str, Any], min_px: int, siz
     np.testing.assert_allclose(pixels, expected, atol=1)
 
 
-def test_a_size_that_is_no_multiple_of_eight_is_rounded_up() -> None:
+def test_a_size_that_is_not_a_multiple_of_eight_is_rounded_up() -> None:
     decoded = decode_jpeg(encode(NOISE.crop((0, 0, 101, 65))), min_px=8, max_pixels=1e6)
     assert decoded is not None
     pixels, *whole = decoded
@@ -68,9 +68,9 @@ def insert_segment(segment: bytes) -> bytes:
     ],
     ids=["empty", "html", "no-end", "cut", "cut-header", "cmyk", "exif", "xmp", "padded", "garbage", "too-large"],
 )
-def test_what_is_odd_is_left_to_pillow(data: bytes) -> None:
+def test_irregular_data_is_left_to_pillow(data: bytes) -> None:
     assert decode_jpeg(data, min_px=8, max_pixels=128 * 96) is None
 
 
-def test_a_comment_is_passed_over() -> None:
+def test_a_comment_segment_is_skipped() -> None:
     assert decode_jpeg(insert_segment(b"\xff\xfe\x00\x04\xff\xe1"), min_px=8, max_pixels=1e6) is not None

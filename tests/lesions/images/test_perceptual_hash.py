@@ -1,4 +1,4 @@
-"""Altered copies share the hash nearly, other images do not."""
+"""Tests that altered copies have nearly the same hash, and other images do not."""
 
 import numpy as np
 import pytest
@@ -18,14 +18,14 @@ def blobs(seed: int, N: int = 50) -> NDArray[np.float32]:
     return (128 + 60 * smooth / smooth.std()).astype(np.float32)
 
 
-def test_lighting_and_a_little_noise_change_little() -> None:
+def test_lighting_and_little_noise_change_the_hash_little() -> None:
     images = blobs(0)
     noise = np.random.default_rng(1).normal(scale=4, size=images.shape)
     changed = (0.8 * images + 20 + noise).astype(np.float32)
     assert similarity(perceptual_hash(images), perceptual_hash(changed)).min() > 0.95
 
 
-def test_lighting_alone_changes_nothing_but_roundings() -> None:
+def test_lighting_alone_changes_only_the_rounding() -> None:
     hashes, changed = perceptual_hash(blobs(0)), perceptual_hash(0.5 * blobs(0) + 60)
     assert np.abs(hashes.astype(int) - changed).max() <= 1
 
@@ -37,32 +37,32 @@ def test_the_corners_do_not_count() -> None:
     np.testing.assert_array_equal(perceptual_hash(images), perceptual_hash(without))
 
 
-def test_a_small_rotation_is_nearer_than_any_other_image() -> None:
+def test_a_slightly_rotated_image_is_most_similar_to_its_original() -> None:
     images = blobs(0)
     turned = perceptual_hash(rotate(images, 7, axes=(1, 2), reshape=False, order=1).astype(np.float32))
     hashes = perceptual_hash(images).astype(float)
     np.testing.assert_array_equal((turned @ hashes.T).argmax(axis=1), np.arange(len(images)))
 
 
-def test_unrelated_images_are_not_alike() -> None:
-    found = similarity(perceptual_hash(blobs(0)), perceptual_hash(blobs(1)))
-    assert abs(found.mean()) < 0.1
-    assert found.max() < 0.8
+def test_unrelated_images_are_not_similar() -> None:
+    similarities = similarity(perceptual_hash(blobs(0)), perceptual_hash(blobs(1)))
+    assert abs(similarities.mean()) < 0.1
+    assert similarities.max() < 0.8
 
 
-def test_a_hash_has_length_one_and_a_plain_image_none() -> None:
+def test_a_hash_has_length_one_and_that_of_a_plain_image_zero() -> None:
     hashes = perceptual_hash(np.concatenate([blobs(3, 1), np.full((1, 32, 32), 90, np.float32)]))
     assert similarity(hashes, hashes) == pytest.approx([1, 0], abs=0.03)
     assert hashes.shape == (2, FREQUENCIES**2)
 
 
-def test_a_hash_does_not_depend_on_the_images_beside_it() -> None:
+def test_a_hash_does_not_depend_on_the_other_images() -> None:
     images = blobs(2)
     np.testing.assert_array_equal(perceptual_hash(images)[7:8], perceptual_hash(images[7:8]))
 
 
-def test_hexadecimal_digits_come_back_the_same() -> None:
+def test_hashes_survive_writing_as_hexadecimal_digits() -> None:
     hashes = perceptual_hash(blobs(2, 5))
-    spelled = [spell_hash(found) for found in hashes]
+    spelled = [spell_hash(one) for one in hashes]
     assert {len(digits) for digits in spelled} == {200}
     np.testing.assert_array_equal(parse_hashes(spelled), hashes)

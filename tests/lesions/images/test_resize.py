@@ -1,4 +1,4 @@
-"""Resizing averages, takes parts, and gives what Pillow gives."""
+"""Tests that resizing averages, can take a part, and gives the same pixels as Pillow."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def test_a_part_is_taken() -> None:
 @pytest.mark.parametrize("kernel", ["bilinear", "box"])
 @pytest.mark.parametrize("size", [(7, 9), (60, 60), (111, 90)], ids=str)
 @pytest.mark.parametrize("box", [None, (10.25, 0.0, 70.25, 60.0)], ids=str)
-def test_it_is_as_pillow_resizes(kernel: Kernel, size: tuple[int, int], box: Box | None) -> None:
+def test_the_result_equals_that_of_pillow(kernel: Kernel, size: tuple[int, int], box: Box | None) -> None:
     expected = Image.fromarray(NOISE).resize(size, Image.Resampling[kernel.upper()], box)
     resized = ResizableImage(NOISE).resize(*size, kernel=kernel, box=box)
     np.testing.assert_allclose(resized, np.asarray(expected), atol=1)

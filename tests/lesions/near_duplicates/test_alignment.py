@@ -1,4 +1,4 @@
-"""What shows the same correlates, after turning, shifting and scaling; what is merely alike does not."""
+"""Tests that images of the same picture correlate after small movements, and merely similar images do not."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform, gaussian_filter
 
-from lesions.near_duplicates.alignment import COMPARED_PX, correlate, extract_details
+from lesions.near_duplicates.alignment import COMPARED_PX, correlate_images, extract_details
 from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_images
 
 UPRIGHT = np.array([0])
 
 
 def skin(seed: int, size: int = COMPARED_PX, darkness: float = 110) -> NDArray[np.uint8]:
-    """An image (1, S, S) with structure at every scale and a dark mole in the middle."""
+    """Return an image (1, S, S) with structure at every scale and a dark mole in the middle."""
     noise = np.random.default_rng(seed).normal(size=(size, size))
     texture = sum(12 * field / field.std() for field in (gaussian_filter(noise, sigma) for sigma in (1, 2, 5)))
     y, x = np.mgrid[:size, :size] - (size - 1) / 2
@@ -31,14 +31,14 @@ def moved(image: NDArray[np.uint8], *, degrees: float = 0, scale: float = 1, shi
 
 
 def test_an_image_correlates_with_itself() -> None:
-    assert correlate(skin(0), skin(0), UPRIGHT)[0] == pytest.approx(1, abs=1e-4)
+    assert correlate_images(skin(0), skin(0), UPRIGHT)[0] == pytest.approx(1, abs=1e-4)
 
 
 @pytest.mark.parametrize("orientation", range(NUM_ORIENTATIONS))
-def test_the_first_is_turned_as_told(orientation: int) -> None:
+def test_the_first_image_is_turned_by_the_given_orientation(orientation: int) -> None:
     turned = turn_images(skin(0), orientation)
-    assert correlate(skin(0), turned, np.array([orientation]))[0] == pytest.approx(1, abs=1e-4)
-    assert correlate(skin(0), turned, np.array([(orientation + 1) % 8]))[0] < 0.5
+    assert correlate_images(skin(0), turned, np.array([orientation]))[0] == pytest.approx(1, abs=1e-4)
+    assert correlate_images(skin(0), turned, np.array([(orientation + 1) % 8]))[0] < 0.5
 
 
 @pytest.mark.parametrize(
@@ -46,19 +46,19 @@ def test_the_first_is_turned_as_told(orientation: int) -> None:
     [{"degrees": 7}, {"degrees": -7}, {"scale": 0.9}, {"scale": 1.1}, {"shift": 4}, {"degrees": 5, "scale": 0.95}],
     ids=str,
 )
-def test_small_movements_are_undone(movement: dict[str, float]) -> None:
-    assert correlate(skin(1), moved(skin(1), **movement), UPRIGHT)[0] > 0.75
+def test_small_movements_are_aligned(movement: dict[str, float]) -> None:
+    assert correlate_images(skin(1), moved(skin(1), **movement), UPRIGHT)[0] > 0.75
 
 
 @pytest.mark.parametrize("movement", [{"degrees": 20}, {"scale": 1.4}, {"shift": 12}], ids=str)
-def test_large_movements_are_not(movement: dict[str, float]) -> None:
-    assert correlate(skin(1), moved(skin(1), **movement), UPRIGHT)[0] < 0.6
+def test_large_movements_are_not_aligned(movement: dict[str, float]) -> None:
+    assert correlate_images(skin(1), moved(skin(1), **movement), UPRIGHT)[0] < 0.6
 
 
-def test_two_dark_moles_of_the_same_shape_are_not_the_same() -> None:
-    pairs = [correlate(skin(seed), skin(seed + 1), UPRIGHT)[0] for seed in range(10, 30, 2)]
+def test_two_dark_moles_of_the_same_shape_do_not_correlate() -> None:
+    pairs = [correlate_images(skin(seed), skin(seed + 1), UPRIGHT)[0] for seed in range(10, 30, 2)]
     assert max(pairs) < 0.6
-    # Which their coarse forms are.
+    # Their coarse forms do correlate.
     coarse = [gaussian_filter(skin(seed)[0].astype(float), 4).ravel() for seed in range(10, 30)]
     assert min(np.corrcoef(coarse)[0]) > 0.6
 
@@ -73,32 +73,32 @@ def test_two_dark_moles_of_the_same_shape_are_not_the_same() -> None:
 )
 @example(seed=0, degrees=5.0, scale=1.0, shift=0.0, noise=0.0)
 @example(seed=0, degrees=-3.0, scale=0.92, shift=0.0, noise=0.0)
-def test_few_positions_show_most_of_what_all_do(
+def test_few_positions_reach_most_of_the_correlation_of_all(
     seed: int, degrees: float, scale: float, shift: float, noise: float
 ) -> None:
     grain = np.random.default_rng(seed + 1).normal(scale=noise, size=(1, COMPARED_PX, COMPARED_PX))
     copy = (moved(skin(seed), degrees=degrees, scale=scale, shift=shift) + grain).clip(0, 255).astype(np.uint8)
-    rough = correlate(skin(seed), copy, UPRIGHT, roughly=True)[0]
-    exact = correlate(skin(seed), copy, UPRIGHT)[0]
+    rough = correlate_images(skin(seed), copy, UPRIGHT, roughly=True)[0]
+    exact = correlate_images(skin(seed), copy, UPRIGHT)[0]
     assert rough <= exact
     assert rough >= 0.6 * exact or exact < 0.6
 
 
-def test_light_and_contrast_do_not_count_much() -> None:
+def test_light_and_contrast_change_the_correlation_little() -> None:
     darker = (0.7 * skin(2)).astype(np.uint8)
-    assert correlate(skin(2), darker, UPRIGHT)[0] > 0.97
+    assert correlate_images(skin(2), darker, UPRIGHT)[0] > 0.97
 
 
 def test_plain_images_do_not_correlate() -> None:
     plain = np.full((1, COMPARED_PX, COMPARED_PX), 120, np.uint8)
-    assert correlate(plain, plain, UPRIGHT)[0] == pytest.approx(0, abs=1e-3)
-    assert correlate(plain, skin(0), UPRIGHT)[0] == pytest.approx(0, abs=1e-3)
+    assert correlate_images(plain, plain, UPRIGHT)[0] == pytest.approx(0, abs=1e-3)
+    assert correlate_images(plain, skin(0), UPRIGHT)[0] == pytest.approx(0, abs=1e-3)
 
 
-def test_a_pair_does_not_depend_on_the_pairs_beside_it() -> None:
+def test_a_pair_does_not_depend_on_the_other_pairs() -> None:
     first, second = (np.concatenate([skin(seed) for seed in seeds]) for seeds in ((0, 1, 2), (3, 1, 4)))
-    together = correlate(first, second, np.array([0, 3, 5]))
-    alone = [correlate(first[[k]], second[[k]], np.array([way]))[0] for k, way in enumerate((0, 3, 5))]
+    together = correlate_images(first, second, np.array([0, 3, 5]))
+    alone = [correlate_images(first[[k]], second[[k]], np.array([turn]))[0] for k, turn in enumerate((0, 3, 5))]
     np.testing.assert_allclose(together, alone, atol=1e-6)
 
 
@@ -109,16 +109,16 @@ def test_details_are_of_comparable_strength_everywhere() -> None:
     assert left.std() / right.std() < 1.6
 
 
-def test_the_dark_surround_of_two_views_is_no_likeness() -> None:
+def test_the_dark_surround_of_two_views_does_not_correlate() -> None:
     y, x = np.mgrid[:COMPARED_PX, :COMPARED_PX] - (COMPARED_PX - 1) / 2
     view = (np.hypot(y, x) < 24)[None]
-    # A ring with an edge as sharp as this outweighs all that is in it.
+    # The sharp edge of such a ring would outweigh all details inside it.
     first, second = (np.where(view, skin(seed, darkness=0), 2).astype(np.uint8) for seed in (40, 41))
-    assert correlate(first, second, UPRIGHT)[0] < 0.5
-    assert correlate(first, np.where(view, skin(40, darkness=0), 9).astype(np.uint8), UPRIGHT)[0] > 0.95
+    assert correlate_images(first, second, UPRIGHT)[0] < 0.5
+    assert correlate_images(first, np.where(view, skin(40, darkness=0), 9).astype(np.uint8), UPRIGHT)[0] > 0.95
 
 
-def test_a_dark_mole_is_no_surround() -> None:
+def test_a_dark_mole_is_not_taken_for_the_surround() -> None:
     dark = skin(2).copy()
     dark[0, 20:44, 20:44] = dark[0, 20:44, 20:44] // 12
     assert np.abs(extract_details(dark)[0, 24:40, 24:40]).max() > 0

@@ -1,4 +1,4 @@
-"""All copies of a picture hang together, however many there are."""
+"""Tests that all copies of a picture are connected, however many there are."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,31 +22,31 @@ def shrink(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 
 def cluster_numbers(images: list[NDArray[np.uint8]]) -> NDArray[np.int64]:
-    """The cluster of each image, by the pairs found."""
+    """Return the cluster (N,) of each image, by the pairs of `find_copies`."""
     hashes = perceptual_hash(np.stack([shrink(image, 32) for image in images]).astype(np.float32))
-    found = find_copies(hashes, np.stack([shrink(image, 64) for image in images]).__getitem__, 0.7)
-    assert (found["first"] < found["second"]).all()
-    edges = (found["first"], found["second"])
-    graph = coo_array((np.ones(len(found)), edges), shape=(len(images), len(images)))
+    pairs = find_copies(hashes, np.stack([shrink(image, 64) for image in images]).__getitem__, 0.7)
+    assert (pairs["first"] < pairs["second"]).all()
+    edges = (pairs["first"], pairs["second"])
+    graph = coo_array((np.ones(len(pairs)), edges), shape=(len(images), len(images)))
     return np.asarray(connected_components(graph, directed=False)[1])
 
 
-def test_two_crowds_of_copies_of_one_picture_are_one_cluster() -> None:
+def test_two_clusters_of_copies_of_one_picture_are_joined() -> None:
     picture, cropped = skin(0), skin(0)[6:-6, 6:-6]
-    # Eight of each, that differ by a grey level here and there: the nearest of each are of its own crowd.
+    # Eight of each, which differ by a few grey levels: the nearest neighbours of each are all of its own kind.
     generator = np.random.default_rng(1)
-    crowd = [
+    copies = [
         (version.astype(int) + generator.integers(0, 2, version.shape)).clip(0, 255).astype(np.uint8)
         for version in (picture, cropped)
         for _ in range(8)
     ]
     others = [skin(seed) for seed in range(10, 30)]
-    cluster = cluster_numbers(crowd + others)
+    cluster = cluster_numbers(copies + others)
     assert len(set(cluster[:16])) == 1
     assert len(set(cluster)) == 1 + len(others)
 
 
 def test_a_pair_is_found_once() -> None:
     hashes = perceptual_hash(np.stack([shrink(skin(0), 32)] * 2).astype(np.float32))
-    found = find_copies(hashes, np.stack([shrink(skin(0), 64)] * 2).__getitem__, 0.7)
-    assert found[["first", "second", "orientation", "correlation"]].values.tolist() == [[0, 1, 0, 1]]
+    pairs = find_copies(hashes, np.stack([shrink(skin(0), 64)] * 2).__getitem__, 0.7)
+    assert pairs[["first", "second", "orientation", "correlation"]].values.tolist() == [[0, 1, 0, 1]]

@@ -1,4 +1,4 @@
-"""The neighbours found are those that an exhaustive search finds, in whatever orientation."""
+"""Tests that the search finds copies in every orientation, and no unrelated images."""
 
 import numpy as np
 import pandas as pd
@@ -12,29 +12,29 @@ IMAGES = np.random.default_rng(0).uniform(0, 255, (400, 32, 32)).astype(np.float
 
 
 @pytest.mark.parametrize("orientation", range(NUM_ORIENTATIONS))
-def test_a_turned_copy_is_found_with_the_turn_that_lays_it_over_its_original(orientation: int) -> None:
+def test_a_turned_copy_is_found_with_its_orientation(orientation: int) -> None:
     turned = turn_images(IMAGES[7:8], orientation)
     hashes = perceptual_hash(np.concatenate([IMAGES, turned]))
-    found = find_candidates(hashes)
-    assert found[["first", "second"]].values.tolist() == [[7, 400]]
-    pair = found.iloc[0]
+    candidates = find_candidates(hashes)
+    assert candidates[["first", "second"]].values.tolist() == [[7, 400]]
+    pair = candidates.iloc[0]
     units = hashes.astype(np.float32)
     first = turn_hashes(units[[int(pair["first"])]], int(pair.orientation))
     assert (first @ units[int(pair.second)]).item() / 127**2 == pytest.approx(pair.similarity, abs=0.03)
     assert pair.similarity > 0.98
 
 
-def test_unrelated_images_are_no_candidates() -> None:
+def test_unrelated_images_are_not_candidates() -> None:
     assert find_candidates(perceptual_hash(IMAGES)).empty
 
 
-def test_many_copies_of_one_image_hang_together_without_a_pair_for_each_two() -> None:
+def test_many_copies_of_one_image_are_connected_by_few_pairs() -> None:
     noise = np.random.default_rng(1).normal(scale=2, size=(60, 32, 32))
-    found = find_candidates(perceptual_hash((IMAGES[:1] + noise).astype(np.float32)))
-    assert len(found) <= 60 * NUM_NEIGHBOURS
-    assert set(found["first"]) | set(found["second"]) == set(range(60))
-    assert not found.duplicated(["first", "second"]).any()
-    assert not pd.DataFrame(np.sort(found[["first", "second"]], axis=1)).duplicated().any()
+    candidates = find_candidates(perceptual_hash((IMAGES[:1] + noise).astype(np.float32)))
+    assert len(candidates) <= 60 * NUM_NEIGHBOURS
+    assert set(candidates["first"]) | set(candidates["second"]) == set(range(60))
+    assert not candidates.duplicated(["first", "second"]).any()
+    assert not pd.DataFrame(np.sort(candidates[["first", "second"]], axis=1)).duplicated().any()
 
 
 @pytest.mark.parametrize("num_images", [1, 2])

@@ -1,4 +1,4 @@
-"""A hash turned is the hash of the image turned."""
+"""Tests that turning a hash gives the hash of the turned image."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ IMAGES = np.random.default_rng(0).uniform(0, 255, (20, 32, 32)).astype(np.float3
 
 
 @pytest.mark.parametrize("orientation", range(NUM_ORIENTATIONS))
-def test_a_hash_turns_with_its_image(orientation: int) -> None:
+def test_a_turned_hash_is_the_hash_of_the_turned_image(orientation: int) -> None:
     expected = perceptual_hash(turn_images(IMAGES, orientation))
     turned = turn_hashes(perceptual_hash(IMAGES).astype(np.float32), orientation)
     # Values that lie between two integers may be rounded either way.
@@ -29,6 +29,6 @@ def test_colours_stay_with_their_pixels() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(NUM_ORIENTATIONS))
-def test_the_inverse_turns_back(orientation: int) -> None:
+def test_the_inverse_undoes_an_orientation(orientation: int) -> None:
     turned = turn_images(IMAGES, orientation)
     np.testing.assert_array_equal(turn_images(turned, INVERSE[orientation]), IMAGES)

@@ -1,4 +1,4 @@
-"""Batches of the cache's pixels, wherever they are kept."""
+"""Tests that each source yields the same batches of cached images."""
 
 import threading
 
@@ -14,7 +14,7 @@ ROWS = np.array([6, 0, 3, 3, 5])
 
 
 @pytest.mark.parametrize("source", [GatheredImages(IMAGES, CPU), ResidentImages(IMAGES, CPU)])
-def test_rows_come_in_the_order_asked_for_and_the_last_batch_is_what_is_left(source: ImageSource) -> None:
+def test_batches_keep_the_order_of_rows_and_the_last_one_may_be_smaller(source: ImageSource) -> None:
     batches = [batch.clone() for batch in source.yield_batches(ROWS, 2)]
     assert [len(batch) for batch in batches] == [2, 2, 1]
     np.testing.assert_array_equal(torch.cat(batches), IMAGES[ROWS])
@@ -27,7 +27,7 @@ def test_a_large_cache_is_uploaded_in_parts(monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_array_equal(batch, IMAGES)
 
 
-def test_the_next_batch_is_gathered_while_the_present_one_is_used() -> None:
+def test_the_next_batch_is_gathered_while_the_current_one_is_used() -> None:
     gathered: list[int] = []
     two_are_there = threading.Event()
 

@@ -1,17 +1,13 @@
-"""A preset changes what it names, and nothing else: no comment, no order, no other line."""
+"""Values laid over a parameter file change what they name, and nothing else: no comment, no order, no other line."""
 
 import difflib
-import shutil
+import re
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
-from typer.testing import CliRunner
 
-from lesions.command_line.app import commands
 from lesions.errors import InputError
-from lesions.parameters.overlay import lay_over
-from tests.builders import ROOT
+from lesions.parameters.overlay import copy_section, lay_over
 
 TEXT = """\
 # First comment.
@@ -24,6 +20,10 @@ one:
   phases:                   # a list
     - {name: head, rate: null}
     - {name: all, rate: 2}
+
+# Of the last section.
+two:
+  size: 3
 """
 
 
@@ -46,117 +46,92 @@ def test_an_empty_overlay_changes_no_byte(params: Path) -> None:
 def test_only_the_lines_that_must_change_do(params: Path) -> None:
     overlay = {"models": ["c"], "one": {"rate": 0.5, "inner": {"y": 3}, "phases": [{"name": "all", "rate": None}]}}
     assert lay_over(params, overlay) == ["models", "one.rate", "one.inner.y", "one.phases"]
-    assert [line for line in changed_lines(params) if line.startswith("+")] == [
+    assert changed_lines(params) == [
+        "- models: [a, b]",
         "+ models: [c]",
+        "-   rate: 1e-5                # why",
         "+   rate: 0.5                 # why",
+        "-   inner: {x: 1, y: 2}",
         "+   inner: {x: 1, y: 3}",
+        "-     - {name: head, rate: null}",
         "+     - {name: all, rate: null}",
+        "-     - {name: all, rate: 2}",
     ]
 
 
 def test_a_section_that_is_empty_takes_any_names(params: Path) -> None:
     params.write_text(TEXT + "  words: {}                 # of the table\n")
-    assert lay_over(params, {"one": {"words": {"sex": {"f": "female"}}}}) == ["one.words"]
+    assert lay_over(params, {"two": {"words": {"sex": {"f": "female"}}}}) == ["two.words"]
     assert params.read_text().endswith("  words: {sex: {f: female}} # of the table\n")
 
 
 def test_an_empty_section_empties_the_one_there(params: Path) -> None:
     assert lay_over(params, {"one": {"inner": {}}}) == ["one.inner"]
-    assert [line for line in changed_lines(params) if line.startswith("+")] == ["+   inner: {}"]
+    assert changed_lines(params) == ["-   inner: {x: 1, y: 2}", "+   inner: {}"]
 
 
 def test_what_is_already_so_is_not_said_to_change(params: Path) -> None:
     assert lay_over(params, {"models": ["a", "b"], "one": {"none": None}}) == []
 
 
-def test_a_parameter_that_is_not_there_is_refused_and_nothing_is_written(params: Path) -> None:
-    with pytest.raises(InputError, match=r"there is no parameter one\.speed for the preset to change"):
-        lay_over(params, {"models": ["c"], "one": {"speed": 1}})
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"one": {"speed": 1}}, "one.speed: there is no such parameter"),
+        ({"three": {}}, "three: there is no such parameter"),
+        ({"one": 1}, "one: expected a section, got 1"),
+        ({"one": None}, "one: expected a section, got None"),
+        ({"one": {"inner": [1]}}, "one.inner: expected a section, got [1]"),
+    ],
+)
+def test_what_does_not_fit_the_file_is_refused_and_nothing_is_written(
+    params: Path, overlay: dict[str, object], message: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        lay_over(params, {"models": ["c"]} | overlay)
+    assert str(caught.value) == f"{params}: {message}"
     assert params.read_text() == TEXT
 
 
-PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
+def test_a_parameter_of_another_name_is_refused_with_its_new_one(params: Path) -> None:
+    params.write_text("evaluation:\n  min_subgroup_groups: 20\n")
+    message = "evaluation.min_slice_groups is evaluation.min_subgroup_groups now"
+    with pytest.raises(InputError, match=f"^{re.escape(f'{params}: {message}')}$"):
+        lay_over(params, {"evaluation": {"min_slice_groups": 2}})
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_lies_over_the_parameters(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(ROOT / "presets", tmp_path / "presets")
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(commands, ["preset", name, "--root", "../somewhere"])
-    assert result.exit_code == 0, result.output
-    laid = YAML(typ="safe").load(tmp_path / "params.yaml")
-    assert laid["dataset"]["root"] == "../somewhere"
-    comments = [line.split("#")[1] for line in (ROOT / "params.yaml").read_text().splitlines() if "#" in line]
-    assert [
-        line.split("#")[1] for line in (tmp_path / "params.yaml").read_text().splitlines() if "#" in line
-    ] == comments
-
-
-@pytest.mark.parametrize("first", PRESETS)
-@pytest.mark.parametrize("second", PRESETS)
-def test_of_two_presets_the_first_leaves_no_trace(
-    first: str, second: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(ROOT / "presets", tmp_path / "presets")
-    monkeypatch.chdir(tmp_path)
-    texts = []
-    for names in ([first, second], [second]):
-        shutil.copy(ROOT / "params.yaml", tmp_path)
-        for name in names:
-            CliRunner().invoke(commands, ["preset", name, "--root", "../somewhere"], catch_exceptions=False)
-        texts.append(YAML(typ="safe").load(tmp_path / "params.yaml"))
-    assert texts[0] == texts[1]
-
-
-CLINIC = {
-    "names": ["csv"],
-    "external": ["pad_ufes_20"],
-    "root": "data/raw/clinic",
-    "diagnoses": "shared",
-    "table": "findings.csv",
-    "columns": {"image_id": "photo", "patient_id": "who", "lesion_id": "spot", "diagnosis": "finding"},
-    "words": {"diagnosis": {"naevus": "nevus"}},
-    "missing": ["?"],
-    "lesions_by_patient": True,
-}
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_what_another_dataset_needed_is_gone(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(ROOT / "presets", tmp_path / "presets")
-    monkeypatch.chdir(tmp_path)
-    texts = []
-    for before in ({}, {"dataset": CLINIC}):
-        shutil.copy(ROOT / "params.yaml", tmp_path)
-        lay_over(tmp_path / "params.yaml", before)
-        CliRunner().invoke(commands, ["preset", name, "--root", "../somewhere"], catch_exceptions=False)
-        texts.append(YAML(typ="safe").load(tmp_path / "params.yaml"))
-    assert texts[0] == texts[1]
-
-
-def test_a_preset_of_a_dataset_asks_for_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    result = CliRunner().invoke(commands, ["preset", "ham10000"])
-    assert str(result.exception) == "the preset ham10000 needs the folder of ham10000: add --root FOLDER"
-
-
-def test_an_unknown_preset_is_refused_with_those_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    result = CliRunner().invoke(commands, ["preset", "nothing"])
-    assert result.exit_code == 1
-    assert str(result.exception) == (
-        "there is no preset 'nothing' in presets/; known are ham10000, ham10000-cpu, pad_ufes_20, tiny"
+def test_a_network_may_be_added_and_stands_before_the_others(params: Path) -> None:
+    params.write_text("architectures:\n  a:\n    backbone: a\n    size_px: 3\n\n# The end.\nlast: 1\n")
+    network = {"backbone": "b", "head_widths": [1], "phases": [{"name": "all"}]}
+    assert lay_over(params, {"architectures": {"b": network}}) == ["architectures.b"]
+    assert params.read_text() == (
+        "architectures:\n  b:\n    backbone: b\n    head_widths: [1]\n    phases:\n      - {name: all}\n"
+        "  a:\n    backbone: a\n    size_px: 3\n\n# The end.\nlast: 1\n"
     )
 
 
-def test_a_preset_can_serve_another_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(ROOT / "presets", tmp_path / "presets")
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    lay_over(tmp_path / "params.yaml", {"dataset": CLINIC | {"root": "elsewhere"}})
-    options = ["--dataset", "csv", "--root", "data/raw/clinic"]
-    CliRunner().invoke(commands, ["preset", "ham10000-cpu", *options], catch_exceptions=False)
-    laid = YAML(typ="safe").load(tmp_path / "params.yaml")
-    assert laid["dataset"] == YAML(typ="safe").load(ROOT / "params.yaml")["dataset"] | CLINIC
-    assert laid["cache_images"]["size_px"] == 166
+def test_a_misspelt_network_is_not_added(params: Path) -> None:
+    params.write_text("architectures:\n  resnet18:\n    backbone: resnet18\n")
+    with pytest.raises(InputError, match=r"architectures\.resnt18: there is no such parameter$"):
+        lay_over(params, {"architectures": {"resnt18": {"size_px": 3}}})
+
+
+MINE = """\
+models: [z]
+one:
+  # Mine, as I like it.
+  inner:
+    x: 7     # seven
+    # y: 8
+# Not mine.
+two: {size: 4}
+"""
+
+
+def test_a_section_is_copied_with_its_comments_but_not_with_those_of_the_next() -> None:
+    assert copy_section("one", MINE, TEXT) == (
+        "# First comment.\nmodels: [a, b]\n\n"
+        "one:\n  # Mine, as I like it.\n  inner:\n    x: 7     # seven\n    # y: 8\n"
+        "\n# Of the last section.\ntwo:\n  size: 3\n"
+    )
+    assert copy_section("two", MINE, TEXT) == TEXT.replace("two:\n  size: 3\n", "two: {size: 4}\n")

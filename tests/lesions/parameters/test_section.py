@@ -120,3 +120,26 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_broken_yaml_says_where(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"not valid YAML: .* line 3"):
         read(tmp_path, "oven:\n  a: [1\nb: 2\n")
+
+
+class Evaluation(Section):
+    min_subgroup_groups: int
+
+
+def test_a_parameter_under_its_old_name_is_refused_with_its_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("evaluation: {min_slice_groups: 20}\n")
+    with pytest.raises(InputError) as caught:
+        read_section(path, "evaluation", Evaluation)
+    assert str(caught.value) == f"{path}: evaluation.min_slice_groups is evaluation.min_subgroup_groups now"
+
+
+def test_a_missing_section_is_named_with_the_parameters_that_moved_into_it(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("training: {device: cpu, seed: 0, num_threads: 2}\n")
+    with pytest.raises(InputError) as caught:
+        read_section(path, "hardware", Evaluation)
+    assert str(caught.value) == (
+        f"{path}: the section hardware is missing; training.device is hardware.device now; "
+        "training.num_threads is hardware.num_threads now"
+    )

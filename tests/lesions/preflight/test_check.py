@@ -1,27 +1,24 @@
 """`lesions check` finds what would fail, and says what a run needs, before anything runs."""
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from lesions.errors import InputError
 from lesions.parameters.overlay import lay_over
 from lesions.preflight.check import check_run
-from tests.builders import ROOT
+from tests.presets import lay_presets, write_default
 
 
 @pytest.fixture
 def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project's parameters, with the tiny preset, in a folder without data."""
     monkeypatch.chdir(tmp_path)
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    lay_over(tmp_path / "params.yaml", YAML(typ="safe").load(ROOT / "presets/tiny.yaml"))
-    lay_over(tmp_path / "params.yaml", {"dataset": {"names": ["synthetic"], "root": "data/raw/synthetic"}})
-    return tmp_path / "params.yaml"
+    params = write_default(tmp_path)
+    lay_presets(params, "tiny")
+    return params
 
 
 def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) -> None:

@@ -38,7 +38,7 @@ def test_every_stage_takes_what_was_said(tmp_path: Path) -> None:
     lay_over(repository.root / "params.yaml", overlay)
     checked = run(repository.root, "-c", CHECK, "check")
     said = dict(re.findall(r"memory of (.*?) {2,}([\d,]+) MB", checked))
-    repository.dvc("repro", "evaluate")
+    repository.dvc("repro", "predict")
     for stage, megabytes in said.items():
         timing = json.loads((repository.root / f".timings/{stage.replace(' ', '@')}.json").read_text())
         taken = timing["peak_memory_mib"] * 2**20 / 1e6
@@ -49,7 +49,7 @@ def test_every_stage_takes_what_was_said(tmp_path: Path) -> None:
     said_of_disk = re.search(r"disk {2,}([\d,]+) MB", checked)
     assert said_of_disk
     assert float(said_of_disk[1].replace(",", "")) == pytest.approx(written / 1e6, rel=0.25)
-    networks = ["evaluate custom_cnn", "evaluate resnet18", "train custom_cnn", "train resnet18"]
+    networks = ["predict custom_cnn", "predict resnet18", "train custom_cnn", "train resnet18"]
     assert sorted(said) == sorted(["cache_images", "find_near_duplicates", *networks])
 
 

@@ -1,4 +1,4 @@
-"""What is drawn is what was measured: the numbers are read back from the figures."""
+"""Plots show the measured numbers, which are read back from the figures."""
 
 import re
 
@@ -14,13 +14,13 @@ from lesions.report.pictures import choose_looks
 from tests.runs import build_predictions
 
 
-def test_fourteen_models_look_different_in_every_picture() -> None:
+def test_fourteen_models_look_different_in_every_plot() -> None:
     looks = choose_looks([f"model_{n}" for n in range(14)]).values()
     assert len({(look.colour, look.marker) for look in looks}) == 14
     assert len({(look.colour, look.line) for look in looks}) == 14
 
 
-def test_scores_are_drawn_where_they_are() -> None:
+def test_scores_are_plotted_at_their_values() -> None:
     looks = choose_looks(["a", "b"])
     scores: dict[tuple[str, ...], Estimate] = {
         ("a", "accuracy"): Estimate(0.5, 0.4, 0.7),
@@ -38,7 +38,7 @@ def test_scores_are_drawn_where_they_are() -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
 
 
-def test_confusion_counts_stand_in_their_cells() -> None:
+def test_confusion_counts_are_in_their_cells() -> None:
     y_true = np.array([0, 0, 1, 1, 1, 2])
     (axes,) = pictures.plot_confusion(build_predictions(y_true, np.eye(3)[[0, 1, 1, 1, 2, 2]])).axes
     cells = {tuple(map(round, text.get_position())): text.get_text() for text in axes.texts}
@@ -47,7 +47,7 @@ def test_confusion_counts_stand_in_their_cells() -> None:
     np.testing.assert_allclose(shades, np.array([[0.5, 0.5, 0], [0, 2 / 3, 1 / 3], [0, 0, 1]]))
 
 
-def test_curves_of_a_diagnosis_are_in_its_square() -> None:
+def test_the_curves_of_a_diagnosis_are_in_its_square() -> None:
     rows = [
         {"model": model, "diagnosis": name, "step": step, "x": step / 2, "y": value * step / 2}
         for model, value in (("a", 1.0), ("b", 0.5))
@@ -59,12 +59,12 @@ def test_curves_of_a_diagnosis_are_in_its_square() -> None:
     assert [axes.get_title() for axes in shown] == ["melanoma", "nevus", "vascular lesion", "wart"]
     for axes in shown:
         assert [np.asarray(line.get_ydata()).tolist() for line in axes.lines] == [[0, 0.5, 1], [0, 0.25, 0.5]]
-    # The squares above an empty place have the numbers of their axis.
+    # The squares above an empty cell show the tick labels of their axis.
     assert [axes.xaxis.get_tick_params()["labelbottom"] for axes in shown] == [False, True, True, True]
 
 
 @pytest.mark.parametrize("names", [["a", "b", "c"], ["efficientnet_b0_features", "mobilenet_v3_large_features", "c"]])
-def test_a_legend_is_not_wider_than_the_picture(names: list[str]) -> None:
+def test_a_legend_is_not_wider_than_the_figure(names: list[str]) -> None:
     rows = [{"model": name, "diagnosis": "nevus", "f1": 0.5} for name in names]
     figure = pictures.plot_f1(rows, choose_looks(names))
     figure.canvas.draw()
@@ -73,7 +73,7 @@ def test_a_legend_is_not_wider_than_the_picture(names: list[str]) -> None:
     assert box.x1 <= figure.bbox.width
 
 
-def test_a_picture_is_the_same_bytes_each_time_and_its_black_turns_light_in_the_dark() -> None:
+def test_a_picture_has_the_same_bytes_each_time_and_its_black_becomes_light_on_a_dark_screen() -> None:
     def drawn() -> str:
         return render_svg(pictures.plot_f1([{"model": "a", "diagnosis": "nevus", "f1": 0.5}], choose_looks(["a"])))
 
@@ -84,7 +84,7 @@ def test_a_picture_is_the_same_bytes_each_time_and_its_black_turns_light_in_the_
     assert not re.search(r"\d{4}-\d{2}-\d{2}T", drawn())
 
 
-def test_the_colours_of_models_are_told_apart_by_the_colour_blind() -> None:
-    """Okabe and Ito's palette, black aside, which is the text's."""
+def test_the_colours_of_models_are_those_of_a_palette_for_the_colour_blind() -> None:
+    """The palette is that of Okabe and Ito, without black, which is the colour of text."""
     palette = {"#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#999999"}
     assert {to_hex(look.colour) for look in choose_looks(list("abcdefg")).values()} == palette

@@ -1,4 +1,4 @@
-"""The rows of the tables."""
+"""The rows of the report's tables have the expected texts."""
 
 import numpy as np
 import pytest
@@ -17,23 +17,23 @@ TRAINED = TrainSummary(num_parameters=11_180_103, best_epoch=4, num_epochs=9)
 @pytest.mark.parametrize(
     ("weights", "words"), [("none", "random"), ("imagenet", "ImageNet"), ("/home/someone/net.pth", "net.pth")]
 )
-def test_a_model(weights: str, words: str) -> None:
+def test_a_model_is_described_in_a_row(weights: str, words: str) -> None:
     section = small_resnet18(size_px=64, weights=weights, weights_sha256="a" * 64 if "/" in weights else None)
     assert describe_model("net", section, TRAINED) == {
         "model": "net",
         "backbone": "resnet18",
         "starts from": words,
-        "image side": "64 px",
+        "image size": "64 px",
         "parameters": "11,180,103",
         "epoch kept": "4 of 9",
     }
 
 
-def test_a_custom_cnn_starts_from_nothing() -> None:
+def test_a_custom_cnn_starts_from_random_weights() -> None:
     assert describe_model("net", small_cnn(), TRAINED)["starts from"] == "random"
 
 
-def test_scores_and_differences() -> None:
+def test_scores_and_differences_have_their_intervals() -> None:
     comparison = Comparison(
         {("b", "macro_f1"): Estimate(0.7, 0.6, 0.8), ("a", "macro_f1"): Estimate(0.5, 0.4, 0.6)},
         {
@@ -45,14 +45,14 @@ def test_scores_and_differences() -> None:
         {"model": "b", "scores": {"macro F1": ("0.700", "0.600 – 0.800")}},
         {"model": "a", "scores": {"macro F1": ("0.500", "0.400 – 0.600")}},
     ]
-    row = {"pair": "a − b", "difference": "−0.200", "interval": "−0.300 to −0.100", "says": "beyond noise"}
+    row = {"pair": "a − b", "difference": "−0.200", "interval": "−0.300 to −0.100", "says": "significant"}
     assert list_differences(comparison, ["a"], "macro_f1") == [row]
     assert list_differences(comparison, ["c"], "macro_f1") == []
-    assert list_differences(comparison, ["a", "b"], "accuracy")[0]["says"] == "within noise"
+    assert list_differences(comparison, ["a", "b"], "accuracy")[0]["says"] == "not significant"
 
 
-def test_tests_of_each_pair_of_models() -> None:
-    """Ten groups of two images: b is right on one image more in nine of them, 2 / 2^9."""
+def test_each_pair_of_models_is_tested() -> None:
+    """In nine of ten groups of two images, b is right on one image more: p is 2 / 2^9."""
     y_true = np.zeros(20, dtype=int)
     logits = np.tile([1.0, 0.0, 0.0], (20, 1))
     worse = logits.copy()

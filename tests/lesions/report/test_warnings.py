@@ -1,4 +1,4 @@
-"""What a reader is warned of, and that nothing is said where there is nothing to warn of."""
+"""Each reason for doubt gives its warning, and good results give none."""
 
 from typing import Any
 
@@ -25,8 +25,8 @@ def warnings_of(
     y_true = next(iter(models.values())).y_true
     prior = build_predictions(y_true, np.tile([0.0, 1.0, 0.0], (len(y_true), 1)))
     probes = {
-        probe: found or build_predictions(y_true, guess(y_true, 0, seed))
-        for seed, (probe, found) in enumerate({"metadata_probe": metadata_probe, "border_probe": None}.items(), 50)
+        probe: given or build_predictions(y_true, guess(y_true, 0, seed))
+        for seed, (probe, given) in enumerate({"metadata_probe": metadata_probe, "border_probe": None}.items(), 50)
     }
     comparison = compare_models({**models, "class_prior": prior, **probes}, rivals=list(models))
     return list_warnings(
@@ -44,13 +44,15 @@ def good(seed: int = 0) -> Predictions:
     return build_predictions(Y_TRUE, guess(Y_TRUE, 3, seed))
 
 
-def test_nothing_is_said_of_good_predictions() -> None:
+def test_good_predictions_give_no_warning() -> None:
     assert warnings_of(a=good(), b=good(1)) == []
 
 
-def test_the_best_of_three_was_picked() -> None:
+def test_choosing_the_best_of_three_models_gives_a_warning() -> None:
     (warning,) = warnings_of(a=good(), b=good(1), c=good(2))
-    assert warning.startswith("The best of 3 models was picked on these test images, which flatters its lead")
+    assert warning.startswith(
+        "The best of 3 models was chosen on these test images, which makes its lead look larger"
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,11 +60,11 @@ def test_the_best_of_three_was_picked() -> None:
     [
         (
             {"num_images_without_patient": 1200},
-            "The data name no patient of 1,200 images: two",
+            "The data name no patient for 1,200 images: two",
         ),
         (
             {"num_images_without_patient": 90, "num_images_without_identifier": 7},
-            "The data name neither patient nor lesion of 7 images: two photographs of one lesion",
+            "The data name neither the patient nor the lesion of 7 images: two photographs of one lesion",
         ),
         (
             {"num_conflicting_images": 7, "num_conflicting_images_dropped": 7},
@@ -75,7 +77,7 @@ def test_the_best_of_three_was_picked() -> None:
         ({"leaked_test_share": 0.381}, "38.1% of the test images have a sibling in training, an image of"),
     ],
 )
-def test_what_is_odd_about_the_split(split: dict[str, Any], words: str) -> None:
+def test_doubts_about_the_split_give_a_warning(split: dict[str, Any], words: str) -> None:
     (warning,) = warnings_of(split, a=good())
     assert warning.startswith(words)
 
@@ -83,65 +85,68 @@ def test_what_is_odd_about_the_split(split: dict[str, Any], words: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("num_rejected", "Of the table 33 rows were refused, 900 images are left; data/rejected.csv says why."),
-        ("num_lesions_of_several_patients", "33 lesions are of several patients, who were kept together for"),
+        ("num_rejected", "33 rows of the table were refused, 900 images are left; data/rejected.csv says why."),
+        (
+            "num_lesions_of_several_patients",
+            "33 lesions belong to several patients, who were therefore kept together",
+        ),
     ],
 )
-def test_what_is_odd_about_the_table(name: str, words: str) -> None:
+def test_doubts_about_the_table_give_a_warning(name: str, words: str) -> None:
     (warning,) = warnings_of(counts={name: 33}, a=good())
     assert warning.startswith(words)
 
 
 def test_diagnoses_of_few_patients_are_named_with_their_number() -> None:
-    # Six images of three groups.
+    # The rare diagnosis has six images of three groups.
     y_true = np.where(np.arange(90) < 6, 2, true_classes(90) % 2)
     (warning,) = warnings_of(a=build_predictions(y_true, guess(y_true, 3)))
-    assert "have the diagnosis vascular lesion (3): figures" in warning
+    assert "have the diagnosis vascular lesion (3): scores" in warning
 
 
-def test_a_model_worse_than_the_class_prior() -> None:
+def test_a_model_worse_than_the_class_prior_gives_a_warning() -> None:
     wrong = build_predictions(Y_TRUE, -guess(Y_TRUE, 3))
     (warning,) = warnings_of(wrong=wrong)
-    assert warning.startswith("wrong is not beyond noise better than the baseline class_prior (−0.")
+    assert warning.startswith("wrong is not significantly better than the baseline class_prior (−0.")
 
 
-def test_one_diagnosis_predicted_right_is_not_called_suspicious() -> None:
+def test_predicting_the_only_diagnosis_is_not_called_suspicious() -> None:
     y_true = np.ones(40, dtype=int)
-    found = warnings_of(a=build_predictions(y_true, np.tile([0.0, 1.0, 0.0], (40, 1))))
-    assert not [warning for warning in found if "right on every test image" in warning]
-    assert "No test image has the diagnosis melanoma, vascular lesion: no figure here speaks of it." in found
+    warnings = warnings_of(a=build_predictions(y_true, np.tile([0.0, 1.0, 0.0], (40, 1))))
+    assert not [warning for warning in warnings if "classifies every test image correctly" in warning]
+    assert "No test image has the diagnosis melanoma, vascular lesion: no score on this page covers it." in warnings
 
 
-def test_copies_that_the_data_do_not_tie_together() -> None:
+def test_copies_without_a_shared_identifier_give_a_warning() -> None:
     (warning,) = warnings_of(copies={"num_pairs_without_shared_identifier": 5}, a=good())
-    assert warning.startswith("5 pairs of images are copies although the data name no common patient or lesion")
+    assert warning.startswith("5 pairs of images are copies although they share no patient or lesion in the data")
 
 
-def test_a_probe_that_does_well_is_a_doubt() -> None:
+def test_a_probe_that_scores_well_gives_a_warning() -> None:
     (warning,) = warnings_of(metadata_probe=build_predictions(Y_TRUE, guess(Y_TRUE, 1.5, 9)), a=good())
     assert warning.startswith(
-        "metadata_probe, which sees age, sex, site, skin type, source and the size of the image in pixels and no "
+        "metadata_probe, which sees age, sex, site, skin type, source and the size of the image in pixels but no "
     )
-    # Balanced accuracy, of three classes: a third by chance.
+    # The balanced accuracy of chance is a third with three classes.
     best, probe = (
         balanced_accuracy_score(Y_TRUE, guess(Y_TRUE, *skill).argmax(axis=1)) for skill in ((3, 0), (1.5, 9))
     )
     part = (probe - 1 / 3) / (best - 1 / 3)
-    assert f"goes {part:.0%} of the way from class_prior to a ({probe:.3f} balanced accuracy)" in warning
+    assert f"has {part:.0%} of the gain of a over class_prior ({probe:.3f} balanced accuracy)" in warning
 
 
-def test_a_probe_that_knows_a_little_is_none() -> None:
+def test_a_probe_that_scores_little_above_chance_gives_no_warning() -> None:
     assert warnings_of(metadata_probe=build_predictions(Y_TRUE, guess(Y_TRUE, 0.4, 9)), a=good()) == []
 
 
-def test_a_probe_as_good_as_the_best_model_is_called_so() -> None:
+def test_a_probe_as_good_as_the_best_model_is_described_as_such() -> None:
     twin = build_predictions(Y_TRUE, guess(Y_TRUE, 3))
-    found = warnings_of(metadata_probe=twin, a=good())
-    (warning,) = [text for text in found if text.startswith("metadata_probe")]
-    assert " and no lesion, does as well as a (" in warning
+    warnings = warnings_of(metadata_probe=twin, a=good())
+    (warning,) = [text for text in warnings if text.startswith("metadata_probe")]
+    assert " but no lesion, scores as high as a (" in warning
 
 
-def test_many_copies_of_one_picture_are_doubted() -> None:
+def test_many_copies_of_one_image_give_a_warning() -> None:
     assert warnings_of(copies={"largest_number_of_copies": 20}, a=good()) == []
     (warning,) = warnings_of(copies={"largest_number_of_copies": 21}, a=good())
-    assert warning.startswith("21 images count as copies of one picture")
+    assert warning.startswith("21 images count as copies of one image")

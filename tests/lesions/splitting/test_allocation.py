@@ -1,4 +1,4 @@
-"""Whole groups are shared out as asked, whatever their structure."""
+"""Tests that whole groups are allocated to the wanted shares, whatever their structure."""
 
 from functools import cache
 from itertools import product
@@ -17,14 +17,14 @@ from lesions.splitting.parameters import Shares
 SHARES = np.array([0.7, 0.15, 0.15])
 
 
-def got(counts: NDArray[np.int64], splits: NDArray[np.int64], num_splits: int = 3) -> NDArray[np.int64]:
-    """Images (S, K) of each diagnosis in each split."""
+def count_images(counts: NDArray[np.int64], splits: NDArray[np.int64], num_splits: int = 3) -> NDArray[np.int64]:
+    """Return the number of images (S, K) of each diagnosis in each split."""
     return np.array([counts[splits == split].sum(axis=0) for split in range(num_splits)])
 
 
 @st.composite
 def group_counts(draw: st.DrawFn) -> NDArray[np.int64]:
-    """Groups (G, K) of mixed sizes and diagnoses, each diagnosis in three pure groups at the least."""
+    """Draw groups (G, K) of mixed sizes and diagnoses, with at least three pure groups of each diagnosis."""
     K = draw(st.integers(1, 5))
     mixed = draw(st.lists(st.lists(st.integers(0, 6), min_size=K, max_size=K).filter(any), max_size=40))
     pure = [np.eye(K, dtype=np.int64)[k] * draw(st.integers(1, 500)) for k in range(K) for _ in range(3)]
@@ -37,19 +37,19 @@ def test_every_group_is_in_one_split_and_every_diagnosis_in_each(counts: NDArray
     splits = allocate_groups(counts, SHARES, seed=seed)
     assert set(splits) <= {0, 1, 2}
     assert len(splits) == len(counts)
-    assert (got(counts, splits) > 0).all()
+    assert (count_images(counts, splits) > 0).all()
 
 
 @settings(max_examples=100, deadline=None)
 @given(group_counts(), st.integers(0, 9))
-def test_no_single_move_would_come_nearer_to_what_was_asked(counts: NDArray[np.int64], seed: int) -> None:
+def test_no_single_move_would_lower_the_cost(counts: NDArray[np.int64], seed: int) -> None:
     splits = allocate_groups(counts, SHARES, seed=seed)
 
     def cost(splits: NDArray[np.int64]) -> float:
-        images = got(counts, splits)
-        asked = np.outer(SHARES, counts.sum(axis=0))
-        off = (np.abs(images - asked) - counts.max(axis=0)).clip(1e-9) / np.sqrt(counts.sum(axis=0))
-        squares = (images - asked) ** 2 / counts.sum(axis=0)
+        images = count_images(counts, splits)
+        wanted = np.outer(SHARES, counts.sum(axis=0))
+        off = (np.abs(images - wanted) - counts.max(axis=0)).clip(1e-9) / np.sqrt(counts.sum(axis=0))
+        squares = (images - wanted) ** 2 / counts.sum(axis=0)
         return float(squares.sum() + 1e6 * off.sum() + 1e12 * (images == 0).sum())
 
     reached = cost(splits)
@@ -60,7 +60,7 @@ def test_no_single_move_would_come_nearer_to_what_was_asked(counts: NDArray[np.i
 
 
 def draw_small_case(generator: np.random.Generator) -> NDArray[np.int64]:
-    """Groups (G, K) few enough to try all allocations: mixed, or of one diagnosis each, or with large patients."""
+    """Draw few groups (G, K), so that all allocations can be tried: mixed, pure, or with large ones."""
     G, K = int(generator.integers(3, 9)), int(generator.integers(1, 5))
     kind = generator.integers(3)
     if kind == 0:
@@ -75,19 +75,19 @@ def draw_small_case(generator: np.random.Generator) -> NDArray[np.int64]:
 
 @cache
 def list_allocations(num_groups: int) -> NDArray[np.int64]:
-    """All allocations (A, G) of so many groups to three splits."""
+    """Return all allocations (A, G) of `num_groups` groups to three splits."""
     return np.array(list(product(range(3), repeat=num_groups)))
 
 
 def count_faults(counts: NDArray[np.int64], allocations: NDArray[np.int64], shares: NDArray[np.float64]) -> Any:
-    """For each of the allocations (A, G) the absences, and the shares that are off by more than the largest group."""
+    """Count, for each allocation (A, G), the absences and the shares that are off by more than the largest group."""
     images = np.stack([(allocations == split) @ counts for split in range(3)], axis=1)  # (A, S, K)
     off = np.abs(images - np.outer(shares, counts.sum(axis=0))) > counts.max(axis=0) + 1e-9
     return (images == 0).sum(axis=(1, 2)), off.sum(axis=(1, 2))
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_shares_are_within_a_group_wherever_trying_everything_finds_that_possible(seed: int) -> None:
+def test_shares_are_within_a_group_whenever_some_allocation_achieves_it(seed: int) -> None:
     generator = np.random.default_rng(seed)
     num_possible = 0
     for _ in range(1500):
@@ -97,8 +97,8 @@ def test_shares_are_within_a_group_wherever_trying_everything_finds_that_possibl
         absent, off = count_faults(counts, list_allocations(len(counts)), shares)
         if (off[absent == absent.min()] == 0).any():
             num_possible += 1
-            found = allocate_groups(counts, shares, seed=0)
-            reached = count_faults(counts, found[None], shares)
+            allocation = allocate_groups(counts, shares, seed=0)
+            reached = count_faults(counts, allocation[None], shares)
             assert (reached[0].item(), reached[1].item()) == (absent.min(), 0), (counts.tolist(), shares)
     assert num_possible > 800
 
@@ -111,11 +111,11 @@ def test_shares_are_within_a_group_wherever_trying_everything_finds_that_possibl
     ],
 )
 @pytest.mark.parametrize("seed", range(5))
-def test_cases_that_few_allocations_solve(counts: list[list[int]], shares: list[float], seed: int) -> None:
+def test_cases_that_few_allocations_solve_are_solved(counts: list[list[int]], shares: list[float], seed: int) -> None:
     cases, parts = np.array(counts), np.array(shares)
     absent, off = count_faults(cases, list_allocations(len(cases)), parts)
-    found = count_faults(cases, allocate_groups(cases, parts, seed=seed)[None], parts)
-    assert (found[0].item(), found[1].item()) == (absent.min(), off[absent == absent.min()].min()) == (0, 0)
+    reached = count_faults(cases, allocate_groups(cases, parts, seed=seed)[None], parts)
+    assert (reached[0].item(), reached[1].item()) == (absent.min(), off[absent == absent.min()].min()) == (0, 0)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -123,27 +123,27 @@ def test_shares_of_larger_cases_are_within_a_group(seed: int) -> None:
     generator = np.random.default_rng(seed)
     for _ in range(250):
         K = generator.integers(2, 9)
-        # Patients of 1 to 500 images of mixed diagnoses, and a rare one with as many patients as there are splits.
+        # Patients with 1 to 500 images of mixed diagnoses, and a rare diagnosis with one patient for each split.
         sizes = np.exp(generator.uniform(0, np.log(500), generator.integers(20, 80))).astype(int)
         mixed = np.stack([generator.multinomial(size, generator.dirichlet([0.2] * K)) for size in sizes])
         counts = np.pad(mixed, ((0, 0), (0, 1)))
         counts[:3, K] = 1
         counts = counts[:, (counts > 0).sum(axis=0) >= 3]
         counts = counts[counts.any(axis=1)]
-        found = allocate_groups(counts, SHARES, seed=0)[None]
-        absent, _ = count_faults(counts, found, SHARES)
-        # One rare image in each split leaves train 1.1 short of what was asked.
-        _, off = count_faults(counts[:, :-1], found, SHARES)
+        allocation = allocate_groups(counts, SHARES, seed=0)[None]
+        absent, _ = count_faults(counts, allocation, SHARES)
+        # With one rare image in each split, train is 1.1 images short of its share.
+        _, off = count_faults(counts[:, :-1], allocation, SHARES)
         assert (absent.item(), off.item()) == (0, 0), counts.tolist()
 
 
-def test_equal_groups_are_shared_out_exactly() -> None:
+def test_equal_groups_are_divided_exactly() -> None:
     counts = np.repeat([[1, 0], [0, 2]], 20, axis=0)
     splits = allocate_groups(counts, SHARES, seed=0)
-    np.testing.assert_array_equal(got(counts, splits), [[14, 28], [3, 6], [3, 6]])
+    np.testing.assert_array_equal(count_images(counts, splits), [[14, 28], [3, 6], [3, 6]])
 
 
-def test_large_groups_go_to_every_split_as_small_ones_do() -> None:
+def test_large_groups_are_divided_like_small_ones() -> None:
     counts = np.array([[1]] * 200 + [[5]] * 40)
     splits = allocate_groups(counts, SHARES, seed=0)
     for size in (1, 5):
@@ -151,17 +151,17 @@ def test_large_groups_go_to_every_split_as_small_ones_do() -> None:
         np.testing.assert_array_equal(sizes, SHARES * sizes.sum())
 
 
-def test_the_same_seed_gives_the_same_split_and_another_seed_another() -> None:
+def test_the_same_seed_gives_the_same_split_and_another_seed_another_one() -> None:
     counts = np.random.default_rng(0).multinomial(2, [0.5, 0.3, 0.2], size=100)
     first, again, other = (allocate_groups(counts, SHARES, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
 
 
-def test_a_diagnosis_that_no_move_can_bring_into_every_split_stays_away() -> None:
-    # All melanomas are of two patients: whatever is done, one split goes without, but not two.
+def test_a_diagnosis_of_two_groups_is_missing_from_only_one_split() -> None:
+    # All melanomas are of two patients: one split has none in any allocation, but not two splits.
     counts = np.array([[3, 0], [5, 0], [0, 1], [0, 1], [0, 1]])
-    assert (got(counts, allocate_groups(counts, SHARES, seed=0)) > 0).sum(axis=0).tolist() == [2, 3]
+    assert (count_images(counts, allocate_groups(counts, SHARES, seed=0)) > 0).sum(axis=0).tolist() == [2, 3]
 
 
 @pytest.mark.parametrize("shares", [(0.7, 0.2, 0.2), (0.5, 0.2, 0.2)])

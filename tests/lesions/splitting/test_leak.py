@@ -1,4 +1,4 @@
-"""Leaks, counted by hand and by drawing."""
+"""Tests of leaks, against values worked by hand and random splits."""
 
 import numpy as np
 import pandas as pd
@@ -7,20 +7,20 @@ import pytest
 from lesions.splitting.leak import expect_leaked, find_leaked
 
 
-def test_a_test_image_leaks_when_its_group_is_also_in_training() -> None:
+def test_a_test_image_leaks_if_its_group_is_also_in_training() -> None:
     group_id = pd.Series(["a", "a", "b", "b", "c", "d", "d"])
     split = pd.Series(["train", "test", "test", "val", "test", "train", "train"])
     assert find_leaked(group_id, split).tolist() == [False, True, False, False, False, False, False]
 
 
-def test_expected_leaks_by_hand() -> None:
-    # Two of the four others are drawn for training. A pair's other image is among them with 2/4; of a group of
-    # three, both siblings are left out with C(2, 2) / C(4, 2) = 1/6.
-    found = expect_leaked(pd.Series(["pair", "pair", "three", "three", "three"]), num_train=2)
-    assert found == pytest.approx([1 / 2, 1 / 2, 5 / 6, 5 / 6, 5 / 6])
+def test_expected_leaks_match_values_worked_by_hand() -> None:
+    # Two of the four other images are drawn for training. They include the other image of a pair with probability
+    # 2/4, and neither sibling in a group of three with probability C(2, 2) / C(4, 2) = 1/6.
+    probabilities = expect_leaked(pd.Series(["pair", "pair", "three", "three", "three"]), num_train=2)
+    assert probabilities == pytest.approx([1 / 2, 1 / 2, 5 / 6, 5 / 6, 5 / 6])
 
 
-def test_expected_leaks_are_what_drawing_gives() -> None:
+def test_expected_leaks_match_random_splits() -> None:
     generator = np.random.default_rng(0)
     group_id = pd.Series(generator.integers(60, size=150).astype(str))
     leaked = tested = 0

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lesions.stage.failure import one_paragraph_errors
-from lesions.stage.progress import TrainingLine, track
+from lesions.stage.progress import TrainingLine, show_progress
 from tests.builders import ROOT
 
 
@@ -64,7 +64,7 @@ def test_a_finished_stage_leaves_its_timing(tmp_path: Path) -> None:
 
 
 def test_progress_off_a_terminal_is_a_few_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(track(iter("abcdefgh"), "reading", total=8)) == list("abcdefgh")
+    assert list(show_progress(iter("abcdefgh"), "reading", total=8)) == list("abcdefgh")
     assert capsys.readouterr().out.splitlines() == [f"reading: {n} of 8" for n in (2, 4, 6, 8)]
 
 
@@ -90,7 +90,7 @@ def run_on_terminal(code: str) -> str:
 TRAIN_TWO_EPOCHS = """
 import time
 from lesions.stage.progress import TrainingLine
-with TrainingLine(num_epochs=4, images_an_epoch=64) as line:
+with TrainingLine(num_epochs=4, images_per_epoch=64) as line:
     for epoch in (1, 2):
         line.begin_epoch(epoch)
         for _ in range(4):
@@ -111,7 +111,7 @@ def test_training_shows_a_live_line_on_a_terminal() -> None:
 
 
 def test_off_a_terminal_training_shows_no_live_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with TrainingLine(num_epochs=1, images_an_epoch=4) as line:
+    with TrainingLine(num_epochs=1, images_per_epoch=4) as line:
         line.begin_epoch(1)
         line.advance(4, loss=1.0)
         line.show_metric("loss", 1.0)

@@ -1,4 +1,4 @@
-"""The invented cohort has HAM10000's imbalance, and enough patients of each diagnosis to be split."""
+"""Tests that the invented cohort has HAM10000's imbalance, and enough patients per diagnosis for a split."""
 
 import pandas as pd
 import pytest
@@ -23,7 +23,7 @@ def test_every_diagnosis_can_be_split(num_images: int, least_lesions: int, least
     assert held["patient_id"].min() >= least_patients
 
 
-def test_imbalance_is_that_of_ham10000(cohort: pd.DataFrame) -> None:
+def test_the_imbalance_is_that_of_ham10000(cohort: pd.DataFrame) -> None:
     shares = cohort["dx"].value_counts(normalize=True)
     published = pd.Series({dx: occurrence.num_published / 10015 for dx, occurrence in OCCURRENCES.items()})
     assert shares.index[0] == "nv"
@@ -31,7 +31,7 @@ def test_imbalance_is_that_of_ham10000(cohort: pd.DataFrame) -> None:
     assert (shares - published).abs().max() < 0.02
 
 
-def test_table_has_one_row_an_image(cohort: pd.DataFrame) -> None:
+def test_the_table_has_one_row_per_image(cohort: pd.DataFrame) -> None:
     assert list(cohort.columns) == COLUMNS
     assert len(cohort) == 1500
     assert cohort["image_id"].is_unique
@@ -54,7 +54,7 @@ def test_a_patient_has_one_age_and_one_sex(cohort: pd.DataFrame) -> None:
     assert facts["patient_id"].is_unique
 
 
-def test_some_ages_sexes_and_sites_are_missing_as_ham10000_writes_them(cohort: pd.DataFrame) -> None:
+def test_some_ages_sexes_and_sites_are_missing_as_in_ham10000(cohort: pd.DataFrame) -> None:
     assert 0 < cohort["age"].isna().mean() < 0.06
     assert set(cohort["sex"]) == {"female", "male", "unknown"}
     assert "unknown" in set(cohort["localization"])
@@ -70,14 +70,14 @@ def test_carcinomas_are_confirmed_by_histology_and_found_in_older_patients(cohor
     assert ages["bcc"] > ages["nv"] + 10
 
 
-def test_identifiers_do_not_tell_the_diagnosis(cohort: pd.DataFrame) -> None:
+def test_identifiers_do_not_reveal_the_diagnosis(cohort: pd.DataFrame) -> None:
     is_naevus = (cohort["dx"] == "nv").astype(float)
     for identifier in ("image_id", "lesion_id", "patient_id"):
         numbers = cohort[identifier].str.extract(r"(\d+)$")[0].astype(float)
         assert abs(numbers.corr(is_naevus)) < 0.12
 
 
-def test_same_seed_same_cohort_and_another_seed_another() -> None:
+def test_the_same_seed_draws_the_same_cohort_and_another_seed_another_one() -> None:
     pd.testing.assert_frame_equal(draw_cohort(num_images=150, seed=1), draw_cohort(num_images=150, seed=1))
     assert not draw_cohort(num_images=150, seed=1).equals(draw_cohort(num_images=150, seed=2))
 

@@ -1,4 +1,4 @@
-"""Pictures look like their patient, their lesion and their diagnosis, and depend on nothing else."""
+"""Tests that rendered images depend on their patient, lesion, view and diagnosis, and on nothing else."""
 
 from dataclasses import asdict
 
@@ -45,22 +45,22 @@ def grow(look: Look, *, angle_rad: float = 0.0) -> Tissue:
 
 
 @pytest.mark.parametrize("size_px", [32, 48, 96, 225])
-def test_picture_has_the_size_asked_for(size_px: int) -> None:
+def test_the_picture_has_the_given_size(size_px: int) -> None:
     picture = render(size_px=size_px)
     assert picture.shape == (size_px, size_px, 3)
     assert picture.dtype == np.uint8
 
 
-def test_same_arguments_same_pixels() -> None:
+def test_the_same_arguments_give_the_same_pixels() -> None:
     np.testing.assert_array_equal(render("mel"), render("mel"))
 
 
-def test_every_name_changes_the_pixels() -> None:
+def test_each_identifier_changes_the_pixels() -> None:
     for changed in (render(patient=2), render(lesion=2), render(image=2), render(seed=2)):
         assert (changed != render()).mean() > 0.5
 
 
-def test_size_changes_the_detail_and_not_the_scene() -> None:
+def test_the_size_changes_the_detail_and_not_the_scene() -> None:
     small, large = render(size_px=48).astype(float), render(size_px=96).astype(float)
     shrunk = large.reshape(48, 2, 48, 2, 3).mean(axis=(1, 3))
     other = render(lesion=2, size_px=48).astype(float)
@@ -91,7 +91,7 @@ def test_views_of_one_lesion_are_more_alike_than_two_lesions() -> None:
 
 
 def _profile(lesion: int, *, image: int) -> NDArray[np.float64]:
-    """Return each channel's deciles in the middle of the picture, which turning it leaves alone."""
+    """Return each channel's deciles in the middle of the picture, which do not change when it is turned."""
     middle = render("mel", lesion=lesion, image=image)[12:36, 12:36]
     deciles: NDArray[np.float64] = np.quantile(middle, np.linspace(0.1, 0.9, 9), axis=(0, 1))
     return deciles
@@ -173,7 +173,7 @@ def test_turning_the_dermoscope_turns_the_picture() -> None:
     np.testing.assert_allclose(np.rot90(straight.brown), turned.brown, atol=0.05)
 
 
-def test_view_finds_the_pixel_of_a_point() -> None:
+def test_the_view_converts_a_point_to_its_pixel() -> None:
     view = View(size_px=48, field_mm=10, angle_rad=0.7, centre_mm=(0.5, -1))
     point = view.points_mm()[:, 20, 30]
     np.testing.assert_allclose(view.to_px(point[None].astype(float)), [[30.5, 20.5]], atol=1e-4)

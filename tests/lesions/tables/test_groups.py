@@ -1,4 +1,4 @@
-"""Groups are connected components of shared patients and lesions."""
+"""Tests that groups are connected components of shared patients, lesions and copies."""
 
 from typing import Any
 
@@ -25,37 +25,37 @@ def table(patients: list[Any], lesions: list[Any]) -> pd.DataFrame:
     return metadata_table(["nevus"] * len(patients), patient_id=patients, lesion_id=lesions)
 
 
-def test_a_patient_and_a_lesion_tie_images_together_also_by_others() -> None:
+def test_a_shared_patient_or_lesion_joins_images_also_indirectly() -> None:
     groups = build_groups(
         table(["p1", "p1", None, "p2", None, None], ["l1", "l2", "l2", "l3", None, None]), NO_COPIES
     )
-    # Image 2 has no patient but shares a lesion with image 1; the last two know nothing of each other.
+    # Image 2 has no patient but shares a lesion with image 1; the last two share nothing.
     assert groups.tolist() == ["g00001", "g00001", "g00001", "g00002", "g00003", "g00004"]
 
 
-def test_a_patient_and_a_lesion_of_the_same_name_are_not_the_same() -> None:
+def test_a_patient_and_a_lesion_of_the_same_name_are_distinct() -> None:
     assert build_groups(table(["7", "8"], ["8", "9"]), NO_COPIES).nunique() == 2
 
 
-def test_a_copy_ties_patients_together() -> None:
+def test_a_copy_joins_two_patients() -> None:
     groups = build_groups(table(["p1", "p1", "p2", "p2", "p3"], [None] * 5), copies((1, 2)))
     assert groups.tolist() == ["g00001"] * 4 + ["g00002"]
 
 
-def test_conflict_spreads_along_copies_but_not_along_patients() -> None:
+def test_conflicts_spread_along_copies_but_not_along_patients() -> None:
     images = metadata_table(
         ["nevus", "nevus", "melanoma", "nevus", "nevus", "nevus"], patient_id=["p", "q", "r", "p", "s", "t"]
     )
-    # 0, 1 and 2 are one picture; 3 is of the patient of 0, 4 and 5 are copies that agree.
-    found = find_conflicting(images, copies((0, 1), (1, 2), (4, 5)))
-    assert found.tolist() == [True, True, True, False, False, False]
+    # 0, 1 and 2 are one picture; 3 has the patient of 0; 4 and 5 are copies that agree.
+    is_conflicting = find_conflicting(images, copies((0, 1), (1, 2), (4, 5)))
+    assert is_conflicting.tolist() == [True, True, True, False, False, False]
 
 
 pairs = st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=8)
 
 
 @given(st.lists(st.tuples(identifiers, identifiers), min_size=1, max_size=30), pairs)
-def test_groups_are_the_components_that_networkx_finds(
+def test_groups_equal_the_components_of_networkx(
     rows: list[tuple[str | None, str | None]], drawn: list[tuple[int, int]]
 ) -> None:
     patients, lesions = map(list, zip(*rows, strict=True))
@@ -68,11 +68,11 @@ def test_groups_are_the_components_that_networkx_finds(
     graph.add_edges_from(copied)
     expected = {frozenset(node for node in part if isinstance(node, int)) for part in nx.connected_components(graph)}
     groups = build_groups(table(patients, lesions), copies(*copied))
-    found = {frozenset(np.flatnonzero(groups == group).tolist()) for group in groups.unique()}
-    assert found == expected
+    components = {frozenset(np.flatnonzero(groups == group).tolist()) for group in groups.unique()}
+    assert components == expected
 
 
-def test_counts() -> None:
+def test_images_are_counted_by_group_and_diagnosis() -> None:
     counts, groups, diagnoses = count_diagnoses(
         pd.Series(["b", "a", "b", "b"]), pd.Series(["nevus", "nevus", "melanoma", "nevus"])
     )

@@ -1,11 +1,11 @@
-"""The index is an ordinary CSV, whatever files are called."""
+"""Tests that the index is an ordinary CSV with any file names."""
 
 from pathlib import Path
 
 from lesions.tables.index import read_index, write_index
 
 
-def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
+def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
     good = {"row": 0, "width_px": 20, "height_px": 10, "sha256": "ab", "perceptual_hash": "00ff"}
     files = ['a, "b".jpg', "naïve.png", "two\nlines.jpg"]
     bad: list[dict[str, object]] = [{"file": file, "error": "x, y"} for file in files[1:]]

@@ -1,4 +1,4 @@
-"""The metadata table keeps its types, and joins the split or says what does not match."""
+"""Tests that the metadata table keeps its types, and that a split that does not match it is refused."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def test_identifiers_and_hashes_stay_text(tmp_path: Path) -> None:
     assert table.age_years.isna().all()
 
 
-def test_group_and_split_stand_beside_each_image(tmp_path: Path) -> None:
+def test_each_image_gets_its_group_and_split(tmp_path: Path) -> None:
     table = read_split_metadata(*write(tmp_path, SPLITS))
     assert table.group_id.tolist() == ["a", "b", "c"]
     assert table.split.tolist() == ["train"] * 3

@@ -1,4 +1,4 @@
-"""The rows of the table of pairs."""
+"""Tests of the table of pairs."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ from lesions.tables.near_duplicates import describe_pairs, read_pairs, write_pai
 from tests.builders import metadata_table
 
 
-def test_files_of_the_same_bytes_are_paired_with_the_first() -> None:
+def test_identical_files_are_paired_with_the_first() -> None:
     first, copy = pair_identical_files(pd.Series(["a", "b", "a", "c", "b", "a"]))
     assert list(zip(first, copy, strict=True)) == [(0, 2), (1, 4), (0, 5)]
 
 
-def test_a_row_says_what_the_data_know_of_the_pair() -> None:
+def test_a_row_says_whether_the_pair_shares_identifiers_and_conflicts() -> None:
     table = metadata_table(
         ["nevus", "nevus", "melanoma", "nevus"],
         patient_id=["p", "p", None, None],
@@ -31,15 +31,15 @@ def test_a_row_says_what_the_data_know_of_the_pair() -> None:
     assert pairs.is_conflicting.tolist() == [False, True, False, True]
 
 
-def test_pairs_come_back_sorted(tmp_path: Path) -> None:
+def test_pairs_are_written_sorted(tmp_path: Path) -> None:
     table = metadata_table(["nevus"] * 3, image_id=["007", "1e5", "NA"])
     pairs = describe_pairs(
         table, np.array([2, 1]), np.array([1, 0]), kind="near", hash_similarity=0.9, correlation=0.8
     )
     write_pairs(tmp_path / "pairs.csv", pairs)
-    found = read_pairs(tmp_path / "pairs.csv")
-    assert found[["image_id", "other_image_id"]].values.tolist() == [["007", "1e5"], ["1e5", "NA"]]
-    assert found.shares_identifier.dtype == found.is_conflicting.dtype == bool
+    pairs_read = read_pairs(tmp_path / "pairs.csv")
+    assert pairs_read[["image_id", "other_image_id"]].values.tolist() == [["007", "1e5"], ["1e5", "NA"]]
+    assert pairs_read.shares_identifier.dtype == pairs_read.is_conflicting.dtype == bool
 
 
 @pytest.mark.parametrize("value", [0, 1.1, -0.5])

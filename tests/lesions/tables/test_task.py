@@ -1,4 +1,4 @@
-"""The task: classes, their malignant side, and what is refused."""
+"""Tests of the task: its classes, their malignant side, and invalid sections."""
 
 import pandas as pd
 import pytest
@@ -15,7 +15,7 @@ THERE = ["nevus", "melanoma", "basal_cell_carcinoma", "nevus"]
 
 @pytest.fixture
 def read(write_params: WriteParams):  # type: ignore[no-untyped-def]
-    """Read a section `task` with changes."""
+    """Return a function that reads a section `task` with changes."""
 
     def read(**changes: object) -> TaskParameters:
         section = {"name": "diagnosis", "malignant": MALIGNANT, "groupings": GROUPINGS} | changes
@@ -47,7 +47,7 @@ def test_the_mapping_can_be_overridden(read) -> None:  # type: ignore[no-untyped
     assert task.group(THERE) == {"benign": ("basal_cell_carcinoma", "melanoma"), "malignant": ("nevus",)}
 
 
-def test_a_grouping_that_mixes_both_sides_has_none(read) -> None:  # type: ignore[no-untyped-def]
+def test_a_class_with_benign_and_malignant_diagnoses_has_no_side(read) -> None:  # type: ignore[no-untyped-def]
     task = read(name="pigment")
     classes = task.group(THERE)
     assert classes == {"other": ("basal_cell_carcinoma",), "pigmented": ("melanoma", "nevus")}
@@ -56,9 +56,9 @@ def test_a_grouping_that_mixes_both_sides_has_none(read) -> None:  # type: ignor
     assert find_malignant_side([["nevus"], ["melanoma"]], MALIGNANT) == (False, True)
 
 
-def test_diagnoses_become_the_places_of_their_classes() -> None:
-    found = encode_diagnoses(pd.Series(THERE), [["nevus"], ["basal_cell_carcinoma", "melanoma"]])
-    assert found.tolist() == [0, 1, 1, 0]
+def test_diagnoses_become_the_indices_of_their_classes() -> None:
+    indices = encode_diagnoses(pd.Series(THERE), [["nevus"], ["basal_cell_carcinoma", "melanoma"]])
+    assert indices.tolist() == [0, 1, 1, 0]
 
 
 def test_a_diagnosis_without_a_class_is_refused(read) -> None:  # type: ignore[no-untyped-def]
@@ -83,6 +83,6 @@ def test_a_class_without_images_is_refused(read) -> None:  # type: ignore[no-unt
         ({"groupings": {"g": {"A b": ["nevus"], "b": ["melanoma"]}}}, r"expected text like"),
     ],
 )
-def test_a_section_that_does_not_fit_is_refused(read, changes: dict[str, object], message: str) -> None:  # type: ignore[no-untyped-def]
+def test_an_invalid_section_is_refused(read, changes: dict[str, object], message: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(InputError, match=message):
         read(**changes)

@@ -35,12 +35,12 @@ def test_each_epoch_is_handed_on_and_another_run_begins_anew(tmp_path: Path, mon
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     author = ("-c", "user.name=n", "-c", "user.email=n@example.org")
     subprocess.run(["git", *author, "commit", "-qm", "first", "--allow-empty"], check=True)
-    with open_tracking(DVCLIVE, "custom_cnn") as track:
-        track(entry(1))
+    with open_tracking(DVCLIVE, "custom_cnn") as log_epoch:
+        log_epoch(entry(1))
         assert json.loads((tmp_path / "dvclive/custom_cnn/metrics.json").read_text())["step"] == 1
-    with open_tracking(DVCLIVE, "custom_cnn") as track:
+    with open_tracking(DVCLIVE, "custom_cnn") as log_epoch:
         for epoch in (1, 2, 3):
-            track(entry(epoch))
+            log_epoch(entry(epoch))
     folder = tmp_path / "dvclive/custom_cnn"
     losses = read_rows(folder / "plots/metrics/train/loss.tsv")
     assert [(row["step"], float(row["loss"])) for row in losses] == [
@@ -59,6 +59,6 @@ def test_each_epoch_is_handed_on_and_another_run_begins_anew(tmp_path: Path, mon
 
 def test_without_tracking_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with open_tracking(TrackingParameters(kind="none"), "custom_cnn") as track:
-        track(entry(1))
+    with open_tracking(TrackingParameters(kind="none"), "custom_cnn") as log_epoch:
+        log_epoch(entry(1))
     assert not list(tmp_path.iterdir())

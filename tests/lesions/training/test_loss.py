@@ -9,9 +9,8 @@ import torch
 from pydantic import ValidationError
 from torch.nn import functional as F
 
-from lesions.errors import InputError
-from lesions.training.loss import Criterion, check_loss_heeds_sampling
-from lesions.training.parameters import LossParameters, SamplingParameters
+from lesions.training.loss import Criterion
+from lesions.training.parameters import LossParameters
 from tests.training import LOSS
 
 WEIGHTS = np.array([0.1, 1.0, 3.0, 0.5])
@@ -99,11 +98,3 @@ def test_a_gamma_that_would_be_ignored_or_is_missing_is_refused() -> None:
             ValidationError, match=f"focal_gamma belongs to the kind focal; got kind {kind}, focal_gamma"
         ):
             LossParameters(**LOSS | {"kind": kind, "focal_gamma": gamma})
-
-
-def test_an_adjustment_with_nothing_to_adjust_for_is_refused() -> None:
-    adjusted = LossParameters(**LOSS | {"logit_adjustment": 1.0})
-    with pytest.raises(InputError, match=r"loss.logit_adjustment is 1, but sampling.scheme class_balanced shows all"):
-        check_loss_heeds_sampling(adjusted, SamplingParameters(scheme="class_balanced"))
-    check_loss_heeds_sampling(adjusted, SamplingParameters(scheme="square_root"))
-    check_loss_heeds_sampling(LossParameters(**LOSS), SamplingParameters(scheme="class_balanced"))

@@ -6,10 +6,8 @@ import pytest
 from pydantic import ValidationError
 from torch import nn, optim
 
-from lesions.errors import InputError
 from lesions.training.parameters import ScheduleParameters
-from lesions.training.schedule import COSINE_FINAL, check_rate_can_fall, compute_rates, count_plateaus
-from tests.builders import PHASE
+from lesions.training.schedule import COSINE_FINAL, compute_rates, count_plateaus
 from tests.training import SCHEDULE
 
 
@@ -120,20 +118,3 @@ def test_no_plateau_before_the_first_epoch() -> None:
 def test_what_a_schedule_would_ignore_or_lacks_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ScheduleParameters(**SCHEDULE | changes)
-
-
-@pytest.mark.parametrize(
-    ("name", "every_epochs", "message"),
-    [
-        ("step", 8, r"schedule.every_epochs is 8, but no phase of architectures.it has more than 8 epochs"),
-        ("plateau", 5, r"schedule.every_epochs is 5, but training.patience_epochs is 5: training would stop before"),
-    ],
-)
-def test_a_fall_that_never_comes_is_refused(name: str, every_epochs: int, message: str) -> None:
-    phases = [PHASE.model_copy(update={"num_epochs": number}) for number in (2, 8)]
-    fall = {"name": name, "factor": 0.1} | NO_WARM_UP
-    parameters = ScheduleParameters(**SCHEDULE | fall | {"every_epochs": every_epochs})
-    with pytest.raises(InputError, match=message):
-        check_rate_can_fall(parameters, "it", phases, patience_epochs=5)
-    check_rate_can_fall(ScheduleParameters(**SCHEDULE | fall | {"every_epochs": 4}), "it", phases, patience_epochs=5)
-    check_rate_can_fall(ScheduleParameters(**SCHEDULE), "it", phases, patience_epochs=1)

@@ -11,7 +11,7 @@ from tests.builders import WriteParams
 from tests.preparation import prepare, write_folders
 
 
-def test_folders_say_the_diagnosis_and_which_images_test(tmp_path: Path, write_params: WriteParams) -> None:
+def test_folders_give_the_diagnosis_and_the_published_split(tmp_path: Path, write_params: WriteParams) -> None:
     files = (
         "Train/pigmented benign keratosis/1.jpg",
         "Train/Melanoma/1.jpg",
@@ -20,14 +20,14 @@ def test_folders_say_the_diagnosis_and_which_images_test(tmp_path: Path, write_p
         "cover.jpg",
     )
     prepare(tmp_path, tmp_path, write_folders(tmp_path, *files, write_params=write_params))
-    found = read_metadata(tmp_path / "metadata.csv").set_index("image_id")
-    assert found[["diagnosis", "published_split"]].to_numpy().tolist() == [
+    metadata = read_metadata(tmp_path / "metadata.csv").set_index("image_id")
+    assert metadata[["diagnosis", "published_split"]].to_numpy().tolist() == [
         ["melanoma", "test"],
         ["nevus", "test"],
         ["melanoma", "train"],
         ["benign_keratosis", "train"],
     ]
-    assert found.index[0] == "Test/melanoma/1"
+    assert metadata.index[0] == "Test/melanoma/1"
     assert json.loads((tmp_path / "data.json").read_text())["num_unlisted_files"] == 1
     unlisted = pd.read_csv(tmp_path / "rejected.csv")
     assert unlisted[["value", "reason"]].to_numpy().tolist() == [["cover.jpg", "lies in no folder of a diagnosis"]]
@@ -48,14 +48,14 @@ def test_a_table_beside_folders_adds_identifiers(tmp_path: Path, write_params: W
         max_rejected_fraction=0.5,
     )
     prepare(tmp_path, tmp_path, params)
-    found = read_metadata(tmp_path / "metadata.csv").set_index("image_id")
-    assert found.patient_id.to_dict() == {"melanoma/a": "P1", "nevus/b": "P2"}
-    assert found.sex["melanoma/a"] == "female"
+    metadata = read_metadata(tmp_path / "metadata.csv").set_index("image_id")
+    assert metadata.patient_id.to_dict() == {"melanoma/a": "P1", "nevus/b": "P2"}
+    assert metadata.sex["melanoma/a"] == "female"
     rejected = pd.read_csv(tmp_path / "rejected.csv")
     assert rejected[["image_id", "reason"]].to_numpy().tolist() == [["nevus/c", "has no row in who.csv"]]
 
 
-def test_files_of_one_name_need_their_folders_in_the_table(tmp_path: Path, write_params: WriteParams) -> None:
+def test_files_with_the_same_name_are_matched_by_their_folders(tmp_path: Path, write_params: WriteParams) -> None:
     (tmp_path / "who.csv").write_text("photo,person\nmelanoma/1.jpg,P1\nnevus/1.jpg,P2\n")
     params = write_folders(
         tmp_path,
@@ -70,7 +70,7 @@ def test_files_of_one_name_need_their_folders_in_the_table(tmp_path: Path, write
 
 
 @pytest.mark.parametrize("column", ["folder", "published_split"])
-def test_columns_of_any_name_are_the_tables_own(tmp_path: Path, write_params: WriteParams, column: str) -> None:
+def test_a_table_may_use_the_names_of_our_columns(tmp_path: Path, write_params: WriteParams, column: str) -> None:
     (tmp_path / "who.csv").write_text(f"photo,{column}\na.jpg,P1\nb.jpg,P2\n")
     columns = {"image_id": "photo", "patient_id": column}
     files = ("melanoma/a.jpg", "nevus/b.jpg")
@@ -79,6 +79,6 @@ def test_columns_of_any_name_are_the_tables_own(tmp_path: Path, write_params: Wr
         tmp_path,
         write_folders(tmp_path, *files, write_params=write_params, table="who.csv", columns=columns),
     )
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert found.patient_id.tolist() == ["P1", "P2"]
-    assert found.published_split.isna().all()
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert metadata.patient_id.tolist() == ["P1", "P2"]
+    assert metadata.published_split.isna().all()

@@ -12,7 +12,7 @@ from tests.builders import WriteParams, dataset_section
 from tests.preparation import index_rows, prepare
 
 
-def test_a_table_of_ones_own_needs_no_code(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_users_own_table_is_read_by_parameters_alone(tmp_path: Path, write_params: WriteParams) -> None:
     (tmp_path / "findings.csv").write_text(
         "photo,patient,lesion,finding,age\nISIC_0.jpg,A,1,naevus,43\nISIC_1.jpg,B,1,melanoma,?\n"
     )
@@ -33,10 +33,10 @@ def test_a_table_of_ones_own_needs_no_code(tmp_path: Path, write_params: WritePa
         lesions_by_patient=True,
     )
     prepare(tmp_path, tmp_path, write_params(dataset=section))
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert found.diagnosis.tolist() == ["nevus", "melanoma"]
-    assert found.age_years.isna().tolist() == [False, True]
-    assert found.lesion_id.tolist() == ["A/1", "B/1"]
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert metadata.diagnosis.tolist() == ["nevus", "melanoma"]
+    assert metadata.age_years.isna().tolist() == [False, True]
+    assert metadata.lesion_id.tolist() == ["A/1", "B/1"]
 
 
 def test_a_table_from_a_german_spreadsheet_is_read(tmp_path: Path, write_params: WriteParams) -> None:
@@ -54,18 +54,16 @@ def test_a_table_from_a_german_spreadsheet_is_read(tmp_path: Path, write_params:
         tmp_path, "csv", table="findings.csv", columns=columns, words=words, max_rejected_fraction=0.4
     )
     prepare(tmp_path, tmp_path, write_params(dataset=section))
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert found[["diagnosis", "age_years", "sex"]].to_numpy().tolist() == [
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert metadata[["diagnosis", "age_years", "sex"]].to_numpy().tolist() == [
         ["melanoma", 63.5, "female"],
         ["nevus", 7.0, "male"],
     ]
     assert pd.read_csv(tmp_path / "rejected.csv")[["column", "value"]].to_numpy().tolist() == [["Alter", "1,2,3"]]
 
 
-def test_lesions_keep_their_numbers_where_these_are_not_the_patients(
-    tmp_path: Path, write_params: WriteParams
-) -> None:
-    """Of the second image the patient is missing: its lesion is still the first one's."""
+def test_lesion_numbers_are_kept_if_they_are_unique_among_patients(tmp_path: Path, write_params: WriteParams) -> None:
+    """The second image has no patient, but the same lesion as the first."""
     rows = "photo,patient,lesion,finding\nISIC_0.jpg,A,7,nevus\nISIC_1.jpg,,7,nevus\nISIC_2.jpg,B,8,unknown\n"
     (tmp_path / "findings.csv").write_text(rows)
     write_index(tmp_path / "images.csv", index_rows(["ISIC_0", "ISIC_1", "ISIC_2"]))
@@ -79,10 +77,10 @@ def test_lesions_keep_their_numbers_where_these_are_not_the_patients(
         prepare(tmp_path, tmp_path, write_params(dataset=section | {"lesions_by_patient": True}))
 
 
-def test_files_of_one_name_are_told_apart_by_the_folders_in_the_table(
+def test_files_with_the_same_name_are_matched_by_paths_in_the_table(
     tmp_path: Path, write_params: WriteParams
 ) -> None:
-    """As where each patient has a folder; a table whose names are unique may still leave folders out."""
+    """For instance, each patient has a folder; a table whose names are unique may still omit folders."""
     (tmp_path / "findings.csv").write_text("photo,finding\nP1/1.jpg,nevus\nP2\\1.jpg,melanoma\nP2/2.jpg,nevus\n")
     rows = [
         row | {"file": f"P{n}.jpg"} for row, n in zip(index_rows(["a", "b", "c"]), ("1/1", "2/1", "2/2"), strict=True)
@@ -91,8 +89,8 @@ def test_files_of_one_name_are_told_apart_by_the_folders_in_the_table(
     columns = {"image_id": "photo", "diagnosis": "finding"}
     section = dataset_section(tmp_path, "csv", table="findings.csv", columns=columns)
     prepare(tmp_path, tmp_path, write_params(dataset=section))
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert found[["image_id", "diagnosis"]].to_numpy().tolist() == [
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert metadata[["image_id", "diagnosis"]].to_numpy().tolist() == [
         ["P1/1", "nevus"],
         ["P2/1", "melanoma"],
         ["P2/2", "nevus"],

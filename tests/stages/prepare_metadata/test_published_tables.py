@@ -12,8 +12,8 @@ from tests.builders import HAM10000, PAD_UFES_20, WriteParams, dataset_section, 
 from tests.preparation import index_rows, prepare
 
 
-def test_of_published_copies_one_stays(tmp_path: Path, write_params: WriteParams) -> None:
-    """0 and 1 are copies of each other; 2 is one of an image that has no file; 4 is one of 3."""
+def test_one_image_of_published_copies_is_kept(tmp_path: Path, write_params: WriteParams) -> None:
+    """0 and 1 are copies of each other; 2 is a copy of an image without a file; 4 is a copy of 3."""
     header = "image_name,patient_id,sex,age_approx,anatom_site_general_challenge,diagnosis,benign_malignant,target"
     rows = [f"ISIC_{n},P{n},male,50,torso,unknown,benign,0" for n in (0, 1, 2, 3, 4)]
     (tmp_path / "ISIC_2020_Training_GroundTruth.csv").write_text("\n".join([header, *rows]) + "\n")
@@ -36,14 +36,14 @@ def write_isic_2019(folder: Path, *rows: str) -> None:
     write_index(folder / "images.csv", index_rows([f"ISIC_{n}" for n in range(4)]))
 
 
-def test_two_tables_are_joined_and_what_is_unknown_is_left_out(tmp_path: Path, write_params: WriteParams) -> None:
+def test_two_tables_are_joined_and_unknown_diagnoses_are_left_out(tmp_path: Path, write_params: WriteParams) -> None:
     mel, nv, unk, bad = "1" + ",0" * 8, "0,1" + ",0" * 7, "0," * 8 + "1", "1,1" + ",0" * 7
     write_isic_2019(tmp_path, f"ISIC_0,{mel}", f"ISIC_1,{nv}", f"ISIC_2,{unk}", f"ISIC_3,{mel}", f"ISIC_4,{bad}")
     prepare(
         tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "isic2019", max_rejected_fraction=0.4))
     )
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert found[["image_id", "diagnosis", "lesion_id"]].to_numpy().tolist() == [
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert metadata[["image_id", "diagnosis", "lesion_id"]].to_numpy().tolist() == [
         ["ISIC_0", "melanoma", "L0"],
         ["ISIC_1", "nevus", "L1"],
     ]
@@ -56,7 +56,7 @@ def test_two_tables_are_joined_and_what_is_unknown_is_left_out(tmp_path: Path, w
 
 
 @needs_ham10000
-def test_the_whole_of_ham10000s_table(tmp_path: Path, write_params: WriteParams) -> None:
+def test_the_whole_table_of_ham10000_is_read(tmp_path: Path, write_params: WriteParams) -> None:
     published = pd.read_csv(HAM10000 / "HAM10000_metadata.csv")
     write_index(tmp_path / "images.csv", index_rows(published.image_id.tolist()))
     params = write_params(dataset=dataset_section(HAM10000, "ham10000"))
@@ -69,14 +69,14 @@ def test_the_whole_of_ham10000s_table(tmp_path: Path, write_params: WriteParams)
 
 
 @needs_pad_ufes_20
-def test_the_whole_of_pad_ufes_20s_table(tmp_path: Path, write_params: WriteParams) -> None:
+def test_the_whole_table_of_pad_ufes_20_is_read(tmp_path: Path, write_params: WriteParams) -> None:
     published = pd.read_csv(PAD_UFES_20 / "metadata_full.csv", dtype=str, keep_default_na=False)
     published.to_csv(tmp_path / "metadata.csv", index=False)
     write_index(tmp_path / "images.csv", index_rows([Path(name).stem for name in published.img_id]))
     prepare(tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "pad_ufes_20")))
-    found = read_metadata(tmp_path / "metadata.csv")
+    metadata = read_metadata(tmp_path / "metadata.csv")
     # Table 2 of Pacheco et al. 2020.
-    assert found.diagnosis.value_counts().to_dict() == {
+    assert metadata.diagnosis.value_counts().to_dict() == {
         "basal_cell_carcinoma": 845,
         "actinic_keratosis": 730,
         "nevus": 244,
@@ -88,5 +88,5 @@ def test_the_whole_of_pad_ufes_20s_table(tmp_path: Path, write_params: WritePara
     assert (counts["num_images"], counts["num_patients"], counts["num_rejected"]) == (2298, 1373, 0)
     assert published.groupby("lesion_id").patient_id.nunique().max() > 1
     assert counts["num_lesions_of_several_patients"] == 0
-    assert found.fitzpatrick_type.dropna().between(1, 6).all()
-    assert found.fitzpatrick_type.notna().sum() == (published.fitspatrick != "").sum()
+    assert metadata.fitzpatrick_type.dropna().between(1, 6).all()
+    assert metadata.fitzpatrick_type.notna().sum() == (published.fitspatrick != "").sum()

@@ -10,7 +10,7 @@ from tests.builders import WriteParams, dataset_section
 from tests.preparation import BAD, GOOD, HEADER, Case, index_rows, prepare
 
 
-def test_reasons_are_shown_even_where_the_run_goes_on(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reasons_are_shown_even_if_the_run_continues(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
     case.prepare(*GOOD[:8], GOOD[8].replace("mel", "wart"))
     shown = capsys.readouterr().out
     assert "refused:\n  1 × dx: is unknown; known are akiec" in shown
@@ -43,7 +43,9 @@ def test_reasons_are_shown_even_where_the_run_goes_on(case: Case, capsys: pytest
         (BAD.replace("ISIC_9", ""), "image_id", "", "is missing"),
     ],
 )
-def test_a_bad_row_is_refused_by_name(case: Case, line: str, column: str, value: str, reason: str) -> None:
+def test_a_bad_row_is_refused_with_line_column_value_and_reason(
+    case: Case, line: str, column: str, value: str, reason: str
+) -> None:
     case.prepare(*GOOD, line)
     assert len(case.metadata) == 9
     (refusal,) = case.rejected
@@ -90,12 +92,12 @@ def test_too_many_refused_rows_stop_the_run_with_a_summary(case: Case) -> None:
     assert not (case.folder / "metadata.csv").exists()
 
 
-def test_as_many_refused_rows_as_allowed_do_not_stop_the_run(case: Case) -> None:
+def test_the_allowed_number_of_refused_rows_does_not_stop_the_run(case: Case) -> None:
     case.prepare(*GOOD[:8], *[BAD.replace("mel,", "x,")] * 2, allowed=0.2)
     assert len(case.metadata) == 8
 
 
-def test_the_summary_fits_a_screen(case: Case) -> None:
+def test_the_summary_fits_on_a_screen(case: Case) -> None:
     with pytest.raises(InputError) as caught:
         case.prepare(*(f"HAM,X{n},mel,histo,{200 + n},male,back" for n in range(5)), *("a,b,c,d,e,f,g",) * 300)
     assert len(str(caught.value).splitlines()) < 24
@@ -118,7 +120,7 @@ def test_a_missing_table_is_named(tmp_path: Path, write_params: WriteParams) -> 
         prepare(tmp_path, tmp_path, params)
 
 
-def test_of_rows_that_disagree_none_is_believed(case: Case) -> None:
+def test_all_rows_that_disagree_are_refused(case: Case) -> None:
     case.prepare(*GOOD, GOOD[3].replace(",mel,", ",nv,"))
     assert "ISIC_3" not in case.metadata.image_id.tolist()
     assert [(row["line"], row["kind"]) for row in case.rejected] == [(5, "refused"), (11, "refused")]
@@ -131,18 +133,18 @@ def test_an_image_in_other_capitals_is_named(case: Case) -> None:
 
 
 @pytest.mark.parametrize("name", ["..", "/", "a" * 300])
-def test_names_of_no_file_are_refused(case: Case, name: str) -> None:
+def test_names_without_a_file_are_refused(case: Case, name: str) -> None:
     case.prepare(*GOOD, BAD.replace("ISIC_9", name))
     assert len(case.rejected) == 1
 
 
 @pytest.mark.parametrize("age", ["nan", "inf", "-inf", "1e400"])
-def test_ages_that_are_numbers_to_a_computer_alone_are_refused(case: Case, age: str) -> None:
+def test_ages_that_are_not_finite_are_refused(case: Case, age: str) -> None:
     case.prepare(*GOOD, BAD.replace("50.0", age))
     assert case.rejected[0]["column"] == "age"
 
 
-def test_a_table_whose_images_are_all_missing_says_so(case: Case) -> None:
+def test_a_table_whose_images_are_all_missing_is_refused(case: Case) -> None:
     case.images = index_rows(["other"])
     with pytest.raises(InputError, match=r"no row can be used:\n  9 × image_id: has no image file \(first: line 2"):
         case.prepare(*GOOD, allowed=1.0)

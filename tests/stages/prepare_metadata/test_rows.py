@@ -45,12 +45,12 @@ def test_a_file_that_no_row_names_is_listed_after_the_rows(case: Case) -> None:
     assert (case.metrics["num_rejected"], case.metrics["num_unlisted_files"]) == (1, 1)
 
 
-def test_rows_come_out_sorted_by_image(case: Case) -> None:
+def test_rows_are_sorted_by_image(case: Case) -> None:
     case.prepare(*reversed(GOOD))
     assert case.metadata.image_id.tolist() == [f"ISIC_{n}" for n in range(9)]
 
 
-def test_counts(case: Case) -> None:
+def test_images_lesions_and_rejections_are_counted(case: Case) -> None:
     case.prepare(*GOOD[:8], GOOD[8].replace("HAM_8", "HAM_7"))
     assert case.metrics == {
         "schema": 1,
@@ -71,18 +71,18 @@ def test_lesions_of_several_patients_are_counted(case: Case) -> None:
     assert case.metrics["num_lesions_of_several_patients"] == 1
 
 
-def test_a_patient_column_is_read_where_there_is_one(case: Case) -> None:
+def test_a_patient_column_is_read_if_there_is_one(case: Case) -> None:
     case.prepare(*(f"{line},P{n // 2}" for n, line in enumerate(GOOD)), header=f"{HEADER},patient_id")
     assert case.metadata.patient_id.tolist() == ["P0", "P0", "P1", "P1", "P2", "P2", "P3", "P3", "P4"]
 
 
-def test_empty_lines_are_passed_over_and_counted(case: Case) -> None:
+def test_empty_lines_are_skipped_but_counted(case: Case) -> None:
     case.prepare(*GOOD[:4], "", *GOOD[4:], BAD.replace("50.0", "-5"), "")
     assert len(case.metadata) == 9
     assert [row["line"] for row in case.rejected] == [12]
 
 
-def test_a_row_that_is_there_twice_counts_once_and_costs_nothing(case: Case) -> None:
+def test_a_repeated_row_is_left_out_but_not_refused(case: Case) -> None:
     case.prepare(*GOOD, GOOD[3], allowed=0.0)
     assert len(case.metadata) == 9
     (row,) = case.rejected
@@ -103,7 +103,7 @@ def test_a_row_that_is_there_twice_counts_once_and_costs_nothing(case: Case) -> 
         ("/etc/ISIC_9", "part_1/ISIC_9.jpg"),
     ],
 )
-def test_names_are_found_below_the_folder_and_nowhere_else(case: Case, name: str, file: str) -> None:
+def test_names_match_files_below_the_folder_and_nowhere_else(case: Case, name: str, file: str) -> None:
     case.images[9]["file"] = file
     case.prepare(*GOOD, BAD.replace("ISIC_9", name))
     assert case.rejected == []
@@ -118,6 +118,6 @@ def test_byte_order_marks_and_carriage_returns_change_nothing(
     (tmp_path / "HAM10000_metadata.csv").write_bytes(text.encode())
     write_index(tmp_path / "images.csv", index_rows([f"ISIC_{n}" for n in range(9)]))
     prepare(tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "ham10000")))
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert found.lesion_id.tolist() == [f"HAM_{n}" for n in range(9)]
-    assert set(found.site) == {"back"}
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert metadata.lesion_id.tolist() == [f"HAM_{n}" for n in range(9)]
+    assert set(metadata.site) == {"back"}

@@ -18,7 +18,7 @@ def task(name: str) -> dict[str, Any]:
 
 
 def write_two(folder: Path) -> None:
-    """HAM10000 and PAD-UFES-20 side by side, with an image, a lesion and a patient of one name in both."""
+    """Write HAM10000 and PAD-UFES-20, with an image, a lesion and a patient of the same name in both."""
     ham, pad = folder / "ham10000", folder / "pad_ufes_20"
     ham.mkdir()
     pad.mkdir()
@@ -52,23 +52,23 @@ def write_two(folder: Path) -> None:
     ],
     ids=["union", "intersection", "list", "external"],
 )
-def test_several_datasets_make_one_table(
+def test_several_datasets_are_joined_into_one_table(
     tmp_path: Path, write_params: WriteParams, changes: dict[str, Any], expected: dict[str, list[str]]
 ) -> None:
     write_two(tmp_path)
     section = dataset_section(tmp_path, "ham10000", "pad_ufes_20") | changes
     prepare(tmp_path, tmp_path, write_params(dataset=section, task=task("diagnosis")))
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert {source: rows.diagnosis.tolist() for source, rows in found.groupby("source")} == expected
-    assert found.image_id.is_unique
-    of_one_name = found[found.image_id.str.endswith("/ISIC_0")]
-    assert of_one_name.lesion_id.tolist() == ["ham10000/HAM_0", "pad_ufes_20/P1/HAM_0"]
-    assert of_one_name.file.tolist() == ["ham10000/part_1/ISIC_0.jpg", "pad_ufes_20/part_1/ISIC_0.jpg"]
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert {source: rows.diagnosis.tolist() for source, rows in metadata.groupby("source")} == expected
+    assert metadata.image_id.is_unique
+    same_name = metadata[metadata.image_id.str.endswith("/ISIC_0")]
+    assert same_name.lesion_id.tolist() == ["ham10000/HAM_0", "pad_ufes_20/P1/HAM_0"]
+    assert same_name.file.tolist() == ["ham10000/part_1/ISIC_0.jpg", "pad_ufes_20/part_1/ISIC_0.jpg"]
     left_out = sum(map(len, expected.values()))
     assert json.loads((tmp_path / "data.json").read_text())["num_left_out"] == 5 - left_out
 
 
-def test_a_listed_diagnosis_that_there_is_not_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_listed_diagnosis_without_images_is_named(tmp_path: Path, write_params: WriteParams) -> None:
     write_two(tmp_path)
     section = dataset_section(
         tmp_path, "ham10000", external=["pad_ufes_20"], diagnoses=["melanoma", "squamous_cell_carcinoma"]
@@ -88,7 +88,7 @@ def test_a_listed_diagnosis_that_there_is_not_is_named(tmp_path: Path, write_par
         ("malignancy", ["benign", "melanoma", "nevus"], ["benign", "melanoma"]),
     ],
 )
-def test_where_malignancy_is_told_it_is_all_that_must_be_known_of_other_datasets(
+def test_with_the_task_malignancy_external_images_may_have_any_diagnosis(
     tmp_path: Path, write_params: WriteParams, name: str, diagnoses: Any, kept: list[str]
 ) -> None:
     write_two(tmp_path)
@@ -104,6 +104,6 @@ def test_where_malignancy_is_told_it_is_all_that_must_be_known_of_other_datasets
     write_index(tmp_path / "images.csv", images)
     section = dataset_section(tmp_path, "ham10000", external=["siim_isic_2020"], diagnoses=diagnoses)
     prepare(tmp_path, tmp_path, write_params(dataset=section, task=task(name)))
-    found = read_metadata(tmp_path / "metadata.csv")
-    assert sorted(found.diagnosis[found.source == "siim_isic_2020"]) == kept
-    assert "benign" not in set(found.diagnosis[found.source == "ham10000"])
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert sorted(metadata.diagnosis[metadata.source == "siim_isic_2020"]) == kept
+    assert "benign" not in set(metadata.diagnosis[metadata.source == "ham10000"])

@@ -12,10 +12,10 @@ from tests.splitting import SPLIT, split
 EXTERNAL = dataset_section("data/raw", "ham10000", external=["pad_ufes_20"])
 
 
-def test_other_datasets_are_kept_apart_and_what_is_in_both_is_dropped(
+def test_external_images_are_kept_apart_and_those_in_both_datasets_are_dropped(
     tmp_path: Path, write_params: WriteParams
 ) -> None:
-    """Of six external images one is a copy of a training image, and one of the copied image's patient."""
+    """One of six external images is a copy of an image to train on, and another shares its patient."""
     sources = ["ham10000"] * 20 + ["pad_ufes_20"] * 6
     table = metadata_table(["nevus", "melanoma"] * 13, source=sources)
     table.loc[21, "patient_id"] = table.patient_id[20]
@@ -28,8 +28,8 @@ def test_other_datasets_are_kept_apart_and_what_is_in_both_is_dropped(
     assert shares.num_images.sum() == 20
 
 
-def test_images_that_are_only_scored_change_nothing_of_the_split(tmp_path: Path, write_params: WriteParams) -> None:
-    """One external image is a copy of two own ones, another one of a third with another diagnosis."""
+def test_external_images_do_not_change_the_split(tmp_path: Path, write_params: WriteParams) -> None:
+    """One external image is a copy of two of our own, another of a third one with another diagnosis."""
     own = metadata_table(["nevus", "melanoma"] * 10, source=["ham10000"] * 20)
     params = write_params(dataset=EXTERNAL, split=SPLIT)
     alone, _, _ = split(tmp_path, params, own)
@@ -42,7 +42,9 @@ def test_images_that_are_only_scored_change_nothing_of_the_split(tmp_path: Path,
     assert not set(together.group_id[20:]) & set(together.group_id[:20])
 
 
-def test_folders_of_other_datasets_say_nothing_of_the_test(tmp_path: Path, write_params: WriteParams) -> None:
+def test_folders_of_external_datasets_do_not_determine_the_test_images(
+    tmp_path: Path, write_params: WriteParams
+) -> None:
     table = metadata_table(["nevus", "melanoma"] * 6, source=["ham10000"] * 8 + ["pad_ufes_20"] * 4)
     table["published_split"] = [None] * 8 + ["test"] * 4
     params = write_params(dataset=EXTERNAL, split=SPLIT | {"test_list": "published"})

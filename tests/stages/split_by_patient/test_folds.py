@@ -29,7 +29,7 @@ def test_each_image_is_tested_by_one_fold_and_patients_stay_whole(tmp_path: Path
     assert (tested.sum(axis=0) == 1).all()
     for splits in folds:
         assert splits.split.groupby(table.patient_id).nunique().max() == 1
-        # A quarter tests; train and val share the others as 0.6 to 0.2.
+        # A quarter is for test; train and val divide the others as 0.6 to 0.2.
         parts = splits.split.value_counts(normalize=True)
         assert parts.to_dict() == pytest.approx({"train": 0.5625, "val": 0.1875, "test": 0.25}, abs=0.03)
 

@@ -12,7 +12,7 @@ from tests.builders import HAM10000, WriteParams, metadata_table, needs_ham10000
 from tests.splitting import SPLIT, SYNTHETIC, split
 
 
-def test_no_patient_is_on_two_sides(tmp_path: Path, write_params: WriteParams) -> None:
+def test_no_patient_is_in_two_splits(tmp_path: Path, write_params: WriteParams) -> None:
     generator = np.random.default_rng(0)
     patients = [f"p{n}" for n in generator.integers(60, size=300)]
     table = metadata_table(generator.choice(["nevus", "melanoma"], 300).tolist(), patient_id=patients)
@@ -39,12 +39,12 @@ def test_ham10000_is_split_by_lesion_to_within_one_image(tmp_path: Path, write_p
     assert metrics["num_groups"] == published.lesion_id.nunique()
 
 
-def test_the_identifier_that_groups_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+def test_the_identifier_used_for_grouping_is_named(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 5, patient_id=[None] * 15)
     assert split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)[1]["grouped_by"] == "lesion_id"
 
 
-def test_without_identifiers_nothing_is_said_of_siblings(
+def test_without_identifiers_no_leak_is_reported(
     tmp_path: Path, write_params: WriteParams, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = metadata_table(["nevus", "melanoma"] * 5, patient_id=[None] * 10, lesion_id=[None] * 10)
@@ -54,7 +54,7 @@ def test_without_identifiers_nothing_is_said_of_siblings(
     assert "0.0%" not in shown
 
 
-def test_images_that_name_nobody_are_counted(tmp_path: Path, write_params: WriteParams) -> None:
+def test_images_without_identifiers_are_counted(tmp_path: Path, write_params: WriteParams) -> None:
     diagnoses = ["nevus"] * 10 + ["melanoma"] * 5
     table = metadata_table(diagnoses)
     table.loc[:3, "patient_id"] = None
@@ -63,8 +63,8 @@ def test_images_that_name_nobody_are_counted(tmp_path: Path, write_params: Write
     assert (metrics["num_images_without_patient"], metrics["num_images_without_identifier"]) == (4, 2)
 
 
-def test_a_split_by_image_says_what_leaks(tmp_path: Path, write_params: WriteParams) -> None:
-    # Pairs of nevi, and melanomas that stand alone.
+def test_a_split_by_image_reports_its_leaks(tmp_path: Path, write_params: WriteParams) -> None:
+    # Nevi in pairs, and single melanomas.
     table = metadata_table(
         ["nevus"] * 40 + ["melanoma"] * 20, patient_id=[f"p{n // 2 if n < 40 else n}" for n in range(60)]
     )
@@ -79,11 +79,11 @@ def test_a_split_by_image_says_what_leaks(tmp_path: Path, write_params: WritePar
     leaked = splits[splits.split == "test"].group_id.isin(trained).mean()
     assert image_wise["leaked_test_share"] == pytest.approx(leaked, abs=1e-6)
     assert leaked > 0.1
-    # The groups stay what they are: intervals resample them whatever the split.
+    # The groups do not depend on the scheme, because intervals resample them.
     assert splits.group_id.nunique() == image_wise["num_groups"] == 40
 
 
-def test_copies_stay_on_one_side(tmp_path: Path, write_params: WriteParams) -> None:
+def test_copies_stay_in_one_split(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 60 + ["melanoma"] * 60)
     ids = table.image_id
     copies = pd.DataFrame({"image_id": ids[:60:2].tolist(), "other_image_id": ids[1:60:2].tolist()})
@@ -112,7 +112,7 @@ def test_copies_with_different_diagnoses_are_dropped_or_kept(
     assert set(seen.image_id) == set(table.image_id) - set(dropped)
 
 
-def test_a_diagnosis_that_the_conflicts_would_take_away_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_diagnosis_whose_images_all_conflict_is_named(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 9 + ["melanoma"])
     copies = pd.DataFrame({"image_id": ["image_0000"], "other_image_id": ["image_0009"]})
     message = r"every image of the diagnosis melanoma has a copy with another diagnosis; .* split.conflicting_copies"

@@ -13,12 +13,12 @@ from tests.splitting import SPLIT, SYNTHETIC, split
 
 
 def listed(tmp_path: Path, write_params: WriteParams, text: str, **changes: Any) -> Path:
-    """Parameters with a test list of that text."""
+    """Write a test list, and return parameters that name it."""
     path = tmp_path / "official.csv"
     path.write_text(text)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return write_params(
-        dataset=SYNTHETIC, split=SPLIT | {"test_list": str(path), "test_list_sha256": found} | changes
+        dataset=SYNTHETIC, split=SPLIT | {"test_list": str(path), "test_list_sha256": digest} | changes
     )
 
 
@@ -30,12 +30,12 @@ def test_a_published_list_fixes_the_test_images(tmp_path: Path, write_params: Wr
     assert splits[splits.split == "test"].image_id.tolist() == official
     assert metrics["tested_by"] == "list"
     assert metrics["num_images"] == {"train": 27, "val": 9, "test": 4}
-    # Of 20 melanomas one is tested, and of the others three in four train.
-    asked = shares[shares.diagnosis == "melanoma"].set_index("split").share_asked
-    assert asked.to_dict() == pytest.approx({"test": 0.05, "train": 0.95 * 0.75, "val": 0.95 * 0.25})
+    # One of 20 melanomas is in test, and three quarters of the others are in train.
+    wanted = shares[shares.diagnosis == "melanoma"].set_index("split").share_asked
+    assert wanted.to_dict() == pytest.approx({"test": 0.05, "train": 0.95 * 0.75, "val": 0.95 * 0.25})
 
 
-def test_what_shares_a_patient_or_a_picture_with_a_listed_image_is_left_out(
+def test_images_that_share_a_patient_or_picture_with_a_listed_one_are_dropped(
     tmp_path: Path, write_params: WriteParams, capsys: pytest.CaptureFixture[str]
 ) -> None:
     diagnoses = ["nevus"] * 20 + ["melanoma"] * 20
@@ -49,7 +49,7 @@ def test_what_shares_a_patient_or_a_picture_with_a_listed_image_is_left_out(
     assert "2 images that split.test_list does not name were dropped" in capsys.readouterr().out
 
 
-def test_a_listed_image_is_tested_though_a_copy_contradicts_it(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_listed_image_is_tested_even_if_a_copy_contradicts_it(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 20 + ["melanoma"] * 20)
     copies = pd.DataFrame({"image_id": ["image_0000"], "other_image_id": ["image_0020"]})
     params = listed(tmp_path, write_params, "image_id\nimage_0000\n")
@@ -71,15 +71,13 @@ def test_a_listed_image_is_tested_though_a_copy_contradicts_it(tmp_path: Path, w
         ("image_0000\nimage_0001\n", r"official.csv, line 1: the header is 'image_0000', the name of an image"),
     ],
 )
-def test_a_list_that_does_not_fit_is_refused(
-    tmp_path: Path, write_params: WriteParams, text: str, message: str
-) -> None:
+def test_an_invalid_list_is_refused(tmp_path: Path, write_params: WriteParams, text: str, message: str) -> None:
     table = metadata_table(["nevus"] * 20 + ["melanoma"] * 20)
     with pytest.raises(InputError, match=message):
         split(tmp_path, listed(tmp_path, write_params, text), table)
 
 
-def test_a_list_that_changed_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_changed_list_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
     params = listed(tmp_path, write_params, "image_id\nimage_0000\n", test_list_sha256="a" * 64)
     with pytest.raises(InputError, match=r"official.csv has the sha256 .*, and split.test_list_sha256 is a{64}"):
         split(tmp_path, params, metadata_table(["nevus"] * 9))
@@ -99,12 +97,12 @@ def test_a_list_of_all_images_leaves_nothing_to_train_on(tmp_path: Path, write_p
         split(tmp_path, listed(tmp_path, write_params, text), table)
 
 
-def test_what_a_list_alone_would_have_leaked(tmp_path: Path, write_params: WriteParams) -> None:
+def test_the_leak_of_a_split_by_the_list_alone_is_reported(tmp_path: Path, write_params: WriteParams) -> None:
     diagnoses = ["nevus"] * 20 + ["melanoma"] * 20
     table = metadata_table(diagnoses, patient_id=["a", "a", *(f"p{n}" for n in range(38))])
     text = "image_id\nimage_0000\nimage_0002\nimage_0020\nimage_0021\n"
     metrics = split(tmp_path, listed(tmp_path, write_params, text), table)[1]
-    # One of the four has a sibling that the list does not name; both are nevi.
+    # One of the four listed images has a sibling that is not on the list; both are nevi.
     assert metrics["image_wise_leaked_test_share"] == {"all": 0.25, "melanoma": 0, "nevus": 0.5}
 
 
@@ -120,7 +118,9 @@ def test_a_list_names_images_with_or_without_their_folders(tmp_path: Path, write
         assert (splits.split == "test").tolist() == [False] * 6 + [True] * 4
 
 
-def test_a_diagnosis_that_a_list_takes_away_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_diagnosis_whose_images_are_all_siblings_of_listed_ones_is_named(
+    tmp_path: Path, write_params: WriteParams
+) -> None:
     table = metadata_table(["nevus", "melanoma"] * 5 + ["dermatofibroma"] * 2)
     table.loc[10:, "patient_id"] = table.patient_id[8:10].tolist()
     path = tmp_path / "list.csv"
@@ -130,7 +130,7 @@ def test_a_diagnosis_that_a_list_takes_away_is_named(tmp_path: Path, write_param
         split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT | changes), table)
 
 
-def test_folders_say_which_images_test(tmp_path: Path, write_params: WriteParams) -> None:
+def test_published_folders_determine_the_test_images(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus", "melanoma"] * 5, published_split=["train"] * 6 + ["test"] * 4)
     params = write_params(dataset=SYNTHETIC, split=SPLIT | {"test_list": "published"})
     splits, metrics, _ = split(tmp_path, params, table)
@@ -139,7 +139,7 @@ def test_folders_say_which_images_test(tmp_path: Path, write_params: WriteParams
     assert metrics["tested_by"] == "list"
 
 
-def test_a_published_test_set_that_is_not_there_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_missing_published_test_set_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
     params = write_params(dataset=SYNTHETIC, split=SPLIT | {"test_list": "published"})
     with pytest.raises(InputError, match=r"test_list is published, but no image is in a folder Test/"):
         split(tmp_path, params, metadata_table(["nevus"] * 9))

@@ -11,7 +11,7 @@ from tests.builders import WriteParams, metadata_table
 from tests.splitting import SPLIT, SYNTHETIC, split
 
 
-def test_shares_asked_and_got(tmp_path: Path, write_params: WriteParams) -> None:
+def test_the_wanted_shares_are_met_and_described(tmp_path: Path, write_params: WriteParams) -> None:
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 5)
     splits, metrics, shares = split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)
     assert splits.columns.tolist() == ["image_id", "group_id", "split"]
@@ -48,7 +48,7 @@ def test_shares_asked_and_got(tmp_path: Path, write_params: WriteParams) -> None
     }
 
 
-def test_other_training_images_leave_the_hash_of_the_test_images_as_it_is(
+def test_other_training_images_do_not_change_the_hash_of_the_test_images(
     tmp_path: Path, write_params: WriteParams
 ) -> None:
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 5)
@@ -79,8 +79,8 @@ def test_a_diagnosis_with_fewer_groups_than_splits_is_refused(tmp_path: Path, wr
     assert not (tmp_path / "splits.csv").exists()
 
 
-def test_a_share_far_from_what_was_asked_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
-    # One patient has 8 of 10 melanomas: wherever they go, no split has what is wanted.
+def test_a_share_far_from_the_wanted_one_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
+    # One patient has 8 of 10 melanomas, so that no split can have the wanted share.
     table = metadata_table(["nevus"] * 10 + ["melanoma"] * 10, patient_id=[*"abcdefghij", *"kkkkkkkk", "l", "m"])
     with pytest.raises(InputError, match=r"0\.800 of the diagnosis melanoma would be in train, 0.6 is wanted"):
         split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT), table)

@@ -60,7 +60,7 @@ def test_weights_that_are_no_numbers_blame_no_image() -> None:
     def spoil(network: Classifier) -> None:
         nn.init.constant_(network.get_parameter("head.1.weight"), torch.nan)
 
-    with pytest.raises(InputError, match="so is the loss of each of its 16 images, so that the weights are to blame"):
+    with pytest.raises(InputError, match="so is the loss of each of its 16 images, so the weights are to blame"):
         train_small(change_network=spoil)
 
 
@@ -75,19 +75,23 @@ def fit_on_a_device_with_room_for(largest: int, **changes: Any) -> None:
 def test_out_of_memory_says_which_batch_would_fit() -> None:
     with pytest.raises(
         InputError,
-        match="epoch 1: 16 images at once do not fit into the memory of the device; 4 do, as was tried: set "
-        r"training\.batch_size to 4, and training\.accumulation_steps to 4 for steps of about as many images as now",
+        match="epoch 1: a batch of 16 images does not fit into the memory of the device; batches of 4 fit, as was "
+        r"tried: set training\.batch_size to 4, and training\.accumulation_steps to 4, so that a step has about",
     ):
         fit_on_a_device_with_room_for(5)
 
 
 def test_out_of_memory_with_parts_counts_the_parts() -> None:
     with pytest.raises(
-        InputError, match=r"epoch 1: 16 images .* training\.batch_size to 4, and training\.accumulation_steps to 8"
+        InputError,
+        match=r"epoch 1: a batch of 16 images .* training\.batch_size to 4, and training\.accumulation_steps to 8",
     ):
         fit_on_a_device_with_room_for(5, accumulation_steps=2)
 
 
 def test_out_of_memory_for_any_batch_asks_for_smaller_images() -> None:
-    with pytest.raises(InputError, match="nor do 2: lower the architecture's size_px, or choose a smaller network"):
+    with pytest.raises(
+        InputError,
+        match="a batch of 2 does not fit either: lower the architecture's size_px, or choose a smaller network",
+    ):
         fit_on_a_device_with_room_for(1)

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from lesions.hardware.choices import DeviceChoice
 from lesions.hardware.device import set_up_device
-from lesions.hardware.parameters import DeviceChoice
 from lesions.networks.parameters import AnyArchitecture
 from tests.builders import PHASE, small_cnn
 from tests.training import BOTH_NETWORKS, EVERYTHING, train_small, weights_of

@@ -1,0 +1,127 @@
+"""Laying presets over the defaults, where the user's own dataset and task stay."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lesions.errors import InputError
+from lesions.parameters.merging import check_names, is_section, merge_sections
+from lesions.parameters.overlay import copy_section, render_parameters
+from lesions.parameters.presets import DEFAULT, Preset, read_chain
+from lesions.parameters.section import load_parameters
+
+KEPT = {"dataset": "names", "task": "name"}
+"""The sections that describe the user's data, and the key with which a preset begins such a section anew."""
+
+Sections = Mapping[str, Any]
+
+
+def compose_parameters(
+    params: Path,
+    names: Sequence[str],
+    folder: Path,
+    *,
+    root: str | None = None,
+    dataset: str | None = None,
+    reset: bool = False,
+) -> tuple[dict[str, Any], str]:
+    """Lay presets over the defaults.
+
+    Parameters
+    ----------
+    params
+        The present parameter file; it is only read.
+    names
+        The presets, in the order in which they are laid.
+    folder
+        The folder of the presets, which holds default.yaml.
+    root
+        The dataset's folder; None if it is known already.
+    dataset
+        The dataset to use instead of that of the presets; None if there is no such wish.
+    reset
+        Whether the present sections `dataset` and `task` go too.
+
+    Returns
+    -------
+    tuple
+        The parameters, and the text of the file that holds them.
+
+    Raises
+    ------
+    InputError
+        If a preset is not there or sets what is not known, or if nothing says where or how the dataset is read.
+    """
+    present, default = load_parameters(params), load_parameters(folder / DEFAULT)
+    own = {} if reset else {name: present[name] for name in KEPT if is_section(present.get(name))}
+    chain = read_chain(names, folder)
+    if dataset is not None:
+        chain = _serve_dataset(dataset, chain, own.get("dataset", {}), params=params, folder=folder)
+    begun_anew = {name for preset in chain for name in _list_begun_anew(preset)}
+    kept = {name: section for name, section in own.items() if name not in begun_anew}
+    sections = _lay_presets(default | kept, default, chain)
+    if root is not None:
+        sections["dataset"] = sections["dataset"] | {"root": root}
+    elif "dataset" in begun_anew:
+        found = _find_root(sections["dataset"], own.get("dataset", {}), default["dataset"], params)
+        sections["dataset"] = sections["dataset"] | {"root": found}
+    layout = (folder / DEFAULT).read_text(encoding="utf-8")
+    for name in kept:
+        # A section of the user's has comments and a layout of its own.
+        if kept[name] != default[name]:
+            layout = copy_section(name, params.read_text(encoding="utf-8"), layout)
+    return sections, render_parameters(sections, layout)
+
+
+def _lay_presets(sections: Sections, default: Sections, chain: Sequence[Preset]) -> dict[str, Any]:
+    """Lay presets over sections, one after the other."""
+    laid, known = dict(sections), dict(default)
+    for preset in chain:
+        check_names(preset.overlay, known, preset.path)
+        # Nothing is left of how another dataset is read.
+        laid |= {name: default[name] for name in _list_begun_anew(preset)}
+        laid = merge_sections(laid, preset.overlay, known)
+        # A preset may change the networks that one before it adds.
+        known["architectures"] = laid["architectures"]
+    return laid
+
+
+def _list_begun_anew(preset: Preset) -> list[str]:
+    """Return the kept sections that a preset begins anew."""
+    sections = {name: preset.overlay.get(name) for name in KEPT}
+    return [name for name, section in sections.items() if is_section(section) and KEPT[name] in section]
+
+
+def _serve_dataset(
+    dataset: str, chain: Sequence[Preset], own: Sections, *, params: Path, folder: Path
+) -> list[Preset]:
+    """Have presets say nothing of their dataset; another dataset, unless it is the user's, has its own preset."""
+    without = [
+        replace(preset, overlay={name: value for name, value in preset.overlay.items() if name != "dataset"})
+        for preset in chain
+    ]
+    if own.get("names") == [dataset]:
+        return without
+    if not (folder / f"datasets/{dataset}.yaml").is_file():
+        known = ", ".join(sorted(path.stem for path in (folder / "datasets").glob("*.yaml")))
+        raise InputError(
+            f"{params}: dataset.names is not [{dataset}], and no {folder}/datasets/{dataset}.yaml says how to read "
+            f"it; describe it in the section dataset first, or choose one of {known}"
+        )
+    return [*without, *read_chain([f"datasets/{dataset}"], folder)]
+
+
+def _find_root(section: Sections, own: Sections, default: Sections, params: Path) -> str:
+    """Return the folder of a dataset: that of the section, or the one that it has already."""
+    if section["root"] != default["root"] or _list_names(section) == _list_names(default):
+        return section["root"]
+    if _list_names(section) == _list_names(own) and own.get("root", default["root"]) != default["root"]:
+        return own["root"]
+    raise InputError(
+        f"{params}: dataset.root: nothing says where {', '.join(_list_names(section))} is; add --root FOLDER"
+    )
+
+
+def _list_names(section: Sections) -> list[str]:
+    return [*section.get("names", []), *section.get("external", [])]

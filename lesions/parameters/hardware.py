@@ -1,0 +1,29 @@
+"""The section `hardware`: what a run computes on."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from lesions.hardware.choices import DeviceChoice, ExecutionChoice
+from lesions.parameters.section import Section
+
+
+class HardwareParameters(Section):
+    """The section `hardware`.
+
+    Attributes
+    ----------
+    device
+        auto takes the best device that torch finds.
+    num_threads
+        Threads of the CPU; another number changes the last bits of every weight.
+    deterministic
+        Whether results repeat to the bit; false is faster on CUDA.
+    execution
+        How a training step is run.
+    """
+
+    device: DeviceChoice
+    num_threads: Annotated[int, Field(ge=1)]
+    deterministic: bool
+    execution: ExecutionChoice

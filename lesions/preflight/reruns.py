@@ -1,0 +1,147 @@
+"""Which stages the next `dvc repro` will run, and why: code, version, parameter or data."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from dvc.dependency.param import ParamsDependency
+from dvc.exceptions import DvcException, NotDvcRepoError
+from dvc.repo import Repo
+from dvc.stage import PipelineStage
+
+from lesions.errors import InputError
+from lesions.experiments.revisions import flatten
+from lesions.stage.code import Code, read_code, write_code
+from lesions.stage.imports import list_stages, read_versions, trace_imports
+
+MAX_NAMED = 4
+"""Changed files, packages, parameters or data that are named for one stage; the others are counted."""
+
+CODE_FOLDER = "data/code/"
+TRACE_STAGE = "trace_code"
+
+
+def describe_reruns(params: Path) -> dict[str, str]:
+    """Say which stages will run and why, and which may follow because their inputs may change.
+
+    DVC itself knows of an edit only after `trace_code` has run; this looks at the code as it is now.
+
+    Parameters
+    ----------
+    params
+        The parameter file; if it is not that of the DVC project in the present folder, nothing is said.
+    """
+    try:
+        with Repo() as repo:
+            if params.resolve() != Path(repo.root_dir, "params.yaml"):
+                return {}
+            reasons = find_reruns(repo)
+            following = _find_following(repo, reasons)
+    except NotDvcRepoError:
+        return {}
+    except DvcException as error:
+        raise InputError(f"DVC cannot compare the run with its last one: {error}") from error
+    if not reasons:
+        return {"will run": "nothing: the last run is up to date"}
+    will_run = "\n".join(f"{stage}: {', '.join(why)}" for stage, why in reasons.items())
+    return {"will run": will_run} | ({"may follow": ", ".join(following)} if following else {})
+
+
+def find_reruns(repo: Repo) -> dict[str, list[str]]:
+    """Return for each stage that will run, in the order of dvc.yaml, what has changed since it last ran."""
+    root = Path(repo.root_dir)
+    versions = read_versions(root / "requirements.lock")
+    traces = {file.stem: trace_imports(file, versions) for file in list_stages(root / "stages")}
+    status = repo.status()
+    reasons = {}
+    for stage in _list_pipeline(repo):
+        why = [
+            *_list_code_changes(repo, stage, traces),
+            *_list_other_changes(stage, status.get(stage.addressing, [])),
+        ]
+        if why:
+            reasons[stage.addressing] = why
+    return reasons
+
+
+def _list_pipeline(repo: Repo) -> list[PipelineStage]:
+    """Return all stages but the one that traces the code, whose result is computed here."""
+    stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
+    return [stage for stage in stages if stage.name != TRACE_STAGE]
+
+
+def _list_code_changes(repo: Repo, stage: PipelineStage, traces: Mapping[str, Code]) -> Iterator[str]:
+    """Say which files and packages that a stage reaches have changed since it ran; nothing if it never ran."""
+    trace = traces[stage.name.partition("@")[0]]
+    known = next((dep.hash_info.value for dep in stage.deps if dep.def_path.startswith(CODE_FOLDER)), None)
+    if known is None or known == _hash_code(trace):
+        return
+    cached = Path(repo.cache.local.oid_to_path(known))
+    if not cached.is_file():
+        yield "code (which file cannot be told: the last trace is not in DVC's cache)"
+        return
+    last = read_code(cached)
+    if files := _list_differences(last.files, trace.files):
+        yield f"code ({_name_some(files)})"
+    if packages := _list_differences(last.packages, trace.packages):
+        yield "version ({})".format(
+            _name_some([f"{name} {last.packages.get(name)} → {trace.packages.get(name)}" for name in packages])
+        )
+
+
+def _list_other_changes(stage: PipelineStage, status: Iterable[Any]) -> Iterator[str]:
+    """Say which parameters, inputs and outputs of a stage have changed, from what `dvc status` says of it."""
+    changes = [change for change in status if isinstance(change, dict)]
+    if any(isinstance(change, str) and "command" in change for change in status):
+        yield "command"
+    inputs = {name: how for change in changes for name, how in change.get("changed deps", {}).items()}
+    outputs = {name: how for change in changes for name, how in change.get("changed outs", {}).items()}
+    if any(isinstance(how, dict) for how in inputs.values()):
+        yield f"parameter ({_name_some(_list_changed_parameters(stage))})"
+    data = {name: how for name, how in (inputs | outputs).items() if isinstance(how, str)}
+    if named := [f"{name} {how}" for name, how in data.items() if not name.startswith(CODE_FOLDER)]:
+        yield f"data ({_name_some(named)})"
+
+
+def _list_changed_parameters(stage: PipelineStage) -> list[str]:
+    """Return the full names of the parameters that are not as they were when the stage last ran."""
+    changed = []
+    for dep in stage.deps:
+        if isinstance(dep, ParamsDependency):
+            changed += _list_differences(flatten(dep.hash_info.value or {}), flatten(dep.read_params()))
+    return changed
+
+
+def _find_following(repo: Repo, reasons: Mapping[str, object]) -> list[str]:
+    """Return the stages that depend on what will run, directly or through others, and have no reason of their own."""
+    graph = repo.index.graph  # its edges lead from a stage to those that it depends on
+    waiting = [stage for stage in graph if stage.addressing in reasons]
+    reached: set[PipelineStage] = set()
+    while waiting:
+        for stage in graph.predecessors(waiting.pop()):
+            if stage not in reached:
+                reached.add(stage)
+                waiting.append(stage)
+    names = {stage.addressing for stage in reached} - set(reasons)
+    return [stage.addressing for stage in _list_pipeline(repo) if stage.addressing in names]
+
+
+def _list_differences(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
+    """Return the keys that only one of two mappings has, or that have another value."""
+    absent = object()
+    return sorted(key for key in before.keys() | now.keys() if before.get(key, absent) != now.get(key, absent))
+
+
+def _name_some(names: list[str]) -> str:
+    more = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _hash_code(code: Code) -> str:
+    """Return the MD5 of the file that `trace_code` would write, by which DVC knows it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "code.json")
+        write_code(path, code)
+        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,143 @@
+"""Where the files of a run are, by model: they are written, read, compared and removed by these names alone."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shutil import rmtree
+from typing import Literal, get_args
+
+from lesions.parameters.models import RESERVED
+
+MetricsName = Literal[
+    "train",
+    "val",
+    "test",
+    "intervals",
+    "before_calibration",
+    "generalisation",
+    "external",
+    "digest",
+    "malignancy",
+    "subgroups",
+]
+
+PlotName = Literal[
+    "classes",
+    "confusion",
+    "roc",
+    "precision_recall",
+    "reliability",
+    "risk",
+    "malignancy_roc",
+    "net_benefit",
+    "subgroups",
+]
+
+
+@dataclass(frozen=True)
+class ModelPaths:
+    """The files that the stages of one model write.
+
+    Attributes
+    ----------
+    model
+        The model's name.
+    data, metrics, plots
+        The folders of all models.
+    """
+
+    model: str
+    data: Path = Path("data")
+    metrics: Path = Path("metrics")
+    plots: Path = Path("plots")
+
+    @property
+    def checkpoint(self) -> Path:
+        """The kept weights."""
+        return self.data / f"checkpoints/{self.model}.safetensors"
+
+    @property
+    def logits(self) -> Path:
+        """The network's logits, as they came."""
+        return self.data / f"logits/{self.model}.csv"
+
+    @property
+    def predictions(self) -> Path:
+        """The calibrated predictions."""
+        return self.data / f"predictions/{self.model}.csv"
+
+    @property
+    def calibration(self) -> Path:
+        """What turns logits into predictions."""
+        return self.data / f"calibrations/{self.model}.json"
+
+    @property
+    def pictures(self) -> Path:
+        """The folder with the pictures of the most confident mistakes."""
+        return self.data / f"pictures/{self.model}"
+
+    @property
+    def mistakes(self) -> Path:
+        """The list of these mistakes."""
+        return self.pictures / "mistakes.json"
+
+    @property
+    def history(self) -> Path:
+        """The loss and the metrics of each epoch."""
+        return self.plots / f"history/{self.model}.json"
+
+    def metrics_file(self, name: MetricsName) -> Path:
+        """Return the path of one of the model's metrics files."""
+        return self.metrics / f"{self.model}/{name}.json"
+
+    def plot_file(self, name: PlotName) -> Path:
+        """Return the path of the rows of one of the model's plots."""
+        return self.plots / f"{self.model}/{name}.json"
+
+    def list_outputs(self) -> list[Path]:
+        """Return all files and folders that the stages of this model write."""
+        return [
+            self.checkpoint,
+            self.logits,
+            self.predictions,
+            self.calibration,
+            self.pictures,
+            self.history,
+            *map(self.metrics_file, get_args(MetricsName)),
+            *map(self.plot_file, get_args(PlotName)),
+        ]
+
+
+def find_unlisted(models: Iterable[str], folders: ModelPaths) -> list[str]:
+    """Return the models that have outputs on the disk and are not among those listed, sorted.
+
+    Parameters
+    ----------
+    folders
+        Says which folders to look in; its model does not matter.
+    """
+    return sorted(set(_find_models(folders)) - {*models, *RESERVED})
+
+
+def remove_outputs(paths: ModelPaths) -> None:
+    """Remove what a model's stages wrote, and the model's folders if that leaves them empty."""
+    for path in paths.list_outputs():
+        if path.is_dir():
+            rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    for folder in (paths.metrics / paths.model, paths.plots / paths.model):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _find_models(folders: ModelPaths) -> Iterator[str]:
+    """Yield the models that have outputs on the disk."""
+    for pattern in replace(folders, model="*").list_outputs():
+        root = next(root for root in (folders.data, folders.metrics, folders.plots) if root in pattern.parents)
+        parts = pattern.relative_to(root).parts
+        # The part that names the model: the file itself, or the folder that it is in.
+        depth = next(depth for depth, part in enumerate(parts) if "*" in part)
+        for path in root.glob("/".join(parts)):
+            if path.is_dir() or pattern.suffix:
+                yield Path(path.relative_to(root).parts[depth]).stem

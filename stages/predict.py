@@ -1,0 +1,99 @@
+"""Predict with one network: the logits of the images to score, as they come, before any calibration.
+
+    python -m stages.predict --code data/code/predict.json --model resnet18
+        --checkpoint data/checkpoints/resnet18.safetensors --images data/images.npy --metadata data/metadata.csv
+        --splits data/splits.csv --logits data/logits/resnet18.csv
+
+It takes as long as one epoch of training, times `evaluation.num_views`, without the backward pass.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+
+from lesions.errors import InputError
+from lesions.evaluation.parameters import EvaluationParameters
+from lesions.formats.sha256 import hash_file
+from lesions.hardware.device import set_up_device
+from lesions.images.cache import read_cache
+from lesions.networks.checkpoint import CheckpointMetadata, read_checkpoint
+from lesions.networks.inference import predict_outputs
+from lesions.networks.source import open_source
+from lesions.parameters.hardware import HardwareParameters
+from lesions.parameters.section import read_section
+from lesions.stage.run import run_stage
+from lesions.tables.predictions import Predictions, write_logits
+from lesions.tables.splits import read_split_metadata
+from lesions.tables.task import encode_diagnoses
+from lesions.transforms.preprocessing import Preprocessing
+
+
+def main(
+    model: Annotated[str, typer.Option(help="The name of the model to predict with.")],
+    checkpoint: Annotated[Path, typer.Option(help="The trained network.")],
+    images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
+    metadata: Annotated[Path, typer.Option(help="One validated row per image.")],
+    splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
+    logits: Annotated[Path, typer.Option(help="Written: the logits, one row per image.")],
+    params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
+) -> None:
+    """Predict all images that are scored, and about as many training images as there are for validation."""
+    hardware = read_section(params, "hardware", HardwareParameters)
+    num_views = read_section(params, "evaluation", EvaluationParameters).num_views
+    device = set_up_device(hardware.device, num_threads=hardware.num_threads)
+    network, about = read_checkpoint(checkpoint, device)
+    pixels = read_cache(images)
+    source = open_source(pixels, device)
+    check_checkpoint(checkpoint, about, model=model, inputs=(images, metadata, splits))
+    table = select_predicted(read_split_metadata(metadata, splits))
+    outputs = [
+        predict_outputs(
+            network,
+            source,
+            rows.row.to_numpy(),
+            preprocessing=Preprocessing(about.architecture.size_px, about.mean, about.std),
+            num_views=num_views,
+        )
+        # Each split in batches of its own: what is predicted of one must not depend on the others.
+        for _, rows in table.groupby("split", sort=False)
+    ]
+    y_true = encode_diagnoses(table.diagnosis, about.diagnoses)
+    write_logits(logits, Predictions(table, about.classes, y_true, np.concatenate(outputs)))
+
+
+def select_predicted(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the images to predict, sorted by split: all that are scored, and a sample of the training images."""
+    sample = draw_train_sample(table)
+    is_predicted = (table.split != "train") | table.image_id.isin(sample.image_id)
+    return table[is_predicted].sort_values("split", kind="stable")
+
+
+def draw_train_sample(table: pd.DataFrame) -> pd.DataFrame:
+    """Draw whole groups of training images at random, about as many images as validation has."""
+    train = table[table.split == "train"]
+    groups = np.random.default_rng(0).permutation(train.group_id.unique())
+    sizes = train.group_id.value_counts()[groups].cumsum()
+    wanted = sizes[sizes <= max((table.split == "val").sum(), sizes.iloc[0])].index
+    return train[train.group_id.isin(wanted)]
+
+
+def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, inputs: tuple[Path, ...]) -> None:
+    """Check that a checkpoint is of this model and these data; otherwise its training images could be test images.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint is of another model or of other data.
+    """
+    if about.model != model:
+        raise InputError(f"{path}: is a checkpoint of {about.model}, expected {model}")
+    for source in inputs:
+        if about.inputs.get(source.name) != hash_file(source):
+            raise InputError(f"{path}: was trained with another {source.name}; run the stage train again")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,84 @@
+"""`lesions preset` says what is lost and what changes, and writes all of it or nothing."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lesions.command_line.app import commands
+from lesions.parameters.overlay import lay_over
+from tests.presets import DEFAULT, FOLDER, load, write_default
+
+
+@pytest.fixture
+def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The parameters as they are shipped, and the presets, in the working directory."""
+    shutil.copytree(FOLDER, tmp_path / "presets")
+    monkeypatch.chdir(tmp_path)
+    return write_default(tmp_path)
+
+
+def run(*arguments: str) -> str:
+    return CliRunner().invoke(commands, ["preset", *arguments], catch_exceptions=False).output
+
+
+def test_what_is_lost_is_listed_before_what_changes(params: Path) -> None:
+    network = load(params)["architectures"]["resnet34"] | {"phases": []}
+    lay_over(params, {"training": {"seed": 7}, "models": ["mine"], "architectures": {"mine": network}})
+    assert run("datasets/synthetic").splitlines() == [
+        "params.yaml: these parameters differ from the defaults, and are overwritten:",
+        "params.yaml: lost: models [mine] → [custom_cnn, resnet18]",
+        "params.yaml: lost: training.seed 7 → 0",
+        "params.yaml: lost: architectures.mine {backbone: resnet34, weights: none, weights_sha256: null, "
+        "size_px: 64, head_widths: [], dropout: 0.2, learning_rate: 0.001, layer_decay: 1, phases: []} → (left out)",
+        "params.yaml: changed models, training.seed, architectures.mine",
+    ]
+    assert params.read_text(encoding="utf-8") == DEFAULT
+    assert run("datasets/synthetic") == "params.yaml: already as datasets/synthetic wants it\n"
+
+
+def test_what_stays_is_not_listed(params: Path) -> None:
+    lay_over(params, {"task": {"name": "malignancy"}})
+    assert run("isic2019", "--root", "there") == "params.yaml: changed dataset.names, dataset.root\n"
+    assert run("isic2019", "--reset", "--root", "there").splitlines()[1:] == [
+        "params.yaml: lost: task.name malignancy → diagnosis",
+        "params.yaml: changed task.name",
+    ]
+
+
+def test_several_presets_can_be_named(params: Path) -> None:
+    assert run("pad_ufes_20", "datasets/isic2019", "--root", "there").startswith("params.yaml: changed dataset.names")
+    laid = load(params)
+    assert (laid["dataset"]["names"], laid["cache_images"]["size_px"]) == (["isic2019"], 147)
+
+
+def test_a_file_of_another_name_can_be_written(params: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    shutil.copy(params, other)
+    run("tiny", "--params", str(other))
+    assert load(other)["generate_synthetic"]["num_images"] == 150
+    assert params.read_text(encoding="utf-8") == DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["nothing"],
+            "there is no preset 'nothing' in presets/; known are datasets/ham10000, datasets/pad_ufes_20, default, "
+            "ham10000, ham10000-cpu, image_folder, isic2018_test, isic2019, pad_ufes_20, siim_isic_2020, synthetic, "
+            "tiny",
+        ),
+        (["ham10000"], "params.yaml: dataset.root: nothing says where ham10000 is; add --root FOLDER"),
+        (["tiny", "mistaken.yaml"], "mistaken.yaml: split.sed: there is no such parameter"),
+        (["tiny", "--params", "none.yaml"], "none.yaml: there is no such parameter file"),
+    ],
+)
+def test_what_is_refused_changes_nothing(params: Path, tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "mistaken.yaml").write_text("split: {sed: 1}\n")
+    lay_over(params, {"training": {"seed": 7}})
+    before = params.read_bytes()
+    result = CliRunner().invoke(commands, ["preset", *arguments])
+    assert (result.exit_code, str(result.exception), result.output) == (1, message, "")
+    assert params.read_bytes() == before

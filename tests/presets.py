@@ -1,0 +1,33 @@
+"""The project's presets, for tests to lay over a parameter file of their own."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from lesions.formats.atomic import write_text
+from lesions.parameters.composition import compose_parameters
+from tests.builders import ROOT
+
+FOLDER = ROOT / "presets"
+NAMES = sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.yaml"))
+DEFAULT = (FOLDER / "default.yaml").read_text(encoding="utf-8")
+
+
+def write_default(folder: Path) -> Path:
+    """Write the parameters as they are shipped into a folder, and return the file."""
+    shutil.copy(FOLDER / "default.yaml", folder / "params.yaml")
+    return folder / "params.yaml"
+
+
+def lay_presets(params: Path, *names: str, **options: Any) -> dict[str, Any]:
+    """Lay presets of the project as `lesions preset` does, and return the parameters that the file then holds."""
+    _, text = compose_parameters(params, names, FOLDER, **options)
+    write_text(params, text)
+    return load(params)
+
+
+def load(params: Path) -> dict[str, Any]:
+    """Read a parameter file as it is now."""
+    return YAML(typ="safe").load(params)

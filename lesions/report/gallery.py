@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.ranking import compute_average_precision, compute_roc_area
 from lesions.evaluation.verdict import METRIC_WORDS, spell_interval
 from lesions.formats.json_file import PlotRows
 from lesions.report import pictures, sentences
@@ -67,13 +67,13 @@ def build_curve_pictures(
     yield embed_figure(
         "ROC",
         pictures.plot_curves(rows.roc, looks, x="false_positive_rate", y="sensitivity", words=words),
-        sentences.describe_ranking(models, "area under the ROC curve", roc_auc_score),
+        sentences.describe_ranking(models, "area under the ROC curve", compute_roc_area),
     )
     words = ("recall", "precision")
     yield embed_figure(
         "Precision and recall",
         pictures.plot_curves(rows.precision_recall, looks, x="recall", y="precision", words=words),
-        sentences.describe_ranking(models, "average precision", average_precision_score),
+        sentences.describe_ranking(models, "average precision", compute_average_precision),
     )
 
 

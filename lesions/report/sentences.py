@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix
 
 from lesions.drawing.style import spell
 from lesions.evaluation.curves import one_against_rest
-from lesions.evaluation.scores import score_classes
+from lesions.evaluation.scores import count_confusion, score_classes
 from lesions.formats.json_file import PlotRows
 from lesions.report.inputs import CopyCounts, Generalisation, Mistake, SplitSummary, TrainSummary
 from lesions.tables.predictions import Predictions
@@ -109,7 +108,7 @@ def describe_generalisation(model: str, scores: Generalisation) -> str:
 def describe_confusion(model: str, predictions: Predictions) -> str:
     """Describe how many images are misclassified, and which mistake is the most frequent."""
     K, N = len(predictions.classes), len(predictions.y_true)
-    confusion = confusion_matrix(predictions.y_true, predictions.y_pred, labels=range(K))
+    confusion = count_confusion(predictions.y_true, predictions.y_pred, K)
     support = confusion.sum(axis=1)
     np.fill_diagonal(confusion, 0)
     num_wrong = int(confusion.sum())

@@ -14,7 +14,7 @@ from dvc.stage import PipelineStage
 from lesions.errors import InputError
 from lesions.experiments.revisions import flatten
 from lesions.stage.code import Code, read_code, write_code
-from lesions.stage.imports import list_stages, read_versions, trace_imports
+from lesions.stage.imports import read_versions, trace_stages
 
 MAX_NAMED = 4
 """Changed files, packages, parameters or data that are named for one stage; the others are counted."""
@@ -52,8 +52,7 @@ def describe_reruns(params: Path) -> dict[str, str]:
 def find_reruns(repo: Repo) -> dict[str, list[str]]:
     """Return for each stage that will run, in the order of dvc.yaml, what has changed since it last ran."""
     root = Path(repo.root_dir)
-    versions = read_versions(root / "requirements.lock")
-    traces = {file.stem: trace_imports(file, versions) for file in list_stages(root / "stages")}
+    traces = trace_stages(root / "stages", read_versions(root / "requirements.lock"))
     status = repo.status()
     reasons = {}
     for stage in _list_pipeline(repo):

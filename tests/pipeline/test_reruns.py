@@ -17,12 +17,14 @@ TABLE_STAGES = [
     "compute_class_weights",
     "find_near_duplicates",
     "generate_synthetic",
+    "list_models",
     "prepare_metadata",
+    "resolve_recipes",
     "split_by_patient",
     "trace_code",
 ]
 
-SCORING_STAGES = ("evaluate", "evaluate_malignancy", "evaluate_subgroups")
+SCORING_STAGES = ("evaluate", "evaluate_malignancy", "evaluate_subgroups", "predict")
 
 # What runs whenever a prediction may have changed.
 COMPARED = ["compare", "report"]
@@ -52,7 +54,7 @@ def test_a_forced_repro_repeats_every_byte_that_git_tracks(fresh: Repository) ->
 
 def test_one_models_learning_rate_arrives_as_a_number_and_reruns_that_model_alone(fresh: Repository) -> None:
     output = fresh.dvc("exp", "run", "--set-param", "architectures.resnet18.learning_rate=1e-5")
-    assert stages_run(output) == sorted(["fit_baselines", *train_and_score("resnet18"), *COMPARED])
+    assert stages_run(output) == sorted(["fit_baselines", "resolve_recipes", *train_and_score("resnet18"), *COMPARED])
     rate = YAML(typ="safe", pure=True).load(fresh.root / "params.yaml")["architectures"]["resnet18"]["learning_rate"]
     assert rate == 1e-5
     with safe_open(fresh.root / "data/checkpoints/resnet18.safetensors", framework="np") as checkpoint:
@@ -65,6 +67,8 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
         folders = (
             "data/calibrations",
             "data/checkpoints",
+            "data/logits",
+            "data/recipes",
             "data/pictures",
             "data/predictions",
             "metrics",
@@ -77,7 +81,9 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
     before = everything()
     params = (fresh.root / "params.yaml").read_bytes()
     output = fresh.dvc("exp", "run", "--set-param", "models=[custom_cnn,resnet18,resnet34]")
-    assert stages_run(output) == sorted(["fit_baselines", *train_and_score("resnet34"), *COMPARED])
+    assert stages_run(output) == sorted(
+        ["fit_baselines", "list_models", "resolve_recipes", *train_and_score("resnet34"), *COMPARED]
+    )
     added = everything()
     of_resnet18 = {name for name in before if "resnet18" in name and "pictures" not in name}
     assert {name.replace("resnet18", "resnet34") for name in of_resnet18} < added.keys()
@@ -90,6 +96,12 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
     assert "removed the files of resnet34, which is not in models of params.yaml" in fresh.dvc("repro")
     assert everything() == before
     assert stages_run(fresh.dvc("repro")) == []
+    # Once more, now that DVC has both runs in its cache.
+    fresh.dvc("exp", "run", "--set-param", "models=[custom_cnn,resnet18,resnet34]")
+    assert everything() == added
+    (fresh.root / "params.yaml").write_bytes(params)
+    fresh.dvc("repro")
+    assert everything() == before
 
 
 @pytest.mark.parametrize(
@@ -99,12 +111,45 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
         ("augmentation.rotation_degrees=90", train_and_score("custom_cnn")),
         ("dataset.max_rejected_fraction=0.5", ["prepare_metadata"]),
         ("evaluation.sensitivity=0.8", ["evaluate_malignancy@custom_cnn"]),
+        (
+            "evaluation.calibration=vector",
+            [f"{verb}@custom_cnn" for verb in ("evaluate", "evaluate_malignancy", "evaluate_subgroups")],
+        ),
+        ("evaluation.num_views=8", [f"{verb}@custom_cnn" for verb in SCORING_STAGES]),
+        ("hardware.execution=eager", ["train@custom_cnn"]),
     ],
 )
 def test_a_parameter_reruns_what_hangs_on_it(fresh: Repository, section: str, rerun: list[str]) -> None:
     output = fresh.dvc("exp", "run", "--set-param", section, "--set-param", "models=[custom_cnn]")
     # The shorter list of models brings these too, or DVC takes them from an earlier run.
-    assert sorted({*stages_run(output)} - {"fit_baselines", "fit_probes", *COMPARED}) == sorted(rerun)
+    assert sorted(
+        {*stages_run(output)} - {"fit_baselines", "fit_probes", "list_models", "resolve_recipes", *COMPARED}
+    ) == sorted(rerun)
+
+
+def test_models_with_recipes_of_their_own_stand_in_one_comparison(fresh: Repository) -> None:
+    """A changed shared section retrains only the models whose recipe it changes."""
+    loss, schedule = "{kind: focal, focal_gamma: 2, label_smoothing: 0}", "{name: constant, warmup_fraction: null}"
+    recipe = f"+architectures.custom_cnn.recipe={{loss: {loss}, schedule: {schedule}}}"
+    output = fresh.dvc("exp", "run", "--set-param", recipe)
+    assert "custom_cnn overrides loss.kind, loss.focal_gamma, loss.label_smoothing, schedule.name, sche" in output
+    assert stages_run(output) == sorted(
+        ["fit_baselines", "resolve_recipes", *train_and_score("custom_cnn"), *COMPARED]
+    )
+    scores = pd.read_json(fresh.root / "plots/comparison/scores.json")
+    assert {"custom_cnn", "resnet18"} < set(scores.model)
+    recipes = {model: json.loads((fresh.root / f"data/recipes/{model}.json").read_text()) for model in MODELS}
+    assert [recipes[model]["loss"]["kind"] for model in MODELS] == ["focal", "cross_entropy"]
+    assert [recipes[model]["schedule"]["name"] for model in MODELS] == ["constant", "cosine"]
+
+    output = fresh.dvc("exp", "run", "--set-param", "loss.label_smoothing=0.1")
+    assert stages_run(output) == sorted(["resolve_recipes", *train_and_score("resnet18"), *COMPARED])
+
+
+def test_a_parameter_with_a_new_name_is_refused_with_that_name(fresh: Repository) -> None:
+    done = fresh.run("dvc", "exp", "run", "--set-param", "+training.device=cpu", check=False)
+    assert done.returncode != 0
+    assert "error: params.yaml: training.device is hardware.device now" in done.stdout
 
 
 def test_two_classes_are_a_task_like_any_other(fresh: Repository) -> None:

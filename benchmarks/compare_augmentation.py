@@ -20,7 +20,7 @@ from torchvision.transforms import v2
 
 from benchmarks.training import AUGMENTATION
 from lesions.transforms.artefacts import draw_hairs
-from lesions.transforms.augmentation import augment, draw
+from lesions.transforms.augmentation import augment_images, draw_changes
 from lesions.transforms.preprocessing import Preprocessing
 
 BATCH_SIZE, CACHED_PX, SIZE_PX = 64, 147, 128
@@ -63,9 +63,9 @@ def main() -> None:
     planes = pixels.permute(0, 3, 1, 2).contiguous()
 
     def ours(number: int) -> Tensor:
-        return augment(
+        return augment_images(
             geometry.prepare(pixels),
-            torch.from_numpy(draw(BATCH_SIZE, seed=0, epoch=number)),
+            torch.from_numpy(draw_changes(BATCH_SIZE, seed=0, epoch=number)),
             torch.from_numpy(draw_hairs(BATCH_SIZE, 0, seed=0, epoch=number)),
             strengths,
             parameters=AUGMENTATION,

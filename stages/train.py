@@ -38,14 +38,14 @@ from lesions.tables.task import Diagnoses, encode_diagnoses
 from lesions.tracking.dvclive import open_tracking
 from lesions.tracking.parameters import TrackingParameters
 from lesions.training.batches import AugmentedBatches, LabelledRows
-from lesions.training.fit import fit
+from lesions.training.fit import fit_network
 from lesions.training.history import FittedNetwork
 from lesions.training.learner import Learner
 from lesions.training.loss import Criterion
 from lesions.training.recipe import Recipe, read_recipe
 from lesions.training.resume import find_resume_folder, fingerprint, hold_resume_file
 from lesions.training.sampling import compute_shares
-from lesions.training.validation import validate
+from lesions.training.validation import validate_network
 from lesions.transforms.preprocessing import Preprocessing
 
 HEADLINES = ("loss", "balanced_accuracy", "macro_f1")
@@ -119,10 +119,12 @@ def main(
         hold_resume_file(find_resume_folder(), key) as resume,
         open_tracking(read_section(params, "tracking", TrackingParameters), model) as on_epoch,
     ):
-        fitted = fit(
+        fitted = fit_network(
             learner,
             batches,
-            partial(validate, source=source, val=subsets["val"], criterion=criterion, preprocessing=preprocessing),
+            partial(
+                validate_network, source=source, val=subsets["val"], criterion=criterion, preprocessing=preprocessing
+            ),
             schedule=resolved.schedule,
             training=training,
             resume=resume,

@@ -57,15 +57,15 @@ def build_table(comparison: "Comparison", predictions: Mapping[str, "Mapping[str
         each = score_each_fold(predictions, model)
         table.add_row(model)
         for metric in comparison.metrics:
-            found = comparison.scores[model, metric]
+            estimate = comparison.scores[model, metric]
             scores = each.get(metric)
             range_over_folds = (
                 "" if scores is None else f"{scores.mean():.3f} ({scores.min():.3f}, {scores.max():.3f})"
             )
             table.add_row(
                 f"  {METRIC_WORDS[metric]}",
-                f"{found.value:.3f}",
-                spell_bounds(found),
+                f"{estimate.value:.3f}",
+                spell_bounds(estimate),
                 range_over_folds,
             )
     return table

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lesions.errors import InputError
-from lesions.experiments.revisions import fetched, flatten, read_settings
+from lesions.experiments.revisions import fetch_output, flatten_parameters, read_settings
 from lesions.tables.splits import read_splits
 
 
@@ -38,8 +38,8 @@ def order_by_fold(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the experiments by fold, once it is sure that they are all the folds of one setting."""
     by_fold: dict[int, str] = {}
     first = next(iter(settings))
-    for name, found in settings.items():
-        fold = read_fold(found)
+    for name, parameters in settings.items():
+        fold = read_fold(parameters)
         if fold is None:
             raise InputError(f"{name} does not test a fold: in its params.yaml, split.fold is null or missing")
         if fold in by_fold:
@@ -47,7 +47,7 @@ def order_by_fold(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
                 f"{by_fold[fold]} and {name} both test fold {fold}; name the experiments to pool: lesions folds NAME…"
             )
         by_fold[fold] = name
-        here, there = flatten(found), flatten(settings[first])
+        here, there = flatten_parameters(parameters), flatten_parameters(settings[first])
         for key in sorted((here.keys() | there.keys()) - {"split.fold"}):
             if here.get(key) == there.get(key):
                 continue
@@ -82,6 +82,6 @@ def check_same_groups(experiments: Sequence[str]) -> None:
 
 def read_groups(experiment: str) -> dict[str, str]:
     """Return the group of each image of an experiment."""
-    with fetched(experiment, "data/splits.csv") as file:
+    with fetch_output(experiment, "data/splits.csv") as file:
         splits = read_splits(file)
     return dict(zip(splits.image_id, splits.group_id, strict=True))

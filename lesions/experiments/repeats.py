@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lesions.errors import InputError
-from lesions.experiments.revisions import flatten, read_settings
+from lesions.experiments.revisions import flatten_parameters, read_settings
 from lesions.parameters.section import read_parameters
 
 SEED = "training.seed"
@@ -20,7 +20,7 @@ def run_seeds(num_seeds: int, params: Path) -> dict[int, str]:
     InputError
         If an experiment fails.
     """
-    wanted = flatten(read_parameters(params))
+    wanted = flatten_parameters(read_parameters(params))
     experiments = find_seeds(wanted, num_seeds)
     missing = [seed for seed in range(num_seeds) if seed not in experiments]
     if missing:
@@ -40,9 +40,12 @@ def run_seeds(num_seeds: int, params: Path) -> dict[int, str]:
 
 def find_seeds(wanted: Mapping[str, object], num_seeds: int) -> dict[int, str]:
     """Return for each seed the experiment that differs in nothing else from the parameters of the workspace."""
-    settings = {name: flatten(found) for name, found in read_settings([]).items()}
+    settings = {name: flatten_parameters(parameters) for name, parameters in read_settings([]).items()}
     return {
-        seed: name for seed in range(num_seeds) for name, found in settings.items() if found == {**wanted, SEED: seed}
+        seed: name
+        for seed in range(num_seeds)
+        for name, parameters in settings.items()
+        if parameters == {**wanted, SEED: seed}
     }
 
 

@@ -52,9 +52,9 @@ def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
                 "to what sha256sum prints of it, in the architecture's section (weights: none trains from scratch)"
             ) from error
     prefix = cached.stem.rpartition("-")[2]
-    found = hash_file(cached)
-    if not found.startswith(prefix):
-        raise InputError(f"{cached} has the sha256 {found}, expected one that begins {prefix}; remove the file")
+    sha256 = hash_file(cached)
+    if not sha256.startswith(prefix):
+        raise InputError(f"{cached} has the sha256 {sha256}, expected one that starts with {prefix}; remove the file")
     return read_tensors(cached)
 
 

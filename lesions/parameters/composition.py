@@ -64,8 +64,8 @@ def compose_parameters(
     if root is not None:
         sections["dataset"] = sections["dataset"] | {"root": root}
     elif "dataset" in begun_anew:
-        found = _find_root(sections["dataset"], own.get("dataset", {}), default["dataset"], params)
-        sections["dataset"] = sections["dataset"] | {"root": found}
+        known_root = _find_root(sections["dataset"], own.get("dataset", {}), default["dataset"], params)
+        sections["dataset"] = sections["dataset"] | {"root": known_root}
     layout = (folder / DEFAULT).read_text(encoding="utf-8")
     for name in kept:
         # A section of the user's has comments and a layout of its own.

@@ -119,8 +119,8 @@ def _list_complaints(section: str, errors: Sequence[ErrorDetails]) -> list[str]:
     # A parameter that is there under its old name is not missing.
     renamed = {RENAMED.get(".".join([section, *steps])) for steps in by_location}
     return [
-        _complaint(".".join([section, *steps]), found)
-        for steps, found in by_location.items()
+        _complaint(".".join([section, *steps]), details)
+        for steps, details in by_location.items()
         # What is wrong with an item makes the list that it is in wrong too, and too short without it.
         if not any(other[: len(steps)] == steps for other in by_location if other != steps)
         and ".".join([section, *steps]) not in renamed

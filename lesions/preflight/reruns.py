@@ -12,7 +12,7 @@ from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
 from lesions.errors import InputError
-from lesions.experiments.revisions import flatten
+from lesions.experiments.revisions import flatten_parameters
 from lesions.stage.code import Code, read_code, write_code
 from lesions.stage.imports import list_stages, read_versions, trace_imports
 
@@ -110,7 +110,9 @@ def _list_changed_parameters(stage: PipelineStage) -> list[str]:
     changed = []
     for dep in stage.deps:
         if isinstance(dep, ParamsDependency):
-            changed += _list_differences(flatten(dep.hash_info.value or {}), flatten(dep.read_params()))
+            changed += _list_differences(
+                flatten_parameters(dep.hash_info.value or {}), flatten_parameters(dep.read_params())
+            )
     return changed
 
 

@@ -38,11 +38,11 @@ def one_paragraph_errors(exit_status: int = 1) -> Iterator[None]:
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        Console(stderr=True, soft_wrap=True).print(f"error: {describe(error)}", markup=False, highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"error: {describe_error(error)}", markup=False, highlight=False)
         sys.exit(exit_status)
 
 
-def describe(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Say what went wrong, and what to do."""
     if isinstance(error, InputError | FileNotFoundError):
         return str(error)

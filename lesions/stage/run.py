@@ -45,7 +45,7 @@ def run_stage(main: Callable[..., None]) -> None:
                 check_code_unchanged(code)
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, exit_on_signal)
     options = [inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DebugOption)]
     if not reads_code:
         options.append(inspect.Parameter("code", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=CodeOption))
@@ -57,7 +57,7 @@ def run_stage(main: Callable[..., None]) -> None:
         app()
 
 
-def stop(number: int, _: FrameType | None) -> None:
+def exit_on_signal(number: int, _: FrameType | None) -> None:
     """Exit as the signal asks, removing temporary files and releasing locks on the way."""
     name = signal.Signals(number).name
     print(f"stopped by {name}; no half-written file is left, and running again goes on", file=sys.stderr, flush=True)

@@ -14,8 +14,8 @@ from lesions.hardware.device import choose_memory_format
 from lesions.networks.source import ImageSource
 from lesions.training.sampling import Scheme, draw_order
 from lesions.transforms.artefacts import draw_hairs
-from lesions.transforms.augmentation import augment, compute_strengths, draw
-from lesions.transforms.mixing import draw_mixing, mix
+from lesions.transforms.augmentation import augment_images, compute_strengths, draw_changes
+from lesions.transforms.mixing import draw_mixing, mix_images
 from lesions.transforms.parameters import AugmentationParameters
 from lesions.transforms.preprocessing import Preprocessing
 
@@ -98,28 +98,28 @@ class AugmentedBatches:
         order = draw_order(self._train.labels, self._class_counts, self._sampling, seed=self._seed, epoch=epoch)
         order = order[: self.num_batches * self.batch_size]
         # All of an epoch's numbers go to the device at once: a GPU waits for each copy.
-        draws = self._on_device(draw(N, seed=self._seed, epoch=epoch))
+        draws = self._on_device(draw_changes(N, seed=self._seed, epoch=epoch))
         hairs = self._on_device(draw_hairs(N, changes.max_hairs, seed=self._seed, epoch=epoch))
         mixing = self._on_device(draw_mixing(N, **alphas, seed=self._seed, epoch=epoch))
         strengths = self._on_device(self._strengths[order])
         targets = torch.eye(self.num_classes, device=self._device)[self._on_device(self._train.labels[order])]
         image_ids = self._train.image_ids[order]
         for number, pixels in enumerate(self._source.yield_batches(self._train.rows[order], self.batch_size)):
-            places = slice(number * self.batch_size, (number + 1) * self.batch_size)
-            changed = augment(
+            positions = slice(number * self.batch_size, (number + 1) * self.batch_size)
+            changed = augment_images(
                 self._preprocessing.prepare(pixels),
-                draws[places],
-                hairs[places],
-                strengths[places],
+                draws[positions],
+                hairs[positions],
+                strengths[positions],
                 parameters=changes,
                 preprocessing=self._preprocessing,
             )
-            mixed = targets[places]
+            mixed = targets[positions]
             if any(alphas.values()):
-                changed, mixed = mix(changed, mixed, mixing[places], **alphas)
+                changed, mixed = mix_images(changed, mixed, mixing[positions], **alphas)
             inputs = self._preprocessing.normalise(changed)
             inputs = inputs.contiguous(memory_format=choose_memory_format(self._device))
-            yield Batch(inputs, mixed, image_ids[places])
+            yield Batch(inputs, mixed, image_ids[positions])
 
     def _on_device(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(array).to(self._device)

@@ -22,7 +22,7 @@ from lesions.training.resume import ResumeFile, unpack_optimizer
 from lesions.training.schedule import compute_rates
 
 
-def fit(
+def fit_network(
     learner: Learner,
     batches: AugmentedBatches,
     validate: Callable[[nn.Module], Scores],

@@ -40,11 +40,11 @@ def compute_rates(
                 count = count_plateaus(qualities, parameters.every_epochs)
             return [parameters.factor**count] * num_steps
     assert parameters.warmup_fraction is not None
-    shape = cosine if parameters.name == "cosine" else one_cycle
-    return [shape(step, num_epochs * num_steps, parameters.warmup_fraction) for step in steps]
+    compute_rate = compute_cosine_rate if parameters.name == "cosine" else compute_one_cycle_rate
+    return [compute_rate(step, num_epochs * num_steps, parameters.warmup_fraction) for step in steps]
 
 
-def cosine(step: int, num_steps: int, warmup_fraction: float) -> float:
+def compute_cosine_rate(step: int, num_steps: int, warmup_fraction: float) -> float:
     """Return the part of the peak rate at a step: a linear rise, then half a cosine down to `COSINE_FINAL`.
 
     After Loshchilov and Hutter (2017, arXiv:1608.03983), without restarts.
@@ -55,7 +55,7 @@ def cosine(step: int, num_steps: int, warmup_fraction: float) -> float:
     return _half_cosine(1, COSINE_FINAL, (step - num_warmup) / max(1, num_steps - 1 - num_warmup))
 
 
-def one_cycle(step: int, num_steps: int, warmup_fraction: float) -> float:
+def compute_one_cycle_rate(step: int, num_steps: int, warmup_fraction: float) -> float:
     """Return the part of the peak rate at a step: half a cosine up from `ONE_CYCLE_START`, and one almost to nothing.
 
     After Smith and Topin (2018, arXiv:1708.07120), without their cycle of the momentum.

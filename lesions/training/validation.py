@@ -11,7 +11,7 @@ from lesions.training.loss import Criterion
 from lesions.transforms.preprocessing import Preprocessing
 
 
-def validate(
+def validate_network(
     network: nn.Module,
     source: ImageSource,
     val: LabelledRows,

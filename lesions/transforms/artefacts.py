@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from lesions.hardware.device import to_device_constants
 from lesions.transforms.boxes import mask_boxes
-from lesions.transforms.preprocessing import place_pixels
+from lesions.transforms.preprocessing import pixel_centres
 
 HAIR_DRAWS = ("x", "y", "angle", "bend", "length", "width", "darkness")
 """What is drawn for each hair, in the order of the last axis of `draw_hairs`; each from -1 to 1."""
@@ -45,7 +45,7 @@ def draw_over_hairs(images: Tensor, hairs: Tensor, counts: Tensor) -> Tensor:
         How many of its M hairs an image gets.
     """
     height, width = images.shape[-2:]
-    y, x = place_pixels(height, images.device)[:, None], place_pixels(width, images.device)[None, :]
+    y, x = pixel_centres(height, images.device)[:, None], pixel_centres(width, images.device)[None, :]
     light = torch.ones(len(images), height, width, device=images.device)
     for number in range(hairs.shape[1]):
         drawn = dict(zip(HAIR_DRAWS, hairs[:, number, :, None, None].unbind(dim=1), strict=True))
@@ -63,7 +63,7 @@ def draw_over_hairs(images: Tensor, hairs: Tensor, counts: Tensor) -> Tensor:
     return images * light[:, None]
 
 
-def blur(images: Tensor, sigmas: Tensor, *, max_sigma: float) -> Tensor:
+def blur_images(images: Tensor, sigmas: Tensor, *, max_sigma: float) -> Tensor:
     """Blur each image by a Gaussian of its own; beyond its edge it goes on as its mirror image.
 
     Parameters
@@ -82,7 +82,7 @@ def blur(images: Tensor, sigmas: Tensor, *, max_sigma: float) -> Tensor:
     return planes.reshape_as(images)
 
 
-def cut_out(images: Tensor, centres: Tensor, sides: Tensor, fill: tuple[float, float, float]) -> Tensor:
+def cut_out_squares(images: Tensor, centres: Tensor, sides: Tensor, fill: tuple[float, float, float]) -> Tensor:
     """Fill a square of each image with one colour (DeVries and Taylor 2017, arXiv:1708.04552).
 
     Parameters

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lesions.hardware.device import to_device_constants
-from lesions.transforms.artefacts import blur, cut_out, draw_over_hairs
+from lesions.transforms.artefacts import blur_images, cut_out_squares, draw_over_hairs
 from lesions.transforms.parameters import AugmentationParameters
 from lesions.transforms.preprocessing import Preprocessing
 
@@ -34,7 +34,7 @@ def compute_strengths(num_images: tuple[int, ...], parameters: AugmentationParam
     return strengths.astype(np.float32)
 
 
-def draw(num_images: int, *, seed: int, epoch: int) -> NDArray[np.float32]:
+def draw_changes(num_images: int, *, seed: int, epoch: int) -> NDArray[np.float32]:
     """Draw numbers from -1 to 1 for every image that an epoch shows.
 
     What an image goes through so depends on the seed, the epoch and its place in the epoch alone: not on the size of
@@ -47,7 +47,7 @@ def draw(num_images: int, *, seed: int, epoch: int) -> NDArray[np.float32]:
     return np.random.default_rng([seed, epoch]).uniform(-1, 1, (num_images, len(DRAWS))).astype(np.float32)
 
 
-def augment(
+def augment_images(
     batch: Tensor,
     draws: Tensor,
     hairs: Tensor,
@@ -96,10 +96,10 @@ def add_artefacts(
         images = draw_over_hairs(images, hairs, counts)
     if parameters.blur:
         largest = parameters.blur * preprocessing.size_px
-        images = blur(images, amount("blur", largest), max_sigma=largest * parameters.max_strength)
+        images = blur_images(images, amount("blur", largest), max_sigma=largest * parameters.max_strength)
     if parameters.cutout:
         centres = torch.stack([drawn["cutout_x"], drawn["cutout_y"]], dim=1)
-        images = cut_out(images, centres, amount("cutout", parameters.cutout), fill=preprocessing.mean)
+        images = cut_out_squares(images, centres, amount("cutout", parameters.cutout), fill=preprocessing.mean)
     return images
 
 

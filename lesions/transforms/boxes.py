@@ -2,11 +2,11 @@
 
 from torch import Tensor
 
-from lesions.transforms.preprocessing import place_pixels
+from lesions.transforms.preprocessing import pixel_centres
 
 
 def mask_boxes(centres_x: Tensor, centres_y: Tensor, half_sides: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return (B, H, W), true inside a square box of each image, in the positions of `place_pixels`.
+    """Return (B, H, W), true inside a square box of each image, in the positions of `pixel_centres`.
 
     Parameters
     ----------
@@ -16,7 +16,7 @@ def mask_boxes(centres_x: Tensor, centres_y: Tensor, half_sides: Tensor, size: t
         H and W.
     """
     rows, columns = (
-        (place_pixels(length, centres.device) - centres[:, None]).abs() < half_sides[:, None]
+        (pixel_centres(length, centres.device) - centres[:, None]).abs() < half_sides[:, None]
         for centres, length in zip((centres_y, centres_x), size, strict=True)
     )
     return rows[:, :, None] & columns[:, None, :]

@@ -25,7 +25,7 @@ def draw_mixing(
     return np.column_stack([*shares, generator.uniform(size=(num_images, 3))]).astype(np.float32)
 
 
-def mix(
+def mix_images(
     images: Tensor, targets: Tensor, draws: Tensor, *, mixup_alpha: float, cutmix_alpha: float
 ) -> tuple[Tensor, Tensor]:
     """Mix each image of a batch, and its target in the same parts, with the one at its place from the batch's end.

@@ -58,7 +58,7 @@ class Preprocessing:
             Beyond its edge an image goes on as its mirror image.
         """
         side = self.size_px
-        line = place_pixels(side, batch.device)
+        line = pixel_centres(side, batch.device)
         x, y = line.expand(side, side), line[:, None].expand(side, side)
         # What torch's affine_grid computes; that makes the positions anew for each image of the batch.
         positions = torch.stack([x, y, torch.ones_like(x)], dim=-1).view(-1, 3)
@@ -71,6 +71,6 @@ class Preprocessing:
         return batch.sub(mean).div_(std)
 
 
-def place_pixels(length: int, device: torch.device) -> Tensor:
+def pixel_centres(length: int, device: torch.device) -> Tensor:
     """Return the middles of an axis's pixels, (length,), from -1 at its one end to 1 at the other."""
     return torch.linspace(-1, 1, length, device=device) * (length - 1) / length

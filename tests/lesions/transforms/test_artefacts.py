@@ -10,8 +10,8 @@ from lesions.transforms.artefacts import (
     HAIR_DRAWS,
     HAIR_LENGTH,
     HAIR_WIDTH,
-    blur,
-    cut_out,
+    blur_images,
+    cut_out_squares,
     draw_hairs,
     draw_over_hairs,
 )
@@ -68,7 +68,7 @@ def test_hairs_are_drawn_anew_for_each_epoch() -> None:
 def test_a_blur_is_scipys_gaussian() -> None:
     images = torch.from_numpy(np.random.default_rng(0).uniform(size=(3, 3, 32, 32)).astype(np.float32))
     sigmas = [0.0, 0.7, 2.0]
-    found = blur(images, torch.tensor(sigmas), max_sigma=2.0)
+    found = blur_images(images, torch.tensor(sigmas), max_sigma=2.0)
     for image, blurred, sigma in zip(images.numpy(), found.numpy(), sigmas, strict=True):
         expected = np.stack([gaussian_filter(plane, sigma, mode="mirror", radius=6) for plane in image])
         np.testing.assert_allclose(blurred, expected if sigma else image, atol=1e-5)
@@ -77,7 +77,7 @@ def test_a_blur_is_scipys_gaussian() -> None:
 def test_a_square_is_cut_out_where_it_should_be() -> None:
     images = torch.ones(2, 3, 10, 10)
     centres = torch.tensor([[0.0, 0.0], [-1.0, 1.0]])
-    found = cut_out(images, centres, torch.tensor([0.4, 0.6]), fill=(0.2, 0.3, 0.4))
+    found = cut_out_squares(images, centres, torch.tensor([0.4, 0.6]), fill=(0.2, 0.3, 0.4))
     expected = images.clone()
     fill = torch.tensor([0.2, 0.3, 0.4]).view(3, 1, 1)
     expected[0, :, 3:7, 3:7] = fill

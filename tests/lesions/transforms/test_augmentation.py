@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from lesions.transforms.artefacts import HAIR_DRAWS, blur
-from lesions.transforms.augmentation import CHROMA, DRAWS, augment, compute_strengths, draw
+from lesions.transforms.artefacts import HAIR_DRAWS, blur_images
+from lesions.transforms.augmentation import CHROMA, DRAWS, augment_images, compute_strengths, draw_changes
 from lesions.transforms.preprocessing import Preprocessing
 from tests.builders import NO_AUGMENTATION
 
@@ -20,7 +20,7 @@ def changed(
 ) -> Tensor:
     """The image after the changes that `parameters` allows, with these draws and 0 for all others."""
     draws = torch.tensor([[drawn.get(name, 0.0) for name in DRAWS]])
-    return augment(
+    return augment_images(
         image,
         draws,
         torch.zeros(1, 2, len(HAIR_DRAWS)),
@@ -112,7 +112,7 @@ def test_hue_turns_colours_about_grey_and_keeps_their_grey() -> None:
 
 def test_an_image_is_blurred_by_a_part_of_its_side() -> None:
     # At a draw of 0, half of the largest: of 8 px, 0.05 x 8 = 0.4 px.
-    assert_same(changed({"blur": 0.1}, {"blur": 0}), blur(IMAGE, torch.tensor([0.4]), max_sigma=0.8))
+    assert_same(changed({"blur": 0.1}, {"blur": 0}), blur_images(IMAGE, torch.tensor([0.4]), max_sigma=0.8))
     assert_same(changed({"blur": 0.1}, {"blur": -1}), IMAGE)
 
 
@@ -154,7 +154,7 @@ def test_strength_multiplies_the_change() -> None:
 def test_each_image_of_a_batch_has_its_own_change() -> None:
     draws = torch.zeros(2, len(DRAWS))
     draws[1, DRAWS.index("brightness")] = 1
-    found = augment(
+    found = augment_images(
         IMAGE.repeat(2, 1, 1, 1),
         draws,
         torch.zeros(2, 0, len(HAIR_DRAWS)),
@@ -176,9 +176,9 @@ def test_classes_of_one_size_are_changed_alike() -> None:
 
 
 def test_draws_depend_on_seed_and_epoch_and_fill_their_range() -> None:
-    first = draw(1000, seed=0, epoch=1)
-    np.testing.assert_array_equal(first, draw(1000, seed=0, epoch=1))
+    first = draw_changes(1000, seed=0, epoch=1)
+    np.testing.assert_array_equal(first, draw_changes(1000, seed=0, epoch=1))
     for seed, epoch in ((0, 2), (1, 1)):
-        assert (first != draw(1000, seed=seed, epoch=epoch)).mean() > 0.99
+        assert (first != draw_changes(1000, seed=seed, epoch=epoch)).mean() > 0.99
     assert first.shape == (1000, len(DRAWS))
     assert -1 <= first.min() < -0.99 < 0.99 < first.max() <= 1

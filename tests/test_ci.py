@@ -85,7 +85,7 @@ def test_a_lock_that_is_older_than_the_code_fails(pull_request: Repository, tmp_
         file.write("# changed\n")
     done = run_step(pull_request, "make check-lock", tmp_path)
     assert done.returncode != 0
-    assert "dvc.lock is older than what it was made from: run 'dvc repro'" in done.stdout
+    assert "dvc.lock was made from other code or parameters: run 'dvc repro'" in done.stdout
 
 
 def test_a_regression_fails_and_is_on_the_summary(pull_request: Repository, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, input
         If the checkpoint was trained for another model or on other data.
     """
     if about.model != model:
-        raise InputError(f"{path}: this is a checkpoint of {about.model}, expected {model}")
+        raise InputError(f"{path}: is a checkpoint of {about.model}, expected {model}")
     for source in inputs:
         if about.inputs.get(source.name) != hash_file(source):
             raise InputError(f"{path}: was trained with another {source.name}; run the stage train again")

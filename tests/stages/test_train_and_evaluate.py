@@ -69,8 +69,7 @@ def test_a_checkpoint_cut_short(copy: Repository) -> None:
 def test_a_checkpoint_of_another_model(copy: Repository) -> None:
     output = refusal(copy, EVALUATE, model="resnet18")
     assert (
-        output
-        == "error: data/checkpoints/custom_cnn.safetensors: this is a checkpoint of custom_cnn, expected resnet18\n"
+        output == "error: data/checkpoints/custom_cnn.safetensors: is a checkpoint of custom_cnn, expected resnet18\n"
     )
 
 

@@ -62,7 +62,7 @@ def test_a_killed_training_ends_with_the_same_bits(copy: Repository, model: str,
     printed, _ = done.communicate()
     assert done.returncode == 0, printed
     if words == "epoch   1":
-        assert "going on after epoch" in printed
+        assert "resuming after epoch" in printed
     assert_as_before(copy, model)
 
 
@@ -77,7 +77,7 @@ def test_a_signal_stops_it_and_says_how_to_go_on(copy: Repository, number: signa
     assert "Traceback" not in printed
     assert not list(copy.root.rglob(".*.tmp"))
     done = start(copy, "custom_cnn")
-    assert "going on after epoch" in done.communicate()[0]
+    assert "resuming after epoch" in done.communicate()[0]
     assert_as_before(copy, "custom_cnn")
 
 
@@ -103,7 +103,7 @@ def test_on_a_full_disk_the_state_stays_whole_and_with_more_room_training_goes_o
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith("error: small/")
     assert "safetensors: No space left on device. What was written before is whole" in done.stderr
-    before, _, after = done.stdout.partition("going on after epoch 1, the last one finished")
+    before, _, after = done.stdout.partition("resuming after epoch 1, the last finished epoch")
     assert "epoch   1" in before
     assert "epoch   2" in after
     assert ".tmp" not in after

@@ -72,7 +72,10 @@ def test_the_comments_and_the_layout_of_a_section_that_stays_do_too(params: Path
     params.write_text(own + "\ntask: {name: malignancy}\n")
     lay_presets(params, write_preset(tmp_path, "one", "split: {seed: 1}\n"))
     text = params.read_text(encoding="utf-8")
-    assert f"\n\n{own}\n# The classes that the networks tell apart.\ntask: {{name: malignancy}}\n\n# The embedded" in text
+    assert (
+        f"\n\n{own}\n# The classes that the networks tell apart.\ntask: {{name: malignancy}}\n\n# The embedded"
+        in text
+    )
 
 
 @pytest.mark.parametrize("name", ["ham10000", "pad_ufes_20", "datasets/ham10000", "tiny"])

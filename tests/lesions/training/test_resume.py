@@ -70,7 +70,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(
     capsys.readouterr()
     resumed = train_small(ResumeFile(tmp_path / "state", "a"))
     printed = capsys.readouterr().out
-    assert f"going on after epoch {num_epochs}, the last one finished" in printed
+    assert f"resuming after epoch {num_epochs}, the last finished epoch" in printed
     assert printed.count("loss") == 5 - num_epochs
     assert_same(resumed, whole)
 
@@ -103,7 +103,7 @@ def test_stopping_early_is_remembered(tmp_path: Path, capsys: pytest.CaptureFixt
         train_small(KilledAfter(tmp_path / "state", "a", len(whole.history)), architecture, patience_epochs=2)
     capsys.readouterr()
     assert_same(train_small(ResumeFile(tmp_path / "state", "a"), architecture, patience_epochs=2), whole)
-    assert "stopped early: no better balanced_accuracy in 2 epochs" in capsys.readouterr().out
+    assert "stopped early: balanced_accuracy has not improved for 2 epochs" in capsys.readouterr().out
 
 
 def damage(path: Path, kind: str) -> None:
@@ -128,14 +128,14 @@ def test_a_damaged_state_is_refused_and_training_starts_anew(
     assert_same(train_small(ResumeFile(tmp_path / "state", "a")), train_small(None))
     printed = capsys.readouterr().out
     assert f"{tmp_path / 'state'} cannot be used (" in printed
-    assert "training starts anew" in printed
+    assert "training starts from the beginning" in printed
 
 
 def test_the_state_of_another_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KilledError):
         train_small(KilledAfter(tmp_path / "state", "a", 3))
     assert ResumeFile(tmp_path / "state", "b").read() is None
-    assert "cannot be used (it is of another run); training starts anew" in capsys.readouterr().out
+    assert "cannot be used (it belongs to another run); training starts from the beginning" in capsys.readouterr().out
 
 
 def test_a_second_process_is_refused_by_name(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A moving average of a network's weights over the steps, which validates better than the weights of the last step."""
+"""A moving average of a network's weights over the steps, which validates better than the last step's weights."""
 
 from copy import deepcopy
 

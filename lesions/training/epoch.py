@@ -22,7 +22,7 @@ NUM_WORST = 5
 """Number of images named in the message about a diverged loss."""
 
 STEPS_BETWEEN_READS = 20
-"""Number of steps between two reads of the losses on a GPU, which waits at each read; the CPU reads them each step."""
+"""Number of steps between two reads of the losses on a GPU, which waits at each read; the CPU reads every step."""
 
 
 def train_epoch(

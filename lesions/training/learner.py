@@ -132,7 +132,7 @@ class LearningPhase:
             with torch.autocast(batch.inputs.device.type, precision, enabled=precision != torch.float32):
                 logits = self._learner.forward(batch.inputs)  # (B, K)
             loss, weight = criterion(logits, batch.targets), criterion.weigh(batch.targets)  # (B,)
-            # The loss is divided by the weight of all images of the step; with several batches, it is known at the end.
+            # The loss is divided by the weight of all images of the step, which several batches know only at the end.
             (loss.sum() / (weight.sum() if self._learner.accumulation_steps == 1 else 1)).backward()
             losses.append(loss.detach())
             weights.append(weight)

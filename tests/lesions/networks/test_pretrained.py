@@ -61,7 +61,7 @@ class Trap:
 def test_nothing_but_tensors_is_unpickled(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     torch.save({"a": Trap(tmp_path / "sprung")}, path)
-    with pytest.raises(InputError, match=r"weights.pth holds no tensors that can be read"):
+    with pytest.raises(InputError, match=r"weights.pth contains no readable tensors"):
         read_weights("resnet18", str(path), sha256(path))
     assert not (tmp_path / "sprung").exists()
 
@@ -78,7 +78,7 @@ def test_offline_without_a_cached_copy_names_both_ways_out(tmp_path: Path, monke
     cached = tmp_path / "hub/checkpoints/resnet18-f37072fd.pth"
     expected = (
         "the ImageNet weights of resnet18 could not be downloaded",
-        f"put the file that {ResNet18_Weights.DEFAULT.url} serves at {cached}",
+        f"save {ResNet18_Weights.DEFAULT.url} as {cached}",
         "or set weights to the path of a local file and weights_sha256 to what sha256sum prints of it",
     )
     with pytest.raises(InputError, match=".*".join(map(re.escape, expected))):
@@ -90,7 +90,9 @@ def test_a_cached_copy_with_another_hash_is_refused(tmp_path: Path, monkeypatch:
     cached = tmp_path / "hub/checkpoints/resnet18-f37072fd.pth"
     cached.parent.mkdir(parents=True)
     torch.save({"a": torch.ones(1)}, cached)
-    message = rf"resnet18-f37072fd.pth has the sha256 {sha256(cached)}, expected one that begins f37072fd; remove"
+    message = (
+        rf"resnet18-f37072fd.pth has the sha256 {sha256(cached)}, expected one that starts with f37072fd; remove"
+    )
     with pytest.raises(InputError, match=message):
         download_imagenet_weights("resnet18")
 
@@ -114,7 +116,7 @@ def test_weights_are_downloaded_once_and_then_serve_offline(tmp_path: Path, monk
 @pytest.mark.parametrize("content", [{"state_dict": {"a": torch.ones(1)}}, [torch.ones(1)]])
 def test_what_is_no_state_dictionary_is_refused(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "a.pth")
-    with pytest.raises(InputError, match=r"a.pth holds more than a state dictionary"):
+    with pytest.raises(InputError, match=r"a.pth contains more than a state dictionary"):
         read_weights("resnet18", str(tmp_path / "a.pth"), sha256(tmp_path / "a.pth"))
 
 

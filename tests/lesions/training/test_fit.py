@@ -334,8 +334,8 @@ def fit_on_a_device_with_room_for(largest: int, **changes: Any) -> None:
 def test_out_of_memory_says_which_batch_would_fit() -> None:
     with pytest.raises(
         InputError,
-        match=r"epoch 1: a batch of 16 images does not fit into the memory of the device; batches of 4 fit \(this was "
-        r"tried\): set training\.batch_size to 4, and training\.accumulation_steps to 4, which keeps the number of",
+        match=r"epoch 1: a batch of 16 images does not fit into the memory of the device; batches of 4 fit \(this "
+        r"was tried\): set training\.batch_size to 4, and training\.accumulation_steps to 4, which keeps the number",
     ):
         fit_on_a_device_with_room_for(5)
 

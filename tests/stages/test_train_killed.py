@@ -73,7 +73,7 @@ def test_a_signal_stops_it_and_says_how_to_go_on(copy: Repository, number: signa
     process.send_signal(number)
     printed, _ = process.communicate()
     assert process.returncode == 128 + number
-    assert f"stopped by {number.name}; no half-written file is left, and running again goes on" in printed
+    assert f"stopped by {number.name}; no partial file is left; the same command continues" in printed
     assert "Traceback" not in printed
     assert not list(copy.root.rglob(".*.tmp"))
     done = start(copy, "custom_cnn")
@@ -102,7 +102,7 @@ def test_on_a_full_disk_the_state_stays_whole_and_with_more_room_training_goes_o
     done = run_on_small_disk(copy.root, "40k", "sh", "-c", script, LESIONS_RESUME_DIR="small")
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith("error: small/")
-    assert "safetensors: No space left on device. What was written before is whole" in done.stderr
+    assert "safetensors: No space left on device. All earlier files are complete" in done.stderr
     before, _, after = done.stdout.partition("resuming after epoch 1, the last finished epoch")
     assert "epoch   1" in before
     assert "epoch   2" in after

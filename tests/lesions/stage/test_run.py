@@ -49,7 +49,7 @@ def test_what_nobody_foresaw_is_one_paragraph_too(capsys: pytest.CaptureFixture[
         raise ZeroDivisionError("two\nlines")
     assert left.value.code == 1
     assert capsys.readouterr().err == (
-        "error: ZeroDivisionError: two lines (not foreseen: LESIONS_DEBUG=1 or --debug shows where it arose)\n"
+        "error: ZeroDivisionError: two lines (unexpected: LESIONS_DEBUG=1 or --debug shows the traceback)\n"
     )
 
 

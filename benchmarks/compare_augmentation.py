@@ -25,7 +25,7 @@ from lesions.transforms.preprocessing import Preprocessing
 
 BATCH_SIZE, CACHED_PX, SIZE_PX = 64, 147, 128
 NUM_ROUNDS = 7
-BATCHES_A_ROUND = 10
+BATCHES_PER_ROUND = 10
 GROUND = 200
 """Grey level of what lies around, which torchvision cannot mirror."""
 
@@ -82,9 +82,9 @@ def main() -> None:
     for number in range(NUM_ROUNDS + 1):
         for name, way in ways.items():
             start = time.perf_counter()
-            made = [way(number * BATCHES_A_ROUND + batch) for batch in range(BATCHES_A_ROUND)]
+            made = [way(number * BATCHES_PER_ROUND + batch) for batch in range(BATCHES_PER_ROUND)]
             if number:
-                seconds[name].append((time.perf_counter() - start) / BATCHES_A_ROUND)
+                seconds[name].append((time.perf_counter() - start) / BATCHES_PER_ROUND)
             assert made[0].shape == (BATCH_SIZE, 3, SIZE_PX, SIZE_PX)
             colours[name] = (torch.cat(made).mean().item(), torch.cat(made).std().item())
     print_ratios(seconds, colours)

@@ -35,7 +35,7 @@ def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) ->
     [
         ({"models": []}, "models: expected a list of names, got []"),
         ({"models": "resnet18"}, "models: expected a list of names, got 'resnet18'"),
-        ({"models": ["resnet18", "resnet18"]}, "models: resnet18 stands there twice"),
+        ({"models": ["resnet18", "resnet18"]}, "models: resnet18 is listed twice"),
         ({"models": ["../resnet18"]}, "models: expected a list of names, got ['../resnet18']"),
         ({"models": ["resnet18", "vgg"]}, "models names 'vgg', but there is no section architectures.vgg"),
         ({"training": {"seed": -1}}, "training.seed: expected a number >= 0, got -1"),

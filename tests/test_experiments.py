@@ -107,7 +107,7 @@ def test_plots_of_two_experiments_are_in_one_picture(printed: dict[str, str]) ->
 
 def test_seeds_are_trained_once_and_compared(printed: dict[str, str]) -> None:
     text = output_of(printed, "lesions repeat")
-    assert "training from the seeds 0, 1; 0 are there" in text
+    assert "training the seeds 0, 1; 0 exist already" in text
     assert re.search(r"balanced accuracy +0\.\d{3} +0\.\d{3} to [01]\.\d{3} +0\.\d{3} to 0\.\d{3}", text)
     assert re.search(r"(custom_cnn|resnet18).*by 0\.\d{3} balanced accuracy", text)
 

@@ -27,7 +27,7 @@ def test_what_is_lost_is_listed_before_what_changes(params: Path) -> None:
     network = load(params)["architectures"]["resnet34"] | {"phases": []}
     lay_over(params, {"training": {"seed": 7}, "models": ["mine"], "architectures": {"mine": network}})
     assert run("datasets/synthetic").splitlines() == [
-        "params.yaml: these parameters differ from the defaults, and are overwritten:",
+        "params.yaml: these parameters differ from the defaults and are overwritten:",
         "params.yaml: lost: models [mine] → [custom_cnn, resnet18]",
         "params.yaml: lost: training.seed 7 → 0",
         "params.yaml: lost: architectures.mine {backbone: resnet34, weights: none, weights_sha256: null, "
@@ -35,7 +35,7 @@ def test_what_is_lost_is_listed_before_what_changes(params: Path) -> None:
         "params.yaml: changed models, training.seed, architectures.mine",
     ]
     assert params.read_text(encoding="utf-8") == DEFAULT
-    assert run("datasets/synthetic") == "params.yaml: already as datasets/synthetic wants it\n"
+    assert run("datasets/synthetic") == "params.yaml: already equals datasets/synthetic\n"
 
 
 def test_what_stays_is_not_listed(params: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_file_of_another_name_can_be_written(params: Path, tmp_path: Path) -> 
             "ham10000, ham10000-cpu, image_folder, isic2018_test, isic2019, pad_ufes_20, siim_isic_2020, synthetic, "
             "tiny",
         ),
-        (["ham10000"], "params.yaml: dataset.root: nothing says where ham10000 is; add --root FOLDER"),
+        (["ham10000"], "params.yaml: dataset.root: the folder of ham10000 is unknown; add --root FOLDER"),
         (["tiny", "mistaken.yaml"], "mistaken.yaml: split.sed: there is no such parameter"),
         (["tiny", "--params", "none.yaml"], "none.yaml: there is no such parameter file"),
     ],

@@ -79,7 +79,7 @@ def test_offline_without_a_cached_copy_names_both_ways_out(tmp_path: Path, monke
     expected = (
         "the ImageNet weights of resnet18 could not be downloaded",
         f"save {ResNet18_Weights.DEFAULT.url} as {cached}",
-        "or set weights in the architecture's section to the path of a local file and weights_sha256 to what sha256sum",
+        "or set weights in the architecture's section to the path of a local file and weights_sha256 to what",
     )
     with pytest.raises(InputError, match=".*".join(map(re.escape, expected))):
         download_imagenet_weights("resnet18")

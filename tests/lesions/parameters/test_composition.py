@@ -117,7 +117,7 @@ def test_reset_takes_the_users_dataset_and_task(params: Path, tmp_path: Path) ->
     assert lay_presets(params, one, reset=True) == expected
 
 
-NO_FOLDER = "dataset.root: nothing says where ham10000 is; add --root FOLDER"
+NO_FOLDER = "dataset.root: the folder of ham10000 is unknown; add --root FOLDER"
 
 
 def test_a_dataset_needs_its_folder(params: Path) -> None:
@@ -130,7 +130,7 @@ def test_the_folder_of_the_same_dataset_stays(params: Path) -> None:
     assert lay_presets(params, "ham10000-cpu")["dataset"]["root"] == "there"
     assert lay_presets(params, "ham10000", root="elsewhere")["dataset"]["root"] == "elsewhere"
     refuse(params, NO_FOLDER, "ham10000", reset=True)
-    refuse(params, "dataset.root: nothing says where pad_ufes_20 is; add --root FOLDER", "pad_ufes_20")
+    refuse(params, "dataset.root: the folder of pad_ufes_20 is unknown; add --root FOLDER", "pad_ufes_20")
 
 
 @pytest.mark.parametrize("dataset", [{"external": ["isic2019"], "root": "all"}, {"root": "data/raw/synthetic"}])
@@ -161,9 +161,9 @@ def test_a_published_dataset_can_serve_a_preset_of_another(params: Path) -> None
 def test_a_dataset_that_nothing_describes_is_refused(params: Path) -> None:
     refuse(
         params,
-        f"dataset.names is not [csv], and no {FOLDER}/datasets/csv.yaml says how to read it; describe it in the "
-        "section dataset first, or choose one of ham10000, image_folder, isic2018_test, isic2019, pad_ufes_20, "
-        "siim_isic_2020, synthetic",
+        f"dataset.names is not [csv], and there is no {FOLDER}/datasets/csv.yaml that says how to read "
+        "it; describe it in the section dataset first, or choose one of ham10000, image_folder, isic2018_test, "
+        "isic2019, pad_ufes_20, siim_isic_2020, synthetic",
         "ham10000",
         dataset="csv",
     )
@@ -178,7 +178,7 @@ def test_a_dataset_that_nothing_describes_is_refused(params: Path) -> None:
         ("dataset: 5\n", "dataset: expected a section, got 5"),
         (
             "evaluation: {min_slice_groups: 3}\n",
-            "evaluation.min_slice_groups is evaluation.min_subgroup_groups now",
+            "evaluation.min_slice_groups is now evaluation.min_subgroup_groups",
         ),
     ],
 )

@@ -95,7 +95,7 @@ def test_what_does_not_fit_the_file_is_refused_and_nothing_is_written(
 
 def test_a_parameter_of_another_name_is_refused_with_its_new_one(params: Path) -> None:
     params.write_text("evaluation:\n  min_subgroup_groups: 20\n")
-    message = "evaluation.min_slice_groups is evaluation.min_subgroup_groups now"
+    message = "evaluation.min_slice_groups is now evaluation.min_subgroup_groups"
     with pytest.raises(InputError, match=f"^{re.escape(f'{params}: {message}')}$"):
         lay_over(params, {"evaluation": {"min_slice_groups": 2}})
 

@@ -131,7 +131,7 @@ def test_a_parameter_under_its_old_name_is_refused_with_its_new_one(tmp_path: Pa
     path.write_text("evaluation: {min_slice_groups: 20}\n")
     with pytest.raises(InputError) as caught:
         read_section(path, "evaluation", Evaluation)
-    assert str(caught.value) == f"{path}: evaluation.min_slice_groups is evaluation.min_subgroup_groups now"
+    assert str(caught.value) == f"{path}: evaluation.min_slice_groups is now evaluation.min_subgroup_groups"
 
 
 def test_a_missing_section_is_named_with_the_parameters_that_moved_into_it(tmp_path: Path) -> None:
@@ -140,6 +140,6 @@ def test_a_missing_section_is_named_with_the_parameters_that_moved_into_it(tmp_p
     with pytest.raises(InputError) as caught:
         read_section(path, "hardware", Evaluation)
     assert str(caught.value) == (
-        f"{path}: the section hardware is missing; training.device is hardware.device now; "
-        "training.num_threads is hardware.num_threads now"
+        f"{path}: the section hardware is missing; training.device is now hardware.device; "
+        "training.num_threads is now hardware.num_threads"
     )

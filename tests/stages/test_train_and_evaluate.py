@@ -29,12 +29,12 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new, 1))
 
 
-def test_a_model_without_a_section(copy: Repository) -> None:
+def test_a_model_without_a_section_is_refused_by_the_stage(copy: Repository) -> None:
     expected = "error: params.yaml: models names 'vgg', but there is no section architectures.vgg\n"
     assert refusal(copy, TRAIN, model="vgg") == expected
 
 
-def test_a_network_that_wants_more_pixels_than_were_cached(copy: Repository) -> None:
+def test_a_network_with_larger_images_than_the_cache_is_refused(copy: Repository) -> None:
     replace(copy.root / "params.yaml", "size_px: 32 ", "size_px: 38 ")
     assert refusal(copy, TRAIN) == (
         "error: architectures.custom_cnn.size_px is 38, but the cached images have 37 px; "
@@ -42,7 +42,7 @@ def test_a_network_that_wants_more_pixels_than_were_cached(copy: Repository) -> 
     )
 
 
-def test_an_image_cache_cut_short(copy: Repository) -> None:
+def test_a_truncated_image_cache_is_refused(copy: Repository) -> None:
     images = copy.root / "data/images.npy"
     data = images.read_bytes()
     images.unlink()  # it may be a link into DVC's cache
@@ -51,12 +51,12 @@ def test_an_image_cache_cut_short(copy: Repository) -> None:
     assert "error: data/images.npy: not a whole image cache" in refusal(copy, EVALUATE)
 
 
-def test_a_missing_input(copy: Repository) -> None:
+def test_a_missing_input_is_named(copy: Repository) -> None:
     (copy.root / "data/splits.csv").unlink()
     assert refusal(copy, TRAIN) == "error: data/splits.csv: No such file or directory\n"
 
 
-def test_a_checkpoint_cut_short(copy: Repository) -> None:
+def test_a_truncated_checkpoint_is_refused_by_the_stage(copy: Repository) -> None:
     checkpoint = copy.root / "data/checkpoints/custom_cnn.safetensors"
     data = checkpoint.read_bytes()
     checkpoint.unlink()
@@ -66,14 +66,14 @@ def test_a_checkpoint_cut_short(copy: Repository) -> None:
     )
 
 
-def test_a_checkpoint_of_another_model(copy: Repository) -> None:
+def test_a_checkpoint_of_another_model_is_refused(copy: Repository) -> None:
     output = refusal(copy, EVALUATE, model="resnet18")
     assert (
         output == "error: data/checkpoints/custom_cnn.safetensors: is a checkpoint of custom_cnn, expected resnet18\n"
     )
 
 
-def test_a_checkpoint_of_another_split(copy: Repository) -> None:
+def test_a_checkpoint_of_another_split_is_refused(copy: Repository) -> None:
     splits = copy.root / "data/splits.csv"
     text = splits.read_text().replace(",train\n", ",test\n", 1)
     splits.unlink()  # it may be a link into DVC's cache

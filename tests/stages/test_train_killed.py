@@ -67,7 +67,9 @@ def test_a_killed_training_ends_with_the_same_bits(copy: Repository, model: str,
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_it_and_says_how_to_go_on(copy: Repository, number: signal.Signals) -> None:
+def test_a_signal_stops_training_and_the_message_says_how_to_continue(
+    copy: Repository, number: signal.Signals
+) -> None:
     process = start(copy, "custom_cnn")
     read_until(process, "epoch   1")
     process.send_signal(number)
@@ -81,7 +83,7 @@ def test_a_signal_stops_it_and_says_how_to_go_on(copy: Repository, number: signa
     assert_as_before(copy, "custom_cnn")
 
 
-def test_a_second_training_of_the_same_is_refused_while_the_first_runs(copy: Repository) -> None:
+def test_a_second_training_of_the_same_network_is_refused_while_the_first_runs(copy: Repository) -> None:
     first = start(copy, "custom_cnn")
     read_until(first, "epoch   1")
     first.send_signal(signal.SIGSTOP)
@@ -95,7 +97,7 @@ def test_a_second_training_of_the_same_is_refused_while_the_first_runs(copy: Rep
 
 
 @needs_small_disk
-def test_on_a_full_disk_the_state_stays_whole_and_with_more_room_training_goes_on(copy: Repository) -> None:
+def test_training_resumes_after_a_full_disk(copy: Repository) -> None:
     # One state has room, a second beside it does not; then the disk grows.
     train = " ".join([sys.executable, *TRAIN.format(model="custom_cnn").split()[1:]])
     script = f"{train} && exit 9; mount -o remount,size=10m small; {train} && ls small"

@@ -23,7 +23,7 @@ def run(*arguments: str) -> str:
     return CliRunner().invoke(commands, ["preset", *arguments], catch_exceptions=False).output
 
 
-def test_what_is_lost_is_listed_before_what_changes(params: Path) -> None:
+def test_lost_parameters_are_listed_before_changed_ones(params: Path) -> None:
     network = load(params)["architectures"]["resnet34"] | {"phases": []}
     lay_over(params, {"training": {"seed": 7}, "models": ["mine"], "architectures": {"mine": network}})
     assert run("datasets/synthetic").splitlines() == [
@@ -38,7 +38,7 @@ def test_what_is_lost_is_listed_before_what_changes(params: Path) -> None:
     assert run("datasets/synthetic") == "params.yaml: already equals datasets/synthetic\n"
 
 
-def test_what_stays_is_not_listed(params: Path) -> None:
+def test_unchanged_parameters_are_not_listed(params: Path) -> None:
     lay_over(params, {"task": {"name": "malignancy"}})
     assert run("isic2019", "--root", "there") == "params.yaml: changed dataset.names, dataset.root\n"
     assert run("isic2019", "--reset", "--root", "there").splitlines()[1:] == [
@@ -53,7 +53,7 @@ def test_several_presets_can_be_named(params: Path) -> None:
     assert (laid["dataset"]["names"], laid["cache_images"]["size_px"]) == (["isic2019"], 147)
 
 
-def test_a_file_of_another_name_can_be_written(params: Path, tmp_path: Path) -> None:
+def test_a_parameter_file_with_another_name_can_be_written(params: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     shutil.copy(params, other)
     run("tiny", "--params", str(other))
@@ -75,7 +75,7 @@ def test_a_file_of_another_name_can_be_written(params: Path, tmp_path: Path) -> 
         (["tiny", "--params", "none.yaml"], "none.yaml: there is no such parameter file"),
     ],
 )
-def test_what_is_refused_changes_nothing(params: Path, tmp_path: Path, arguments: list[str], message: str) -> None:
+def test_a_refused_call_changes_nothing(params: Path, tmp_path: Path, arguments: list[str], message: str) -> None:
     (tmp_path / "mistaken.yaml").write_text("split: {sed: 1}\n")
     lay_over(params, {"training": {"seed": 7}})
     before = params.read_bytes()

@@ -9,7 +9,7 @@ repro: .venv/ready
 	lesions check
 	dvc repro
 
-# A process a core, each with one thread of its own.
+# Two processes, each with one thread.
 test: .venv/ready
 	OMP_NUM_THREADS=1 pytest -m "not slow" --numprocesses 2 --dist loadfile
 
@@ -21,7 +21,7 @@ lint: .venv/ready
 	ruff format --check .
 	mypy
 
-# pip installs uv alone, by its hash in the lock; uv then installs the rest, by theirs.
+# pip installs only uv, with its hash from the lock; uv then installs everything else, with its hashes.
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "lesions needs Python 3.11 or later: make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv .venv
@@ -31,16 +31,16 @@ lint: .venv/ready
 	uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 	touch .venv/ready
 
-# Whether dvc.lock is of this code and these parameters; needs no data.
+# Fails if dvc.lock was made from other code or parameters; needs no data.
 check-lock: .venv/ready
 	set -o pipefail; dvc repro --dry --allow-missing | tee /dev/stderr | grep "pipelines are up to date" > /dev/null \
-		|| { echo "dvc.lock is older than what it was made from: run 'dvc repro', and commit what it changes"; exit 1; }
+		|| { echo "dvc.lock was made from other code or parameters: run 'dvc repro', and commit what it changes"; exit 1; }
 
-# After a change of the dependencies in pyproject.toml. One version serves as many Pythons as can be.
+# Run after a change of the dependencies in pyproject.toml. One version serves as many Pythons as possible.
 lock: .venv/ready
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --extra dev \
 		--python-version 3.11 --fork-strategy fewest --upgrade pyproject.toml --output-file requirements.lock
 
-# After a change of dvc.yaml: the drawing in stages/README.md.
+# Run after a change of dvc.yaml: redraws the pipeline in stages/README.md.
 dag: .venv/ready
 	python docs/draw_dag.py stages/README.md

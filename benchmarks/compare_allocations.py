@@ -55,12 +55,12 @@ def main(
     printed = Table("splitter", "median deviation", "worst deviation", "diagnoses missing", "seconds a split")
     for name, splitter in splitters.items():
         start = time.perf_counter()
-        found = [splitter(groups, table.diagnosis, seed) for seed in range(num_seeds if file else 1)]
-        seconds = (time.perf_counter() - start) / len(found)
-        deviations = [measure_deviation(table.diagnosis, split) for split in found]
-        missing = sum(int((pd.crosstab(table.diagnosis, split) == 0).to_numpy().sum()) for split in found)
-        figures = (np.median(deviations), np.max(deviations))
-        printed.add_row(name, *(f"{figure:.5f}" for figure in figures), str(missing), f"{seconds:.2f}")
+        splits = [splitter(groups, table.diagnosis, seed) for seed in range(num_seeds if file else 1)]
+        seconds = (time.perf_counter() - start) / len(splits)
+        deviations = [measure_deviation(table.diagnosis, split) for split in splits]
+        missing = sum(int((pd.crosstab(table.diagnosis, split) == 0).to_numpy().sum()) for split in splits)
+        extremes = (np.median(deviations), np.max(deviations))
+        printed.add_row(name, *(f"{deviation:.5f}" for deviation in extremes), str(missing), f"{seconds:.2f}")
     Console().print(printed)
     counts, gigabytes = table.diagnosis.value_counts(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(

@@ -20,12 +20,12 @@ from torchvision.transforms import v2
 
 from benchmarks.training import AUGMENTATION
 from lesions.transforms.artefacts import draw_hairs
-from lesions.transforms.augmentation import augment, draw
+from lesions.transforms.augmentation import augment_images, draw_changes
 from lesions.transforms.preprocessing import Preprocessing
 
 BATCH_SIZE, CACHED_PX, SIZE_PX = 64, 147, 128
 NUM_ROUNDS = 7
-BATCHES_A_ROUND = 10
+BATCHES_PER_ROUND = 10
 GROUND = 200
 """Grey level of what lies around, which torchvision cannot mirror."""
 
@@ -63,9 +63,9 @@ def main() -> None:
     planes = pixels.permute(0, 3, 1, 2).contiguous()
 
     def ours(number: int) -> Tensor:
-        return augment(
+        return augment_images(
             geometry.prepare(pixels),
-            torch.from_numpy(draw(BATCH_SIZE, seed=0, epoch=number)),
+            torch.from_numpy(draw_changes(BATCH_SIZE, seed=0, epoch=number)),
             hairs=torch.from_numpy(draw_hairs(BATCH_SIZE, 0, seed=0, epoch=number)),
             strengths=strengths,
             parameters=AUGMENTATION,
@@ -82,9 +82,9 @@ def main() -> None:
     for number in range(NUM_ROUNDS + 1):
         for name, way in ways.items():
             start = time.perf_counter()
-            made = [way(number * BATCHES_A_ROUND + batch) for batch in range(BATCHES_A_ROUND)]
+            made = [way(number * BATCHES_PER_ROUND + batch) for batch in range(BATCHES_PER_ROUND)]
             if number:
-                seconds[name].append((time.perf_counter() - start) / BATCHES_A_ROUND)
+                seconds[name].append((time.perf_counter() - start) / BATCHES_PER_ROUND)
             assert made[0].shape == (BATCH_SIZE, 3, SIZE_PX, SIZE_PX)
             colours[name] = (torch.cat(made).mean().item(), torch.cat(made).std().item())
     print_ratios(seconds, colours)

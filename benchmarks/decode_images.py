@@ -173,13 +173,13 @@ def compare_pixels(folder: Path, files: list[str], size_px: int, decoders: Mappi
         If one is worse than the bound.
     """
     exact = np.stack([resize_exactly(folder / file, size_px) for file in files])
-    found = {name: float(np.abs(decode()[: len(files)] - exact).mean()) for name, decode in decoders.items()}
-    for name, difference in found.items():
+    differences = {name: float(np.abs(decode()[: len(files)] - exact).mean()) for name, decode in decoders.items()}
+    for name, difference in differences.items():
         if difference > MAX_DIFFERENCE:
             raise InputError(
                 f"{folder.name}: {name} is {difference:.2f} grey levels from exact pixels; not comparable"
             )
-    return found
+    return differences
 
 
 def resize_exactly(file: Path, size_px: int) -> NDArray[np.float64]:

@@ -36,7 +36,7 @@ from stages import cache_images, find_near_duplicates, prepare_metadata
 PEER_DISTANCE = 10
 
 
-def crop(image: Image.Image) -> Image.Image:
+def crop_sides(image: Image.Image) -> Image.Image:
     """Cut 5 % off each side."""
     width, height = image.size
     return image.crop((round(0.05 * width), round(0.05 * height), round(0.95 * width), round(0.95 * height)))
@@ -44,7 +44,7 @@ def crop(image: Image.Image) -> Image.Image:
 
 ALTERATIONS: dict[str, Callable[[Image.Image], Image.Image]] = {
     "JPEG quality 40": lambda image: image,
-    "5 % cropped": crop,
+    "5 % cropped": crop_sides,
     "rotated by 90°": lambda image: image.transpose(Image.Transpose.ROTATE_90),
     "rotated by 7°": lambda image: image.rotate(7, Image.Resampling.BILINEAR),
     "mirrored": lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
@@ -62,7 +62,7 @@ def main(
 ) -> None:
     """Plant copies as lesions of their own, run the stages, and print recall and false pairs of each kind."""
     shutil.copytree(root, work / "dataset")
-    planted = plant(work / "dataset", num_copies, seed)
+    planted = plant_copies(work / "dataset", num_copies, seed)
     metadata, pairs, seconds = run_stages(work, min_correlation)
     lesions = dict(zip(metadata.image_id, metadata.lesion_id, strict=True))
     # A copy's lesion, for what is true, is its original's.
@@ -74,8 +74,8 @@ def main(
     table = Table("kind", "planted", "found", "recall", "false pairs", "peer: recall", "false pairs")
     for kind in [*ALTERATIONS, "all copies", "originals alone"]:
         chosen = planted if kind == "all copies" else planted[planted.kind == kind]
-        ours, theirs = (judge(found, chosen, truth, set(planted.index)) for found in (pairs, peer))
-        recall = [f"{found / max(len(chosen), 1):.1%}" if len(chosen) else "" for found, _ in (ours, theirs)]
+        ours, theirs = (judge_pairs(some, chosen, truth, set(planted.index)) for some in (pairs, peer))
+        recall = [f"{num / max(len(chosen), 1):.1%}" if len(chosen) else "" for num, _ in (ours, theirs)]
         table.add_row(kind, str(len(chosen)), str(ours[0]), recall[0], f"{ours[1]:,}", recall[1], f"{theirs[1]:,}")
     Console().print(table)
     print(
@@ -92,7 +92,7 @@ def main(
     print(f"{len(untied)} pairs are of different lesions, by the data: judge them in {picture}")
 
 
-def plant(dataset: Path, num_copies: int, seed: int) -> pd.DataFrame:
+def plant_copies(dataset: Path, num_copies: int, seed: int) -> pd.DataFrame:
     """Write altered copies beside the images and into the table; return `original` and `kind` of each, by name."""
     table = pd.read_csv(dataset / HAM10000.tables[0], dtype=str, keep_default_na=False)
     originals = np.random.default_rng(seed).choice(len(table), num_copies, replace=False)
@@ -130,7 +130,9 @@ def run_stages(work: Path, min_correlation: float) -> tuple[pd.DataFrame, pd.Dat
     return read_metadata(metadata), read_pairs(pairs), time.perf_counter() - start
 
 
-def judge(pairs: pd.DataFrame, planted: pd.DataFrame, truth: dict[str, str], copies: set[str]) -> tuple[int, int]:
+def judge_pairs(
+    pairs: pd.DataFrame, planted: pd.DataFrame, truth: dict[str, str], copies: set[str]
+) -> tuple[int, int]:
     """Count the copies that were paired with their originals, and the pairs of different lesions they are in.
 
     Without copies: how many pairs of originals are of different lesions.
@@ -139,8 +141,8 @@ def judge(pairs: pd.DataFrame, planted: pd.DataFrame, truth: dict[str, str], cop
     wrong = [{here, there} for here, there in both if truth[here] != truth[there]]
     if planted.empty:
         return 0, sum(not pair & copies for pair in wrong)
-    found = {frozenset(pair) for pair in both}
-    num_found = sum(frozenset(pair) in found for pair in planted.original.items())
+    paired = {frozenset(pair) for pair in both}
+    num_found = sum(frozenset(pair) in paired for pair in planted.original.items())
     return num_found, sum(bool(pair & set(planted.index)) for pair in wrong)
 
 

@@ -49,7 +49,7 @@ def main(
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         printed, same = check_same(command, temporary=temporary, stage=stage, expected=expected)
-        went_on = next((line.split()[4].rstrip(",") for line in printed.splitlines() if "going on after" in line), "")
+        went_on = next((line.split()[3].rstrip(",") for line in printed.splitlines() if "resuming after" in line), "")
         table.add_row(f"{seconds:.1f}", went_on, "yes" if same else "NO")
         failures += not same
     Console().print(table)

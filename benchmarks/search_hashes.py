@@ -43,9 +43,9 @@ def main(
         start = time.perf_counter()
         hashes = np.concatenate([perceptual_hash(part) for part in np.array_split(blends, num_images // 1000)])
         hashed = time.perf_counter()
-        found = find_candidates(hashes)
+        candidates = find_candidates(hashes)
         seconds = time.perf_counter() - hashed
-        pairs = set(map(frozenset, found[["first", "second"]].to_numpy().tolist()))
+        pairs = set(map(frozenset, candidates[["first", "second"]].to_numpy().tolist()))
         recall = np.mean([frozenset(pair) in pairs for pair in zip(original, copy, strict=True)])
         peer = time_exhaustive_search(hashes)
         growth = [f"{now / then:.1f}" if then else "" for now, then in ((seconds, before), (peer, peer_before))]

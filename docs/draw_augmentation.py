@@ -11,8 +11,8 @@ from torch import Tensor
 
 from lesions.images.cache import read_cache
 from lesions.transforms.artefacts import draw_hairs
-from lesions.transforms.augmentation import DRAWS, augment
-from lesions.transforms.mixing import MIXING_DRAWS, mix
+from lesions.transforms.augmentation import DRAWS, augment_images
+from lesions.transforms.mixing import MIXING_DRAWS, mix_images
 from lesions.transforms.parameters import AugmentationParameters
 from lesions.transforms.preprocessing import Preprocessing
 
@@ -51,8 +51,8 @@ def main(images: Path, picture: Path) -> None:
 
 def plot_augmentation(images: Tensor) -> Figure:
     """Return a figure with a row for each kind of change of the first of two images, (2, 3, H, W) from 0 to 1."""
-    rows = {name: change(images[:1], name) for name in LARGEST} | {
-        name: mix_images(Preprocessing(SIZE_PX).resize(images), name) for name in ("mixup", "cutmix")
+    rows = {name: change_image(images[:1], name) for name in LARGEST} | {
+        name: mix_first_image(Preprocessing(SIZE_PX).resize(images), name) for name in ("mixup", "cutmix")
     }
     figure, axes = plt.subplots(
         len(rows),
@@ -72,7 +72,7 @@ def plot_augmentation(images: Tensor) -> Figure:
     return figure
 
 
-def change(image: Tensor, name: str) -> Tensor:
+def change_image(image: Tensor, name: str) -> Tensor:
     """Return the image, changed in one way from its smallest draw to its largest; (COLUMNS, 3, H, W)."""
     nothing = dict.fromkeys(AugmentationParameters.model_fields, 0) | {"common_strength": 1, "rare_strength": 1}
     parameters = AugmentationParameters.model_validate(nothing | {"mirror": False, name: LARGEST[name]})
@@ -81,7 +81,7 @@ def change(image: Tensor, name: str) -> Tensor:
         draws[:, DRAWS.index(drawn)] = torch.linspace(-1, 1, COLUMNS) * (-1 if drawn == "green" else 1)
     hairs = torch.from_numpy(draw_hairs(1, parameters.max_hairs, seed=0, epoch=0)).expand(COLUMNS, -1, -1)
     batch = image.expand(COLUMNS, -1, -1, -1)
-    return augment(
+    return augment_images(
         batch,
         draws,
         hairs=hairs,
@@ -91,13 +91,13 @@ def change(image: Tensor, name: str) -> Tensor:
     )
 
 
-def mix_images(images: Tensor, name: str) -> Tensor:
+def mix_first_image(images: Tensor, name: str) -> Tensor:
     """Return the first image mixed with the second, from little of the second to half; (COLUMNS, 3, H, W)."""
     mixed = []
     for share in torch.linspace(1, 0.5, COLUMNS):
         draws = torch.tensor([share, share, 0.4, 0.4, 0.0]).expand(2, len(MIXING_DRAWS))
         alphas = {"mixup_alpha": float(name == "mixup"), "cutmix_alpha": float(name == "cutmix")}
-        mixed.append(mix(images, torch.eye(2), draws, **alphas)[0][0])
+        mixed.append(mix_images(images, torch.eye(2), draws, **alphas)[0][0])
     return torch.stack(mixed)
 
 

@@ -1,7 +1,7 @@
-"""Remove what is left of models that are no longer listed, and write down those that are.
+"""Remove the outputs of models that are no longer listed, and write the list of those that are.
 
-DVC hashes the folders that `compare` and `report` depend on as they are: what is left of a model that was taken off
-the list would be compared and reported, and be in no clone.
+`compare` and `report` depend on whole folders, which DVC hashes as they are: the outputs of a model that was removed
+from the list would still be compared and reported, and no clone would have them.
 
     python -m stages.list_models --data data --metrics metrics --plots plots --listed data/listed.json
 
@@ -26,7 +26,7 @@ def main(
     listed: Annotated[Path, typer.Option(help="Written: the models of the run.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Remove the outputs of every model that `models` of the parameter file does not name."""
+    """Remove the outputs of every model that is not in `models` of the parameter file."""
     models = read_models(params)
     for model in find_unlisted(models, ModelPaths("", data, metrics, plots)):
         remove_outputs(ModelPaths(model, data, metrics, plots))

@@ -1,4 +1,4 @@
-"""Predict with one network: the logits of the images to score, as they come, before any calibration.
+"""Predict the logits of the images to score with one network, before any calibration.
 
     python -m stages.predict --code data/code/predict.json --model resnet18
         --checkpoint data/checkpoints/resnet18.safetensors --images data/images.npy --metadata data/metadata.csv
@@ -40,7 +40,7 @@ def main(
     logits: Annotated[Path, typer.Option(help="Written: the logits, one row per image.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Predict all images that are scored, and about as many training images as there are for validation."""
+    """Predict all images that are scored, and about as many training images as there are validation images."""
     hardware = read_section(params, "hardware", HardwareParameters)
     num_views = read_section(params, "evaluation", EvaluationParameters).num_views
     device = set_up_device(hardware.device, num_threads=hardware.num_threads)
@@ -57,7 +57,7 @@ def main(
             preprocessing=Preprocessing(about.architecture.size_px, about.mean, about.std),
             num_views=num_views,
         )
-        # Each split in batches of its own: what is predicted of one must not depend on the others.
+        # Each split has its own batches, so that its predictions do not depend on the other splits.
         for _, rows in table.groupby("split", sort=False)
     ]
     y_true = encode_diagnoses(table.diagnosis, about.diagnoses)
@@ -72,7 +72,7 @@ def select_predicted(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_train_sample(table: pd.DataFrame) -> pd.DataFrame:
-    """Draw whole groups of training images at random, about as many images as validation has."""
+    """Draw whole groups of training images at random, with about as many images as validation has."""
     train = table[table.split == "train"]
     groups = np.random.default_rng(0).permutation(train.group_id.unique())
     sizes = train.group_id.value_counts()[groups].cumsum()
@@ -81,12 +81,14 @@ def draw_train_sample(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, inputs: tuple[Path, ...]) -> None:
-    """Check that a checkpoint is of this model and these data; otherwise its training images could be test images.
+    """Check that a checkpoint was trained for this model and on these data.
+
+    If the data differ, test images may have been among its training images.
 
     Raises
     ------
     InputError
-        If the checkpoint is of another model or of other data.
+        If the checkpoint was trained for another model or on other data.
     """
     if about.model != model:
         raise InputError(f"{path}: is a checkpoint of {about.model}, expected {model}")

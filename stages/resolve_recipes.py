@@ -1,7 +1,7 @@
-"""Write each model's recipe: all parameters that decide its weights, with what the model overrides.
+"""Write each model's recipe: all parameters that decide its weights, with the model's overrides.
 
-A training depends on the file of its own model, so that a change of a shared section, such as `loss`, retrains only
-the models whose recipe it changes.
+The stage `train` of a model depends only on the recipe of that model. A change of a shared section, such as `loss`,
+therefore retrains only the models whose recipe it changes.
 
     python -m stages.resolve_recipes --recipes data/recipes
 
@@ -23,7 +23,7 @@ def main(
     recipes: Annotated[Path, typer.Option(help="Written: a folder with <model>.json for each model.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Resolve the recipe of each model in `models`, and say what each overrides."""
+    """Resolve the recipe of each model in `models`, and print what each model overrides."""
     with atomic_folder(recipes) as folder:
         for model in read_models(params):
             write_recipe(folder / f"{model}.json", resolve_recipe(params, model))

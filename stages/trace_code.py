@@ -1,6 +1,6 @@
 """Follow the imports of each stage, so that DVC reruns exactly the stages that an edit reaches.
 
-DVC does not follow imports. Every other stage depends on the file that this one writes for it.
+DVC does not follow imports. Every other stage depends on the file that this stage writes for it.
 
     python -m stages.trace_code --stages stages --lock requirements.lock --folder data/code
 
@@ -19,11 +19,11 @@ from lesions.stage.run import run_stage
 
 
 def main(
-    stages: Annotated[Path, typer.Option(help="Folder of the stages; what they import lies beside it.")],
+    stages: Annotated[Path, typer.Option(help="Folder of the stages; the packages they import are beside it.")],
     lock: Annotated[Path, typer.Option(help="The lock file that pins the version of each package.")],
     folder: Annotated[Path, typer.Option(help="Written: a folder with <stage>.json for each stage.")],
 ) -> None:
-    """Write for each stage the files it reaches, with their sha256, and the packages they import, with versions."""
+    """Write the files that each stage reaches, with their sha256, and the packages they import, with versions."""
     with atomic_folder(folder) as temporary:
         for stage, code in trace_stages(stages, read_versions(lock)).items():
             write_code(temporary / f"{stage}.json", code)

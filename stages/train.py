@@ -1,4 +1,4 @@
-"""Train one network, and keep the epoch that validates best.
+"""Train one network, and keep the weights of the epoch with the best validation score.
 
     python -m stages.train --code data/code/train.json --model resnet18 --recipe data/recipes/resnet18.json
         --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv --classes data/classes.json
@@ -38,14 +38,14 @@ from lesions.tables.task import Diagnoses, encode_diagnoses
 from lesions.tracking.dvclive import open_tracking
 from lesions.tracking.parameters import TrackingParameters
 from lesions.training.batches import AugmentedBatches, LabelledRows
-from lesions.training.fit import fit
+from lesions.training.fit import fit_network
 from lesions.training.history import FittedNetwork
 from lesions.training.learner import Learner
 from lesions.training.loss import Criterion
 from lesions.training.recipe import Recipe, read_recipe
 from lesions.training.resume import find_resume_folder, fingerprint, hold_resume_file
 from lesions.training.sampling import compute_shares
-from lesions.training.validation import validate
+from lesions.training.validation import validate_network
 from lesions.transforms.preprocessing import Preprocessing
 
 HEADLINES = ("loss", "balanced_accuracy", "macro_f1")
@@ -58,13 +58,13 @@ def main(
     images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
     metadata: Annotated[Path, typer.Option(help="One validated row per image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    classes: Annotated[Path, typer.Option(help="Classes, training images and weights.")],
+    classes: Annotated[Path, typer.Option(help="Classes, their training images and weights.")],
     checkpoint: Annotated[Path, typer.Option(help="Written: the best epoch's weights.")],
     metrics: Annotated[Path, typer.Option(help="Written: the best epoch's scores.")],
     history: Annotated[Path, typer.Option(help="Written: loss and metrics of each epoch.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Train `model` on the training images; choose its epoch on the validation images."""
+    """Train `model` on the training images, and choose its epoch on the validation images."""
     hardware = read_section(params, "hardware", HardwareParameters)
     resolved = read_recipe(recipe)
     architecture, training = resolved.architecture, resolved.training
@@ -119,16 +119,18 @@ def main(
         hold_resume_file(find_resume_folder(), key) as resume,
         open_tracking(read_section(params, "tracking", TrackingParameters), model) as on_epoch,
     ):
-        fitted = fit(
+        fitted = fit_network(
             learner,
             batches,
-            partial(validate, source=source, val=subsets["val"], criterion=criterion, preprocessing=preprocessing),
+            partial(
+                validate_network, source=source, val=subsets["val"], criterion=criterion, preprocessing=preprocessing
+            ),
             schedule=resolved.schedule,
             training=training,
             resume=resume,
             on_epoch=on_epoch,
         )
-        # Before the state is removed: after an edit is undone, training goes on from it.
+        # Checked before the state is removed, so that training can resume from it once an edit is undone.
         check_code_unchanged(code)
         check_unchanged(hashes)
         write_checkpoint(checkpoint, fitted.weights, about)
@@ -139,7 +141,7 @@ def main(
 
 
 def read_subsets(metadata: Path, splits: Path, diagnoses: Diagnoses) -> dict[str, LabelledRows]:
-    """Read what training needs of each split; the rest of a large table would take as much memory as the network."""
+    """Read the columns that training needs, by split: a large table may take as much memory as the network."""
     table = read_split_metadata(metadata, splits, columns=["image_id", "row", "diagnosis"])
     return {str(split): label_rows(rows, diagnoses) for split, rows in table.groupby("split")}
 
@@ -151,7 +153,7 @@ def label_rows(table: pd.DataFrame, diagnoses: Diagnoses) -> LabelledRows:
 
 
 def identify_training(code: Path, recipe: Recipe, about: CheckpointMetadata, computed_on: list[object]) -> str:
-    """Return a hash of all that decides the weights: code, recipe, inputs, versions and hardware."""
+    """Return a hash of everything that decides the weights: code, recipe, inputs, versions and hardware."""
     return fingerprint(
         code=read_json(code),
         model=about.model,
@@ -163,14 +165,14 @@ def identify_training(code: Path, recipe: Recipe, about: CheckpointMetadata, com
 
 
 def check_unchanged(hashes: dict[Path, str]) -> None:
-    """Fail if an input is no longer what was trained on: DVC hashes inputs only after the stage."""
+    """Raise InputError if an input has changed since training began: DVC hashes inputs only after the stage."""
     for path, sha256 in hashes.items():
         if hash_file(path) != sha256:
             raise InputError(f"{path}: changed while the network was trained; run the stage train again")
 
 
 def summarise_training(fitted: FittedNetwork, num_parameters: int) -> dict[str, Any]:
-    """Return the best epoch's scores, flat."""
+    """Return the best epoch's scores as one flat dictionary."""
     best = fitted.history[fitted.best_epoch - 1]
     return {
         "best_epoch": fitted.best_epoch,
@@ -181,7 +183,7 @@ def summarise_training(fitted: FittedNetwork, num_parameters: int) -> dict[str, 
 
 
 def list_history(fitted: FittedNetwork) -> list[dict[str, Any]]:
-    """Return a row for each epoch and split, all with the same keys, as `dvc plots` needs them."""
+    """Return one row per epoch and split, all with the same keys, as `dvc plots` needs them."""
     layers = {name: None for entry in fitted.history for name in entry["learning_rates"]}
     rows = []
     for entry in fitted.history:

@@ -81,21 +81,21 @@ def named(paths: set[Path] | frozenset[Path]) -> list[str]:
 
 
 @pytest.mark.parametrize("init", [*ROOT.glob("lesions/**/__init__.py"), ROOT / "stages/__init__.py"], ids=str)
-def test_packages_are_empty_so_that_importing_one_module_loads_no_other(init: Path) -> None:
+def test_package_inits_are_empty_so_that_importing_a_module_loads_no_other(init: Path) -> None:
     statements = ast.parse(init.read_text()).body
     assert len(statements) == 1
     assert ast.get_docstring(ast.parse(init.read_text()))
 
 
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "trace_code"])
-def test_dvc_and_the_stage_itself_watch_the_code_that_it_reaches(stage: str) -> None:
+def test_dvc_and_the_stage_itself_check_the_code_that_it_reaches(stage: str) -> None:
     definition = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"][stage]
     definition = definition.get("do", definition)
     assert f"data/code/{stage}.json" in definition["deps"]
     assert definition["cmd"].startswith(f"python -m stages.{stage} --code data/code/{stage}.json ")
 
 
-def test_every_stage_of_the_dag_is_a_file_and_every_file_a_stage() -> None:
+def test_the_stages_of_the_dag_are_the_files_in_stages() -> None:
     assert sorted(YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]) == STAGES
 
 
@@ -111,7 +111,7 @@ def test_lesions_never_imports_a_stage(file: Path) -> None:
     assert not [path for path in named(imported_files(file)) if path.startswith("stages/")]
 
 
-def test_there_is_no_cycle() -> None:
+def test_imports_have_no_cycle() -> None:
     graph = {file: imported_files(file) for file in source_files("lesions")}
     try:
         TopologicalSorter(graph).prepare()
@@ -120,7 +120,7 @@ def test_there_is_no_cycle() -> None:
 
 
 @pytest.mark.parametrize("file", source_files("lesions"), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_a_folder_imports_only_from_floors_below_its_own(file: Path) -> None:
+def test_a_folder_imports_only_from_lower_floors(file: Path) -> None:
     own = floor_of(file)
     above = [path for path in imported_files(file) if FLOORS.index(floor_of(path)) > FLOORS.index(own)]
     assert not above, f"{own} stands below {', '.join(named(frozenset(above)))}"
@@ -131,13 +131,13 @@ def test_every_folder_has_a_floor() -> None:
 
 
 @pytest.mark.parametrize("file", source_files("lesions"), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_torch_is_imported_in_its_folders_alone(file: Path) -> None:
+def test_torch_is_imported_only_in_its_folders(file: Path) -> None:
     if floor_of(file) in TORCH_FOLDERS or file.relative_to(ROOT).as_posix() in TORCH_FILES:
         return
     assert not {name.partition(".")[0] for name in imported_names(file)} & {"torch", "torchvision", "safetensors"}
 
 
-def test_what_is_measured_on_a_gpu_needs_little_beside_torch() -> None:
+def test_the_gpu_benchmarks_need_few_packages_besides_torch() -> None:
     absent = [
         "dvc",
         "faiss",
@@ -158,7 +158,7 @@ def test_table_stages_start_without_torch(stage: str) -> None:
     assert subprocess.run([sys.executable, "-c", probe], cwd=ROOT, check=False).returncode == 0
 
 
-def test_no_module_has_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_meaningless_name() -> None:
     vague = {"utils", "util", "common", "helpers", "helper", "base", "manager", "misc"}
     assert not vague & {path.stem for path in [*source_files("lesions"), *source_files("stages")]}
 

@@ -60,14 +60,14 @@ def test_the_document_has_a_command_of_each_kind() -> None:
     assert [command for command in COMMANDS if "--temp" in command]
 
 
-def test_one_change_reruns_what_hangs_on_it(printed: dict[str, str]) -> None:
+def test_a_change_reruns_only_the_stages_that_depend_on_it(printed: dict[str, str]) -> None:
     text = output_of(printed, "dvc exp run --name slower")
     assert "Running stage 'train@custom_cnn'" in text
     assert "Stage 'train@resnet18' didn't change, skipping" in text
     assert "Ran experiment(s): slower" in text
 
 
-def test_the_queue_runs_an_experiment_for_each_value(printed: dict[str, str]) -> None:
+def test_the_queue_runs_one_experiment_per_value(printed: dict[str, str]) -> None:
     text = output_of(printed, "dvc exp run --queue --name seed")
     assert "Queued experiment 'seed-1'" in text
     assert "Queued experiment 'seed-2'" in text
@@ -76,12 +76,12 @@ def test_the_queue_runs_an_experiment_for_each_value(printed: dict[str, str]) ->
     )
 
 
-def test_a_temporary_folder_leaves_the_workspace_alone(printed: dict[str, str]) -> None:
+def test_an_experiment_in_a_temporary_folder_does_not_change_the_workspace(printed: dict[str, str]) -> None:
     assert "Ran experiment(s): flat" in output_of(printed, "dvc exp run --temp")
     assert "have been applied to your workspace" not in output_of(printed, "dvc exp run --temp")
 
 
-def test_the_tables_have_every_experiment_and_fit_a_screen(printed: dict[str, str]) -> None:
+def test_the_tables_list_every_experiment_and_fit_on_a_screen(printed: dict[str, str]) -> None:
     shown = [text for command, text in printed.items() if command.startswith("dvc exp show")]
     assert len(shown) == 2
     for text in shown:
@@ -90,7 +90,7 @@ def test_the_tables_have_every_experiment_and_fit_a_screen(printed: dict[str, st
             assert name in text
 
 
-def test_differences_name_what_changed(printed: dict[str, str]) -> None:
+def test_differences_name_the_changed_parameters_and_metrics(printed: dict[str, str]) -> None:
     text = output_of(printed, "dvc exp diff seed-1 flat")
     assert re.search(r"training\.seed +1 +0 +-1", text)
     assert re.search(r"class_weights\.scheme +balanced +none", text)
@@ -107,7 +107,7 @@ def test_plots_of_two_experiments_are_in_one_picture(printed: dict[str, str]) ->
 
 def test_seeds_are_trained_once_and_compared(printed: dict[str, str]) -> None:
     text = output_of(printed, "lesions repeat")
-    assert "training from the seeds 0, 1; 0 are there" in text
+    assert "training the seeds 0, 1; 0 exist already" in text
     assert re.search(r"balanced accuracy +0\.\d{3} +0\.\d{3} to [01]\.\d{3} +0\.\d{3} to 0\.\d{3}", text)
     assert re.search(r"(custom_cnn|resnet18).*by 0\.\d{3} balanced accuracy", text)
 
@@ -123,7 +123,7 @@ def test_folds_are_pooled(tiny: Repository, tmp_path: Path) -> None:
     assert re.search(r"balanced accuracy +0\.\d{3} +0\.\d{3} to [01]\.\d{3} +0\.\d{3} \(0\.\d{3}, 0\.\d{3}\)", text)
 
 
-def test_an_experiment_can_be_taken_over_and_guarded(printed: dict[str, str]) -> None:
+def test_an_experiment_can_be_applied_gated_and_branched(printed: dict[str, str]) -> None:
     assert "Changes for experiment 'slower' have been applied" in output_of(printed, "dvc exp apply slower")
     gate = [text for command, text in printed.items() if command.startswith("lesions gate")]
     assert len(gate) == 2
@@ -131,7 +131,7 @@ def test_an_experiment_can_be_taken_over_and_guarded(printed: dict[str, str]) ->
     assert "Git branch 'try-slower' has been created from experiment 'slower'" in output_of(printed, "dvc exp branch")
 
 
-def test_the_pictures_of_the_document_are_there_and_no_gap_is() -> None:
+def test_the_pictures_of_the_document_exist() -> None:
     text = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
     assert "@@" not in text
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)

@@ -44,12 +44,12 @@ def annotated_tree() -> set[str]:
     return paths
 
 
-def test_every_path_of_the_annotated_tree_is_there() -> None:
+def test_every_path_in_the_annotated_tree_exists() -> None:
     made_by_a_run = {"data/", ".resume/", ".timings/", "dvc.lock", "dvclive/", "metrics/", "plots/", "report/"}
     assert [path for path in sorted(annotated_tree() - made_by_a_run) if not (ROOT / path).exists()] == []
 
 
-def test_everything_at_the_top_and_every_subject_is_in_the_annotated_tree() -> None:
+def test_the_annotated_tree_has_every_top_level_entry_and_every_folder() -> None:
     files = tracked()
     top = {name.split("/")[0] + ("/" if "/" in name else "") for name in files}
     subjects = {"/".join(name.split("/")[:2]) + "/" for name in files if re.match("lesions/.+/", name)}
@@ -57,7 +57,7 @@ def test_everything_at_the_top_and_every_subject_is_in_the_annotated_tree() -> N
     assert sorted((top | subjects | stages) - annotated_tree()) == []
 
 
-def test_links_lead_somewhere() -> None:
+def test_every_link_has_an_existing_target() -> None:
     for document in [*ROOT.glob("*.md"), ROOT / "stages/README.md", *(ROOT / "docs").glob("*.md")]:
         text = document.read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
@@ -69,7 +69,7 @@ def test_the_readme_names_every_page_and_is_short() -> None:
     assert len(README.splitlines()) <= 150
 
 
-def test_the_readme_names_commands_that_are_there() -> None:
+def test_the_readme_names_existing_commands() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"`make ([\w-]+)`", README):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

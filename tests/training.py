@@ -19,7 +19,7 @@ from lesions.networks.source import open_source
 from lesions.training import validation
 from lesions.training.batches import AugmentedBatches, LabelledRows
 from lesions.training.epoch import Scores
-from lesions.training.fit import fit
+from lesions.training.fit import fit_network
 from lesions.training.history import FittedNetwork
 from lesions.training.learner import Learner
 from lesions.training.loss import Criterion
@@ -147,7 +147,7 @@ def train(
     )
 
     score = partial(
-        validation.validate,
+        validation.validate_network,
         source=source,
         val=val,
         criterion=criterion,
@@ -158,7 +158,7 @@ def train(
     if change_network:
         change_network(network)
     optimization = OptimizerParameters(**OPTIMIZER | dict(optimizer or {}))
-    return fit(
+    return fit_network(
         Learner(
             network,
             architecture,

@@ -1,1 +1,1 @@
-"""What costs next to nothing and what sees no lesion: regressions for the networks to be compared with."""
+"""Baselines and probes: logistic regressions with which the networks are compared."""

@@ -1,4 +1,4 @@
-"""The probes: what each of them sees, as features for a regression."""
+"""The features of the probes, which are regressions on inputs that show no lesion."""
 
 import numpy as np
 import pandas as pd
@@ -8,19 +8,19 @@ PROBES = {
     "metadata_probe": "age, sex, site, skin type, source and the size of the image in pixels",
     "border_probe": "the rim of the image",
 }
-"""Neither sees the lesion: if one does well, the data give the answer away."""
+"""The inputs of each probe. Neither sees the lesion: if a probe does well, the data give the answer away."""
 
 CELLS = 9
 """Cells per direction: the inner 7 × 7 of 9 × 9 cells, 60 % of the area, are masked."""
 
 CHUNK = 256
-"""Images in memory at a time."""
+"""Number of images in memory at a time."""
 
 
 def describe_metadata(table: pd.DataFrame) -> NDArray[np.float32]:
-    """Return each image's age band, sex, site, source, skin type and image size as indicators (N, F).
+    """Return each image's age band, sex, site, source, skin type and image size as indicator features (N, F).
 
-    How the diagnosis was confirmed is omitted, because it is known only after the diagnosis and from no image.
+    The confirmation of the diagnosis is omitted: it is known only after the diagnosis, and no image shows it.
     """
     known = table[["sex", "site", "source", "fitzpatrick_type"]].astype(str)  # missing values stay missing
     known["age"] = (table.age_years // 10).astype(str)
@@ -30,7 +30,7 @@ def describe_metadata(table: pd.DataFrame) -> NDArray[np.float32]:
 
 
 def describe_borders(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the mean colour and the deviation of brightness in each outermost cell of 9 × 9, (N, 32 * 4)."""
+    """Return the mean colour and the standard deviation of brightness in each of the 32 outer cells, (N, 32 * 4)."""
     chunks = (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
     return np.concatenate([_describe_rim(images[chunk].astype(np.float32)) for chunk in chunks])
 

@@ -1,1 +1,1 @@
-"""The command line of a stage, and of the program `lesions`."""
+"""The commands of the program `lesions`."""

@@ -1,4 +1,4 @@
-"""The program `lesions`: each command is the function of its name in a file of its name."""
+"""The program `lesions`: each command is a function in a file of the same name."""
 
 import typer
 

@@ -7,7 +7,7 @@ from lesions.command_line.options import PARAMS, ParamsOption
 
 
 def check(params: ParamsOption = PARAMS) -> None:
-    """Check every parameter, and the disk that the run will need, before anything runs."""
+    """Check every parameter, the datasets, and the disk and memory that a run needs; say which stages will rerun."""
     from lesions.preflight.check import check_run  # imports torch; the other commands start without it
 
     table = Table("what", "how much", box=None, show_header=False)

@@ -16,10 +16,10 @@ OUTPUT = Path("data/folds")
 
 
 def folds(
-    experiments: Annotated[list[str] | None, typer.Argument(help="By name; else all that test a fold.")] = None,
-    output: Annotated[Path, typer.Option(help="Written: a table of pooled predictions for each model.")] = OUTPUT,
+    experiments: Annotated[list[str] | None, typer.Argument(help="Names; by default all that test a fold.")] = None,
+    output: Annotated[Path, typer.Option(help="Written: a table of pooled predictions per model.")] = OUTPUT,
 ) -> None:
-    """Pool the test predictions of experiments that tested the folds of one split, and score them."""
+    """Pool and score the test predictions of the experiments that tested the folds of one split."""
     # These import DVC and scikit-learn; the other commands start without them.
     from lesions.evaluation.comparison import compare_models
     from lesions.evaluation.folds import pool_folds
@@ -43,12 +43,12 @@ def folds(
     images = next(iter(pooled.values())).images
     print(
         f"{len(images)} images of {images.group_id.nunique()} groups, each tested by one of {len(predictions)} "
-        f"folds; in {output}/ are the pooled predictions of {', '.join(pooled)}"
+        f"folds; {output}/ has the pooled predictions of {', '.join(pooled)}"
     )
 
 
 def build_table(comparison: "Comparison", predictions: Mapping[str, "Mapping[str, Predictions]"]) -> Table:
-    """Lay out the pooled scores with their intervals, and the mean and range over folds."""
+    """Build a table of the pooled scores with their intervals, and of the mean and range over folds."""
     from lesions.evaluation.folds import score_each_fold
     from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds
 
@@ -57,15 +57,15 @@ def build_table(comparison: "Comparison", predictions: Mapping[str, "Mapping[str
         each = score_each_fold(predictions, model)
         table.add_row(model)
         for metric in comparison.metrics:
-            found = comparison.scores[model, metric]
+            estimate = comparison.scores[model, metric]
             scores = each.get(metric)
             range_over_folds = (
                 "" if scores is None else f"{scores.mean():.3f} ({scores.min():.3f}, {scores.max():.3f})"
             )
             table.add_row(
                 f"  {METRIC_WORDS[metric]}",
-                f"{found.value:.3f}",
-                spell_bounds(found),
+                f"{estimate.value:.3f}",
+                spell_bounds(estimate),
                 range_over_folds,
             )
     return table

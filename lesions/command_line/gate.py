@@ -20,14 +20,14 @@ def gate(
 ) -> None:
     """Compare the workspace's test metrics with those of BASE, by the rules in `gate` of the parameter file.
 
-    Exits with 0 when they pass, with 1 on a regression, with 2 when it cannot tell.
+    Exits with 0 if the metrics pass, with 1 on a regression, and with 2 if they cannot be compared.
     """
     with one_paragraph_errors(exit_status=2):
         raise typer.Exit(judge_workspace(base, params, markdown=markdown, junit=junit))
 
 
 def judge_workspace(base: str, params: Path, *, markdown: Path | None, junit: Path | None) -> int:
-    """Judge the workspace's metrics by those of a revision, show and write the judgement, return the exit code."""
+    """Compare the workspace's metrics with those of a revision, show the judgement, and return the exit code."""
     # These import DVC; the other commands start without it.
     from lesions.gate.judgement import Judgement, judge_metrics
     from lesions.gate.rendering import build_table, render_junit, render_markdown

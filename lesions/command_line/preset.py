@@ -17,25 +17,23 @@ PRESETS = Path("presets")
 
 def preset(
     names: Annotated[
-        list[str], typer.Argument(help="Files in presets/ or its folders, without .yaml; laid in this order.")
+        list[str], typer.Argument(help="Files in presets/ or its folders, without .yaml; applied in this order.")
     ],
     root: Annotated[str | None, typer.Option(help="The dataset's folder; becomes dataset.root.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="Another dataset than that of the presets.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="A dataset to use instead of that of the presets.")] = None,
     reset: Annotated[
-        bool, typer.Option("--reset", help="Do not keep the present sections dataset and task.")
+        bool, typer.Option("--reset", help="Do not keep the current sections dataset and task.")
     ] = False,
     params: ParamsOption = PARAMS,
 ) -> None:
-    """Write the parameter file: presets laid over presets/default.yaml; what is lost is listed first."""
+    """Write the parameter file: presets/default.yaml with presets applied to it; list the lost parameters first."""
     present = load_parameters(params)
     sections, text = compose_parameters(params, names, PRESETS, root=root, dataset=dataset, reset=reset)
     lost = list_lost(present, load_parameters(PRESETS / DEFAULT), sections)
     if lost:
-        print(f"{params}: these parameters differ from the defaults, and are overwritten:")
+        print(f"{params}: these parameters differ from the defaults and are overwritten:")
     for line in lost:
         print(f"{params}: lost: {line}")
     write_text(params, text)
     changed = list_changed(present, sections)
-    print(
-        f"{params}: changed {', '.join(changed)}" if changed else f"{params}: already as {' '.join(names)} wants it"
-    )
+    print(f"{params}: changed {', '.join(changed)}" if changed else f"{params}: already equals {' '.join(names)}")

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def repeat(
-    seeds: Annotated[int, typer.Option(min=2, help="How many: 0, 1, … are used.")] = 5,
+    seeds: Annotated[int, typer.Option(min=2, help="Number of seeds, from 0 on.")] = 5,
     params: ParamsOption = PARAMS,
 ) -> None:
-    """Train each model from several seeds, as experiments, and compare the models over them."""
+    """Train each model with several seeds, as experiments, and compare the models over the seeds."""
     # These import DVC and scikit-learn; the other commands start without them.
     from lesions.evaluation.comparison import CompareParameters
     from lesions.evaluation.repeats import compare_repeats
@@ -38,7 +38,7 @@ def repeat(
 
 
 def build_table(compared: "RepeatedComparison") -> Table:
-    """Lay out for each model and metric the mean over seeds, its interval, and the lowest and highest seed."""
+    """Build a table with the mean over seeds, its interval, and the lowest and highest seed per model and metric."""
     from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds
 
     table = Table("", "mean of seeds", "95 % interval", "seeds, from and to", box=None)

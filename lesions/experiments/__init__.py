@@ -1,1 +1,1 @@
-"""What `dvc exp` left: folds and repeats, pooled and compared."""
+"""The experiments of `dvc exp`: folds and repeats, pooled and compared."""

@@ -67,6 +67,7 @@ def _receive_bytes(file: RemoteFile, part: Path, *, progress: Progress, task: Ta
     received = count_bytes(part) if url == file.url and version else 0
     response = _request_file(file.url, received, version)
     if response.status_code == requests.codes.requested_range_not_satisfiable:
+        response.close()
         if response.headers.get("Content-Range") == f"bytes */{received}":
             # The program was killed after the last byte.
             _expect_size(file, received, "0")

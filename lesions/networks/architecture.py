@@ -1,4 +1,4 @@
-"""The network that a section `architectures.<name>` describes."""
+"""Building the network that a section `architectures.<name>` describes."""
 
 from copy import deepcopy
 
@@ -14,12 +14,12 @@ from lesions.networks.torchvision_backbone import build_torchvision_backbone
 
 
 def check_enough_pixels(model: str, architecture: AnyArchitecture, cached_px: int) -> None:
-    """Refuse to enlarge: a network that wants more pixels than were cached would see blurred images.
+    """Refuse an architecture whose images are larger than the cached images, which would be enlarged and blurred.
 
     Raises
     ------
     InputError
-        If the architecture's `size_px` is over `cached_px`, the side of a cached image.
+        If the architecture's `size_px` is larger than `cached_px`, the side of a cached image.
     """
     if architecture.size_px > cached_px:
         raise InputError(
@@ -34,12 +34,12 @@ def build_network(architecture: AnyArchitecture, num_classes: int, *, pretrained
     Parameters
     ----------
     pretrained
-        Whether to put the backbone's pretrained weights in, where the architecture names any.
+        Whether to load the backbone's pretrained weights, if the architecture names any.
 
     Raises
     ------
     InputError
-        If the backbone is unknown or unsuitable, or its weights cannot be had.
+        If the backbone is unknown or unsuitable, or if its weights cannot be read or downloaded.
     """
     if isinstance(architecture, CustomCNNParameters):
         backbone: nn.Module = build_custom_cnn(
@@ -60,10 +60,10 @@ def build_network(architecture: AnyArchitecture, num_classes: int, *, pretrained
 
 
 def _check_output(network: Classifier, architecture: AnyArchitecture) -> None:
-    """Refuse a network that cannot turn images of the wanted size into one tensor of logits."""
+    """Refuse a network that does not return one tensor of logits for images of the architecture's size."""
     size = architecture.size_px
     problem = ""
-    # Tensors on the meta device have shapes and no values: nothing is computed or drawn.
+    # Tensors on the meta device have shapes but no values, so nothing is computed and no random number is drawn.
     shapes = deepcopy(network).to("meta").train()
     for module in shapes.modules():
         if isinstance(module, nn.Conv2d) and max(module.stride) > 1:
@@ -79,6 +79,6 @@ def _check_output(network: Classifier, architecture: AnyArchitecture) -> None:
 
 
 def _refuse_one_pixel(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-    # There is nothing left to halve; and oneDNN leaves parts of the weights' gradient in bfloat16 unwritten there.
+    # One pixel cannot be halved; also, oneDNN then leaves parts of the weights' gradient unwritten in bfloat16.
     if min(inputs[0].shape[-2:]) == 1:
         raise ValueError("they have shrunk to one pixel before the last convolution with a stride")

@@ -1,4 +1,4 @@
-"""Checkpoints: weights, and all that is needed to use them, in one safetensors file."""
+"""Checkpoints: weights, and everything that is needed to use them, in one safetensors file."""
 
 import json
 from dataclasses import dataclass
@@ -21,20 +21,20 @@ METADATA_KEY = "lesions"
 
 @dataclass(frozen=True)
 class CheckpointMetadata:
-    """What a checkpoint says of itself.
+    """The metadata of a checkpoint.
 
     Attributes
     ----------
     classes
-        In the order of the logits.
+        The classes, in the order of the logits.
     diagnoses
-        Which each of them stands for.
+        The diagnoses of each class.
     mean, std
-        Of each channel, subtracted and divided by; for pixels from 0 to 1.
+        The mean and standard deviation of each channel that normalise pixels from 0 to 1.
     inputs
-        The sha256 of each file it was trained from.
+        The sha256 of each file that the network was trained on, by file name.
     versions
-        Of the libraries that trained it.
+        The versions of the libraries that trained it.
     """
 
     model: str
@@ -62,7 +62,7 @@ def read_checkpoint(path: Path, device: torch.device) -> tuple[Classifier, Check
     Raises
     ------
     InputError
-        If the file is missing, cut short, or not one of ours.
+        If the file is missing, truncated, or not a checkpoint of this pipeline.
     """
     try:
         weights, text = read_tensor_file(path, key=METADATA_KEY)

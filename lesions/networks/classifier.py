@@ -1,4 +1,4 @@
-"""The network of every architecture: a backbone and a head."""
+"""The form of all networks: a backbone and a head."""
 
 from itertools import pairwise
 
@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class Classifier(nn.Module):
-    """A backbone that turns images (B, C, H, W) into features (B, F), and a head that turns those into logits."""
+    """A backbone that maps images (B, C, H, W) to features (B, F), and a head that maps features to logits (B, K)."""
 
     def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
         super().__init__()
@@ -14,13 +14,13 @@ class Classifier(nn.Module):
         self.head = head
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits of shape (B, K)."""
+        """Return the logits, (B, K)."""
         logits: Tensor = self.head(self.backbone(images))
         return logits
 
 
 def build_head(widths: tuple[int, ...], dropout: float) -> nn.Sequential:
-    """Build linear layers from the features to the logits, dropout in front of each and ReLU between them."""
+    """Build the linear layers from the features to the logits, with dropout before each and ReLU between them."""
     layers: list[nn.Module] = []
     for fan_in, width in pairwise(widths):
         layers += [nn.Dropout(dropout), nn.Linear(fan_in, width), nn.ReLU(inplace=True)]

@@ -1,4 +1,4 @@
-"""The small convolutional network that is trained from scratch."""
+"""A small convolutional network that is trained from scratch."""
 
 from itertools import pairwise
 
@@ -6,10 +6,11 @@ from torch import nn
 
 
 def build_custom_cnn(widths: tuple[int, ...], *, convolutions_per_block: int, batch_norm: bool) -> nn.Sequential:
-    """Build a backbone with one block a width; each block halves the image's side.
+    """Build a backbone with one block per width; each block halves the image's side.
 
-    A block is a 3 × 3 convolution, batch norm if asked for and ReLU, once or more, and a 2 × 2 maximum; after the
-    last, the mean over all positions gives features (B, widths[-1]). Weights are drawn after He et al. (2015).
+    A block has one or more 3 × 3 convolutions, each followed by optional batch norm and ReLU, and ends with 2 × 2
+    max pooling. After the last block, the mean over all positions gives features (B, widths[-1]). The weights are
+    initialised as in He et al. (2015).
     """
     blocks = [
         _build_block((fan_in, *[width] * convolutions_per_block), batch_norm=batch_norm)
@@ -28,6 +29,6 @@ def _build_block(widths: tuple[int, ...], *, batch_norm: bool) -> nn.Sequential:
         layers.append(nn.Conv2d(fan_in, width, kernel_size=3, padding=1, bias=not batch_norm))
         layers += [nn.BatchNorm2d(width)] if batch_norm else []
         layers.append(nn.ReLU(inplace=True))
-    # In front of the last ReLU, which has a quarter of the pixels then, the maximum is the same.
+    # Max pooling before the last ReLU gives the same result, and the ReLU has only a quarter of the pixels.
     layers.insert(-1, nn.MaxPool2d(2, ceil_mode=True))
     return nn.Sequential(*layers)

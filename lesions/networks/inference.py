@@ -1,4 +1,4 @@
-"""Predicting with a network."""
+"""Computing the outputs of a network for images."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -14,7 +14,7 @@ from lesions.networks.source import ImageSource
 from lesions.transforms.preprocessing import Preprocessing
 
 BATCH_SIZE = 256
-"""Not a parameter: sums are split by it, and so it is part of what makes predictions repeat."""
+"""Images per batch. Not a parameter: it decides the order of sums, so predictions repeat only if it is constant."""
 
 
 @torch.inference_mode()
@@ -26,18 +26,18 @@ def predict_outputs(
     preprocessing: Preprocessing,
     num_views: int = 1,
 ) -> NDArray[np.float32]:
-    """Predict in float32, so that what comes out does not depend on how the network was trained.
+    """Compute the outputs of a network for images, in float32 regardless of the precision of its training.
 
     Parameters
     ----------
     network
-        A classifier, or a backbone alone, placed on the device.
+        A classifier, or a backbone alone, on the device.
     source
-        Of the whole cache's pixels, on the same device.
+        The pixels of the whole cache, on the same device.
     rows : (N,) int
-        The images to predict.
+        The rows in the cache of the images to predict.
     num_views
-        Of the eight flips and quarter turns of each image, how many to average the outputs over.
+        Number of views, of the eight flips and quarter turns of each image, over which to average the outputs.
 
     Returns
     -------
@@ -56,14 +56,14 @@ def predict_outputs(
         ]
     except torch.OutOfMemoryError as error:
         raise InputError(
-            f"{BATCH_SIZE} images, as are predicted at once, do not fit into the memory of the device; lower the "
-            "architecture's size_px, or stop what else holds memory there"
+            f"a batch of {BATCH_SIZE} images to predict does not fit into the memory of the device; lower the "
+            "architecture's size_px, or stop other programs that use its memory"
         ) from error
     return np.concatenate(batches)
 
 
 def predict_batch(network: nn.Module, pixels: Tensor, *, preprocessing: Preprocessing, num_views: int) -> Tensor:
-    """Return the outputs (B, K) float32 for pixels (B, H, W, 3) uint8, as the mean over so many views."""
+    """Return the outputs (B, K) float32 for pixels (B, H, W, 3) uint8, averaged over the first `num_views` views."""
     inputs = preprocessing.normalise(preprocessing.resize(preprocessing.prepare(pixels)))
     views = islice(yield_views(inputs), num_views)
     memory_format = choose_memory_format(inputs.device)
@@ -72,7 +72,7 @@ def predict_batch(network: nn.Module, pixels: Tensor, *, preprocessing: Preproce
 
 
 def yield_views(images: Tensor) -> Iterator[Tensor]:
-    """Yield square images (B, C, H, W) as they are, in the three other quarter turns, and all four mirrored."""
+    """Yield the eight views of square images (B, C, H, W): four quarter turns, then the same of the mirror images."""
     for mirrored in (images, images.flip(3)):
         for quarters in range(4):
             yield mirrored.rot90(quarters, (2, 3))

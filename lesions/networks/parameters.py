@@ -11,7 +11,7 @@ from lesions.parameters.section import Section, read_parameters, validate_sectio
 
 
 class PhaseParameters(Section):
-    """Which layers learn, for how many epochs, at which rates.
+    """A phase of training: which layers learn, for how many epochs, and at which rates.
 
     The head's peak rate is the architecture's `learning_rate` times `learning_rate_factor`; the backbone's is
     the head's times `backbone_factor`.
@@ -34,7 +34,7 @@ class PhaseParameters(Section):
 
 
 class ArchitectureParameters(Section):
-    """What the section of every architecture has."""
+    """The parameters that the sections of all architectures have."""
 
     backbone: str
     size_px: Annotated[int, Field(ge=8, le=2048)]
@@ -54,7 +54,7 @@ class ArchitectureParameters(Section):
 
     @property
     def has_pretrained_weights(self) -> bool:
-        """Whether the backbone starts from weights that were trained before."""
+        """Whether the backbone starts from pretrained weights."""
         return False
 
 
@@ -68,14 +68,14 @@ class CustomCNNParameters(ArchitectureParameters):
 
 
 class TorchvisionParameters(ArchitectureParameters):
-    """A section whose backbone is a classification network of torchvision, by torchvision's name."""
+    """A section whose backbone is the name of a classification network of torchvision."""
 
     weights: Annotated[str, Field(min_length=1)]
     weights_sha256: Sha256 | None
 
     @property
     def has_pretrained_weights(self) -> bool:
-        """Whether the backbone starts from weights that were trained before."""
+        """Whether the backbone starts from pretrained weights."""
         return self.weights != "none"
 
     @model_validator(mode="after")
@@ -106,12 +106,12 @@ def find_architecture(params: Path, model: str) -> dict[str, Any]:
 
 
 def read_architecture(params: Path, model: str) -> AnyArchitecture:
-    """Read the section `architectures.<model>`, without what it overrides of other sections.
+    """Read the section `architectures.<model>`, without its overrides of other sections.
 
     Raises
     ------
     InputError
-        If there is no such section, or it does not fit its backbone.
+        If there is no such section, or if it is not valid for its backbone.
     """
     section = {key: value for key, value in find_architecture(params, model).items() if key != OVERRIDES}
     name = f"architectures.{model}"

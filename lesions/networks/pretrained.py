@@ -15,27 +15,27 @@ from lesions.formats.sha256 import check_hash, hash_file
 
 
 def read_weights(backbone: str, weights: str, sha256: str | None) -> Mapping[str, Tensor]:
-    """Read the weights that an architecture names.
+    """Read the pretrained weights that an architecture names.
 
     Parameters
     ----------
     backbone
         The network's name in torchvision.
     weights
-        `imagenet` for torchvision's own, downloaded on first use and kept in torch's cache; else a file.
+        `imagenet` for torchvision's weights, downloaded on first use and kept in torch's cache; else a file.
     sha256
-        Of that file, as hexadecimal digits.
+        The sha256 of that file, in hexadecimal digits.
 
     Raises
     ------
     InputError
-        If the file is missing or is not the one expected, or the download cannot be reached.
+        If the file is missing or has another hash, or if the download fails.
     """
     return download_imagenet_weights(backbone) if weights == "imagenet" else read_file(Path(weights), sha256)
 
 
 def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
-    """Return torchvision's best ImageNet weights; the file's name holds the first digits of its hash."""
+    """Return torchvision's best ImageNet weights; the file's name contains the first digits of its hash."""
     from torchvision import models  # loading it takes a second, which networks without it need not pay
 
     if backbone not in models.list_models(module=models):
@@ -48,31 +48,31 @@ def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
             torch.hub.download_url_to_file(url, str(cached))
         except OSError as error:
             raise InputError(
-                f"the ImageNet weights of {backbone} could not be downloaded ({error}). Either put the file that "
-                f"{url} serves at {cached}, or set weights to the path of a local file and weights_sha256 "
-                "to what sha256sum prints of it, in the architecture's section (weights: none trains from scratch)"
+                f"the ImageNet weights of {backbone} could not be downloaded ({error}). Either save {url} as "
+                f"{cached}, or set weights in the architecture's section to the path of a local file and "
+                "weights_sha256 to what sha256sum prints for it (weights: none trains from scratch)"
             ) from error
     prefix = cached.stem.rpartition("-")[2]
-    found = hash_file(cached)
-    if not found.startswith(prefix):
-        raise InputError(f"{cached} has the sha256 {found}, expected one that begins {prefix}; remove the file")
+    sha256 = hash_file(cached)
+    if not sha256.startswith(prefix):
+        raise InputError(f"{cached} has the sha256 {sha256}, expected one that starts with {prefix}; remove the file")
     return read_tensors(cached)
 
 
 def read_file(path: Path, sha256: str | None) -> Mapping[str, Tensor]:
-    """Read a state dictionary from a file of tensors, once its hash is seen to be the one expected."""
+    """Read a state dictionary from a file of tensors, after checking its hash."""
     check_hash(path, sha256, parameter="weights_sha256")
     return read_tensors(path)
 
 
 def read_tensors(path: Path) -> Mapping[str, Tensor]:
-    """Read a state dictionary; of a pickle, only tensors are read: `weights_only` refuses everything else."""
+    """Read a state dictionary; from a pickle only tensors are read: `weights_only` refuses everything else."""
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, RuntimeError, OSError, ValueError, EOFError, UnpicklingError) as error:
-        raise InputError(f"the weights file {path} holds no tensors that can be read: {error}") from error
+        raise InputError(f"the weights file {path} contains no readable tensors: {error}") from error
     if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
-        raise InputError(f"the weights file {path} holds more than a state dictionary (names and their tensors)")
+        raise InputError(f"the weights file {path} contains more than a state dictionary (tensors by name)")
     return weights

@@ -1,4 +1,4 @@
-"""Batches of cached images, on the device that computes with them."""
+"""Batches of cached images, on the device that needs them."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ RESIDENT_FRACTION = 0.6
 """Fraction of a GPU's free memory that the images may take; the rest is for the network."""
 
 UPLOAD_BYTES = 2**26
-"""Bytes copied to a GPU at a time."""
+"""Number of bytes copied to a GPU at a time."""
 
 
 class ImageSource(Protocol):
@@ -48,7 +48,7 @@ class ResidentImages:
             self._images[part].copy_(torch.from_numpy(np.array(images[part])))
 
     def yield_batches(self, rows: NDArray[np.int64], batch_size: int) -> Iterator[Tensor]:
-        """Yield batches as `ImageSource` says; the device itself gathers the rows."""
+        """Yield batches as in `ImageSource`; the device itself gathers the rows."""
         for part in torch.tensor(rows, device=self._images.device).split(batch_size):
             yield self._images.index_select(0, part)
 
@@ -61,7 +61,7 @@ class GatheredImages:
         self._device = device
 
     def yield_batches(self, rows: NDArray[np.int64], batch_size: int) -> Iterator[Tensor]:
-        """Yield batches as `ImageSource` says."""
+        """Yield batches as in `ImageSource`."""
         with ThreadPoolExecutor(1) as thread:
             ahead = None
             for start in range(0, len(rows), batch_size):

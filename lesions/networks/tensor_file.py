@@ -1,4 +1,4 @@
-"""Tensors in one safetensors file, with a single text, because several would be written in random order."""
+"""Tensors in a safetensors file, with a single metadata text: several would be written in random order."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def write_tensor_file(path: Path, tensors: Mapping[str, Tensor], *, key: str, te
 
 
 def read_tensor_file(path: Path, *, key: str) -> tuple[dict[str, Tensor], str]:
-    """Read tensors and text; a file without the text raises KeyError, and a broken file SafetensorError."""
+    """Read the tensors and the text; raise KeyError if the text is missing, SafetensorError if the file is broken."""
     with safe_open(path, framework="pt") as file:
         text = (file.metadata() or {})[key]
         return {name: file.get_tensor(name) for name in file.keys()}, text  # noqa: SIM118

@@ -1,4 +1,4 @@
-"""Any classification network of torchvision as a backbone, its last layer taken off."""
+"""Any classification network of torchvision as a backbone, without its last layer."""
 
 from collections.abc import Mapping
 
@@ -10,12 +10,12 @@ NUM_IMAGENET_CLASSES = 1000
 
 
 def build_torchvision_backbone(name: str, weights: Mapping[str, Tensor] | None) -> tuple[nn.Module, int]:
-    """Build a network by torchvision's name, load weights, and take its last layer off.
+    """Build a network by torchvision's name, load its weights, and remove its last layer.
 
     Returns
     -------
     backbone
-        Gives features of shape (B, F).
+        Returns features (B, F).
     num_features
         F.
 
@@ -39,13 +39,13 @@ def build_torchvision_backbone(name: str, weights: Mapping[str, Tensor] | None) 
     parent, _, attribute = path.rpartition(".")
     setattr(network.get_submodule(parent), attribute, nn.Identity())
     if isinstance(network, models.ResNet):
-        # The maximum is the same in front of the ReLU, which has a quarter of the pixels then.
+        # Max pooling before the ReLU gives the same result, and the ReLU has only a quarter of the pixels.
         network.relu, network.maxpool = nn.Identity(), nn.Sequential(network.maxpool, network.relu)
     return network, layer.in_features
 
 
 def _find_last_layer(network: nn.Module) -> tuple[str, nn.Linear]:
-    """Find the linear layer that gives the logits of ImageNet's classes."""
+    """Find the linear layer that returns the logits of ImageNet's classes."""
     for path, module in reversed(list(network.named_modules())):
         if isinstance(module, nn.Linear) and module.out_features == NUM_IMAGENET_CLASSES:
             return path, module

@@ -1,1 +1,1 @@
-"""Reading params.yaml, a strict section at a time."""
+"""Reading the strict sections of params.yaml, and writing presets into it."""

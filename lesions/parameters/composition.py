@@ -1,4 +1,4 @@
-"""Laying presets over the defaults, where the user's own dataset and task stay."""
+"""Applying presets to the defaults, while the user's sections `dataset` and `task` are kept."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from lesions.parameters.presets import DEFAULT, Preset, read_chain
 from lesions.parameters.section import load_parameters
 
 KEPT = {"dataset": "names", "task": "name"}
-"""The sections that describe the user's data, and the key with which a preset begins such a section anew."""
+"""The sections that describe the user's data, and the key with which a preset replaces such a section."""
 
 Sections = Mapping[str, Any]
 
@@ -26,32 +26,33 @@ def compose_parameters(
     dataset: str | None = None,
     reset: bool = False,
 ) -> tuple[dict[str, Any], str]:
-    """Lay presets over the defaults.
+    """Apply presets to the defaults.
 
     Parameters
     ----------
     params
-        The present parameter file; it is only read.
+        The current parameter file; it is only read.
     names
-        The presets, in the order in which they are laid.
+        The presets, in the order in which they are applied.
     folder
-        The folder of the presets, which holds default.yaml.
+        The folder of the presets, which contains default.yaml.
     root
         The dataset's folder; None if it is known already.
     dataset
-        The dataset to use instead of that of the presets; None if there is no such wish.
+        The dataset to use instead of that of the presets, or None.
     reset
-        Whether the present sections `dataset` and `task` go too.
+        Whether to discard the current sections `dataset` and `task` too.
 
     Returns
     -------
     tuple
-        The parameters, and the text of the file that holds them.
+        The parameters, and the text of the parameter file.
 
     Raises
     ------
     InputError
-        If a preset is not there or sets what is not known, or if nothing says where or how the dataset is read.
+        If a preset does not exist or sets an unknown parameter, or if the folder or the layout of the dataset is
+        unknown.
     """
     present, default = load_parameters(params), load_parameters(folder / DEFAULT)
     own = {} if reset else {name: present[name] for name in KEPT if is_section(present.get(name))}
@@ -64,31 +65,31 @@ def compose_parameters(
     if root is not None:
         sections["dataset"] = sections["dataset"] | {"root": root}
     elif "dataset" in begun_anew:
-        found = _find_root(sections["dataset"], own.get("dataset", {}), default["dataset"], params)
-        sections["dataset"] = sections["dataset"] | {"root": found}
+        known_root = _find_root(sections["dataset"], own.get("dataset", {}), default["dataset"], params)
+        sections["dataset"] = sections["dataset"] | {"root": known_root}
     layout = (folder / DEFAULT).read_text(encoding="utf-8")
     for name in kept:
-        # A section of the user's has comments and a layout of its own.
+        # A section that the user has changed keeps its own comments and layout.
         if kept[name] != default[name]:
             layout = copy_section(name, params.read_text(encoding="utf-8"), layout)
     return sections, render_parameters(sections, layout)
 
 
 def _lay_presets(sections: Sections, default: Sections, chain: Sequence[Preset]) -> dict[str, Any]:
-    """Lay presets over sections, one after the other."""
+    """Apply presets to sections, one after the other."""
     laid, known = dict(sections), dict(default)
     for preset in chain:
         check_names(preset.overlay, known, preset.path)
-        # Nothing is left of how another dataset is read.
+        # A replaced section must keep no parameter of the previous dataset.
         laid |= {name: default[name] for name in _list_begun_anew(preset)}
         laid = merge_sections(laid, preset.overlay, known)
-        # A preset may change the networks that one before it adds.
+        # A preset may change networks that an earlier preset has added.
         known["architectures"] = laid["architectures"]
     return laid
 
 
 def _list_begun_anew(preset: Preset) -> list[str]:
-    """Return the kept sections that a preset begins anew."""
+    """Return the sections of `KEPT` that a preset replaces."""
     sections = {name: preset.overlay.get(name) for name in KEPT}
     return [name for name, section in sections.items() if is_section(section) and KEPT[name] in section]
 
@@ -96,7 +97,7 @@ def _list_begun_anew(preset: Preset) -> list[str]:
 def _serve_dataset(
     dataset: str, chain: Sequence[Preset], own: Sections, *, params: Path, folder: Path
 ) -> list[Preset]:
-    """Have presets say nothing of their dataset; another dataset, unless it is the user's, has its own preset."""
+    """Remove the section `dataset` from presets, and add the preset of another dataset unless it is the user's."""
     without = [
         replace(preset, overlay={name: value for name, value in preset.overlay.items() if name != "dataset"})
         for preset in chain
@@ -106,20 +107,20 @@ def _serve_dataset(
     if not (folder / f"datasets/{dataset}.yaml").is_file():
         known = ", ".join(sorted(path.stem for path in (folder / "datasets").glob("*.yaml")))
         raise InputError(
-            f"{params}: dataset.names is not [{dataset}], and no {folder}/datasets/{dataset}.yaml says how to read "
-            f"it; describe it in the section dataset first, or choose one of {known}"
+            f"{params}: dataset.names is not [{dataset}], and there is no {folder}/datasets/{dataset}.yaml that says "
+            f"how to read it; describe it in the section dataset first, or choose one of {known}"
         )
     return [*without, *read_chain([f"datasets/{dataset}"], folder)]
 
 
 def _find_root(section: Sections, own: Sections, default: Sections, params: Path) -> str:
-    """Return the folder of a dataset: that of the section, or the one that it has already."""
+    """Return the folder of a dataset: the one that the section sets, or else the current one of the same dataset."""
     if section["root"] != default["root"] or _list_names(section) == _list_names(default):
         return section["root"]
     if _list_names(section) == _list_names(own) and own.get("root", default["root"]) != default["root"]:
         return own["root"]
     raise InputError(
-        f"{params}: dataset.root: nothing says where {', '.join(_list_names(section))} is; add --root FOLDER"
+        f"{params}: dataset.root: the folder of {', '.join(_list_names(section))} is unknown; add --root FOLDER"
     )
 
 

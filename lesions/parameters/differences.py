@@ -1,4 +1,4 @@
-"""What differs between parameters, by full name."""
+"""Listing the differences between two sets of parameters, by full name."""
 
 import io
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from ruamel.yaml import YAML
 from lesions.parameters.merging import is_section
 
 ABSENT = object()
-"""The value of a parameter that is not there."""
+"""Stands for the value of a parameter that does not exist."""
 
 
 def list_changed(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Return the full names of the parameters that differ, in the order of `after`, and last those it lacks."""
+    """Return the full names of the parameters that differ, in the order of `after`; those that it lacks are last."""
     changed = []
     for name in [*after, *(name for name in before if name not in after)]:
         old, new = before.get(name, ABSENT), after.get(name, ABSENT)
@@ -27,7 +27,7 @@ def list_changed(before: Mapping[str, Any], after: Mapping[str, Any], prefix: st
 def list_lost(
     present: Mapping[str, Any], default: Mapping[str, Any], after: Mapping[str, Any], prefix: str = ""
 ) -> list[str]:
-    """Return what is set apart from the default and will be overwritten, such as `training.seed 7 → 0`."""
+    """Return the parameters that differ from the default and will be overwritten, such as `training.seed 7 → 0`."""
     lost = []
     for name, value in present.items():
         usual, new = default.get(name, ABSENT), after.get(name, ABSENT)
@@ -41,7 +41,7 @@ def list_lost(
 
 
 def _describe(value: object) -> str:
-    """Write a value as params.yaml has it, on one line."""
+    """Return a value as YAML, on one line."""
     if value is ABSENT:
         return "(left out)"
     yaml = YAML(typ="safe", pure=True)

@@ -1,4 +1,4 @@
-"""The section `hardware`: what a run computes on."""
+"""The section `hardware`: the device that a run computes on."""
 
 from typing import Annotated
 
@@ -14,9 +14,9 @@ class HardwareParameters(Section):
     Attributes
     ----------
     device
-        auto takes the best device that torch finds.
+        The device; auto takes the best one that torch finds.
     num_threads
-        Threads of the CPU; another number changes the last bits of every weight.
+        Number of CPU threads; another number changes the last bits of every weight.
     deterministic
         Whether results repeat to the bit; false is faster on CUDA.
     execution

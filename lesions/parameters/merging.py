@@ -1,4 +1,4 @@
-"""Laying sections over sections, as plain dictionaries."""
+"""Merging sections of parameters, as plain dictionaries."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,23 +11,23 @@ NETWORKS = "architectures."
 
 
 def is_section(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Return whether a value is a section that holds something."""
+    """Return whether a value is a section that is not empty."""
     return isinstance(value, Mapping) and bool(value)
 
 
 def merge_sections(
     section: Mapping[str, Any], overlay: Mapping[str, Any], known: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Lay an overlay over a section.
+    """Return a section with the values of an overlay.
 
     Parameters
     ----------
     section
-        The values below.
+        The original values.
     overlay
-        The values above. A section is laid over the section of that name; any other value replaces the one there.
+        The new values. A section is merged with the section of the same name; any other value replaces the original.
     known
-        The section with the names that are known. A section that is empty there takes any names, and is replaced.
+        A section with the known names. A section that is empty in it takes any names, and is replaced as a whole.
     """
     merged = dict(section)
     for name, value in overlay.items():
@@ -40,12 +40,12 @@ def merge_sections(
 
 
 def check_names(overlay: Mapping[str, Any], known: Mapping[str, Any], file: Path, prefix: str = "") -> None:
-    """Refuse an overlay that sets what is not known; it may add a network, which has a backbone.
+    """Refuse an overlay with unknown parameters; it may add a network, which is a section with a backbone.
 
     Raises
     ------
     InputError
-        If a parameter is unknown or has another name now, or if a section is not one. Names the file.
+        If a parameter is unknown or was renamed, or if a section has a plain value. The message names the file.
     """
     for name, value in overlay.items():
         full_name = f"{prefix}{name}"

@@ -11,11 +11,11 @@ from lesions.parameters.section import read_parameters
 _MODELS = TypeAdapter(Annotated[list[Annotated[str, Field(pattern=r"^\w+$")]], Field(min_length=1)])
 
 RESERVED = ("baselines", "comparison", "history", "probes", "split")
-"""Folders beside those of the models, in data/predictions/ and plots/."""
+"""Other folders in data/predictions/ and plots/, whose names no model may have."""
 
 
 def read_models(params: Path) -> list[str]:
-    """Read the list `models`: names that can be files, each once."""
+    """Read the list `models`; each name must be a valid file name and occur only once."""
     listed = read_parameters(params).get("models")
     try:
         models = _MODELS.validate_python(listed, strict=True)
@@ -23,7 +23,7 @@ def read_models(params: Path) -> list[str]:
         raise InputError(f"{params}: models: expected a list of names, got {listed!r}") from error
     for name in models:
         if models.count(name) > 1:
-            raise InputError(f"{params}: models: {name} stands there twice")
+            raise InputError(f"{params}: models: {name} is listed twice")
         if name in RESERVED:
             raise InputError(f"{params}: models: {name} is the name of a folder of the pipeline; choose another")
         if name == "class_prior" or name.endswith(("_features", "_probe")):

@@ -1,4 +1,4 @@
-"""Writing parameters into a parameter file, whose comments and layout stay."""
+"""Writing parameters into a parameter file while keeping its comments and layout."""
 
 import io
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ NULL_TAG = "tag:yaml.org,2002:null"
 
 
 def lay_over(params: Path, overlay: Mapping[str, Any]) -> list[str]:
-    """Change the parameters that an overlay names; comments and all other parameters stay as they are.
+    """Change the parameters that an overlay names; keep the comments and all other parameters.
 
-    A section of the overlay is laid over the section of that name; any other value, and a section that is empty,
-    replaces the one there.
+    A section of the overlay is merged with the section of the same name; any other value, and any empty section,
+    replaces the original value.
 
     Returns
     -------
@@ -40,17 +40,17 @@ def lay_over(params: Path, overlay: Mapping[str, Any]) -> list[str]:
 
 
 def render_parameters(sections: Mapping[str, Any], layout: str) -> str:
-    """Write parameters as YAML.
+    """Return parameters as YAML text.
 
     Parameters
     ----------
     sections
-        All values.
+        All parameters.
     layout
-        A parameter file as text. Its lines and comments stay, and only lines whose value differs change.
+        The text of a parameter file. Its lines and comments are kept; only lines with another value change.
     """
     yaml = YAML()
-    # The layout of params.yaml, so that only the lines change that must.
+    # The style of params.yaml, so that only lines with changed values differ.
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.representer.add_representer(type(None), lambda dumper, _: dumper.represent_scalar(NULL_TAG, "null"))
@@ -62,7 +62,7 @@ def render_parameters(sections: Mapping[str, Any], layout: str) -> str:
 
 
 def copy_section(name: str, source: str, target: str) -> str:
-    """Replace a section of one parameter file by that of another, both as text, with the comments inside it."""
+    """Replace a section of one parameter file by that of another, with its comments; both files are text."""
     lines, others = target.splitlines(), source.splitlines()
     start, end = _find_lines(name, target)
     other_start, other_end = _find_lines(name, source)
@@ -84,27 +84,27 @@ def _set_values(tree: CommentedMap, values: Mapping[str, Any]) -> None:
         del tree[name]
     for name, value in values.items():
         if name not in tree:
-            # First, for what follows the last one is the comment of the next section.
+            # Inserted first: the comment of the next section follows the last entry.
             tree.insert(0, name, _in_block_style(value))
         elif is_section(value) and tree[name]:
             _set_values(tree[name], value)
         elif tree[name] != value:
             written = _in_flow_style(value)
             if isinstance(written, CommentedSeq) and isinstance(tree[name], CommentedSeq):
-                # The comment beside a list's name, and the empty line or the next section's comment after the list.
+                # Keeps the comment beside the list, and the empty line or the next section's comment after it.
                 written.ca.comment, written.ca.end = tree[name].ca.comment, tree[name].ca.end
             tree[name] = written
 
 
 def _in_block_style(value: Any) -> Any:
-    """Have each parameter of a section written on a line of its own."""
+    """Return a section in the style that writes each of its parameters on its own line."""
     if not is_section(value):
         return _in_flow_style(value)
     return CommentedMap({name: _in_flow_style(item) for name, item in value.items()})
 
 
 def _in_flow_style(value: Any) -> Any:
-    """Have a section, a list of plain values, or each section in a list of sections, written on one line."""
+    """Return a value in the style that writes a section, a plain list, or each section of a list on one line."""
     if isinstance(value, Mapping):
         section = CommentedMap({name: _in_flow_style(item) for name, item in value.items()})
         section.fa.set_flow_style()

@@ -12,7 +12,7 @@ DEFAULT = "default.yaml"
 """The file that equals params.yaml as it is shipped."""
 
 FOLDERS = ("", "published", "datasets")
-"""Where a preset's name is looked up, one after the other."""
+"""The folders in which a preset is looked up, in this order."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Preset:
     path
         The file.
     builds_on
-        The names of the presets that are laid before this one: the key `on`.
+        The names of the presets that are applied before this one, from its key `on`.
     overlay
         The parameters that it sets.
     """
@@ -35,21 +35,21 @@ class Preset:
 
 
 def read_chain(names: Sequence[str], folder: Path, above: tuple[Path, ...] = ()) -> list[Preset]:
-    """Read presets, each after those that it builds on.
+    """Read presets and the presets that they build on, in the order in which they are applied.
 
     Parameters
     ----------
     names
-        The presets, in the order in which they are to be laid.
+        The presets, in the order in which they are applied.
     folder
         The folder of the presets.
     above
-        The files, each building on the next, the last of which builds on `names`.
+        The chain of files that led to `names`: each builds on the next, and the last builds on `names`.
 
     Raises
     ------
     InputError
-        If there is no preset of a name, or if a preset builds on itself. Names the file.
+        If there is no preset of a name, or if a preset builds on itself. The message names the file.
     """
     where = f"{above[-1]}: on: " if above else ""
     chain = []
@@ -69,7 +69,7 @@ def read_preset(path: Path) -> Preset:
     Raises
     ------
     InputError
-        If it does not hold sections, or if `on` is not a list of names.
+        If it does not contain sections, or if `on` is not a list of names.
     """
     overlay = load_parameters(path)
     builds_on = overlay.pop("on", [])
@@ -89,12 +89,12 @@ def find_preset(name: str, folder: Path, where: str = "") -> Path:
     folder
         The folder of the presets.
     where
-        What names it, for the message.
+        The beginning of the message, which says where the name is from.
 
     Raises
     ------
     InputError
-        If there is none; the message has the names that are known.
+        If there is none; the message lists the known names.
     """
     path = _locate(name, folder)
     if path is None:
@@ -105,7 +105,7 @@ def find_preset(name: str, folder: Path, where: str = "") -> Path:
 
 
 def list_presets(folder: Path) -> list[str]:
-    """Return the names of all presets, with the folder where another preset of the same name is found first."""
+    """Return the names of all presets; a name includes its folder if another preset of that name is found first."""
     names = []
     for path in folder.rglob("*.yaml"):
         found_first = _locate(path.stem, folder) == path

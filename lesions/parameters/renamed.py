@@ -1,4 +1,4 @@
-"""Parameters that have another name than they once had."""
+"""Parameters that were renamed."""
 
 RENAMED = {
     "evaluation.min_slice_groups": "evaluation.min_subgroup_groups",
@@ -7,9 +7,9 @@ RENAMED = {
     "training.execution": "hardware.execution",
     "training.num_threads": "hardware.num_threads",
 }
-"""The new full name of a parameter, by its old one. Only a name that is unknown is looked up here."""
+"""The new full name of each renamed parameter, by its old name. Only unknown names are looked up here."""
 
 
 def describe_unknown(name: str) -> str:
-    """Say that a parameter is unknown, or what it is called now."""
-    return f"{name} is {RENAMED[name]} now" if name in RENAMED else f"{name}: there is no such parameter"
+    """Return the complaint that a parameter is unknown, or its new name if it was renamed."""
+    return f"{name} is now {RENAMED[name]}" if name in RENAMED else f"{name}: there is no such parameter"

@@ -1,4 +1,4 @@
-"""Strict sections of params.yaml."""
+"""Reading and validating strict sections of params.yaml."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from lesions.parameters.renamed import RENAMED, describe_unknown
 
 
 class Section(BaseModel):
-    """A section of params.yaml: frozen, without unknown keys, without conversion of types."""
+    """A section of params.yaml: immutable, without unknown keys, and without type conversion."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -25,7 +25,7 @@ class Section(BaseModel):
 AnySection = TypeVar("AnySection", bound=Section)
 
 STEP_WITHIN_A_TYPE = re.compile(r"\[key\]|(literal|tuple)\[.*\]")
-"""What pydantic puts into a parameter's path to say which part of its type does not fit."""
+"""The steps in pydantic's error locations that name a part of a type, not a parameter."""
 
 
 def read_section(path: Path, name: str, section: type[AnySection]) -> AnySection:
@@ -36,14 +36,15 @@ def read_section(path: Path, name: str, section: type[AnySection]) -> AnySection
     path
         The YAML file (YAML 1.2, where `1e-5` is a number).
     name
-        The section's full name; a dot leads into a nested one (`architectures.resnet18`).
+        The section's full name; a dot leads into a nested section (`architectures.resnet18`).
     section
-        The model that the section must fit.
+        The pydantic model of the section.
 
     Raises
     ------
     InputError
-        If the file or the section is missing, or a value does not fit. Names every offending parameter in full.
+        If the file or the section is missing, or a value is invalid. The message gives the full name of every
+        offending parameter.
     """
     parameters = read_parameters(path)
     value: Any = parameters
@@ -58,16 +59,18 @@ def read_section(path: Path, name: str, section: type[AnySection]) -> AnySection
 
 
 def validate_section(path: Path, name: str, value: object, section: type[AnySection]) -> AnySection:
-    """Return the content of a section as its model; what does not fit raises InputError with its full name.
+    """Validate the content of a section; raise InputError with the full name of each parameter that is invalid.
 
     Parameters
     ----------
     path
-        The parameter file, to be named in errors.
+        The parameter file, for messages.
     name
-        The section's full name, likewise.
+        The section's full name, for messages.
     value
-        The content, as YAML gives it.
+        The content, as read from YAML.
+    section
+        The pydantic model of the section.
     """
     try:
         return section.model_validate_json(json.dumps(value, default=str))
@@ -87,7 +90,7 @@ def load_parameters(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If there is no such file, or it does not hold sections.
+        If there is no such file, or if it does not contain sections.
     """
     try:
         parameters = YAML(typ="safe", pure=True).load(path)
@@ -101,7 +104,7 @@ def load_parameters(path: Path) -> dict[str, Any]:
 
 
 def _moved(parameters: dict[str, Any], section: str) -> list[str]:
-    """Name the parameters of a file that belong to a section which the file does not have yet."""
+    """Describe the renamed parameters of a file that now belong to a section that the file lacks."""
     moved = []
     for old, new in RENAMED.items():
         folder, _, key = old.rpartition(".")
@@ -111,24 +114,24 @@ def _moved(parameters: dict[str, Any], section: str) -> list[str]:
 
 
 def _list_complaints(section: str, errors: Sequence[ErrorDetails]) -> list[str]:
-    """Say pydantic's errors in the words of params.yaml, one complaint a parameter."""
+    """Translate pydantic's errors into the words of params.yaml, one complaint per parameter."""
     by_location: dict[tuple[str, ...], list[ErrorDetails]] = {}
     for details in errors:
         steps = tuple(step for step in map(str, details["loc"]) if not STEP_WITHIN_A_TYPE.fullmatch(step))
         by_location.setdefault(steps, []).append(details)
-    # A parameter that is there under its old name is not missing.
+    # A parameter that has its old name in the file is not missing.
     renamed = {RENAMED.get(".".join([section, *steps])) for steps in by_location}
     return [
-        _complaint(".".join([section, *steps]), found)
-        for steps, found in by_location.items()
-        # What is wrong with an item makes the list that it is in wrong too, and too short without it.
+        _complaint(".".join([section, *steps]), details)
+        for steps, details in by_location.items()
+        # An invalid item also makes its list invalid, or too short; only the item is reported.
         if not any(other[: len(steps)] == steps for other in by_location if other != steps)
         and ".".join([section, *steps]) not in renamed
     ]
 
 
 def _complaint(location: str, errors: Sequence[ErrorDetails]) -> str:
-    """Say what is wrong with one parameter; of several errors each is of another type that it may have."""
+    """Return what is wrong with one parameter; several errors mean that it may have one of several types."""
     kind, context, value = errors[0]["type"], errors[0].get("ctx", {}), errors[0]["input"]
     if kind == "missing":
         return f"{location}: is missing"

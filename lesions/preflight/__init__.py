@@ -1,1 +1,1 @@
-"""What a run needs, before it runs."""
+"""Checks of what a run needs, before it starts."""

@@ -1,4 +1,4 @@
-"""Checking a parameter file, and what a run with it needs, before anything runs."""
+"""Checking a parameter file and the needs of a run with it, before anything runs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,19 +59,19 @@ Recipes = Mapping[str, Recipe]
 
 
 def check_run(params: Path) -> dict[str, str]:
-    """Check all parameters against each other and against the machine.
+    """Check all parameters against each other, against the datasets and against the machine.
 
     Returns
     -------
     dict
-        What the run will use, in words, for a table.
+        What the run will use, in words, as the rows of a table.
 
     Raises
     ------
     InputError
-        At the first thing that would make the run fail.
+        If anything would make the run fail; the message names the first such thing.
     """
-    # Read first: this process has loaded what a training loads, and nothing more.
+    # Measured first, while this process has loaded the same modules as a training and nothing else.
     loaded_bytes = read_peak_memory()
     recipes = check_parameters(params)
     counts = check_datasets(params)
@@ -94,12 +94,12 @@ def check_run(params: Path) -> dict[str, str]:
 
 
 def check_parameters(params: Path) -> dict[str, Recipe]:
-    """Read every section, also those that no model uses, and return the recipes of the listed models.
+    """Read every section, even those that no model uses, and return the recipes of the listed models.
 
     Raises
     ------
     InputError
-        At the first section that is unknown, missing, or does not fit.
+        If a section is unknown, missing or invalid; the message names the first such section.
     """
     sections = read_parameters(params)
     unknown = sorted(set(sections) - {*SECTIONS, "architectures", "gate", "models"})
@@ -109,7 +109,7 @@ def check_parameters(params: Path) -> dict[str, Recipe]:
         read_section(params, name, section)
     read_rules(params)
     recipes = {model: resolve_recipe(params, model) for model in read_models(params)}
-    # A mistake in the section of a model that is not listed should not wait until it is.
+    # A mistake in the section of an unlisted model should be reported before the model is listed.
     for name in sections.get("architectures") or {}:
         merge_recipe(params, name)
     cached_px = read_section(params, "cache_images", DecodingParameters).size_px
@@ -119,7 +119,7 @@ def check_parameters(params: Path) -> dict[str, Recipe]:
 
 
 def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts) -> str:
-    """Say how much disk the run takes; if there is less, raise InputError."""
+    """Return the disk space that the run needs, in words; raise InputError if less is free."""
     weights = {
         model: count_weight_bytes(build_network(recipe.architecture, num_classes=2, pretrained=True))
         for model, recipe in recipes.items()
@@ -132,7 +132,7 @@ def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts) -> str:
         weights_bytes=list(weights.values()),
         weights_in_state=copies - 1,  # the gradient is not written
     )
-    # Files that are there may be the ones that this run would write, and DVC has copies of them.
+    # Existing files may be those that this run would write, and DVC has copies of them.
     large = [Path("data/images.npy"), *(ModelPaths(model).checkpoint for model in recipes)]
     present = 2 * sum(map(count_bytes, large))
     lacking = max(0, disk.output_bytes + disk.training_bytes - present)
@@ -141,7 +141,7 @@ def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts) -> str:
 
 
 def estimate_tables(params: Path, counts: DatasetCounts) -> dict[str, Memory]:
-    """Return the memory of the stages before training that look at every image."""
+    """Return the memory of the stages before training that read every image."""
     cached_px = read_section(params, "cache_images", DecodingParameters).size_px
     cache_bytes = counts.num_images * _count_cached_bytes(params)
     return {
@@ -158,7 +158,7 @@ def estimate_networks(
     *,
     loaded_bytes: int,
 ) -> dict[str, Memory]:
-    """Return the memory of training each network on the CPU, and of predicting with it."""
+    """Return the memory that training each network on the CPU needs, and predicting with it."""
     cached_px = read_section(params, "cache_images", DecodingParameters).size_px
     cache_bytes = counts.num_images * _count_cached_bytes(params)
     num_views = read_section(params, "evaluation", EvaluationParameters).num_views
@@ -184,5 +184,5 @@ def estimate_networks(
 
 
 def _count_cached_bytes(params: Path) -> int:
-    """Return the bytes of one image in the cache."""
+    """Return the number of bytes per image in the cache."""
     return 3 * read_section(params, "cache_images", DecodingParameters).size_px ** 2

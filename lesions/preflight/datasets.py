@@ -1,4 +1,4 @@
-"""Checking the datasets before anything is decoded: every row, every diagnosis, and whether they can be split."""
+"""Checking the datasets before any image is decoded: every row, every diagnosis, and whether a split is possible."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -29,18 +29,18 @@ NO_COPIES = pd.DataFrame(columns=["image_id", "other_image_id"], dtype=str)
 
 @dataclass(frozen=True)
 class DatasetCounts:
-    """What the datasets hold.
+    """The contents of the datasets.
 
     Attributes
     ----------
     num_images
-        Image files, all of which are decoded.
+        Number of image files; all of them are decoded.
     num_used
-        Images that a row says something usable of, as far as that is known before they are decoded.
+        Number of images with a usable row, as far as this is known before decoding.
     largest
-        The image file of most bytes; None where the run renders the images.
+        The image file with the most bytes; None if the run renders the images.
     words
-        The counts of each dataset, and why rows are not used, for a table.
+        The counts of each dataset, and why rows are not used, as rows of a table.
     """
 
     num_images: int
@@ -50,16 +50,16 @@ class DatasetCounts:
 
 
 def check_datasets(params: Path) -> DatasetCounts:
-    """Read every row of the datasets as the run will, all files taken for whole images.
+    """Read every row of the datasets as the run will, assuming that all files are complete images.
 
-    The embedded dataset, which the run renders, need not be there.
+    The embedded dataset need not exist yet, because the run renders it.
 
     Raises
     ------
     InputError
-        At the first thing that would stop the run: a table that cannot be read, more rows refused than
-        dataset.max_rejected_fraction allows, a diagnosis that is asked for and not there, a test list that names
-        images that are not there, or a diagnosis of too few patients.
+        If anything would stop the run: a table that cannot be read, more refused rows than
+        dataset.max_rejected_fraction allows, a listed diagnosis without images, a test list that names missing
+        images, or a diagnosis with too few patients. The message names the first such thing.
     """
     dataset = read_section(params, "dataset", DatasetParameters)
     split = read_section(params, "split", SplitParameters)
@@ -67,7 +67,7 @@ def check_datasets(params: Path) -> DatasetCounts:
     if (root == SYNTHETIC_ROOT) != (dataset.all_names == ("synthetic",)):
         raise InputError(
             f"dataset.names and dataset.external are {', '.join(dataset.all_names)}, but dataset.root is {root}; "
-            f"{SYNTHETIC_ROOT} is where synthetic is, and nothing else"
+            f"{SYNTHETIC_ROOT} is the folder of synthetic and of no other dataset"
         )
     if root == SYNTHETIC_ROOT:
         read_test_list(split)
@@ -92,7 +92,7 @@ def check_datasets(params: Path) -> DatasetCounts:
 
 
 def _find_files(root: Path, dataset: DatasetParameters) -> list[str]:
-    """Find the image files, after the tables, whose absence says more of a wrong folder."""
+    """Check that the tables exist, then find the image files: a missing table best explains a wrong folder."""
     for name, folder in zip(dataset.all_names, dataset.folders, strict=True):
         absent = [table for table in build_adapter(name, dataset).tables if not (root / folder / table).is_file()]
         if root.is_dir() and absent:
@@ -105,14 +105,14 @@ def _find_files(root: Path, dataset: DatasetParameters) -> list[str]:
 
 
 def _check_split(trained: pd.DataFrame, split: SplitParameters, root: Path) -> None:
-    """Refuse what no split can part, whatever copies there are, which can only tie more images together."""
+    """Refuse data that cannot be split even without copies, which can only make groups larger."""
     find_listed(trained, read_test_list(split), split.test_list)
     unit = build_groups(trained, NO_COPIES) if split.scheme == "group" else trained.image_id
     check_enough_groups(trained, unit, needed=split.num_groups_needed, metadata=root)
 
 
 def _describe(reading: Reading, used: pd.DataFrame) -> dict[str, str]:
-    """Say what a dataset holds, and what of it is not used, for a table."""
+    """Return the counts of a dataset, and why rows are not used, as rows of a table."""
     counts = Counter(row["kind"] for row in reading.unused)
     num_other = len(reading.table) - len(used)
     left_out = counts["left_out"] + num_other

@@ -1,4 +1,4 @@
-"""Which stages the next `dvc repro` will run, and why: code, version, parameter or data."""
+"""Finding which stages the next `dvc repro` will run, and why: code, version, parameter or data."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,26 +12,26 @@ from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
 from lesions.errors import InputError
-from lesions.experiments.revisions import flatten
+from lesions.experiments.revisions import flatten_parameters
 from lesions.stage.code import Code, read_code, write_code
 from lesions.stage.imports import read_versions, trace_stages
 
 MAX_NAMED = 4
-"""Changed files, packages, parameters or data that are named for one stage; the others are counted."""
+"""Number of changed files, packages, parameters or data to name per stage; the others are only counted."""
 
 CODE_FOLDER = "data/code/"
 TRACE_STAGE = "trace_code"
 
 
 def describe_reruns(params: Path) -> dict[str, str]:
-    """Say which stages will run and why, and which may follow because their inputs may change.
+    """Return which stages will run and why, and which may follow because their inputs may change.
 
-    DVC itself knows of an edit only after `trace_code` has run; this looks at the code as it is now.
+    DVC notices an edit only after `trace_code` has run; this function reads the code as it is now.
 
     Parameters
     ----------
     params
-        The parameter file; if it is not that of the DVC project in the present folder, nothing is said.
+        The parameter file; if it is not that of the DVC project in the current folder, the result is empty.
     """
     try:
         with Repo() as repo:
@@ -50,7 +50,7 @@ def describe_reruns(params: Path) -> dict[str, str]:
 
 
 def find_reruns(repo: Repo) -> dict[str, list[str]]:
-    """Return for each stage that will run, in the order of dvc.yaml, what has changed since it last ran."""
+    """Return the changes since the last run of each stage that will run, in the order of dvc.yaml."""
     root = Path(repo.root_dir)
     traces = trace_stages(root / "stages", read_versions(root / "requirements.lock"))
     status = repo.status()
@@ -66,20 +66,20 @@ def find_reruns(repo: Repo) -> dict[str, list[str]]:
 
 
 def _list_pipeline(repo: Repo) -> list[PipelineStage]:
-    """Return all stages but the one that traces the code, whose result is computed here."""
+    """Return all stages except `trace_code`, whose result is computed here."""
     stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
     return [stage for stage in stages if stage.name != TRACE_STAGE]
 
 
 def _list_code_changes(repo: Repo, stage: PipelineStage, traces: Mapping[str, Code]) -> Iterator[str]:
-    """Say which files and packages that a stage reaches have changed since it ran; nothing if it never ran."""
+    """Yield the changes in the code and packages that a stage reaches since its last run; nothing if it never ran."""
     trace = traces[stage.name.partition("@")[0]]
     known = next((dep.hash_info.value for dep in stage.deps if dep.def_path.startswith(CODE_FOLDER)), None)
     if known is None or known == _hash_code(trace):
         return
     cached = Path(repo.cache.local.oid_to_path(known))
     if not cached.is_file():
-        yield "code (which file cannot be told: the last trace is not in DVC's cache)"
+        yield "code (which file is unknown, because the last trace is not in DVC's cache)"
         return
     last = read_code(cached)
     if files := _list_differences(last.files, trace.files):
@@ -91,7 +91,7 @@ def _list_code_changes(repo: Repo, stage: PipelineStage, traces: Mapping[str, Co
 
 
 def _list_other_changes(stage: PipelineStage, status: Iterable[Any]) -> Iterator[str]:
-    """Say which parameters, inputs and outputs of a stage have changed, from what `dvc status` says of it."""
+    """Yield the changes in the parameters, inputs and outputs of a stage, from its `dvc status`."""
     changes = [change for change in status if isinstance(change, dict)]
     if any(isinstance(change, str) and "command" in change for change in status):
         yield "command"
@@ -105,17 +105,19 @@ def _list_other_changes(stage: PipelineStage, status: Iterable[Any]) -> Iterator
 
 
 def _list_changed_parameters(stage: PipelineStage) -> list[str]:
-    """Return the full names of the parameters that are not as they were when the stage last ran."""
+    """Return the full names of the parameters that have changed since the last run of the stage."""
     changed = []
     for dep in stage.deps:
         if isinstance(dep, ParamsDependency):
-            changed += _list_differences(flatten(dep.hash_info.value or {}), flatten(dep.read_params()))
+            changed += _list_differences(
+                flatten_parameters(dep.hash_info.value or {}), flatten_parameters(dep.read_params())
+            )
     return changed
 
 
 def _find_following(repo: Repo, reasons: Mapping[str, object]) -> list[str]:
-    """Return the stages that depend on what will run, directly or through others, and have no reason of their own."""
-    graph = repo.index.graph  # its edges lead from a stage to those that it depends on
+    """Return the stages without own changes that depend, directly or indirectly, on a stage that will run."""
+    graph = repo.index.graph  # its edges lead from a stage to its dependencies
     waiting = [stage for stage in graph if stage.addressing in reasons]
     reached: set[PipelineStage] = set()
     while waiting:
@@ -128,7 +130,7 @@ def _find_following(repo: Repo, reasons: Mapping[str, object]) -> list[str]:
 
 
 def _list_differences(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
-    """Return the keys that only one of two mappings has, or that have another value."""
+    """Return the keys that only one of two mappings has, or that have different values in them."""
     absent = object()
     return sorted(key for key in before.keys() | now.keys() if before.get(key, absent) != now.get(key, absent))
 
@@ -139,7 +141,7 @@ def _name_some(names: list[str]) -> str:
 
 
 def _hash_code(code: Code) -> str:
-    """Return the MD5 of the file that `trace_code` would write, by which DVC knows it."""
+    """Return the MD5 of the file that `trace_code` would write; DVC identifies the file by it."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "code.json")
         write_code(path, code)

@@ -1,4 +1,4 @@
-"""How much memory a network takes that learns or predicts, counted without computing anything."""
+"""Counting the memory that training a network or predicting with it takes, without computing anything."""
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +18,12 @@ from lesions.transforms.preprocessing import Preprocessing
 
 
 class MemoryTally(TorchDispatchMode):
-    """Adds up the bytes of the tensors that are made and alive at a time.
+    """Counts the bytes of the live tensors that are created while it is active.
 
     Attributes
     ----------
     peak_bytes
-        The most at any time.
+        The peak number of bytes.
     """
 
     def __init__(self) -> None:
@@ -35,9 +35,9 @@ class MemoryTally(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Callable[..., Any], types: Sequence[type], args: Any = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """Run an operation, and count what it made; views and what was changed in place have a storage already."""
+        """Run an operation and count its new storages; views and in-place changes have no new storage."""
         result = func(*args, **(kwargs or {}))
-        # What it was given may be older than the tally, and come back changed.
+        # An argument may be older than the tally and be returned after an in-place change.
         given = {
             tensor.untyped_storage()._cdata for tensor in tree_leaves((args, kwargs)) if isinstance(tensor, Tensor)
         }
@@ -71,19 +71,19 @@ def count_training_bytes(
     num_train: int,
     num_val: int,
 ) -> int:
-    """Return the most bytes of tensors that are alive at a time, while a network is trained on the CPU.
+    """Return the peak bytes of live tensors while a network is trained on the CPU.
 
-    A step is gone through with tensors that have shapes and no values. What augmentation and convolutions need
-    besides, and what the allocator keeps, is not in it.
+    A step is run with tensors that have shapes but no values. The count does not include the temporary memory of
+    augmentation and convolutions, or the memory that the allocator keeps.
 
     Parameters
     ----------
     precision
-        At which the network is trained; it is validated in float32.
+        The precision of training; validation is in float32.
     cached_px
-        Side of a cached image.
+        The side of a cached image.
     num_train, num_val
-        Images to learn from, and to validate on.
+        Number of training and validation images.
     """
     network = build_network(architecture, num_classes=2, pretrained=False).to("meta")
     weights = count_weight_bytes(network)
@@ -98,7 +98,7 @@ def count_training_bytes(
 
 
 def count_prediction_bytes(architecture: AnyArchitecture, *, cached_px: int, num_images: int, num_views: int) -> int:
-    """Return the most bytes of tensors that are alive at a time, while a network predicts in float32 on the CPU."""
+    """Return the peak bytes of live tensors while a network predicts in float32 on the CPU."""
     network = build_network(architecture, num_classes=2, pretrained=False).to("meta")
     predicted = tally_prediction(
         network, architecture, cached_px=cached_px, num_images=num_images, num_views=num_views
@@ -109,7 +109,7 @@ def count_prediction_bytes(architecture: AnyArchitecture, *, cached_px: int, num
 def tally_prediction(
     network: Classifier, architecture: AnyArchitecture, *, cached_px: int, num_images: int, num_views: int = 1
 ) -> int:
-    """Return the most bytes of tensors that predicting makes, beside the network's own."""
+    """Return the peak bytes of the tensors that predicting creates, without those of the network."""
     network.eval()
     with MemoryTally() as tally, torch.inference_mode():
         pixels = make_pixels(cached_px, min(BATCH_SIZE, num_images))
@@ -118,21 +118,21 @@ def tally_prediction(
 
 
 def count_weight_bytes(network: Classifier) -> int:
-    """Return the bytes of a network's weights and statistics."""
+    """Return the bytes of a network's weights and batch statistics."""
     return sum(tensor.nbytes for tensor in network.state_dict().values())
 
 
 def make_pixels(cached_px: int, num_images: int) -> Tensor:
-    """Return a batch from the cache, without values."""
+    """Return a batch of cached images without values."""
     return torch.empty((num_images, cached_px, cached_px, 3), dtype=torch.uint8, device="meta")
 
 
 def take_step(network: Classifier, inputs: Tensor) -> None:
-    """Go forward and backward."""
+    """Run a forward and a backward pass."""
     network(inputs).sum().backward()
 
 
 def count_copies(training: TrainingParameters, optimizer: OptimizerParameters) -> int:
-    """Return how many numbers there are for each weight: itself, its gradient, moments, its average, its best."""
+    """Return the numbers stored per weight: the weight, its gradient, its moments, its average and its best value."""
     moments = {"sgd": int(bool(optimizer.momentum)), "adam": 2, "adamw": 2}[optimizer.name]
     return 3 + moments + int(training.average_decay is not None)

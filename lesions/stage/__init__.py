@@ -1,1 +1,1 @@
-"""How a stage runs: its command line, its failures, its progress, its timing, and the code that it reaches."""
+"""Running a stage: its command line, its errors, its progress, its timing, and the code that it reaches."""

@@ -1,4 +1,4 @@
-"""`data/code/<stage>.json`: the code that a stage reaches, as the stage `trace_code` found it."""
+"""`data/code/<stage>.json`: the code that a stage reaches, as written by the stage `trace_code`."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,12 +10,12 @@ from lesions.formats.sha256 import hash_file
 
 @dataclass(frozen=True)
 class Code:
-    """What decides, beside data and parameters, what a stage computes.
+    """The code that decides, together with data and parameters, what a stage computes.
 
     Attributes
     ----------
     files
-        The sha256 of each of the project's files that the stage reaches, by its path below the project's root.
+        The sha256 of each file of the project that the stage reaches, by its path below the project's root.
     packages
         The version of each third-party package that these files import, by its normalised name.
     """
@@ -30,7 +30,7 @@ def write_code(path: Path, code: Code) -> None:
 
 
 def read_code(path: Path) -> Code:
-    """Read `data/code/<stage>.json`; a missing or foreign file raises InputError."""
+    """Read `data/code/<stage>.json`; raise InputError if the file is missing or `write_code` did not write it."""
     try:
         content = read_json(path)
         return Code(files=dict(content["files"]), packages=dict(content["packages"]))
@@ -41,15 +41,15 @@ def read_code(path: Path) -> Code:
 
 
 def check_code_unchanged(path: Path) -> None:
-    """Refuse to go on when a file is no longer the one that `trace_code` found.
+    """Refuse to continue if a file has changed since `trace_code` ran.
 
-    DVC knows a stage's code by `data/code/<stage>.json` alone. Without this check, an edit that was made after
-    `trace_code` ran and undone before the next `dvc repro` would leave a result of code that no one can find again.
+    DVC knows the code of a stage only from `data/code/<stage>.json`. Without this check, an edit that is made after
+    `trace_code` and undone before the next `dvc repro` would leave a result of code that exists nowhere.
 
     Parameters
     ----------
     path
-        The stage's `data/code/<stage>.json`; the files in it are looked up from the present folder.
+        The stage's `data/code/<stage>.json`; the paths in it are relative to the current folder.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How a failure looks on the command line."""
+"""Showing errors on the command line."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ from rich.console import Console
 from lesions.errors import InputError
 
 DEBUG_VARIABLE = "LESIONS_DEBUG"
-"""Set to 1 in the environment, it has errors shown with their tracebacks; `--debug` sets it."""
+"""Environment variable; 1 shows errors with their tracebacks. The option `--debug` sets it."""
 
 
 def _show_tracebacks(asked: bool) -> None:
@@ -30,7 +30,7 @@ FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 @contextmanager
 def one_paragraph_errors(exit_status: int = 1) -> Iterator[None]:
-    """Show any error as one paragraph, and leave; with its traceback where `LESIONS_DEBUG` is set."""
+    """Print any error as one paragraph and exit; if `LESIONS_DEBUG` is set, show its traceback instead."""
     try:
         yield
     except typer.Exit:
@@ -38,19 +38,19 @@ def one_paragraph_errors(exit_status: int = 1) -> Iterator[None]:
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        Console(stderr=True, soft_wrap=True).print(f"error: {describe(error)}", markup=False, highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"error: {describe_error(error)}", markup=False, highlight=False)
         sys.exit(exit_status)
 
 
-def describe(error: Exception) -> str:
-    """Say what went wrong, and what to do."""
+def describe_error(error: Exception) -> str:
+    """Return what went wrong and what to do about it."""
     if isinstance(error, InputError | FileNotFoundError):
         return str(error)
     if isinstance(error, OSError) and error.errno in FULL_DISK:
         return (
-            f"{error.filename}: {error.strerror}. What was written before is whole, nothing half-written is left: "
-            "make room (`dvc gc --workspace` takes what no present file needs out of DVC's cache) and run the same "
-            "command again; a training goes on after its last finished epoch"
+            f"{error.filename}: {error.strerror}. All earlier files are complete, and no partial file is left: "
+            "make room (`dvc gc --workspace` removes from DVC's cache what no current file needs) and run the same "
+            "command again; a training resumes after its last finished epoch"
         )
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text} (not foreseen: {DEBUG_VARIABLE}=1 or --debug shows where it arose)"
+    return f"{type(error).__name__}: {text} (unexpected: {DEBUG_VARIABLE}=1 or --debug shows the traceback)"

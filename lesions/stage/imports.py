@@ -1,4 +1,4 @@
-"""Following a stage's imports, to find every file and every third-party package that decides what it computes."""
+"""Following a stage's imports to every file and every third-party package that decides what it computes."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ SOURCE_SUFFIXES = (".py", ".j2")
 """Files that count as code; `.dvcignore` hides all others in `lesions/` and `stages/` from DVC."""
 
 DISTRIBUTIONS = {"PIL": "pillow", "faiss": "faiss-cpu", "ruamel": "ruamel-yaml", "sklearn": "scikit-learn"}
-"""The package that provides a module, where their names differ by more than capitals, dots and underscores."""
+"""The package that provides a module, if their names differ by more than capitals, dots and underscores."""
 
 PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)", re.MULTILINE)
 
@@ -91,13 +91,13 @@ class Sources:
 def read_versions(lock: Path) -> dict[str, str]:
     """Read the version of each package that a lock file pins, by its normalised name.
 
-    Where the lock pins several versions of a package, each for some Pythons or systems, all of them are given: the
-    result must not depend on the machine.
+    If the lock pins several versions of a package, each for some Pythons or systems, the result has all of them, so
+    that it does not depend on the machine.
 
     Raises
     ------
     InputError
-        If the file is missing or pins nothing.
+        If the file is missing or pins no package.
     """
     try:
         text = lock.read_text(encoding="utf-8")
@@ -107,12 +107,12 @@ def read_versions(lock: Path) -> dict[str, str]:
     for pin in PINNED.finditer(text):
         versions[normalise_name(pin["name"])].add(pin["version"])
     if not versions:
-        raise InputError(f"{lock}: pins no package, as name==version at the start of a line does")
+        raise InputError(f"{lock}: pins no package; expected lines that start with name==version")
     return {name: ", ".join(sorted(pinned)) for name, pinned in versions.items()}
 
 
 def normalise_name(name: str) -> str:
-    """Return the name of a package as package indexes compare it (PEP 503)."""
+    """Return the normalised name of a package, as package indexes compare it (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -127,7 +127,7 @@ def _find_version(name: str, versions: Mapping[str, str], imported: str) -> str:
 
 
 def _list_imports(file: Path, root: Path) -> Iterator[str]:
-    """Yield the dotted names that a file imports; of `from a import b` both `a` and `a.b`, for b may be a module."""
+    """Yield the dotted names that a file imports; `from a import b` yields `a` and `a.b`, as b may be a module."""
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except SyntaxError as error:
@@ -145,7 +145,7 @@ def _list_imports(file: Path, root: Path) -> Iterator[str]:
 
 
 def _find_module(module: str, root: Path) -> list[Path]:
-    """Return the file of one of the project's modules and its packages' `__init__.py`; nothing for other names."""
+    """Return the file of a module of the project and the `__init__.py` of its packages; nothing for other modules."""
     path = root.joinpath(*module.split("."))
     file = path.with_name(f"{path.name}.py")
     if file.is_file():
@@ -155,7 +155,7 @@ def _find_module(module: str, root: Path) -> list[Path]:
 
 
 def _list_inits(file: Path, root: Path) -> list[Path]:
-    """Return the `__init__.py` of each package that a file lies in: importing the file runs them."""
+    """Return the `__init__.py` of each package that contains a file, because importing the file runs them."""
     folders = file.relative_to(root).parents[:-1]
     return [root / folder / "__init__.py" for folder in folders if (root / folder / "__init__.py").is_file()]
 

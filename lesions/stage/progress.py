@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a plain line now and then elsewhere."""
+"""Showing the progress of long work: a bar on a terminal, otherwise a few plain lines."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -20,11 +20,11 @@ from rich.text import Text
 Item = TypeVar("Item")
 
 PLAIN_LINES = 4
-"""Number of lines printed where there is no terminal."""
+"""Number of lines to print if there is no terminal."""
 
 
 def show_progress(items: Iterable[Item], description: str, *, total: int) -> Iterator[Item]:
-    """Yield the items, showing how many of `total` are done."""
+    """Yield the items, and show how many of `total` are done."""
     console = Console(stderr=True)
     if console.is_terminal:
         columns = (TextColumn(description), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -46,7 +46,7 @@ class ImagesPerSecondColumn(ProgressColumn):
 
 
 class TrainingLine:
-    """A live line on a terminal while a network is trained; nothing where there is no terminal."""
+    """A live line on a terminal while a network is trained; it shows nothing if there is no terminal."""
 
     def __init__(self, num_epochs: int, images_per_epoch: int) -> None:
         console = Console(stderr=True)

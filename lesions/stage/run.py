@@ -1,4 +1,4 @@
-"""Running a stage's `main` from the command line."""
+"""Running the `main` of a stage from the command line."""
 
 import inspect
 import os
@@ -18,16 +18,16 @@ from lesions.stage.timings import record_timing
 
 CodeOption = Annotated[
     Path | None,
-    typer.Option(help="What trace_code wrote for this stage; a file that has changed since stops the stage."),
+    typer.Option(help="The code of this stage, from trace_code; the stage fails if a file has changed since."),
 ]
 
 
 def run_stage(main: Callable[..., None]) -> None:
     """Run a stage with its arguments from the command line, and record how long it took.
 
-    Beside the arguments of `main` there are two options. `--code` names the stage's `data/code/<stage>.json`: the
-    stage fails when a file listed there is not as it was, at the start or at the end; a `main` that has an argument
-    `code` itself is given it too. `--debug` shows errors with their tracebacks.
+    There are two options besides the arguments of `main`. `--code` names the stage's `data/code/<stage>.json`: the
+    stage fails if a file listed there has changed, at its start or at its end; if `main` itself has an argument
+    `code`, it receives the path too. `--debug` shows errors with their tracebacks.
     """
     signature = inspect.signature(main)
     reads_code = "code" in signature.parameters
@@ -35,7 +35,7 @@ def run_stage(main: Callable[..., None]) -> None:
     @wraps(main)
     def checked_main(*, debug: bool, **arguments: Any) -> None:
         code = arguments["code"] if reads_code else arguments.pop("code")
-        # DVC_STAGE tells the stages of several models apart; in a dvc.yaml elsewhere, a path and a colon precede it.
+        # DVC_STAGE includes the model's name; if dvc.yaml is in another folder, a path and a colon precede it.
         stage = os.environ.get("DVC_STAGE", Path(sys.argv[0]).stem).rpartition(":")[2]
         with record_timing(stage):
             if code is not None:
@@ -45,11 +45,11 @@ def run_stage(main: Callable[..., None]) -> None:
                 check_code_unchanged(code)
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, exit_on_signal)
     options = [inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DebugOption)]
     if not reads_code:
         options.append(inspect.Parameter("code", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=CodeOption))
-    # typer reads the options from here.
+    # typer reads the options from the signature.
     checked_main.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *options])  # type: ignore[attr-defined]
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(checked_main)
@@ -57,8 +57,8 @@ def run_stage(main: Callable[..., None]) -> None:
         app()
 
 
-def stop(number: int, _: FrameType | None) -> None:
-    """Exit as the signal asks, removing temporary files and releasing locks on the way."""
+def exit_on_signal(number: int, _: FrameType | None) -> None:
+    """Exit on a signal by raising SystemExit, which removes temporary files and releases locks."""
     name = signal.Signals(number).name
-    print(f"stopped by {name}; no half-written file is left, and running again goes on", file=sys.stderr, flush=True)
+    print(f"stopped by {name}; no partial file is left; the same command continues", file=sys.stderr, flush=True)
     sys.exit(128 + number)

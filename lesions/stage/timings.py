@@ -1,4 +1,4 @@
-"""`.timings/<stage>.json`: how long a stage took. Neither git nor DVC tracks it: no two runs take equally long."""
+"""`.timings/<stage>.json`: how long a stage took. Neither git nor DVC tracks it, because it differs in every run."""
 
 import json
 import time
@@ -14,7 +14,7 @@ TIMINGS = Path(".timings")
 
 @contextmanager
 def record_timing(stage: str) -> Iterator[None]:
-    """Write the seconds and the memory that the block took, if it succeeds."""
+    """Write the time and the peak memory of the block, if it succeeds."""
     wall_start, cpu_start = time.perf_counter(), time.process_time()
     yield
     timing = {

@@ -1,1 +1,1 @@
-"""The tables in data/: their columns, and how they are read and written."""
+"""The tables in data/: their columns, their readers and their writers."""

@@ -1,4 +1,4 @@
-"""`data/calibrations/<model>.json`: what turns a model's logits into calibrated ones."""
+"""`data/calibrations/<model>.json`: the calibration of a model's logits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,11 @@ class Calibration:
     Attributes
     ----------
     classes
-        In the order of the logits.
+        The classes, in the order of the logits.
     scale, shift
         K numbers each. With temperature scaling every scale is 1 / temperature, and every shift is 0.
     logits_sha256
-        Hash of the table of logits that it was fitted on.
+        The hash of the table of logits on which it was fitted.
     num_views
         Number of views of an image over which the logits were averaged.
     """

@@ -19,11 +19,11 @@ from lesions.formats.json_file import write_json
 from lesions.tables.predictions import Predictions
 
 MAX_BYTES = 1_000_000_000
-"""Largest size of one unpacked column: a longer one is no digest."""
+"""Largest size of one unpacked column, in bytes; a larger column is not from a digest."""
 
 
 def write_digest(path: Path, predictions: Predictions) -> None:
-    """Write `metrics/<model>/digest.json`; log-probabilities keep three significant digits, as float16 does."""
+    """Write `metrics/<model>/digest.json`; log-probabilities are float16, with three significant digits."""
     ordered = predictions.images.image_id.argsort().to_numpy()
     group, _ = pd.factorize(predictions.images.group_id.iloc[ordered])
     columns = {

@@ -1,4 +1,4 @@
-"""Where the files of a run are, by model: they are written, read, compared and removed by these names alone."""
+"""The paths of a run's files, by model: all code that writes, reads, compares or removes them uses these paths."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -53,12 +53,12 @@ class ModelPaths:
 
     @property
     def checkpoint(self) -> Path:
-        """The kept weights."""
+        """The weights of the best epoch."""
         return self.data / f"checkpoints/{self.model}.safetensors"
 
     @property
     def logits(self) -> Path:
-        """The network's logits, as they came."""
+        """The network's logits, before calibration."""
         return self.data / f"logits/{self.model}.csv"
 
     @property
@@ -68,7 +68,7 @@ class ModelPaths:
 
     @property
     def calibration(self) -> Path:
-        """What turns logits into predictions."""
+        """The calibration of the logits."""
         return self.data / f"calibrations/{self.model}.json"
 
     @property
@@ -109,18 +109,20 @@ class ModelPaths:
 
 
 def find_unlisted(models: Iterable[str], folders: ModelPaths) -> list[str]:
-    """Return the models that have outputs on the disk and are not among those listed, sorted.
+    """Return the models that have outputs on disk but are not listed, sorted.
 
     Parameters
     ----------
+    models
+        The listed models.
     folders
-        Says which folders to look in; its model does not matter.
+        The folders to search; its model is ignored.
     """
     return sorted(set(_find_models(folders)) - {*models, *RESERVED})
 
 
 def remove_outputs(paths: ModelPaths) -> None:
-    """Remove what a model's stages wrote, and the model's folders if that leaves them empty."""
+    """Remove the outputs of a model's stages, and the model's folders if they are empty then."""
     for path in paths.list_outputs():
         if path.is_dir():
             rmtree(path)
@@ -132,11 +134,11 @@ def remove_outputs(paths: ModelPaths) -> None:
 
 
 def _find_models(folders: ModelPaths) -> Iterator[str]:
-    """Yield the models that have outputs on the disk."""
+    """Yield the models that have outputs on disk."""
     for pattern in replace(folders, model="*").list_outputs():
         root = next(root for root in (folders.data, folders.metrics, folders.plots) if root in pattern.parents)
         parts = pattern.relative_to(root).parts
-        # The part that names the model: the file itself, or the folder that it is in.
+        # The part of the path that names the model: the file itself, or its folder.
         depth = next(depth for depth, part in enumerate(parts) if "*" in part)
         for path in root.glob("/".join(parts)):
             if path.is_dir() or pattern.suffix:

@@ -20,14 +20,14 @@ IDENTIFIERS = ["image_id", "group_id", "split"]
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model predicted for the images of one or more splits.
+    """The predictions of a model for the images of one or more splits.
 
     Attributes
     ----------
     images : (N, ...) table
         image_id, group_id, split, and possibly metadata.
     classes
-        In the order of the logits.
+        The classes, in the order of the logits.
     y_true : (N,) int
     logits : (N, K) float
         Calibrated logits, whose softmax is the probability.
@@ -78,7 +78,7 @@ def concatenate_predictions(parts: Sequence[Predictions]) -> Predictions:
 
 
 def write_logits(path: Path, predictions: Predictions) -> None:
-    """Write `data/logits/<model>.csv`, sorted by image_id: raw logits, every float32 with all its digits."""
+    """Write `data/logits/<model>.csv`, sorted by image_id: raw logits, with all digits of each float32."""
     table = _identify_rows(predictions)
     table[_name_columns("logit", predictions)] = predictions.logits
     write_table(path, table, sort_by="image_id", float_format="%.9g")

@@ -43,7 +43,7 @@ FieldName = Literal[
 
 
 class Record(BaseModel):
-    """What a dataset's table says about one image; None means not known."""
+    """The fields of a dataset's table for one image; None means not known."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -53,7 +53,7 @@ def join_splits(metadata: pd.DataFrame, splits: pd.DataFrame, splits_path: Path)
 
 
 def read_split_metadata(metadata: Path, splits: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read the metadata, or some of its columns, of all images that were not dropped, with `group_id` and `split`.
+    """Read the metadata (or some columns) of all images that were not dropped, and add `group_id` and `split`.
 
     `split` is `train`, `val`, `test` or `external`.
     """

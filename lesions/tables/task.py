@@ -82,7 +82,7 @@ class TaskParameters(Section):
 
 
 def find_malignant_side(diagnoses: Diagnoses, malignant: Sequence[str]) -> tuple[bool, ...] | None:
-    """Return which classes are malignant, or None if all are, none is, or a class has diagnoses of both kinds.
+    """Return which classes are malignant, or None if all or none are, or if a class has diagnoses of both kinds.
 
     Parameters
     ----------
@@ -98,6 +98,6 @@ def find_malignant_side(diagnoses: Diagnoses, malignant: Sequence[str]) -> tuple
 
 
 def encode_diagnoses(diagnosis: pd.Series, diagnoses: Diagnoses) -> NDArray[np.int64]:
-    """Return the class index (N,) of each diagnosis (N,); `diagnoses` are those of each class."""
+    """Return the class index of each diagnosis, (N,); `diagnoses` lists the diagnoses of each class."""
     codes = {name: code for code, members in enumerate(diagnoses) for name in members}
     return diagnosis.map(codes).to_numpy().astype(np.int64)

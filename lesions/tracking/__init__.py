@@ -1,1 +1,1 @@
-"""Following a training from outside, behind one callback."""
+"""Live tracking of a training, behind one callback."""

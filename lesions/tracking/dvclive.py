@@ -1,4 +1,4 @@
-"""Following a training in DVCLive."""
+"""Live tracking of a training with DVCLive."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from typing import Any
 from lesions.tracking.parameters import TrackingParameters
 
 TRACKING_FOLDER = Path("dvclive")
-"""Neither git nor DVC tracks it: the pipeline's own history of an epoch is in `plots/history`."""
+"""Neither git nor DVC tracks this folder; the pipeline's own history of the epochs is in `plots/history`."""
 
 OnEpoch = Callable[[dict[str, Any]], None]
 """Called with each epoch's entry in the history."""
@@ -16,10 +16,11 @@ OnEpoch = Callable[[dict[str, Any]], None]
 
 @contextmanager
 def open_tracking(parameters: TrackingParameters, model: str) -> Iterator[OnEpoch]:
-    """Yield a function to be called with each epoch's entry, from the first on, also when a training resumes.
+    """Yield a function that logs the entry of one epoch.
 
-    DVCLive writes `dvclive/<model>` and feeds DVC Studio. By default it would also write `dvc.yaml` and save an
-    experiment; both are switched off, because the pipeline has a `dvc.yaml` and `dvc exp run` saves experiments.
+    It must be called for every epoch from the first on, even if training resumes after a later one. DVCLive writes
+    `dvclive/<model>` and feeds DVC Studio. By default it would also write `dvc.yaml` and save an experiment. Both are
+    switched off, because the pipeline has a `dvc.yaml` and `dvc exp run` saves experiments.
     """
     if parameters.kind == "none":
         yield lambda _: None

@@ -1,1 +1,1 @@
-"""Turning cached images into a trained network."""
+"""Training a network on cached images."""

@@ -14,15 +14,15 @@ from lesions.hardware.device import choose_memory_format
 from lesions.networks.source import ImageSource
 from lesions.training.sampling import Scheme, draw_order
 from lesions.transforms.artefacts import draw_hairs
-from lesions.transforms.augmentation import augment, compute_strengths, draw
-from lesions.transforms.mixing import draw_mixing, mix
+from lesions.transforms.augmentation import augment_images, compute_strengths, draw_changes
+from lesions.transforms.mixing import draw_mixing, mix_images
 from lesions.transforms.parameters import AugmentationParameters
 from lesions.transforms.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Rows of the image cache, (N,) int, the class of each, (N,) int, and the names of the images, (N,) str."""
+    """Images to learn from: their rows in the image cache (N,) int, classes (N,) int and names (N,) str."""
 
     rows: NDArray[np.int64]
     labels: NDArray[np.int64]
@@ -31,16 +31,16 @@ class LabelledRows:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step learns from.
+    """The images of one batch, augmented, and their targets.
 
     Attributes
     ----------
     inputs : (B, 3, H, W)
-        Normalised, on the device.
+        Normalised pixels, on the device.
     targets : (B, K)
-        What part of each image is of each class, on the device.
+        The share of each class in each image, on the device.
     image_ids : (B,)
-        Of a mixed image, the one that was there first.
+        The name of each image; for a mixed image, the name of the first of the two.
     """
 
     inputs: Tensor
@@ -49,7 +49,7 @@ class Batch:
 
 
 class AugmentedBatches:
-    """The training images of one epoch after the other, each epoch in an order and with changes of its own."""
+    """The augmented batches of all epochs; each epoch has its own order and its own random changes."""
 
     def __init__(
         self,
@@ -77,49 +77,50 @@ class AugmentedBatches:
 
     @property
     def num_batches(self) -> int:
-        """Batches in an epoch; the images that would not fill a last one wait for another epoch."""
+        """Number of full batches per epoch; the images that would not fill a last batch are left out of the epoch."""
         return len(self._train.rows) // self.batch_size
 
     @property
     def num_classes(self) -> int:
-        """K."""
+        """Number of classes, K."""
         return len(self._class_counts)
 
     def resized(self, batch_size: int) -> Self:
-        """Return the same images in batches of another size."""
+        """Return a copy that yields the same images in batches of another size."""
         other = copy.copy(self)
         other.batch_size = min(batch_size, len(self._train.rows))
         return other
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch."""
+        """Yield the batches of an epoch, counted from 1."""
         N, changes = len(self._train.rows), self._augmentation
         alphas = {"mixup_alpha": changes.mixup_alpha, "cutmix_alpha": changes.cutmix_alpha}
         order = draw_order(self._train.labels, self._class_counts, self._sampling, seed=self._seed, epoch=epoch)
         order = order[: self.num_batches * self.batch_size]
-        # All of an epoch's numbers go to the device at once: a GPU waits for each copy.
-        draws = self._on_device(draw(N, seed=self._seed, epoch=epoch))
+        # All random numbers of an epoch are copied at once, because a GPU waits for each copy.
+        draws = self._on_device(draw_changes(N, seed=self._seed, epoch=epoch))
         hairs = self._on_device(draw_hairs(N, changes.max_hairs, seed=self._seed, epoch=epoch))
         mixing = self._on_device(draw_mixing(N, **alphas, seed=self._seed, epoch=epoch))
         strengths = self._on_device(self._strengths[order])
-        targets = torch.eye(self.num_classes, device=self._device)[self._on_device(self._train.labels[order])]
+        labels = self._on_device(self._train.labels[order])
+        targets = torch.eye(self.num_classes, device=self._device)[labels]  # (N, K)
         image_ids = self._train.image_ids[order]
         for number, pixels in enumerate(self._source.yield_batches(self._train.rows[order], self.batch_size)):
-            places = slice(number * self.batch_size, (number + 1) * self.batch_size)
-            changed = augment(
+            positions = slice(number * self.batch_size, (number + 1) * self.batch_size)
+            changed = augment_images(
                 self._preprocessing.prepare(pixels),
-                draws[places],
-                hairs=hairs[places],
-                strengths=strengths[places],
+                draws[positions],
+                hairs=hairs[positions],
+                strengths=strengths[positions],
                 parameters=changes,
                 preprocessing=self._preprocessing,
             )
-            mixed = targets[places]
+            mixed = targets[positions]
             if any(alphas.values()):
-                changed, mixed = mix(changed, mixed, mixing[places], **alphas)
+                changed, mixed = mix_images(changed, mixed, mixing[positions], **alphas)
             inputs = self._preprocessing.normalise(changed)
             inputs = inputs.contiguous(memory_format=choose_memory_format(self._device))
-            yield Batch(inputs, mixed, image_ids[places])
+            yield Batch(inputs, mixed, image_ids[positions])
 
     def _on_device(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(array).to(self._device)

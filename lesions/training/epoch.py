@@ -1,4 +1,4 @@
-"""The steps of an epoch, checked and scored."""
+"""Running, checking and scoring the steps of one epoch."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -13,16 +13,16 @@ from lesions.training.learner import LearningPhase
 from lesions.training.step import Step
 
 Scores = dict[str, float]
-"""loss, accuracy, balanced_accuracy, macro_f1, weighted_f1, and for training also gradient_norm."""
+"""Scores by name: loss, accuracy, balanced_accuracy, macro_f1, weighted_f1; for training also gradient_norm."""
 
 MAX_LOSS = 1000.0
-"""A loss above this has exploded: guessing that all classes are equally likely costs log K."""
+"""A larger loss means that training has diverged: predicting all classes as equally likely costs only log K."""
 
 NUM_WORST = 5
-"""Number of images that the message about an exploded loss names."""
+"""Number of images named in the message about a diverged loss."""
 
 STEPS_BETWEEN_READS = 20
-"""Reading a value makes a GPU wait, so losses are read only now and then; on the CPU they are read at every step."""
+"""Number of steps between two reads of the losses on a GPU, which waits at each read; the CPU reads every step."""
 
 
 def train_epoch(
@@ -35,18 +35,20 @@ def train_epoch(
     num_classes: int,
     accumulation_steps: int,
 ) -> Scores:
-    """Take the steps of an epoch, each at its part of the peak rates.
+    """Take the steps of an epoch and score them.
 
     Parameters
     ----------
+    rates
+        The learning rate of each step, as a fraction of the peak rates.
     show
-        Called with the number of images learnt from since the last call, and with the last step's loss.
+        Called with the number of images since the last call and the loss of the last step.
     epoch
         Counted from 1.
 
     Returns
     -------
-    The steps' scores, and `gradient_norm`, the mean over the steps before clipping.
+    The scores of all steps; `gradient_norm` is the mean over the steps, before clipping.
 
     Raises
     ------
@@ -67,11 +69,11 @@ def train_epoch(
 
 
 def read_steps(steps: Sequence[Step], *, epoch: int, first: int) -> tuple[int, float]:
-    """Check all steps; return their number of images and the last one's loss."""
+    """Check the loss and the gradient of each step; return the number of images and the last loss."""
     losses = torch.stack([step.loss for step in steps]).tolist()
     norms = torch.stack([step.gradient_norm for step in steps]).tolist()
     for number, (step, loss, norm) in enumerate(zip(steps, losses, norms, strict=True), start=first):
-        # A comparison with NaN is false.
+        # Any comparison with NaN is false, so NaN is refused too.
         if not (loss <= MAX_LOSS and norm < inf):
             raise InputError(
                 f"epoch {epoch}, step {number + 1}: the training loss is {loss:g} and the gradient's norm {norm:g}; "
@@ -82,7 +84,7 @@ def read_steps(steps: Sequence[Step], *, epoch: int, first: int) -> tuple[int, f
 
 
 def describe_worst(step: Step) -> str:
-    """Name the images with the largest losses, NaN first."""
+    """Name the images with the largest losses; NaN counts as the largest."""
     losses = (step.losses / step.weights).nan_to_num(nan=inf, posinf=inf)
     if losses.isinf().all():
         return f"so is the loss of each of its {len(losses)} images, so the weights are to blame"
@@ -91,7 +93,7 @@ def describe_worst(step: Step) -> str:
 
 
 def score_steps(steps: Sequence[Step], num_classes: int) -> Scores:
-    """Score the network's outputs for the batches, each computed before the network learnt from that batch."""
+    """Score the outputs for all batches; each output was computed before the network learnt from its batch."""
     losses, weights, truths, guesses = (
         torch.cat([getattr(step, name) for step in steps]) for name in ("losses", "weights", "truths", "guesses")
     )

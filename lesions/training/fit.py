@@ -22,7 +22,7 @@ from lesions.training.resume import ResumeFile, unpack_optimizer
 from lesions.training.schedule import compute_rates
 
 
-def fit(
+def fit_network(
     learner: Learner,
     batches: AugmentedBatches,
     validate: Callable[[nn.Module], Scores],
@@ -32,24 +32,25 @@ def fit(
     resume: ResumeFile | None = None,
     on_epoch: OnEpoch = lambda _: None,
 ) -> FittedNetwork:
-    """Train a network through the phases of its architecture; keep the epoch that validates best.
+    """Train a network through the phases of its architecture, and keep the weights of the best epoch.
 
-    Training stops early once the monitored metric has not improved for `patience_epochs` epochs of the last phase.
-    After each epoch the state is written to `resume`; if there is a state, training goes on from it to the same bits.
+    The best epoch is the one with the best validation score. Training stops early once the monitored metric has not
+    improved for `patience_epochs` epochs of the last phase. After each epoch the state is written to `resume`; if a
+    state is there already, training resumes from it, with bitwise the same result.
 
     Parameters
     ----------
     learner
-        Changed in place; ends with the last step's weights.
+        Trained in place; ends with the last step's weights.
     validate
         Scores a network on the validation images.
     on_epoch
-        Called with each epoch's entry in the history, also with the entries from before a stop.
+        Called with each epoch's entry in the history; after a resumption also with the earlier entries.
 
     Raises
     ------
     InputError
-        If the loss explodes, or a batch does not fit into the device's memory.
+        If the loss diverges, or if a batch does not fit into the device's memory.
     """
     history = History(training.monitor)
     state = resume.read() if resume else None
@@ -80,7 +81,7 @@ def fit(
 
 @dataclass(frozen=True, kw_only=True)
 class Loop:
-    """What every epoch of a training has in common."""
+    """The settings that all epochs of a training share."""
 
     learner: Learner
     batches: AugmentedBatches
@@ -90,22 +91,22 @@ class Loop:
 
     @property
     def accumulation_steps(self) -> int:
-        """Batches that make one step together."""
+        """Number of batches per step."""
         return min(self.training.accumulation_steps, self.batches.num_batches)
 
     @property
     def num_steps(self) -> int:
-        """Steps of an epoch."""
+        """Number of steps per epoch."""
         return self.batches.num_batches // self.accumulation_steps
 
     def is_out_of_patience(self, history: History, first_epoch: int) -> bool:
-        """Return whether the last phase, which began with `first_epoch`, has waited long enough; say so if it has."""
-        # The phases before the last prepare it; all their epochs are needed.
+        """Return whether to stop early, and print it; the last phase began with `first_epoch`."""
+        # Only the last phase counts: the earlier phases prepare it and always run in full.
         best_epoch = max(history.best_epoch, first_epoch - 1)
         patience = self.training.patience_epochs
         if history.num_epochs - best_epoch < patience:
             return False
-        print(f"stopped early: no better {self.training.monitor} in {patience} epochs", flush=True)
+        print(f"stopped early: {self.training.monitor} has not improved for {patience} epochs", flush=True)
         return True
 
     def run_epoch(
@@ -136,7 +137,7 @@ class Loop:
         }
 
     def _train_epoch(self, learning: LearningPhase, rates: list[float], line: TrainingLine, *, epoch: int) -> Scores:
-        """Train on an epoch's batches; if they do not fit into memory, say which would."""
+        """Train on an epoch's batches; if a batch does not fit into memory, raise InputError with one that does."""
         learning.set_train_mode()
         try:
             return train_epoch(
@@ -154,13 +155,13 @@ class Loop:
             if "deterministic" not in str(error):
                 raise
             raise InputError(f"{error}. Set hardware.deterministic to false to allow it") from error
-        # Only here are the tensors freed that the exception kept alive.
+        # Not inside the except block: there the exception would still keep the tensors alive.
         fitting = find_fitting_batch_size(self.learner, learning.phase, self.batches)
         images_per_step = self.batches.batch_size * self.accumulation_steps
         advice = (
-            f"batches of {fitting} fit, as was tried: set training.batch_size to {fitting}, and "
-            f"training.accumulation_steps to {ceil(images_per_step / fitting)}, so that a step has about as many "
-            "images as now"
+            f"batches of {fitting} fit (this was tried): set training.batch_size to {fitting}, and "
+            f"training.accumulation_steps to {ceil(images_per_step / fitting)}, which keeps the number of images "
+            "per step about the same"
             if fitting
             else "a batch of 2 does not fit either: lower the architecture's size_px, or choose a smaller network"
         )

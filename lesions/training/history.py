@@ -1,4 +1,4 @@
-"""The epochs of a training so far, and the best of them."""
+"""The history of a training: the finished epochs, and the weights of the best one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,17 +12,17 @@ from lesions.training.resume import TrainingState, pack_optimizer
 
 @dataclass(frozen=True)
 class FittedNetwork:
-    """The outcome of training.
+    """The result of training.
 
     Attributes
     ----------
     weights
-        Of the best epoch, on the CPU.
+        The weights of the best epoch, on the CPU.
     best_epoch
         Counted from 1.
     history
-        One entry per epoch: epoch, phase, learning_rates (of each layer that has its own, at the first step), and the
-        scores train and val.
+        One entry per epoch: epoch, phase, learning_rates (by layer group, at the first step), and the scores train
+        and val.
     """
 
     weights: dict[str, Tensor]
@@ -31,12 +31,12 @@ class FittedNetwork:
 
 
 class History:
-    """The epochs of a training so far, and the weights of the best.
+    """The finished epochs of a training, and the weights of the best one.
 
     Attributes
     ----------
     entries
-        One for each finished epoch, as in `FittedNetwork.history`.
+        One per finished epoch, as in `FittedNetwork.history`.
     """
 
     def __init__(self, monitor: Monitor) -> None:
@@ -46,42 +46,42 @@ class History:
 
     @property
     def num_epochs(self) -> int:
-        """The number of finished epochs."""
+        """Number of finished epochs."""
         return len(self.entries)
 
     @property
     def best_epoch(self) -> int:
-        """The first of the epochs that validated best; 0 before the first epoch."""
+        """The epoch with the best validation score, or the first of several; 0 before the first epoch."""
         return int(np.argmax(self.qualities)) + 1 if self.entries else 0
 
     @property
     def qualities(self) -> list[float]:
-        """The monitored metric after each epoch, negated where less is better."""
+        """The monitored metric after each epoch, negated if lower is better."""
         sign = -1 if self._monitor == "loss" else 1
         return [sign * entry["val"][self._monitor] for entry in self.entries]
 
     @property
     def outcome(self) -> FittedNetwork:
-        """The outcome of the epochs so far."""
+        """The result of the epochs so far."""
         return FittedNetwork(self._best_weights, self.best_epoch, self.entries)
 
     def add(self, entry: dict[str, Any], network: nn.Module) -> None:
-        """Add a finished epoch, and the network that was validated after it."""
+        """Add a finished epoch; keep the weights of its validated network if it is the best."""
         self.entries.append(entry)
         if self.best_epoch == self.num_epochs:
             self._best_weights = {name: tensor.cpu().clone() for name, tensor in network.state_dict().items()}
 
     def save(self, networks: dict[str, nn.Module], optimizer: optim.Optimizer) -> TrainingState:
-        """Return all that is needed to go on from here."""
+        """Return everything that is needed to resume from here."""
         tensors = {f"best.{name}": tensor for name, tensor in self._best_weights.items()}
         for kind, network in networks.items():
             tensors |= {f"{kind}.{name}": tensor for name, tensor in network.state_dict().items()}
         return TrainingState(tensors | pack_optimizer(optimizer), {"history": self.entries})
 
     def restore(self, state: TrainingState, networks: dict[str, nn.Module]) -> None:
-        """Restore what `save` returned, except the optimiser's state, which belongs to the phase."""
+        """Restore what `save` returned, except the optimiser's state, which the phase restores."""
         self.entries = state.about["history"]
         self._best_weights = state.select("best")
         for kind, network in networks.items():
             network.load_state_dict(state.select(kind))
-        print(f"going on after epoch {self.num_epochs}, the last one finished", flush=True)
+        print(f"resuming after epoch {self.num_epochs}, the last finished epoch", flush=True)

@@ -1,4 +1,4 @@
-"""A network that learns, a batch at a time."""
+"""A network together with everything that takes a training step."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -20,16 +20,16 @@ from lesions.training.step import NUM_STEPS_BEFORE_RECORDING, RecordedStep, Step
 
 
 class Learner:
-    """A network, the average of its weights if there is one, and what decides how both learn.
+    """A network, its loss, and optionally a moving average of its weights, with the settings of training.
 
     Attributes
     ----------
     network, criterion
-        On the device.
+        The network and its loss, on the device.
     average
-        Of the network's weights over the steps, or None.
+        The moving average of the network's weights over the steps, or None.
     forward
-        The network, compiled if `execution` asks for it.
+        The network, compiled if `execution` is compiled.
     """
 
     def __init__(
@@ -57,24 +57,24 @@ class Learner:
 
     @property
     def networks(self) -> dict[str, nn.Module]:
-        """All networks whose weights decide how training goes on, by name."""
+        """All networks whose weights are needed to resume training, by name."""
         return {"network": self.network} | ({"average": self.average.network} if self.average else {})
 
     @property
     def best_network(self) -> nn.Module:
-        """The network to validate and keep: the average, if there is one."""
+        """The network to validate and keep: the average if there is one, else the network itself."""
         return self.average.network if self.average else self.network
 
 
 class LearningPhase:
-    """A learner in one phase: some of its layers learn, with an optimiser of the phase's own.
+    """A learner in one phase, which has its own trainable layers and its own optimiser.
 
     Attributes
     ----------
     phase
         Which layers learn, for how long and at which rates.
     optimizer
-        Of the layers that learn.
+        The optimiser of the layers that learn.
     """
 
     def __init__(self, learner: Learner, phase: PhaseParameters) -> None:
@@ -85,21 +85,28 @@ class LearningPhase:
         self._num_steps = 0
 
     def list_learning_rates(self, rate: float) -> dict[str, float]:
-        """Return the learning rate of each layer that has its own, at a part of the peak."""
+        """Return the learning rate of each layer group, at a fraction `rate` of its peak."""
         return {group["name"]: group["peak"] * rate for group in self.optimizer.param_groups}
 
     def set_train_mode(self) -> None:
-        """Put the layers that learn into training mode; frozen ones keep their batch statistics."""
+        """Put the layers that learn into training mode; frozen layers keep their batch statistics."""
         self._learner.network.train()
         if self.phase.layers == "head":
             self._learner.network.backbone.eval()
 
     def take_step(self, batches: Iterable[Batch], *, rate: float, number: int) -> Step:
-        """Learn from batches together, at a part of the peak rates; `number` counts the steps from 0.
+        """Take one optimiser step on one or more batches.
 
-        Except for batch norm, which sees one batch at a time, the step is that of a single large batch.
+        Several batches give the same step as a single large batch, except in batch norm, which sees one at a time.
+
+        Parameters
+        ----------
+        rate
+            The learning rate, as a fraction of the peak rates.
+        number
+            The number of the step, counted from 0.
         """
-        # Dropout draws from torch's generator; seeding it here makes a step independent of those before.
+        # Dropout draws from torch's generator; seeding it here makes a step independent of the steps before it.
         torch.manual_seed(int(np.random.SeedSequence([self._learner.seed, number]).generate_state(1)[0]))
         set_rate(self.optimizer, rate)
         step = self._run_step(batches)
@@ -108,7 +115,7 @@ class LearningPhase:
         return step
 
     def _run_step(self, batches: Iterable[Batch]) -> Step:
-        """Compute a step, or replay the one that was recorded after the first steps of the phase."""
+        """Compute a step, or replay the step that was recorded after the first steps of the phase."""
         self._num_steps += 1
         if self._learner.execution == "eager" or self._num_steps <= NUM_STEPS_BEFORE_RECORDING:
             return self._compute_step(batches)
@@ -125,7 +132,7 @@ class LearningPhase:
             with torch.autocast(batch.inputs.device.type, precision, enabled=precision != torch.float32):
                 logits = self._learner.forward(batch.inputs)  # (B, K)
             loss, weight = criterion(logits, batch.targets), criterion.weigh(batch.targets)  # (B,)
-            # The loss is divided by the weight of all images of the step: of several batches that is known at last.
+            # The loss is divided by the weight of all images of the step, which several batches know only at the end.
             (loss.sum() / (weight.sum() if self._learner.accumulation_steps == 1 else 1)).backward()
             losses.append(loss.detach())
             weights.append(weight)
@@ -145,7 +152,7 @@ class LearningPhase:
         )
 
     def _follow_gradient(self) -> Tensor:
-        """Move the weights; return the gradient's norm before it was clipped."""
+        """Update the weights along the gradient, and return the gradient's norm before clipping."""
         optimization = self._learner.optimization
         if optimization.l1:
             add_l1(self.optimizer, optimization.l1)
@@ -162,9 +169,9 @@ class LearningPhase:
 
 
 def find_fitting_batch_size(learner: Learner, phase: PhaseParameters, batches: AugmentedBatches) -> int:
-    """Halve the batch until steps fit into the device's memory; return its size, or 0 if no batch of 2 or more fits.
+    """Halve the batch size until steps fit into the device's memory; return it, or 0 if not even a batch of 2 fits.
 
-    The steps are taken: the learner is not to be used any more.
+    The steps are really taken, so the learner must not be used afterwards.
     """
     size = batches.batch_size // 2
     while size >= 2:
@@ -172,7 +179,7 @@ def find_fitting_batch_size(learner: Learner, phase: PhaseParameters, batches: A
         smaller = batches.resized(size)
         try:
             learning = LearningPhase(learner, phase)
-            # Until a step was recorded; each of two batches, because gradients will be accumulated.
+            # Enough steps for one to be recorded, each of two batches because gradients will be accumulated.
             for number in range(NUM_STEPS_BEFORE_RECORDING + 1):
                 learning.take_step(islice(smaller.epoch(1), 2), rate=0.0, number=number)
         except torch.OutOfMemoryError:

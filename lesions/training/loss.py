@@ -1,4 +1,4 @@
-"""What training makes small."""
+"""The loss that training minimises."""
 
 from typing import Self
 
@@ -12,13 +12,14 @@ from lesions.training.parameters import LossParameters
 
 
 class Criterion:
-    """The loss of each image, and how much it counts.
+    """The weighted loss of each image.
 
-    For logits z, targets t over K classes, class weights w and shares π of the classes among the images shown, an
-    image counts W = Σ w t. With p = softmax(z + τ log π) its loss is -Σ ((1 - ε) w t + ε W / K) (1 - p)^γ log p, and
-    a batch's the sum over its images divided by the sum of their W. γ is 0 for the cross-entropy, else as in Lin et
-    al. (2017, arXiv:1708.02002); ε smooths the labels (Szegedy et al. 2016, arXiv:1512.00567); τ adjusts the logits
-    (Menon et al. 2021, arXiv:2007.07314), in the loss alone: predictions are made from z.
+    The inputs are the logits z, the targets t over K classes, the class weights w, and the shares π of the classes
+    among the images shown. With p = softmax(z + τ log π) and the image's weight W = Σ w t, its loss is
+    -Σ ((1 - ε) w t + ε W / K) (1 - p)^γ log p. The loss of a batch is the sum over its images, divided by the sum of
+    their W. γ is 0 for the cross-entropy, else as in Lin et al. (2017, arXiv:1708.02002); ε smooths the labels
+    (Szegedy et al. 2016, arXiv:1512.00567); τ adjusts the logits (Menon et al. 2021, arXiv:2007.07314), but only in
+    the loss: predictions use z.
     """
 
     def __init__(
@@ -31,23 +32,23 @@ class Criterion:
 
     @property
     def num_classes(self) -> int:
-        """K."""
+        """Number of classes, K."""
         return len(self._weights)
 
     def to(self, device: torch.device) -> Self:
-        """Move it to where logits and targets are."""
+        """Move the weights to a device, that of the logits and targets."""
         self._weights, self._adjustment = self._weights.to(device), self._adjustment.to(device)
         return self
 
     def weigh(self, targets: Tensor) -> Tensor:
-        """Return how much each image counts, (B,), for targets (B, K) that sum to 1 for each image."""
+        """Return the weight of each image, (B,), from targets (B, K) that sum to 1 per image."""
         return targets @ self._weights
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return each image's loss times its weight, (B,), for logits (B, K) and targets (B, K)."""
-        log_p = F.log_softmax(logits.float() + self._adjustment, dim=1)
-        # What is smoothed away from an image's class weighs as the image does, not as the classes that get it: else
-        # the best answer for a common class would be a rare one.
+        log_p = F.log_softmax(logits.float() + self._adjustment, dim=1)  # (B, K)
+        # The smoothed part of a label has the weight of the image, not of the classes that receive it; otherwise the
+        # best prediction for a common class would be a rare one.
         shared = self.weigh(targets)[:, None] / self.num_classes
         losses = ((1 - self._smoothing) * self._weights * targets + self._smoothing * shared) * log_p
         if self._gamma is not None:
@@ -55,7 +56,7 @@ class Criterion:
         return -losses.sum(dim=1)
 
     def mean(self, logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-        """Return the loss of images of one class each, from logits (N, K) and classes (N,)."""
+        """Return the mean loss of images, from logits (N, K) and one class per image, (N,)."""
         device = self._weights.device
         targets = F.one_hot(torch.from_numpy(labels).to(device), self.num_classes).float()
         return float(self(torch.from_numpy(logits).to(device), targets).sum() / self.weigh(targets).sum())

@@ -1,4 +1,4 @@
-"""Which parameters learn in a phase, at which rates, and what moves them."""
+"""The optimiser of a phase: which parameters it trains, and at which learning rates."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,16 +11,17 @@ from lesions.networks.parameters import AnyArchitecture, PhaseParameters
 from lesions.training.parameters import OptimizerParameters
 
 LARGEST_LAYER = 0.8
-"""Part of a backbone's parameters; what holds more is no layer, but holds layers."""
+"""Fraction of a backbone's parameters; a module that holds more is not one layer but a container of layers."""
 
 
 def build_optimizer(
     network: Classifier, architecture: AnyArchitecture, phase: PhaseParameters, parameters: OptimizerParameters
 ) -> optim.Optimizer:
-    """Freeze what the phase does not train, and build the optimiser over the rest.
+    """Freeze the layers that the phase does not train, and build the optimiser of the others.
 
-    Each group has its rate at the peak of the schedule under `peak`, and a `name`. Weights decay; what has one axis
-    does not, as biases and the scales of normalisation. On CUDA rates are tensors, which a recorded step reads.
+    Each parameter group has a `name` and its peak learning rate, `peak`. Weight decay applies to weights, not to
+    parameters with a single axis, which are biases and the scales of normalisation. On CUDA the rates are tensors,
+    because a recorded step reads them from memory.
     """
     on_cuda = next(network.parameters()).is_cuda
     network.backbone.requires_grad_(phase.backbone_factor is not None)
@@ -46,7 +47,7 @@ def build_optimizer(
 def list_rates(
     network: Classifier, architecture: AnyArchitecture, phase: PhaseParameters
 ) -> Iterator[tuple[str, list[nn.Parameter], float]]:
-    """Yield the parameters of each layer that learns, the head's first, with its name and its peak rate."""
+    """Yield the name, the parameters and the peak rate of each layer that learns, the head first."""
     rate = architecture.learning_rate * phase.learning_rate_factor
     yield "head", list(network.head.parameters()), rate
     if phase.backbone_factor is None:
@@ -60,18 +61,18 @@ def list_rates(
 
 
 def list_layers(backbone: nn.Module) -> list[tuple[str, list[nn.Parameter]]]:
-    """List the parameters of each layer of a backbone, from its input on.
+    """List the name and the parameters of each layer of a backbone, from its input to its output.
 
-    The layers are the backbone's parts, and in the place of one that holds more than `LARGEST_LAYER` of all
-    parameters its own parts: of ResNet-18 `conv1`, `bn1` and `layer1` to `layer4`, of the custom CNN and of a
-    transformer the blocks. Parameters that are no part's go with what follows them.
+    The layers are the backbone's child modules; a child that holds more than `LARGEST_LAYER` of all parameters is
+    replaced by its own children. ResNet-18 has the layers `conv1`, `bn1` and `layer1` to `layer4`; the layers of the
+    custom CNN and of a transformer are their blocks. Parameters outside any child belong to the layer after them.
     """
     most = LARGEST_LAYER * sum(parameter.numel() for parameter in backbone.parameters())
     return list(_split(backbone, "", most))
 
 
 def _split(module: nn.Module, name: str, most: float) -> Iterator[tuple[str, list[nn.Parameter]]]:
-    """Yield the layers of a module, itself where it is small enough to be one."""
+    """Yield the layers of a module: the module itself if it is small enough, else those of its children."""
     parameters = list(module.parameters())
     parts = [(part_name, part) for part_name, part in module.named_children() if list(part.parameters())]
     if not parts or (name and sum(parameter.numel() for parameter in parameters) <= most):
@@ -85,7 +86,7 @@ def _split(module: nn.Module, name: str, most: float) -> Iterator[tuple[str, lis
 
 
 def set_rate(optimizer: optim.Optimizer, rate: float) -> None:
-    """Set the learning rate of each group to a part of its peak."""
+    """Set the learning rate of each group to a fraction `rate` of its peak."""
     for group in optimizer.param_groups:
         if isinstance(group["lr"], Tensor):
             group["lr"].fill_(group["peak"] * rate)
@@ -94,7 +95,7 @@ def set_rate(optimizer: optim.Optimizer, rate: float) -> None:
 
 
 def add_l1(optimizer: optim.Optimizer, strength: float) -> None:
-    """Add to each gradient that of `strength` times the sum of the absolute weights that decay."""
+    """Add the gradient of an L1 penalty: `strength` times the sum of the absolute weights, without biases."""
     for group in optimizer.param_groups:
         for parameter in group["params"]:
             if parameter.ndim > 1:

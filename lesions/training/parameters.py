@@ -1,4 +1,4 @@
-"""The sections of params.yaml that say how networks are trained."""
+"""The sections of params.yaml that decide how networks are trained."""
 
 from typing import Annotated, Literal, Self
 

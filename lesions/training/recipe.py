@@ -1,7 +1,7 @@
 """The recipe of a model: every parameter that decides its weights.
 
-The sections `augmentation`, `loss`, `optimizer`, `sampling`, `schedule` and `training` are shared by all models;
-`architectures.<model>.recipe` overrides parameters of them for that model alone.
+All models share the sections `augmentation`, `loss`, `optimizer`, `sampling`, `schedule` and `training`.
+`architectures.<model>.recipe` overrides their parameters for one model.
 """
 
 import json
@@ -31,11 +31,11 @@ SHARED: dict[str, type[Section]] = {
     "schedule": ScheduleParameters,
     "training": TrainingParameters,
 }
-"""The sections that all models share and each may override."""
+"""The sections that all models share and that each model may override."""
 
 
 class Recipe(Section):
-    """How one model is built and trained: its architecture, and the shared sections as they hold for it."""
+    """How one model is built and trained: its architecture, and the shared sections with its overrides."""
 
     architecture: AnyArchitecture
     augmentation: AugmentationParameters
@@ -47,12 +47,12 @@ class Recipe(Section):
 
 
 def resolve_recipe(params: Path, model: str) -> Recipe:
-    """Return a model's recipe, once it is sure that each of its parameters has an effect.
+    """Return a model's recipe, after checking that each of its parameters has an effect.
 
     Raises
     ------
     InputError
-        As `merge_recipe`, and if two parameters cannot both have an effect.
+        As in `merge_recipe`, and if one parameter makes another ineffective.
     """
     recipe, overrides = merge_recipe(params, model), _read_overrides(params, model)
     _check_adjustment_has_an_effect(recipe, model, overrides)
@@ -61,12 +61,12 @@ def resolve_recipe(params: Path, model: str) -> Recipe:
 
 
 def merge_recipe(params: Path, model: str) -> Recipe:
-    """Read a model's architecture and the shared sections, and put the model's overrides over these.
+    """Read a model's architecture and the shared sections, and apply the model's overrides to the shared sections.
 
     Raises
     ------
     InputError
-        If a section is missing or does not fit. The message names an overriding parameter in full, as in
+        If a section is missing or invalid. The message gives the full name of an overriding parameter, such as
         `architectures.resnet18.recipe.loss.focal_gamma`.
     """
     sections: dict[str, Any] = {name: read_section(params, name, section) for name, section in SHARED.items()}
@@ -77,17 +77,17 @@ def merge_recipe(params: Path, model: str) -> Recipe:
 
 
 def list_overridden(params: Path, model: str) -> list[str]:
-    """Return the parameters of shared sections that a model overrides, such as `loss.kind`."""
+    """Return the shared parameters that a model overrides, such as `loss.kind`."""
     return [f"{name}.{key}" for name, changes in _read_overrides(params, model).items() for key in changes]
 
 
 def write_recipe(path: Path, recipe: Recipe) -> None:
-    """Write `data/recipes/<model>.json`, every number with all its digits."""
+    """Write `data/recipes/<model>.json`, with all digits of every number."""
     write_text(path, json.dumps(recipe.model_dump(mode="json"), sort_keys=True, indent=1) + "\n")
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read `data/recipes/<model>.json`; a missing or foreign file raises InputError."""
+    """Read `data/recipes/<model>.json`; raise InputError if the file is missing or is not a recipe."""
     try:
         return Recipe.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -97,7 +97,7 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def _read_overrides(params: Path, model: str) -> dict[str, dict[str, Any]]:
-    """Return what a model's section `recipe` overrides, by section."""
+    """Return the overrides in a model's section `recipe`, by shared section."""
     name = f"architectures.{model}.{OVERRIDES}"
     overrides = find_architecture(params, model).get(OVERRIDES) or {}
     if not isinstance(overrides, dict):
@@ -117,12 +117,12 @@ def _name_overrides(model: str, section: str) -> str:
 
 
 def _name_parameter(model: str, overrides: dict[str, dict[str, Any]], section: str, key: str) -> str:
-    """Return the full name of a parameter, where it is set for this model."""
+    """Return the full name of the parameter that sets a value for this model: the override, or the shared one."""
     return f"{_name_overrides(model, section) if key in overrides.get(section, {}) else section}.{key}"
 
 
 def _check_adjustment_has_an_effect(recipe: Recipe, model: str, overrides: dict[str, dict[str, Any]]) -> None:
-    """Refuse to adjust the logits for the diagnoses' frequencies where all are shown equally often."""
+    """Refuse logit adjustment if all diagnoses are shown equally often, because it would have no effect."""
     if recipe.loss.logit_adjustment and recipe.sampling.scheme == "class_balanced":
         adjustment = _name_parameter(model, overrides, "loss", "logit_adjustment")
         scheme = _name_parameter(model, overrides, "sampling", "scheme")
@@ -133,7 +133,7 @@ def _check_adjustment_has_an_effect(recipe: Recipe, model: str, overrides: dict[
 
 
 def _check_rate_can_fall(recipe: Recipe, model: str, overrides: dict[str, dict[str, Any]]) -> None:
-    """Refuse a step or a plateau that is longer than every phase, or than patience allows."""
+    """Refuse a schedule whose learning rate can never fall, because of the length of the phases or the patience."""
     every_epochs, patience_epochs = recipe.schedule.every_epochs, recipe.training.patience_epochs
     if every_epochs is None:
         return

@@ -1,4 +1,4 @@
-"""Training state on disk, so that a run that was killed goes on from its last finished epoch."""
+"""The training state on disk, from which a killed run resumes after its last finished epoch."""
 
 import hashlib
 import json
@@ -20,30 +20,33 @@ from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
 METADATA_KEY = "resume"
 
 MAX_STATES = 4
-"""States that are kept; when there are more, the oldest goes whose run is not under way."""
+"""Number of states to keep; if there are more, the oldest is removed unless its run is in progress."""
 
 
 def find_resume_folder() -> Path:
-    """Return where states are kept: outside an experiment's temporary folder, which DVC removes when it is killed."""
-    named = os.environ.get("LESIONS_RESUME_DIR")
-    # DVC sets DVC_ROOT to the repository, also where an experiment runs in a copy of it.
-    return Path(named) if named else Path(os.environ.get("DVC_ROOT", ".")) / ".resume"
+    """Return the folder of the states.
+
+    It is outside the temporary folder of an experiment, which DVC removes when the experiment is killed.
+    """
+    chosen = os.environ.get("LESIONS_RESUME_DIR")
+    # DVC sets DVC_ROOT to the repository even if an experiment runs in a temporary copy of it.
+    return Path(chosen) if chosen else Path(os.environ.get("DVC_ROOT", ".")) / ".resume"
 
 
 def fingerprint(**ingredients: Any) -> str:
-    """Return a hash of all that decides what is trained: data, code, parameters, versions, hardware."""
+    """Return a hash of everything that decides the weights: data, code, parameters, versions, hardware."""
     return hashlib.sha256(json.dumps(ingredients, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class TrainingState:
-    """What has to be known to go on after an epoch."""
+    """Everything that is needed to resume after an epoch."""
 
     tensors: dict[str, Tensor]
     about: dict[str, Any]
 
     def select(self, kind: str) -> dict[str, Tensor]:
-        """Return the tensors whose names begin with `kind` and a dot, without these."""
+        """Return the tensors whose names begin with `kind` and a dot, by name without this prefix."""
         return {
             name.removeprefix(f"{kind}."): tensor
             for name, tensor in self.tensors.items()
@@ -52,47 +55,47 @@ class TrainingState:
 
 
 class ResumeFile:
-    """The state of one run, while this process alone holds it."""
+    """The state file of one run, locked by this process."""
 
     def __init__(self, path: Path, fingerprint: str) -> None:
         self.path = path
         self._fingerprint = fingerprint
 
     def read(self) -> TrainingState | None:
-        """Return the state, or None where there is none; of one that is torn or of another run it is said so."""
+        """Return the state, or None; print why a state that is damaged or belongs to another run is not used."""
         if not self.path.exists():
             return None
         try:
             tensors, text = read_tensor_file(self.path, key=METADATA_KEY)
             about = json.loads(text)
             if about["fingerprint"] != self._fingerprint:
-                raise ValueError("it is of another run")
+                raise ValueError("it belongs to another run")
             if about["sha256"] != _hash_tensors(tensors):
                 raise ValueError("its bytes have changed")
         except (SafetensorError, OSError, KeyError, ValueError) as error:
-            print(f"{self.path} cannot be used ({error}); training starts anew", flush=True)
+            print(f"{self.path} cannot be used ({error}); training starts from the beginning", flush=True)
             return None
         return TrainingState(tensors, about["state"])
 
     def write(self, state: TrainingState) -> None:
-        """Put a state in the place of the one before."""
+        """Replace the previous state."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
         about = {"fingerprint": self._fingerprint, "sha256": _hash_tensors(tensors), "state": state.about}
         write_tensor_file(self.path, tensors, key=METADATA_KEY, text=json.dumps(about, sort_keys=True))
 
     def remove(self) -> None:
-        """Remove the state of a run that is finished."""
+        """Remove the state once the run is finished."""
         self.path.unlink(missing_ok=True)
 
 
 @contextmanager
 def hold_resume_file(folder: Path, fingerprint: str) -> Iterator[ResumeFile]:
-    """Hold the state of a run; a second process that would train the same fails by name.
+    """Lock the state file of a run, so that no second process trains the same network.
 
     Raises
     ------
     InputError
-        If another process holds it.
+        If another process holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{fingerprint[:16]}.safetensors"
@@ -101,7 +104,7 @@ def hold_resume_file(folder: Path, fingerprint: str) -> Iterator[ResumeFile]:
         lock.acquire(blocking=False)
     except Timeout as error:
         raise InputError(
-            f"another process, which holds {path.with_suffix('.lock')}, is training the same network from the same "
+            f"another process, which holds {path.with_suffix('.lock')}, is training the same network on the same "
             "data; wait until it is done, or stop it, and run again"
         ) from error
     try:
@@ -112,9 +115,9 @@ def hold_resume_file(folder: Path, fingerprint: str) -> Iterator[ResumeFile]:
 
 
 def remove_oldest(folder: Path, *, keep: Path) -> None:
-    """Remove the states that have not been written to for the longest, so that at most `MAX_STATES` stay.
+    """Remove the oldest states, so that at most `MAX_STATES` are left.
 
-    The state of a run that is under way stays too, however many there are.
+    The state `keep` and those of other runs in progress are never removed, even if more are left.
     """
     states = sorted(folder.glob("*.safetensors"), key=lambda path: (path != keep, -path.stat().st_mtime))
     for path in states[MAX_STATES:]:
@@ -129,7 +132,7 @@ def pack_optimizer(optimizer: optim.Optimizer) -> dict[str, Tensor]:
 
 
 def unpack_optimizer(optimizer: optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put back what `pack_optimizer` returned."""
+    """Restore the state that `pack_optimizer` returned."""
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         index, _, key = name.partition(".")
@@ -138,12 +141,12 @@ def unpack_optimizer(optimizer: optim.Optimizer, tensors: Mapping[str, Tensor]) 
     for parameter, values in optimizer.state.items():
         for key, value in values.items():
             if value.shape == parameter.shape:
-                # The fused step walks through memory: a moment has to lie there as its parameter does.
+                # The fused step iterates over raw memory, so a moment needs the memory layout of its parameter.
                 values[key] = torch.empty_like(parameter).copy_(value)
 
 
 def _hash_tensors(tensors: Mapping[str, Tensor]) -> str:
-    """Return the sha256 of tensors on the CPU, each contiguous."""
+    """Return the sha256 of tensors, which must be contiguous and on the CPU."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name]

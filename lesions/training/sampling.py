@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 Scheme = Literal["shuffled", "class_balanced", "square_root"]
 
 FREQUENCY_EXPONENTS: dict[Scheme, float] = {"shuffled": 1.0, "square_root": 0.5, "class_balanced": 0.0}
-"""A diagnosis of n training images is shown in proportion to n to this power."""
+"""A diagnosis with n training images is shown in proportion to n to this power."""
 
 
 def compute_shares(num_images: tuple[int, ...], scheme: Scheme) -> NDArray[np.float64]:
-    """Compute what part of the images shown is of each diagnosis; (K,)."""
+    """Compute the share of each class among the images that an epoch shows, (K,)."""
     frequencies = np.array(num_images, dtype=np.float64) ** FREQUENCY_EXPONENTS[scheme]
     shares: NDArray[np.float64] = frequencies / frequencies.sum()
     return shares
@@ -21,7 +21,7 @@ def compute_shares(num_images: tuple[int, ...], scheme: Scheme) -> NDArray[np.fl
 def draw_order(
     labels: NDArray[np.int64], num_images: tuple[int, ...], scheme: Scheme, *, seed: int, epoch: int
 ) -> NDArray[np.int64]:
-    """Draw an epoch's images: each once, or with replacement where diagnoses are shown by shares not their own.
+    """Draw the images of an epoch: each once if shuffled, else with replacement by the shares of the classes.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def draw_order(
     Returns
     -------
     (N,) int
-        Places among the training images.
+        Indices of training images.
     """
     generator = np.random.default_rng([seed, epoch, 1])
     if scheme == "shuffled":

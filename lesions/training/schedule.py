@@ -1,4 +1,4 @@
-"""What part of its peak a learning rate is at, at each step of a phase."""
+"""The learning rate at each step of a phase, as a fraction of its peak."""
 
 import math
 from collections.abc import Sequence
@@ -6,28 +6,28 @@ from collections.abc import Sequence
 from lesions.training.parameters import ScheduleParameters
 
 COSINE_FINAL = 0.01
-"""What part of the peak rate the cosine leaves at a phase's last step."""
+"""The fraction of the peak rate at the last step of a cosine."""
 
 ONE_CYCLE_START = 1 / 25
 ONE_CYCLE_FINAL = ONE_CYCLE_START / 1e4
-"""Where one cycle begins and ends, as in torch's `OneCycleLR`."""
+"""The fractions of the peak rate at which one cycle begins and ends, as in torch's `OneCycleLR`."""
 
 
 def compute_rates(
     parameters: ScheduleParameters, epoch: int, *, num_epochs: int, num_steps: int, qualities: Sequence[float]
 ) -> list[float]:
-    """Compute the part of the peak rate at each step of an epoch.
+    """Compute the learning rate at each step of an epoch, as a fraction of the peak rate.
 
     Parameters
     ----------
     epoch
-        Of the phase, from 0.
+        The epoch of the phase, counted from 0.
     num_epochs
-        Of the phase.
+        Number of epochs of the phase.
     num_steps
-        Of an epoch.
+        Number of steps per epoch.
     qualities : (epoch,)
-        What the monitored metric was after each epoch of the phase so far; more is better.
+        The monitored metric after each epoch of the phase so far; higher is better.
     """
     steps = range(epoch * num_steps, (epoch + 1) * num_steps)
     match parameters.name:
@@ -40,14 +40,14 @@ def compute_rates(
                 count = count_plateaus(qualities, parameters.every_epochs)
             return [parameters.factor**count] * num_steps
     assert parameters.warmup_fraction is not None
-    shape = cosine if parameters.name == "cosine" else one_cycle
-    return [shape(step, num_epochs * num_steps, parameters.warmup_fraction) for step in steps]
+    compute_rate = compute_cosine_rate if parameters.name == "cosine" else compute_one_cycle_rate
+    return [compute_rate(step, num_epochs * num_steps, parameters.warmup_fraction) for step in steps]
 
 
-def cosine(step: int, num_steps: int, warmup_fraction: float) -> float:
-    """Return the part of the peak rate at a step: a linear rise, then half a cosine down to `COSINE_FINAL`.
+def compute_cosine_rate(step: int, num_steps: int, warmup_fraction: float) -> float:
+    """Return the fraction of the peak rate at a step: a linear rise, then half a cosine down to `COSINE_FINAL`.
 
-    After Loshchilov and Hutter (2017, arXiv:1608.03983), without restarts.
+    This is the schedule of Loshchilov and Hutter (2017, arXiv:1608.03983), without restarts.
     """
     num_warmup = math.ceil(num_steps * warmup_fraction)
     if step < num_warmup:
@@ -55,10 +55,10 @@ def cosine(step: int, num_steps: int, warmup_fraction: float) -> float:
     return _half_cosine(1, COSINE_FINAL, (step - num_warmup) / max(1, num_steps - 1 - num_warmup))
 
 
-def one_cycle(step: int, num_steps: int, warmup_fraction: float) -> float:
-    """Return the part of the peak rate at a step: half a cosine up from `ONE_CYCLE_START`, and one almost to nothing.
+def compute_one_cycle_rate(step: int, num_steps: int, warmup_fraction: float) -> float:
+    """Return the fraction of the peak rate at a step: half a cosine up from `ONE_CYCLE_START`, then one to almost 0.
 
-    After Smith and Topin (2018, arXiv:1708.07120), without their cycle of the momentum.
+    This is the schedule of Smith and Topin (2018, arXiv:1708.07120), without their cycle of the momentum.
     """
     top = warmup_fraction * num_steps - 1
     if step <= top:
@@ -67,7 +67,7 @@ def one_cycle(step: int, num_steps: int, warmup_fraction: float) -> float:
 
 
 def count_plateaus(qualities: Sequence[float], num_epochs: int) -> int:
-    """Count how often `num_epochs` epochs in a row brought nothing better than all before them."""
+    """Count how often the metric did not improve on its best value for `num_epochs` epochs in a row."""
     best, waited, count = -math.inf, 0, 0
     for quality in qualities:
         waited = 0 if quality > best else waited + 1

@@ -1,4 +1,4 @@
-"""One step of training: what came of it, and how a GPU repeats it without being told each operation."""
+"""One training step: its results, and its recording as a CUDA graph that the GPU replays."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,22 +11,22 @@ from torch import Tensor
 from lesions.training.batches import Batch
 
 NUM_STEPS_BEFORE_RECORDING = 3
-"""Steps of a phase that are computed before one is recorded: they make the optimiser's moments, and the workspaces of
-cuDNN and cuBLAS, which must not be part of the record."""
+"""Number of steps that a phase computes before it records one. They create the optimiser's moments and the workspaces
+of cuDNN and cuBLAS, which must not become part of the recording."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What the network said of a step's images before it learnt from them; tensors stay on the device until read.
+    """The results of one step, from the outputs before the weights were updated; tensors stay on the device.
 
     Attributes
     ----------
     losses, weights : (B,)
-        Each image's loss, multiplied by its weight, and the weight.
+        The loss of each image multiplied by its weight, and the weight.
     truths, guesses : (B,) int
-        The true class, of a mixed image that of its larger part, and the class with the largest logit.
+        The true class, which for a mixed image is that of its larger part, and the class with the largest logit.
     gradient_norm : ()
-        Before it was clipped.
+        The norm of the gradient before clipping.
     image_ids : (B,)
     """
 
@@ -39,15 +39,15 @@ class Step:
 
     @property
     def loss(self) -> Tensor:
-        """The weighted mean; ()."""
+        """The weighted mean loss, ()."""
         return self.losses.sum() / self.weights.sum()
 
 
 class RecordedStep:
-    """A step recorded as a CUDA graph, which the GPU runs at once: launched one by one, its operations are too small.
+    """A step recorded as a CUDA graph, which the GPU runs as one: its operations are too small to launch one by one.
 
-    The graph reads its batches from the memory that the recorded ones were in, and writes weights, gradients and
-    moments where they were.
+    The graph reads its batches from the memory of the recorded batches, and writes weights, gradients and moments to
+    the memory they had when it was recorded.
     """
 
     def __init__(self, compute: Callable[[Iterable[Batch]], Step], batches: Sequence[Batch]) -> None:

@@ -1,4 +1,4 @@
-"""Scoring a network on the validation images while it is trained."""
+"""Scoring a network on the validation images during training."""
 
 from torch import nn
 
@@ -11,7 +11,7 @@ from lesions.training.loss import Criterion
 from lesions.transforms.preprocessing import Preprocessing
 
 
-def validate(
+def validate_network(
     network: nn.Module,
     source: ImageSource,
     val: LabelledRows,
@@ -19,7 +19,7 @@ def validate(
     *,
     preprocessing: Preprocessing,
 ) -> Scores:
-    """Predict the validation images and score them with the loss of training."""
+    """Predict the validation images, and score the predictions with the training loss and the metrics."""
     logits = predict_outputs(network, source, val.rows, preprocessing=preprocessing)
     labels = score_labels(val.labels, logits.argmax(axis=1), criterion.num_classes)
     return {"loss": criterion.mean(logits, val.labels), **labels}

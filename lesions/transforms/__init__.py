@@ -1,1 +1,1 @@
-"""Pixels as tensors on the device: preprocessing, augmentation, mixing."""
+"""Transforms of pixel tensors on the device: preprocessing, augmentation, mixing."""

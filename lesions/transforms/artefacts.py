@@ -1,4 +1,4 @@
-"""What hides parts of a training image: hairs, blur, and squares cut out."""
+"""Changes that hide parts of a training image: hairs, blur, and squares cut out."""
 
 import math
 
@@ -10,21 +10,21 @@ from torch.nn import functional as F
 
 from lesions.hardware.device import to_device_constants
 from lesions.transforms.boxes import mask_boxes
-from lesions.transforms.preprocessing import place_pixels
+from lesions.transforms.preprocessing import pixel_centres
 
 HAIR_DRAWS = ("x", "y", "angle", "bend", "length", "width", "darkness")
-"""What is drawn for each hair, in the order of the last axis of `draw_hairs`; each from -1 to 1."""
+"""The random numbers per hair, from -1 to 1, in the order of the last axis of `draw_hairs`."""
 
 MAX_BEND = 0.4
 HAIR_LENGTH = (0.4, 2.0)
 HAIR_WIDTH = (0.008, 0.03)
 HAIR_DARKNESS = (0.5, 0.95)
-"""Of a hair: how far from a straight line after one unit, its length and its width (half the image's side being one
-unit), and what part of the light it takes."""
+"""Properties of a hair, in units of half the image's side: the largest distance from a straight line after one unit,
+and the ranges of its length, its width and the fraction of the light that it absorbs."""
 
 
 def draw_hairs(num_images: int, num_hairs: int, *, seed: int, epoch: int) -> NDArray[np.float32]:
-    """Draw the hairs that each image of an epoch may get.
+    """Draw the random numbers of the hairs that each image of an epoch may get.
 
     Returns
     -------
@@ -42,10 +42,10 @@ def draw_over_hairs(images: Tensor, hairs: Tensor, counts: Tensor) -> Tensor:
     images : (B, 3, H, W)
     hairs : (B, M, len(HAIR_DRAWS)), from -1 to 1
     counts : (B,)
-        How many of its M hairs an image gets.
+        The number of hairs that each image gets, at most M.
     """
     height, width = images.shape[-2:]
-    y, x = place_pixels(height, images.device)[:, None], place_pixels(width, images.device)[None, :]
+    y, x = pixel_centres(height, images.device)[:, None], pixel_centres(width, images.device)[None, :]
     light = torch.ones(len(images), height, width, device=images.device)
     for number in range(hairs.shape[1]):
         drawn = dict(zip(HAIR_DRAWS, hairs[:, number, :, None, None].unbind(dim=1), strict=True))
@@ -53,23 +53,24 @@ def draw_over_hairs(images: Tensor, hairs: Tensor, counts: Tensor) -> Tensor:
         dx, dy = x - drawn["x"], y - drawn["y"]
         along = dx * angle.cos() + dy * angle.sin()
         bend = drawn["bend"] * MAX_BEND
-        # The distance from a parabola, to the first order.
+        # The first-order approximation of the distance from a parabola.
         away = (dy * angle.cos() - dx * angle.sin() - bend * along**2).abs() / (1 + (2 * bend * along) ** 2).sqrt()
         away = torch.maximum(away, along.abs() - _between(drawn["length"], HAIR_LENGTH) / 2)
-        # One pixel is 2 / width units: a hair's edge fades over one pixel.
+        # A hair's edge fades over one pixel, which is 2 / width units.
         cover = ((_between(drawn["width"], HAIR_WIDTH) / 2 - away) * width / 2 + 0.5).clamp(0, 1)
         there = (number < counts)[:, None, None]
         light = light * (1 - there * cover * _between(drawn["darkness"], HAIR_DARKNESS))
     return images * light[:, None]
 
 
-def blur(images: Tensor, sigmas: Tensor, *, max_sigma: float) -> Tensor:
-    """Blur each image by a Gaussian of its own; beyond its edge it goes on as its mirror image.
+def blur_images(images: Tensor, sigmas: Tensor, *, max_sigma: float) -> Tensor:
+    """Blur each image with its own Gaussian; beyond its edges an image is continued by reflection.
 
     Parameters
     ----------
     images : (B, C, H, W)
-    sigmas : (B,), in pixels, at most max_sigma
+    sigmas : (B,)
+        The standard deviations in pixels, at most `max_sigma`.
     """
     B, C = images.shape[:2]
     reach = min(math.ceil(3 * max_sigma), min(images.shape[-2:]) - 1)
@@ -82,16 +83,16 @@ def blur(images: Tensor, sigmas: Tensor, *, max_sigma: float) -> Tensor:
     return planes.reshape_as(images)
 
 
-def cut_out(images: Tensor, centres: Tensor, sides: Tensor, *, fill: tuple[float, float, float]) -> Tensor:
+def cut_out_squares(images: Tensor, centres: Tensor, sides: Tensor, *, fill: tuple[float, float, float]) -> Tensor:
     """Fill a square of each image with one colour (DeVries and Taylor 2017, arXiv:1708.04552).
 
     Parameters
     ----------
     images : (B, 3, H, W)
     centres : (B, 2)
-        Of the squares, x and y, from -1 to 1; what lies beyond the edge is cut.
+        The centres of the squares, x and y, from -1 to 1; squares are clipped at the image's edge.
     sides : (B,)
-        Of the squares, as parts of the image's side.
+        The sides of the squares, as fractions of the image's side.
     """
     hole = mask_boxes(centres[:, 0], centres[:, 1], sides, size=(images.shape[-2], images.shape[-1]))
     return torch.where(hole[:, None], to_device_constants(fill, images.device).view(3, 1, 1), images)

@@ -1,4 +1,4 @@
-"""Random changes of training images, a batch at a time on the device."""
+"""Random changes of training images, computed per batch on the device."""
 
 import numpy as np
 import torch
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lesions.hardware.device import to_device_constants
-from lesions.transforms.artefacts import blur, cut_out, draw_over_hairs
+from lesions.transforms.artefacts import blur_images, cut_out_squares, draw_over_hairs
 from lesions.transforms.parameters import AugmentationParameters
 from lesions.transforms.preprocessing import Preprocessing
 
@@ -14,31 +14,31 @@ DRAWS = (
     "mirror", "angle", "zoom", "shift_x", "shift_y", "brightness", "contrast", "saturation", "hue", "red", "green",
     "blue", "hairs", "blur", "cutout", "cutout_x", "cutout_y"
 )  # fmt: skip
-"""What is drawn for each image, in the order of the columns of `draw`."""
+"""The random numbers per image, in the order of the columns of `draw_changes`."""
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey (ITU-R BT.601)."""
 
 CHROMA = ((0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
-"""Weights of red, green and blue in the two axes of colour that hue turns in (I and Q of NTSC)."""
+"""Weights of red, green and blue in the two colour axes in which hue rotates (I and Q of NTSC)."""
 
 TO_AXES = (LUMA, *CHROMA)
 FROM_AXES = tuple(map(tuple, np.linalg.inv(TO_AXES).tolist()))
 
 
 def compute_strengths(num_images: tuple[int, ...], parameters: AugmentationParameters) -> NDArray[np.float32]:
-    """Compute the strength of augmentation for each class from its number of training images; (K,) float32."""
+    """Compute the augmentation strength of each class from its number of training images, (K,) float32."""
     log_rarity = np.log(max(num_images)) - np.log(num_images)
     rarity = log_rarity / log_rarity.max() if log_rarity.max() > 0 else log_rarity
     strengths = parameters.common_strength + rarity * (parameters.rare_strength - parameters.common_strength)
     return strengths.astype(np.float32)
 
 
-def draw(num_images: int, *, seed: int, epoch: int) -> NDArray[np.float32]:
-    """Draw numbers from -1 to 1 for every image that an epoch shows.
+def draw_changes(num_images: int, *, seed: int, epoch: int) -> NDArray[np.float32]:
+    """Draw the random numbers, from -1 to 1, for every image that an epoch shows.
 
-    What an image goes through so depends on the seed, the epoch and its place in the epoch alone: not on the size of
-    its batch, the device, or what was drawn before.
+    The changes of an image therefore depend only on the seed, the epoch and its position in the epoch, not on the
+    batch size, the device or earlier draws.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def draw(num_images: int, *, seed: int, epoch: int) -> NDArray[np.float32]:
     return np.random.default_rng([seed, epoch]).uniform(-1, 1, (num_images, len(DRAWS))).astype(np.float32)
 
 
-def augment(
+def augment_images(
     batch: Tensor,
     draws: Tensor,
     *,
@@ -56,7 +56,7 @@ def augment(
     parameters: AugmentationParameters,
     preprocessing: Preprocessing,
 ) -> Tensor:
-    """Mirror, rotate, zoom and shift images in one sampling, change their colours in one product, and hide parts.
+    """Augment images: one resampling changes the geometry, one matrix product the colours; then artefacts are added.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def augment(
     -------
     (B, 3, size_px, size_px), from 0 to 1
     """
-    drawn = dict(zip(DRAWS, draws.unbind(dim=1), strict=True))
+    drawn = dict(zip(DRAWS, draws.unbind(dim=1), strict=True))  # (B,) each
     warped = preprocessing.warp(batch, build_affine(drawn, strengths, parameters))
     matrix, offset = build_colour_change(warped.mean(dim=(2, 3)), drawn, strengths=strengths, parameters=parameters)
     pixels = warped.flatten(2)  # (B, 3, H W)
@@ -88,31 +88,31 @@ def add_artefacts(
     parameters: AugmentationParameters,
     preprocessing: Preprocessing,
 ) -> Tensor:
-    """Draw hairs over images, blur them, and cut squares out, each from nothing to its largest."""
+    """Draw hairs over images, blur them, and cut squares out, each by a random amount from 0 to the largest."""
 
     def amount(name: str, largest: float) -> Tensor:
         return (drawn[name] + 1) / 2 * largest * strengths
 
     if parameters.hairs:
-        # From none to all of them, each number as likely.
+        # Each number of hairs, from 0 to all of them, is equally likely.
         counts = ((drawn["hairs"] + 1) / 2 * (parameters.hairs * strengths + 1)).floor()
         images = draw_over_hairs(images, hairs, counts)
     if parameters.blur:
         largest = parameters.blur * preprocessing.size_px
-        images = blur(images, amount("blur", largest), max_sigma=largest * parameters.max_strength)
+        images = blur_images(images, amount("blur", largest), max_sigma=largest * parameters.max_strength)
     if parameters.cutout:
         centres = torch.stack([drawn["cutout_x"], drawn["cutout_y"]], dim=1)
-        images = cut_out(images, centres, amount("cutout", parameters.cutout), fill=preprocessing.mean)
+        images = cut_out_squares(images, centres, amount("cutout", parameters.cutout), fill=preprocessing.mean)
     return images
 
 
 def build_affine(drawn: dict[str, Tensor], strengths: Tensor, parameters: AugmentationParameters) -> Tensor:
-    """Return (B, 2, 3): where in the input each position of the output is taken from.
+    """Return the affine maps, (B, 2, 3), from positions in the output to positions in the input.
 
-    Mirroring and rotation do not grow with the strength: a lesion has no upright position to keep near to.
+    Mirroring and rotation do not grow with the strength, because a lesion has no upright orientation.
     """
     angle = torch.deg2rad(drawn["angle"] * parameters.rotation_degrees)
-    # At z, the output shows 1 - z of the input's side for draws of 1, and 1 + z for draws of -1.
+    # With zoom z, the output shows 1 - z of the input's side at a draw of 1, and 1 + z at a draw of -1.
     scale = 1 - (drawn["zoom"] * parameters.zoom * strengths).clamp(-0.9, 0.9)
     flip = torch.where((drawn["mirror"] > 0) & parameters.mirror, -1.0, 1.0)
     cos, sin = scale * angle.cos(), scale * angle.sin()
@@ -126,15 +126,15 @@ def build_affine(drawn: dict[str, Tensor], strengths: Tensor, parameters: Augmen
 def build_colour_change(
     means: Tensor, drawn: dict[str, Tensor], *, strengths: Tensor, parameters: AugmentationParameters
 ) -> tuple[Tensor, Tensor]:
-    """Return the matrix (B, 3, 3) and offset (B, 3, 1) that change each pixel's colour.
+    """Return the matrix (B, 3, 3) and the offset (B, 3, 1) that change each pixel's colour.
 
-    In this order: a gain for each channel (colour cast and brightness), saturation and hue about the pixel's grey,
-    contrast about the image's mean grey.
+    They apply in this order: a gain per channel (colour cast and brightness), saturation and hue relative to the
+    pixel's grey, and contrast relative to the image's mean grey.
 
     Parameters
     ----------
     means : (B, 3)
-        Of each image's channels.
+        The mean of each channel of each image.
     """
 
     def factor(name: str, largest: float) -> Tensor:
@@ -153,7 +153,7 @@ def build_colour_change(
 
 
 def build_hue_turn(angles: Tensor) -> Tensor:
-    """Return matrices (B, 3, 3) that turn colours about grey by angles (B,), and leave each pixel's grey as it is."""
+    """Return matrices (B, 3, 3) that rotate the hue by angles (B,) and keep each pixel's grey."""
     to_axes, from_axes = to_device_constants(TO_AXES, angles.device), to_device_constants(FROM_AXES, angles.device)
     cos, sin, one, zero = angles.cos(), angles.sin(), torch.ones_like(angles), torch.zeros_like(angles)
     turn = torch.stack([one, zero, zero, zero, cos, -sin, zero, sin, cos], dim=1).view(-1, 3, 3)

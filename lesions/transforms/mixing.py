@@ -1,4 +1,4 @@
-"""Training images made of two."""
+"""Mixing each training image with another one."""
 
 import numpy as np
 import torch
@@ -8,13 +8,13 @@ from torch import Tensor
 from lesions.transforms.boxes import mask_boxes
 
 MIXING_DRAWS = ("mixup_share", "cutmix_share", "centre_x", "centre_y", "choice")
-"""What is drawn for each image, in the order of the columns of `draw_mixing`; each from 0 to 1."""
+"""The random numbers per image, from 0 to 1, in the order of the columns of `draw_mixing`."""
 
 
 def draw_mixing(
     num_images: int, *, mixup_alpha: float, cutmix_alpha: float, seed: int, epoch: int
 ) -> NDArray[np.float32]:
-    """Draw how each image of an epoch is mixed: shares from Beta(alpha, alpha), the rest uniform.
+    """Draw the random numbers that mix each image of an epoch: shares from Beta(alpha, alpha), the others uniform.
 
     Returns
     -------
@@ -25,13 +25,13 @@ def draw_mixing(
     return np.column_stack([*shares, generator.uniform(size=(num_images, 3))]).astype(np.float32)
 
 
-def mix(
+def mix_images(
     images: Tensor, targets: Tensor, draws: Tensor, *, mixup_alpha: float, cutmix_alpha: float
 ) -> tuple[Tensor, Tensor]:
-    """Mix each image of a batch, and its target in the same parts, with the one at its place from the batch's end.
+    """Mix image i of a batch with image B - 1 - i, and their targets in the same shares.
 
-    Mixup lays one over the other (Zhang et al. 2018, arXiv:1710.09412); cutmix puts a rectangle of one into the other
-    (Yun et al. 2019, arXiv:1905.04899). Where both have an alpha above 0, each image goes through one of them.
+    Mixup blends the two images (Zhang et al. 2018, arXiv:1710.09412); cutmix pastes a rectangle of one into the other
+    (Yun et al. 2019, arXiv:1905.04899). If both have an alpha above 0, each image gets one of them at random.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def mix(
     """
     drawn = dict(zip(MIXING_DRAWS, draws.unbind(dim=1), strict=True))
     mixup_share = drawn["mixup_share"][:, None, None]
-    # A square of 1 - share of the image, whose side is 2 long.
+    # The square has an area of 1 - share of the image, whose side is 2 units long.
     half_sides = (1 - drawn["cutmix_share"]).sqrt()
     centres_x, centres_y = 2 * drawn["centre_x"] - 1, 2 * drawn["centre_y"] - 1
     outside = (~mask_boxes(centres_x, centres_y, half_sides, size=(images.shape[-2], images.shape[-1]))).float()

@@ -9,10 +9,10 @@ from lesions.parameters.section import Section
 
 
 class AugmentationParameters(Section):
-    """The section `augmentation`: the largest change of each kind, at strength 1, and how images are mixed.
+    """The section `augmentation`: the largest change of each kind at strength 1, and how images are mixed.
 
-    Strength is `common_strength` for the most frequent diagnosis of the training images, `rare_strength` for
-    the rarest, and between them in proportion to the logarithm of the number of images.
+    The strength is `common_strength` for the most frequent diagnosis of the training images and `rare_strength` for
+    the rarest; between them it is linear in the logarithm of the number of images.
     """
 
     mirror: bool
@@ -34,10 +34,10 @@ class AugmentationParameters(Section):
 
     @property
     def max_strength(self) -> float:
-        """The strength of the diagnosis that is changed most."""
+        """The largest strength of any diagnosis."""
         return max(self.common_strength, self.rare_strength)
 
     @property
     def max_hairs(self) -> int:
-        """The hairs that an image can get, at the largest strength."""
+        """The largest number of hairs that an image can get."""
         return ceil(self.hairs * self.max_strength)

@@ -47,13 +47,13 @@ def test_an_arrow_that_a_longer_path_implies_is_left_out() -> None:
     assert set(graph.edges) == {("prepare_metadata", "train"), ("train", "evaluate"), ("evaluate", "compare")}
 
 
-def test_stages_stand_in_the_order_in_which_they_can_run() -> None:
+def test_stages_are_in_the_order_in_which_they_can_run() -> None:
     assert draw_dag(simplify_dag(read_dag(MERMAID))) == (
         "```mermaid\nflowchart TD\n\tprepare_metadata\n\ttrain\n\tevaluate\n\tcompare\n"
         "\tprepare_metadata --> train\n\ttrain --> evaluate\n\tevaluate --> compare\n```\n"
     )
 
 
-def test_only_what_is_between_the_markers_is_replaced() -> None:
+def test_only_the_text_between_the_markers_is_replaced() -> None:
     text = f"Before.\n{BEGIN}old\n{END}\nAfter.\n"
     assert replace_drawing(text, "new\n") == f"Before.\n{BEGIN}new\n{END}\nAfter.\n"

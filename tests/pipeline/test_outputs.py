@@ -104,7 +104,7 @@ def test_plots_are_drawn_by_our_templates(tiny: Repository, tmp_path: Path) -> N
     specs = read_plot_specs(page)
     titles = {spec["title"] for spec in specs}
     assert {
-        "Part of each diagnosis in each split",
+        "Share of each diagnosis in each split",
         "Training of resnet18",
         "Confusion of custom_cnn on test images",
     } < titles

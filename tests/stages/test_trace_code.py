@@ -47,12 +47,12 @@ def of_models(*verbs: str) -> set[str]:
 
 
 @pytest.mark.parametrize("file", ["lesions/report/page.py", "lesions/report/page.html.j2"])
-def test_an_edit_of_the_page_or_its_template_reruns_the_report_alone(clone: Repository, file: str) -> None:
+def test_an_edit_of_the_page_or_its_template_reruns_only_the_report(clone: Repository, file: str) -> None:
     edit(clone, file)
     assert rerun(clone) == ["report"]
 
 
-def test_an_edit_of_groups_reruns_what_reaches_them(clone: Repository) -> None:
+def test_an_edit_of_groups_reruns_the_stages_that_reach_it(clone: Repository) -> None:
     edit(clone, "lesions/tables/groups.py")
     assert rerun(clone) == ["find_near_duplicates", "split_by_patient"]
 
@@ -70,7 +70,7 @@ def test_a_new_import_is_followed_without_an_edit_of_the_pipeline(clone: Reposit
     assert rerun(clone) == ["split_by_patient"]
 
 
-def test_a_raised_torch_reruns_what_imports_it_and_a_raised_ruff_nothing(clone: Repository) -> None:
+def test_a_new_torch_reruns_the_stages_that_import_it_and_a_new_ruff_none(clone: Repository) -> None:
     lock = (clone.root / "requirements.lock").read_text()
     (clone.root / "requirements.lock").write_text(re.sub(r"^ruff==\S+", "ruff==99.0", lock, flags=re.MULTILINE))
     assert rerun(clone) == []
@@ -85,7 +85,7 @@ def test_a_stray_file_in_the_code_changes_nothing(clone: Repository) -> None:
     assert "Data and pipelines are up to date." in clone.dvc("status")
 
 
-def test_a_module_that_no_stage_imports_reruns_the_trace_alone(clone: Repository) -> None:
+def test_a_module_that_no_stage_imports_reruns_only_the_trace(clone: Repository) -> None:
     (clone.root / "lesions/stray.py").write_text("X = 1\n")
     assert rerun(clone) == []
 

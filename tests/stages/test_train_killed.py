@@ -12,7 +12,7 @@ from tests.repository import Repository
 from tests.small_disk import needs_small_disk, run_on_small_disk
 
 TRAIN = """
-python -m stages.train --code data/code/train.json --model {model}
+python -m stages.train --code data/code/train.json --model {model} --recipe data/recipes/{model}.json
 --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
 --classes data/classes.json --checkpoint new/weights.safetensors --metrics new/train.json
 --history new/history.json
@@ -62,26 +62,28 @@ def test_a_killed_training_ends_with_the_same_bits(copy: Repository, model: str,
     printed, _ = done.communicate()
     assert done.returncode == 0, printed
     if words == "epoch   1":
-        assert "going on after epoch" in printed
+        assert "resuming after epoch" in printed
     assert_as_before(copy, model)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_it_and_says_how_to_go_on(copy: Repository, number: signal.Signals) -> None:
+def test_a_signal_stops_training_and_the_message_says_how_to_continue(
+    copy: Repository, number: signal.Signals
+) -> None:
     process = start(copy, "custom_cnn")
     read_until(process, "epoch   1")
     process.send_signal(number)
     printed, _ = process.communicate()
     assert process.returncode == 128 + number
-    assert f"stopped by {number.name}; no half-written file is left, and running again goes on" in printed
+    assert f"stopped by {number.name}; no partial file is left; the same command continues" in printed
     assert "Traceback" not in printed
     assert not list(copy.root.rglob(".*.tmp"))
     done = start(copy, "custom_cnn")
-    assert "going on after epoch" in done.communicate()[0]
+    assert "resuming after epoch" in done.communicate()[0]
     assert_as_before(copy, "custom_cnn")
 
 
-def test_a_second_training_of_the_same_is_refused_while_the_first_runs(copy: Repository) -> None:
+def test_a_second_training_of_the_same_network_is_refused_while_the_first_runs(copy: Repository) -> None:
     first = start(copy, "custom_cnn")
     read_until(first, "epoch   1")
     first.send_signal(signal.SIGSTOP)
@@ -95,15 +97,15 @@ def test_a_second_training_of_the_same_is_refused_while_the_first_runs(copy: Rep
 
 
 @needs_small_disk
-def test_on_a_full_disk_the_state_stays_whole_and_with_more_room_training_goes_on(copy: Repository) -> None:
+def test_training_resumes_after_a_full_disk(copy: Repository) -> None:
     # One state has room, a second beside it does not; then the disk grows.
     train = " ".join([sys.executable, *TRAIN.format(model="custom_cnn").split()[1:]])
     script = f"{train} && exit 9; mount -o remount,size=10m small; {train} && ls small"
     done = run_on_small_disk(copy.root, "40k", "sh", "-c", script, LESIONS_RESUME_DIR="small")
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith("error: small/")
-    assert "safetensors: No space left on device. What was written before is whole" in done.stderr
-    before, _, after = done.stdout.partition("going on after epoch 1, the last one finished")
+    assert "safetensors: No space left on device. All earlier files are complete" in done.stderr
+    before, _, after = done.stdout.partition("resuming after epoch 1, the last finished epoch")
     assert "epoch   1" in before
     assert "epoch   2" in after
     assert ".tmp" not in after

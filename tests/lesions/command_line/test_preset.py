@@ -23,11 +23,11 @@ def run(*arguments: str) -> str:
     return CliRunner().invoke(commands, ["preset", *arguments], catch_exceptions=False).output
 
 
-def test_what_is_lost_is_listed_before_what_changes(params: Path) -> None:
+def test_lost_parameters_are_listed_before_changed_ones(params: Path) -> None:
     network = load(params)["architectures"]["resnet34"] | {"phases": []}
     lay_over(params, {"training": {"seed": 7}, "models": ["mine"], "architectures": {"mine": network}})
     assert run("datasets/synthetic").splitlines() == [
-        "params.yaml: these parameters differ from the defaults, and are overwritten:",
+        "params.yaml: these parameters differ from the defaults and are overwritten:",
         "params.yaml: lost: models [mine] → [custom_cnn, resnet18]",
         "params.yaml: lost: training.seed 7 → 0",
         "params.yaml: lost: architectures.mine {backbone: resnet34, weights: none, weights_sha256: null, "
@@ -35,10 +35,10 @@ def test_what_is_lost_is_listed_before_what_changes(params: Path) -> None:
         "params.yaml: changed models, training.seed, architectures.mine",
     ]
     assert params.read_text(encoding="utf-8") == DEFAULT
-    assert run("datasets/synthetic") == "params.yaml: already as datasets/synthetic wants it\n"
+    assert run("datasets/synthetic") == "params.yaml: already equals datasets/synthetic\n"
 
 
-def test_what_stays_is_not_listed(params: Path) -> None:
+def test_unchanged_parameters_are_not_listed(params: Path) -> None:
     lay_over(params, {"task": {"name": "malignancy"}})
     assert run("isic2019", "--root", "there") == "params.yaml: changed dataset.names, dataset.root\n"
     assert run("isic2019", "--reset", "--root", "there").splitlines()[1:] == [
@@ -53,7 +53,7 @@ def test_several_presets_can_be_named(params: Path) -> None:
     assert (laid["dataset"]["names"], laid["cache_images"]["size_px"]) == (["isic2019"], 147)
 
 
-def test_a_file_of_another_name_can_be_written(params: Path, tmp_path: Path) -> None:
+def test_a_parameter_file_with_another_name_can_be_written(params: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     shutil.copy(params, other)
     run("tiny", "--params", str(other))
@@ -70,12 +70,12 @@ def test_a_file_of_another_name_can_be_written(params: Path, tmp_path: Path) -> 
             "ham10000, ham10000-cpu, image_folder, isic2018_test, isic2019, pad_ufes_20, siim_isic_2020, synthetic, "
             "tiny",
         ),
-        (["ham10000"], "params.yaml: dataset.root: nothing says where ham10000 is; add --root FOLDER"),
+        (["ham10000"], "params.yaml: dataset.root: the folder of ham10000 is unknown; add --root FOLDER"),
         (["tiny", "mistaken.yaml"], "mistaken.yaml: split.sed: there is no such parameter"),
         (["tiny", "--params", "none.yaml"], "none.yaml: there is no such parameter file"),
     ],
 )
-def test_what_is_refused_changes_nothing(params: Path, tmp_path: Path, arguments: list[str], message: str) -> None:
+def test_a_refused_call_changes_nothing(params: Path, tmp_path: Path, arguments: list[str], message: str) -> None:
     (tmp_path / "mistaken.yaml").write_text("split: {sed: 1}\n")
     lay_over(params, {"training": {"seed": 7}})
     before = params.read_bytes()

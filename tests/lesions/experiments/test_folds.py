@@ -12,7 +12,7 @@ def settings(fold: int | None, *, num_folds: int = 3, **training: Any) -> dict[s
     return {"split": {"num_folds": num_folds, "fold": fold}, "training": {"seed": 0, **training}}
 
 
-def test_folds_come_in_their_order() -> None:
+def test_experiments_are_sorted_by_fold() -> None:
     assert order_by_fold({"x": settings(2), "y": settings(0), "z": settings(1)}) == ["y", "z", "x"]
 
 

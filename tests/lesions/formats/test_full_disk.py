@@ -45,7 +45,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, kind: str) -> None:
     done = run_on_small_disk(tmp_path, "1m", sys.executable, "-c", WRITE_TWICE, kind)
     assert done.returncode == 1
     assert done.stderr == (
-        "error: small/file: No space left on device. What was written before is whole, nothing half-written is left: "
-        "make room (`dvc gc --workspace` takes what no present file needs out of DVC's cache) and run the same "
-        "command again; a training goes on after its last finished epoch\n"
+        "error: small/file: No space left on device. All earlier files are complete, and no partial file is left: "
+        "make room (`dvc gc --workspace` removes from DVC's cache what no current file needs) and run the same "
+        "command again; a training resumes after its last finished epoch\n"
     )

@@ -79,7 +79,7 @@ def test_a_mistake_is_named(write_params: WriteParams, section: dict[str, Any], 
         read(write_params, **section)
 
 
-def test_the_custom_cnn_has_a_block_for_each_width(write_params: WriteParams) -> None:
+def test_the_custom_cnn_has_one_block_per_width(write_params: WriteParams) -> None:
     network = build_network(read(write_params, **CNN), 7, pretrained=True)
     convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
     assert [(layer.in_channels, layer.out_channels) for layer in convolutions] == [(3, 4), (4, 8)]
@@ -88,7 +88,7 @@ def test_the_custom_cnn_has_a_block_for_each_width(write_params: WriteParams) ->
     assert network(torch.zeros(2, 3, 33, 33)).shape == (2, 7)
 
 
-def test_the_custom_cnn_is_as_deep_as_asked_for(write_params: WriteParams) -> None:
+def test_the_custom_cnn_has_the_given_depth(write_params: WriteParams) -> None:
     network = build_network(
         read(write_params, **CNN | {"convolutions_per_block": 2, "batch_norm": False}), 7, pretrained=True
     )
@@ -99,7 +99,7 @@ def test_the_custom_cnn_is_as_deep_as_asked_for(write_params: WriteParams) -> No
     assert network.backbone(torch.zeros(2, 3, 33, 33)).shape == (2, 8)
 
 
-def test_the_head_is_as_deep_as_asked_for(write_params: WriteParams) -> None:
+def test_the_head_has_the_given_depth(write_params: WriteParams) -> None:
     network = build_network(read(write_params, **CNN | {"head_widths": [16, 5], "dropout": 0.3}), 7, pretrained=True)
     kinds = [type(layer).__name__ for layer in network.head]  # type: ignore[attr-defined]
     assert kinds == ["Dropout", "Linear", "ReLU", "Dropout", "Linear", "ReLU", "Dropout", "Linear"]
@@ -108,7 +108,7 @@ def test_the_head_is_as_deep_as_asked_for(write_params: WriteParams) -> None:
     assert {layer.p for layer in network.head.modules() if isinstance(layer, nn.Dropout)} == {0.3}
 
 
-def test_dropout_stands_in_front_of_the_head(write_params: WriteParams) -> None:
+def test_dropout_comes_before_the_head(write_params: WriteParams) -> None:
     network = build_network(read(write_params, **CNN | {"dropout": 0.5}), 7, pretrained=True).train()
     network.backbone.eval()
     images = torch.rand(1, 3, 32, 32)
@@ -122,7 +122,7 @@ def test_torchvision_networks_get_a_new_head(write_params: WriteParams, backbone
     assert network.eval()(torch.zeros(2, 3, 32, 32)).shape == (2, 7)
 
 
-def test_without_its_last_layer_a_backbone_gives_the_features_that_layer_saw() -> None:
+def test_a_backbone_returns_the_inputs_of_the_removed_last_layer() -> None:
     torch.manual_seed(0)
     backbone, num_features = build_torchvision_backbone("resnet18", None)
     torch.manual_seed(0)
@@ -153,7 +153,7 @@ def with_relu_first(backbone: nn.Module) -> nn.Module:
     ],
     ids=["resnet18", "custom_cnn"],
 )
-def test_a_maximum_in_front_of_relu_changes_no_bit(backbone: nn.Module) -> None:
+def test_max_pooling_before_relu_changes_no_bit(backbone: nn.Module) -> None:
     images = torch.randn(4, 3, 40, 40, generator=torch.Generator().manual_seed(0))
     plain = with_relu_first(backbone)
     for network in (backbone, plain):
@@ -183,7 +183,7 @@ def test_a_maximum_in_front_of_relu_changes_no_bit(backbone: nn.Module) -> None:
         ),
     ],
 )
-def test_a_backbone_that_cannot_serve_says_why(
+def test_an_unsuitable_backbone_is_refused_with_the_reason(
     write_params: WriteParams, section: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
@@ -192,7 +192,7 @@ def test_a_backbone_that_cannot_serve_says_why(
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # torchvision's own, about how some of these draw their weights
-def test_every_network_of_torchvision_serves_or_says_why(write_params: WriteParams) -> None:
+def test_every_torchvision_network_works_or_is_refused_with_the_reason(write_params: WriteParams) -> None:
     refused = {}
     for name in models.list_models(module=models):
         if re.search("large|_h_|_l_|_l$|128gf|huge|101|152|xl|b7|b6|b5", name):
@@ -204,7 +204,7 @@ def test_every_network_of_torchvision_serves_or_says_why(write_params: WritePara
     assert sorted(refused) == ["googlenet", "inception_v3", "squeezenet1_0", "squeezenet1_1"]
 
 
-def test_a_network_is_drawn_from_torchs_seed(write_params: WriteParams) -> None:
+def test_initial_weights_depend_on_torchs_seed(write_params: WriteParams) -> None:
     def weights(seed: int) -> torch.Tensor:
         torch.manual_seed(seed)
         return build_network(read(write_params, **CNN), 7, pretrained=True).state_dict()["head.1.weight"]

@@ -34,7 +34,7 @@ def write(path: Path, seed: int = 0) -> torch.nn.Module:
     return network
 
 
-def test_the_same_network_comes_back(tmp_path: Path) -> None:
+def test_the_network_that_was_written_is_read_back(tmp_path: Path) -> None:
     network = write(tmp_path / "a.safetensors")
     again, about = read_checkpoint(tmp_path / "a.safetensors", CPU)
     assert about == ABOUT
@@ -63,7 +63,7 @@ def test_the_metadata_is_one_sorted_json_text_that_others_can_read(tmp_path: Pat
 
 
 @pytest.mark.parametrize("length", [0, 4, 100, 2000])
-def test_a_checkpoint_cut_short_is_refused(tmp_path: Path, length: int) -> None:
+def test_a_truncated_checkpoint_is_refused(tmp_path: Path, length: int) -> None:
     write(tmp_path / "a")
     (tmp_path / "a").write_bytes((tmp_path / "a").read_bytes()[:length])
     with pytest.raises(InputError, match=r"a: not a whole checkpoint of this pipeline .* run the stage train again"):

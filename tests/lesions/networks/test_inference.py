@@ -28,14 +28,14 @@ def predict(images: np.ndarray, rows: list[int], num_views: int = 1) -> np.ndarr
     )
 
 
-def test_predictions_do_not_depend_on_what_else_is_predicted() -> None:
+def test_a_prediction_does_not_depend_on_the_other_images() -> None:
     together = predict(IMAGES, [0, 1, 2, 3, 4])
     assert together.shape == (5, 2)
     assert together.dtype == np.float32
     np.testing.assert_allclose(predict(IMAGES, [3])[0], together[3], rtol=1e-5, atol=1e-6)
 
 
-def test_the_views_are_the_eight_of_a_square_and_the_first_is_the_image_itself() -> None:
+def test_there_are_eight_views_and_the_first_is_the_image_itself() -> None:
     image = torch.arange(9.0).view(1, 1, 3, 3)
     views = list(yield_views(image))
     assert torch.equal(views[0], image)
@@ -44,7 +44,7 @@ def test_the_views_are_the_eight_of_a_square_and_the_first_is_the_image_itself()
     assert corners == {(0, 1, 2), (2, 5, 8), (8, 7, 6), (6, 3, 0), (2, 1, 0), (8, 5, 2), (6, 7, 8), (0, 3, 6)}
 
 
-def test_averaged_over_the_views_a_turned_image_is_predicted_as_before() -> None:
+def test_the_average_over_all_views_is_the_same_for_a_rotated_image() -> None:
     turned = np.rot90(IMAGES, axes=(1, 2)).copy()
     mirrored = IMAGES[:, :, ::-1].copy()
     expected = predict(IMAGES, [0, 1], num_views=8)
@@ -53,7 +53,7 @@ def test_averaged_over_the_views_a_turned_image_is_predicted_as_before() -> None
         assert np.abs(predict(other, [0, 1]) - predict(IMAGES, [0, 1])).max() > 1e-3
 
 
-def test_the_average_is_of_the_views_logits() -> None:
+def test_the_logits_of_the_views_are_averaged() -> None:
     views = [np.rot90(flipped, turns, axes=(1, 2)) for flipped in (IMAGES, IMAGES[:, :, ::-1]) for turns in range(4)]
     expected = np.mean([predict(view.copy(), [2]) for view in views], axis=0)
     np.testing.assert_allclose(predict(IMAGES, [2], num_views=8), expected, rtol=0, atol=1e-5)

@@ -25,7 +25,7 @@ def sha256(path: Path) -> str:
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-def test_a_file_is_read_when_its_hash_is_right(tmp_path: Path, suffix: str) -> None:
+def test_a_file_with_the_expected_hash_is_read(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"weights{suffix}"
     weights = {"a": torch.arange(3.0)}
     if suffix == ".pth":
@@ -35,7 +35,7 @@ def test_a_file_is_read_when_its_hash_is_right(tmp_path: Path, suffix: str) -> N
     torch.testing.assert_close(dict(read_weights("resnet18", str(path), sha256(path))), weights)
 
 
-def test_a_file_with_another_hash_is_refused_with_both(tmp_path: Path) -> None:
+def test_a_file_with_another_hash_is_refused_and_both_hashes_are_named(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     torch.save({}, path)
     message = rf"weights.pth has the sha256 {sha256(path)}, and weights_sha256 is {'0' * 64}: is it another file"
@@ -58,10 +58,10 @@ class Trap:
         return Path.touch, (self.path,)
 
 
-def test_nothing_but_tensors_is_unpickled(tmp_path: Path) -> None:
+def test_only_tensors_are_unpickled(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     torch.save({"a": Trap(tmp_path / "sprung")}, path)
-    with pytest.raises(InputError, match=r"weights.pth holds no tensors that can be read"):
+    with pytest.raises(InputError, match=r"weights.pth contains no readable tensors"):
         read_weights("resnet18", str(path), sha256(path))
     assert not (tmp_path / "sprung").exists()
 
@@ -71,15 +71,15 @@ def test_weights_of_another_network_do_not_fit(tmp_path: Path) -> None:
         build_torchvision_backbone("resnet18", {"a": torch.zeros(1)})
 
 
-def test_offline_without_a_cached_copy_names_both_ways_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_download_names_both_solutions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Port 9 of this machine refuses connections, as the whole network does where there is none.
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     cached = tmp_path / "hub/checkpoints/resnet18-f37072fd.pth"
     expected = (
         "the ImageNet weights of resnet18 could not be downloaded",
-        f"put the file that {ResNet18_Weights.DEFAULT.url} serves at {cached}",
-        "or set weights to the path of a local file and weights_sha256 to what sha256sum prints of it",
+        f"save {ResNet18_Weights.DEFAULT.url} as {cached}",
+        "or set weights in the architecture's section to the path of a local file and weights_sha256 to what",
     )
     with pytest.raises(InputError, match=".*".join(map(re.escape, expected))):
         download_imagenet_weights("resnet18")
@@ -90,12 +90,16 @@ def test_a_cached_copy_with_another_hash_is_refused(tmp_path: Path, monkeypatch:
     cached = tmp_path / "hub/checkpoints/resnet18-f37072fd.pth"
     cached.parent.mkdir(parents=True)
     torch.save({"a": torch.ones(1)}, cached)
-    message = rf"resnet18-f37072fd.pth has the sha256 {sha256(cached)}, expected one that begins f37072fd; remove"
+    message = (
+        rf"resnet18-f37072fd.pth has the sha256 {sha256(cached)}, expected one that starts with f37072fd; remove"
+    )
     with pytest.raises(InputError, match=message):
         download_imagenet_weights("resnet18")
 
 
-def test_weights_are_downloaded_once_and_then_serve_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_are_downloaded_once_and_then_read_from_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     weights = {"a": torch.ones(1)}
     torch.save(weights, tmp_path / "weights.pth")
     name = f"resnet18-{sha256(tmp_path / 'weights.pth')[:8]}.pth"
@@ -112,14 +116,14 @@ def test_weights_are_downloaded_once_and_then_serve_offline(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("content", [{"state_dict": {"a": torch.ones(1)}}, [torch.ones(1)]])
-def test_what_is_no_state_dictionary_is_refused(tmp_path: Path, content: object) -> None:
+def test_a_file_without_a_state_dictionary_is_refused(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "a.pth")
-    with pytest.raises(InputError, match=r"a.pth holds more than a state dictionary"):
+    with pytest.raises(InputError, match=r"a.pth contains more than a state dictionary"):
         read_weights("resnet18", str(tmp_path / "a.pth"), sha256(tmp_path / "a.pth"))
 
 
 @needs_resnet18_weights
-def test_the_backbone_holds_the_pretrained_weights_and_the_head_does_not(write_params: WriteParams) -> None:
+def test_only_the_backbone_has_the_pretrained_weights(write_params: WriteParams) -> None:
     phase = {"name": "all", "num_epochs": 1, "layers": "all", "learning_rate_factor": 1, "backbone_factor": 1}
     params = write_params(
         architectures={

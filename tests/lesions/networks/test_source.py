@@ -45,7 +45,7 @@ def test_the_next_batch_is_gathered_while_the_current_one_is_used() -> None:
     assert gathered == [0, 2]
 
 
-def test_a_memory_map_is_gathered_from_on_the_cpu() -> None:
+def test_batches_are_gathered_from_a_memory_map_on_the_cpu() -> None:
     assert isinstance(open_source(IMAGES, CPU), GatheredImages)
 
 

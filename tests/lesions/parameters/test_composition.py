@@ -38,14 +38,14 @@ def write_preset(folder: Path, name: str, text: str) -> str:
     return str(folder / f"{name}.yaml")
 
 
-def test_presets_are_laid_in_the_order_in_which_they_are_named(params: Path, tmp_path: Path) -> None:
+def test_presets_are_applied_in_the_given_order(params: Path, tmp_path: Path) -> None:
     one = write_preset(tmp_path, "one", "split: {seed: 1, num_folds: 3}\n")
     two = write_preset(tmp_path, "two", "split: {seed: 2}\n")
     assert [lay_presets(params, *names)["split"]["seed"] for names in ([one, two], [two, one])] == [2, 1]
     assert lay_presets(params, one, two)["split"]["num_folds"] == 3
 
 
-def test_presets_are_laid_over_the_defaults_and_not_over_what_is_there(params: Path) -> None:
+def test_presets_are_applied_to_the_defaults_not_to_the_current_parameters(params: Path) -> None:
     lay_over(params, {"training": {"seed": 7}, "models": ["resnet34"]})
     once = lay_presets(params, "ham10000-cpu", root="here")
     lay_presets(params, "tiny")
@@ -53,13 +53,13 @@ def test_presets_are_laid_over_the_defaults_and_not_over_what_is_there(params: P
     assert (once["training"]["seed"], once["models"]) == (0, ["custom_cnn", "resnet18"])
 
 
-def test_the_default_preset_brings_back_every_byte(params: Path) -> None:
+def test_the_default_preset_restores_every_byte(params: Path) -> None:
     lay_over(params, {"dataset": CLINIC, "task": TASK, "training": {"seed": 7}})
     lay_presets(params, "default")
     assert params.read_text(encoding="utf-8") == DEFAULT
 
 
-def test_a_dataset_and_a_task_that_no_preset_sets_stay(params: Path, tmp_path: Path) -> None:
+def test_a_dataset_and_a_task_that_no_preset_sets_are_kept(params: Path, tmp_path: Path) -> None:
     lay_over(params, {"dataset": CLINIC, "task": TASK, "training": {"seed": 7}})
     before = load(params)
     after = lay_presets(params, write_preset(tmp_path, "one", "split: {seed: 1}\n"))
@@ -67,16 +67,21 @@ def test_a_dataset_and_a_task_that_no_preset_sets_stay(params: Path, tmp_path: P
     assert (after["training"]["seed"], after["split"]["seed"]) == (0, 1)
 
 
-def test_the_comments_and_the_layout_of_a_section_that_stays_do_too(params: Path, tmp_path: Path) -> None:
+def test_a_kept_section_keeps_its_comments_and_its_layout(params: Path, tmp_path: Path) -> None:
     own = "dataset:\n  # The clinic's.\n  names: [csv]\n  columns:\n    sex: gender # as they say\n  root: there\n"
     params.write_text(own + "\ntask: {name: malignancy}\n")
     lay_presets(params, write_preset(tmp_path, "one", "split: {seed: 1}\n"))
     text = params.read_text(encoding="utf-8")
-    assert f"\n\n{own}\n# What the networks tell apart.\ntask: {{name: malignancy}}\n\n# The embedded" in text
+    assert (
+        f"\n\n{own}\n# The classes that the networks tell apart.\ntask: {{name: malignancy}}\n\n# The embedded"
+        in text
+    )
 
 
 @pytest.mark.parametrize("name", ["ham10000", "pad_ufes_20", "datasets/ham10000", "tiny"])
-def test_of_another_dataset_nothing_is_left_and_the_task_stays(name: str, params: Path, tmp_path: Path) -> None:
+def test_another_dataset_replaces_the_whole_section_and_the_task_is_kept(
+    name: str, params: Path, tmp_path: Path
+) -> None:
     root = None if name == "tiny" else "../somewhere"
     expected = lay_presets(params, name, root=root)
     lay_over(params, {"dataset": CLINIC, "task": TASK})
@@ -85,13 +90,13 @@ def test_of_another_dataset_nothing_is_left_and_the_task_stays(name: str, params
     assert after["task"]["name"] == "pigment"
 
 
-def test_of_two_presets_of_datasets_the_first_leaves_nothing(params: Path, tmp_path: Path) -> None:
+def test_a_second_dataset_preset_replaces_the_first_completely(params: Path, tmp_path: Path) -> None:
     clinic = write_preset(tmp_path, "clinic", "dataset: {names: [csv], table: a.csv, columns: {image_id: photo}}\n")
     assert lay_presets(params, clinic, root="x")["dataset"]["columns"] == {"image_id": "photo"}
     assert lay_presets(params, clinic, "isic2019", root="x") == lay_presets(params, "isic2019", root="x")
 
 
-def test_a_preset_that_names_no_dataset_may_say_more_of_the_users(params: Path, tmp_path: Path) -> None:
+def test_a_preset_without_dataset_names_may_change_the_users_dataset(params: Path, tmp_path: Path) -> None:
     lay_over(params, {"dataset": CLINIC})
     strict = write_preset(tmp_path, "strict", "dataset: {max_rejected_fraction: 0, columns: {image_id: file}}\n")
     after = lay_presets(params, strict)["dataset"]
@@ -107,38 +112,36 @@ def test_a_preset_that_names_a_task_replaces_the_users(params: Path, tmp_path: P
     assert after["task"] == default | {"name": "malignancy"}
 
 
-def test_reset_takes_the_users_dataset_and_task(params: Path, tmp_path: Path) -> None:
+def test_reset_discards_the_users_dataset_and_task(params: Path, tmp_path: Path) -> None:
     one = write_preset(tmp_path, "one", "split: {seed: 1}\n")
     expected = lay_presets(params, one)
     lay_over(params, {"dataset": CLINIC, "task": TASK})
     assert lay_presets(params, one, reset=True) == expected
 
 
-NO_FOLDER = "dataset.root: nothing says where ham10000 is; add --root FOLDER"
+NO_FOLDER = "dataset.root: the folder of ham10000 is unknown; add --root FOLDER"
 
 
-def test_a_dataset_needs_its_folder(params: Path) -> None:
+def test_a_dataset_without_a_known_folder_is_refused(params: Path) -> None:
     refuse(params, NO_FOLDER, "ham10000")
     assert lay_presets(params, "ham10000", root="there")["dataset"]["root"] == "there"
 
 
-def test_the_folder_of_the_same_dataset_stays(params: Path) -> None:
+def test_the_folder_of_the_same_dataset_is_kept(params: Path) -> None:
     lay_presets(params, "ham10000", root="there")
     assert lay_presets(params, "ham10000-cpu")["dataset"]["root"] == "there"
     assert lay_presets(params, "ham10000", root="elsewhere")["dataset"]["root"] == "elsewhere"
     refuse(params, NO_FOLDER, "ham10000", reset=True)
-    refuse(params, "dataset.root: nothing says where pad_ufes_20 is; add --root FOLDER", "pad_ufes_20")
+    refuse(params, "dataset.root: the folder of pad_ufes_20 is unknown; add --root FOLDER", "pad_ufes_20")
 
 
 @pytest.mark.parametrize("dataset", [{"external": ["isic2019"], "root": "all"}, {"root": "data/raw/synthetic"}])
-def test_a_folder_of_several_datasets_or_of_the_embedded_one_is_not_taken(
-    params: Path, dataset: dict[str, Any]
-) -> None:
+def test_the_folder_of_other_datasets_is_not_reused(params: Path, dataset: dict[str, Any]) -> None:
     lay_over(params, {"dataset": {"names": ["ham10000"]} | dataset})
     refuse(params, NO_FOLDER, "ham10000")
 
 
-def test_the_users_own_table_can_serve_a_preset_of_another_dataset(params: Path) -> None:
+def test_a_preset_can_be_applied_to_the_users_own_dataset(params: Path) -> None:
     default = load(params)
     lay_over(params, {"dataset": CLINIC | {"root": "elsewhere"}})
     after = lay_presets(params, "ham10000-cpu", dataset="csv", root="data/raw/clinic")
@@ -147,7 +150,7 @@ def test_the_users_own_table_can_serve_a_preset_of_another_dataset(params: Path)
     assert lay_presets(params, "pad_ufes_20", dataset="csv")["dataset"] == default["dataset"] | CLINIC
 
 
-def test_a_published_dataset_can_serve_a_preset_of_another(params: Path) -> None:
+def test_a_preset_can_be_applied_to_another_published_dataset(params: Path) -> None:
     lay_over(params, {"dataset": CLINIC})
     after = lay_presets(params, "ham10000", dataset="isic2019", root="there")
     expected = lay_presets(params, "ham10000", "isic2019", root="there")
@@ -155,12 +158,12 @@ def test_a_published_dataset_can_serve_a_preset_of_another(params: Path) -> None
     assert (after["dataset"]["names"], after["dataset"]["columns"]) == (["isic2019"], {})
 
 
-def test_a_dataset_that_nothing_describes_is_refused(params: Path) -> None:
+def test_a_dataset_without_a_description_is_refused(params: Path) -> None:
     refuse(
         params,
-        f"dataset.names is not [csv], and no {FOLDER}/datasets/csv.yaml says how to read it; describe it in the "
-        "section dataset first, or choose one of ham10000, image_folder, isic2018_test, isic2019, pad_ufes_20, "
-        "siim_isic_2020, synthetic",
+        f"dataset.names is not [csv], and there is no {FOLDER}/datasets/csv.yaml that says how to read "
+        "it; describe it in the section dataset first, or choose one of ham10000, image_folder, isic2018_test, "
+        "isic2019, pad_ufes_20, siim_isic_2020, synthetic",
         "ham10000",
         dataset="csv",
     )
@@ -175,13 +178,11 @@ def test_a_dataset_that_nothing_describes_is_refused(params: Path) -> None:
         ("dataset: 5\n", "dataset: expected a section, got 5"),
         (
             "evaluation: {min_slice_groups: 3}\n",
-            "evaluation.min_slice_groups is evaluation.min_subgroup_groups now",
+            "evaluation.min_slice_groups is now evaluation.min_subgroup_groups",
         ),
     ],
 )
-def test_what_a_preset_cannot_set_is_refused_with_its_file(
-    params: Path, tmp_path: Path, text: str, message: str
-) -> None:
+def test_an_invalid_preset_is_refused_with_its_file(params: Path, tmp_path: Path, text: str, message: str) -> None:
     name = write_preset(tmp_path, "one", text)
     with pytest.raises(InputError) as caught:
         compose_parameters(params, [name], FOLDER)

@@ -16,23 +16,23 @@ def change(**sections: dict[str, Any]) -> dict[str, Any]:
     return DEFAULT | {name: DEFAULT[name] | section for name, section in sections.items()}
 
 
-def test_changes_are_named_in_the_new_order_and_what_is_gone_comes_last() -> None:
+def test_changes_are_listed_in_the_new_order_with_removed_parameters_last() -> None:
     after = {"training": {"seed": 1, "monitor": "loss"}, "models": ["a"], "dataset": DEFAULT["dataset"]}
     assert list_changed(DEFAULT, after) == ["training.seed", "models", "architectures"]
     assert list_changed(DEFAULT, DEFAULT) == []
 
 
-def test_what_differs_from_the_default_and_is_overwritten_is_lost() -> None:
+def test_an_overwritten_parameter_that_differs_from_the_default_is_lost() -> None:
     present = change(training={"seed": 7, "monitor": "f1"})
     assert list_lost(present, DEFAULT, DEFAULT) == ["training.seed 7 → 0", "training.monitor f1 → loss"]
 
 
-def test_what_stays_or_was_the_default_is_not_lost() -> None:
+def test_kept_parameters_and_defaults_are_not_lost() -> None:
     present = change(training={"seed": 7})
     assert list_lost(present, DEFAULT, change(training={"seed": 7, "monitor": "f1"})) == []
 
 
-def test_networks_and_models_of_ones_own_are_lost() -> None:
+def test_the_users_own_networks_and_models_are_lost() -> None:
     network = {"size": 3, "phases": [{"name": "all layers", "rate": None}]}
     present = change(architectures={"mine": network}) | {"models": ["a", "mine"]}
     assert list_lost(present, DEFAULT, DEFAULT) == [
@@ -41,12 +41,12 @@ def test_networks_and_models_of_ones_own_are_lost() -> None:
     ]
 
 
-def test_of_a_network_that_a_preset_adds_too_only_the_difference_is_lost() -> None:
+def test_only_the_differences_of_a_network_that_a_preset_also_adds_are_lost() -> None:
     present, after = (change(architectures={"mine": {"size": size, "rate": 1}}) for size in (3, 4))
     assert list_lost(present, DEFAULT, after) == ["architectures.mine.size 3 → 4"]
 
 
-def test_names_in_a_section_that_is_empty_by_default_are_lost_with_it() -> None:
+def test_entries_of_a_section_that_is_empty_by_default_are_lost() -> None:
     present = change(dataset={"columns": {"sex": "gender"}, "table": "a.csv"})
     assert list_lost(present, DEFAULT, DEFAULT) == [
         "dataset.columns {sex: gender} → {}",

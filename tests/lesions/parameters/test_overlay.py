@@ -43,7 +43,7 @@ def test_an_empty_overlay_changes_no_byte(params: Path) -> None:
     assert params.read_text() == TEXT
 
 
-def test_only_the_lines_that_must_change_do(params: Path) -> None:
+def test_only_lines_with_changed_values_change(params: Path) -> None:
     overlay = {"models": ["c"], "one": {"rate": 0.5, "inner": {"y": 3}, "phases": [{"name": "all", "rate": None}]}}
     assert lay_over(params, overlay) == ["models", "one.rate", "one.inner.y", "one.phases"]
     assert changed_lines(params) == [
@@ -59,18 +59,18 @@ def test_only_the_lines_that_must_change_do(params: Path) -> None:
     ]
 
 
-def test_a_section_that_is_empty_takes_any_names(params: Path) -> None:
+def test_an_empty_section_accepts_any_names(params: Path) -> None:
     params.write_text(TEXT + "  words: {}                 # of the table\n")
     assert lay_over(params, {"two": {"words": {"sex": {"f": "female"}}}}) == ["two.words"]
     assert params.read_text().endswith("  words: {sex: {f: female}} # of the table\n")
 
 
-def test_an_empty_section_empties_the_one_there(params: Path) -> None:
+def test_an_empty_section_in_the_overlay_empties_the_original(params: Path) -> None:
     assert lay_over(params, {"one": {"inner": {}}}) == ["one.inner"]
     assert changed_lines(params) == ["-   inner: {x: 1, y: 2}", "+   inner: {}"]
 
 
-def test_what_is_already_so_is_not_said_to_change(params: Path) -> None:
+def test_a_parameter_that_keeps_its_value_is_not_listed_as_changed(params: Path) -> None:
     assert lay_over(params, {"models": ["a", "b"], "one": {"none": None}}) == []
 
 
@@ -84,7 +84,7 @@ def test_what_is_already_so_is_not_said_to_change(params: Path) -> None:
         ({"one": {"inner": [1]}}, "one.inner: expected a section, got [1]"),
     ],
 )
-def test_what_does_not_fit_the_file_is_refused_and_nothing_is_written(
+def test_an_invalid_overlay_is_refused_and_nothing_is_written(
     params: Path, overlay: dict[str, object], message: str
 ) -> None:
     with pytest.raises(InputError) as caught:
@@ -93,14 +93,14 @@ def test_what_does_not_fit_the_file_is_refused_and_nothing_is_written(
     assert params.read_text() == TEXT
 
 
-def test_a_parameter_of_another_name_is_refused_with_its_new_one(params: Path) -> None:
+def test_a_renamed_parameter_is_refused_with_its_new_name(params: Path) -> None:
     params.write_text("evaluation:\n  min_subgroup_groups: 20\n")
-    message = "evaluation.min_slice_groups is evaluation.min_subgroup_groups now"
+    message = "evaluation.min_slice_groups is now evaluation.min_subgroup_groups"
     with pytest.raises(InputError, match=f"^{re.escape(f'{params}: {message}')}$"):
         lay_over(params, {"evaluation": {"min_slice_groups": 2}})
 
 
-def test_a_network_may_be_added_and_stands_before_the_others(params: Path) -> None:
+def test_a_new_network_is_inserted_before_the_others(params: Path) -> None:
     params.write_text("architectures:\n  a:\n    backbone: a\n    size_px: 3\n\n# The end.\nlast: 1\n")
     network = {"backbone": "b", "head_widths": [1], "phases": [{"name": "all"}]}
     assert lay_over(params, {"architectures": {"b": network}}) == ["architectures.b"]
@@ -128,7 +128,7 @@ two: {size: 4}
 """
 
 
-def test_a_section_is_copied_with_its_comments_but_not_with_those_of_the_next() -> None:
+def test_a_section_is_copied_with_its_own_comments_only() -> None:
     assert copy_section("one", MINE, TEXT) == (
         "# First comment.\nmodels: [a, b]\n\n"
         "one:\n  # Mine, as I like it.\n  inner:\n    x: 7     # seven\n    # y: 8\n"

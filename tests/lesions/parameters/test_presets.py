@@ -37,12 +37,12 @@ def test_a_preset_is_found_by_name_or_by_folder_and_name(folder: Path, name: str
     assert find_preset(name, folder) == Path(file)
 
 
-def test_the_known_presets_have_the_name_by_which_each_is_found(folder: Path) -> None:
+def test_each_preset_is_listed_by_the_name_that_finds_it(folder: Path) -> None:
     assert list_presets(folder) == ["datasets/ham", "default", "ham", "ham-cpu", "isic", "own/isic", "tiny"]
     assert len({find_preset(name, folder) for name in list_presets(folder)}) == 7
 
 
-def test_a_wrong_name_is_answered_with_those_known(folder: Path) -> None:
+def test_an_unknown_name_is_refused_with_the_known_names(folder: Path) -> None:
     with pytest.raises(InputError) as caught:
         find_preset("hamm", folder)
     assert str(caught.value) == (
@@ -50,7 +50,7 @@ def test_a_wrong_name_is_answered_with_those_known(folder: Path) -> None:
     )
 
 
-def test_what_a_preset_builds_on_is_laid_before_it(folder: Path) -> None:
+def test_the_presets_that_a_preset_builds_on_are_applied_before_it(folder: Path) -> None:
     (folder / "published/ham.yaml").write_text("on: [datasets/ham]\nsplit: {seed: 2}\n")
     (folder / "published/ham-cpu.yaml").write_text("on: [published/ham, isic]\n")
     chain = read_chain(["tiny", "ham-cpu"], folder)
@@ -60,7 +60,7 @@ def test_what_a_preset_builds_on_is_laid_before_it(folder: Path) -> None:
     assert chain[-1].overlay == {}
 
 
-def test_a_preset_named_twice_is_laid_twice_so_that_the_last_one_wins(folder: Path) -> None:
+def test_a_preset_that_is_named_twice_is_applied_twice(folder: Path) -> None:
     (folder / "published/ham-cpu.yaml").write_text("on: [ham]\nsplit: {seed: 2}\n")
     assert [preset.path.stem for preset in read_chain(["ham-cpu", "ham"], folder)] == ["ham", "ham-cpu", "ham"]
 
@@ -77,7 +77,7 @@ def test_presets_that_build_on_each_other_are_refused(folder: Path) -> None:
     )
 
 
-def test_a_wrong_name_that_a_preset_builds_on_is_refused_with_its_file(folder: Path) -> None:
+def test_an_unknown_name_in_on_is_refused_with_its_file(folder: Path) -> None:
     (folder / "tiny.yaml").write_text("on: [nothing]\n")
     with pytest.raises(
         InputError, match=r"^presets/tiny\.yaml: on: there is no preset 'nothing' in presets/; known are"
@@ -86,7 +86,7 @@ def test_a_wrong_name_that_a_preset_builds_on_is_refused_with_its_file(folder: P
 
 
 @pytest.mark.parametrize("value", ["ham", "[1]", "{a: b}"])
-def test_what_is_no_list_of_names_is_refused(folder: Path, value: str) -> None:
+def test_on_must_be_a_list_of_names(folder: Path, value: str) -> None:
     (folder / "tiny.yaml").write_text(f"on: {value}\n")
     with pytest.raises(
         InputError, match=r"^presets/tiny\.yaml: on: expected a list of presets, such as \[datasets/h"

@@ -48,7 +48,7 @@ def read(tmp_path: Path, text: str) -> Oven:
     return read_section(path, "oven", Oven)
 
 
-def test_a_good_section_is_read_with_its_types(tmp_path: Path) -> None:
+def test_a_valid_section_is_read_with_its_types(tmp_path: Path) -> None:
     oven = read(tmp_path, GOOD)
     assert oven == Oven(
         rate=1e-5,
@@ -105,7 +105,7 @@ def test_a_missing_section_is_named(tmp_path: Path) -> None:
         read(tmp_path, "stove: {}\n")
 
 
-def test_a_missing_nested_section_is_named_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_a_missing_nested_section_is_named_with_its_path(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(GOOD)
     with pytest.raises(InputError, match=r"the section oven\.outer is missing"):
@@ -117,7 +117,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_section(tmp_path / "nothing.yaml", "oven", Oven)
 
 
-def test_broken_yaml_says_where(tmp_path: Path) -> None:
+def test_invalid_yaml_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"not valid YAML: .* line 3"):
         read(tmp_path, "oven:\n  a: [1\nb: 2\n")
 
@@ -126,12 +126,12 @@ class Evaluation(Section):
     min_subgroup_groups: int
 
 
-def test_a_parameter_under_its_old_name_is_refused_with_its_new_one(tmp_path: Path) -> None:
+def test_an_old_parameter_name_is_refused_with_the_new_name(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text("evaluation: {min_slice_groups: 20}\n")
     with pytest.raises(InputError) as caught:
         read_section(path, "evaluation", Evaluation)
-    assert str(caught.value) == f"{path}: evaluation.min_slice_groups is evaluation.min_subgroup_groups now"
+    assert str(caught.value) == f"{path}: evaluation.min_slice_groups is now evaluation.min_subgroup_groups"
 
 
 def test_a_missing_section_is_named_with_the_parameters_that_moved_into_it(tmp_path: Path) -> None:
@@ -140,6 +140,6 @@ def test_a_missing_section_is_named_with_the_parameters_that_moved_into_it(tmp_p
     with pytest.raises(InputError) as caught:
         read_section(path, "hardware", Evaluation)
     assert str(caught.value) == (
-        f"{path}: the section hardware is missing; training.device is hardware.device now; "
-        "training.num_threads is hardware.num_threads now"
+        f"{path}: the section hardware is missing; training.device is now hardware.device; "
+        "training.num_threads is now hardware.num_threads"
     )

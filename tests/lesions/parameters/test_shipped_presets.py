@@ -27,7 +27,7 @@ def list_leaves(section: Mapping[str, Any], prefix: str = "") -> list[str]:
     return names
 
 
-def test_the_defaults_are_the_parameters_that_are_shipped() -> None:
+def test_default_yaml_equals_the_committed_params_yaml() -> None:
     assert read_staged("presets/default.yaml") == read_staged("params.yaml")
 
 
@@ -43,7 +43,7 @@ def test_a_preset_names_only_what_it_changes(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_only_lines_change_whose_value_differs(name: str, tmp_path: Path) -> None:
+def test_a_preset_changes_only_lines_whose_value_differs(name: str, tmp_path: Path) -> None:
     params = write_default(tmp_path)
     before = load(params)
     after = lay_presets(params, name, root="here")
@@ -59,18 +59,18 @@ def test_only_lines_change_whose_value_differs(name: str, tmp_path: Path) -> Non
     assert comments[0] == comments[1]
 
 
-def test_every_dataset_with_an_adapter_has_a_preset_that_says_how_it_is_read() -> None:
+def test_every_dataset_with_an_adapter_has_a_preset() -> None:
     # A folder per diagnosis needs no description; the columns of a table of one's own are known to its owner alone.
     assert {path.stem for path in (FOLDER / "datasets").glob("*.yaml")} == {*PUBLISHED, "image_folder"}
 
 
 @pytest.mark.parametrize("path", sorted((FOLDER / "datasets").glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_dataset_preset_sets_its_dataset_and_nothing_else(path: Path) -> None:
+def test_a_dataset_preset_sets_only_the_section_dataset(path: Path) -> None:
     preset = read_preset(path)
     assert preset.overlay == {"dataset": {"names": [path.stem]}}
 
 
-def test_the_preset_for_a_processor_differs_in_sizes_and_epochs_alone(tmp_path: Path) -> None:
+def test_the_cpu_preset_differs_only_in_sizes_and_epochs(tmp_path: Path) -> None:
     gpu, cpu = (lay_presets(write_default(tmp_path), name, root="here") for name in ("ham10000", "ham10000-cpu"))
     networks = {f"architectures.{name}.{key}" for name in gpu["architectures"] for key in ("size_px", "phases")}
     assert set(list_changed(gpu, cpu)) == {"cache_images.size_px", *networks}
@@ -85,7 +85,7 @@ def test_the_preset_for_a_processor_differs_in_sizes_and_epochs_alone(tmp_path: 
         assert phases[0] == phases[1]
 
 
-def test_the_tiny_preset_needs_no_folder_and_leaves_the_recipe_as_it_is(tmp_path: Path) -> None:
+def test_the_tiny_preset_needs_no_folder_and_keeps_the_recipe(tmp_path: Path) -> None:
     params = write_default(tmp_path)
     before = load(params)
     changed = list_changed(before, lay_presets(params, "tiny"))

@@ -21,7 +21,7 @@ def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return params
 
 
-def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) -> None:
+def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> None:
     found = check_run(params)
     assert found["models"] == "custom_cnn, resnet18"
     assert found["images"] == "150"
@@ -35,7 +35,7 @@ def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) ->
     [
         ({"models": []}, "models: expected a list of names, got []"),
         ({"models": "resnet18"}, "models: expected a list of names, got 'resnet18'"),
-        ({"models": ["resnet18", "resnet18"]}, "models: resnet18 stands there twice"),
+        ({"models": ["resnet18", "resnet18"]}, "models: resnet18 is listed twice"),
         ({"models": ["../resnet18"]}, "models: expected a list of names, got ['../resnet18']"),
         ({"models": ["resnet18", "vgg"]}, "models names 'vgg', but there is no section architectures.vgg"),
         ({"training": {"seed": -1}}, "training.seed: expected a number >= 0, got -1"),
@@ -94,7 +94,9 @@ def test_good_parameters_pass_before_the_embedded_data_is_there(params: Path) ->
         ),
     ],
 )
-def test_what_would_fail_is_named(params: Path, overlay: dict[str, Any], message: str) -> None:
+def test_a_parameter_that_would_make_the_run_fail_is_named(
+    params: Path, overlay: dict[str, Any], message: str
+) -> None:
     lay_over(params, overlay)
     with pytest.raises(InputError, match=re.escape(message)):
         check_run(params)
@@ -111,7 +113,7 @@ def test_what_would_fail_is_named(params: Path, overlay: dict[str, Any], message
         ("augmentation:", "augmentations:", "augmentations: there is no such section"),
     ],
 )
-def test_a_misspelt_name_is_named(params: Path, old: str, new: str, message: str) -> None:
+def test_a_misspelt_parameter_is_named(params: Path, old: str, new: str, message: str) -> None:
     params.write_text(params.read_text().replace(old, new))
     with pytest.raises(InputError, match=re.escape(message)):
         check_run(params)
@@ -163,7 +165,7 @@ def test_every_row_is_read_and_counted(params: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_a_link_to_nowhere_is_counted_as_a_file(params: Path, tmp_path: Path) -> None:
+def test_a_broken_link_counts_as_a_file(params: Path, tmp_path: Path) -> None:
     lay_over(params, write_clinic(tmp_path / "clinic", ROWS, files=8))
     (tmp_path / "clinic/8.jpg").symlink_to("nowhere.jpg")
     assert check_run(params)["images"] == "9"
@@ -219,7 +221,7 @@ def test_a_link_to_nowhere_is_counted_as_a_file(params: Path, tmp_path: Path) ->
         ),
     ],
 )
-def test_data_that_the_run_would_stop_at_are_named(
+def test_data_that_would_stop_the_run_are_named(
     params: Path, tmp_path: Path, rows: list[str], dataset: dict[str, Any], overlay: dict[str, Any], message: str
 ) -> None:
     lay_over(params, write_clinic(tmp_path / "clinic", rows, files=9, **dataset))
@@ -234,7 +236,7 @@ def test_the_embedded_dataset_has_no_published_test_images(params: Path) -> None
         check_run(params)
 
 
-def test_a_run_that_does_not_fit_on_the_disk_is_refused_unless_it_is_there_already(params: Path) -> None:
+def test_a_run_that_needs_too_much_disk_is_refused_unless_its_files_exist(params: Path) -> None:
     lay_over(params, {"generate_synthetic": {"num_images": 1_000_000}, "cache_images": {"size_px": 1000}})
     with pytest.raises(
         InputError, match=r"has yet to write takes 60\d\d\.\d GB in .*, where .* GB are free; make room"

@@ -27,7 +27,7 @@ def run(folder: Path, *arguments: str) -> str:
     return subprocess.run([sys.executable, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
-def test_every_stage_takes_what_was_said(tmp_path: Path) -> None:
+def test_every_stage_takes_the_estimated_disk_and_memory(tmp_path: Path) -> None:
     """In processes of their own, as memory is counted by process; batches of one network take as much as torch."""
     repository = copy_repository(tmp_path)
     overlay = {
@@ -53,7 +53,7 @@ def test_every_stage_takes_what_was_said(tmp_path: Path) -> None:
     assert sorted(said) == sorted(["cache_images", "find_near_duplicates", *networks])
 
 
-def test_outputs_are_kept_twice_and_the_state_is_written_beside_the_one_before() -> None:
+def test_disk_holds_outputs_twice_and_two_training_states() -> None:
     rendered = SyntheticParameters(num_images=150, size_px=100, seed=0)
     disk = estimate_disk(10, 1_000_000, rendered, weights_bytes=[100_000, 4_000_000], weights_in_state=5)
     outputs = 1_000_000 + 4_100_000 + 10 * 1024 + 3 * 2**20
@@ -61,7 +61,7 @@ def test_outputs_are_kept_twice_and_the_state_is_written_beside_the_one_before()
     assert str(disk) == "18 MB, half of it DVC's copies; 40 MB more during a training"
 
 
-def test_tensors_are_counted_while_they_are_alive() -> None:
+def test_tensors_are_counted_while_they_are_live() -> None:
     with MemoryTally() as tally:
         first = torch.zeros(1000)
         second = first + 1  # 8,000 bytes
@@ -76,7 +76,7 @@ def test_tensors_are_counted_while_they_are_alive() -> None:
     assert tally.peak_bytes == 16000
 
 
-def test_what_the_gradient_needs_is_alive_until_it_is_computed() -> None:
+def test_activations_are_live_until_the_gradient_is_computed() -> None:
     layers = nn.Sequential(nn.Linear(100, 100, bias=False), nn.Sigmoid(), nn.Sigmoid())
     inputs = torch.ones(50, 100)
     with MemoryTally() as tally, torch.no_grad():
@@ -88,7 +88,7 @@ def test_what_the_gradient_needs_is_alive_until_it_is_computed() -> None:
     assert tally.peak_bytes >= 3 * 50 * 100 * 4
 
 
-def test_the_largest_image_counts_as_it_is_decoded(tmp_path: Path) -> None:
+def test_the_largest_image_counts_at_its_decoded_size(tmp_path: Path) -> None:
     pixels = Image.fromarray(np.zeros((800, 1600, 3), dtype=np.uint8))
     pixels.save(tmp_path / "a.png")
     pixels.save(tmp_path / "a.jpg")
@@ -114,6 +114,6 @@ def test_each_thread_holds_a_few_files(num_bytes: int, held: int, tmp_path: Path
     assert more == count_processors() * held
 
 
-def test_pages_of_the_cache_are_told_apart() -> None:
+def test_pages_of_the_cache_are_reported_separately() -> None:
     assert str(Memory(1_200_000_000)) == "1,200 MB"
     assert str(Memory(1_200_000_000, 660_000_000)) == "1,200 MB, 660 MB of it pages of the image cache"

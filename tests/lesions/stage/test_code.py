@@ -46,12 +46,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_stage_whose_code_is_as_it_was_runs(folder: Path) -> None:
+def test_a_stage_with_unchanged_code_runs(folder: Path) -> None:
     done = run(folder, "--code", "code.json")
     assert (done.returncode, done.stdout) == (0, "the stage ran\n"), done.stderr
 
 
-def test_an_edit_since_trace_code_stops_the_stage_before_it_begins(folder: Path) -> None:
+def test_an_edit_after_trace_code_stops_the_stage_at_its_start(folder: Path) -> None:
     (folder / "a.py").write_text("x = 2\n")
     done = run(folder, "--code", "code.json")
     assert (done.returncode, done.stdout) == (1, "")
@@ -70,12 +70,12 @@ def test_a_removed_file_is_a_change(folder: Path) -> None:
     assert "error: a.py: changed since trace_code ran" in run(folder, "--code", "code.json").stderr
 
 
-def test_a_stage_called_by_hand_needs_no_trace(folder: Path) -> None:
+def test_a_stage_that_is_called_by_hand_needs_no_trace(folder: Path) -> None:
     (folder / "a.py").write_text("x = 2\n")
     assert run(folder).stdout == "the stage ran\n"
 
 
-def test_a_missing_or_foreign_file_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_missing_or_invalid_file_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "code.json"
     with pytest.raises(InputError, match=r"code\.json: there is no such file; run `dvc repro trace_code`"):
         read_code(path)

@@ -25,7 +25,7 @@ def write(root: Path, **files: str) -> Path:
     return root / "stages/train.py"
 
 
-def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
+def test_all_imports_of_a_file_are_followed(tmp_path: Path) -> None:
     stage = write(
         tmp_path,
         stages__train="import json\nfrom lesions.a import one\nfrom lesions import b\nimport lesions.deep.c\n",
@@ -47,7 +47,7 @@ def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
     assert files["lesions/a.py"] == sha256((tmp_path / "lesions/a.py").read_bytes()).hexdigest()
 
 
-def test_a_package_is_given_with_the_version_that_the_lock_pins(tmp_path: Path) -> None:
+def test_a_package_has_the_version_that_the_lock_pins(tmp_path: Path) -> None:
     stage = write(tmp_path, stages__train="import numpy.typing\nfrom lesions import a\n", lesions__a="import sklearn")
     assert trace_stages(stage.parent, VERSIONS)["train"].packages == {"numpy": "2.0", "scikit-learn": "1.6"}
 
@@ -60,13 +60,13 @@ def test_a_package_that_the_lock_does_not_pin_is_refused_with_the_file_that_impo
         trace_stages(stage.parent, VERSIONS)["train"]
 
 
-def test_broken_python_is_refused_with_its_line(tmp_path: Path) -> None:
+def test_invalid_python_is_refused_with_its_line(tmp_path: Path) -> None:
     stage = write(tmp_path, stages__train="x = 1\ndef broken(:\n")
     with pytest.raises(InputError, match=r"^stages/train\.py, line 2: not valid Python: "):
         trace_stages(stage.parent, VERSIONS)["train"]
 
 
-def test_a_template_is_reached_with_the_modules_of_its_folder_and_notes_are_not(tmp_path: Path) -> None:
+def test_a_module_reaches_the_templates_but_not_the_notes_in_its_folder(tmp_path: Path) -> None:
     stage = write(
         tmp_path, stages__train="import lesions.report.page", lesions__report__page="", lesions__other__x=""
     )
@@ -76,7 +76,7 @@ def test_a_template_is_reached_with_the_modules_of_its_folder_and_notes_are_not(
     assert list(files) == ["lesions/report/page.html.j2", "lesions/report/page.py", "stages/train.py"]
 
 
-def test_the_versions_of_a_lock_with_hashes_extras_and_markers(tmp_path: Path) -> None:
+def test_versions_are_read_from_a_lock_with_hashes_extras_and_markers(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.lock"
     lock.write_text(
         "# made by uv\n"
@@ -97,13 +97,13 @@ def test_a_lock_without_pins_is_refused(tmp_path: Path) -> None:
         read_versions(lock)
 
 
-def test_the_named_packages_provide_their_modules() -> None:
+def test_the_packages_in_distributions_provide_their_modules() -> None:
     providers = importlib.metadata.packages_distributions()
     for module, package in DISTRIBUTIONS.items():
         assert package in [normalise_name(name) for name in providers[module]]
 
 
-def test_no_stage_loads_a_file_that_its_trace_has_not(loaded_modules: dict[str, list[str]]) -> None:
+def test_every_file_that_a_stage_loads_is_in_its_trace(loaded_modules: dict[str, list[str]]) -> None:
     """The oracle is Python itself."""
     traces = trace_stages(ROOT / "stages", read_versions(ROOT / "requirements.lock"))
     assert loaded_modules.keys() == traces.keys()

@@ -27,7 +27,7 @@ def run_stage(folder: Path, *arguments: str, **environment: str) -> subprocess.C
     )
 
 
-def test_what_a_user_can_mend_is_one_paragraph_and_exit_1(tmp_path: Path) -> None:
+def test_an_error_of_the_user_is_one_paragraph_and_exit_code_1(tmp_path: Path) -> None:
     done = run_stage(tmp_path, "--dataset", "out")
     assert done.returncode == 1
     assert done.stderr == "error: params.yaml: there is no such parameter file\n"
@@ -40,20 +40,20 @@ def test_with_debug_the_traceback_is_shown(tmp_path: Path) -> None:
     assert "Traceback" in done.stderr
 
 
-def test_the_option_does_as_the_variable(tmp_path: Path) -> None:
+def test_the_debug_option_does_what_the_variable_does(tmp_path: Path) -> None:
     assert "Traceback" in run_stage(tmp_path, "--dataset", "out", "--debug").stderr
 
 
-def test_what_nobody_foresaw_is_one_paragraph_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unexpected_error_is_one_paragraph_too(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left, one_paragraph_errors():
         raise ZeroDivisionError("two\nlines")
     assert left.value.code == 1
     assert capsys.readouterr().err == (
-        "error: ZeroDivisionError: two lines (not foreseen: LESIONS_DEBUG=1 or --debug shows where it arose)\n"
+        "error: ZeroDivisionError: two lines (unexpected: LESIONS_DEBUG=1 or --debug shows the traceback)\n"
     )
 
 
-def test_a_finished_stage_leaves_its_timing(tmp_path: Path) -> None:
+def test_a_finished_stage_writes_its_timing(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("generate_synthetic: {num_images: 150, size_px: 32, seed: 0}\n")
     done = run_stage(tmp_path, "--dataset", "out")
     assert done.returncode == 0, done.stderr
@@ -63,7 +63,7 @@ def test_a_finished_stage_leaves_its_timing(tmp_path: Path) -> None:
     assert all(value > 0 for value in timing.values())
 
 
-def test_progress_off_a_terminal_is_a_few_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_without_a_terminal_is_a_few_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(show_progress(iter("abcdefgh"), "reading", total=8)) == list("abcdefgh")
     assert capsys.readouterr().out.splitlines() == [f"reading: {n} of 8" for n in (2, 4, 6, 8)]
 
@@ -110,7 +110,7 @@ def test_training_shows_a_live_line_on_a_terminal() -> None:
     assert "epoch 1 is done" in printed
 
 
-def test_off_a_terminal_training_shows_no_live_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_training_without_a_terminal_shows_no_live_line(capsys: pytest.CaptureFixture[str]) -> None:
     with TrainingLine(num_epochs=1, images_per_epoch=4) as line:
         line.begin_epoch(1)
         line.advance(4, loss=1.0)

@@ -55,7 +55,7 @@ def test_the_order_of_images_does_not_matter(tmp_path: Path) -> None:
         ({"group": ["eJwDAAAAAAE="]}, "its columns do not fit each other"),
     ],
 )
-def test_content_that_is_no_digest_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:
+def test_content_that_is_not_a_digest_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:
     write_digest(tmp_path / "digest.json", FIRST)
     values = json.loads((tmp_path / "digest.json").read_text()) | change
     with pytest.raises(InputError, match=rf"somewhere: not a digest.*{message.removeprefix('not a digest')}"):

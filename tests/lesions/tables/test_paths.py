@@ -27,7 +27,7 @@ def write_files(root: Path, *names: str) -> ModelPaths:
     return ModelPaths("", root / "data", root / "metrics", root / "plots")
 
 
-def test_any_output_makes_an_unlisted_model_known_and_the_folders_of_the_pipeline_are_none(tmp_path: Path) -> None:
+def test_an_unlisted_model_is_found_by_any_output_but_pipeline_folders_are_not_models(tmp_path: Path) -> None:
     folders = write_files(
         tmp_path,
         "data/checkpoints/a.safetensors",

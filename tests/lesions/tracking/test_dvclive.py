@@ -28,7 +28,9 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     return [dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines]
 
 
-def test_each_epoch_is_handed_on_and_another_run_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_epoch_is_logged_and_a_new_run_starts_from_the_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     subprocess.run(["git", "init", "-q"], check=True)
     subprocess.run(["dvc", "init", "-q"], check=True)
@@ -57,7 +59,7 @@ def test_each_epoch_is_handed_on_and_another_run_begins_anew(tmp_path: Path, mon
     assert "exp" not in subprocess.run(["git", "for-each-ref"], capture_output=True, text=True, check=True).stdout
 
 
-def test_without_tracking_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_written_without_tracking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with open_tracking(TrackingParameters(kind="none"), "custom_cnn") as log_epoch:
         log_epoch(entry(1))

@@ -7,7 +7,7 @@ from torch import nn
 from lesions.training.averaging import AveragedNetwork
 
 
-def test_the_average_keeps_little_of_itself_at_first_and_its_decay_at_last() -> None:
+def test_the_decay_is_small_at_first_and_reaches_its_parameter() -> None:
     network = nn.Linear(1, 1, bias=False)
     nn.init.constant_(network.weight, 1.0)
     average = AveragedNetwork(network, decay=0.5)
@@ -22,7 +22,7 @@ def test_the_average_keeps_little_of_itself_at_first_and_its_decay_at_last() -> 
     assert average.network.get_parameter("weight").item() == pytest.approx(0.5 * before)
 
 
-def test_batch_statistics_are_averaged_too_and_the_network_stays_as_it_is() -> None:
+def test_batch_statistics_are_averaged_too_and_the_network_is_unchanged() -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).to(memory_format=torch.channels_last)
     average = AveragedNetwork(network, decay=0.9)
     network(torch.rand(8, 3, 8, 8))

@@ -45,21 +45,21 @@ def test_an_epoch_shows_whole_batches_of_different_images_with_their_classes() -
     assert set(order) <= set(ROWS.tolist())
 
 
-def test_over_the_epochs_every_image_is_shown() -> None:
+def test_every_image_is_shown_in_some_epoch() -> None:
     assert {row for epoch in range(5) for row in shown(batches(), epoch)} == set(ROWS.tolist())
 
 
-def test_order_depends_on_seed_and_epoch() -> None:
+def test_the_order_depends_on_the_seed_and_the_epoch() -> None:
     assert shown(batches(), 1) == shown(batches(), 1)
     assert shown(batches(), 1) != shown(batches(), 2)
     assert shown(batches(), 1) != shown(batches(seed=1), 1)
 
 
-def test_fewer_images_than_a_batch_are_one_batch() -> None:
+def test_fewer_images_than_the_batch_size_form_one_batch() -> None:
     assert sorted(shown(batches(batch_size=100), 1)) == sorted(ROWS.tolist())
 
 
-def test_what_an_image_goes_through_does_not_depend_on_its_batch() -> None:
+def test_the_changes_of_an_image_do_not_depend_on_its_batch() -> None:
     def brightness(batch_size: int) -> dict[int, float]:
         source = batches(batch_size=batch_size, brightness=0.01)
         seen = {}
@@ -72,13 +72,13 @@ def test_what_an_image_goes_through_does_not_depend_on_its_batch() -> None:
     assert len(set(brightness(14).values())) == 14
 
 
-def test_with_class_balanced_sampling_each_class_is_shown_as_often() -> None:
+def test_class_balanced_sampling_shows_each_class_equally_often() -> None:
     classes = [row % 3 for epoch in range(200) for row in shown(batches(sampling="class_balanced"), epoch)]
     # 2,400 draws: the standard error of a third is 0.01.
     np.testing.assert_allclose(np.bincount(classes) / len(classes), 1 / 3, atol=0.04)
 
 
-def test_an_image_shown_twice_in_an_epoch_goes_through_changes_of_its_own() -> None:
+def test_an_image_that_is_shown_twice_in_an_epoch_is_changed_in_two_ways() -> None:
     source = batches(batch_size=14, sampling="class_balanced", brightness=0.01)
     (batch,) = source.epoch(1)
     values: dict[str, set[float]] = {}
@@ -97,7 +97,7 @@ def test_mixed_images_have_mixed_targets() -> None:
         torch.testing.assert_close(batch.targets, expected, rtol=0, atol=1e-3)
 
 
-def test_the_same_images_in_batches_of_another_size() -> None:
+def test_batches_of_another_size_have_the_same_images() -> None:
     assert batches().resized(7).num_batches == 2
     assert shown(batches().resized(7), 1) == shown(batches(batch_size=7), 1)
     assert batches().num_batches == 3

@@ -37,7 +37,7 @@ def test_head_and_backbone_have_their_own_rates_and_only_matrices_decay() -> Non
     assert len(held) == len(list(network.parameters()))
 
 
-def test_a_head_phase_leaves_the_backbone_as_it_is() -> None:
+def test_a_head_phase_does_not_change_the_backbone() -> None:
     network = build_network(small_cnn(), 3, pretrained=True)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     optimizer = optimize(network, HEAD)
@@ -51,7 +51,7 @@ def test_a_head_phase_leaves_the_backbone_as_it_is() -> None:
     assert all(parameter.grad is None for parameter in network.backbone.parameters())
 
 
-def test_a_phase_of_all_layers_after_it_changes_them_all() -> None:
+def test_a_later_phase_of_all_layers_changes_all_layers() -> None:
     network = build_network(small_cnn(), 3, pretrained=True)
     optimize(network, HEAD)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
@@ -62,7 +62,7 @@ def test_a_phase_of_all_layers_after_it_changes_them_all() -> None:
     assert all(not torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
 
 
-def test_each_layer_below_the_head_learns_slower_than_the_one_after_it() -> None:
+def test_each_backbone_layer_has_a_lower_rate_than_the_layer_after_it() -> None:
     network = build_network(small_resnet18(), 3, pretrained=True)
     optimizer = optimize(network, ALL, layer_decay=0.5)
     rates = {group["name"]: group["peak"] for group in optimizer.param_groups}
@@ -85,7 +85,7 @@ def test_each_layer_below_the_head_learns_slower_than_the_one_after_it() -> None
         ("alexnet", ["features", "classifier.1", "classifier.4"]),
     ],
 )
-def test_the_layers_of_a_backbone_hold_all_its_parameters_once(backbone: str, layers: list[str]) -> None:
+def test_each_parameter_of_a_backbone_is_in_exactly_one_layer(backbone: str, layers: list[str]) -> None:
     with torch.device("meta"):
         network, _ = build_torchvision_backbone(backbone, None)
     found = list_layers(network)
@@ -116,7 +116,7 @@ def test_sgd_steps_with_nesterovs_momentum_and_an_l2_penalty() -> None:
     torch.testing.assert_close(after, once - 0.2 * (1 + 0.5 * once))
 
 
-def test_adam_divides_by_the_gradients_size_and_adamw_decays_apart_from_it() -> None:
+def test_adam_divides_by_the_gradients_size_and_adamw_decouples_the_decay() -> None:
     before, after = step_once("adam", weight_decay=0.0)
     torch.testing.assert_close(after, before - 0.4)
     before, after = step_once("adamw", weight_decay=0.5)
@@ -124,7 +124,7 @@ def test_adam_divides_by_the_gradients_size_and_adamw_decays_apart_from_it() -> 
     torch.testing.assert_close(after, (before * 0.9 - 0.2) * 0.9 - 0.2)
 
 
-def test_l1_adds_the_sign_of_each_weight_and_leaves_biases() -> None:
+def test_l1_adds_the_sign_of_each_weight_but_not_of_biases() -> None:
     network = build_network(small_cnn(), 3, pretrained=True)
     optimizer = optimize(network, ALL)
     sum(p.sum() for p in network.parameters()).backward()  # type: ignore[union-attr]
@@ -135,6 +135,6 @@ def test_l1_adds_the_sign_of_each_weight_and_leaves_biases() -> None:
 
 
 @pytest.mark.parametrize(("name", "momentum"), [("adamw", 0.9), ("adam", 0.9), ("sgd", None)])
-def test_a_momentum_that_would_be_ignored_or_is_missing_is_refused(name: str, momentum: float | None) -> None:
+def test_an_unused_or_missing_momentum_is_refused(name: str, momentum: float | None) -> None:
     with pytest.raises(ValidationError, match=f"momentum belongs to the name sgd; got name {name}, momentum"):
         OptimizerParameters(**OPTIMIZER | {"name": name, "momentum": momentum})

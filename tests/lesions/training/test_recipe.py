@@ -39,7 +39,7 @@ def test_without_overrides_the_recipe_is_the_shared_sections(write_sections: Any
     assert list_overridden(params, "custom_cnn") == []
 
 
-def test_an_override_holds_for_its_model_alone_and_leaves_the_rest_of_the_section(write_sections: Any) -> None:
+def test_an_override_changes_one_parameter_of_one_model(write_sections: Any) -> None:
     overrides = {"loss": {"kind": "focal", "focal_gamma": 2}, "sampling": {"scheme": "class_balanced"}}
     params = write_sections(overrides, loss={"label_smoothing": 0.1})
     recipe, other = resolve_recipe(params, "custom_cnn"), resolve_recipe(params, "resnet18")
@@ -91,9 +91,7 @@ def test_a_recipe_keeps_every_digit_on_disk_and_the_same_recipe_gives_the_same_b
         ),
     ],
 )
-def test_an_override_that_does_not_fit_is_refused_by_its_full_name(
-    write_sections: Any, recipe: object, message: str
-) -> None:
+def test_an_invalid_override_is_refused_with_its_full_name(write_sections: Any, recipe: object, message: str) -> None:
     params = write_sections(recipe)
     with pytest.raises(InputError, match=re.escape(message)):
         resolve_recipe(params, "custom_cnn")
@@ -130,7 +128,7 @@ NO_WARM_UP = {"warmup_fraction": None, "factor": 0.1}
         ),
     ],
 )
-def test_a_fall_of_the_rate_that_never_comes_is_refused(
+def test_a_schedule_whose_rate_never_falls_is_refused(
     write_sections: Any, schedule: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=f"^{re.escape(message)}"):
@@ -141,7 +139,7 @@ def test_a_fall_of_the_rate_that_never_comes_is_refused(
     assert resolve_recipe(write_sections(schedule=allowed), "custom_cnn").schedule.every_epochs == 9
 
 
-def test_a_missing_or_foreign_file_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_missing_or_invalid_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.json: there is no such file; run the stage resolve_recipes"):
         read_recipe(tmp_path / "a.json")
     (tmp_path / "a.json").write_text('{"loss": {}}')

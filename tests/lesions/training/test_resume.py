@@ -61,7 +61,7 @@ def assert_same(first: FittedNetwork, second: FittedNetwork) -> None:
 
 
 @pytest.mark.parametrize("num_epochs", [1, 2, 3, 4, 5])
-def test_a_killed_run_goes_on_to_the_same_bits(
+def test_a_killed_run_resumes_to_the_same_bits(
     tmp_path: Path, num_epochs: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = train_small(None)
@@ -70,13 +70,13 @@ def test_a_killed_run_goes_on_to_the_same_bits(
     capsys.readouterr()
     resumed = train_small(ResumeFile(tmp_path / "state", "a"))
     printed = capsys.readouterr().out
-    assert f"going on after epoch {num_epochs}, the last one finished" in printed
+    assert f"resuming after epoch {num_epochs}, the last finished epoch" in printed
     assert printed.count("loss") == 5 - num_epochs
     assert_same(resumed, whole)
 
 
 @pytest.mark.parametrize("architecture", BOTH_NETWORKS)
-def test_with_everything_switched_on_a_killed_run_goes_on_to_the_same_bits(
+def test_a_killed_run_with_every_option_on_resumes_to_the_same_bits(
     tmp_path: Path, architecture: AnyArchitecture
 ) -> None:
     changes = EVERYTHING | {"class_weights": [1.0, 2.0, 1.0, 3.0]}
@@ -89,21 +89,21 @@ def test_with_everything_switched_on_a_killed_run_goes_on_to_the_same_bits(
     assert len({entry["learning_rates"]["head"] for entry in whole.history}) > 1
 
 
-def test_a_run_that_is_killed_at_every_epoch_ends_the_same(tmp_path: Path) -> None:
+def test_a_run_that_is_killed_at_every_epoch_ends_with_the_same_bits(tmp_path: Path) -> None:
     for _ in range(5):
         with pytest.raises(KilledError):
             train_small(KilledAfter(tmp_path / "state", "a", 1))
     assert_same(train_small(ResumeFile(tmp_path / "state", "a")), train_small(None))
 
 
-def test_stopping_early_is_remembered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_training_that_stopped_early_stays_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     architecture = small_cnn(phases=(PHASE.model_copy(update={"num_epochs": 30}),), learning_rate=1e-9)
     whole = train_small(None, architecture, patience_epochs=2)
     with pytest.raises(KilledError):
         train_small(KilledAfter(tmp_path / "state", "a", len(whole.history)), architecture, patience_epochs=2)
     capsys.readouterr()
     assert_same(train_small(ResumeFile(tmp_path / "state", "a"), architecture, patience_epochs=2), whole)
-    assert "stopped early: no better balanced_accuracy in 2 epochs" in capsys.readouterr().out
+    assert "stopped early: balanced_accuracy has not improved for 2 epochs" in capsys.readouterr().out
 
 
 def damage(path: Path, kind: str) -> None:
@@ -118,7 +118,7 @@ def damage(path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["torn", "empty", "one bit"])
-def test_a_damaged_state_is_refused_and_training_starts_anew(
+def test_a_damaged_state_is_refused_and_training_starts_from_the_beginning(
     tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(KilledError):
@@ -128,14 +128,14 @@ def test_a_damaged_state_is_refused_and_training_starts_anew(
     assert_same(train_small(ResumeFile(tmp_path / "state", "a")), train_small(None))
     printed = capsys.readouterr().out
     assert f"{tmp_path / 'state'} cannot be used (" in printed
-    assert "training starts anew" in printed
+    assert "training starts from the beginning" in printed
 
 
 def test_the_state_of_another_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KilledError):
         train_small(KilledAfter(tmp_path / "state", "a", 3))
     assert ResumeFile(tmp_path / "state", "b").read() is None
-    assert "cannot be used (it is of another run); training starts anew" in capsys.readouterr().out
+    assert "cannot be used (it belongs to another run); training starts from the beginning" in capsys.readouterr().out
 
 
 def test_a_second_process_is_refused_by_name(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_only_the_newest_states_are_kept(tmp_path: Path) -> None:
         assert len(list(tmp_path.glob("*.safetensors"))) <= MAX_STATES
 
 
-def test_the_state_of_a_run_under_way_is_kept_however_many_there_are(tmp_path: Path) -> None:
+def test_the_states_of_runs_in_progress_are_always_kept(tmp_path: Path) -> None:
     state = TrainingState({"network.weight": torch.zeros(1)}, {})
     with ExitStack() as under_way:
         for number in range(MAX_STATES + 2):
@@ -166,7 +166,7 @@ def test_the_state_of_a_run_under_way_is_kept_however_many_there_are(tmp_path: P
         assert len(list(tmp_path.glob("*.safetensors"))) == MAX_STATES + 2
 
 
-def test_another_parameter_or_another_file_is_another_run() -> None:
+def test_another_parameter_or_file_gives_another_fingerprint() -> None:
     first = fingerprint(inputs={"images.npy": "a"}, seed=0)
     assert first == fingerprint(inputs={"images.npy": "a"}, seed=0)
     assert (
@@ -175,7 +175,7 @@ def test_another_parameter_or_another_file_is_another_run() -> None:
     )
 
 
-def test_states_are_kept_where_dvc_does_not_remove_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_resume_folder_is_one_that_dvc_does_not_remove(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("LESIONS_RESUME_DIR", raising=False)
     monkeypatch.delenv("DVC_ROOT", raising=False)
     assert find_resume_folder() == Path(".resume")

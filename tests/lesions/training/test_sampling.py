@@ -17,7 +17,7 @@ LABELS = np.repeat([0, 1, 2], COUNTS)
         ("square_root", np.array([30, 9.4868, 3.1623]) / 42.6491),
     ],
 )
-def test_each_diagnosis_is_shown_by_its_share(scheme: Scheme, expected: tuple[float, ...]) -> None:
+def test_each_diagnosis_is_shown_in_proportion_to_its_share(scheme: Scheme, expected: tuple[float, ...]) -> None:
     np.testing.assert_allclose(compute_shares(COUNTS, scheme), expected, atol=1e-5)
     shown = [draw_order(LABELS, COUNTS, scheme, seed=0, epoch=epoch) for epoch in range(50)]
     assert {len(order) for order in shown} == {1000}

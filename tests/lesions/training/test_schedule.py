@@ -38,7 +38,7 @@ def rates_of_torch(num_steps: int, build: Any) -> list[float]:
     return rates
 
 
-def test_cosine_rises_in_a_line_and_falls_along_a_cosine() -> None:
+def test_the_cosine_schedule_rises_linearly_and_falls_as_a_cosine() -> None:
     rates = rates_of_phase(3, 3, warmup_fraction=0.4)
     # 0.4 of 9 steps are 4 of warm-up, at fifths of the peak; 5 steps of half a cosine follow.
     middle = (1 + COSINE_FINAL) / 2
@@ -48,7 +48,7 @@ def test_cosine_rises_in_a_line_and_falls_along_a_cosine() -> None:
     assert rates[5] + rates[7] == pytest.approx(2 * middle)
 
 
-def test_without_a_warm_up_the_cosine_is_torchs() -> None:
+def test_the_cosine_schedule_without_warm_up_equals_torchs() -> None:
     expected = rates_of_torch(
         12, lambda optimizer: optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=11, eta_min=COSINE_FINAL)
     )
@@ -60,7 +60,7 @@ def test_a_single_step_is_at_the_peak() -> None:
 
 
 @pytest.mark.parametrize("warmup_fraction", [0.1, 0.25, 0.3, 0.8])
-def test_one_cycle_is_torchs(warmup_fraction: float) -> None:
+def test_one_cycle_equals_torchs(warmup_fraction: float) -> None:
     expected = rates_of_torch(
         20,
         lambda optimizer: optim.lr_scheduler.OneCycleLR(
@@ -73,17 +73,17 @@ def test_one_cycle_is_torchs(warmup_fraction: float) -> None:
 NO_WARM_UP: dict[str, Any] = {"warmup_fraction": None}
 
 
-def test_a_step_falls_every_so_many_epochs() -> None:
+def test_the_step_schedule_drops_at_a_fixed_interval() -> None:
     rates = rates_of_phase(5, 2, name="step", every_epochs=2, factor=0.1, **NO_WARM_UP)
     assert rates == pytest.approx([1] * 4 + [0.1] * 4 + [0.01] * 2)
 
 
-def test_constant_stays_at_the_peak() -> None:
+def test_the_constant_schedule_stays_at_the_peak() -> None:
     assert rates_of_phase(2, 3, name="constant", **NO_WARM_UP) == [1] * 6
 
 
 @pytest.mark.parametrize("every_epochs", [1, 2, 3])
-def test_a_plateau_is_torchs(every_epochs: int) -> None:
+def test_the_plateau_schedule_equals_torchs(every_epochs: int) -> None:
     qualities = [0.5, 0.6, 0.6, 0.55, 0.7, 0.7, 0.7, 0.69, 0.68, 0.8, 0.1, 0.2, 0.3]
     optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     # torch's patience counts the epochs that are borne, and the fall comes after one more.
@@ -101,7 +101,7 @@ def test_a_plateau_is_torchs(every_epochs: int) -> None:
     assert expected[-1] < 1
 
 
-def test_no_plateau_before_the_first_epoch() -> None:
+def test_there_is_no_plateau_before_the_first_epoch() -> None:
     assert count_plateaus([], 1) == 0
 
 
@@ -115,6 +115,6 @@ def test_no_plateau_before_the_first_epoch() -> None:
         ({"name": "step", "every_epochs": 1} | NO_WARM_UP, "factor belongs to the names step and plateau; got step"),
     ],
 )
-def test_what_a_schedule_would_ignore_or_lacks_is_refused(changes: dict[str, Any], message: str) -> None:
+def test_an_unused_or_missing_parameter_of_a_schedule_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ScheduleParameters(**SCHEDULE | changes)

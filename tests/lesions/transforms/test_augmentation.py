@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from lesions.transforms.artefacts import HAIR_DRAWS, blur
-from lesions.transforms.augmentation import CHROMA, DRAWS, augment, compute_strengths, draw
+from lesions.transforms.artefacts import HAIR_DRAWS, blur_images
+from lesions.transforms.augmentation import CHROMA, DRAWS, augment_images, compute_strengths, draw_changes
 from lesions.transforms.preprocessing import Preprocessing
 from tests.builders import NO_AUGMENTATION
 
@@ -20,7 +20,7 @@ def changed(
 ) -> Tensor:
     """The image after the changes that `parameters` allows, with these draws and 0 for all others."""
     draws = torch.tensor([[drawn.get(name, 0.0) for name in DRAWS]])
-    return augment(
+    return augment_images(
         image,
         draws,
         hairs=torch.zeros(1, 2, len(HAIR_DRAWS)),
@@ -34,17 +34,17 @@ def assert_same(found: Tensor, expected: Tensor) -> None:
     torch.testing.assert_close(found, expected, rtol=0, atol=2e-5)
 
 
-def test_with_everything_at_nought_nothing_changes() -> None:
+def test_an_image_without_any_change_is_unchanged() -> None:
     assert_same(changed({}, dict.fromkeys(DRAWS, 0.7)), IMAGE)
 
 
-def test_mirror() -> None:
+def test_mirroring_flips_the_columns() -> None:
     assert_same(changed({"mirror": True}, {"mirror": 0.1}), IMAGE.flip(3))
     assert_same(changed({"mirror": True}, {"mirror": -0.1}), IMAGE)
 
 
 @pytest.mark.parametrize(("angle", "quarters"), [(1, 2), (0.5, 1), (-0.5, -1)])
-def test_rotation(angle: float, quarters: int) -> None:
+def test_rotation_equals_torchs(angle: float, quarters: int) -> None:
     assert_same(changed({"rotation_degrees": 180}, {"angle": angle}), IMAGE.rot90(quarters, (2, 3)))
 
 
@@ -54,26 +54,26 @@ def test_a_mirrored_image_is_rotated_too() -> None:
     assert_same(found, IMAGE.flip(3).rot90(-1, (2, 3)))
 
 
-def test_zoom_shows_the_middle_larger() -> None:
+def test_zoom_enlarges_the_centre() -> None:
     # At 1/2, the output's pixels are those of the middle 4 x 4, each at a quarter and three quarters of its width.
     found = changed({"zoom": 0.5}, {"zoom": 1})
     middle = torch.nn.functional.interpolate(IMAGE[..., 1:7, 1:7], scale_factor=2, mode="bilinear")
     assert_same(found, middle[..., 2:-2, 2:-2])
 
 
-def test_shift_moves_by_a_part_of_the_side() -> None:
+def test_shift_moves_by_a_fraction_of_the_side() -> None:
     found = changed({"shift": 0.25}, {"shift_x": 1})
     assert_same(found[..., :6], IMAGE[..., 2:])
     found = changed({"shift": 0.25}, {"shift_y": -1})
     assert_same(found[..., 2:, :], IMAGE[..., :6, :])
 
 
-def test_beyond_its_edge_an_image_goes_on_as_its_mirror_image() -> None:
+def test_an_image_is_continued_by_reflection_beyond_its_edge() -> None:
     found = changed({"shift": 0.25}, {"shift_x": 1})
     assert_same(found[..., 6:], IMAGE[..., [7, 6]])
 
 
-def test_brightness() -> None:
+def test_brightness_multiplies_each_pixel() -> None:
     assert_same(changed({"brightness": 0.2}, {"brightness": 1}), 1.2 * IMAGE)
     assert_same(changed({"brightness": 0.2}, {"brightness": -0.5}), 0.9 * IMAGE)
 
@@ -87,17 +87,17 @@ def grey(image: Tensor) -> Tensor:
     return (image * torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(dim=1, keepdim=True)
 
 
-def test_saturation_goes_to_and_from_each_pixels_grey() -> None:
+def test_saturation_changes_the_distance_from_each_pixels_grey() -> None:
     assert_same(changed({"saturation": 0.5}, {"saturation": -1}), 0.5 * IMAGE + 0.5 * grey(IMAGE))
     assert_same(changed({"saturation": 0.5}, {"saturation": 0.2}), 1.1 * IMAGE - 0.1 * grey(IMAGE))
 
 
-def test_contrast_goes_to_and_from_the_images_mean_grey() -> None:
+def test_contrast_changes_the_distance_from_the_images_mean_grey() -> None:
     mean = grey(IMAGE).mean()
     assert_same(changed({"contrast": 0.4}, {"contrast": -1}), 0.6 * IMAGE + 0.4 * mean)
 
 
-def test_hue_turns_colours_about_grey_and_keeps_their_grey() -> None:
+def test_hue_rotates_colours_and_keeps_their_grey() -> None:
     found = changed({"hue_degrees": 90}, {"hue": 1})
     axes = torch.tensor(CHROMA)
     before, after = (torch.einsum("kc,bchw->kbhw", axes, image) for image in (IMAGE, found))
@@ -110,13 +110,13 @@ def test_hue_turns_colours_about_grey_and_keeps_their_grey() -> None:
     assert_same(changed({"hue_degrees": 90}, {"hue": 1}, image=no_colour), no_colour)
 
 
-def test_an_image_is_blurred_by_a_part_of_its_side() -> None:
+def test_an_image_is_blurred_by_a_fraction_of_its_side() -> None:
     # At a draw of 0, half of the largest: of 8 px, 0.05 x 8 = 0.4 px.
-    assert_same(changed({"blur": 0.1}, {"blur": 0}), blur(IMAGE, torch.tensor([0.4]), max_sigma=0.8))
+    assert_same(changed({"blur": 0.1}, {"blur": 0}), blur_images(IMAGE, torch.tensor([0.4]), max_sigma=0.8))
     assert_same(changed({"blur": 0.1}, {"blur": -1}), IMAGE)
 
 
-def test_a_square_is_cut_out_of_a_part_of_the_side_and_filled_with_the_mean_colour() -> None:
+def test_a_cut_out_square_has_the_given_side_and_the_mean_colour() -> None:
     found = changed({"cutout": 0.5}, {"cutout": 1})
     expected = IMAGE.clone()
     expected[..., 2:6, 2:6] = torch.tensor(Preprocessing(8).mean).view(3, 1, 1)
@@ -125,7 +125,9 @@ def test_a_square_is_cut_out_of_a_part_of_the_side_and_filled_with_the_mean_colo
 
 
 @pytest.mark.parametrize(("draw_of_hairs", "strength", "expected"), [(-1, 1, 0), (0, 1, 1), (1, 1, 2), (0, 2, 2)])
-def test_hairs_are_as_many_as_draw_and_strength_say(draw_of_hairs: float, strength: float, expected: int) -> None:
+def test_the_number_of_hairs_depends_on_the_draw_and_the_strength(
+    draw_of_hairs: float, strength: float, expected: int
+) -> None:
     found = changed({"hairs": 2}, {"hairs": draw_of_hairs}, strength=strength)
     one = changed({"hairs": 2}, {"hairs": 0})
     # The hairs of this test lie on each other: each takes the same part of the light again.
@@ -133,7 +135,7 @@ def test_hairs_are_as_many_as_draw_and_strength_say(draw_of_hairs: float, streng
     assert not torch.equal(one, IMAGE)
 
 
-def test_colours_change_in_the_order_that_is_documented() -> None:
+def test_colours_change_in_the_documented_order() -> None:
     parameters = {"brightness": 0.2, "saturation": 0.5, "contrast": 0.4}
     bright = 1.2 * IMAGE
     saturated = 0.75 * bright + 0.25 * grey(bright)
@@ -154,7 +156,7 @@ def test_strength_multiplies_the_change() -> None:
 def test_each_image_of_a_batch_has_its_own_change() -> None:
     draws = torch.zeros(2, len(DRAWS))
     draws[1, DRAWS.index("brightness")] = 1
-    found = augment(
+    found = augment_images(
         IMAGE.repeat(2, 1, 1, 1),
         draws,
         hairs=torch.zeros(2, 0, len(HAIR_DRAWS)),
@@ -170,15 +172,15 @@ def test_the_rarest_class_is_changed_most() -> None:
     np.testing.assert_allclose(compute_strengths((1000, 10, 100), parameters), [1, 2, 1.5])
 
 
-def test_classes_of_one_size_are_changed_alike() -> None:
+def test_classes_of_equal_size_have_the_same_strength() -> None:
     parameters = NO_AUGMENTATION.model_copy(update={"common_strength": 1.0, "rare_strength": 2.0})
     np.testing.assert_allclose(compute_strengths((10, 10), parameters), [1, 1])
 
 
 def test_draws_depend_on_seed_and_epoch_and_fill_their_range() -> None:
-    first = draw(1000, seed=0, epoch=1)
-    np.testing.assert_array_equal(first, draw(1000, seed=0, epoch=1))
+    first = draw_changes(1000, seed=0, epoch=1)
+    np.testing.assert_array_equal(first, draw_changes(1000, seed=0, epoch=1))
     for seed, epoch in ((0, 2), (1, 1)):
-        assert (first != draw(1000, seed=seed, epoch=epoch)).mean() > 0.99
+        assert (first != draw_changes(1000, seed=seed, epoch=epoch)).mean() > 0.99
     assert first.shape == (1000, len(DRAWS))
     assert -1 <= first.min() < -0.99 < 0.99 < first.max() <= 1

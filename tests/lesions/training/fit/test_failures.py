@@ -75,8 +75,8 @@ def fit_on_a_device_with_room_for(largest: int, **changes: Any) -> None:
 def test_out_of_memory_says_which_batch_would_fit() -> None:
     with pytest.raises(
         InputError,
-        match="epoch 1: a batch of 16 images does not fit into the memory of the device; batches of 4 fit, as was "
-        r"tried: set training\.batch_size to 4, and training\.accumulation_steps to 4, so that a step has about",
+        match=r"epoch 1: a batch of 16 images does not fit into the memory of the device; batches of 4 fit \(this "
+        r"was tried\): set training\.batch_size to 4, and training\.accumulation_steps to 4, which keeps the number",
     ):
         fit_on_a_device_with_room_for(5)
 

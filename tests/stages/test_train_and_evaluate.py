@@ -1,4 +1,4 @@
-"""Tests of what `train` and `predict` refuse, on the outputs of the tiny run; the DAG's tests check what they write."""
+"""Tests of what `train` and `predict` refuse, on the outputs of the tiny run; test_pipeline checks their outputs."""
 
 from pathlib import Path
 

@@ -4,7 +4,7 @@ The JPEGs are synthetic: some of 600 × 450 pixels and about 260 KB, some of 6 m
 Ours is the whole stage: listing, reading, hashing twice, and writing to a new file, because DVC removes the old file
 before it runs a stage. The peers only read, decode and crop: `Pillow` by `open(file).convert("RGB")`, which is
 torchvision's loader; `Pillow, uncopied` without the copy that `convert` makes; `Pillow, draft` at the fraction of a
-JPEG's size that Pillow chooses for `draft`. Each number is the median of rounds in which they take turns; the CPU time depends
+JPEG's size that Pillow chooses. Each number is the median of rounds in which they take turns; the CPU time depends
 less on other programs. All must have a similar quality: the mean absolute difference, in grey levels, from an exact
 resize (weights are a triangle as wide as the pixels that become one) must not exceed a bound.
 

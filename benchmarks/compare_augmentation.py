@@ -66,8 +66,8 @@ def main() -> None:
         return augment_images(
             geometry.prepare(pixels),
             torch.from_numpy(draw_changes(BATCH_SIZE, seed=0, epoch=number)),
-            torch.from_numpy(draw_hairs(BATCH_SIZE, 0, seed=0, epoch=number)),
-            strengths,
+            hairs=torch.from_numpy(draw_hairs(BATCH_SIZE, 0, seed=0, epoch=number)),
+            strengths=strengths,
             parameters=AUGMENTATION,
             preprocessing=geometry,
         )

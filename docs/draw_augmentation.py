@@ -82,7 +82,12 @@ def change_image(image: Tensor, name: str) -> Tensor:
     hairs = torch.from_numpy(draw_hairs(1, parameters.max_hairs, seed=0, epoch=0)).expand(COLUMNS, -1, -1)
     batch = image.expand(COLUMNS, -1, -1, -1)
     return augment_images(
-        batch, draws, hairs, torch.ones(COLUMNS), parameters=parameters, preprocessing=Preprocessing(SIZE_PX)
+        batch,
+        draws,
+        hairs=hairs,
+        strengths=torch.ones(COLUMNS),
+        parameters=parameters,
+        preprocessing=Preprocessing(SIZE_PX),
     )
 
 

@@ -1,6 +1,6 @@
 """Compare all models, the baselines and the probes on the same test images."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,45 +42,28 @@ def main(
     paths = {model: ModelPaths(model, data, metrics, plots) for model in models}
     check_no_other_is_left(paths, params)
     trained = {model: read_predictions(paths[model].predictions) for model in models}
-    baselines, probes = (
-        {table.stem: read_predictions(table) for table in sorted((data / "predictions" / folder).glob("*.csv"))}
-        for folder in ("baselines", "probes")
-    )
+    baselines, probes = (read_all_predictions(data / "predictions" / folder) for folder in ("baselines", "probes"))
     predictions = {name: table.select("test") for name, table in (trained | baselines | probes).items()}
-    # Curves of probes would crowd the plots and add nothing to their scores.
-    ranked = {name: predicted for name, predicted in predictions.items() if name not in probes}
     check_same_images(predictions)
     comparison = compare_models(predictions, rivals=models)
-    if metric not in comparison.metrics:
-        defined = ", ".join(comparison.metrics)
-        raise InputError(f"{params}: compare.metric: these test images do not define {metric}; they define {defined}")
-    summary = summarise_comparison(comparison, models, list(baselines), metric)
+    check_metric_is_defined(comparison, metric, params)
+    summary = summarise_comparison(comparison, models, baselines=list(baselines), metric=metric)
     if len(models) > 1:
-        hits, areas = compare_pair(predictions[summary["best"]], predictions[summary["runner_up"]])
-        summary |= {"mcnemar_p_value": hits.p_value, "delong_p_value": areas.p_value}
-    test = next(iter(predictions.values())).images
-    write_metrics(
-        metrics / "comparison.json",
-        summary | {"num_images": len(test), "num_groups": int(test.group_id.nunique())},
-    )
+        summary |= compute_p_values(predictions[summary["best"]], predictions[summary["runner_up"]])
+
+    test_images = next(iter(predictions.values())).images
+    sizes = {"num_images": len(test_images), "num_groups": int(test_images.group_id.nunique())}
+    write_metrics(metrics / "comparison.json", summary | sizes)
     write_comparison(plots / "comparison", comparison)
     write_plot_rows(plots / "comparison/f1.json", list_f1(predictions))
-    write_plot_rows(
-        plots / "comparison/roc.json",
-        [{"model": name, **row} for name, predicted in ranked.items() for row in build_roc_rows(predicted)],
-    )
-    write_plot_rows(
-        plots / "comparison/precision_recall.json",
-        [
-            {"model": name, **row}
-            for name, predicted in ranked.items()
-            for row in build_precision_recall_rows(predicted)
-        ],
-    )
-    write_plot_rows(
-        plots / "comparison/history.json",
-        [{"model": model, **row} for model in models for row in read_json(paths[model].history)],
-    )
+    # Curves of probes would crowd the plots and add nothing to their scores.
+    ranked = {name: predicted for name, predicted in predictions.items() if name not in probes}
+    curves = {"roc": build_roc_rows, "precision_recall": build_precision_recall_rows}
+    for name, build_rows in curves.items():
+        rows = join_rows({model: build_rows(predicted) for model, predicted in ranked.items()})
+        write_plot_rows(plots / f"comparison/{name}.json", rows)
+    histories = {model: read_json(paths[model].history) for model in models}
+    write_plot_rows(plots / "comparison/history.json", join_rows(histories))
     print_comparison(comparison, summary)
 
 
@@ -93,8 +76,31 @@ def check_no_other_is_left(paths: dict[str, ModelPaths], params: Path) -> None:
         )
 
 
+def read_all_predictions(folder: Path) -> dict[str, Predictions]:
+    """Read the predictions of each model that has a table in a folder, in the order of their names."""
+    return {table.stem: read_predictions(table) for table in sorted(folder.glob("*.csv"))}
+
+
+def check_metric_is_defined(comparison: Comparison, metric: str, params: Path) -> None:
+    """Raise InputError if the test images do not define the metric that compares the models."""
+    if metric not in comparison.metrics:
+        defined = ", ".join(comparison.metrics)
+        raise InputError(f"{params}: compare.metric: these test images do not define {metric}; they define {defined}")
+
+
+def compute_p_values(first: Predictions, second: Predictions) -> dict[str, float]:
+    """Return the p-values of the two tests that compare a pair of models."""
+    hits, areas = compare_pair(first, second)
+    return {"mcnemar_p_value": hits.p_value, "delong_p_value": areas.p_value}
+
+
+def join_rows(rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the rows of all models in one list; each row names its model."""
+    return [{"model": model, **row} for model, of_model in rows.items() for row in of_model]
+
+
 def summarise_comparison(
-    comparison: Comparison, models: list[str], baselines: list[str], metric: str
+    comparison: Comparison, models: list[str], *, baselines: list[str], metric: str
 ) -> dict[str, Any]:
     """Return the best model by a metric, and its lead over the next model and over the best baseline."""
     best, *others = comparison.rank(models, metric)
@@ -135,7 +141,14 @@ def print_comparison(comparison: Comparison, summary: dict[str, Any]) -> None:
     for model in comparison.models:
         table.add_row(model, *(f"{comparison.scores[model, metric].value:.3f}" for metric in comparison.metrics))
     Console().print(table)
-    print("\n".join(list_verdicts(comparison, summary)))
+    verdicts = list_verdicts(
+        comparison,
+        summary["best"],
+        runner_up=summary.get("runner_up"),
+        baseline=summary["baseline"],
+        metric=summary["metric"],
+    )
+    print("\n".join(verdicts))
 
 
 if __name__ == "__main__":

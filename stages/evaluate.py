@@ -15,7 +15,6 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 from PIL import Image
-from sklearn.metrics import confusion_matrix
 
 from lesions.evaluation.calibration import fit_calibration
 from lesions.evaluation.comparison import measure_metrics
@@ -24,7 +23,7 @@ from lesions.evaluation.external import score_external
 from lesions.evaluation.interval import estimate_score, list_bounds
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
-from lesions.evaluation.scores import score_classes, score_labels, score_predictions
+from lesions.evaluation.scores import count_confusion, score_classes, score_labels, score_predictions
 from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
@@ -169,7 +168,7 @@ def list_class_scores(predictions: Predictions) -> list[dict[str, Any]]:
 def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
     """Return one row per pair of true and predicted class: number of images, and their share of the true class."""
     codes = range(len(predictions.classes))
-    confusion = confusion_matrix(predictions.y_true, predictions.y_pred, labels=codes)
+    confusion = count_confusion(predictions.y_true, predictions.y_pred, len(codes))
     return [
         {
             "true": predictions.classes[true],

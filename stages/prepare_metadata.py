@@ -33,7 +33,7 @@ def main(
     images = read_index(index)
     readings: list[Reading] = []
     for name in parameters.all_names:
-        readings.append(read_dataset(root, name, parameters, images))
+        readings.append(read_dataset(root, name, parameters, images=images))
         write_rejected(rejected, [row for reading in readings for row in reading.unused])
         readings[-1].check_enough_are_left(parameters.max_rejected_fraction, rejected)
         for word, num_rows in readings[-1].lost.items():

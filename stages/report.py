@@ -1,28 +1,48 @@
 """Write the results of the run on one page that needs no other file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from lesions.baselines.probes import PROBES
-from lesions.evaluation.comparison import read_comparison
+from lesions.datasets.parameters import DatasetParameters
+from lesions.evaluation.comparison import Comparison, read_comparison
 from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
 from lesions.formats.atomic import write_text
 from lesions.formats.json_file import read_json
+from lesions.networks.parameters import read_architecture
 from lesions.parameters.models import read_models
-from lesions.parameters.section import read_parameters
+from lesions.parameters.section import read_section
 from lesions.report.gallery import build_confusion_picture, build_overview_pictures, build_training_picture
+from lesions.report.inputs import (
+    ComparisonSummary,
+    CopyCounts,
+    Generalisation,
+    Mistake,
+    ReliabilityScores,
+    RunCounts,
+    SplitSummary,
+    SubgroupRow,
+    TrainSummary,
+    UncalibratedScores,
+    WorstSubgroup,
+    read_external,
+    read_malignancy,
+    read_overview,
+)
 from lesions.report.malignancy import build_malignancy_picture
 from lesions.report.page import Picture, embed_png, render_page
 from lesions.report.reliability import build_reliability_picture
 from lesions.report.sentences import describe_copies, describe_generalisation, describe_mistakes, describe_split
 from lesions.report.subgroups import build_subgroup_picture
+from lesions.report.summary import read_rows, read_summary
 from lesions.report.tables import describe_model, list_differences, list_external, list_scores, list_tests
 from lesions.report.warnings import list_warnings
 from lesions.stage.run import run_stage
-from lesions.tables.predictions import read_predictions
+from lesions.tables.paths import ModelPaths
+from lesions.tables.predictions import Predictions, read_predictions
 
 
 def main(
@@ -33,78 +53,112 @@ def main(
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Write the report: the verdict, the warnings, the tables, and each plot with a sentence."""
-    parameters = read_parameters(params)
-    models = {
-        model: read_predictions(data / f"predictions/{model}.csv").select("test") for model in read_models(params)
-    }
-    trained = {model: read_json(metrics / model / "train.json") for model in models}
-    histories = {model: read_json(plots / f"history/{model}.json") for model in models}
-    counts, split, copies = (read_json(metrics / f"{name}.json") for name in ("data", "split", "near_duplicates"))
-    summary = read_json(metrics / "comparison.json")
-    rows = {name: read_json(plots / f"comparison/{name}.json") for name in ("f1", "roc", "precision_recall")}
-    rows["shares"] = read_json(plots / "split/shares.json")
-    comparison = read_comparison(plots / "comparison")
+    models = read_models(params)
+    paths = [ModelPaths(model, data, metrics, plots) for model in models]
+    predictions = {one.model: read_predictions(one.predictions).select("test") for one in paths}
+    counts = read_summary(metrics / "data.json", RunCounts)
+    split = read_summary(metrics / "split.json", SplitSummary)
+    copies = read_summary(metrics / "near_duplicates.json", CopyCounts)
+    summary = read_summary(metrics / "comparison.json", ComparisonSummary)
+    comparison, metric = read_comparison(plots / "comparison"), summary.metric
     baselines = [name for name in comparison.models if name not in models and name not in PROBES]
-
-    metric = summary["metric"]
-    pictures = list(build_overview_pictures(comparison, models, baselines, list(PROBES), metric, rows))
-    pictures += [build_training_picture(model, histories[model], trained[model]) for model in models]
-    pictures += [build_confusion_picture(model, predictions) for model, predictions in models.items()]
-    pictures += [
-        picture for model in models for picture in build_trust_pictures(model, metrics / model, plots / model)
-    ]
+    overview = build_overview_pictures(
+        comparison, predictions, read_overview(plots), baselines=baselines, probes=list(PROBES), metric=metric
+    )
     text = render_page(
-        dataset=", ".join(parameters["dataset"]["names"]),
+        dataset=", ".join(read_section(params, "dataset", DatasetParameters).names),
         counts=counts,
         split=split,
         split_sentence=describe_split(split),
-        verdict=list_verdicts(comparison, summary),
-        warnings=list_warnings(models, baselines, comparison, metric, counts=counts, split=split, copies=copies),
-        generalisation=[
-            describe_generalisation(model, read_json(metrics / model / "generalisation.json")) for model in models
-        ],
-        tests=list_tests(models),
-        external=[
-            row for model in models for row in list_external(model, read_json(metrics / model / "external.json"))
-        ],
-        models=[describe_model(model, parameters["architectures"][model], trained[model]) for model in models],
-        with_features=any(name.endswith("_features") for name in baselines),
-        scores=list_scores(comparison),
-        differences=list_differences(comparison, list(models), metric),
-        probes=PROBES,
-        metric=METRIC_WORDS[metric],
-        pictures=pictures,
+        verdict=list_verdicts(
+            comparison, summary.best, runner_up=summary.runner_up, baseline=summary.baseline, metric=metric
+        ),
+        warnings=list_warnings(
+            predictions, comparison, baselines=baselines, metric=metric, counts=counts, split=split, copies=copies
+        ),
+        **build_tables(comparison, predictions, baselines=baselines, metric=metric),
+        **describe_models(paths, params),
+        pictures=[*overview, *build_model_pictures(paths, predictions)],
         copies=describe_copies(copies, split),
         copies_picture=embed_png((data / "pictures/near_duplicates.png").read_bytes()),
-        mistakes=[read_mistakes(data / "pictures" / model, model) for model in models],
+        mistakes=[read_mistakes(one) for one in paths],
     )
     write_text(page, text)
 
 
-def build_trust_pictures(model: str, metrics: Path, plots: Path) -> Iterator[Picture]:
-    """Build the pictures of one model's calibration, of its decisions on malignancy, and of its subgroups."""
-    bins, risks, roc, net_benefit, subgroups = (
-        read_json(plots / f"{name}.json")
-        for name in ("reliability", "risk", "malignancy_roc", "net_benefit", "subgroups")
-    )
-    scores, before, malignancy, subgroup_summary = (
-        read_json(metrics / f"{name}.json") for name in ("test", "before_calibration", "malignancy", "subgroups")
-    )
-    yield build_reliability_picture(model, bins, risks, scores, before)
-    if malignancy["has_malignant_side"]:
-        yield build_malignancy_picture(model, roc, net_benefit, malignancy)
-    if subgroups:
-        yield build_subgroup_picture(model, subgroups, subgroup_summary)
-
-
-def read_mistakes(folder: Path, model: str) -> dict[str, Any]:
-    """Read the pictures of one model's mistakes, and describe them."""
-    mistakes = read_json(folder / "mistakes.json")
+def build_tables(
+    comparison: Comparison, predictions: Mapping[str, Predictions], *, baselines: list[str], metric: str
+) -> dict[str, Any]:
+    """Return the tables of scores, differences and tests, and the words that explain them."""
     return {
-        "model": model,
-        "sentence": describe_mistakes(model, mistakes),
+        "scores": list_scores(comparison),
+        "probes": PROBES,
+        "with_features": any(name.endswith("_features") for name in baselines),
+        "metric": METRIC_WORDS[metric],
+        "differences": list_differences(comparison, list(predictions), metric),
+        "tests": list_tests(predictions),
+    }
+
+
+def describe_models(paths: Sequence[ModelPaths], params: Path) -> dict[str, Any]:
+    """Return what each model is, how well it generalises, and its scores on other datasets."""
+    return {
+        "models": [
+            describe_model(one.model, read_architecture(params, one.model), read_training(one)) for one in paths
+        ],
+        "generalisation": [
+            describe_generalisation(one.model, read_summary(one.metrics_file("generalisation"), Generalisation))
+            for one in paths
+        ],
+        "external": [
+            row for one in paths for row in list_external(one.model, read_external(one.metrics_file("external")))
+        ],
+    }
+
+
+def build_model_pictures(paths: Sequence[ModelPaths], predictions: Mapping[str, Predictions]) -> Iterator[Picture]:
+    """Build the pictures of each model's training, of its mistakes, and of its probabilities."""
+    for one in paths:
+        yield build_training_picture(one.model, read_json(one.history), read_training(one))
+    for model, predicted in predictions.items():
+        yield build_confusion_picture(model, predicted)
+    for one in paths:
+        yield from build_trust_pictures(one)
+
+
+def build_trust_pictures(paths: ModelPaths) -> Iterator[Picture]:
+    """Build the pictures of one model's calibration, of its decisions on malignancy, and of its subgroups."""
+    yield build_reliability_picture(
+        paths.model,
+        bins=read_json(paths.plot_file("reliability")),
+        risks=read_json(paths.plot_file("risk")),
+        scores=read_summary(paths.metrics_file("test"), ReliabilityScores),
+        before=read_summary(paths.metrics_file("before_calibration"), UncalibratedScores),
+    )
+    malignancy = read_malignancy(paths.metrics_file("malignancy"))
+    if malignancy:
+        roc, net_benefit = (read_json(paths.plot_file(name)) for name in ("malignancy_roc", "net_benefit"))
+        yield build_malignancy_picture(paths.model, malignancy, roc=roc, net_benefit=net_benefit)
+    subgroups = read_rows(paths.plot_file("subgroups"), SubgroupRow)
+    if subgroups:
+        worst = read_summary(paths.metrics_file("subgroups"), WorstSubgroup)
+        yield build_subgroup_picture(paths.model, subgroups, worst)
+
+
+def read_training(paths: ModelPaths) -> TrainSummary:
+    """Read the summary of one model's training."""
+    return read_summary(paths.metrics_file("train"), TrainSummary)
+
+
+def read_mistakes(paths: ModelPaths) -> dict[str, Any]:
+    """Read the pictures of one model's mistakes, and describe them."""
+    mistakes = read_rows(paths.mistakes, Mistake)
+    return {
+        "model": paths.model,
+        "sentence": describe_mistakes(paths.model, mistakes),
         "pictures": [
-            mistake | {"source": embed_png((folder / mistake["picture"]).read_bytes())} for mistake in mistakes
+            mistake.model_dump() | {"source": embed_png((paths.pictures / mistake.picture).read_bytes())}
+            for mistake in mistakes
         ],
     }
 

@@ -1,8 +1,7 @@
 """Split the images into train, val and test, so that no patient, lesion or picture is in two of them."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 import typer
@@ -21,7 +20,14 @@ from lesions.splitting.checks import (
     check_shares,
 )
 from lesions.splitting.parameters import SplitParameters
-from lesions.splitting.summary import compare_shares, count_list_leak, expect_image_wise_leak, summarise_split
+from lesions.splitting.summary import (
+    compare_shares,
+    count_left_out,
+    count_list_leak,
+    describe_split,
+    expect_image_wise_leak,
+    summarise_split,
+)
 from lesions.splitting.test_list import find_listed, read_test_list
 from lesions.stage.run import run_stage
 from lesions.tables.groups import build_groups, find_conflicting
@@ -43,44 +49,64 @@ def main(
     test_images = read_test_list(parameters)
     whole, copies = read_metadata(metadata), read_pairs(near_duplicates)
     is_external = whole.source.isin(read_section(params, "dataset", DatasetParameters).external)
-    # The split of the datasets to train on must not depend on images that are only scored.
-    table = whole[~is_external].copy()
     external = split_external(whole, is_external, copies)
-    copies = select_pairs(copies, table.image_id)
-    table["group_id"] = build_groups(table, copies)
+    # The split of the datasets to train on must not depend on images that are only scored.
+    table = add_groups(whole[~is_external], copies)
     table["is_listed"] = find_listed(table, test_images, parameters.test_list)
-    is_conflicting = find_conflicting(table, copies)
     # Listed images stay: results on a published test list are comparable only if all of it is tested.
-    is_dropped = is_conflicting & ~table.is_listed & (parameters.conflicting_copies == "drop")
-
-    used = table[~is_dropped]
-    check_diagnoses_survive(table, used, metadata, why_lost=CONTRADICTED)
-    by_list = parameters.tested_by == "list"
-    unit = used.group_id if parameters.scheme == "group" else used.image_id
-    check_enough_groups(used, unit, parameters.num_groups_needed, metadata)
-    table["split"] = assign_splits(used, unit, parameters).reindex(table.index, fill_value=DROPPED)
+    table["is_dropped"] = table.is_conflicting & ~table.is_listed & (parameters.conflicting_copies == "drop")
+    table["split"] = split_images(table, parameters, metadata)
     used = table[table.split != DROPPED]
-    check_diagnoses_survive(table, used, metadata, why_lost=SIBLINGS_OF_LISTED)
-    if parameters.scheme == "group":
-        check_nobody_is_on_two_sides(used)
-    check_every_diagnosis_is_in_every_split(used, TRAINED if by_list else SPLITS, metadata)
     shares = compare_shares(used, compute_wanted_shares(used, parameters))
     check_shares(shares, parameters.max_share_deviation, metadata)
 
     write_splits(splits, pd.concat([table, external]))
     write_plot_rows(shares_plot, shares)
-    leak = count_list_leak(table[~is_dropped]) if by_list else expect_image_wise_leak(used)
-    summary = summarise_split(used, shares, leak) | {
-        "tested_by": parameters.tested_by,
-        "num_conflicting_images": int(is_conflicting.sum()),
-        "num_conflicting_images_dropped": int(is_dropped.sum()),
-        "num_siblings_of_listed_dropped": int((table.split == DROPPED).sum() - is_dropped.sum()),
-        "num_external_images": int((external.split == EXTERNAL).sum()),
-        "num_external_images_dropped": int((external.split == DROPPED).sum()),
-    }
+    by_list = parameters.tested_by == "list"
+    leak = count_list_leak(table[~table.is_dropped]) if by_list else expect_image_wise_leak(used)
+    summary = summarise_split(used, shares, leak) | count_left_out(table, external)
+    summary["tested_by"] = parameters.tested_by
     write_metrics(metrics, summary)
     for line in describe_split(summary):
         print(line)
+
+
+def add_groups(table: pd.DataFrame, copies: pd.DataFrame) -> pd.DataFrame:
+    """Return the images with `group_id` and `is_conflicting`, whether an image has a copy with another diagnosis."""
+    copies = select_pairs(copies, table.image_id)
+    return table.assign(group_id=build_groups(table, copies), is_conflicting=find_conflicting(table, copies))
+
+
+def split_images(table: pd.DataFrame, parameters: SplitParameters, metadata: Path) -> pd.Series:
+    """Return the split of each image, after every check that a split must pass.
+
+    Parameters
+    ----------
+    table : (N, ...)
+        With `group_id`, `is_listed`, and `is_dropped`, which images are in no split.
+    metadata
+        The file that errors name.
+
+    Returns
+    -------
+    (N,) text
+
+    Raises
+    ------
+    InputError
+        If a diagnosis would be missing from a split, or has too few groups for it.
+    """
+    used = table[~table.is_dropped]
+    check_diagnoses_survive(table, used, metadata, why_lost=CONTRADICTED)
+    unit = used.group_id if parameters.scheme == "group" else used.image_id
+    check_enough_groups(used, unit, needed=parameters.num_groups_needed, metadata=metadata)
+    split = assign_splits(used, unit, parameters).reindex(table.index, fill_value=DROPPED)
+    used = table.assign(split=split)[split != DROPPED]
+    check_diagnoses_survive(table, used, metadata, why_lost=SIBLINGS_OF_LISTED)
+    if parameters.scheme == "group":
+        check_nobody_is_on_two_sides(used)
+    check_every_diagnosis_is_in_every_split(used, TRAINED if parameters.tested_by == "list" else SPLITS, metadata)
+    return split
 
 
 def split_external(table: pd.DataFrame, is_external: pd.Series, copies: pd.DataFrame) -> pd.DataFrame:
@@ -100,38 +126,6 @@ def split_external(table: pd.DataFrame, is_external: pd.Series, copies: pd.DataF
 def select_pairs(copies: pd.DataFrame, image_id: pd.Series) -> pd.DataFrame:
     """Return the pairs whose images are both in `image_id`."""
     return copies[copies.image_id.isin(image_id) & copies.other_image_id.isin(image_id)]
-
-
-def describe_split(summary: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines that tell the user how the images were split."""
-    sizes = ", ".join(f"{summary['num_images'][split]} {split}" for split in SPLITS)
-    if summary["grouped_by"]:
-        yield f"images: {sizes}; {summary['num_groups']} groups by {summary['grouped_by']}"
-        yield (
-            f"{summary['leaked_test_share']:.1%} of the test images have a sibling in training; in a split image by "
-            f"image, or by the list alone, {summary['image_wise_leaked_test_share']['all']:.1%} would have one"
-        )
-    else:
-        yield (
-            f"images: {sizes}; the data name no patient and no lesion: only copies are kept together, and how many "
-            "test images have a sibling in training cannot be known"
-        )
-    if summary["num_conflicting_images"]:
-        yield (
-            f"{summary['num_conflicting_images']} images have copies with another diagnosis; "
-            f"{summary['num_conflicting_images_dropped']} were dropped (split.conflicting_copies)"
-        )
-    if summary["num_siblings_of_listed_dropped"]:
-        yield (
-            f"{summary['num_siblings_of_listed_dropped']} images that split.test_list does not name were dropped: "
-            "they share a patient, a lesion or the picture with one that it names"
-        )
-    if summary["num_external_images"] or summary["num_external_images_dropped"]:
-        yield (
-            f"{summary['num_external_images']} images of other datasets will only be scored; "
-            f"{summary['num_external_images_dropped']} were dropped, because they share a patient, a lesion or the "
-            "picture with the datasets to train on, or have copies with another diagnosis"
-        )
 
 
 if __name__ == "__main__":

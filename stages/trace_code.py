@@ -14,7 +14,7 @@ import typer
 
 from lesions.formats.atomic import atomic_folder
 from lesions.stage.code import write_code
-from lesions.stage.imports import list_stages, read_versions, trace_imports
+from lesions.stage.imports import read_versions, trace_stages
 from lesions.stage.run import run_stage
 
 
@@ -24,10 +24,9 @@ def main(
     folder: Annotated[Path, typer.Option(help="Written: a folder with <stage>.json for each stage.")],
 ) -> None:
     """Write the files that each stage reaches, with their sha256, and the packages they import, with versions."""
-    versions = read_versions(lock)
     with atomic_folder(folder) as temporary:
-        for stage in list_stages(stages):
-            write_code(temporary / f"{stage.stem}.json", trace_imports(stage, versions))
+        for stage, code in trace_stages(stages, read_versions(lock)).items():
+            write_code(temporary / f"{stage}.json", code)
 
 
 if __name__ == "__main__":

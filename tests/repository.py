@@ -14,6 +14,9 @@ import pytest
 
 from tests.builders import ROOT
 
+MODELS = ("custom_cnn", "resnet18")
+"""The models of the tiny preset."""
+
 
 @dataclass(frozen=True)
 class Repository:

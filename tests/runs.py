@@ -18,9 +18,43 @@ from lesions.tables.classes import Classes, write_classes
 from lesions.tables.digest import write_digest
 from lesions.tables.predictions import Predictions, concatenate_predictions, write_predictions
 from stages import compare, evaluate_malignancy, evaluate_subgroups, report
-from tests.builders import metadata_table
+from tests.builders import dataset_section, metadata_table, small_resnet18
 
 CLASSES = ("melanoma", "nevus", "vascular_lesion")
+
+COUNTS: dict[str, Any] = {
+    "num_images": 900,
+    "num_lesions": 450,
+    "num_patients": 400,
+    "num_rejected": 0,
+    "num_lesions_of_several_patients": 0,
+}
+"""The metrics of data that nothing is odd about."""
+
+SPLIT: dict[str, Any] = {
+    "grouped_by": "patient_id and lesion_id",
+    "leaked_test_share": 0.0,
+    "image_wise_leaked_test_share": {"all": 0.4, "nevus": 0.5},
+    "num_images_without_patient": 0,
+    "num_images_without_identifier": 0,
+    "num_images": {"train": 700, "val": 110, "test": 90},
+    "tested_by": "shares",
+    "num_siblings_of_listed_dropped": 0,
+    "num_conflicting_images": 0,
+    "num_conflicting_images_dropped": 0,
+    "worst_share_deviation": 0.01,
+    "test_images_sha256": "ab" * 32,
+}
+"""The metrics of a split that nothing is odd about."""
+
+COPIES: dict[str, Any] = {
+    "num_exact_pairs": 0,
+    "num_near_pairs": 0,
+    "num_pairs_without_shared_identifier": 0,
+    "num_conflicting_pairs": 0,
+    "largest_number_of_copies": 1,
+}
+"""The metrics of data without copies."""
 
 
 def build_predictions(y_true: np.ndarray, logits: np.ndarray, groups: Iterable[object] | None = None) -> Predictions:
@@ -72,34 +106,9 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
         write_predictions(
             folder / f"data/predictions/probes/{probe}.csv", Predictions(first.images, CLASSES, first.y_true, logits)
         )
-    counts = {
-        "num_images": 900,
-        "num_lesions": 450,
-        "num_patients": 400,
-        "num_rejected": 0,
-        "num_lesions_of_several_patients": 0,
-    }
-    write_metrics(folder / "metrics/data.json", counts)
-    write_metrics(
-        folder / "metrics/split.json",
-        {
-            "grouped_by": "patient_id and lesion_id",
-            "leaked_test_share": 0.0,
-            "image_wise_leaked_test_share": {"all": 0.4, "nevus": 0.5},
-            "num_images_without_patient": 0,
-            "num_images_without_identifier": 0,
-            "num_images": {"train": 700, "val": 110, "test": N},
-            "tested_by": "shares",
-            "num_siblings_of_listed_dropped": 0,
-            "num_conflicting_images": 0,
-            "num_conflicting_images_dropped": 0,
-            "worst_share_deviation": 0.01,
-            "test_images_sha256": "ab" * 32,
-        },
-    )
-    copies = ("num_exact_pairs", "num_near_pairs", "num_pairs_without_shared_identifier", "num_conflicting_pairs")
-    copy_counts = dict.fromkeys(copies, 0) | {"largest_number_of_copies": 1}
-    write_metrics(folder / "metrics/near_duplicates.json", copy_counts)
+    write_metrics(folder / "metrics/data.json", COUNTS)
+    write_metrics(folder / "metrics/split.json", SPLIT | {"num_images": {"train": 700, "val": 110, "test": N}})
+    write_metrics(folder / "metrics/near_duplicates.json", COPIES)
     (folder / "data/pictures").mkdir(exist_ok=True)
     Image.new("RGB", (40, 20), "white").save(folder / "data/pictures/near_duplicates.png")
     shares = [
@@ -113,11 +122,12 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
 
 def write_parameters(folder: Path, models: list[str], metric: str = "balanced_accuracy") -> Path:
     """Write a parameter file that lists the models."""
-    architecture = {"backbone": "resnet18", "weights": "/home/someone/weights.pth", "size_px": 64}
+    weights = {"weights": "/home/someone/weights.pth", "weights_sha256": "ab" * 32}
+    architecture = small_resnet18(size_px=64, **weights).model_dump(mode="json")
     parameters: dict[str, Any] = {
         "models": models,
-        "dataset": {"names": ["synthetic"]},
-        "architectures": dict.fromkeys(models, architecture),
+        "dataset": dataset_section("data/raw/synthetic", "synthetic"),
+        "architectures": {model: dict(architecture) for model in models},
         "compare": {"metric": metric},
         "evaluation": {"num_views": 1, "calibration": "temperature", "sensitivity": 0.95, "min_subgroup_groups": 5},
         "task": {"name": "diagnosis", "malignant": ["melanoma"], "groupings": {}},

@@ -61,13 +61,20 @@ class Reading:
         """
         refused = self.select("refused")
         if len(refused) > allowed * len(self.rows.cells):
-            raise InputError(explain_refusals(refused, len(self.rows.cells), self.rows.source, rejected, allowed))
+            message = explain_refusals(
+                refused,
+                num_rows=len(self.rows.cells),
+                source=self.rows.source,
+                rejected=rejected,
+                allowed=allowed,
+            )
+            raise InputError(message)
         if self.table.empty:
             reasons = list_reasons(refused + self.select("left_out"))
             raise InputError("\n  ".join([f"{self.rows.source}: no row can be used:", *reasons]))
 
 
-def read_dataset(root: Path, name: str, parameters: DatasetParameters, images: pd.DataFrame) -> Reading:
+def read_dataset(root: Path, name: str, parameters: DatasetParameters, *, images: pd.DataFrame) -> Reading:
     """Read one dataset of the parameters, and validate each row and its image.
 
     Parameters
@@ -86,7 +93,7 @@ def read_dataset(root: Path, name: str, parameters: DatasetParameters, images: p
     folder = parameters.find_folder(name)
     adapter, own = build_adapter(name, parameters), _select_folder(images, folder)
     rows = read_rows(root / folder, adapter, list(own.file))
-    valid, unused = validate_rows(rows, adapter, own, root / folder)
+    valid, unused = validate_rows(rows, adapter, images=own, root=root / folder)
     unused += list_unlisted(rows, adapter, own.file)
     return Reading(
         name=name,

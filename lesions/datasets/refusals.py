@@ -51,9 +51,19 @@ def write_rejected(path: Path, unused: list[dict[str, Any]]) -> None:
 
 
 def explain_refusals(
-    refusals: list[dict[str, Any]], num_rows: int, source: Path, rejected: Path | None, allowed: float
+    refusals: list[dict[str, Any]], *, num_rows: int, source: Path, rejected: Path | None, allowed: float
 ) -> str:
-    """Return the message for too many refused rows; `rejected` is the table that lists them, if there is one."""
+    """Return the message for too many refused rows.
+
+    Parameters
+    ----------
+    num_rows
+        The number of all rows of the table `source`.
+    rejected
+        The table that lists the refused rows, if it has been written.
+    allowed
+        The share of rows that may be refused.
+    """
     heading = f"{source}: {len(refusals)} of {num_rows} rows refused, dataset.max_rejected_fraction is {allowed:g}:"
     return "\n  ".join([heading, *list_reasons(refusals)]) + (
         f"\n{'' if rejected is None else f'all of them are in {rejected}; '}correct the table or the images, "

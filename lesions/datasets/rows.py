@@ -55,9 +55,12 @@ def read_rows(root: Path, adapter: Adapter, files: Sequence[str]) -> Rows:
     to_image_id = strip_suffix if adapter.classes_are_folders else choose_naming(cells[adapter.id_column])
     cells[adapter.id_column] = cells[adapter.id_column].map(to_image_id)
     for table in joined:
-        cells = join_table(cells, root / table, adapter, to_image_id)
+        cells = join_table(cells, root / table, adapter, to_image_id=to_image_id)
     check_columns(
-        root / adapter.tables[0] if adapter.tables else root, cells, adapter.needed_columns, adapter.column_parameters
+        root / adapter.tables[0] if adapter.tables else root,
+        cells,
+        adapter.needed_columns,
+        named_by=adapter.column_parameters,
     )
     return Rows(source, cells, to_image_id)
 
@@ -88,7 +91,9 @@ def list_folders(files: Sequence[str], id_column: str) -> pd.DataFrame:
     return cells
 
 
-def join_table(cells: pd.DataFrame, path: Path, adapter: Adapter, to_image_id: Callable[[str], str]) -> pd.DataFrame:
+def join_table(
+    cells: pd.DataFrame, path: Path, adapter: Adapter, *, to_image_id: Callable[[str], str]
+) -> pd.DataFrame:
     """Add the columns of another table about the same images, joined by its column of the same name.
 
     A table about images in folders may name files without their folders, if these names are unique.

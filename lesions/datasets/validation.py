@@ -19,7 +19,7 @@ from lesions.tables.record import UNKNOWN, Record
 Row = dict[str, Any]
 
 
-def validate_rows(rows: Rows, adapter: Adapter, images: pd.DataFrame, root: Path) -> tuple[list[Row], list[Row]]:
+def validate_rows(rows: Rows, adapter: Adapter, *, images: pd.DataFrame, root: Path) -> tuple[list[Row], list[Row]]:
     """Return the valid rows, with their images' properties, and the rows that are not used, with the reason.
 
     Parameters
@@ -46,7 +46,9 @@ def validate_rows(rows: Rows, adapter: Adapter, images: pd.DataFrame, root: Path
             valid.append({"line": line, "published_split": published_split} | record.model_dump() | image)
         except RefusedError as error:
             unused.append({"line": line, "image_id": image_id, **error.details})
-    originals = find_published_copies(root, adapter, rows.to_image_id, {row["image_id"] for row in valid})
+    originals = find_published_copies(
+        root, adapter, to_image_id=rows.to_image_id, image_ids={row["image_id"] for row in valid}
+    )
     for row in valid:
         if row["image_id"] in originals:
             reason = f"is a copy of {originals[row['image_id']]}, says {adapter.duplicates}"
@@ -145,7 +147,7 @@ def choose_used(
 
 
 def find_published_copies(
-    root: Path, adapter: Adapter, to_image_id: Callable[[str], str], image_ids: set[str]
+    root: Path, adapter: Adapter, *, to_image_id: Callable[[str], str], image_ids: set[str]
 ) -> dict[str, str]:
     """Return the original of each image that the dataset itself lists as a copy; only usable images count.
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import precision_recall_curve, roc_curve
 
+from lesions.evaluation.ranking import compute_precision_recall_curve, compute_roc_curve
 from lesions.tables.predictions import Predictions
 
 MAX_POINTS = 100
@@ -19,7 +19,7 @@ def build_roc_rows(predictions: Predictions) -> list[dict[str, Any]]:
     return [
         {"diagnosis": name, "step": step, "false_positive_rate": float(x), "sensitivity": float(y)}
         for name, truth, probability in one_against_rest(predictions)
-        for step, (x, y) in enumerate(_thin(*roc_curve(truth, probability)[:2]))
+        for step, (x, y) in enumerate(_thin(*compute_roc_curve(truth, probability)))
     ]
 
 
@@ -31,9 +31,8 @@ def build_precision_recall_rows(predictions: Predictions) -> list[dict[str, Any]
     """
     rows = []
     for name, truth, probability in one_against_rest(predictions):
-        precision, recall, _ = precision_recall_curve(truth, probability, drop_intermediate=True)
-        # scikit-learn's last point, precision 1 at recall 0, belongs to no threshold.
-        points = [(0.0, float(precision[-2])), *reversed(_thin(recall[:-1], precision[:-1]))]
+        precision, recall = compute_precision_recall_curve(truth, probability)
+        points = [(0.0, float(precision[0])), *reversed(_thin(recall[::-1], precision[::-1]))]
         corners = [
             corner
             for (x, y), (next_x, next_y) in pairwise(points)

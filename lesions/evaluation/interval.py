@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
-from scipy.stats import t as student
+from scipy.special import expit, logit, stdtr, stdtrit
 
 Floats = NDArray[np.float64]
 
@@ -76,7 +75,7 @@ class Measurement:
     @property
     def reach(self) -> float:
         """The half-width of a 95 % interval."""
-        return float(student.ppf((1 + LEVEL) / 2, self.degrees_of_freedom)) * self.standard_error
+        return float(stdtrit(self.degrees_of_freedom, (1 + LEVEL) / 2)) * self.standard_error
 
 
 @dataclass(frozen=True)
@@ -171,5 +170,5 @@ def estimate_all_or_none(value: float, num_groups: int) -> Estimate:
 def estimate_difference(measured: Measurement) -> Difference:
     """Put an interval around a difference of two scores, and test it."""
     value, error, reach = measured.value, measured.standard_error, measured.reach
-    p_value = 2 * float(student.sf(abs(value) / error, measured.degrees_of_freedom)) if error else float(value == 0)
+    p_value = 2 * float(stdtr(measured.degrees_of_freedom, -abs(value) / error)) if error else float(value == 0)
     return Difference(value, value - reach, value + reach, p_value, p_holm=p_value)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from lesions.evaluation.bootstrap import resample_sums, sum_by_group
 from lesions.evaluation.interval import LEVEL, Estimate, Measurement, estimate_all_or_none
@@ -36,7 +36,7 @@ def estimate_proportions(
         trials = min(float(one.sum()), value * (1 - value) / variance) if variance else num_groups
         hit = value * trials
         tail = (1 - LEVEL) / 2
-        low, high = beta.ppf(tail, hit, trials - hit + 1), beta.ppf(1 - tail, hit + 1, trials - hit)
+        low, high = betaincinv(hit, trials - hit + 1, tail), betaincinv(hit + 1, trials - hit, 1 - tail)
         yield Estimate(value, float(low), float(high))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lesions.errors import InputError
 from lesions.evaluation.comparison import Comparison, check_same_images, compare_measurements, measure_metrics
-from lesions.evaluation.interval import average_seeds
+from lesions.evaluation.interval import Measurement, average_seeds
 from lesions.tables.predictions import Predictions
 
 
@@ -45,15 +45,7 @@ def compare_repeats(
     InputError
         If the models or the test images differ between seeds.
     """
-    by_seed: dict[str, Predictions] = {}
-    first = min(repeats)
-    for number, predictions in repeats.items():
-        if predictions.keys() != repeats[first].keys():
-            raise InputError(f"the seeds {first} and {number} have different models")
-        by_seed |= {f"{model} (seed {number})": predicted for model, predicted in predictions.items()}
-    check_same_images(by_seed)
-    measured = measure_metrics(by_seed, seed=seed)
-    models = {model: [measured[f"{model} (seed {number})"] for number in repeats] for model in repeats[first]}
+    models = _measure_each_seed(repeats, seed=seed)
     averaged = {
         model: {metric: average_seeds([metrics[metric] for metrics in repeated]) for metric in repeated[0]}
         for model, repeated in models.items()
@@ -67,3 +59,18 @@ def compare_repeats(
         },
         num_seeds=len(repeats),
     )
+
+
+def _measure_each_seed(
+    repeats: Mapping[int, Mapping[str, Predictions]], *, seed: int
+) -> dict[str, list[dict[str, Measurement]]]:
+    """Return, for each model, its measured metrics from each training seed, all on the same resamples."""
+    by_seed: dict[str, Predictions] = {}
+    first = min(repeats)
+    for number, predictions in repeats.items():
+        if predictions.keys() != repeats[first].keys():
+            raise InputError(f"the seeds {first} and {number} have different models")
+        by_seed |= {f"{model} (seed {number})": predicted for model, predicted in predictions.items()}
+    check_same_images(by_seed)
+    measured = measure_metrics(by_seed, seed=seed)
+    return {model: [measured[f"{model} (seed {number})"] for number in repeats] for model in repeats[first]}

@@ -26,7 +26,7 @@ def score_resamples(y_true: NDArray[np.int64], y_prob: Floats, counts: Counts) -
         some but not all images.
     """
     K = y_prob.shape[1]
-    confusion = _sum_counts(counts, y_true * K + y_prob.argmax(axis=1), K * K).reshape(K, K, -1)
+    confusion = _sum_counts(counts, y_true * K + y_prob.argmax(axis=1), num_cells=K * K).reshape(K, K, -1)
     rankings = [_score_ranking(y_true == k, y_prob[:, k], counts) for k in range(K)]
     return {
         **_score_confusion(confusion),
@@ -61,7 +61,7 @@ def _score_ranking(truth: Flags, probability: Floats, counts: Counts) -> tuple[F
     rank = np.searchsorted(levels, -probability)
     tied = np.isin(-probability, levels)
     positives, negatives, tied_negatives = (
-        _sum_counts(counts, rank, len(levels) + 1, among) for among in (truth, ~truth, ~truth & tied)
+        _sum_counts(counts, rank, num_cells=len(levels) + 1, among=among) for among in (truth, ~truth, ~truth & tied)
     )
     true_positives, false_positives = positives.cumsum(axis=0), negatives.cumsum(axis=0)
     num_positives, num_negatives = true_positives[-1], false_positives[-1]
@@ -72,7 +72,7 @@ def _score_ranking(truth: Flags, probability: Floats, counts: Counts) -> tuple[F
     return area, np.where(np.isnan(area), np.nan, average_precision)
 
 
-def _sum_counts(counts: Counts, cell: NDArray[np.int64], num_cells: int, among: Flags | None = None) -> Floats:
+def _sum_counts(counts: Counts, cell: NDArray[np.int64], *, num_cells: int, among: Flags | None = None) -> Floats:
     """Sum the counts (N, R) of all images, or of those in `among`, by their cell (N,): (num_cells, R)."""
     chosen = np.arange(len(cell)) if among is None else np.flatnonzero(among)
     ones = csr_array((np.ones(len(chosen)), (cell[chosen], chosen)), shape=(num_cells, len(cell)))

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
+
+from lesions.evaluation.ranking import compute_average_precision, compute_roc_area
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,19 @@ class ClassScores:
     support: NDArray[np.int64]
 
 
+def count_confusion(y_true: NDArray[np.int64], y_pred: NDArray[np.int64], num_classes: int) -> NDArray[np.int64]:
+    """Count the images (K, K) of each true class (row) that are predicted as each class (column)."""
+    pairs = num_classes * y_true + y_pred
+    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
 def score_classes(y_true: NDArray[np.int64], y_pred: NDArray[np.int64], num_classes: int) -> ClassScores:
     """Score predicted labels (N,) for each class.
 
     F1 is 2 TP / (2 TP + FP + FN): 0 for a class that has images but is never predicted, and undefined for a class
     that has neither images nor predictions.
     """
-    confusion = confusion_matrix(y_true, y_pred, labels=range(num_classes))
+    confusion = count_confusion(y_true, y_pred, num_classes)
     hits, support, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     return ClassScores(
         precision=_divide(hits, predicted),
@@ -74,8 +81,8 @@ def score_probabilities(y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) 
     if not defined:
         return {}
     return {
-        "macro_roc_auc": float(np.mean([roc_auc_score(truth, score) for truth, score in defined])),
-        "mean_average_precision": float(np.mean([average_precision_score(*side) for side in defined])),
+        "macro_roc_auc": float(np.mean([compute_roc_area(*side) for side in defined])),
+        "mean_average_precision": float(np.mean([compute_average_precision(*side) for side in defined])),
     }
 
 

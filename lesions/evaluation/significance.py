@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binomtest, norm
+from scipy.special import bdtr, ndtr
 
 from lesions.evaluation.bootstrap import sum_by_group
 from lesions.evaluation.influence import compute_area_influences
@@ -38,7 +38,8 @@ def compare_hits(first: NDArray[np.bool_], second: NDArray[np.bool_], group_id: 
     lead = sum_by_group(first.astype(float) - second, group_id)
     first_only, second_only = int((lead > 0).sum()), int((lead < 0).sum())
     discordant = first_only + second_only
-    p_value = float(binomtest(first_only, discordant).pvalue) if discordant else 1.0
+    # Twice the smaller tail of the binomial distribution with probability 1/2; both tails may hold the middle.
+    p_value = min(1.0, 2 * float(bdtr(min(first_only, second_only), discordant, 0.5)))
     return McNemar(first_only, second_only, p_value)
 
 
@@ -50,7 +51,7 @@ class DeLong(NamedTuple):
     p_value: float
 
 
-def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, group_id: pd.Series) -> DeLong:
+def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, *, group_id: pd.Series) -> DeLong:
     """Test whether two models have the same mean area under the ROC curve, each class against the rest.
 
     The variance is that of DeLong, DeLong and Clarke-Pearson (1988), with the contributions of each group's images
@@ -79,7 +80,7 @@ def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, grou
             unbiased = np.sqrt(G / (G - 1)) if G > 1 else 1.0
             influences += unbiased * sum_by_group(side * (moved - other_moved), group_id) / len(classes)
     error = float(np.sqrt((influences**2).sum()))
-    p_value = 2 * float(norm.sf(abs(difference) / error)) if error else float(difference == 0)
+    p_value = 2 * float(ndtr(-abs(difference) / error)) if error else float(difference == 0)
     return DeLong(difference, error, p_value)
 
 
@@ -88,7 +89,7 @@ def compare_pair(first: Predictions, second: Predictions) -> tuple[McNemar, DeLo
     group_id = first.images.group_id
     return (
         compare_hits(first.y_pred == first.y_true, second.y_pred == second.y_true, group_id),
-        compare_areas(first.y_true, first.y_prob, second.y_prob, group_id),
+        compare_areas(first.y_true, first.y_prob, second.y_prob, group_id=group_id),
     )
 
 

@@ -1,7 +1,6 @@
 """Describe the result of a comparison in words."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.interval import Difference, Estimate
@@ -16,27 +15,26 @@ METRIC_WORDS = {
 }
 
 
-def list_verdicts(comparison: Comparison, summary: Mapping[str, Any]) -> list[str]:
+def list_verdicts(
+    comparison: Comparison, best: str, *, runner_up: str | None, baseline: str, metric: str
+) -> list[str]:
     """Describe the best model's lead over the next best model and over the best baseline.
 
     Parameters
     ----------
-    summary
-        The content of `metrics/comparison.json`.
+    runner_up
+        The next best model; None if there is only one model.
+    baseline
+        The best baseline.
 
     Returns
     -------
     list of str
         Sentences, the most important first. If the best model is not better than the baseline, that comes first.
     """
-    best, metric = summary["best"], summary["metric"]
-    leads = {
-        summary[role]: comparison.subtract(best, summary[role], metric)
-        for role in ("runner_up", "baseline")
-        if role in summary
-    }
-    sentences = [describe_lead(best, rival, metric, lead) for rival, lead in leads.items()]
-    return sentences if leads[summary["baseline"]].low > 0 else sentences[::-1]
+    leads = {rival: comparison.subtract(best, rival, metric) for rival in (runner_up, baseline) if rival is not None}
+    sentences = [describe_lead(best, rival, lead, metric=metric) for rival, lead in leads.items()]
+    return sentences if leads[baseline].low > 0 else sentences[::-1]
 
 
 def list_leads(comparison: Comparison, models: Sequence[str], metric: str, *, num_seeds: int = 1) -> list[str]:
@@ -44,12 +42,12 @@ def list_leads(comparison: Comparison, models: Sequence[str], metric: str, *, nu
     best = comparison.rank(list(models), metric)[0]
     others = [model for model in comparison.rank(comparison.models, metric) if model != best]
     return [
-        describe_lead(best, other, metric, comparison.subtract(best, other, metric), num_seeds=num_seeds)
+        describe_lead(best, other, comparison.subtract(best, other, metric), metric=metric, num_seeds=num_seeds)
         for other in others
     ]
 
 
-def describe_lead(first: str, second: str, metric: str, lead: Difference, *, num_seeds: int = 1) -> str:
+def describe_lead(first: str, second: str, lead: Difference, *, metric: str, num_seeds: int = 1) -> str:
     """Say whether one model is significantly better than another.
 
     Parameters
@@ -60,7 +58,7 @@ def describe_lead(first: str, second: str, metric: str, lead: Difference, *, num
         Number of seeds from which each model was trained; with one seed the interval does not cover other seeds.
     """
     if lead.value < 0:
-        return describe_lead(second, first, metric, lead.turned(), num_seeds=num_seeds)
+        return describe_lead(second, first, lead.turned(), metric=metric, num_seeds=num_seeds)
     words = METRIC_WORDS[metric]
     if lead.value == lead.low == lead.high == 0:
         return f"{first} and {second} have the same {words} in every resample of the test images."

@@ -41,7 +41,7 @@ def download_file(file: RemoteFile, folder: Path, progress: Progress) -> Path:
     while True:
         before = count_bytes(part)
         try:
-            _receive_bytes(file, part, progress, task)
+            _receive_bytes(file, part, progress=progress, task=task)
             break
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             tries = 1 if count_bytes(part) > before else tries + 1
@@ -60,7 +60,7 @@ def download_file(file: RemoteFile, folder: Path, progress: Progress) -> Path:
     return path
 
 
-def _receive_bytes(file: RemoteFile, part: Path, progress: Progress, task: TaskID) -> None:
+def _receive_bytes(file: RemoteFile, part: Path, *, progress: Progress, task: TaskID) -> None:
     """Append the missing bytes of a file to its part."""
     url, _, version = _origin_path(part).read_text().partition("\n") if _origin_path(part).exists() else ("", "", "")
     # A part from another address, or of an unknown version of the file, is not resumed.

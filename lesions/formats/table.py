@@ -62,12 +62,12 @@ def read_text_table(path: Path, columns: Collection[str], named_by: Mapping[str,
             f"{path}: rows do not have as many cells as the header: {' '.join(str(error).split())}; the cells are "
             f"separated by {SEPARATORS[separator]}; put a cell that contains any, such as 63,5, in quotes"
         ) from error
-    check_columns(path, table, columns, named_by)
+    check_columns(path, table, columns, named_by=named_by)
     return table[(table != "").any(axis=1)]
 
 
 def check_columns(
-    path: Path, table: pd.DataFrame, columns: Collection[str], named_by: Mapping[str, str] | None
+    path: Path, table: pd.DataFrame, columns: Collection[str], *, named_by: Mapping[str, str] | None
 ) -> None:
     """Raise InputError if a table lacks one of the columns; the message names the column's parameter."""
     for column in columns:

@@ -67,7 +67,7 @@ def judge_metrics(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[st
     comparable = base.test_images_sha256 is not None and base.test_images_sha256 == now.test_images_sha256
     rows = []
     for model in sorted({*base.models, *now.models}):
-        drops = _measure_drops(base, now, model, rules) if comparable else {}
+        drops = _measure_drops(base, now, model=model, rules=rules) if comparable else {}
         for metric, rule in rules.items():
             before, after = _read(base, model, metric), _read(now, model, metric)
             if model not in now.models:
@@ -81,13 +81,13 @@ def judge_metrics(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[st
             elif before is None or not comparable:
                 outcome = Outcome.UNKNOWN
             else:
-                outcome = _compare(before, after, rule, drops.get(metric))
+                outcome = _compare(before, after, rule, drop=drops.get(metric))
             rows.append(Row(model, metric, before, after, rule, outcome))
     return Judgement(tuple(rows), tuple(_list_problems(base, now, rules)))
 
 
 def _measure_drops(
-    base: RevisionMetrics, now: RevisionMetrics, model: str, rules: Mapping[str, Rule]
+    base: RevisionMetrics, now: RevisionMetrics, *, model: str, rules: Mapping[str, Rule]
 ) -> dict[str, Difference]:
     """Return the difference of each metric, base minus now, if a rule needs it and both revisions have a digest."""
     if model not in base.digests or model not in now.digests:
@@ -100,7 +100,7 @@ def _measure_drops(
     return {metric: difference for (_, _, metric), difference in compared.differences.items()}
 
 
-def _compare(before: float, after: float, rule: Rule, drop: Difference | None) -> Outcome:
+def _compare(before: float, after: float, rule: Rule, *, drop: Difference | None) -> Outcome:
     gain = rule.gain(before, after)
     if gain == 0:
         return Outcome.UNCHANGED

@@ -1,8 +1,9 @@
 """Choosing the device on which a network is computed, and its precision."""
 
 import os
+from collections.abc import Callable
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +37,9 @@ def set_up_device(choice: DeviceChoice, *, num_threads: int, deterministic: bool
     device = choose_device(choice)
     # cuBLAS reads this when CUDA starts; deterministic mode refuses to multiply matrices without it.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(mode=deterministic, warn_only=device.type == "mps")
+    # `use_deterministic_algorithms` does the same, and loads torch's compiler, which takes a second.
+    strictness = "warn" if device.type == "mps" else "error"
+    torch.set_deterministic_debug_mode(strictness if deterministic else "default")
     torch.backends.cudnn.benchmark = not deterministic
     # Filling new memory costs time, and no operation here reads memory that it has not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -68,6 +71,17 @@ def name_hardware(device: torch.device) -> str:
 def choose_memory_format(device: torch.device) -> torch.memory_format:
     """Return the memory format of image batches that is fastest to convolve on a device."""
     return torch.contiguous_format if device.type == "mps" else torch.channels_last
+
+
+def compile_network(network: nn.Module) -> Callable[..., Any]:
+    """Return the network compiled by torch, deterministic if torch is set to that."""
+    # Only this tells the compiler.
+    deterministic, warn_only = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+    return torch.compile(network)
 
 
 def to_device(network: AnyNetwork, device: torch.device) -> AnyNetwork:

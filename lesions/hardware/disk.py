@@ -7,7 +7,7 @@ from pathlib import Path
 from lesions.errors import InputError
 
 
-def check_room(folder: Path, num_bytes: int, what: str, advice: str = "make room") -> None:
+def check_room(folder: Path, num_bytes: int, what: str, *, advice: str = "make room") -> None:
     """Raise InputError if the disk of a folder has no room for `num_bytes`; `what` names their purpose."""
     free = shutil.disk_usage(folder).free
     if num_bytes > free:

@@ -46,15 +46,18 @@ class ResizableImage:
         resized = vectorised.ImageData(width_px, height_px, vectorised.PixelType.U8x3)
         # A resizer may be used by one thread only, and is cheap to create.
         vectorised.Resizer().resize(
-            self._source, resized, _make_options(kernel, left, top, right - left, bottom - top)
+            self._source, resized, _make_options(kernel, (left, top, right - left, bottom - top))
         )
         return np.frombuffer(resized.get_buffer(), np.uint8).reshape(height_px, width_px, 3)
 
 
 @lru_cache(maxsize=64)
-def _make_options(kernel: Kernel, left: float, top: float, width: float, height: float) -> "vectorised.ResizeOptions":
-    """Return a resizer's options, cached: building them holds the interpreter's lock, and all threads wait."""
+def _make_options(kernel: Kernel, crop: tuple[float, float, float, float]) -> "vectorised.ResizeOptions":
+    """Return a resizer's options for a crop: left, top, width and height.
+
+    They are cached: building them holds the interpreter's lock, and all threads wait.
+    """
     return vectorised.ResizeOptions(
         resize_alg=vectorised.ResizeAlg.convolution(vectorised.FilterType[kernel]),
-        crop_box=vectorised.CropBox(left, top, width, height),
+        crop_box=vectorised.CropBox(*crop),
     )

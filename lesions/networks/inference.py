@@ -51,7 +51,7 @@ def predict_outputs(
     network.eval()
     try:
         batches = [
-            predict_batch(network, pixels, preprocessing, num_views).cpu().numpy()
+            predict_batch(network, pixels, preprocessing=preprocessing, num_views=num_views).cpu().numpy()
             for pixels in source.yield_batches(rows, BATCH_SIZE)
         ]
     except torch.OutOfMemoryError as error:
@@ -62,7 +62,7 @@ def predict_outputs(
     return np.concatenate(batches)
 
 
-def predict_batch(network: nn.Module, pixels: Tensor, preprocessing: Preprocessing, num_views: int) -> Tensor:
+def predict_batch(network: nn.Module, pixels: Tensor, *, preprocessing: Preprocessing, num_views: int) -> Tensor:
     """Return the outputs (B, K) float32 for pixels (B, H, W, 3) uint8, averaged over the first `num_views` views."""
     inputs = preprocessing.normalise(preprocessing.resize(preprocessing.prepare(pixels)))
     views = islice(yield_views(inputs), num_views)

@@ -9,7 +9,6 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
-from torchvision import models
 
 from lesions.errors import InputError
 from lesions.formats.sha256 import check_hash, hash_file
@@ -37,6 +36,8 @@ def read_weights(backbone: str, weights: str, sha256: str | None) -> Mapping[str
 
 def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
     """Return torchvision's best ImageNet weights; the file's name contains the first digits of its hash."""
+    from torchvision import models  # loading it takes a second, which networks without it need not pay
+
     if backbone not in models.list_models(module=models):
         raise InputError(f"torchvision has no ImageNet weights for {backbone!r}")
     url = models.get_model_weights(backbone).DEFAULT.url

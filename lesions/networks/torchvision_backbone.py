@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from torch import Tensor, nn
-from torchvision import models
 
 from lesions.errors import InputError
 
@@ -25,6 +24,8 @@ def build_torchvision_backbone(name: str, weights: Mapping[str, Tensor] | None) 
     InputError
         If torchvision has no such classification network, or the weights do not fit it.
     """
+    from torchvision import models  # loading it takes a second, which networks without it need not pay
+
     known = models.list_models(module=models)
     if name not in known:
         raise InputError(f"torchvision has no classification network {name!r}; known are {', '.join(known)}")

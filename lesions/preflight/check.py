@@ -129,14 +129,14 @@ def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts) -> str:
         counts.num_images,
         counts.num_images * _count_cached_bytes(params),
         read_section(params, "generate_synthetic", SyntheticParameters),
-        list(weights.values()),
-        copies - 1,  # the gradient is not written
+        weights_bytes=list(weights.values()),
+        weights_in_state=copies - 1,  # the gradient is not written
     )
     # Existing files may be those that this run would write, and DVC has copies of them.
     large = [Path("data/images.npy"), *(ModelPaths(model).checkpoint for model in recipes)]
     present = 2 * sum(map(count_bytes, large))
     lacking = max(0, disk.output_bytes + disk.training_bytes - present)
-    check_room(Path(), lacking, "what the run has yet to write", "make room, or lower cache_images.size_px")
+    check_room(Path(), lacking, "what the run has yet to write", advice="make room, or lower cache_images.size_px")
     return str(disk)
 
 

@@ -76,7 +76,7 @@ def check_datasets(params: Path) -> DatasetCounts:
         num_images = read_section(params, "generate_synthetic", SyntheticParameters).num_images
         return DatasetCounts(num_images, num_images, None, {"images": f"{num_images:,}"})
     files = _find_files(root, dataset)
-    readings = [read_dataset(root, name, dataset, list_undecoded(files)) for name in dataset.all_names]
+    readings = [read_dataset(root, name, dataset, images=list_undecoded(files)) for name in dataset.all_names]
     for reading in readings:
         reading.check_enough_are_left(dataset.max_rejected_fraction, None)
     task = read_section(params, "task", TaskParameters)
@@ -108,7 +108,7 @@ def _check_split(trained: pd.DataFrame, split: SplitParameters, root: Path) -> N
     """Refuse data that cannot be split even without copies, which can only make groups larger."""
     find_listed(trained, read_test_list(split), split.test_list)
     unit = build_groups(trained, NO_COPIES) if split.scheme == "group" else trained.image_id
-    check_enough_groups(trained, unit, split.num_groups_needed, root)
+    check_enough_groups(trained, unit, needed=split.num_groups_needed, metadata=root)
 
 
 def _describe(reading: Reading, used: pd.DataFrame) -> dict[str, str]:

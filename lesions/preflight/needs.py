@@ -87,6 +87,7 @@ def estimate_disk(
     num_images: int,
     cache_bytes: int,
     rendered: SyntheticParameters,
+    *,
     weights_bytes: Sequence[int],
     weights_in_state: int,
 ) -> Disk:

@@ -14,7 +14,7 @@ from dvc.stage import PipelineStage
 from lesions.errors import InputError
 from lesions.experiments.revisions import flatten_parameters
 from lesions.stage.code import Code, read_code, write_code
-from lesions.stage.imports import list_stages, read_versions, trace_imports
+from lesions.stage.imports import read_versions, trace_stages
 
 MAX_NAMED = 4
 """Number of changed files, packages, parameters or data to name per stage; the others are only counted."""
@@ -52,8 +52,7 @@ def describe_reruns(params: Path) -> dict[str, str]:
 def find_reruns(repo: Repo) -> dict[str, list[str]]:
     """Return the changes since the last run of each stage that will run, in the order of dvc.yaml."""
     root = Path(repo.root_dir)
-    versions = read_versions(root / "requirements.lock")
-    traces = {file.stem: trace_imports(file, versions) for file in list_stages(root / "stages")}
+    traces = trace_stages(root / "stages", read_versions(root / "requirements.lock"))
     status = repo.status()
     reasons = {}
     for stage in _list_pipeline(repo):

@@ -113,7 +113,7 @@ def tally_prediction(
     network.eval()
     with MemoryTally() as tally, torch.inference_mode():
         pixels = make_pixels(cached_px, min(BATCH_SIZE, num_images))
-        predict_batch(network, pixels, Preprocessing(architecture.size_px), num_views)
+        predict_batch(network, pixels, preprocessing=Preprocessing(architecture.size_px), num_views=num_views)
     return tally.peak_bytes
 
 

@@ -1,27 +1,28 @@
 """Choose the plots of the report, and the sentence below each."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.ranking import compute_average_precision, compute_roc_area
 from lesions.evaluation.verdict import METRIC_WORDS, spell_interval
 from lesions.formats.json_file import PlotRows
 from lesions.report import pictures, sentences
+from lesions.report.inputs import OverviewRows, TrainSummary
 from lesions.report.page import Picture, embed_figure
-from lesions.report.pictures import choose_looks
+from lesions.report.pictures import Look, choose_looks
 from lesions.tables.predictions import Predictions
 
 
 def build_overview_pictures(
     comparison: Comparison,
     models: Mapping[str, Predictions],
+    rows: OverviewRows,
+    *,
     baselines: list[str],
     probes: list[str],
     metric: str,
-    rows: Mapping[str, PlotRows],
 ) -> Iterator[Picture]:
     """Build the pictures that compare all models.
 
@@ -29,50 +30,58 @@ def build_overview_pictures(
     ----------
     models
         Predictions of the test images.
-    rows
-        The rows of the plots `f1`, `shares`, `roc` and `precision_recall`.
     """
     looks = choose_looks([*models, *baselines, *probes])
-    ranked = {name: look for name, look in looks.items() if name not in probes}
     num_classes = len(np.unique(next(iter(models.values())).y_true))
     chance = {"balanced_accuracy": 1 / num_classes, "macro_roc_auc": 0.5}.get(metric)
+    yield build_scores_picture(comparison, looks, metric=metric, chance=chance)
+    yield embed_figure("Each diagnosis", pictures.plot_f1(rows.f1, looks), sentences.describe_f1(models))
+    yield embed_figure(
+        "Class balance", pictures.plot_class_balance(rows.shares), sentences.describe_class_balance(rows.shares)
+    )
+    if rows.roc:  # there is no curve if all test images have one diagnosis
+        yield from build_curve_pictures(
+            models, rows, {name: look for name, look in looks.items() if name not in probes}
+        )
+
+
+def build_scores_picture(
+    comparison: Comparison, looks: Mapping[str, Look], *, metric: str, chance: float | None
+) -> Picture:
+    """Build the picture of one metric of all models, and name the best of them."""
     first, *_ = comparison.rank(list(looks), metric)
     best = comparison.scores[first, metric]
-    yield embed_figure(
+    return embed_figure(
         "All models",
-        pictures.plot_scores(comparison, looks, metric, chance),
+        pictures.plot_scores(comparison, looks, metric=metric, chance=chance),
         f"{first} has the highest {METRIC_WORDS[metric]}, {best.value:.3f} ({spell_interval(best)}). "
         "The lines are 95 % intervals.",
     )
-    yield embed_figure("Each diagnosis", pictures.plot_f1(rows["f1"], looks), sentences.describe_f1(models))
-    shares = rows["shares"]
-    yield embed_figure("Class balance", pictures.plot_class_balance(shares), sentences.describe_class_balance(shares))
-    if rows["roc"]:  # there is no curve if all test images have one diagnosis
-        words = ("1 − specificity", "sensitivity")
-        yield embed_figure(
-            "ROC",
-            pictures.plot_curves(rows["roc"], ranked, x="false_positive_rate", y="sensitivity", words=words),
-            sentences.describe_ranking(models, "area under the ROC curve", roc_auc_score),
-        )
-        words = ("recall", "precision")
-        yield embed_figure(
-            "Precision and recall",
-            pictures.plot_curves(rows["precision_recall"], ranked, x="recall", y="precision", words=words),
-            sentences.describe_ranking(models, "average precision", average_precision_score),
-        )
 
 
-def build_training_picture(model: str, history: PlotRows, trained: Mapping[str, Any]) -> Picture:
-    """Build the picture of one model's training history.
+def build_curve_pictures(
+    models: Mapping[str, Predictions], rows: OverviewRows, looks: Mapping[str, Look]
+) -> Iterator[Picture]:
+    """Build the pictures of the ROC curves, and of the curves of precision and recall."""
+    words = ("1 − specificity", "sensitivity")
+    yield embed_figure(
+        "ROC",
+        pictures.plot_curves(rows.roc, looks, x="false_positive_rate", y="sensitivity", words=words),
+        sentences.describe_ranking(models, "area under the ROC curve", compute_roc_area),
+    )
+    words = ("recall", "precision")
+    yield embed_figure(
+        "Precision and recall",
+        pictures.plot_curves(rows.precision_recall, looks, x="recall", y="precision", words=words),
+        sentences.describe_ranking(models, "average precision", compute_average_precision),
+    )
 
-    Parameters
-    ----------
-    trained
-        The content of `metrics/<model>/train.json`.
-    """
+
+def build_training_picture(model: str, history: PlotRows, trained: TrainSummary) -> Picture:
+    """Build the picture of one model's training history."""
     return embed_figure(
         f"Training of {model}",
-        pictures.plot_training(history, trained["best_epoch"]),
+        pictures.plot_training(history, trained.best_epoch),
         sentences.describe_training(model, history, trained),
     )
 

@@ -1,28 +1,27 @@
 """Plot and describe the classification into malignant and benign."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 from matplotlib.figure import Figure
 
 from lesions.drawing.style import MODEL_COLOURS, new_pair
+from lesions.evaluation.interval import Estimate
 from lesions.formats.json_file import PlotRows
+from lesions.report.inputs import MalignancyScores
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
 
 STRATEGIES = {"the model": "-", "call all malignant": "--", "call none malignant": ":"}
 
 
-def build_malignancy_picture(model: str, roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, Any]) -> Picture:
+def build_malignancy_picture(
+    model: str, scores: MalignancyScores, *, roc: PlotRows, net_benefit: PlotRows
+) -> Picture:
     """Build the picture of one model's ROC curve for malignancy with its operating point, and of its decision curve.
 
     Parameters
     ----------
     roc, net_benefit
         The rows of the plots `malignancy_roc` and `net_benefit`.
-    scores
-        The content of `metrics/<model>/malignancy.json`.
     """
     return embed_figure(
         f"Malignant or benign, by {model}",
@@ -31,22 +30,17 @@ def build_malignancy_picture(model: str, roc: PlotRows, net_benefit: PlotRows, s
     )
 
 
-def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, Any]) -> Figure:
+def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: MalignancyScores) -> Figure:
     """Plot both curves; the dot is the operating point with its intervals."""
     figure, left, right = new_pair(width=WIDTH, height=2.7)
     curve = pd.DataFrame(roc)
     left.plot(curve.false_positive_rate, curve.sensitivity, color=MODEL_COLOURS[0])
-    point = 1 - scores["specificity"], scores["sensitivity"]
+    sensitivity, specificity = scores.sensitivity, scores.specificity
     left.errorbar(
-        *point,
-        xerr=[
-            [scores["specificity_high"] - scores["specificity"]],
-            [scores["specificity"] - scores["specificity_low"]],
-        ],
-        yerr=[
-            [scores["sensitivity"] - scores["sensitivity_low"]],
-            [scores["sensitivity_high"] - scores["sensitivity"]],
-        ],
+        1 - specificity.value,
+        sensitivity.value,
+        xerr=[[specificity.high - specificity.value], [specificity.value - specificity.low]],
+        yerr=[[sensitivity.value - sensitivity.low], [sensitivity.high - sensitivity.value]],
         fmt="o",
         color=MODEL_COLOURS[3],
         markersize=4,
@@ -56,23 +50,27 @@ def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: Mapping[str, A
     for (strategy, line), colour in zip(STRATEGIES.items(), (MODEL_COLOURS[0], "#888888", "#888888"), strict=True):
         part = table[table.strategy == strategy]
         right.plot(part.threshold, part.net_benefit, line, color=colour, label=strategy)
-    right.axvline(scores["threshold"], color=MODEL_COLOURS[3], linewidth=1)
+    right.axvline(scores.threshold, color=MODEL_COLOURS[3], linewidth=1)
     top = table[table.strategy == "the model"].net_benefit.max()
     right.set(xlabel="threshold probability", ylabel="net benefit", xlim=(0, 1), ylim=(-0.25 * top, 1.1 * top))
     figure.legend(*right.get_legend_handles_labels(), loc="outside upper right", ncols=3, frameon=False, fontsize=8)
     return figure
 
 
-def describe_malignancy(model: str, scores: Mapping[str, Any]) -> str:
+def describe_malignancy(model: str, scores: MalignancyScores) -> str:
     """Describe the threshold, and its sensitivity, specificity, PPV and NPV on the test images."""
-
-    def spell(name: str) -> str:
-        return f"{scores[name]:.3f} ({scores[f'{name}_low']:.3f} to {scores[f'{name}_high']:.3f})"
-
     sentence = (
-        f"{model} calls a lesion malignant if its probability is at least {scores['threshold']:.3f}, which gives a "
-        f"sensitivity of {scores['val_sensitivity']:.1%} on validation. On test its sensitivity is "
-        f"{spell('sensitivity')} and its specificity {spell('specificity')}."
+        f"{model} calls a lesion malignant if its probability is at least {scores.threshold:.3f}, which gives a "
+        f"sensitivity of {scores.val_sensitivity:.1%} on validation. On test its sensitivity is "
+        f"{_spell_estimate(scores.sensitivity)} and its specificity {_spell_estimate(scores.specificity)}."
     )
-    predictive = [f"its {name.upper()} is {spell(name)}" for name in ("ppv", "npv") if name in scores]
+    predictive = [
+        f"its {name} is {_spell_estimate(estimate)}"
+        for name, estimate in (("PPV", scores.ppv), ("NPV", scores.npv))
+        if estimate is not None
+    ]
     return f"{sentence} With the share of malignant lesions among the test images, {' and '.join(predictive)}."
+
+
+def _spell_estimate(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from sklearn.metrics import confusion_matrix
 
 from lesions.drawing.style import MODEL_COLOURS, MODEL_MARKERS, SPLIT_COLOURS, new_figure, spell
 from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.scores import count_confusion
 from lesions.evaluation.verdict import METRIC_WORDS
 from lesions.formats.json_file import PlotRows
 from lesions.tables.predictions import Predictions
@@ -38,7 +38,7 @@ def choose_looks(models: Sequence[str]) -> dict[str, Look]:
     }
 
 
-def plot_scores(comparison: Comparison, looks: Mapping[str, Look], metric: str, chance: float | None) -> Figure:
+def plot_scores(comparison: Comparison, looks: Mapping[str, Look], *, metric: str, chance: float | None) -> Figure:
     """Plot one metric of each model with its interval, and the score of chance."""
     figure, axes = new_figure(width=WIDTH, height=0.9 + 0.32 * len(looks))
     for row, (model, look) in enumerate(looks.items()):
@@ -89,7 +89,7 @@ def plot_training(history: PlotRows, best_epoch: int) -> Figure:
 def plot_confusion(predictions: Predictions) -> Figure:
     """Plot the number of images of each true and predicted class; the shade is their share of the true class."""
     K = len(predictions.classes)
-    confusion = confusion_matrix(predictions.y_true, predictions.y_pred, labels=range(K))
+    confusion = count_confusion(predictions.y_true, predictions.y_pred, K)
     shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
     figure = Figure(figsize=(WIDTH, 1.9 + 0.37 * K), layout="constrained")
     axes = figure.add_subplot()

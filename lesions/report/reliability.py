@@ -1,20 +1,18 @@
 """Plot and describe how well probabilities are calibrated, and how abstaining lowers the error rate."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from lesions.drawing.style import MODEL_COLOURS, MODEL_MARKERS, new_pair
 from lesions.formats.json_file import PlotRows
+from lesions.report.inputs import ReliabilityScores, UncalibratedScores
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
 
 
 def build_reliability_picture(
-    model: str, bins: PlotRows, risks: PlotRows, scores: Mapping[str, Any], before: Mapping[str, float]
+    model: str, *, bins: PlotRows, risks: PlotRows, scores: ReliabilityScores, before: UncalibratedScores
 ) -> Picture:
     """Build the picture of one model's reliability diagram, and of its error rate by coverage.
 
@@ -23,9 +21,9 @@ def build_reliability_picture(
     bins, risks
         The rows of the plots `reliability` and `risk`.
     scores, before
-        The contents of `metrics/<model>/test.json` and `before_calibration.json`.
+        The scores of the test images after and before calibration.
     """
-    sentence = describe_reliability(model, risks, scores, before)
+    sentence = describe_reliability(model, risks, scores=scores, before=before)
     return embed_figure(f"Probabilities of {model}", plot_reliability(bins, risks), sentence)
 
 
@@ -48,13 +46,15 @@ def plot_reliability(bins: PlotRows, risks: PlotRows) -> Figure:
     return figure
 
 
-def describe_reliability(model: str, risks: PlotRows, scores: Mapping[str, Any], before: Mapping[str, float]) -> str:
+def describe_reliability(
+    model: str, risks: PlotRows, *, scores: ReliabilityScores, before: UncalibratedScores
+) -> str:
     """Describe the calibration error before and after calibration, and the error rate of the most confident half."""
     coverage, risk = (np.array([row[key] for row in risks]) for key in ("coverage", "risk"))
     half = risk[np.abs(coverage - 0.5).argmin()]
     return (
-        f"The expected calibration error of {model} is {scores['expected_calibration_error']:.3f}, and was "
-        f"{before['test_expected_calibration_error']:.3f} before calibration on validation "
-        f"(negative log-likelihood {scores['log_loss']:.3f}, before {before['test_log_loss']:.3f}). "
+        f"The expected calibration error of {model} is {scores.expected_calibration_error:.3f}, and was "
+        f"{before.test_expected_calibration_error:.3f} before calibration on validation "
+        f"(negative log-likelihood {scores.log_loss:.3f}, before {before.test_log_loss:.3f}). "
         f"The error rate is {risk[-1]:.1%} on all images and {half:.1%} on the most confident half."
     )

@@ -1,17 +1,16 @@
 """Describe what each plot of the report shows, in sentences computed from the run."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix
 
 from lesions.drawing.style import spell
 from lesions.evaluation.curves import one_against_rest
-from lesions.evaluation.scores import score_classes
+from lesions.evaluation.scores import count_confusion, score_classes
 from lesions.formats.json_file import PlotRows
+from lesions.report.inputs import CopyCounts, Generalisation, Mistake, SplitSummary, TrainSummary
 from lesions.tables.predictions import Predictions
 
 
@@ -32,54 +31,54 @@ TESTED_BY = {
 }
 
 
-def describe_split(split: Mapping[str, Any]) -> str:
+def describe_split(split: SplitSummary) -> str:
     """Describe what the split keeps together, which leak that prevents, and how close its shares are."""
-    tested = TESTED_BY[split["tested_by"]]
-    if split["num_siblings_of_listed_dropped"]:
+    tested = TESTED_BY[split.tested_by]
+    if split.num_siblings_of_listed_dropped:
         tested += (
-            f"{split['num_siblings_of_listed_dropped']:,} other images of their patients or lesions were left out. "
+            f"{split.num_siblings_of_listed_dropped:,} other images of their patients or lesions were left out. "
         )
-    image_wise = split["image_wise_leaked_test_share"]
+    image_wise = split.image_wise_leaked_test_share
     worst = max(sorted(image_wise.keys() - {"all"}), key=lambda name: image_wise[name])
-    otherwise = "With the list alone" if split["tested_by"] == "list" else "With a split image by image"
+    otherwise = "With the list alone" if split.tested_by == "list" else "With a split image by image"
     prevented = (
         f"{otherwise}, {image_wise['all']:.1%} of the test images would have a sibling in training, that is, an "
         f"image of the same patient or lesion; for {spell(worst)}, {image_wise[worst]:.1%}."
     )
     shares = (
-        f"The shares of the diagnoses differ from the requested ones by at most {split['worst_share_deviation']:.3f}."
+        f"The shares of the diagnoses differ from the requested ones by at most {split.worst_share_deviation:.3f}."
     )
-    if split["leaked_test_share"]:
-        leaked = f"{split['leaked_test_share']:.1%} of the test images have a sibling in training."
+    if split.leaked_test_share:
+        leaked = f"{split.leaked_test_share:.1%} of the test images have a sibling in training."
         return f"{tested}{leaked} {prevented} {shares}"
-    identifiers = split["grouped_by"].replace("patient_id", "patient").replace("lesion_id", "lesion")
+    identifiers = split.grouped_by.replace("patient_id", "patient").replace("lesion_id", "lesion")
     whole = f"No {identifiers.replace(' and ', ' and no ')} named in the data" if identifiers else "No image"
     return f"{tested}{whole} is in two splits. {prevented} Here none has one. {shares}"
 
 
-def describe_copies(copies: Mapping[str, Any], split: Mapping[str, Any]) -> str:
+def describe_copies(copies: CopyCounts, split: SplitSummary) -> str:
     """Describe how many copies there are, and how many were left out because their diagnoses differ."""
-    exact, near = copies["num_exact_pairs"], copies["num_near_pairs"]
-    untied = copies["num_pairs_without_shared_identifier"]
+    exact, near = copies.num_exact_pairs, copies.num_near_pairs
+    untied = copies.num_pairs_without_shared_identifier
     if not exact + near:
         return "No two images are copies of each other, neither identical nor altered."
     sentence = (
         f"Pairs of files with identical bytes: {exact:,}. Pairs of altered copies: {near:,}. "
         f"Of all these pairs, {untied:,} have no patient or lesion in common in the data."
     )
-    if not split["leaked_test_share"]:
+    if not split.leaked_test_share:
         sentence += " No pair is in two splits."
-    if split["num_conflicting_images_dropped"]:
+    if split.num_conflicting_images_dropped:
         sentence += (
-            f" {split['num_conflicting_images_dropped']:,} images were left out because a copy has another diagnosis."
+            f" {split.num_conflicting_images_dropped:,} images were left out because a copy has another diagnosis."
         )
     return sentence
 
 
-def describe_training(model: str, history: PlotRows, trained: Mapping[str, Any]) -> str:
+def describe_training(model: str, history: PlotRows, trained: TrainSummary) -> str:
     """Name the epoch that was kept, and its macro F1 in training and validation."""
     table = pd.DataFrame(history)
-    best, last = trained["best_epoch"], trained["num_epochs"]
+    best, last = trained.best_epoch, trained.num_epochs
     train, val = (table[(table.epoch == best) & (table.split == split)].macro_f1.item() for split in ("train", "val"))
     sentence = (
         f"The weights of {model} after epoch {best} of {last} were kept, with a macro F1 of {val:.3f} on validation "
@@ -94,15 +93,10 @@ OVERFIT = 0.1
 """The loss of balanced accuracy from training to validation above which the report says that a model overfits."""
 
 
-def describe_generalisation(model: str, scores: Mapping[str, float]) -> str:
-    """Describe the scores on training, validation and test images, and whether the model overfits.
-
-    Parameters
-    ----------
-    scores
-        The content of `metrics/<model>/generalisation.json`.
-    """
-    train, val, test = (scores[f"{split}_balanced_accuracy"] for split in ("train", "val", "test"))
+def describe_generalisation(model: str, scores: Generalisation) -> str:
+    """Describe the scores on training, validation and test images, and whether the model overfits."""
+    train, val = scores.train_balanced_accuracy, scores.val_balanced_accuracy
+    test = scores.test_balanced_accuracy
     sentence = (
         f"{model} has a balanced accuracy of {train:.3f} on training, {val:.3f} on validation, {test:.3f} on test."
     )
@@ -114,7 +108,7 @@ def describe_generalisation(model: str, scores: Mapping[str, float]) -> str:
 def describe_confusion(model: str, predictions: Predictions) -> str:
     """Describe how many images are misclassified, and which mistake is the most frequent."""
     K, N = len(predictions.classes), len(predictions.y_true)
-    confusion = confusion_matrix(predictions.y_true, predictions.y_pred, labels=range(K))
+    confusion = count_confusion(predictions.y_true, predictions.y_pred, K)
     support = confusion.sum(axis=1)
     np.fill_diagonal(confusion, 0)
     num_wrong = int(confusion.sum())
@@ -169,11 +163,11 @@ def describe_ranking(
     return f"The diagnosis with the smallest {words} is {', '.join(parts)}."
 
 
-def describe_mistakes(model: str, mistakes: PlotRows) -> str:
+def describe_mistakes(model: str, mistakes: Sequence[Mistake]) -> str:
     """Describe the pictures of mistakes, and how confident the model was."""
     if not mistakes:
         return f"{model} misclassifies no test image."
-    probabilities = [mistake["probability"] for mistake in mistakes]
+    probabilities = [mistake.probability for mistake in mistakes]
     return (
         f"The most confident mistakes of {model}, with probabilities from {max(probabilities):.2f} down to "
         f"{min(probabilities):.2f}. The number below each is its value in the column row of data/metadata.csv."

@@ -9,29 +9,23 @@ from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.interval import Estimate
 from lesions.evaluation.significance import compare_pair, correct_after_holm
 from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_number
+from lesions.networks.parameters import AnyArchitecture, TorchvisionParameters
+from lesions.report.inputs import ExternalScores, TrainSummary
 from lesions.tables.predictions import Predictions
 
 
-def describe_model(model: str, architecture: Mapping[str, Any], trained: Mapping[str, Any]) -> dict[str, str]:
-    """Return a model's row: its architecture and the length of its training.
-
-    Parameters
-    ----------
-    architecture
-        The section `architectures.<model>`.
-    trained
-        The content of `metrics/<model>/train.json`.
-    """
+def describe_model(model: str, architecture: AnyArchitecture, trained: TrainSummary) -> dict[str, str]:
+    """Return a model's row: its architecture and the length of its training."""
     starts = {"none": "random", "imagenet": "ImageNet"}
-    weights = architecture.get("weights", "none")
+    weights = architecture.weights if isinstance(architecture, TorchvisionParameters) else "none"
     return {
         "model": model,
-        "backbone": architecture["backbone"],
+        "backbone": architecture.backbone,
         # Only the name of a file: its folder may be private.
         "starts from": starts.get(weights, Path(weights).name),
-        "image size": f"{architecture['size_px']} px",
-        "parameters": f"{trained['num_parameters']:,}",
-        "epoch kept": f"{trained['best_epoch']} of {trained['num_epochs']}",
+        "image size": f"{architecture.size_px} px",
+        "parameters": f"{trained.num_parameters:,}",
+        "epoch kept": f"{trained.best_epoch} of {trained.num_epochs}",
     }
 
 
@@ -50,25 +44,23 @@ def list_scores(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def list_external(model: str, external: Mapping[str, Any]) -> list[dict[str, str]]:
+def list_external(model: str, external: Mapping[str, ExternalScores]) -> list[dict[str, str]]:
     """Return one row per other dataset on which the model was scored: its balanced accuracy, and the loss."""
 
-    def spell_scores(scores: Mapping[str, float], name: str, *, signed: bool = False) -> str:
-        estimate = Estimate(scores[name], scores[f"{name}_low"], scores[f"{name}_high"])
+    def spell_score(estimate: Estimate, *, signed: bool = False) -> str:
         return f"{spell_number(estimate.value, signed=signed)} ({spell_bounds(estimate)})"
 
     return [
         {
             "model": model,
             "dataset": source,
-            "images": f"{scores['num_images']:,} of {scores['num_groups']:,} groups",
-            "classes": f"{scores['num_classes']}",
-            "there": spell_scores(scores, "balanced_accuracy"),
-            "here": spell_scores(scores, "own_balanced_accuracy"),
-            "lost": spell_scores(scores, "balanced_accuracy_lost", signed=True),
+            "images": f"{scores.num_images:,} of {scores.num_groups:,} groups",
+            "classes": f"{scores.num_classes}",
+            "there": spell_score(scores.balanced_accuracy),
+            "here": spell_score(scores.own_balanced_accuracy),
+            "lost": spell_score(scores.balanced_accuracy_lost, signed=True),
         }
         for source, scores in external.items()
-        if source != "schema"
     ]
 
 

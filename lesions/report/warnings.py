@@ -1,7 +1,6 @@
 """List what makes the scores of a run doubtful."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from lesions.baselines.probes import PROBES
 from lesions.drawing.style import spell
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.verdict import METRIC_WORDS, spell_interval, spell_number
+from lesions.report.inputs import CopyCounts, RunCounts, SplitSummary
 from lesions.tables.predictions import Predictions
 
 MUCH_OF_THE_GAIN = 1 / 3
@@ -23,13 +23,13 @@ FEW_GROUPS = 10
 
 def list_warnings(
     models: Mapping[str, Predictions],
-    baselines: Sequence[str],
     comparison: Comparison,
-    metric: str,
     *,
-    counts: Mapping[str, Any],
-    split: Mapping[str, Any],
-    copies: Mapping[str, Any],
+    baselines: Sequence[str],
+    metric: str,
+    counts: RunCounts,
+    split: SplitSummary,
+    copies: CopyCounts,
 ) -> list[str]:
     """Return a sentence for each reason to doubt the scores of this run.
 
@@ -37,12 +37,12 @@ def list_warnings(
     ----------
     models
         Predictions of the test images.
-    counts, split, copies
-        The contents of `metrics/data.json`, `metrics/split.json` and `metrics/near_duplicates.json`.
+    metric
+        The metric that compares models with baselines.
     """
     return [
         *_doubt_the_models(models),
-        *_doubt_what_was_learnt(list(models), baselines, comparison, metric),
+        *_doubt_what_was_learnt(list(models), comparison, baselines=baselines, metric=metric),
         *_doubt_the_data(list(models), comparison),
         *_doubt_the_choice(len(models)),
         *_doubt_the_test_images(next(iter(models.values())), split),
@@ -72,7 +72,7 @@ def _doubt_the_models(models: Mapping[str, Predictions]) -> Iterator[str]:
 
 
 def _doubt_what_was_learnt(
-    models: Sequence[str], baselines: Sequence[str], comparison: Comparison, metric: str
+    models: Sequence[str], comparison: Comparison, *, baselines: Sequence[str], metric: str
 ) -> Iterator[str]:
     for model in models:
         for baseline in baselines:
@@ -102,34 +102,34 @@ def _doubt_the_data(models: Sequence[str], comparison: Comparison) -> Iterator[s
             )
 
 
-def _doubt_the_table(counts: Mapping[str, Any]) -> Iterator[str]:
-    if counts["num_rejected"]:
+def _doubt_the_table(counts: RunCounts) -> Iterator[str]:
+    if counts.num_rejected:
         yield (
-            f"{counts['num_rejected']:,} rows of the table were refused, {counts['num_images']:,} images are left; "
+            f"{counts.num_rejected:,} rows of the table were refused, {counts.num_images:,} images are left; "
             "data/rejected.csv says why. If all rows of a diagnosis were refused, no model knows it."
         )
-    if counts["num_lesions_of_several_patients"]:
+    if counts.num_lesions_of_several_patients:
         yield (
-            f"{counts['num_lesions_of_several_patients']:,} lesions belong to several patients, who were therefore "
+            f"{counts.num_lesions_of_several_patients:,} lesions belong to several patients, who were therefore "
             "kept together: does the numbering of lesions restart for each patient?"
         )
 
 
-def _doubt_the_copies(copies: Mapping[str, Any], split: Mapping[str, Any]) -> Iterator[str]:
-    if copies["num_pairs_without_shared_identifier"]:
+def _doubt_the_copies(copies: CopyCounts, split: SplitSummary) -> Iterator[str]:
+    if copies.num_pairs_without_shared_identifier:
         yield (
-            f"{copies['num_pairs_without_shared_identifier']:,} pairs of images are copies although they share no "
+            f"{copies.num_pairs_without_shared_identifier:,} pairs of images are copies although they share no "
             "patient or lesion in the data: the identifiers are incomplete. Look at the pictures below."
         )
-    if copies["largest_number_of_copies"] > MANY_COPIES:
+    if copies.largest_number_of_copies > MANY_COPIES:
         yield (
-            f"{copies['largest_number_of_copies']:,} images count as copies of one image: if the pictures below do "
+            f"{copies.largest_number_of_copies:,} images count as copies of one image: if the pictures below do "
             "not confirm that, raise near_duplicates.min_correlation."
         )
-    if split["num_conflicting_images"]:
+    if split.num_conflicting_images:
         yield (
-            f"{split['num_conflicting_images']:,} images have copies with another diagnosis; "
-            f"{split['num_conflicting_images_dropped']:,} of them were left out."
+            f"{split.num_conflicting_images:,} images have copies with another diagnosis; "
+            f"{split.num_conflicting_images_dropped:,} of them were left out."
         )
 
 
@@ -141,7 +141,7 @@ def _doubt_the_choice(num_models: int) -> Iterator[str]:
         )
 
 
-def _doubt_the_test_images(predictions: Predictions, split: Mapping[str, Any]) -> Iterator[str]:
+def _doubt_the_test_images(predictions: Predictions, split: SplitSummary) -> Iterator[str]:
     groups = predictions.images.group_id.to_numpy()
     sizes = {
         spell(name): len(np.unique(groups[predictions.y_true == code]))
@@ -156,19 +156,19 @@ def _doubt_the_test_images(predictions: Predictions, split: Mapping[str, Any]) -
             f"Fewer than {FEW_GROUPS} independent patients or lesions in the test images have the diagnosis "
             f"{', '.join(few)}: scores of these diagnoses, and means over all diagnoses, depend strongly on chance."
         )
-    if split["leaked_test_share"]:
+    if split.leaked_test_share:
         yield (
-            f"{split['leaked_test_share']:.1%} of the test images have a sibling in training, an image of the same "
+            f"{split.leaked_test_share:.1%} of the test images have a sibling in training, an image of the same "
             "patient or lesion: every score on this page is too high."
         )
-    unnamed = split["num_images_without_identifier"]
+    unnamed = split.num_images_without_identifier
     if unnamed:
         yield (
             f"The data name neither the patient nor the lesion of {unnamed:,} images: two photographs of one lesion "
             "may be in different splits, and scores too high."
         )
-    elif split["num_images_without_patient"]:
+    elif split.num_images_without_patient:
         yield (
-            f"The data name no patient for {split['num_images_without_patient']:,} images: two lesions of one "
+            f"The data name no patient for {split.num_images_without_patient:,} images: two lesions of one "
             "patient may be in different splits."
         )

@@ -30,15 +30,15 @@ def assign_splits(table: pd.DataFrame, unit: pd.Series, parameters: SplitParamet
     """
     shares = parameters.shares.model_dump()
     if parameters.tested_by == "shares":
-        return _allocate_units(table, unit, shares, parameters.seed)
+        return _allocate_units(table, unit, shares, seed=parameters.seed)
     tested = table.is_listed
     if parameters.tested_by == "fold":
         folds = {str(fold): 1 / parameters.num_folds for fold in range(parameters.num_folds)}
-        tested = _allocate_units(table, unit, folds, parameters.seed) == str(parameters.fold)
+        tested = _allocate_units(table, unit, folds, seed=parameters.seed) == str(parameters.fold)
     split = tested.map({True: "test", False: DROPPED})
     rest = ~unit.isin(unit[tested])
     if rest.any():
-        split[rest] = _allocate_units(table[rest], unit[rest], _train_and_val(shares), parameters.seed)
+        split[rest] = _allocate_units(table[rest], unit[rest], _train_and_val(shares), seed=parameters.seed)
     return split
 
 
@@ -55,7 +55,7 @@ def compute_wanted_shares(table: pd.DataFrame, parameters: SplitParameters) -> d
     return {(diagnosis, split): float(part[diagnosis]) for split, part in parts.items() for diagnosis in diagnoses}
 
 
-def _allocate_units(table: pd.DataFrame, unit: pd.Series, shares: dict[str, float], seed: int) -> pd.Series:
+def _allocate_units(table: pd.DataFrame, unit: pd.Series, shares: dict[str, float], *, seed: int) -> pd.Series:
     counts, units, _ = count_diagnoses(unit, table.diagnosis)
     allocation = allocate_groups(counts, np.array(list(shares.values())), seed=seed)
     return unit.map(dict(zip(units, np.array(list(shares))[allocation], strict=True)))

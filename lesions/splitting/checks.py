@@ -33,7 +33,7 @@ def check_diagnoses_survive(table: pd.DataFrame, used: pd.DataFrame, metadata: P
         raise InputError(f"{metadata}: every image of the diagnosis {', '.join(lost)} {why_lost}")
 
 
-def check_enough_groups(table: pd.DataFrame, unit: pd.Series, needed: int, metadata: Path) -> None:
+def check_enough_groups(table: pd.DataFrame, unit: pd.Series, *, needed: int, metadata: Path) -> None:
     """Raise InputError if a diagnosis has too few groups to be in every split or fold, or is the only one."""
     num_groups = unit.groupby(table.diagnosis).nunique()
     if len(num_groups) < 2:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import hypergeom
+from scipy.special import gammaln
 
 
 def find_leaked(group_id: pd.Series, split: pd.Series) -> NDArray[np.bool_]:
@@ -24,4 +24,15 @@ def expect_leaked(group_id: pd.Series, num_train: int) -> NDArray[np.float64]:
     """
     N = len(group_id)
     sizes, size = np.unique(group_id.map(group_id.value_counts()), return_inverse=True)
-    return (1 - hypergeom.pmf(0, N - 1, sizes - 1, num_train))[size]
+    others = N - sizes  # images that are neither the image itself nor its siblings
+    possible = others >= num_train
+    # Logarithms of both binomial coefficients; the factorial of num_train cancels.
+    log_none = (
+        gammaln(others[possible] + 1)
+        - gammaln(others[possible] - num_train + 1)
+        - gammaln(N)
+        + gammaln(N - num_train)
+    )
+    probabilities = np.ones(len(sizes))
+    probabilities[possible] = -np.expm1(log_none)
+    return probabilities[size]

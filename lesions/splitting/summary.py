@@ -1,13 +1,14 @@
-"""Numbers that describe a split: sizes, shares and leaks."""
+"""Numbers and sentences that describe a split: sizes, shares and leaks."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
 from lesions.splitting.leak import expect_leaked, find_leaked
 from lesions.tables.groups import GROUPING_IDENTIFIERS
+from lesions.tables.splits import DROPPED, EXTERNAL, SPLITS
 
 
 def compare_shares(table: pd.DataFrame, asked: Mapping[Any, float]) -> list[dict[str, Any]]:
@@ -52,6 +53,17 @@ def summarise_split(
     }
 
 
+def count_left_out(table: pd.DataFrame, external: pd.DataFrame) -> dict[str, int]:
+    """Count the images that are in no split, by the reason, and those of other datasets."""
+    return {
+        "num_conflicting_images": int(table.is_conflicting.sum()),
+        "num_conflicting_images_dropped": int(table.is_dropped.sum()),
+        "num_siblings_of_listed_dropped": int((table.split == DROPPED).sum() - table.is_dropped.sum()),
+        "num_external_images": int((external.split == EXTERNAL).sum()),
+        "num_external_images_dropped": int((external.split == DROPPED).sum()),
+    }
+
+
 def expect_image_wise_leak(table: pd.DataFrame) -> dict[str, float]:
     """Return the expected share of test images with a sibling in training, if images were split one by one."""
     leaked = expect_leaked(table.group_id, int((table.split == "train").sum()))
@@ -63,6 +75,38 @@ def count_list_leak(table: pd.DataFrame) -> dict[str, float]:
     split = table.is_listed.map({True: "test", False: "train"})
     leaked = pd.Series(find_leaked(table.group_id, split), index=table.index)
     return _average_leaks(leaked[table.is_listed], table.diagnosis[table.is_listed])
+
+
+def describe_split(summary: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines that tell the user how the images were split."""
+    sizes = ", ".join(f"{summary['num_images'][split]} {split}" for split in SPLITS)
+    if summary["grouped_by"]:
+        yield f"images: {sizes}; {summary['num_groups']} groups by {summary['grouped_by']}"
+        yield (
+            f"{summary['leaked_test_share']:.1%} of the test images have a sibling in training; in a split image by "
+            f"image, or by the list alone, {summary['image_wise_leaked_test_share']['all']:.1%} would have one"
+        )
+    else:
+        yield (
+            f"images: {sizes}; the data name no patient and no lesion: only copies are kept together, and how many "
+            "test images have a sibling in training cannot be known"
+        )
+    if summary["num_conflicting_images"]:
+        yield (
+            f"{summary['num_conflicting_images']} images have copies with another diagnosis; "
+            f"{summary['num_conflicting_images_dropped']} were dropped (split.conflicting_copies)"
+        )
+    if summary["num_siblings_of_listed_dropped"]:
+        yield (
+            f"{summary['num_siblings_of_listed_dropped']} images that split.test_list does not name were dropped: "
+            "they share a patient, a lesion or the picture with one that it names"
+        )
+    if summary["num_external_images"] or summary["num_external_images_dropped"]:
+        yield (
+            f"{summary['num_external_images']} images of other datasets will only be scored; "
+            f"{summary['num_external_images_dropped']} were dropped, because they share a patient, a lesion or the "
+            "picture with the datasets to train on, or have copies with another diagnosis"
+        )
 
 
 def _average_leaks(leaked: pd.Series, diagnosis: pd.Series) -> dict[str, float]:

@@ -4,7 +4,7 @@ import ast
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lesions.errors import InputError
@@ -20,49 +20,71 @@ DISTRIBUTIONS = {"PIL": "pillow", "faiss": "faiss-cpu", "ruamel": "ruamel-yaml",
 PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)", re.MULTILINE)
 
 
-def trace_imports(stage: Path, versions: dict[str, str]) -> Code:
-    """Follow the imports of a stage through the project's own modules.
+def trace_stages(folder: Path, versions: Mapping[str, str]) -> dict[str, Code]:
+    """Follow the imports of every stage in a folder, and return what each reaches, by the stage's name."""
+    sources = Sources(folder.parent)
+    return {stage.stem: sources.trace_imports(stage, versions) for stage in sorted(folder.glob("[!_]*.py"))}
 
-    Every import counts: at the top of a file, within a function, and for the type checker only. A module also reaches
-    the `__init__.py` of its packages and the files in its folder that are not Python.
 
-    Parameters
+class Sources:
+    """The files of a project, each of which is read once.
+
+    Attributes
     ----------
-    stage
-        The stage's file, `stages/<stage>.py`, below the project's root.
-    versions
-        The version of each package, from `read_versions`.
-
-    Raises
-    ------
-    InputError
-        If a file is not valid Python, or imports a package that has no version.
+    root
+        The project's folder, in which its packages are.
     """
-    root = stage.parent.parent
-    reached: set[Path] = set()
-    packages: dict[str, str] = {}
-    waiting = [stage, *_list_inits(stage, root)]
-    while waiting:
-        file = waiting.pop()
-        if file in reached:
-            continue
-        reached |= {file, *_list_files_beside(file)}
-        for module in _list_imports(file, root):
-            own = _find_module(module, root)
-            top = module.partition(".")[0]
-            if own or (root / top).is_dir():
-                waiting += own
-            elif top not in sys.stdlib_module_names:
-                name = normalise_name(DISTRIBUTIONS.get(top, top))
-                if name not in versions:
-                    raise InputError(
-                        f"{file.relative_to(root)}: imports {top}, but requirements.lock pins no package {name}; add "
-                        "it to pyproject.toml and run `make lock`, or name its package in DISTRIBUTIONS of "
-                        "lesions/stage/imports.py"
-                    )
-                packages[name] = versions[name]
-    files = {path.relative_to(root).as_posix(): hash_file(path) for path in reached}
-    return Code(dict(sorted(files.items())), dict(sorted(packages.items())))
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._imports: dict[Path, list[str]] = {}
+        self._hashes: dict[Path, str] = {}
+
+    def trace_imports(self, stage: Path, versions: Mapping[str, str]) -> Code:
+        """Follow the imports of a stage through the project's own modules.
+
+        Every import counts: at the top of a file, within a function, and for the type checker only. A module also
+        reaches the `__init__.py` of its packages and the files in its folder that are not Python.
+
+        Parameters
+        ----------
+        stage
+            The stage's file.
+        versions
+            The version of each package, from `read_versions`.
+
+        Raises
+        ------
+        InputError
+            If a file is not valid Python, or imports a package that has no version.
+        """
+        reached: set[Path] = set()
+        packages: dict[str, str] = {}
+        waiting = [stage, *_list_inits(stage, self.root)]
+        while waiting:
+            file = waiting.pop()
+            if file in reached:
+                continue
+            reached |= {file, *_list_files_beside(file)}
+            for module in self._list_imports(file):
+                top = module.partition(".")[0]
+                if (self.root / top).is_dir():
+                    waiting += _find_module(module, self.root)
+                elif top not in sys.stdlib_module_names:
+                    name = normalise_name(DISTRIBUTIONS.get(top, top))
+                    packages[name] = _find_version(name, versions, f"{file.relative_to(self.root)}: imports {top}")
+        files = {path.relative_to(self.root).as_posix(): self._hash(path) for path in reached}
+        return Code(dict(sorted(files.items())), dict(sorted(packages.items())))
+
+    def _list_imports(self, file: Path) -> list[str]:
+        if file not in self._imports:
+            self._imports[file] = list(_list_imports(file, self.root))
+        return self._imports[file]
+
+    def _hash(self, file: Path) -> str:
+        if file not in self._hashes:
+            self._hashes[file] = hash_file(file)
+        return self._hashes[file]
 
 
 def read_versions(lock: Path) -> dict[str, str]:
@@ -93,9 +115,14 @@ def normalise_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def list_stages(folder: Path) -> list[Path]:
-    """Return the files of all stages, sorted by name."""
-    return sorted(folder.glob("[!_]*.py"))
+def _find_version(name: str, versions: Mapping[str, str], imported: str) -> str:
+    """Return the version of a package; if it has none, raise InputError, which begins with what imports it."""
+    if name in versions:
+        return versions[name]
+    raise InputError(
+        f"{imported}, but requirements.lock pins no package {name}; add it to pyproject.toml and run `make lock`, or "
+        "name its package in DISTRIBUTIONS of lesions/stage/imports.py"
+    )
 
 
 def _list_imports(file: Path, root: Path) -> Iterator[str]:

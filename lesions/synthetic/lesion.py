@@ -52,11 +52,11 @@ def grow_lesion(tissue: Tissue, look: Look, *, view: View, rng: np.random.Genera
         The lesion's own stream, so that every view shows the same lesion.
     """
     site = _outline_lesion(look, view, rng)
-    _add_pigment(tissue, look, site, rng)
-    _add_melanocytic_structures(tissue, look, site, rng)
-    _add_carcinoma_structures(tissue, look, site, rng)
-    _add_vascular_structures(tissue, look, site, rng)
-    _add_white_structures(tissue, look, site, rng)
+    _add_pigment(tissue, look, site, rng=rng)
+    _add_melanocytic_structures(tissue, look, site, rng=rng)
+    _add_carcinoma_structures(tissue, look, site, rng=rng)
+    _add_vascular_structures(tissue, look, site, rng=rng)
+    _add_white_structures(tissue, look, site, rng=rng)
 
 
 def _outline_lesion(look: Look, view: View, rng: np.random.Generator) -> Site:
@@ -79,7 +79,7 @@ def _outline_lesion(look: Look, view: View, rng: np.random.Generator) -> Site:
     )
 
 
-def _add_pigment(tissue: Tissue, look: Look, site: Site, rng: np.random.Generator) -> None:
+def _add_pigment(tissue: Tissue, look: Look, site: Site, *, rng: np.random.Generator) -> None:
     """Colour the lesion brown and red, unevenly by its variegation."""
     brown_patches = smooth_noise(site.view, rng, cell_mm=1.3)
     red_patches = smooth_noise(site.view, rng, cell_mm=1.3)
@@ -89,7 +89,7 @@ def _add_pigment(tissue: Tissue, look: Look, site: Site, rng: np.random.Generato
     tissue.red += 0.38 * look.red * site.cover * np.exp(0.5 * look.variegation * red_patches)
 
 
-def _add_melanocytic_structures(tissue: Tissue, look: Look, site: Site, rng: np.random.Generator) -> None:
+def _add_melanocytic_structures(tissue: Tissue, look: Look, site: Site, *, rng: np.random.Generator) -> None:
     """Add the lines of the pigment network, brown globules and a blue-white veil."""
     lines = smooth_step(honeycomb(site.distorted, rng, cell_mm=0.7), 0.45, 0.1)
     tissue.brown *= 1 + look.network * site.cover * (0.8 * lines - 0.3)
@@ -104,7 +104,7 @@ def _add_melanocytic_structures(tissue: Tissue, look: Look, site: Site, rng: np.
     tissue.white += 0.3 * veil
 
 
-def _add_carcinoma_structures(tissue: Tissue, look: Look, site: Site, rng: np.random.Generator) -> None:
+def _add_carcinoma_structures(tissue: Tissue, look: Look, site: Site, *, rng: np.random.Generator) -> None:
     """Add blue-grey ovoid nests, an ulcer, and vessels that branch like a tree."""
     radius_mm = look.diameter_mm / 2
     nests = spots(site.distorted, _scatter_points(6, 0.85 * radius_mm, rng), rng.uniform(0.2, 0.75, 6))
@@ -120,7 +120,7 @@ def _add_carcinoma_structures(tissue: Tissue, look: Look, site: Site, rng: np.ra
     tissue.red += 0.7 * look.vessels * strokes(curves_px, widths_px, size_px=site.view.size_px)
 
 
-def _add_vascular_structures(tissue: Tissue, look: Look, site: Site, rng: np.random.Generator) -> None:
+def _add_vascular_structures(tissue: Tissue, look: Look, site: Site, *, rng: np.random.Generator) -> None:
     """Add packed red-purple lacunae, and the red network of the strawberry pattern around pale follicles."""
     lacunae = smooth_step(honeycomb(site.distorted, rng, cell_mm=1.2), 0.0, 0.5)
     congestion = smooth_step(smooth_noise(site.view, rng, cell_mm=1.0), -0.5, 1.5)
@@ -133,7 +133,7 @@ def _add_vascular_structures(tissue: Tissue, look: Look, site: Site, rng: np.ran
     tissue.white += 0.25 * look.follicles * site.cover * follicles
 
 
-def _add_white_structures(tissue: Tissue, look: Look, site: Site, rng: np.random.Generator) -> None:
+def _add_white_structures(tissue: Tissue, look: Look, site: Site, *, rng: np.random.Generator) -> None:
     """Add milia-like cysts, scale or keratin, and a scar-like centre, each covering the pigment below."""
     cysts = spots(site.points, _scatter_points(14, 0.8 * look.diameter_mm / 2, rng), rng.uniform(0.10, 0.22, 14))
     flakes = smooth_step(smooth_noise(site.view, rng, cell_mm=0.3), 0.5, 2.0)

@@ -110,8 +110,8 @@ class AugmentedBatches:
             changed = augment_images(
                 self._preprocessing.prepare(pixels),
                 draws[positions],
-                hairs[positions],
-                strengths[positions],
+                hairs=hairs[positions],
+                strengths=strengths[positions],
                 parameters=changes,
                 preprocessing=self._preprocessing,
             )

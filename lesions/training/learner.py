@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lesions.hardware.choices import Execution
-from lesions.hardware.device import to_device
+from lesions.hardware.device import compile_network, to_device
 from lesions.networks.classifier import Classifier
 from lesions.networks.parameters import AnyArchitecture, PhaseParameters
 from lesions.training.averaging import AveragedNetwork
@@ -52,7 +52,7 @@ class Learner:
         self.accumulation_steps = training.accumulation_steps
         self.precision = precision
         self.execution = execution
-        self.forward = torch.compile(self.network) if execution == "compiled" else self.network
+        self.forward = compile_network(self.network) if execution == "compiled" else self.network
         self.average = None if training.average_decay is None else AveragedNetwork(network, training.average_decay)
 
     @property

@@ -83,7 +83,7 @@ def blur_images(images: Tensor, sigmas: Tensor, *, max_sigma: float) -> Tensor:
     return planes.reshape_as(images)
 
 
-def cut_out_squares(images: Tensor, centres: Tensor, sides: Tensor, fill: tuple[float, float, float]) -> Tensor:
+def cut_out_squares(images: Tensor, centres: Tensor, sides: Tensor, *, fill: tuple[float, float, float]) -> Tensor:
     """Fill a square of each image with one colour (DeVries and Taylor 2017, arXiv:1708.04552).
 
     Parameters
@@ -94,7 +94,7 @@ def cut_out_squares(images: Tensor, centres: Tensor, sides: Tensor, fill: tuple[
     sides : (B,)
         The sides of the squares, as fractions of the image's side.
     """
-    hole = mask_boxes(centres[:, 0], centres[:, 1], sides, (images.shape[-2], images.shape[-1]))
+    hole = mask_boxes(centres[:, 0], centres[:, 1], sides, size=(images.shape[-2], images.shape[-1]))
     return torch.where(hole[:, None], to_device_constants(fill, images.device).view(3, 1, 1), images)
 
 

@@ -50,9 +50,9 @@ def draw_changes(num_images: int, *, seed: int, epoch: int) -> NDArray[np.float3
 def augment_images(
     batch: Tensor,
     draws: Tensor,
+    *,
     hairs: Tensor,
     strengths: Tensor,
-    *,
     parameters: AugmentationParameters,
     preprocessing: Preprocessing,
 ) -> Tensor:
@@ -71,15 +71,18 @@ def augment_images(
     """
     drawn = dict(zip(DRAWS, draws.unbind(dim=1), strict=True))  # (B,) each
     warped = preprocessing.warp(batch, build_affine(drawn, strengths, parameters))
-    matrix, offset = build_colour_change(warped.mean(dim=(2, 3)), drawn, strengths, parameters)
+    matrix, offset = build_colour_change(warped.mean(dim=(2, 3)), drawn, strengths=strengths, parameters=parameters)
     pixels = warped.flatten(2)  # (B, 3, H W)
     changed = torch.baddbmm(offset, matrix, pixels).clamp_(0, 1).view_as(warped)
-    return add_artefacts(changed, drawn, hairs, strengths, parameters, preprocessing)
+    return add_artefacts(
+        changed, drawn, hairs=hairs, strengths=strengths, parameters=parameters, preprocessing=preprocessing
+    )
 
 
 def add_artefacts(
     images: Tensor,
     drawn: dict[str, Tensor],
+    *,
     hairs: Tensor,
     strengths: Tensor,
     parameters: AugmentationParameters,
@@ -121,7 +124,7 @@ def build_affine(drawn: dict[str, Tensor], strengths: Tensor, parameters: Augmen
 
 
 def build_colour_change(
-    means: Tensor, drawn: dict[str, Tensor], strengths: Tensor, parameters: AugmentationParameters
+    means: Tensor, drawn: dict[str, Tensor], *, strengths: Tensor, parameters: AugmentationParameters
 ) -> tuple[Tensor, Tensor]:
     """Return the matrix (B, 3, 3) and the offset (B, 3, 1) that change each pixel's colour.
 

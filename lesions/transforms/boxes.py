@@ -5,7 +5,7 @@ from torch import Tensor
 from lesions.transforms.preprocessing import pixel_centres
 
 
-def mask_boxes(centres_x: Tensor, centres_y: Tensor, half_sides: Tensor, size: tuple[int, int]) -> Tensor:
+def mask_boxes(centres_x: Tensor, centres_y: Tensor, half_sides: Tensor, *, size: tuple[int, int]) -> Tensor:
     """Return a mask (B, H, W) that is true inside the square box of each image.
 
     Parameters

@@ -44,7 +44,7 @@ def mix_images(
     # The square has an area of 1 - share of the image, whose side is 2 units long.
     half_sides = (1 - drawn["cutmix_share"]).sqrt()
     centres_x, centres_y = 2 * drawn["centre_x"] - 1, 2 * drawn["centre_y"] - 1
-    outside = (~mask_boxes(centres_x, centres_y, half_sides, (images.shape[-2], images.shape[-1]))).float()
+    outside = (~mask_boxes(centres_x, centres_y, half_sides, size=(images.shape[-2], images.shape[-1]))).float()
     if mixup_alpha and cutmix_alpha:
         own = torch.where(drawn["choice"][:, None, None] < 0.5, mixup_share, outside)
     else:

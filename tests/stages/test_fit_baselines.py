@@ -10,12 +10,12 @@ import torch
 from scipy.special import softmax
 from torchvision import models
 
+from lesions.baselines.features import compute_features
 from lesions.baselines.regression import INVERSE_REGULARISATION, compute_logits, fit_regression, list_regressions
 from lesions.formats.sha256 import hash_file
 from lesions.networks.parameters import read_architecture
 from lesions.networks.source import open_source
 from lesions.tables.predictions import read_predictions
-from stages.fit_baselines import compute_features
 from tests.repository import Repository
 
 STAGE = """

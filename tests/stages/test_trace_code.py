@@ -97,6 +97,42 @@ def test_an_edit_made_after_the_trace_fails_the_stage_and_names_the_file(clone: 
     assert "error: lesions/report/tables.py: changed since trace_code ran; run dvc repro again" in done.stdout
 
 
+def test_check_says_which_stages_will_run_and_why(clone: Repository) -> None:
+    assert "nothing: the last run is up to date" in clone.run("lesions", "check").stdout
+    edit(clone, "lesions/tables/groups.py")
+    edit(clone, "params.yaml", "label_smoothing: 0 ", "label_smoothing: 0.1 ")
+    edit(clone, "dvc.yaml", "python -m stages.fit_probes --code", "python -m  stages.fit_probes --code")
+    lock = (clone.root / "requirements.lock").read_text()
+    (clone.root / "requirements.lock").write_text(
+        re.sub(r"^faiss-cpu==\S+", "faiss-cpu==99", lock, flags=re.MULTILINE)
+    )
+    (clone.root / "data/predictions/resnet18.csv").unlink()
+    reasons = read_reasons(clone.run("lesions", "check", COLUMNS="500").stdout)
+    faiss = re.search(r"^faiss-cpu==(\S+)", lock, flags=re.MULTILINE)
+    assert faiss
+    assert reasons == {
+        "find_near_duplicates": f"code (lesions/tables/groups.py), version (faiss-cpu {faiss[1]} → 99)",
+        "split_by_patient": "code (lesions/tables/groups.py)",
+        "resolve_recipes": "parameter (loss.label_smoothing)",
+        "fit_probes": "command",
+        "evaluate@resnet18": "data (data/predictions/resnet18.csv deleted)",
+        "evaluate_malignancy@resnet18": "data (data/predictions/resnet18.csv deleted)",
+        "evaluate_subgroups@resnet18": "data (data/predictions/resnet18.csv deleted)",
+        "compare": "data (data/predictions modified)",
+        "report": "data (data/predictions modified)",
+        "may follow": "compute_class_weights, train@custom_cnn, train@resnet18, fit_baselines, predict@custom_cnn, "
+        "predict@resnet18, evaluate@custom_cnn, evaluate_malignancy@custom_cnn, evaluate_subgroups@custom_cnn",
+    }
+
+
+def read_reasons(printed: str) -> dict[str, str]:
+    """The last rows of what `lesions check` prints: each stage that will run, with its reasons."""
+    _, _, rows = printed.partition("will run")
+    will_run, _, follow = rows.partition("may follow")
+    lines = [line.strip().partition(": ") for line in will_run.splitlines() if line.strip()]
+    return {stage: reasons for stage, _, reasons in lines} | {"may follow": follow.strip()}
+
+
 def test_a_clone_without_data_is_up_to_date_until_an_edit(tiny: Repository, tmp_path: Path) -> None:
     clone = tiny.clone(tmp_path / "clone")
     assert stages_run(clone.dvc("repro", "--dry", "--allow-missing")) == []

@@ -33,15 +33,17 @@ def two_classes(score: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(("test", "difference", "error"), [(ALBUMIN, 0.0108, 0.0953), (PROTEIN, -0.0780, 0.1046)])
 def test_areas_differ_as_published(test: np.ndarray, difference: float, error: float) -> None:
     """The other model is the K-G score, of which a low value is good."""
-    delong = compare_areas(OUTCOME.astype(int), two_classes(test), two_classes(10 - SCORE), EACH)
+    delong = compare_areas(OUTCOME.astype(int), two_classes(test), two_classes(10 - SCORE), group_id=EACH)
     assert delong.difference == pytest.approx(difference, abs=5e-5)
     assert delong.standard_error == pytest.approx(error, abs=5e-5)
 
 
 def test_doubling_every_image_within_its_group_gives_no_more_evidence() -> None:
     y_true, first, second = OUTCOME.astype(int), two_classes(ALBUMIN), two_classes(10 - SCORE)
-    once = compare_areas(y_true, first, second, EACH)
-    doubled = compare_areas(y_true.repeat(2), first.repeat(2, axis=0), second.repeat(2, axis=0), EACH.repeat(2))
+    once = compare_areas(y_true, first, second, group_id=EACH)
+    doubled = compare_areas(
+        y_true.repeat(2), first.repeat(2, axis=0), second.repeat(2, axis=0), group_id=EACH.repeat(2)
+    )
     assert doubled == pytest.approx(once)
 
 
@@ -58,21 +60,23 @@ def test_the_standard_error_of_the_mean_over_classes_is_that_of_a_bootstrap_over
     resampled = []
     for _ in range(500):
         rows = (5 * generator.integers(G, size=G)[:, None] + np.arange(5)).ravel()
-        resampled.append(compare_areas(y_true[rows], first[rows], second[rows], pd.Series(range(5 * G))).difference)
-    grouped = compare_areas(y_true, first, second, group)
+        resampled.append(
+            compare_areas(y_true[rows], first[rows], second[rows], group_id=pd.Series(range(5 * G))).difference
+        )
+    grouped = compare_areas(y_true, first, second, group_id=group)
     assert grouped.standard_error == pytest.approx(np.std(resampled), rel=0.12)
-    alone = compare_areas(y_true, first, second, pd.Series(range(5 * G)))
+    alone = compare_areas(y_true, first, second, group_id=pd.Series(range(5 * G)))
     assert alone.standard_error < 0.8 * grouped.standard_error
 
 
 def test_images_of_one_class_have_no_areas_to_compare() -> None:
     same = two_classes(ALBUMIN)
-    assert compare_areas(np.zeros(len(same), dtype=int), same, -same, EACH) == (0, 0, 1)
+    assert compare_areas(np.zeros(len(same), dtype=int), same, -same, group_id=EACH) == (0, 0, 1)
 
 
 def test_a_model_is_not_better_than_itself() -> None:
     same = two_classes(ALBUMIN)
-    assert compare_areas(OUTCOME.astype(int), same, same, EACH) == (0, 0, 1)
+    assert compare_areas(OUTCOME.astype(int), same, same, group_id=EACH) == (0, 0, 1)
     assert compare_hits(OUTCOME > 0, OUTCOME > 0, EACH) == (0, 0, 1)
 
 

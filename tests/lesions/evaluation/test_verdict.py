@@ -37,12 +37,13 @@ from lesions.evaluation.verdict import METRIC_WORDS, describe_lead, spell_number
     ],
 )
 def test_a_lead_is_described_in_words(lead: Difference, words: str) -> None:
-    assert describe_lead("a", "b", "macro_f1", lead) == words
+    assert describe_lead("a", "b", lead, metric="macro_f1") == words
 
 
 def test_the_number_of_seeds_is_stated() -> None:
     lead = Difference(0.11, 0.07, 0.15, 0.001, 0.001)
-    assert describe_lead("a", "b", "accuracy", lead, num_seeds=5).endswith("(95 % interval 0.070 to 0.150; 5 seeds).")
+    described = describe_lead("a", "b", lead, metric="accuracy", num_seeds=5)
+    assert described.endswith("(95 % interval 0.070 to 0.150; 5 seeds).")
 
 
 def test_every_headline_metric_has_words() -> None:

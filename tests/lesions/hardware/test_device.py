@@ -31,14 +31,14 @@ def test_results_may_differ_if_determinism_is_off() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
 def test_an_unavailable_device_is_refused() -> None:
-    with pytest.raises(InputError, match=r"training.device is cuda, which torch does not find here; it finds .*cpu"):
+    with pytest.raises(InputError, match=r"hardware.device is cuda, which torch does not find here; it finds .*cpu"):
         set_up_device("cuda", num_threads=1)
 
 
 def test_a_step_is_recorded_only_on_cuda() -> None:
     assert choose_execution("auto", torch.device("cuda")) == "graph"
     assert choose_execution("auto", torch.device("cpu")) == "eager"
-    with pytest.raises(InputError, match=r"training.execution is compiled, which needs CUDA, and training is on cpu"):
+    with pytest.raises(InputError, match=r"hardware.execution is compiled, which needs CUDA, and training is on cpu"):
         choose_execution("compiled", torch.device("cpu"))
 
 

@@ -26,7 +26,7 @@ def test_scores_are_plotted_at_their_values() -> None:
         ("a", "accuracy"): Estimate(0.5, 0.4, 0.7),
         ("b", "accuracy"): Estimate(0.8, 0.75, 0.9),
     }
-    (axes,) = pictures.plot_scores(Comparison(scores, {}), looks, "accuracy", 0.25).axes
+    (axes,) = pictures.plot_scores(Comparison(scores, {}), looks, metric="accuracy", chance=0.25).axes
     drawn = [(np.asarray(line.get_xdata()).tolist(), np.asarray(line.get_ydata()).tolist()) for line in axes.lines]
     assert drawn == [
         ([0.4, 0.7], [0, 0]),

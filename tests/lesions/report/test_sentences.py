@@ -7,8 +7,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from lesions.report import sentences
+from lesions.report.inputs import CopyCounts, Generalisation, Mistake, SplitSummary, TrainSummary
 from lesions.tables.predictions import Predictions
-from tests.runs import build_predictions
+from tests.runs import COPIES, SPLIT, build_predictions
 
 Y_TRUE = np.array([0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
 
@@ -38,30 +39,26 @@ def test_the_class_balance_is_described() -> None:
     ],
 )
 def test_the_split_is_described(grouped_by: str, words: str) -> None:
-    split = {
-        "grouped_by": grouped_by,
-        "worst_share_deviation": 0.0126,
-        "tested_by": "shares",
-        "num_siblings_of_listed_dropped": 0,
-        "leaked_test_share": 0.0,
-        "image_wise_leaked_test_share": {"all": 0.38, "nevus": 0.3, "melanoma": 0.512},
-    }
+    def describe(**changes: Any) -> str:
+        leak = {"all": 0.38, "nevus": 0.3, "melanoma": 0.512}
+        of_all = {"grouped_by": grouped_by, "worst_share_deviation": 0.0126, "image_wise_leaked_test_share": leak}
+        return sentences.describe_split(SplitSummary(**SPLIT | of_all | changes))
+
     prevented = (
         "With a split image by image, 38.0% of the test images would have a sibling in training, that is, an image "
         "of the same patient or lesion; for melanoma, 51.2%."
     )
     shares = "The shares of the diagnoses differ from the requested ones by at most 0.013."
-    assert sentences.describe_split(split) == f"{words}. {prevented} Here none has one. {shares}"
-    listed = split | {"tested_by": "list", "num_siblings_of_listed_dropped": 12}
-    assert sentences.describe_split(listed) == (
+    assert describe() == f"{words}. {prevented} Here none has one. {shares}"
+    assert describe(tested_by="list", num_siblings_of_listed_dropped=12) == (
         "The test images are those of a published list. "
         "12 other images of their patients or lesions were left out. "
         f"{words}. {prevented.replace('With a split image by image', 'With the list alone')} "
         f"Here none has one. {shares}"
     )
-    fold = sentences.describe_split(split | {"tested_by": "fold"})
+    fold = describe(tested_by="fold")
     assert fold.startswith("The test images are one of several folds; each image is a test image in one of them. No ")
-    assert sentences.describe_split(split | {"leaked_test_share": 0.4}) == (
+    assert describe(leaked_test_share=0.4) == (
         f"40.0% of the test images have a sibling in training. {prevented} {shares}"
     )
 
@@ -70,18 +67,18 @@ def test_the_split_is_described(grouped_by: str, words: str) -> None:
     ("trained", "words"),
     [
         (
-            {"best_epoch": 1, "num_epochs": 2},
+            TrainSummary(best_epoch=1, num_epochs=2, num_parameters=9),
             "The weights of net after epoch 1 of 2 were kept, with a macro F1 of 0.200 on validation and 0.300 on "
             "augmented training images.",
         ),
         (
-            {"best_epoch": 2, "num_epochs": 2},
+            TrainSummary(best_epoch=2, num_epochs=2, num_parameters=9),
             "The weights of net after epoch 2 of 2 were kept, with a macro F1 of 0.400 on validation and 0.500 on "
             "augmented training images. The last epoch was the best: a longer schedule may be better.",
         ),
     ],
 )
-def test_the_training_is_described(trained: dict[str, Any], words: str) -> None:
+def test_the_training_is_described(trained: TrainSummary, words: str) -> None:
     history = [
         {"epoch": epoch, "split": split, "macro_f1": 0.2 * epoch + (0.1 if split == "train" else 0)}
         for epoch in (1, 2)
@@ -124,7 +121,10 @@ def test_the_diagnosis_with_the_smallest_area_is_named() -> None:
 
 
 def test_the_most_confident_mistakes_are_described() -> None:
-    listed = [{"probability": 0.97}, {"probability": 0.625}]
+    listed = [
+        Mistake(picture="a.png", row=1, true="nevus", predicted="melanoma", probability=probability)
+        for probability in (0.97, 0.625)
+    ]
     assert sentences.describe_mistakes("net", listed).startswith(
         "The most confident mistakes of net, with probabilities from 0.97 down to 0.62."
     )
@@ -132,23 +132,21 @@ def test_the_most_confident_mistakes_are_described() -> None:
 
 
 def test_copies_are_described() -> None:
+    def describe(counts: dict[str, int], **changes: float) -> str:
+        return sentences.describe_copies(CopyCounts(**COPIES | counts), SplitSummary(**SPLIT | changes))
+
     counts = {"num_exact_pairs": 3, "num_near_pairs": 1200, "num_pairs_without_shared_identifier": 5}
-    kept = {"leaked_test_share": 0.0, "num_conflicting_images_dropped": 0}
     pairs = (
         "Pairs of files with identical bytes: 3. Pairs of altered copies: 1,200. "
         "Of all these pairs, 5 have no patient or lesion in common in the data."
     )
     together = " No pair is in two splits."
-    assert sentences.describe_copies(counts, kept) == pairs + together
-    assert sentences.describe_copies(counts, kept | {"leaked_test_share": 0.3}) == pairs
-    assert sentences.describe_copies(counts, kept | {"num_conflicting_images_dropped": 4}) == (
+    assert describe(counts) == pairs + together
+    assert describe(counts, leaked_test_share=0.3) == pairs
+    assert describe(counts, num_conflicting_images_dropped=4) == (
         f"{pairs}{together} 4 images were left out because a copy has another diagnosis."
     )
-    none = dict.fromkeys(counts, 0)
-    assert (
-        sentences.describe_copies(none, kept)
-        == "No two images are copies of each other, neither identical nor altered."
-    )
+    assert describe({}) == "No two images are copies of each other, neither identical nor altered."
 
 
 @pytest.mark.parametrize(
@@ -159,6 +157,6 @@ def test_copies_are_described() -> None:
     ],
 )
 def test_overfitting_is_described(train: float, words: str) -> None:
-    scores = {"train_balanced_accuracy": train, "val_balanced_accuracy": 0.7, "test_balanced_accuracy": 0.72}
+    scores = Generalisation(train_balanced_accuracy=train, val_balanced_accuracy=0.7, test_balanced_accuracy=0.72)
     start = f"net has a balanced accuracy of {train:.3f} on training, 0.700 on validation, 0.720 on test."
     assert sentences.describe_generalisation("net", scores) == f"{start} {words}"

@@ -6,17 +6,19 @@ import pytest
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.interval import Difference, Estimate
 from lesions.evaluation.significance import correct_after_holm
+from lesions.report.inputs import TrainSummary
 from lesions.report.tables import describe_model, list_differences, list_scores, list_tests, spell_p
+from tests.builders import small_cnn, small_resnet18
 from tests.runs import build_predictions, guess, true_classes
 
-TRAINED = {"num_parameters": 11_180_103, "best_epoch": 4, "num_epochs": 9}
+TRAINED = TrainSummary(num_parameters=11_180_103, best_epoch=4, num_epochs=9)
 
 
 @pytest.mark.parametrize(
     ("weights", "words"), [("none", "random"), ("imagenet", "ImageNet"), ("/home/someone/net.pth", "net.pth")]
 )
 def test_a_model_is_described_in_a_row(weights: str, words: str) -> None:
-    section = {"backbone": "resnet18", "weights": weights, "size_px": 64}
+    section = small_resnet18(size_px=64, weights=weights, weights_sha256="a" * 64 if "/" in weights else None)
     assert describe_model("net", section, TRAINED) == {
         "model": "net",
         "backbone": "resnet18",
@@ -28,8 +30,7 @@ def test_a_model_is_described_in_a_row(weights: str, words: str) -> None:
 
 
 def test_a_custom_cnn_starts_from_random_weights() -> None:
-    section = {"backbone": "custom_cnn", "widths": [8], "size_px": 64}
-    assert describe_model("net", section, TRAINED)["starts from"] == "random"
+    assert describe_model("net", small_cnn(), TRAINED)["starts from"] == "random"
 
 
 def test_scores_and_differences_have_their_intervals() -> None:

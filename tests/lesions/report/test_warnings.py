@@ -7,21 +7,12 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from lesions.evaluation.comparison import compare_models
+from lesions.report.inputs import CopyCounts, RunCounts, SplitSummary
 from lesions.report.warnings import list_warnings
 from lesions.tables.predictions import Predictions
-from tests.runs import build_predictions, guess, true_classes
+from tests.runs import COPIES, COUNTS, SPLIT, build_predictions, guess, true_classes
 
 Y_TRUE = true_classes()
-NAMED = {
-    "num_images_without_patient": 0,
-    "num_images_without_identifier": 0,
-    "leaked_test_share": 0.0,
-    "num_conflicting_images": 0,
-    "num_conflicting_images_dropped": 0,
-}
-COPIES = {"num_pairs_without_shared_identifier": 0, "largest_number_of_copies": 1}
-
-COUNTS = {"num_images": 900, "num_rejected": 0, "num_lesions_of_several_patients": 0}
 
 
 def warnings_of(
@@ -40,12 +31,12 @@ def warnings_of(
     comparison = compare_models({**models, "class_prior": prior, **probes}, rivals=list(models))
     return list_warnings(
         models,
-        ["class_prior"],
         comparison,
-        "balanced_accuracy",
-        counts=counts or COUNTS,
-        split=split or NAMED,
-        copies=copies or COPIES,
+        baselines=["class_prior"],
+        metric="balanced_accuracy",
+        counts=RunCounts(**COUNTS | (counts or {})),
+        split=SplitSummary(**SPLIT | (split or {})),
+        copies=CopyCounts(**COPIES | (copies or {})),
     )
 
 
@@ -68,22 +59,22 @@ def test_choosing_the_best_of_three_models_gives_a_warning() -> None:
     ("split", "words"),
     [
         (
-            NAMED | {"num_images_without_patient": 1200},
+            {"num_images_without_patient": 1200},
             "The data name no patient for 1,200 images: two",
         ),
         (
-            NAMED | {"num_images_without_patient": 90, "num_images_without_identifier": 7},
+            {"num_images_without_patient": 90, "num_images_without_identifier": 7},
             "The data name neither the patient nor the lesion of 7 images: two photographs of one lesion",
         ),
         (
-            NAMED | {"num_conflicting_images": 7, "num_conflicting_images_dropped": 7},
+            {"num_conflicting_images": 7, "num_conflicting_images_dropped": 7},
             "7 images have copies with another diagnosis; 7 of them were left out.",
         ),
         (
-            NAMED | {"num_conflicting_images": 7},
+            {"num_conflicting_images": 7},
             "7 images have copies with another diagnosis; 0 of them were left out.",
         ),
-        (NAMED | {"leaked_test_share": 0.381}, "38.1% of the test images have a sibling in training, an image of"),
+        ({"leaked_test_share": 0.381}, "38.1% of the test images have a sibling in training, an image of"),
     ],
 )
 def test_doubts_about_the_split_give_a_warning(split: dict[str, Any], words: str) -> None:
@@ -102,7 +93,7 @@ def test_doubts_about_the_split_give_a_warning(split: dict[str, Any], words: str
     ],
 )
 def test_doubts_about_the_table_give_a_warning(name: str, words: str) -> None:
-    (warning,) = warnings_of(counts=COUNTS | {name: 33}, a=good())
+    (warning,) = warnings_of(counts={name: 33}, a=good())
     assert warning.startswith(words)
 
 
@@ -127,7 +118,7 @@ def test_predicting_the_only_diagnosis_is_not_called_suspicious() -> None:
 
 
 def test_copies_without_a_shared_identifier_give_a_warning() -> None:
-    (warning,) = warnings_of(copies=COPIES | {"num_pairs_without_shared_identifier": 5}, a=good())
+    (warning,) = warnings_of(copies={"num_pairs_without_shared_identifier": 5}, a=good())
     assert warning.startswith("5 pairs of images are copies although they share no patient or lesion in the data")
 
 
@@ -156,6 +147,6 @@ def test_a_probe_as_good_as_the_best_model_is_described_as_such() -> None:
 
 
 def test_many_copies_of_one_image_give_a_warning() -> None:
-    assert warnings_of(copies=COPIES | {"largest_number_of_copies": 20}, a=good()) == []
-    (warning,) = warnings_of(copies=COPIES | {"largest_number_of_copies": 21}, a=good())
+    assert warnings_of(copies={"largest_number_of_copies": 20}, a=good()) == []
+    (warning,) = warnings_of(copies={"largest_number_of_copies": 21}, a=good())
     assert warning.startswith("21 images count as copies of one image")

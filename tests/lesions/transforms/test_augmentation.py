@@ -23,8 +23,8 @@ def changed(
     return augment_images(
         image,
         draws,
-        torch.zeros(1, 2, len(HAIR_DRAWS)),
-        torch.tensor([float(strength)]),
+        hairs=torch.zeros(1, 2, len(HAIR_DRAWS)),
+        strengths=torch.tensor([float(strength)]),
         parameters=NO_AUGMENTATION.model_copy(update=parameters),
         preprocessing=Preprocessing(image.shape[-1]),
     )
@@ -159,8 +159,8 @@ def test_each_image_of_a_batch_has_its_own_change() -> None:
     found = augment_images(
         IMAGE.repeat(2, 1, 1, 1),
         draws,
-        torch.zeros(2, 0, len(HAIR_DRAWS)),
-        torch.tensor([1.0, 0.5]),
+        hairs=torch.zeros(2, 0, len(HAIR_DRAWS)),
+        strengths=torch.tensor([1.0, 0.5]),
         parameters=NO_AUGMENTATION.model_copy(update={"brightness": 0.2}),
         preprocessing=Preprocessing(8),
     )

@@ -1,0 +1,59 @@
+"""Logistic regression on the features of a pretrained backbone."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from lesions.baselines.regression import compute_logits, fit_regression
+from lesions.hardware.device import set_up_device, to_device
+from lesions.networks.architecture import build_network, check_enough_pixels
+from lesions.networks.inference import predict_outputs
+from lesions.networks.parameters import AnyArchitecture
+from lesions.networks.source import ImageSource, open_source
+from lesions.parameters.hardware import HardwareParameters
+from lesions.transforms.preprocessing import Preprocessing
+
+
+def fit_feature_baselines(
+    architectures: Mapping[str, AnyArchitecture],
+    pixels: NDArray[np.uint8],
+    table: pd.DataFrame,
+    *,
+    num_classes: int,
+    hardware: HardwareParameters,
+) -> dict[str, NDArray[np.float64]]:
+    """Fit one regression per architecture on the training images; return its logits (N, K) of all images.
+
+    Parameters
+    ----------
+    architectures
+        By model; each has pretrained weights.
+    pixels : (M, H, W, 3) uint8
+        The image cache.
+    table : (N, ...)
+        With `row`, `split` and `label`, the class as a number.
+    """
+    device = set_up_device(hardware.device, num_threads=hardware.num_threads)
+    source = open_source(pixels, device)
+    logits = {}
+    for model, architecture in architectures.items():
+        check_enough_pixels(model, architecture, pixels.shape[1])
+        features = compute_features(architecture, source, table, device)
+        with threadpool_limits(hardware.num_threads):
+            regression = fit_regression(features, table, num_classes)
+        logits[model] = compute_logits(regression, features)
+        print(f"{model}_features: C {regression[-1].C:g}", flush=True)
+    return logits
+
+
+def compute_features(
+    architecture: AnyArchitecture, source: ImageSource, table: pd.DataFrame, device: torch.device
+) -> NDArray[np.float32]:
+    """Return the pretrained backbone's features (N, F) of the table's images."""
+    backbone = to_device(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
+    preprocessing = Preprocessing(architecture.size_px)
+    return predict_outputs(backbone, source, table.row.to_numpy(), preprocessing=preprocessing)

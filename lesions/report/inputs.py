@@ -1,0 +1,179 @@
+"""What the report reads of the files that the stages before it wrote; each model has the keys that it uses."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lesions.evaluation.comparison import HeadlineMetric
+from lesions.evaluation.interval import Estimate
+from lesions.formats.json_file import PlotRows, read_json
+from lesions.report.summary import Summary, validate
+
+
+class RunCounts(Summary):
+    """What `metrics/data.json` says of the images."""
+
+    num_images: int
+    num_lesions: int
+    num_patients: int
+    num_rejected: int
+    num_lesions_of_several_patients: int
+
+
+class SplitSummary(Summary):
+    """What `metrics/split.json` says of the split."""
+
+    grouped_by: str
+    tested_by: Literal["shares", "fold", "list"]
+    num_images: dict[str, int]
+    worst_share_deviation: float
+    leaked_test_share: float
+    image_wise_leaked_test_share: dict[str, float]
+    num_siblings_of_listed_dropped: int
+    num_conflicting_images: int
+    num_conflicting_images_dropped: int
+    num_images_without_patient: int
+    num_images_without_identifier: int
+    test_images_sha256: str
+
+
+class CopyCounts(Summary):
+    """What `metrics/near_duplicates.json` says of pairs of copies."""
+
+    num_exact_pairs: int
+    num_near_pairs: int
+    num_pairs_without_shared_identifier: int
+    largest_number_of_copies: int
+
+
+class ComparisonSummary(Summary):
+    """What `metrics/comparison.json` says of the best model and its rivals."""
+
+    metric: HeadlineMetric
+    best: str
+    baseline: str
+    runner_up: str | None = None
+
+
+class TrainSummary(Summary):
+    """What `metrics/<model>/train.json` says of the training."""
+
+    best_epoch: int
+    num_epochs: int
+    num_parameters: int
+
+
+class Generalisation(Summary):
+    """What `metrics/<model>/generalisation.json` says of the kept epoch on each split."""
+
+    train_balanced_accuracy: float
+    val_balanced_accuracy: float
+    test_balanced_accuracy: float
+
+
+class ReliabilityScores(Summary):
+    """What `metrics/<model>/test.json` says of the probabilities."""
+
+    expected_calibration_error: float
+    log_loss: float
+
+
+class UncalibratedScores(Summary):
+    """What `metrics/<model>/before_calibration.json` says of the probabilities of the test images."""
+
+    test_expected_calibration_error: float
+    test_log_loss: float
+
+
+class MalignancyScores(Summary):
+    """What `metrics/<model>/malignancy.json` says if the task has a malignant side."""
+
+    threshold: float
+    val_sensitivity: float
+    sensitivity: Estimate
+    specificity: Estimate
+    ppv: Estimate | None = None
+    npv: Estimate | None = None
+
+
+class WorstSubgroup(Summary):
+    """What `metrics/<model>/subgroups.json` says if there are subgroups."""
+
+    worst_subgroup: str
+    worst_balanced_accuracy: Estimate
+
+
+class SubgroupRow(Summary):
+    """A row of `plots/<model>/subgroups.json`; `lead_over_others` is None if no other image has its classes."""
+
+    subgroup: str
+    num_images: int
+    balanced_accuracy: float
+    low: float
+    high: float
+    beyond_noise: bool
+    lead_over_others: float | None = None
+
+
+class ExternalScores(Summary):
+    """What `metrics/<model>/external.json` says of one other dataset."""
+
+    num_images: int
+    num_groups: int
+    num_classes: int
+    balanced_accuracy: Estimate
+    own_balanced_accuracy: Estimate
+    balanced_accuracy_lost: Estimate
+
+
+class Mistake(Summary):
+    """A row of `data/pictures/<model>/mistakes.json`."""
+
+    picture: str
+    row: int
+    true: str
+    predicted: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class OverviewRows:
+    """The rows of the plots that show all models, or the split."""
+
+    shares: PlotRows
+    f1: PlotRows
+    roc: PlotRows
+    precision_recall: PlotRows
+
+
+def read_malignancy(path: Path) -> MalignancyScores | None:
+    """Read `metrics/<model>/malignancy.json`; None if the task has no malignant side."""
+    found = read_json(path)
+    return (
+        validate(path, found, MalignancyScores) if validate(path, found, _MalignantSide).has_malignant_side else None
+    )
+
+
+def read_external(path: Path) -> dict[str, ExternalScores]:
+    """Read `metrics/<model>/external.json`: the scores on each other dataset, by its name."""
+    found = read_json(path)
+    return {
+        source: validate(path, scores, ExternalScores, prefix=f"{source}: ")
+        for source, scores in found.items()
+        if source != "schema"
+    }
+
+
+def read_overview(plots: Path) -> OverviewRows:
+    """Read the rows of the plots that show all models, or the split."""
+    comparison = plots / "comparison"
+    return OverviewRows(
+        shares=read_json(plots / "split/shares.json"),
+        f1=read_json(comparison / "f1.json"),
+        roc=read_json(comparison / "roc.json"),
+        precision_recall=read_json(comparison / "precision_recall.json"),
+    )
+
+
+class _MalignantSide(Summary):
+    has_malignant_side: bool

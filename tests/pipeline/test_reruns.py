@@ -1,0 +1,191 @@
+"""DVC reruns what a change reaches, and nothing else."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+from safetensors import safe_open
+
+from tests.builders import ROOT
+from tests.repository import MODELS, Repository, stages_run
+
+TABLE_STAGES = [
+    "cache_images",
+    "compute_class_weights",
+    "find_near_duplicates",
+    "generate_synthetic",
+    "list_models",
+    "prepare_metadata",
+    "resolve_recipes",
+    "split_by_patient",
+    "trace_code",
+]
+
+SCORING_STAGES = ("evaluate", "evaluate_malignancy", "evaluate_subgroups", "predict")
+
+# What runs whenever a prediction may have changed.
+COMPARED = ["compare", "report"]
+
+
+def train_and_score(model: str) -> list[str]:
+    """The stages that run when a network has to be trained."""
+    return [f"{verb}@{model}" for verb in ("train", *SCORING_STAGES)]
+
+
+def test_a_second_repro_has_nothing_to_do_and_git_is_clean(tiny: Repository) -> None:
+    output = tiny.dvc("repro")
+    assert stages_run(output) == []
+    assert "Data and pipelines are up to date." in output
+    assert tiny.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_a_forced_repro_repeats_every_byte_that_git_tracks(fresh: Repository) -> None:
+    before = fresh.tracked_outputs()
+    assert len(before) > 15
+    output = fresh.dvc("repro", "--force")
+    of_models = [f"{verb}@{m}" for verb in ("train", *SCORING_STAGES) for m in MODELS]
+    assert stages_run(output) == sorted([*TABLE_STAGES, "fit_baselines", "fit_probes", *of_models, *COMPARED])
+    assert fresh.tracked_outputs() == before
+    assert fresh.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_one_models_learning_rate_arrives_as_a_number_and_reruns_that_model_alone(fresh: Repository) -> None:
+    output = fresh.dvc("exp", "run", "--set-param", "architectures.resnet18.learning_rate=1e-5")
+    assert stages_run(output) == sorted(["fit_baselines", "resolve_recipes", *train_and_score("resnet18"), *COMPARED])
+    rate = YAML(typ="safe", pure=True).load(fresh.root / "params.yaml")["architectures"]["resnet18"]["learning_rate"]
+    assert rate == 1e-5
+    with safe_open(fresh.root / "data/checkpoints/resnet18.safetensors", framework="np") as checkpoint:
+        about = json.loads(checkpoint.metadata()["lesions"])
+    assert about["architecture"]["learning_rate"] == 1e-5
+
+
+def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_taken_off(fresh: Repository) -> None:
+    def everything() -> dict[str, bytes]:
+        folders = (
+            "data/calibrations",
+            "data/checkpoints",
+            "data/logits",
+            "data/recipes",
+            "data/pictures",
+            "data/predictions",
+            "metrics",
+            "plots",
+            "report",
+        )
+        files = [file for folder in folders for file in (fresh.root / folder).rglob("*") if file.is_file()]
+        return {str(file.relative_to(fresh.root)): file.read_bytes() for file in files}
+
+    before = everything()
+    params = (fresh.root / "params.yaml").read_bytes()
+    output = fresh.dvc("exp", "run", "--set-param", "models=[custom_cnn,resnet18,resnet34]")
+    assert stages_run(output) == sorted(
+        ["fit_baselines", "list_models", "resolve_recipes", *train_and_score("resnet34"), *COMPARED]
+    )
+    added = everything()
+    of_resnet18 = {name for name in before if "resnet18" in name and "pictures" not in name}
+    assert {name.replace("resnet18", "resnet34") for name in of_resnet18} < added.keys()
+    assert "metrics/resnet34/test.json" in json.loads(fresh.dvc("metrics", "show", "--json"))[""]["data"]
+    assert "resnet34" in fresh.dvc("exp", "show", "--csv", "--only-changed")
+    for name in ("plots/comparison/roc.json", "report/index.html"):
+        assert "resnet34" in added[name].decode()
+
+    (fresh.root / "params.yaml").write_bytes(params)
+    assert "removed the files of resnet34, which is not in models of params.yaml" in fresh.dvc("repro")
+    assert everything() == before
+    assert stages_run(fresh.dvc("repro")) == []
+    # Once more, now that DVC has both runs in its cache.
+    fresh.dvc("exp", "run", "--set-param", "models=[custom_cnn,resnet18,resnet34]")
+    assert everything() == added
+    (fresh.root / "params.yaml").write_bytes(params)
+    fresh.dvc("repro")
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    ("section", "rerun"),
+    [
+        ("class_weights.scheme=sqrt", ["compute_class_weights", *train_and_score("custom_cnn")]),
+        ("augmentation.rotation_degrees=90", train_and_score("custom_cnn")),
+        ("dataset.max_rejected_fraction=0.5", ["prepare_metadata"]),
+        ("evaluation.sensitivity=0.8", ["evaluate_malignancy@custom_cnn"]),
+        (
+            "evaluation.calibration=vector",
+            [f"{verb}@custom_cnn" for verb in ("evaluate", "evaluate_malignancy", "evaluate_subgroups")],
+        ),
+        ("evaluation.num_views=8", [f"{verb}@custom_cnn" for verb in SCORING_STAGES]),
+        ("hardware.execution=eager", ["train@custom_cnn"]),
+    ],
+)
+def test_a_parameter_reruns_what_hangs_on_it(fresh: Repository, section: str, rerun: list[str]) -> None:
+    output = fresh.dvc("exp", "run", "--set-param", section, "--set-param", "models=[custom_cnn]")
+    # The shorter list of models brings these too, or DVC takes them from an earlier run.
+    assert sorted(
+        {*stages_run(output)} - {"fit_baselines", "fit_probes", "list_models", "resolve_recipes", *COMPARED}
+    ) == sorted(rerun)
+
+
+def test_models_with_recipes_of_their_own_stand_in_one_comparison(fresh: Repository) -> None:
+    """A changed shared section retrains only the models whose recipe it changes."""
+    loss, schedule = "{kind: focal, focal_gamma: 2, label_smoothing: 0}", "{name: constant, warmup_fraction: null}"
+    recipe = f"+architectures.custom_cnn.recipe={{loss: {loss}, schedule: {schedule}}}"
+    output = fresh.dvc("exp", "run", "--set-param", recipe)
+    assert "custom_cnn overrides loss.kind, loss.focal_gamma, loss.label_smoothing, schedule.name, sche" in output
+    assert stages_run(output) == sorted(
+        ["fit_baselines", "resolve_recipes", *train_and_score("custom_cnn"), *COMPARED]
+    )
+    scores = pd.read_json(fresh.root / "plots/comparison/scores.json")
+    assert {"custom_cnn", "resnet18"} < set(scores.model)
+    recipes = {model: json.loads((fresh.root / f"data/recipes/{model}.json").read_text()) for model in MODELS}
+    assert [recipes[model]["loss"]["kind"] for model in MODELS] == ["focal", "cross_entropy"]
+    assert [recipes[model]["schedule"]["name"] for model in MODELS] == ["constant", "cosine"]
+
+    output = fresh.dvc("exp", "run", "--set-param", "loss.label_smoothing=0.1")
+    assert stages_run(output) == sorted(["resolve_recipes", *train_and_score("resnet18"), *COMPARED])
+
+
+def test_a_parameter_with_a_new_name_is_refused_with_that_name(fresh: Repository) -> None:
+    done = fresh.run("dvc", "exp", "run", "--set-param", "+training.device=cpu", check=False)
+    assert done.returncode != 0
+    assert "error: params.yaml: training.device is hardware.device now" in done.stdout
+
+
+def test_two_classes_are_a_task_like_any_other(fresh: Repository) -> None:
+    """The split stays as it is; everything after it works on the two classes."""
+    # The metadata are read anew, for the task says which external images serve, and are the same.
+    output = fresh.dvc("exp", "run", "--set-param", "task.name=malignancy", "--set-param", "models=[custom_cnn]")
+    assert not {"split_by_patient", "find_near_duplicates"} & set(stages_run(output))
+    table = pd.read_csv(fresh.root / "data/predictions/custom_cnn.csv").query("split == 'test'")
+    diagnoses = pd.read_csv(fresh.root / "data/metadata.csv").set_index("image_id").diagnosis[table.image_id]
+    malignant = ["actinic_keratosis", "basal_cell_carcinoma", "melanoma", "squamous_cell_carcinoma"]
+    truth = diagnoses.isin(malignant).to_numpy()
+    assert (table.y_true == "malignant").tolist() == truth.tolist()
+    found = json.loads((fresh.root / "metrics/custom_cnn/malignancy.json").read_text())
+    called = (table.prob_malignant >= found["threshold"] - 1e-6).to_numpy()
+    assert found["sensitivity"] == pytest.approx(called[truth].mean(), abs=1e-6)
+    assert found["specificity"] == pytest.approx((~called)[~truth].mean(), abs=1e-6)
+    assert "malignant" in (fresh.root / "report/index.html").read_text()
+
+
+def test_a_mistake_in_a_parameter_stops_before_anything_is_lost(fresh: Repository) -> None:
+    done = fresh.run("dvc", "exp", "run", "--set-param", "split.shares.train=0.9", check=False)
+    assert done.returncode != 0
+    assert "error: params.yaml: split.shares: train, val and test must sum to 1, got 1.2" in done.stdout
+    fresh.run("git", "checkout", "--", "params.yaml", "metrics", "plots")
+    fresh.dvc("checkout")
+    assert stages_run(fresh.dvc("repro")) == []
+
+
+def test_every_model_listed_in_the_lock_was_trained_from_these_data(tiny: Repository) -> None:
+    lock = YAML(typ="safe").load(tiny.root / "dvc.lock")["stages"]
+    of_models = [f"{verb}@{m}" for verb in ("train", *SCORING_STAGES) for m in MODELS]
+    assert sorted(lock) == sorted([*TABLE_STAGES, "fit_baselines", "fit_probes", *of_models, *COMPARED])
+    assert str(tiny.root) not in (tiny.root / "dvc.lock").read_text()
+
+
+def test_the_committed_lock_is_of_the_committed_code_and_parameters(tmp_path: Path) -> None:
+    clone = Repository(tmp_path / "clone")
+    subprocess.run(["git", "clone", "--quiet", "--depth", "1", f"file://{ROOT}", clone.root], check=True)
+    assert stages_run(clone.dvc("repro", "--dry", "--allow-missing")) == []

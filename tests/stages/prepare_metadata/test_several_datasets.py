@@ -1,0 +1,109 @@
+"""Several datasets become one table."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lesions.errors import InputError
+from lesions.tables.index import write_index
+from lesions.tables.metadata import read_metadata
+from tests.builders import WriteParams, dataset_section
+from tests.preparation import GOOD, HEADER, index_rows, prepare
+
+
+def task(name: str) -> dict[str, Any]:
+    return {"name": name, "malignant": ["melanoma", "squamous_cell_carcinoma"], "groupings": {}}
+
+
+def write_two(folder: Path) -> None:
+    """Write HAM10000 and PAD-UFES-20, with an image, a lesion and a patient of the same name in both."""
+    ham, pad = folder / "ham10000", folder / "pad_ufes_20"
+    ham.mkdir()
+    pad.mkdir()
+    rows = [GOOD[0], GOOD[1].replace("mel", "nv"), GOOD[2].replace("mel", "df")]
+    (ham / "HAM10000_metadata.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+    header = "img_id,patient_id,lesion_id,diagnostic,biopsed,age,gender,region,fitspatrick"
+    rows = ["ISIC_0.png,P1,HAM_0,MEL,True,50,FEMALE,ARM,2.0", "PAD_1.png,P1,7,SCC,True,50,FEMALE,ARM,2.0"]
+    (pad / "metadata.csv").write_text("\n".join([header, *rows]) + "\n")
+    indexed = index_rows([f"ISIC_{n}" for n in range(3)] + ["ISIC_0", "PAD_1"])
+    for row, image in enumerate(indexed):
+        image["file"] = ("ham10000/" if row < 3 else "pad_ufes_20/") + image["file"]
+    write_index(folder / "images.csv", indexed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {},
+            {
+                "ham10000": ["melanoma", "nevus", "dermatofibroma"],
+                "pad_ufes_20": ["melanoma", "squamous_cell_carcinoma"],
+            },
+        ),
+        ({"diagnoses": "shared"}, {"ham10000": ["melanoma"], "pad_ufes_20": ["melanoma"]}),
+        ({"diagnoses": ["melanoma", "nevus"]}, {"ham10000": ["melanoma", "nevus"], "pad_ufes_20": ["melanoma"]}),
+        (
+            {"names": ["ham10000"], "external": ["pad_ufes_20"]},
+            {"ham10000": ["melanoma", "nevus", "dermatofibroma"], "pad_ufes_20": ["melanoma"]},
+        ),
+    ],
+    ids=["union", "intersection", "list", "external"],
+)
+def test_several_datasets_are_joined_into_one_table(
+    tmp_path: Path, write_params: WriteParams, changes: dict[str, Any], expected: dict[str, list[str]]
+) -> None:
+    write_two(tmp_path)
+    section = dataset_section(tmp_path, "ham10000", "pad_ufes_20") | changes
+    prepare(tmp_path, tmp_path, write_params(dataset=section, task=task("diagnosis")))
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert {source: rows.diagnosis.tolist() for source, rows in metadata.groupby("source")} == expected
+    assert metadata.image_id.is_unique
+    same_name = metadata[metadata.image_id.str.endswith("/ISIC_0")]
+    assert same_name.lesion_id.tolist() == ["ham10000/HAM_0", "pad_ufes_20/P1/HAM_0"]
+    assert same_name.file.tolist() == ["ham10000/part_1/ISIC_0.jpg", "pad_ufes_20/part_1/ISIC_0.jpg"]
+    left_out = sum(map(len, expected.values()))
+    assert json.loads((tmp_path / "data.json").read_text())["num_left_out"] == 5 - left_out
+
+
+def test_a_listed_diagnosis_without_images_is_named(tmp_path: Path, write_params: WriteParams) -> None:
+    write_two(tmp_path)
+    section = dataset_section(
+        tmp_path, "ham10000", external=["pad_ufes_20"], diagnoses=["melanoma", "squamous_cell_carcinoma"]
+    )
+    params = write_params(dataset=section, task=task("diagnosis"))
+    with pytest.raises(InputError, match=r"no image of ham10000 has the diagnosis squamous_cell_carcinoma"):
+        prepare(tmp_path, tmp_path, params)
+
+
+@pytest.mark.parametrize(
+    ("name", "diagnoses", "kept"),
+    [
+        ("diagnosis", "all", ["melanoma"]),
+        ("malignancy", "all", ["benign", "melanoma"]),
+        ("malignancy", "shared", ["benign", "melanoma"]),
+        ("malignancy", ["melanoma", "nevus"], ["melanoma"]),
+        ("malignancy", ["benign", "melanoma", "nevus"], ["benign", "melanoma"]),
+    ],
+)
+def test_with_the_task_malignancy_external_images_may_have_any_diagnosis(
+    tmp_path: Path, write_params: WriteParams, name: str, diagnoses: Any, kept: list[str]
+) -> None:
+    write_two(tmp_path)
+    other = tmp_path / "siim_isic_2020"
+    other.mkdir()
+    header = "image_name,patient_id,sex,age_approx,anatom_site_general_challenge,benign_malignant"
+    (other / "ISIC_2020_Training_GroundTruth.csv").write_text(
+        f"{header}\nISIC_7,P1,male,50,torso,benign\nISIC_8,P2,male,50,torso,malignant\n"
+    )
+    images = index_rows(["ISIC_0", "ISIC_1", "ISIC_2", "ISIC_7", "ISIC_8"])
+    for image in images:
+        image["file"] = ("siim_isic_2020/" if image["row"] > 2 else "ham10000/") + image["file"]
+    write_index(tmp_path / "images.csv", images)
+    section = dataset_section(tmp_path, "ham10000", external=["siim_isic_2020"], diagnoses=diagnoses)
+    prepare(tmp_path, tmp_path, write_params(dataset=section, task=task(name)))
+    metadata = read_metadata(tmp_path / "metadata.csv")
+    assert sorted(metadata.diagnosis[metadata.source == "siim_isic_2020"]) == kept
+    assert "benign" not in set(metadata.diagnosis[metadata.source == "ham10000"])

@@ -1,7 +1,8 @@
-"""How near to the shares asked for whole groups come, beside scikit-learn's splitters, over seeds.
+"""Compare how closely our split of whole groups reaches the given shares with scikit-learn's splitters, over seeds.
 
-The deviation of a split is the largest, over diagnoses and splits, of the share got less the share asked. `folds` are
-20 of StratifiedGroupKFold, 14 for train and 3 each for the others; `shuffle` is GroupShuffleSplit, twice.
+The deviation of a split is the largest difference, over diagnoses and splits, between the share that it has and the
+share that was given. `folds` is StratifiedGroupKFold with 20 folds, 14 for train and 3 for each other split.
+`shuffle` is GroupShuffleSplit, applied twice.
 
     python -m benchmarks.compare_allocations /path/to/ham10000/HAM10000_metadata.csv lesion_id dx
     python -m benchmarks.compare_allocations --rows 1000000 --patients 400000
@@ -35,9 +36,9 @@ def main(
     file: Annotated[Path | None, typer.Argument(help="A dataset's table; without one, rows are drawn.")] = None,
     patient: Annotated[str, typer.Argument(help="Column that groups.")] = "patient_id",
     diagnosis: Annotated[str, typer.Argument(help="Column of the diagnoses.")] = "diagnosis",
-    num_seeds: Annotated[int, typer.Option(help="Splits of each kind.")] = 20,
-    rows: Annotated[int, typer.Option(help="Rows to draw.")] = 1_000_000,
-    patients: Annotated[int, typer.Option(help="Patients to draw; each has an image at least.")] = 400_000,
+    num_seeds: Annotated[int, typer.Option(help="Number of splits of each kind.")] = 20,
+    rows: Annotated[int, typer.Option(help="Number of rows to draw.")] = 1_000_000,
+    patients: Annotated[int, typer.Option(help="Number of patients to draw; each has at least one image.")] = 400_000,
 ) -> None:
     """Print a table of deviations and times."""
     if file is None:
@@ -52,7 +53,7 @@ def main(
     splitters = {"ours": split_by_allocation}
     if file is not None:
         splitters |= {"folds": split_by_folds, "shuffle": split_by_shuffling}
-    printed = Table("splitter", "median deviation", "worst deviation", "diagnoses missing", "seconds a split")
+    printed = Table("splitter", "median deviation", "worst deviation", "diagnoses missing", "seconds per split")
     for name, splitter in splitters.items():
         start = time.perf_counter()
         splits = [splitter(groups, table.diagnosis, seed) for seed in range(num_seeds if file else 1)]
@@ -70,7 +71,7 @@ def main(
 
 
 def draw_rows(num_rows: int, num_patients: int) -> pd.DataFrame:
-    """Return images of patients of whom a few have many, most of a patient's being of one diagnosis."""
+    """Draw a table in which few patients have many images, and most images of a patient have the same diagnosis."""
     generator = np.random.default_rng(0)
     often = generator.gamma(0.5, 1, num_patients)
     more = generator.choice(num_patients, num_rows - num_patients, p=often / often.sum())
@@ -89,7 +90,7 @@ def draw_rows(num_rows: int, num_patients: int) -> pd.DataFrame:
 
 
 def measure_deviation(diagnosis: pd.Series, split: NDArray[np.str_]) -> float:
-    """Return the largest distance of a diagnosis's share in a split from the one asked for."""
+    """Return the largest difference between a diagnosis's share in a split and the given share."""
     got = pd.crosstab(diagnosis, split, normalize="index").reindex(columns=list(SPLITS), fill_value=0.0)
     return float(np.abs(got.to_numpy() - SHARES).max())
 

@@ -1,11 +1,11 @@
-"""Time the augmentation of batches beside kornia's, on whole batches, and torchvision's v2, on each image.
+"""Compare the time of our augmentation with kornia's, on whole batches, and torchvision's v2, on each image.
 
     python -m benchmarks.compare_augmentation
 
-Each turns the same 64 cached images of 147 px into augmented ones of 128 px, float32, with two threads: flips,
-rotation by any angle, shift, zoom, and changes of brightness, contrast and saturation. kornia has to be installed
-beside the pipeline (`uv pip install kornia`). No ratio is printed where the mean or the spread of a peer's colours is
-not near to ours.
+Each turns the same 64 cached images of 147 px into augmented images of 128 px, float32, with two threads: flips,
+rotation by any angle, shift, zoom, and changes of brightness, contrast and saturation. kornia must be installed too
+(`uv pip install kornia`). No ratio is printed if the mean or the standard deviation of a peer's colours is not close
+to ours.
 """
 
 import time
@@ -27,14 +27,14 @@ BATCH_SIZE, CACHED_PX, SIZE_PX = 64, 147, 128
 NUM_ROUNDS = 7
 BATCHES_PER_ROUND = 10
 GROUND = 200
-"""Grey level of what lies around, which torchvision cannot mirror."""
+"""Grey level of the background, beyond which torchvision cannot reflect the image."""
 
 MAX_COLOUR_DIFFERENCE = 0.02
-"""Of the mean and of the standard deviation of all pixels, from 0 to 1."""
+"""Largest difference in the mean and in the standard deviation of all pixels, from 0 to 1."""
 
 
 def main() -> None:
-    """Time the three in turn, and print a table."""
+    """Time the three in turns, and print a table."""
     import kornia.augmentation as kornia
 
     torch.set_num_threads(2)
@@ -91,20 +91,20 @@ def main() -> None:
 
 
 def print_ratios(seconds: dict[str, list[float]], colours: dict[str, tuple[float, float]]) -> None:
-    """Print medians, and how many times as fast as each peer ours is."""
+    """Print the medians, and how many times as fast as each peer ours is."""
     table = Table(title=f"{BATCH_SIZE} images of {SIZE_PX} px, medians of {NUM_ROUNDS} rounds")
-    for column in ("", "ms a batch", "mean", "spread", "times as fast"):
+    for column in ("", "ms per batch", "mean", "std", "times as fast"):
         table.add_column(column, justify="left" if not column else "right")
     for name, values in seconds.items():
         alike = np.allclose(colours[name], colours["ours"], rtol=0, atol=MAX_COLOUR_DIFFERENCE)
         ratio = f"{np.median(values) / np.median(seconds['ours']):.1f}" if alike else "colours differ"
-        mean, spread = colours[name]
-        table.add_row(name, f"{1000 * np.median(values):.1f}", f"{mean:.3f}", f"{spread:.3f}", ratio)
+        mean, std = colours[name]
+        table.add_row(name, f"{1000 * np.median(values):.1f}", f"{mean:.3f}", f"{std:.3f}", ratio)
     Console(width=100).print(table)
 
 
 def draw_pixels() -> Tensor:
-    """Draw smooth images on a ground of one colour, so that what is beyond an edge looks as what is before it."""
+    """Draw smooth images on a background of one colour, so that every way to continue an image looks the same."""
     generator = np.random.default_rng(0)
     y, x = np.mgrid[-1 : 1 : CACHED_PX * 1j, -1 : 1 : CACHED_PX * 1j]
     spot = np.exp(-4 * (x**2 + y**2))[None, ..., None] * generator.uniform(50, 120, (BATCH_SIZE, 1, 1, 3))

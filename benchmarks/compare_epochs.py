@@ -1,12 +1,12 @@
-"""Time whole epochs (data, augmentation, step) of the pipeline beside those of other libraries.
+"""Compare the time of whole epochs (data, augmentation, steps) of the pipeline with those of other libraries.
 
     python -m benchmarks.compare_epochs            # all workloads; each can be chosen by name
     python -m benchmarks.compare_epochs custom_cnn-64
 
-Draws JPEGs of 600 × 450, then has every competitor train an epoch in turn, each in a process of its own that waits
-while another is timed; the first epoch warms up and is not counted. A ratio is printed only where the validation
-images are, after as many epochs of each, predicted as well as by the pipeline, as far as their number can tell. timm
-and fastai have to be installed beside the pipeline (`uv pip install timm fastai`).
+It draws JPEGs of 600 × 450 pixels. The competitors then train one epoch each in turns, each in its own process that
+waits while another is timed; the first epoch is a warm-up and is not counted. A ratio is printed only if, after the
+same number of epochs, the validation accuracy does not differ significantly from that of the pipeline. timm and
+fastai must be installed too (`uv pip install timm fastai`).
 """
 
 import multiprocessing
@@ -45,25 +45,25 @@ WORKLOADS: dict[str, tuple[str, int, dict[str, float]]] = {
     "custom_cnn-128": ("custom_cnn", 128, {"torchvision": 4}),
     "resnet18-128": ("resnet18", 128, {"torchvision": 2, "timm": 2, "timm, bfloat16": 1.1, "fastai": 2.2}),
 }
-"""Of each: the network, the side of its images, and how many times as fast as each peer the pipeline should be."""
+"""Per workload: the network, the side of its images, and how many times as fast as each peer we should be."""
 
 SIZE_PX = (600, 450)
 COLOURS = np.array([(0.35, 0.3, 0.3), (0.95, 0.5, 0.45), (0.5, 0.6, 0.8), (0.85, 0.8, 0.5)])
-"""Part of the light that spots of each class throw back, in red, green and blue."""
+"""Fraction of red, green and blue light that the spots of each class reflect."""
 
 MAX_DATA_SHARE = 0.08
 MAX_P_VALUE = 0.05
-"""Of McNemar's test, below which two trainings are not said to be as good."""
+"""Below this p-value of McNemar's test, two trainings count as differently good."""
 
 MIN_ACCURACY = 0.5
-"""Twice what chance gives."""
+"""Smallest accuracy that shows learning: twice chance."""
 
 
 def main(
     workloads: Annotated[list[str] | None, typer.Argument(help=f"Some of {', '.join(WORKLOADS)}.")] = None,
-    num_rounds: Annotated[int, typer.Option(help="Epochs that are timed.")] = 3,
-    num_train: Annotated[int, typer.Option(help="Images an epoch.")] = 640,
-    num_val: Annotated[int, typer.Option(help="Images to judge by.")] = 320,
+    num_rounds: Annotated[int, typer.Option(help="Number of timed epochs.")] = 3,
+    num_train: Annotated[int, typer.Option(help="Training images per epoch.")] = 640,
+    num_val: Annotated[int, typer.Option(help="Validation images.")] = 320,
 ) -> None:
     """Print a table for each workload."""
     with tempfile.TemporaryDirectory() as folder:
@@ -79,20 +79,20 @@ def main(
                 OURS_FLOAT32: partial(Ours, precision=torch.float32),
                 **{peer: PEERS[peer] for peer in wanted},
             }
-            seconds, predicted, share = race(builds, root, network, size_px, num_rounds)
+            seconds, predicted, share = time_competitors(builds, root, network, size_px, num_rounds)
             print_ratios(name, wanted, seconds, {peer: guess == truth for peer, guess in predicted.items()}, share)
 
 
-def race(
+def time_competitors(
     builds: dict[str, Build], root: Path, network: str, size_px: int, num_rounds: int
 ) -> tuple[dict[str, list[float]], dict[str, NDArray[np.int64]], float]:
-    """Time epochs in turn; return their seconds, what each competitor predicts, and the share of data in ours."""
+    """Time epochs in turns; return their seconds, each competitor's predictions, and our share of time for data."""
     context = multiprocessing.get_context("spawn")
     ends: dict[str, Connection] = {}
     for name, build in builds.items():
         ends[name], other = context.Pipe()
-        context.Process(target=compete, args=(other, build, root, network, size_px), daemon=False).start()
-        other.close()  # else a competitor that fails would be waited for
+        context.Process(target=run_competitor, args=(other, build, root, network, size_px), daemon=False).start()
+        other.close()  # otherwise a competitor that fails would never be noticed
         ends[name].recv()
     seconds: dict[str, list[float]] = {name: [] for name in builds}
     for number in range(num_rounds + 1):
@@ -108,9 +108,9 @@ def race(
     return seconds, {name: predicted for name, (predicted, _) in ended.items()}, ended[OURS][1]
 
 
-def compete(end: Connection, build: Build, root: Path, network: str, size_px: int) -> None:
-    """Build a competitor, and do what is asked of it until it has predicted."""
-    # What loaders do on Linux, but not in a process that was spawned.
+def run_competitor(end: Connection, build: Build, root: Path, network: str, size_px: int) -> None:
+    """Build a competitor, train epochs on request, and finally send its predictions."""
+    # Loaders fork by default on Linux, but not in a spawned process.
     multiprocessing.set_start_method("fork", force=True)
     torch.manual_seed(0)
     competitor = build(root, network, size_px)
@@ -136,7 +136,7 @@ def print_ratios(
     images = pd.Series(range(len(right[OURS])))
     median = {competitor: float(np.median(values)) for competitor, values in seconds.items()}
     table = Table(title=f"{name}: {len(seconds[OURS])} epochs each, {len(right[OURS])} validation images")
-    for column in ("", "s an epoch", "from", "to", "accuracy", "times as fast", "wanted", "float32 alone"):
+    for column in ("", "s per epoch", "from", "to", "accuracy", "times as fast", "wanted", "float32 alone"):
         table.add_column(column, justify="left" if not column else "right")
     for competitor, values in seconds.items():
         ratios = ["", "", ""]
@@ -159,7 +159,7 @@ def print_ratios(
 
 
 def draw_images(folder: Path, num_images: int, *, seed: int) -> None:
-    """Draw spots on skin as JPEGs; a class is a colour, which every training has learnt after a few epochs."""
+    """Draw spots on skin as JPEGs; each class is a colour, which every training learns within a few epochs."""
     generator = np.random.default_rng(seed)
     width, height = SIZE_PX
     y, x = np.mgrid[:height, :width]

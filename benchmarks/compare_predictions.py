@@ -18,7 +18,7 @@ from lesions.tables.predictions import read_predictions
 
 def main(
     first: Annotated[Path, typer.Argument(help="Predictions of one model.")],
-    second: Annotated[Path, typer.Argument(help="Predictions of the other, for the same test images.")],
+    second: Annotated[Path, typer.Argument(help="Predictions of the other model for the same test images.")],
 ) -> None:
     """Print a table of both models' metrics and of the paired differences, first minus second."""
     models = {str(path): read_predictions(path).select("test") for path in (first, second)}

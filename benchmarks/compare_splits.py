@@ -1,4 +1,4 @@
-"""How much better a model looks on another split of the same data: each metric of both, and the inflation.
+"""Measure how much better a model looks on another split of the same data: both scores, and the inflation.
 
 python -m benchmarks.compare_splits image/data/predictions/resnet18.csv group/data/predictions/resnet18.csv
 """
@@ -24,7 +24,7 @@ def main(
     honest: Annotated[Path, typer.Argument(help="Predictions of the same model on the split to trust.")],
     part: Annotated[str, typer.Option(help="test or val.")] = "test",
 ) -> None:
-    """Print a table; the two sets are resampled apart, since their images are not the same."""
+    """Print a table; the two test sets are resampled independently, because they have different images."""
     tests = [read_predictions(path).select(part) for path in (inflated, honest)]
     doubted, trusted = (measure_metrics({"model": test}, seed=seed)["model"] for seed, test in enumerate(tests))
     table = Table("metric", "in doubt", "to trust", "inflation", "95 % interval")

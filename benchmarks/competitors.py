@@ -1,7 +1,7 @@
-"""Whole training loops that are timed beside each other: the pipeline's, and those of other libraries.
+"""Whole training loops to compare: the pipeline's, and those of other libraries.
 
-Each learns from the JPEGs in `train/<class>/` below a folder, with flips, rotation by any angle, zoom, shift and
-changes of colour as near to the pipeline's as its library has them, by AdamW at one constant rate, in batches of 64.
+Each learns from the JPEGs in `train/<class>/` of a folder, in batches of 64, with AdamW at a constant learning rate.
+Flips, rotation by any angle, zoom, shift and colour changes are as close to the pipeline's as the library allows.
 """
 
 import time
@@ -24,7 +24,7 @@ from lesions.networks.architecture import build_network
 BATCH_SIZE = 64
 NUM_THREADS = 2
 LEARNING_RATES = {"custom_cnn": 2e-3, "resnet18": 3e-4}
-"""At which all of them have learnt after a few epochs."""
+"""Learning rates at which all competitors learn within a few epochs."""
 
 WEIGHT_DECAY = 0.05
 CPU = torch.device("cpu")
@@ -32,14 +32,14 @@ NORMALISE = [transforms.ToTensor(), transforms.Normalize((0.485, 0.456, 0.406), 
 
 
 class Competitor(Protocol):
-    """A training that can be timed an epoch at a time."""
+    """A training whose epochs can be timed one by one."""
 
     def train_epoch(self) -> None:
-        """Learn from every image once, but for those that would not fill a last batch."""
+        """Learn from every image once, except those that would not fill a last batch."""
         ...
 
     def predict(self) -> NDArray[np.int64]:
-        """Return the class of each validation image, by class and name."""
+        """Return the predicted class of each validation image, in the order of class and name."""
         ...
 
 
@@ -49,7 +49,7 @@ class Ours:
     Attributes
     ----------
     data_s
-        Seconds of all epochs that went by until batches were there, augmented.
+        Seconds in all epochs that were spent waiting for augmented batches.
     """
 
     def __init__(self, root: Path, network: str, size_px: int, *, precision: torch.dtype) -> None:
@@ -71,7 +71,7 @@ class Ours:
         self.data_s = 0.0
 
     def train_epoch(self) -> None:
-        """Take an epoch's steps."""
+        """Take the steps of one epoch."""
         self._epoch += 1
         batches = self._training.batches.epoch(self._epoch)
         while True:
@@ -83,7 +83,7 @@ class Ours:
             self._training.learn(iter([batch]), 1, rate=1)
 
     def predict(self) -> NDArray[np.int64]:
-        """Predict the images after those of training."""
+        """Predict the validation images."""
         return self._training.predict(self._rows_val)
 
 
@@ -108,7 +108,7 @@ class Loop:
         self._optimizer = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=WEIGHT_DECAY)
 
     def train_epoch(self) -> None:
-        """Go through the loader once."""
+        """Train on all batches of the loader once."""
         self._network.train()
         for inputs, labels in self._loader:
             self._optimizer.zero_grad()
@@ -119,14 +119,14 @@ class Loop:
 
     @torch.inference_mode()
     def predict(self) -> NDArray[np.int64]:
-        """Predict images as the library prepares them for it."""
+        """Predict the validation images with the library's own preprocessing."""
         self._network.eval()
         images = torch.stack([self._to_input(Image.open(file).convert("RGB")) for file in self._files])
         return np.concatenate([self._network(part).argmax(dim=1).numpy() for part in images.split(BATCH_SIZE)])
 
 
 def build_torchvision(root: Path, network: str, size_px: int) -> Loop:
-    """Build what most public repositories have: PIL images changed one by one in two workers."""
+    """Build the loop of most public repositories: PIL images are augmented one by one in two workers."""
     larger = transforms.Resize(round(1.15 * size_px))
     changes = [
         larger,
@@ -204,7 +204,7 @@ class FastAI:
         self._learner.create_opt()
 
     def train_epoch(self) -> None:
-        """Fit an epoch without validating it."""
+        """Train one epoch without validation."""
         learner = self._learner
         with learner.no_bar(), learner.no_logging():
             learner._do_epoch_validate, validate = lambda *_, **__: None, learner._do_epoch_validate
@@ -215,12 +215,12 @@ class FastAI:
         """Predict the validation images."""
         with self._learner.no_bar(), self._learner.no_logging():
             guesses = self._learner.get_preds()[0].argmax(dim=1).numpy()
-        # fastai lists files as the system does.
+        # fastai keeps the order in which the system lists the files.
         return guesses[np.argsort([str(file) for file in self._learner.dls.valid_ds.items])]
 
 
 def list_files(folder: Path) -> list[Path]:
-    """List the images below a folder, by class and name."""
+    """List the images in a folder, sorted by class and name."""
     return sorted(folder.glob("*/*.jpg"))
 
 

@@ -1,13 +1,12 @@
-"""How fast `cache_images` decodes, beside Pillow in as many threads.
+"""Compare how fast `cache_images` decodes with Pillow in the same number of threads.
 
-The JPEGs are drawn: some of 600 × 450 pixels and about 260 KB, some of 6 megapixels, each file several times under
-other names. Ours is the whole stage: listing, reading, hashing twice, writing to a new file, as DVC takes the old one
-away before it runs a stage. The peers only read, decode and crop: `Pillow` by `open(file).convert("RGB")`, as
-torchvision's loader does, `Pillow, uncopied` without the copy that `convert` makes, `Pillow, draft` at the fraction
-of a JPEG's size that Pillow chooses when it is asked to. A figure is the median of rounds in which they take turns;
-the seconds of the processor are less disturbed by what else runs. What is compared must be as good: the mean absolute
-difference, in grey levels, from whole pixels weighted exactly (a triangle as wide as what becomes one pixel) is at
-most a bound.
+The JPEGs are synthetic: some of 600 × 450 pixels and about 260 KB, some of 6 megapixels, each with several names.
+Ours is the whole stage: listing, reading, hashing twice, and writing to a new file, because DVC removes the old file
+before it runs a stage. The peers only read, decode and crop: `Pillow` by `open(file).convert("RGB")`, which is
+torchvision's loader; `Pillow, uncopied` without the copy that `convert` makes; `Pillow, draft` at the fraction of a
+JPEG's size that Pillow chooses. Each number is the median of rounds in which they take turns; the CPU time depends
+less on other programs. All must have a similar quality: the mean absolute difference, in grey levels, from an exact
+resize (weights are a triangle as wide as the pixels that become one) must not exceed a bound.
 
     python -m benchmarks.decode_images --root /path/to/ham10000
     python -m benchmarks.decode_images --root /path/to/ham10000 --size-px 74
@@ -42,19 +41,19 @@ from lesions.stage.failure import one_paragraph_errors
 from stages import cache_images
 
 MAX_DIFFERENCE = 2.0
-"""Grey levels; picking single pixels is off by 13 on the images of 600 × 450, by 2.1 on the grainy large ones."""
+"""In grey levels; picking single pixels differs by 13 on the images of 600 × 450, by 2.1 on the grainy large ones."""
 
 Decoder = Callable[[], NDArray[np.uint8]]
 """Decodes all files of a folder."""
 
 NUM_COMPARED = 8
-"""Images whose pixels are compared."""
+"""Number of images whose pixels are compared."""
 
 
 def main(
-    root: Annotated[Path | None, typer.Option(help="HAM10000's folder, to decode too.")] = None,
+    root: Annotated[Path | None, typer.Option(help="Folder of HAM10000, to decode it too.")] = None,
     size_px: Annotated[int, typer.Option(help="Side of a cached image.")] = 166,
-    num_rounds: Annotated[int, typer.Option(help="Rounds, of which the median counts.")] = 5,
+    num_rounds: Annotated[int, typer.Option(help="Number of rounds, of which the median counts.")] = 5,
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Print a table for each kind of image."""
@@ -79,15 +78,15 @@ def main(
             seconds = time_in_turns(decoders, num_rounds, out)
             size = sum(Path(folder, file).stat().st_size for file in files) / len(files) / 1e3
             title = f"{folder.name}: {len(files):,} files of {size:.0f} KB, to {size_px} px"
-            Console().print(tabulate(title, len(files), differences, seconds))
+            Console().print(build_table(title, len(files), differences, seconds))
     print(f"{count_processors()} threads; load of the machine {os.getloadavg()[0]:.1f}")
 
 
-def tabulate(
+def build_table(
     title: str, num_images: int, differences: dict[str, float], seconds: dict[str, tuple[float, float]]
 ) -> Table:
-    """Lay out what was measured, with how many times longer each takes than ours."""
-    table = Table("decoder", "difference", "images/s", "ratio", "CPU ms an image", "ratio", title=title)
+    """Build a table of the measurements, and of the ratio of each time to ours."""
+    table = Table("decoder", "difference", "images/s", "ratio", "CPU ms per image", "ratio", title=title)
     ours = seconds["cache_images"]
     for name, (wall, processor) in seconds.items():
         table.add_row(
@@ -102,7 +101,7 @@ def tabulate(
 
 
 def write_params(path: Path, params: Path, size_px: int) -> Path:
-    """Write the parameters with another size of the cache, cropped, of a dataset that is a single folder."""
+    """Write the parameters with another size of cached images, cropped, and a dataset that is a single folder."""
     sections = YAML(typ="safe").load(params)
     sections["cache_images"] |= {"size_px": size_px, "fit": "crop"}
     sections["dataset"] |= {"names": ["ham10000"], "external": []}
@@ -114,7 +113,7 @@ def write_params(path: Path, params: Path, size_px: int) -> Path:
 def draw_jpegs(
     folder: Path, width: int, height: int, *, noise: float, quality: int, num_pictures: int, num_names: int
 ) -> Path:
-    """Draw smooth blotches with grain, and give each file several names."""
+    """Draw smooth blotches with noise, and give each file several names."""
     folder.mkdir()
     generator = np.random.default_rng(0)
     for picture in range(num_pictures):
@@ -142,7 +141,7 @@ def open_copied(file: Path) -> Image.Image:
 
 
 def open_small(file: Path, size_px: int) -> Image.Image:
-    """Open an image, and ask for a fraction of its size."""
+    """Open an image, and let the decoder return a fraction of its size."""
     image = Image.open(file)
     image.draft("RGB", (size_px, size_px))
     return image
@@ -151,7 +150,7 @@ def open_small(file: Path, size_px: int) -> Image.Image:
 def decode_by_pillow(
     folder: Path, files: list[str], size_px: int, open_image: Callable[[Path], Image.Image]
 ) -> NDArray[np.uint8]:
-    """Decode and resize by Pillow alone, in threads."""
+    """Decode and resize with Pillow only, in threads."""
 
     def decode(file: str) -> NDArray[np.uint8]:
         with open_image(folder / file) as image:
@@ -170,7 +169,7 @@ def compare_pixels(folder: Path, files: list[str], size_px: int, decoders: Mappi
     Raises
     ------
     InputError
-        If one is worse than the bound.
+        If a decoder's difference is larger than the bound.
     """
     exact = np.stack([resize_exactly(folder / file, size_px) for file in files])
     differences = {name: float(np.abs(decode()[: len(files)] - exact).mean()) for name, decode in decoders.items()}
@@ -183,15 +182,15 @@ def compare_pixels(folder: Path, files: list[str], size_px: int, decoders: Mappi
 
 
 def resize_exactly(file: Path, size_px: int) -> NDArray[np.float64]:
-    """Return the middle square of a whole image, each pixel a mean weighted by a triangle."""
+    """Return the central square of a whole image, where each pixel is a mean with triangular weights."""
     pixels = np.asarray(Image.open(file).convert("RGB"), dtype=np.float64)
     side = min(pixels.shape[:2])
-    down, across = (weigh(length, (length - side) / 2, side, size_px) for length in pixels.shape[:2])
+    down, across = (compute_weights(length, (length - side) / 2, side, size_px) for length in pixels.shape[:2])
     return np.einsum("hH,wW,HWc->hwc", down, across, pixels, optimize=True)
 
 
-def weigh(length: int, start: float, side: float, size_px: int) -> NDArray[np.float64]:
-    """Return the weights (size_px, length) of pixels for those that a part of the line becomes."""
+def compute_weights(length: int, start: float, side: float, size_px: int) -> NDArray[np.float64]:
+    """Return the weights (size_px, length) that resize the pixels of one axis, from `start` over `side` pixels."""
     scale = side / size_px
     centres = start + (np.arange(size_px) + 0.5) * scale
     distances = np.abs(np.arange(length) + 0.5 - centres[:, None]) / max(scale, 1)
@@ -200,7 +199,7 @@ def weigh(length: int, start: float, side: float, size_px: int) -> NDArray[np.fl
 
 
 def time_in_turns(decoders: Mapping[str, Decoder], num_rounds: int, out: Path) -> dict[str, tuple[float, float]]:
-    """Return the median seconds that each decoder takes, and that it takes of the processors; `out` is emptied."""
+    """Return the median wall time and CPU time of each decoder, in seconds; `out` is emptied."""
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in decoders}
     for _ in range(num_rounds):
         for name, decode in decoders.items():

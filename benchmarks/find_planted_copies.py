@@ -1,7 +1,7 @@
-"""Whether altered copies planted among HAM10000's images are found, and whether anything else is.
+"""Plant altered copies among the images of HAM10000, and measure how many are found and how many false pairs.
 
-The peer is what deduplication tools do by default: 64-bit perceptual hashes, all pairs at a Hamming distance of up to
-10 in any of eight orientations.
+The peer is the default of deduplication tools: 64-bit perceptual hashes, and all pairs with a Hamming distance of at
+most 10 in any of eight orientations.
 
     python -m benchmarks.find_planted_copies --root /path/to/ham10000 --work /path/to/scratch
 """
@@ -55,17 +55,17 @@ ALTERATIONS: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 def main(
     root: Annotated[Path, typer.Option(help="Folder of HAM10000.")],
-    work: Annotated[Path, typer.Option(help="Folder to make, for the images and the copies.")],
-    num_copies: Annotated[int, typer.Option(help="Copies to plant.")] = 500,
-    seed: Annotated[int, typer.Option(help="Of the originals.")] = 0,
+    work: Annotated[Path, typer.Option(help="Folder to create for the images and the copies.")],
+    num_copies: Annotated[int, typer.Option(help="Number of copies to plant.")] = 500,
+    seed: Annotated[int, typer.Option(help="Seed of the choice of originals.")] = 0,
     min_correlation: Annotated[float, typer.Option(help="near_duplicates.min_correlation.")] = 0.7,
 ) -> None:
-    """Plant copies as lesions of their own, run the stages, and print recall and false pairs of each kind."""
+    """Plant each copy as a new lesion, run the stages, and print the recall and the false pairs of each kind."""
     shutil.copytree(root, work / "dataset")
     planted = plant_copies(work / "dataset", num_copies, seed)
     metadata, pairs, seconds = run_stages(work, min_correlation)
     lesions = dict(zip(metadata.image_id, metadata.lesion_id, strict=True))
-    # A copy's lesion, for what is true, is its original's.
+    # The true lesion of a copy is that of its original.
     truth = lesions | {copy: lesions[original] for copy, original in planted.original.items()}
 
     start = time.perf_counter()
@@ -84,16 +84,16 @@ def main(
     )
     with_original = {frozenset(pair) for pair in planted.original.items()}
     is_planted = [frozenset(pair) in with_original for pair in pairs[["image_id", "other_image_id"]].to_numpy()]
-    print(f"the weakest planted copy that was found correlates by {pairs.correlation[is_planted].min():.2f}")
+    print(f"the lowest correlation of a planted copy that was found is {pairs.correlation[is_planted].min():.2f}")
     untied = pairs[[truth[a] != truth[b] for a, b in zip(pairs.image_id, pairs.other_image_id, strict=True)]]
     picture = work / "pairs_of_different_lesions.png"
     pixels = read_cache(work / "images.npy")
     write_figure(picture, plot_pairs(untied.assign(orientation=0), metadata, pixels))
-    print(f"{len(untied)} pairs are of different lesions, by the data: judge them in {picture}")
+    print(f"{len(untied)} pairs have different lesions in the data: judge them in {picture}")
 
 
 def plant_copies(dataset: Path, num_copies: int, seed: int) -> pd.DataFrame:
-    """Write altered copies beside the images and into the table; return `original` and `kind` of each, by name."""
+    """Write altered copies beside the images and add them to the table; return the `original` and `kind` of each."""
     table = pd.read_csv(dataset / HAM10000.tables[0], dtype=str, keep_default_na=False)
     originals = np.random.default_rng(seed).choice(len(table), num_copies, replace=False)
     files = {path.stem: path for path in dataset.rglob("*.jpg")}
@@ -133,9 +133,9 @@ def run_stages(work: Path, min_correlation: float) -> tuple[pd.DataFrame, pd.Dat
 def judge_pairs(
     pairs: pd.DataFrame, planted: pd.DataFrame, truth: dict[str, str], copies: set[str]
 ) -> tuple[int, int]:
-    """Count the copies that were paired with their originals, and the pairs of different lesions they are in.
+    """Count the copies that were paired with their originals, and their pairs with images of other lesions.
 
-    Without copies: how many pairs of originals are of different lesions.
+    If `planted` is empty, count the pairs of originals with different lesions instead.
     """
     both = list(zip(pairs.image_id, pairs.other_image_id, strict=True))
     wrong = [{here, there} for here, there in both if truth[here] != truth[there]]
@@ -163,7 +163,7 @@ def pair_by_hamming_distance(work: Path, metadata: pd.DataFrame) -> pd.DataFrame
 
 
 def hash_signs(grey: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Return pHashes (N,): whether each of the 8 × 8 lowest frequencies is above their median."""
+    """Return pHashes (N,), whose bits say whether each of the 8 × 8 lowest frequencies is above their median."""
     spectra = dctn(grey.astype(np.float32), axes=(1, 2), norm="ortho")[:, :8, :8].reshape(-1, 64)
     bits = spectra > np.median(spectra[:, 1:], axis=1, keepdims=True)
     return np.packbits(bits, axis=1).view(np.uint64).ravel()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All that needs a GPU, measured in one go of at most eight minutes: prints one table.
-# Needs this tree, and a Python with torch, torchvision, numpy, pydantic, ruamel.yaml and safetensors; on a machine
+# Runs all benchmarks that need a GPU, in at most eight minutes, and prints one table.
+# Needs this repository and a Python with torch, torchvision, numpy, pydantic, ruamel.yaml and safetensors. On a machine
 # without CUDA it runs at a small size.
 set -euo pipefail
 cd "$(dirname "$0")/.."

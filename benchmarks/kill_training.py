@@ -1,6 +1,6 @@
-"""Kill a training at random moments, run it again, and see whether it ends with the bits of one that nobody killed.
+"""Kill a training at random moments, run it again, and check that it ends with the same bits as without a kill.
 
-In a clone whose pipeline has run once. The peer is that run: killed runs have to leave the same checkpoint.
+Run it in a clone whose pipeline has run once: the killed runs must leave the same checkpoint as that run.
 
     python -m benchmarks.kill_training --model custom_cnn --num-moments 20
     python -m benchmarks.kill_training --model custom_cnn --num-moments 20 --temporary
@@ -23,21 +23,21 @@ from lesions.errors import InputError
 
 
 def main(
-    model: Annotated[str, typer.Option(help="Which of the models to train.")],
-    num_moments: Annotated[int, typer.Option(help="How often to kill it.")] = 20,
-    temporary: Annotated[bool, typer.Option(help="As `dvc exp run --temp`, not as `dvc repro`.")] = False,
-    seed: Annotated[int, typer.Option(help="Of the moments.")] = 0,
+    model: Annotated[str, typer.Option(help="The model to train.")],
+    num_moments: Annotated[int, typer.Option(help="Number of kills.")] = 20,
+    temporary: Annotated[bool, typer.Option(help="Use `dvc exp run --temp` instead of `dvc repro`.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the moments.")] = 0,
 ) -> None:
-    """Print a line a moment: when the process was killed, what it went on from, and whether the bits are the same."""
+    """Print a line per kill: its time, the epoch after which training resumed, and whether the bits are the same."""
     stage = f"train@{model}"
     command = ["dvc", *(("exp", "run", "--temp") if temporary else ("repro",)), "--force", "--single-item", stage]
     expected = read_hash("HEAD", stage)
     start = time.perf_counter()
     check_same(command, temporary=temporary, stage=stage, expected=expected)
     whole = time.perf_counter() - start
-    print(f"one run that nobody kills takes {whole:.0f} s")
+    print(f"a run without a kill takes {whole:.0f} s")
     generator = np.random.default_rng(seed)
-    table = Table("killed after (s)", "went on after epoch", "same bits")
+    table = Table("killed after (s)", "resumed after epoch", "same bits")
     failures = 0
     for _ in range(num_moments):
         seconds = generator.uniform(0, whole)
@@ -45,12 +45,14 @@ def main(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         time.sleep(seconds)
-        # The whole group at once, as when the power goes: dvc, the shell and the training.
+        # Kills dvc, the shell and the training at once, as a power failure does.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         printed, same = check_same(command, temporary=temporary, stage=stage, expected=expected)
-        went_on = next((line.split()[3].rstrip(",") for line in printed.splitlines() if "resuming after" in line), "")
-        table.add_row(f"{seconds:.1f}", went_on, "yes" if same else "NO")
+        resumed_after = next(
+            (line.split()[3].rstrip(",") for line in printed.splitlines() if "resuming after" in line), ""
+        )
+        table.add_row(f"{seconds:.1f}", resumed_after, "yes" if same else "NO")
         failures += not same
     Console().print(table)
     print(f"{num_moments - failures} of {num_moments} runs of {model} ended with the same bits")
@@ -58,11 +60,11 @@ def main(
 
 
 def check_same(command: list[str], *, temporary: bool, stage: str, expected: str) -> tuple[str, bool]:
-    """Run to the end; return what was printed, and whether the checkpoint is the one expected."""
+    """Run to the end; return what was printed, and whether the checkpoint is the expected one."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     printed = done.stdout + done.stderr
     if done.returncode != 0:
-        raise InputError(f"{' '.join(command)} left with {done.returncode}:\n{printed}")
+        raise InputError(f"{' '.join(command)} exited with {done.returncode}:\n{printed}")
     if not temporary:
         return printed, read_hash(None, stage) == expected
     name = printed.partition("Ran experiment(s): ")[2].split()[0]

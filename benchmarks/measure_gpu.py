@@ -1,8 +1,8 @@
-"""Images a second on a GPU: three networks, two sizes of batch, each way to run a step; called by `gpu.sh`.
+"""Measure images per second on a GPU, for three networks, two batch sizes and each execution of a step.
 
-Needs torch, torchvision and numpy alone, so that the tree can be unpacked on any machine with a GPU. Images are
-drawn, of HAM10000's number; what is timed is what the stage `train` does with them. Where there is no CUDA everything
-is run at a small size, to see that it works, and nothing is measured.
+Called by `gpu.sh`. It needs few packages besides torch, so that the repository can be unpacked on any machine with a
+GPU. The images are synthetic, as many as in HAM10000; what is timed is what the stage `train` does with them. Without
+CUDA everything runs at a small size, to check that it works, and nothing is measured.
 """
 
 import platform
@@ -39,7 +39,7 @@ TIMED_IMAGES = 20_000 if ON_GPU else 8
 EXECUTIONS: tuple[Execution, ...] = ("eager", "graph", "compiled") if ON_GPU else ("eager",)
 NUM_PROFILED_STEPS = 10 if ON_GPU else 2
 NUM_OPERATIONS = 12
-"""That are listed of a profile; the others are summed."""
+"""Number of operations of a profile to list; the others are summed."""
 
 MIXING = AUGMENTATION.model_copy(update={"mixup_alpha": 0.4, "cutmix_alpha": 1.0})
 
@@ -52,14 +52,14 @@ class Workload:
     size_px: int
 
     def draw_images(self) -> NDArray[np.uint8]:
-        """Draw a cache of images 1.15 times as large as the network wants, as the presets have."""
+        """Draw a cache of images 1.15 times as large as the network's input, as in the presets."""
         side = round(1.15 * self.size_px)
         return np.random.default_rng(0).integers(0, 256, (NUM_TRAIN + NUM_VAL, side, side, 3), dtype=np.uint8)
 
     def begin(
         self, source: ImageSource, *, batch_size: int, execution: Execution, deterministic: bool = True
     ) -> Training:
-        """Begin a training by the recipe of the preset of HAM10000."""
+        """Begin a training with the recipe of the preset for HAM10000."""
         return Training(
             self.network,
             source,
@@ -83,7 +83,7 @@ LARGE, MIDDLE, _ = WORKLOADS
 
 
 class CountBytes(TorchDispatchMode):
-    """Counts the bytes of each tensor that an operation reads or writes; what only looks at one anew moves none."""
+    """Counts the bytes of all tensors that operations read or write; a view moves no bytes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class CountBytes(TorchDispatchMode):
 
 
 def main() -> None:
-    """Measure, and print each row as it comes; stop in time."""
+    """Measure, print each row as soon as it is measured, and stop at the time limit."""
     start = time.perf_counter()
     describe_machine()
     images = {workload: workload.draw_images() for workload in WORKLOADS}
@@ -110,7 +110,9 @@ def main() -> None:
     time_source("gathered", GatheredImages(images[LARGE], DEVICE))
     for workload in WORKLOADS:
         profile_steps(workload, ResidentImages(images[workload], DEVICE))
-    print("\n| network | px | batch | step | deterministic | images a second | first steps, s | bytes moved | data |")
+    print(
+        "\n| network | px | batch | step | deterministic | images per second | first steps, s | bytes moved | data |"
+    )
     print("|---|--:|--:|---|---|--:|--:|--:|--:|")
     for deterministic, execution, workload, batch_size in product((True, False), EXECUTIONS, WORKLOADS, BATCH_SIZES):
         row = f"| {workload.network} | {workload.size_px} | {batch_size} | {execution} | {deterministic} | "
@@ -124,7 +126,7 @@ def main() -> None:
 
 
 def measure_speed(training: Training, bandwidth: float, execution: Execution) -> str:
-    """Return the last four columns of the table: of three rounds the middle one."""
+    """Return the last four columns of the table, from the median of three rounds."""
     size, batches = training.batches.batch_size, training.yield_batches()
     first_s = time_steps(training, batches, NUM_STEPS_BEFORE_RECORDING + 2)
     num_steps = max(2, TIMED_IMAGES // size)
@@ -142,7 +144,7 @@ def measure_speed(training: Training, bandwidth: float, execution: Execution) ->
 
 
 def check_determinism(source: ImageSource) -> None:
-    """Train twice in each way that is said to repeat; print whether the weights are the same to the bit."""
+    """Train twice with each deterministic execution, and print whether the weights are the same to the bit."""
     ended = {}
     for execution in EXECUTIONS:
         runs = []
@@ -158,12 +160,12 @@ def check_determinism(source: ImageSource) -> None:
 
 
 def compare(first: Tensor, second: Tensor) -> str:
-    """Say whether weights are the same."""
+    """Return whether weights are the same, in words."""
     return "the same bits" if torch.equal(first, second) else "DIFFERENT BITS"
 
 
 def time_epochs(source: ImageSource, *, deterministic: bool) -> None:
-    """Time a whole training at HAM10000's size, each epoch validated; no file is read or written."""
+    """Time a whole training of the size of HAM10000, with validation after each epoch and without any files."""
     execution = choose_execution("auto", DEVICE)
     training = LARGE.begin(source, batch_size=BATCH_SIZES[0], execution=execution, deterministic=deterministic)
     synchronize()
@@ -181,18 +183,18 @@ def time_epochs(source: ImageSource, *, deterministic: bool) -> None:
 
 
 def time_source(name: str, source: ImageSource) -> None:
-    """Time steps with the images kept in one place or the other."""
+    """Time steps with images from one kind of source."""
     training = LARGE.begin(source, batch_size=BATCH_SIZES[0], execution=choose_execution("auto", DEVICE))
     batches = training.yield_batches()
     time_steps(training, batches, NUM_STEPS_BEFORE_RECORDING + 2)
     num_steps = max(2, TIMED_IMAGES // BATCH_SIZES[0])
     seconds = time_steps(training, batches, num_steps)
-    speed = f"{num_steps * BATCH_SIZES[0] / seconds:,.0f} images a second" if ON_GPU else "not measured"
+    speed = f"{num_steps * BATCH_SIZES[0] / seconds:,.0f} images per second" if ON_GPU else "not measured"
     print(f"images {name}: {speed}")
 
 
 def time_steps(training: Training, batches: Iterator[Batch], num_steps: int) -> float:
-    """Take steps; return the seconds until the GPU has done them."""
+    """Take steps; return the seconds until the GPU has finished them."""
     synchronize()
     start = time.perf_counter()
     training.learn(batches, num_steps)
@@ -201,7 +203,7 @@ def time_steps(training: Training, batches: Iterator[Batch], num_steps: int) -> 
 
 
 def profile_steps(workload: Workload, source: ImageSource) -> None:
-    """Print on which operations of eager steps the GPU spends its time."""
+    """Print the operations on which the GPU spends its time in eager steps."""
     training = workload.begin(source, batch_size=BATCH_SIZES[-1], execution="eager")
     batches = training.yield_batches()
     time_steps(training, batches, NUM_STEPS_BEFORE_RECORDING)
@@ -210,7 +212,7 @@ def profile_steps(workload: Workload, source: ImageSource) -> None:
     operations = [event for event in profiled.key_averages() if event.device_type.name == "CPU"]
     microseconds = {event.key: event.self_device_time_total for event in operations if ON_GPU}
     total = sum(microseconds.values())
-    print(f"\n{workload.network}, {workload.size_px} px, batch {BATCH_SIZES[-1]}, eager: ms a step on the GPU")
+    print(f"\n{workload.network}, {workload.size_px} px, batch {BATCH_SIZES[-1]}, eager: ms per step on the GPU")
     if not total:
         print("not measured")
         return
@@ -221,7 +223,7 @@ def profile_steps(workload: Workload, source: ImageSource) -> None:
 
 
 def measure_copy_bandwidth() -> float:
-    """Return the bytes a second that a large copy on the device reads and writes."""
+    """Return the bytes per second that a large copy on the device reads and writes."""
     source = torch.zeros(2**30 if ON_GPU else 2**20, dtype=torch.float32, device=DEVICE)
     target = torch.empty_like(source)
     seconds = []
@@ -232,25 +234,25 @@ def measure_copy_bandwidth() -> float:
         synchronize()
         seconds.append(time.perf_counter() - start)
     bandwidth = 2 * source.nbytes / sorted(seconds)[2]
-    print(f"copies read and write {bandwidth / 1e9:,.0f} GB a second\n" if ON_GPU else "copies: not measured\n")
+    print(f"copies read and write {bandwidth / 1e9:,.0f} GB per second\n" if ON_GPU else "copies: not measured\n")
     return bandwidth
 
 
 def describe_machine() -> None:
-    """Print what the figures are of."""
-    name = torch.cuda.get_device_name() if ON_GPU else f"{platform.machine()} CPU, so that nothing is measured"
+    """Print the device and the versions that were measured."""
+    name = torch.cuda.get_device_name() if ON_GPU else f"{platform.machine()} CPU, so nothing is measured"
     cuda = f", CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}" if ON_GPU else ""
     print(f"{name}; torch {torch.__version__}{cuda}; {choose_precision('auto', DEVICE)}")
 
 
 def synchronize() -> None:
-    """Wait until the GPU has done what it was told."""
+    """Wait until the GPU has finished all operations."""
     if ON_GPU:
         torch.cuda.synchronize()
 
 
 def forget_compiled() -> None:
-    """Let the next training compile for itself."""
+    """Discard compiled code, so that the next training compiles again."""
     torch._dynamo.reset()
 
 

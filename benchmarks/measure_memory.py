@@ -1,9 +1,9 @@
-"""How the memory of the stages that read every image grows with the number of images.
+"""Measure how the memory of the stages that read every image grows with the number of images.
 
-The images are drawn, all different, and small, so that what grows with their number is easily seen. Anonymous memory
-is what a stage holds, and what must fit. The rest of what is resident are pages of files, code and the mapped
-`data/images.npy`, which the system drops when it needs the room. The peer is that file: what a program holds that
-reads all images at once.
+The images are synthetic, all different, and small, so that the growth with their number is easy to see. Anonymous
+memory is what a stage allocates and what must fit. The rest of the resident memory is pages of files, code and the
+memory-mapped `data/images.npy`, which the system can drop. The peer is the size of that file: the memory of a program
+that reads all images at once.
 
     python -m benchmarks.measure_memory
 """
@@ -46,7 +46,7 @@ OVERLAY = {
     },
 }
 MEASURED = ("cache_images", "find_near_duplicates", "train")
-"""The stages that read all images; the others make what these need."""
+"""The stages that read all images; the others only produce their inputs."""
 
 STAGES = {
     "cache_images": "--root dataset --images images.npy --index images.csv",
@@ -77,7 +77,7 @@ def main(
             draw_dataset(work / "dataset", number)
             (work / "params.yaml").write_bytes(params.read_bytes())
             lay_over(work / "params.yaml", OVERLAY)
-            table = Table("stage", "anonymous MB", "KB more an image", "resident MB", "images.npy MB")
+            table = Table("stage", "anonymous MB", "KB more per image", "resident MB", "images.npy MB")
             table.title = f"{number:,} images"
             for stage, arguments in STAGES.items():
                 anonymous, resident = run_stage(stage, arguments.split(), work)
@@ -96,13 +96,13 @@ def main(
 
 
 def draw_dataset(folder: Path, num_images: int) -> None:
-    """Draw HAM10000's layout: blotched images of 40 px, all different, two of each lesion."""
+    """Write a dataset in the layout of HAM10000: blotched images of 40 px, all different, two per lesion."""
     folder.mkdir()
     generator = np.random.default_rng(0)
     names = [f"ISIC_{number:07d}" for number in range(num_images)]
     blotches = generator.integers(0, 256, (num_images, 10, 10, 3), dtype=np.uint8)
     with ThreadPoolExecutor() as threads:
-        encoded = threads.map(encode, blotches)
+        encoded = threads.map(encode_jpeg, blotches)
         for name, data in zip(names, encoded, strict=True):
             (folder / f"{name}.jpg").write_bytes(data)
     rows = {
@@ -117,7 +117,7 @@ def draw_dataset(folder: Path, num_images: int) -> None:
     pd.DataFrame(rows).to_csv(folder / "HAM10000_metadata.csv", index=False)
 
 
-def encode(blotches: np.ndarray) -> bytes:
+def encode_jpeg(blotches: np.ndarray) -> bytes:
     """Return a JPEG of 40 px."""
     buffer = io.BytesIO()
     Image.fromarray(blotches).resize((40, 40), Image.Resampling.BICUBIC).save(buffer, "JPEG")
@@ -125,7 +125,7 @@ def encode(blotches: np.ndarray) -> bytes:
 
 
 def run_stage(stage: str, arguments: list[str], work: Path) -> tuple[float, float]:
-    """Run a stage by itself; return the most anonymous and the most resident memory it had, in KB.
+    """Run one stage; return its peak anonymous and its peak resident memory, in KB.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def run_stage(stage: str, arguments: list[str], work: Path) -> tuple[float, floa
                     most[key] = max(most[key], int(value.split()[0]))
             time.sleep(0.01)
     if process.returncode != 0:
-        raise InputError(f"{stage} left with {process.returncode}:\n{log.read_text()}")
+        raise InputError(f"{stage} exited with {process.returncode}:\n{log.read_text()}")
     return most["RssAnon"], most["VmHWM"]
 
 

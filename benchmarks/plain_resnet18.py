@@ -1,8 +1,8 @@
-"""The script that a competent user would write: a peer for the preset's ResNet-18, on the same split.
+"""Train a ResNet-18 with the script that a competent user would write, to compare it with the preset's ResNet-18.
 
-ResNet-18 from ImageNet weights at 128 px, 15 epochs of AdamW with one-cycle, class weights, flips and rotation,
-images decoded by a DataLoader in every epoch, float32; the last epoch's weights. It shares no code with the
-pipeline but the format of the predictions.
+It uses the same split: ResNet-18 with ImageNet weights at 128 px, 15 epochs of AdamW with one-cycle, class weights,
+flips and rotation, images decoded by a DataLoader in every epoch, float32, and the weights of the last epoch. It
+shares no code with the pipeline except the format of the predictions.
 
     python -m benchmarks.plain_resnet18 --root /path/to/ham10000 \
         --weights /path/to/resnet18-imagenet1k-v1.pth --predictions plain.csv
@@ -51,8 +51,8 @@ def main(
     predictions: Annotated[Path, typer.Option(help="Written: predictions for the test images.")],
     metadata: Annotated[Path, typer.Option(help="From the pipeline.")] = Path("data/metadata.csv"),
     splits: Annotated[Path, typer.Option(help="From the pipeline.")] = Path("data/splits.csv"),
-    seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
-    num_workers: Annotated[int, typer.Option(help="Processes that decode.")] = 2,
+    seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.")] = 0,
+    num_workers: Annotated[int, typer.Option(help="Number of processes that decode images.")] = 2,
     *,
     flips: Annotated[bool, typer.Option(help="Average each test image's logits over its four flips.")] = False,
 ) -> None:
@@ -106,14 +106,14 @@ def main(
         logits = torch.cat([predict(network, inputs.to(device), flips=flips).cpu() for inputs, _ in batches]).numpy()
     y_true = np.array([classes.index(diagnosis) for diagnosis in test.diagnosis])
     write_predictions(predictions, Predictions(test, tuple(classes), y_true, logits))
-    del loader  # its workers end here, and are counted from then on
+    del loader  # ends its workers, whose time is counted only once they have ended
     workers = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
-    print(f"trained in {wall:.0f} s, {cpu:.0f} s of the processors' time")
+    print(f"trained in {wall:.0f} s, {cpu:.0f} s of CPU time")
 
 
 def predict(network: nn.Module, inputs: Tensor, *, flips: bool) -> Tensor:
-    """Return logits, with flips the mean of those of the image as it is, mirrored, upside down, and both."""
+    """Return logits; with flips, the mean over the image itself, mirrored, upside down, and both."""
     axes = ((), (3,), (2,), (2, 3)) if flips else ((),)
     return torch.stack([network(inputs.flip(flipped)) for flipped in axes]).mean(dim=0)
 

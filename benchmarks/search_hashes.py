@@ -1,7 +1,7 @@
-"""How the search for neighbours grows with the number of images, beside one that compares all pairs.
+"""Measure how the time of the neighbour search grows with the number of images, compared with that of all pairs.
 
-Images are blends of two of HAM10000's, so that they are as unlike each other as skin is; 500 of them are followed by
-a copy with noise. The peer is an exhaustive search by the same library.
+Each image is a blend of two images of HAM10000, so that the images differ as much as skin does; 500 of them have a
+copy with noise. The peer is an exhaustive search with the same library.
 
     python -m benchmarks.search_hashes --images data/images.npy
 """
@@ -30,16 +30,16 @@ NUM_COPIES = 500
 
 def main(
     images: Annotated[Path, typer.Option(help="Decoded images, from the pipeline.")],
-    largest: Annotated[int, typer.Option(help="Images in the longest row of the table.")] = 100_000,
+    largest: Annotated[int, typer.Option(help="Number of images in the last row of the table.")] = 100_000,
 ) -> None:
-    """Print seconds for hashing, searching, and the peer's search, doubling the number of images."""
+    """Print the seconds of hashing, of our search and of the peer's, for a doubling number of images."""
     cache = read_cache(images)
     size = (HASHED_PX, HASHED_PX)
     thumbnails = np.stack([np.asarray(Image.fromarray(image).convert("L").resize(size)) for image in cache])
     table = Table("images", "hashing (s)", "search (s)", "growth", "recall", "all pairs (s)", "growth", "ratio")
     before = peer_before = 0.0
     for num_images in largest // np.array([8, 4, 2, 1]):
-        blends, original, copy = blend(thumbnails, int(num_images))
+        blends, original, copy = blend_images(thumbnails, int(num_images))
         start = time.perf_counter()
         hashes = np.concatenate([perceptual_hash(part) for part in np.array_split(blends, num_images // 1000)])
         hashed = time.perf_counter()
@@ -63,10 +63,10 @@ def main(
     Console().print(table)
 
 
-def blend(
+def blend_images(
     thumbnails: NDArray[np.uint8], num_images: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
-    """Return images (N, S, S), and the positions of originals and of their copies among them."""
+    """Return images (N, S, S), and the indices of originals and of their copies."""
     generator = np.random.default_rng(0)
     first, second = generator.integers(len(thumbnails), size=(2, num_images - NUM_COPIES))
     part = generator.uniform(0.3, 0.7, (len(first), 1, 1)).astype(np.float32)

@@ -1,10 +1,10 @@
-"""Time the intervals of all headline metrics, compared with a loop of scikit-learn's metrics over the same resamples.
+"""Time the intervals of all headline metrics against a loop of scikit-learn's metrics over the same resamples.
 
     python -m benchmarks.time_intervals
 
-There are 2,000 test images of about 1,500 lesions, with seven diagnoses as frequent as in HAM10000, and 2,000
-resamples of lesions. The loop is the straightforward way: it scores the images of each resample again. A ratio is
-printed only if the standard errors of both agree to 1 %.
+The data are 2,000 test images of about 1,500 lesions, with seven diagnoses as frequent as in HAM10000, and 2,000
+resamples of lesions. The loop is the straightforward method: it scores the images of each resample again. A ratio is
+printed only if the standard errors of both agree within 1 %.
 """
 
 import time
@@ -27,7 +27,7 @@ MAX_DIFFERENCE = 0.01
 
 
 def main() -> None:
-    """Time both in turn, and print the median times and their ratio."""
+    """Time both in turns, and print the median times and their ratio."""
     drawn = Population(HAM10000, NUM_IMAGES / NUM_GROUPS, 0.7, 2.0).draw(NUM_IMAGES, np.random.default_rng(0))
     kept = slice(NUM_IMAGES)
     images = pd.DataFrame({"image_id": range(NUM_IMAGES), "group_id": drawn.group[kept], "split": "test"})

@@ -1,4 +1,4 @@
-"""The pipeline's own training, as the stage `train` puts it together; needs little beside torch."""
+"""The pipeline's own training, set up as in the stage `train`; it needs few packages besides torch."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -40,7 +40,7 @@ AUGMENTATION = AugmentationParameters(
     mixup_alpha=0,
     cutmix_alpha=0,
 )
-"""The embedded dataset's, at one strength."""
+"""The augmentation of the embedded dataset, with one strength for all classes."""
 
 LOSS = LossParameters(kind="cross_entropy", focal_gamma=None, label_smoothing=0, logit_adjustment=0)
 OPTIMIZER = OptimizerParameters(name="adamw", momentum=None, weight_decay=0.05, l1=0, max_gradient_norm=None)
@@ -121,14 +121,14 @@ class Training:
         self._num_steps = 0
 
     def yield_batches(self) -> Iterator[Batch]:
-        """Yield batches of one epoch after the other, without end."""
+        """Yield the batches of one epoch after the other, endlessly."""
         epoch = 1
         while True:
             yield from self.batches.epoch(epoch)
             epoch += 1
 
     def learn(self, batches: Iterator[Batch], num_steps: int, *, rate: float = 0.1) -> None:
-        """Take steps at a part of the learning rate; a GPU may still be at work when this returns."""
+        """Take steps at a fraction of the learning rate; a GPU may still be computing when this returns."""
         self.learning.set_train_mode()
         for batch in islice(batches, num_steps):
             self.learning.take_step([batch], rate=rate, number=self._num_steps)
@@ -140,5 +140,5 @@ class Training:
         return predict_outputs(network, self._source, np.array(rows), preprocessing=preprocessing).argmax(axis=1)
 
     def read_weights(self) -> Tensor:
-        """Return all weights in one row, on the CPU."""
+        """Return all weights in one flat tensor on the CPU."""
         return torch.cat([tensor.double().ravel().cpu() for tensor in self.learner.network.state_dict().values()])

@@ -29,7 +29,7 @@ LARGEST = {
     "blur": 0.04,
     "cutout": 0.6,
 }
-"""More than anyone would train with, to be seen."""
+"""Larger changes than anyone would train with, so that they are visible."""
 
 DRAWN = {
     "rotation_degrees": ("angle",),
@@ -37,20 +37,20 @@ DRAWN = {
     "hue_degrees": ("hue",),
     "colour_cast": ("red", "green"),
 }
-"""What a kind of change draws, where it is not of the same name."""
+"""The draws of a kind of change, if their names differ from its own."""
 
 COLUMNS = 7
 SIZE_PX = 96
 
 
 def main(images: Path, picture: Path) -> None:
-    """Save the figure for the first two images of a cache."""
+    """Save the plot for the first two images of a cache."""
     pixels = np.array(read_cache(images)[:2])
     plot_augmentation(Preprocessing(SIZE_PX).prepare(torch.from_numpy(pixels))).savefig(picture, dpi=60)
 
 
 def plot_augmentation(images: Tensor) -> Figure:
-    """Return a figure with a row for each kind of change of the first of two images, (2, 3, H, W) from 0 to 1."""
+    """Return a plot with one row per kind of change, for the first of two images (2, 3, H, W) from 0 to 1."""
     rows = {name: change_image(images[:1], name) for name in LARGEST} | {
         name: mix_first_image(Preprocessing(SIZE_PX).resize(images), name) for name in ("mixup", "cutmix")
     }
@@ -73,7 +73,7 @@ def plot_augmentation(images: Tensor) -> Figure:
 
 
 def change_image(image: Tensor, name: str) -> Tensor:
-    """Return the image, changed in one way from its smallest draw to its largest; (COLUMNS, 3, H, W)."""
+    """Return the image with one kind of change, from its smallest draw to its largest, (COLUMNS, 3, H, W)."""
     nothing = dict.fromkeys(AugmentationParameters.model_fields, 0) | {"common_strength": 1, "rare_strength": 1}
     parameters = AugmentationParameters.model_validate(nothing | {"mirror": False, name: LARGEST[name]})
     draws = torch.zeros(COLUMNS, len(DRAWS))
@@ -92,7 +92,7 @@ def change_image(image: Tensor, name: str) -> Tensor:
 
 
 def mix_first_image(images: Tensor, name: str) -> Tensor:
-    """Return the first image mixed with the second, from little of the second to half; (COLUMNS, 3, H, W)."""
+    """Return the first image mixed with an increasing share of the second, up to half, (COLUMNS, 3, H, W)."""
     mixed = []
     for share in torch.linspace(1, 0.5, COLUMNS):
         draws = torch.tensor([share, share, 0.4, 0.4, 0.0]).expand(2, len(MIXING_DRAWS))

@@ -1,7 +1,7 @@
-"""Put the drawing of the DAG between the markers of a Markdown file: python docs/draw_dag.py stages/README.md.
+"""Write the drawing of the DAG between the markers of a Markdown file: python docs/draw_dag.py stages/README.md.
 
-`dvc dag --mermaid` draws a node for each model, the bookkeeping stages, and an arrow for each dependency: more than a
-reader can follow. The drawing has one node per stage, and an arrow only where no longer path leads there.
+`dvc dag --mermaid` draws a node per model, the bookkeeping stages, and an arrow per dependency: more than a reader
+can follow. This drawing has one node per stage, and no arrow that a longer path implies.
 """
 
 import re

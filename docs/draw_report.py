@@ -1,6 +1,6 @@
-"""Draw the top of a report page, and its first pictures: python -m docs.draw_report report/index.html PICTURE.
+"""Draw the top of a report page and its first pictures: python -m docs.draw_report report/index.html PICTURE.
 
-Needs Chromium, which Debian packages; Playwright drives it.
+It needs Chromium, for which Debian has a package; Playwright drives it.
 """
 
 import io
@@ -17,9 +17,9 @@ MARGIN_PX = 16
 
 
 def main(report: Path, picture: Path) -> None:
-    """Save the page from its title to its scores, and below them its heading "Pictures" and the first row."""
+    """Save the page from its title to its scores, then its heading "Pictures" and the first row of pictures."""
     with sync_playwright() as playwright:
-        # Without its sandbox, which a container does not allow; it opens nothing but the pipeline's own page.
+        # A container does not allow the sandbox; the browser opens only the pipeline's own page.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDTH_PX, "height": 1000}, color_scheme="light")
         page.goto(report.resolve().as_uri())
@@ -27,7 +27,7 @@ def main(report: Path, picture: Path) -> None:
         parts = [drawn.crop((0, top, WIDTH_PX, bottom)) for top, bottom in list_parts(page)]
         browser.close()
     picture.parent.mkdir(parents=True, exist_ok=True)
-    stack(parts).quantize(COLOURS).save(picture, optimize=True)  # a fraction of the bytes of all colours
+    stack_pictures(parts).quantize(COLOURS).save(picture, optimize=True)  # a fraction of the bytes of all colours
 
 
 def list_parts(page: Page) -> list[tuple[int, int]]:
@@ -45,8 +45,8 @@ def find_rows(page: Page, selector: str) -> tuple[int, int]:
     return round(box["y"]), round(box["y"] + box["height"])
 
 
-def stack(parts: list[Image.Image]) -> Image.Image:
-    """Return one picture of pictures of the same width, one below the other."""
+def stack_pictures(parts: list[Image.Image]) -> Image.Image:
+    """Return one picture with several pictures of the same width below each other."""
     whole = Image.new("RGB", (WIDTH_PX, sum(part.height for part in parts)))
     top = 0
     for part in parts:

@@ -1,6 +1,6 @@
-"""Run the commands of docs/experiments.md and put in what they print: python -m docs.print_experiments CLONE.
+"""Run the commands of docs/experiments.md and insert their output: python -m docs.print_experiments CLONE.
 
-CLONE is a clone of the repository's last commit in which the pipeline has run; its experiments are made there.
+CLONE is a clone of the repository's last commit in which the pipeline has run; the experiments are run there.
 """
 
 import os
@@ -20,12 +20,12 @@ EXCERPTS = {
     5: (" Metric ", "weighted_f1"),
     7: ("mean of seeds", "metadata_probe by"),
 }
-"""Words in the first and the last line that a block of text shows of what the command before it prints, by the
-block's number; the other blocks show all."""
+"""Words in the first and the last line of the excerpt that a block of text shows of the previous command's output, by
+the block's number; the other blocks show the whole output."""
 
 
 def main(clone: Path) -> None:
-    """Write the document anew."""
+    """Rewrite the document with new output."""
     text = DOCUMENT.read_text(encoding="utf-8")
     numbers = count(1)
     printed = ""
@@ -33,17 +33,17 @@ def main(clone: Path) -> None:
     def fill(block: re.Match[str]) -> str:
         nonlocal printed
         if block[1] is None:
-            return f"```text\n{cut(printed, *EXCERPTS.get(next(numbers), ('', '')))}\n```"
+            return f"```text\n{cut_lines(printed, *EXCERPTS.get(next(numbers), ('', '')))}\n```"
         for line in block[1].splitlines():
             if line.startswith("$ "):
-                printed = run(line.removeprefix("$ "), clone)
+                printed = run_command(line.removeprefix("$ "), clone)
         return block[0]
 
     DOCUMENT.write_text(CONSOLE_THEN_TEXT.sub(fill, text), encoding="utf-8")
 
 
-def run(command: str, clone: Path) -> str:
-    """Return what a command prints, on a terminal 100 characters wide."""
+def run_command(command: str, clone: Path) -> str:
+    """Return the output of a command on a terminal of 100 characters."""
     print(command, flush=True)
     environment = {**os.environ, "COLUMNS": "100", "PYTHONPATH": str(clone)}
     done = subprocess.run(
@@ -56,12 +56,12 @@ def run(command: str, clone: Path) -> str:
         check=False,
     )
     if done.returncode:
-        print(f"left with {done.returncode}:\n{done.stdout}")
+        print(f"exited with {done.returncode}:\n{done.stdout}")
     return done.stdout
 
 
-def cut(printed: str, first: str, last: str) -> str:
-    """Return the lines from the last one with some words to the next one with others."""
+def cut_lines(printed: str, first: str, last: str) -> str:
+    """Return the lines from the last one that contains `first` to the next one that contains `last`."""
     lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
     start = max(number for number, line in enumerate(lines) if first in line) if first else 0
     stop = next(number for number in range(start, len(lines)) if last in lines[number]) if last else len(lines) - 1

@@ -1,7 +1,7 @@
 """Choose the threshold for malignancy on validation, and score it on the test images."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -44,22 +44,22 @@ def main(
 
     val, test = (merge_sides(table.select(split), side) for split in SCORED_SPLITS)
     threshold = choose_threshold(val.y_true == 1, val.y_prob[:, 1], wanted)
+    write_metrics(metrics, {"has_malignant_side": True, **score_threshold(val, test, threshold)})
+    write_plot_rows(roc, [row for row in build_roc_rows(test) if row["diagnosis"] == "malignant"])
+    write_plot_rows(net_benefit, list(list_net_benefit(test.y_true == 1, test.y_prob[:, 1])))
+
+
+def score_threshold(val: Predictions, test: Predictions, threshold: float) -> dict[str, Any]:
+    """Return the threshold, the sensitivity that chose it on validation, and what it does on test."""
     truth, probability = test.y_true == 1, test.y_prob[:, 1]
     decisions = score_decisions(truth, probability >= threshold, test.images.group_id)
-    write_metrics(
-        metrics,
-        {
-            "has_malignant_side": True,
-            "threshold": threshold,
-            "val_sensitivity": float((val.y_prob[:, 1] >= threshold)[val.y_true == 1].mean()),
-            "num_malignant": int(truth.sum()),
-            "num_benign": int((~truth).sum()),
-            **list_estimates(decisions),
-        },
-    )
-    rows = build_roc_rows(test)
-    write_plot_rows(roc, [row for row in rows if row["diagnosis"] == "malignant"])
-    write_plot_rows(net_benefit, list(list_net_benefit(truth, probability)))
+    return {
+        "threshold": threshold,
+        "val_sensitivity": float((val.y_prob[:, 1] >= threshold)[val.y_true == 1].mean()),
+        "num_malignant": int(truth.sum()),
+        "num_benign": int((~truth).sum()),
+        **list_estimates(decisions),
+    }
 
 
 def has_both_sides(predictions: Predictions, side: tuple[bool, ...]) -> bool:

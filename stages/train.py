@@ -10,7 +10,6 @@ NVIDIA H200 and reach a balanced accuracy of 0.74 and a macro F1 of 0.68 on test
 (docs/results.md).
 """
 
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,20 +18,29 @@ import numpy as np
 import pandas as pd
 import torch
 import typer
+from torch import nn
 
 from lesions.errors import InputError
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
-from lesions.hardware.device import choose_execution, choose_precision, name_hardware, name_precision, set_up_device
+from lesions.hardware.choices import Execution
+from lesions.hardware.device import (
+    Precision,
+    choose_execution,
+    choose_precision,
+    name_hardware,
+    name_precision,
+    set_up_device,
+)
 from lesions.images.cache import read_cache
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
-from lesions.networks.source import open_source
+from lesions.networks.source import ImageSource, open_source
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
 from lesions.stage.code import check_code_unchanged
 from lesions.stage.run import run_stage
-from lesions.tables.classes import read_classes
+from lesions.tables.classes import Classes, read_classes
 from lesions.tables.splits import read_split_metadata
 from lesions.tables.task import Diagnoses, encode_diagnoses
 from lesions.tracking.dvclive import open_tracking
@@ -66,55 +74,30 @@ def main(
 ) -> None:
     """Train `model` on the training images, and choose its epoch on the validation images."""
     hardware = read_section(params, "hardware", HardwareParameters)
-    resolved = read_recipe(recipe)
-    architecture, training = resolved.architecture, resolved.training
+    resolved, known = read_recipe(recipe), read_classes(classes)
     device = set_up_device(hardware.device, num_threads=hardware.num_threads, deterministic=hardware.deterministic)
-    precision = choose_precision(training.precision, device)
+    precision = choose_precision(resolved.training.precision, device)
     hashes = {path: hash_file(path) for path in (images, metadata, splits, classes)}
     pixels = read_cache(images)
-    check_enough_pixels(model, architecture, pixels.shape[1])
-    source = open_source(pixels, device)
-    known = read_classes(classes)
+    check_enough_pixels(model, resolved.architecture, pixels.shape[1])
     subsets = read_subsets(metadata, splits, known.diagnoses)
-    preprocessing = Preprocessing(architecture.size_px)
-
-    torch.manual_seed(training.seed)
-    network = build_network(architecture, len(known.classes), pretrained=True)
-    print(f"training {model} on {device} in {name_precision(precision)}", flush=True)
-    shares = compute_shares(known.num_images, resolved.sampling.scheme)
-    criterion = Criterion(resolved.loss, np.array(known.weights), shares)
-    learner = Learner(
-        network,
-        architecture,
-        criterion,
-        optimization=resolved.optimizer,
-        training=training,
-        device=device,
-        precision=precision,
-        execution=choose_execution(hardware.execution, device),
-    )
-    batches = AugmentedBatches(
-        source,
-        subsets["train"],
-        class_counts=known.num_images,
-        augmentation=resolved.augmentation,
-        sampling=resolved.sampling.scheme,
-        preprocessing=preprocessing,
-        device=device,
-        batch_size=training.batch_size,
-        seed=training.seed,
-    )
+    source = open_source(pixels, device)
+    preprocessing = Preprocessing(resolved.architecture.size_px)
     about = CheckpointMetadata(
         model=model,
         classes=known.classes,
         diagnoses=known.diagnoses,
-        architecture=architecture,
+        architecture=resolved.architecture,
         mean=preprocessing.mean,
         std=preprocessing.std,
         inputs={path.name: sha256 for path, sha256 in hashes.items()},
         versions={name: version(name) for name in ("numpy", "torch", "torchvision")},
     )
     key = identify_training(code, resolved, about, [name_hardware(device), str(precision), hardware.num_threads])
+    print(f"training {model} on {device} in {name_precision(precision)}", flush=True)
+    execution = choose_execution(hardware.execution, device)
+    learner = build_learner(resolved, known, device=device, precision=precision, execution=execution)
+    batches = build_batches(resolved, known, source, subsets["train"], preprocessing=preprocessing, device=device)
     with (
         hold_resume_file(find_resume_folder(), key) as resume,
         open_tracking(read_section(params, "tracking", TrackingParameters), model) as on_epoch,
@@ -122,11 +105,11 @@ def main(
         fitted = fit_network(
             learner,
             batches,
-            partial(
-                validate_network, source=source, val=subsets["val"], criterion=criterion, preprocessing=preprocessing
+            lambda network: validate_network(
+                network, source, subsets["val"], learner.criterion, preprocessing=preprocessing
             ),
             schedule=resolved.schedule,
-            training=training,
+            training=resolved.training,
             resume=resume,
             on_epoch=on_epoch,
         )
@@ -134,10 +117,51 @@ def main(
         check_code_unchanged(code)
         check_unchanged(hashes)
         write_checkpoint(checkpoint, fitted.weights, about)
-        num_parameters = sum(parameter.numel() for parameter in network.parameters())
-        write_metrics(metrics, summarise_training(fitted, num_parameters))
+        write_metrics(metrics, summarise_training(fitted, learner.network))
         write_plot_rows(history, list_history(fitted))
         resume.remove()
+
+
+def build_learner(
+    recipe: Recipe, classes: Classes, *, device: torch.device, precision: Precision, execution: Execution
+) -> Learner:
+    """Build the network, with the seed's initial weights or pretrained ones, and what it learns with."""
+    torch.manual_seed(recipe.training.seed)
+    network = build_network(recipe.architecture, len(classes.classes), pretrained=True)
+    shares = compute_shares(classes.num_images, recipe.sampling.scheme)
+    return Learner(
+        network,
+        recipe.architecture,
+        Criterion(recipe.loss, np.array(classes.weights), shares),
+        optimization=recipe.optimizer,
+        training=recipe.training,
+        device=device,
+        precision=precision,
+        execution=execution,
+    )
+
+
+def build_batches(
+    recipe: Recipe,
+    classes: Classes,
+    source: ImageSource,
+    train: LabelledRows,
+    *,
+    preprocessing: Preprocessing,
+    device: torch.device,
+) -> AugmentedBatches:
+    """Build the batches of the training images, augmented as the recipe says."""
+    return AugmentedBatches(
+        source,
+        train,
+        class_counts=classes.num_images,
+        augmentation=recipe.augmentation,
+        sampling=recipe.sampling.scheme,
+        preprocessing=preprocessing,
+        device=device,
+        batch_size=recipe.training.batch_size,
+        seed=recipe.training.seed,
+    )
 
 
 def read_subsets(metadata: Path, splits: Path, diagnoses: Diagnoses) -> dict[str, LabelledRows]:
@@ -171,13 +195,13 @@ def check_unchanged(hashes: dict[Path, str]) -> None:
             raise InputError(f"{path}: changed while the network was trained; run the stage train again")
 
 
-def summarise_training(fitted: FittedNetwork, num_parameters: int) -> dict[str, Any]:
+def summarise_training(fitted: FittedNetwork, network: nn.Module) -> dict[str, Any]:
     """Return the best epoch's scores as one flat dictionary."""
     best = fitted.history[fitted.best_epoch - 1]
     return {
         "best_epoch": fitted.best_epoch,
         "num_epochs": len(fitted.history),
-        "num_parameters": num_parameters,
+        "num_parameters": sum(parameter.numel() for parameter in network.parameters()),
         **{f"{split}_{name}": best[split][name] for split in ("train", "val") for name in HEADLINES},
     }
 

@@ -62,11 +62,10 @@ def compose_parameters(
     begun_anew = {name for preset in chain for name in _list_begun_anew(preset)}
     kept = {name: section for name, section in own.items() if name not in begun_anew}
     sections = _lay_presets(default | kept, default, chain)
+    if root is None and "dataset" in begun_anew:
+        root = _find_root(sections["dataset"], own.get("dataset", {}), default["dataset"], params=params)
     if root is not None:
         sections["dataset"] = sections["dataset"] | {"root": root}
-    elif "dataset" in begun_anew:
-        known_root = _find_root(sections["dataset"], own.get("dataset", {}), default["dataset"], params)
-        sections["dataset"] = sections["dataset"] | {"root": known_root}
     layout = (folder / DEFAULT).read_text(encoding="utf-8")
     for name in kept:
         # A section that the user has changed keeps its own comments and layout.
@@ -113,7 +112,7 @@ def _serve_dataset(
     return [*without, *read_chain([f"datasets/{dataset}"], folder)]
 
 
-def _find_root(section: Sections, own: Sections, default: Sections, params: Path) -> str:
+def _find_root(section: Sections, own: Sections, default: Sections, *, params: Path) -> str:
     """Return the folder of a dataset: the one that the section sets, or else the current one of the same dataset."""
     if section["root"] != default["root"] or _list_names(section) == _list_names(default):
         return section["root"]

@@ -43,9 +43,8 @@ class Sources:
     def trace_imports(self, stage: Path, versions: Mapping[str, str]) -> Code:
         """Follow the imports of a stage through the project's own modules.
 
-        An import counts wherever it stands: at the top, within a function, or for the type checker alone. A package's
-        `__init__.py` is reached with each of its modules, and a file that is not Python with the modules of its
-        folder.
+        Every import counts: at the top of a file, within a function, and for the type checker only. A module also
+        reaches the `__init__.py` of its packages and the files in its folder that are not Python.
 
         Parameters
         ----------

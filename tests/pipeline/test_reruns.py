@@ -3,12 +3,14 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 from safetensors import safe_open
 
+from lesions.parameters.overlay import lay_over
 from tests.builders import ROOT
 from tests.repository import MODELS, Repository, stages_run
 
@@ -105,26 +107,26 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
 
 
 @pytest.mark.parametrize(
-    ("section", "rerun"),
+    ("changed", "rerun"),
     [
-        ("class_weights.scheme=sqrt", ["compute_class_weights", *train_and_score("custom_cnn")]),
-        ("augmentation.rotation_degrees=90", train_and_score("custom_cnn")),
-        ("dataset.max_rejected_fraction=0.5", ["prepare_metadata"]),
-        ("evaluation.sensitivity=0.8", ["evaluate_malignancy@custom_cnn"]),
+        ({"class_weights": {"scheme": "sqrt"}}, ["compute_class_weights", *train_and_score("custom_cnn")]),
+        ({"augmentation": {"rotation_degrees": 90}}, ["resolve_recipes", *train_and_score("custom_cnn")]),
+        ({"dataset": {"max_rejected_fraction": 0.5}}, ["prepare_metadata"]),
+        ({"evaluation": {"sensitivity": 0.8}}, ["evaluate_malignancy@custom_cnn"]),
         (
-            "evaluation.calibration=vector",
-            [f"{verb}@custom_cnn" for verb in ("evaluate", "evaluate_malignancy", "evaluate_subgroups")],
+            {"evaluation": {"calibration": "vector"}},
+            ["evaluate@custom_cnn", "evaluate_malignancy@custom_cnn", "evaluate_subgroups@custom_cnn"],
         ),
-        ("evaluation.num_views=8", [f"{verb}@custom_cnn" for verb in SCORING_STAGES]),
-        ("hardware.execution=eager", ["train@custom_cnn"]),
+        ({"evaluation": {"num_views": 8}}, [f"{verb}@custom_cnn" for verb in SCORING_STAGES]),
+        ({"hardware": {"execution": "eager"}}, ["train@custom_cnn"]),
     ],
 )
-def test_a_parameter_reruns_what_hangs_on_it(fresh: Repository, section: str, rerun: list[str]) -> None:
-    output = fresh.dvc("exp", "run", "--set-param", section, "--set-param", "models=[custom_cnn]")
-    # The shorter list of models brings these too, or DVC takes them from an earlier run.
-    assert sorted(
-        {*stages_run(output)} - {"fit_baselines", "fit_probes", "list_models", "resolve_recipes", *COMPARED}
-    ) == sorted(rerun)
+def test_a_parameter_reruns_the_stages_that_depend_on_it(
+    fresh: Repository, changed: dict[str, Any], rerun: list[str]
+) -> None:
+    lay_over(fresh.root / "params.yaml", changed)
+    output = fresh.dvc("repro", "evaluate_malignancy@custom_cnn", "evaluate_subgroups@custom_cnn")
+    assert stages_run(output) == sorted(rerun)
 
 
 def test_models_with_recipes_of_their_own_stand_in_one_comparison(fresh: Repository) -> None:

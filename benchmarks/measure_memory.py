@@ -27,6 +27,7 @@ from rich.table import Table
 
 from lesions.errors import InputError
 from lesions.parameters.overlay import lay_over
+from lesions.stage.code import Code, write_code
 from lesions.stage.failure import one_paragraph_errors
 
 ROOT = Path(__file__).parents[1]
@@ -58,7 +59,9 @@ STAGES = {
     "--metrics split.json --shares-plot shares.json",
     "compute_class_weights": "--metadata metadata.csv --splits splits.csv --classes classes.json "
     "--distribution distribution.png",
-    "train": "--model custom_cnn --images images.npy --metadata metadata.csv --splits splits.csv "
+    "resolve_recipes": "--recipes recipes",
+    "train": "--code code.json --model custom_cnn --recipe recipes/custom_cnn.json "
+    "--images images.npy --metadata metadata.csv --splits splits.csv "
     "--classes classes.json --checkpoint network.safetensors --metrics train.json --history history.json",
 }
 
@@ -77,6 +80,7 @@ def main(
             draw_dataset(work / "dataset", number)
             (work / "params.yaml").write_bytes(params.read_bytes())
             lay_over(work / "params.yaml", OVERLAY)
+            write_code(work / "code.json", Code({}, {}))
             table = Table("stage", "anonymous MB", "KB more per image", "resident MB", "images.npy MB")
             table.title = f"{number:,} images"
             for stage, arguments in STAGES.items():

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lesions.formats.json_file import read_json
 from lesions.parameters.overlay import lay_over
+from lesions.report.inputs import read_external
 from lesions.report.tables import list_external
 from lesions.stage.code import Code, write_code
 from lesions.training.recipe import resolve_recipe, write_recipe
@@ -104,7 +104,7 @@ def test_an_external_dataset_is_scored_and_never_trained_on(tiny: Repository, tm
     table = pd.read_csv(metadata).set_index("image_id")
     assert scores["num_classes"] == table.diagnosis[split_of[split_of == "external"].index].nunique()
     assert scores["balanced_accuracy_low"] <= scores["balanced_accuracy"] <= scores["balanced_accuracy_high"]
-    (row,) = list_external("custom_cnn", read_json(metrics / "custom_cnn/external.json"))
+    (row,) = list_external("custom_cnn", read_external(metrics / "custom_cnn/external.json"))
     assert row["dataset"] == "image_folder"
     assert row["images"].startswith(f"{scores['num_images']} of ")
     assert row["lost"].startswith(("+", "−"))

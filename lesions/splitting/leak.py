@@ -27,12 +27,9 @@ def expect_leaked(group_id: pd.Series, num_train: int) -> NDArray[np.float64]:
     others = N - sizes  # images that are neither the image itself nor its siblings
     possible = others >= num_train
     # Logarithms of both binomial coefficients; the factorial of num_train cancels.
-    log_none = (
-        gammaln(others[possible] + 1)
-        - gammaln(others[possible] - num_train + 1)
-        - gammaln(N)
-        + gammaln(N - num_train)
-    )
+    more, fewer = others[possible] + 1, others[possible] - num_train + 1
+    # Paired so that images without siblings give exactly 0.
+    log_none = (gammaln(more) - gammaln(N)) - (gammaln(fewer) - gammaln(N - num_train))
     probabilities = np.ones(len(sizes))
     probabilities[possible] = -np.expm1(log_none)
     return probabilities[size]

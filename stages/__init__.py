@@ -1,1 +1,1 @@
-"""The stages of the pipeline, a verb for each file; README.md draws how they hang together."""
+"""The stages of the pipeline, one verb per file; README.md draws the DAG."""

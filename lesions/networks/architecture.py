@@ -1,5 +1,6 @@
 """Building the network that a section `architectures.<name>` describes."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 from lesions.errors import InputError
 from lesions.networks.classifier import Classifier, build_head
 from lesions.networks.custom_cnn import build_custom_cnn
-from lesions.networks.parameters import AnyArchitecture, CustomCNNParameters
+from lesions.networks.parameters import AnyArchitecture, CustomCNNParameters, TorchvisionParameters
 from lesions.networks.pretrained import read_weights
 from lesions.networks.torchvision_backbone import build_torchvision_backbone
 
@@ -41,6 +42,29 @@ def build_network(architecture: AnyArchitecture, num_classes: int, *, pretrained
     InputError
         If the backbone is unknown or unsuitable, or if its weights cannot be read or downloaded.
     """
+    weights = None
+    if pretrained and isinstance(architecture, TorchvisionParameters) and architecture.has_pretrained_weights:
+        weights = read_weights(architecture.backbone, architecture.weights, architecture.weights_sha256)
+    network = assemble_network(architecture, num_classes, weights)
+    _check_output(network, architecture)
+    return network
+
+
+def assemble_network(
+    architecture: AnyArchitecture, num_classes: int, weights: Mapping[str, Tensor] | None = None
+) -> Classifier:
+    """Build the network of an architecture without trying it, as for a checkpoint of one that was tried.
+
+    Parameters
+    ----------
+    weights
+        To put into a torchvision backbone, or None.
+
+    Raises
+    ------
+    InputError
+        If the backbone is unknown or unsuitable, or if the weights do not fit it.
+    """
     if isinstance(architecture, CustomCNNParameters):
         backbone: nn.Module = build_custom_cnn(
             architecture.widths,
@@ -49,14 +73,9 @@ def build_network(architecture: AnyArchitecture, num_classes: int, *, pretrained
         )
         num_features = architecture.widths[-1]
     else:
-        weights = None
-        if pretrained and architecture.has_pretrained_weights:
-            weights = read_weights(architecture.backbone, architecture.weights, architecture.weights_sha256)
         backbone, num_features = build_torchvision_backbone(architecture.backbone, weights)
     head = build_head((num_features, *architecture.head_widths, num_classes), architecture.dropout)
-    network = Classifier(backbone, head)
-    _check_output(network, architecture)
-    return network
+    return Classifier(backbone, head)
 
 
 def _check_output(network: Classifier, architecture: AnyArchitecture) -> None:

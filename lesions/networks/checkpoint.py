@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lesions.errors import InputError
 from lesions.hardware.device import to_device
-from lesions.networks.architecture import build_network
+from lesions.networks.architecture import assemble_network
 from lesions.networks.classifier import Classifier
 from lesions.networks.parameters import AnyArchitecture
 from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
@@ -67,7 +67,7 @@ def read_checkpoint(path: Path, device: torch.device) -> tuple[Classifier, Check
     try:
         weights, text = read_tensor_file(path, key=METADATA_KEY)
         metadata = _METADATA.validate_json(text)
-        network = build_network(metadata.architecture, len(metadata.classes), pretrained=False)
+        network = assemble_network(metadata.architecture, len(metadata.classes))
         network.load_state_dict(weights)
     except (SafetensorError, OSError, KeyError, ValidationError, RuntimeError) as error:
         raise InputError(

@@ -1,11 +1,13 @@
 """A parameter file of a test's own, and a repository in which the tiny preset has run."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 from ruamel.yaml import YAML
 
 from tests.builders import WriteParams
@@ -49,11 +51,22 @@ def write_params(tmp_path: Path) -> WriteParams:
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """The repository after `dvc repro` on the tiny preset, committed. Tests leave it as they find it."""
-    repository = copy_repository(tmp_path_factory.mktemp("tiny"))
-    repository.dvc("repro")
-    repository.commit("Run the tiny preset")
-    return repository
+    """The repository after `dvc repro` on the tiny preset, committed. Tests leave it as they find it.
+
+    The first worker that needs it runs it; each takes a clone of its own, as DVC lets one process into a repository.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "tiny"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            # Named so only once it is whole.
+            repository = copy_repository(shared.with_name("tiny_unfinished"))
+            repository.dvc("repro")
+            repository.commit("Run the tiny preset")
+            repository.root.rename(shared)
+    clone = Repository(shared).clone(tmp_path_factory.mktemp("own") / "tiny")
+    clone.dvc("checkout", "--quiet")
+    return clone
 
 
 @pytest.fixture

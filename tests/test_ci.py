@@ -50,7 +50,8 @@ def pull_request(tiny: Repository, tmp_path: Path) -> Repository:
     clone.commit("Lower the floors")
     environment = clone.root / ".venv"
     environment.mkdir()
-    (environment / "bin").symlink_to(Path(sys.executable).parent)
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (environment / name).symlink_to(Path(sys.prefix, name))
     (environment / "ready").touch()
     return clone
 

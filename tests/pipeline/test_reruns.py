@@ -98,11 +98,12 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
     assert "removed the files of resnet34, which is not in models of params.yaml" in fresh.dvc("repro")
     assert everything() == before
     assert stages_run(fresh.dvc("repro")) == []
-    # Once more, now that DVC has both runs in its cache.
-    fresh.dvc("exp", "run", "--set-param", "models=[custom_cnn,resnet18,resnet34]")
-    assert everything() == added
+    # Once more: DVC has the shorter list in its run cache by now.
+    added_again = params.replace(b"models: [custom_cnn, resnet18]", b"models: [custom_cnn, resnet18, resnet34]")
+    (fresh.root / "params.yaml").write_bytes(added_again)
+    assert "is cached - skipping run" in fresh.dvc("repro", "evaluate@resnet34")
     (fresh.root / "params.yaml").write_bytes(params)
-    fresh.dvc("repro")
+    assert "removed the files of resnet34" in fresh.dvc("repro", "list_models")
     assert everything() == before
 
 
@@ -151,7 +152,7 @@ def test_models_with_recipes_of_their_own_stand_in_one_comparison(fresh: Reposit
 def test_a_parameter_with_a_new_name_is_refused_with_that_name(fresh: Repository) -> None:
     done = fresh.run("dvc", "exp", "run", "--set-param", "+training.device=cpu", check=False)
     assert done.returncode != 0
-    assert "error: params.yaml: training.device is hardware.device now" in done.stdout
+    assert "error: params.yaml: training.device is now hardware.device" in done.stdout
 
 
 def test_two_classes_are_a_task_like_any_other(fresh: Repository) -> None:

@@ -33,7 +33,7 @@ def main(report: Path, picture: Path) -> None:
 def list_parts(page: Page) -> list[tuple[int, int]]:
     """Return the first and last row of pixels of each part of the page that is shown."""
     end_of_scores, _ = find_rows(page, "#differences")
-    start_of_pictures, _ = find_rows(page, "h2:text-is('Pictures')")
+    start_of_pictures, _ = find_rows(page, "h2:text-is('Plots')")
     _, end_of_first_row = find_rows(page, ".pictures figure >> nth=1")
     return [(0, end_of_scores), (start_of_pictures, end_of_first_row + MARGIN_PX)]
 

@@ -23,6 +23,12 @@ class Repository:
     """A copy of this repository with the tiny preset laid over its committed parameters."""
 
     root: Path
+    shared_cache: Path | None = None
+
+    @property
+    def cache(self) -> Path:
+        """The folder of DVC's cache, which a clone shares with the repository that it was cloned from."""
+        return self.shared_cache or self.root / ".dvc/cache"
 
     def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command there; its standard output and error come back as one text in `stdout`."""
@@ -57,9 +63,9 @@ class Repository:
     def clone(self, target: Path) -> "Repository":
         """Clone it; the clone has no data yet, and takes them from this repository's cache."""
         self.run("git", "clone", "--quiet", str(self.root), str(target))
-        clone = Repository(target)
+        clone = Repository(target, self.cache)
         clone.set_identity()
-        clone.dvc("cache", "dir", "--local", str(self.root / ".dvc/cache"))
+        clone.dvc("cache", "dir", "--local", str(self.cache))
         return clone
 
     def copy_files(self, target: Path) -> "Repository":

@@ -11,7 +11,7 @@ repro: .venv/ready
 
 # Two processes, each with one thread.
 test: .venv/ready
-	OMP_NUM_THREADS=1 pytest -m "not slow" --numprocesses 2 --dist loadgroup
+	OMP_NUM_THREADS=1 pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 test-slow: .venv/ready
 	pytest -m slow

@@ -20,7 +20,7 @@ from lesions.tables.task import TaskParameters, find_malignant_side
 
 
 def main(
-    predictions: Annotated[Path, typer.Option(help="Logits of the validation and test images.")],
+    predictions: Annotated[Path, typer.Option(help="The model's calibrated predictions.")],
     classes: Annotated[Path, typer.Option(help="Classes and their diagnoses.")],
     metrics: Annotated[Path, typer.Option(help="Written: the threshold, and its scores on test.")],
     roc: Annotated[Path, typer.Option(help="Written: the ROC curve.")],

@@ -19,7 +19,7 @@ from lesions.tables.predictions import read_predictions
 
 
 def main(
-    predictions: Annotated[Path, typer.Option(help="Logits of the validation and test images.")],
+    predictions: Annotated[Path, typer.Option(help="The model's calibrated predictions.")],
     metadata: Annotated[Path, typer.Option(help="Validated metadata, one row per image.")],
     metrics: Annotated[Path, typer.Option(help="Written: the subgroup with the lowest score.")],
     plot: Annotated[Path, typer.Option(help="Written: one row per subgroup.")],

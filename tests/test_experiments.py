@@ -11,7 +11,7 @@ from tests.documents import Document
 from tests.repository import Repository, read_plot_specs
 
 # All commands run in the fixture of the first test, beside another process that tests.
-pytestmark = [pytest.mark.xdist_group("experiments"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 COMMANDS = Document(ROOT / "docs/experiments.md").commands()
 FOLDS = slice(

@@ -1,1 +1,1 @@
-"""The regression gate: whether the newer metrics of two revisions are good enough."""
+"""The regression gate: whether new metrics are good enough beside those of another revision."""

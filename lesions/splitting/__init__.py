@@ -1,1 +1,1 @@
-"""Grouping images that belong together, and assigning whole groups to the splits."""
+"""Assigning whole groups of images to the splits, and checking the result."""

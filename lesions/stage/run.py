@@ -60,5 +60,5 @@ def run_stage(main: Callable[..., None]) -> None:
 def exit_on_signal(number: int, _: FrameType | None) -> None:
     """Exit on a signal by raising SystemExit, which removes temporary files and releases locks."""
     name = signal.Signals(number).name
-    print(f"stopped by {name}; no partial file is left; the same command continues", file=sys.stderr, flush=True)
+    print(f"stopped by {name}; no partial file is left; run the same command again", file=sys.stderr, flush=True)
     sys.exit(128 + number)

@@ -16,7 +16,7 @@ TRAINED = SPLITS[:2]
 """The splits that training uses."""
 
 SCORED_SPLITS = SPLITS[1:]
-"""The splits in prediction tables, which also hold images of other datasets; training images are never scored."""
+"""The splits in prediction tables, which also hold images of other datasets but no training images."""
 
 EXTERNAL = "external"
 """Value of `split` for an image of a dataset that is only scored."""

@@ -114,7 +114,7 @@ def test_a_signal_leaves_no_file(tmp_path: Path, write_params: WriteParams) -> N
     process.terminate()
     printed, complaint = process.communicate()
     assert process.returncode == 128 + signal.SIGTERM
-    assert complaint == "stopped by SIGTERM; no partial file is left; the same command continues\n"
+    assert complaint == "stopped by SIGTERM; no partial file is left; run the same command again\n"
     assert "image files decoded" not in printed
     assert list((tmp_path / "out").iterdir()) == []
 

@@ -10,9 +10,6 @@ from PIL import Image
 from lesions.errors import InputError
 from stages import generate_synthetic
 
-# One worker runs the file whole: its tests share a fixture.
-pytestmark = pytest.mark.xdist_group("generate_synthetic")
-
 
 def write_params(folder: Path, *, num_images: int = 150, size_px: int = 32, seed: int = 1) -> Path:
     path = folder / f"params_{num_images}_{size_px}_{seed}.yaml"

@@ -12,9 +12,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.repository import Repository
 from tests.runs import build_predictions, guess, run_compare, run_report, true_classes, write_run
 
-# One worker runs the file whole: its tests share a fixture.
-pytestmark = pytest.mark.xdist_group("report")
-
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
 

@@ -8,9 +8,6 @@ import pytest
 
 from tests.repository import Repository, stages_run
 
-# One worker runs the file whole: its tests share a fixture.
-pytestmark = pytest.mark.xdist_group("trace_code")
-
 MODELS = ("custom_cnn", "resnet18")
 
 

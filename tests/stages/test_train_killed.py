@@ -75,7 +75,7 @@ def test_a_signal_stops_training_and_the_message_says_how_to_continue(
     process.send_signal(number)
     printed, _ = process.communicate()
     assert process.returncode == 128 + number
-    assert f"stopped by {number.name}; no partial file is left; the same command continues" in printed
+    assert f"stopped by {number.name}; no partial file is left; run the same command again" in printed
     assert "Traceback" not in printed
     assert not list(copy.root.rglob(".*.tmp"))
     done = start(copy, "custom_cnn")

@@ -14,9 +14,6 @@ from lesions.tables.digest import write_digest
 from tests.repository import Repository, copy_repository
 from tests.runs import build_predictions, guess, true_classes
 
-# One worker runs the file whole: its tests share a fixture.
-pytestmark = pytest.mark.xdist_group("gate")
-
 MODELS = ("custom_cnn", "resnet18")
 GOOD = {"balanced_accuracy": 0.7, "macro_f1": 0.6, "macro_roc_auc": 0.9}
 

@@ -13,9 +13,6 @@ from lesions.errors import InputError
 from lesions.stage.imports import DISTRIBUTIONS, normalise_name, read_versions, trace_stages
 from tests.builders import ROOT
 
-# One worker runs the file whole: its tests share a fixture.
-pytestmark = pytest.mark.xdist_group("imports")
-
 VERSIONS = {"numpy": "2.0", "scikit-learn": "1.6", "torch": "2.9"}
 
 

@@ -7,9 +7,6 @@ from pydantic import ValidationError
 from lesions.synthetic.cohort import COLUMNS, SyntheticParameters, draw_cohort
 from lesions.synthetic.epidemiology import OCCURRENCES
 
-# One worker runs the file whole: its tests share a fixture.
-pytestmark = pytest.mark.xdist_group("cohort")
-
 
 @pytest.fixture(scope="module")
 def cohort() -> pd.DataFrame:

@@ -16,7 +16,7 @@ CONSOLE_THEN_TEXT = re.compile(r"```console\n(.*?)```|```text\n(.*?)```", re.DOT
 
 EXCERPTS = {
     1: ("on test images", "class_prior by"),
-    2: ("removed the files", "class_prior by"),
+    2: ("on test", "class_prior by"),
     5: (" Metric ", "weighted_f1"),
     7: ("mean of seeds", "metadata_probe by"),
 }

@@ -15,9 +15,10 @@ from tests.repository import Repository, copy_repository
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the files that need the tiny run first: they are the longest, and no worker should end with one."""
+    """Start the longest files first: those that need the tiny run, then those that run whole pipelines."""
     of_tiny = {item.path for item in items if {"tiny", "fresh", "copy"} & {*item.fixturenames}}  # type: ignore[attr-defined]
-    items.sort(key=lambda item: item.path not in of_tiny)
+    # The files beside this one run several stages, or read the whole project.
+    items.sort(key=lambda item: (item.path not in of_tiny, item.path.parent != Path(__file__).parent))
 
 
 @pytest.fixture(autouse=True)

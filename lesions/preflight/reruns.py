@@ -12,7 +12,7 @@ from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
 from lesions.errors import InputError
-from lesions.experiments.revisions import flatten_parameters
+from lesions.parameters.differences import list_changed
 from lesions.stage.code import Code, read_code, write_code
 from lesions.stage.imports import read_versions, trace_stages
 
@@ -82,9 +82,9 @@ def _list_code_changes(repo: Repo, stage: PipelineStage, traces: Mapping[str, Co
         yield "code (which file is unknown, because the last trace is not in DVC's cache)"
         return
     last = read_code(cached)
-    if files := _list_differences(last.files, trace.files):
+    if files := sorted(list_changed(last.files, trace.files)):
         yield f"code ({_name_some(files)})"
-    if packages := _list_differences(last.packages, trace.packages):
+    if packages := sorted(list_changed(last.packages, trace.packages)):
         yield "version ({})".format(
             _name_some([f"{name} {last.packages.get(name)} → {trace.packages.get(name)}" for name in packages])
         )
@@ -109,10 +109,8 @@ def _list_changed_parameters(stage: PipelineStage) -> list[str]:
     changed = []
     for dep in stage.deps:
         if isinstance(dep, ParamsDependency):
-            changed += _list_differences(
-                flatten_parameters(dep.hash_info.value or {}), flatten_parameters(dep.read_params())
-            )
-    return changed
+            changed += list_changed(dep.hash_info.value or {}, dep.read_params())
+    return sorted(changed)
 
 
 def _find_following(repo: Repo, reasons: Mapping[str, object]) -> list[str]:
@@ -127,12 +125,6 @@ def _find_following(repo: Repo, reasons: Mapping[str, object]) -> list[str]:
                 waiting.append(stage)
     names = {stage.addressing for stage in reached} - set(reasons)
     return [stage.addressing for stage in _list_pipeline(repo) if stage.addressing in names]
-
-
-def _list_differences(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
-    """Return the keys that only one of two mappings has, or that have different values in them."""
-    absent = object()
-    return sorted(key for key in before.keys() | now.keys() if before.get(key, absent) != now.get(key, absent))
 
 
 def _name_some(names: list[str]) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar  # type: ignore[import-untyped]
 from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
@@ -98,6 +98,8 @@ def test_a_group_counts_once() -> None:
     assert compare_hits(first, second, pd.Series([0, 0, 0, 1, 1, 2])) == (1, 1, 1)
 
 
+# statsmodels collects the process's garbage at each call, which takes 0.1 s.
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holms_correction_is_that_of_statsmodels(p_values: list[float]) -> None:
     assert correct_after_holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])

@@ -1,14 +1,15 @@
 """Checking a parameter file and the needs of a run with it, before anything runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
+
 from lesions.datasets.parameters import DatasetParameters
-from lesions.errors import InputError
 from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.gate.rules import read_rules
-from lesions.hardware.device import Precision, choose_execution, choose_precision, name_precision, set_up_device
+from lesions.hardware.device import choose_execution, choose_precision, name_precision, set_up_device
 from lesions.hardware.disk import check_room, count_bytes
 from lesions.hardware.memory import read_peak_memory
 from lesions.images.decode import DecodingParameters
@@ -18,6 +19,7 @@ from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.models import read_models
 from lesions.parameters.section import Section, read_parameters, read_section
 from lesions.preflight.datasets import DatasetCounts, check_datasets
+from lesions.preflight.findings import Findings
 from lesions.preflight.needs import (
     Memory,
     estimate_caching,
@@ -58,78 +60,96 @@ Recipes = Mapping[str, Recipe]
 """The recipe of each model."""
 
 
-def check_run(params: Path) -> dict[str, str]:
+def check_run(params: Path) -> Findings:
     """Check all parameters against each other, against the datasets and against the machine.
 
-    Returns
-    -------
-    dict
-        What the run will use, in words, as the rows of a table.
-
-    Raises
-    ------
-    InputError
-        If anything would make the run fail; the message names the first such thing.
+    A problem ends no check but those that need what it spoils, so that all problems are found at once.
     """
     # Measured first, while this process has loaded the same modules as a training and nothing else.
     loaded_bytes = read_peak_memory()
-    recipes = check_parameters(params)
-    counts = check_datasets(params)
-    disk = check_disk(params, recipes, counts)
-    hardware = read_section(params, "hardware", HardwareParameters)
-    device = set_up_device(hardware.device, num_threads=hardware.num_threads)
-    choose_execution(hardware.execution, device)
-    precisions = {model: choose_precision(recipe.training.precision, device) for model, recipe in recipes.items()}
-    memory = estimate_tables(params, counts)
-    if device.type == "cpu":
-        memory |= estimate_networks(params, recipes, precisions, counts, loaded_bytes=loaded_bytes)
-    return {
-        "models": ", ".join(recipes),
-        **counts.words,
-        "disk": disk,
-        **{f"memory of {stage}": str(needed) for stage, needed in memory.items()},
-        "training on": f"{device} in {', '.join(sorted(set(map(name_precision, precisions.values()))))}",
-        **describe_reruns(params),
-    }
+    findings = Findings()
+    recipes = check_parameters(params, findings)
+    counts = check_datasets(params, findings)
+    # After the data, because weights may have to be downloaded.
+    weights_bytes = count_weights(recipes, findings)
+    device = None
+    with findings.collect():
+        device = check_device(params, recipes, findings)
+    if device is None or counts is None or findings.problems:
+        findings.rows["disk and memory"] = "not estimated before the problems are solved"
+    else:
+        with findings.collect():
+            findings.rows["disk"] = check_disk(params, recipes, counts, weights_bytes)
+        memory = estimate_tables(params, counts)
+        if device.type == "cpu":
+            memory |= estimate_networks(params, recipes, counts, device=device, loaded_bytes=loaded_bytes)
+        findings.rows |= {f"memory of {stage}": str(needed) for stage, needed in memory.items()}
+    with findings.collect():
+        findings.rows |= describe_reruns(params)
+    return findings
 
 
-def check_parameters(params: Path) -> dict[str, Recipe]:
-    """Read every section, even those that no model uses, and return the recipes of the listed models.
+def check_parameters(params: Path, findings: Findings) -> dict[str, Recipe]:
+    """Read every section, even those that no model uses, and return the recipes of the listed models that are valid.
 
     Raises
     ------
     InputError
-        If a section is unknown, missing or invalid; the message names the first such section.
+        If the file has no sections.
     """
     sections = read_parameters(params)
     unknown = sorted(set(sections) - {*SECTIONS, "architectures", "gate", "models"})
     if unknown:
-        raise InputError(f"{params}: {unknown[0]}: there is no such section")
+        findings.problems.append(f"{params}: " + "; ".join(f"{name}: there is no such section" for name in unknown))
     for name, section in SECTIONS.items():
-        read_section(params, name, section)
-    read_rules(params)
-    recipes = {model: resolve_recipe(params, model) for model in read_models(params)}
+        with findings.collect():
+            read_section(params, name, section)
+    with findings.collect():
+        read_rules(params)
     # A mistake in the section of an unlisted model should be reported before the model is listed.
     for name in sections.get("architectures") or {}:
-        merge_recipe(params, name)
-    cached_px = read_section(params, "cache_images", DecodingParameters).size_px
-    for model, recipe in recipes.items():
-        check_enough_pixels(model, recipe.architecture, cached_px)
+        with findings.collect():
+            merge_recipe(params, name)
+    recipes: dict[str, Recipe] = {}
+    with findings.collect():
+        models = read_models(params)
+        findings.rows["models"] = ", ".join(models)
+        for model in models:
+            with findings.collect():
+                recipes[model] = resolve_recipe(params, model)
+                cached_px = read_section(params, "cache_images", DecodingParameters).size_px
+                check_enough_pixels(model, recipes[model].architecture, cached_px)
     return recipes
 
 
-def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts) -> str:
+def count_weights(recipes: Recipes, findings: Findings) -> list[int]:
+    """Return the bytes of each network's weights, after reading those that are pretrained."""
+    weights_bytes = []
+    for recipe in recipes.values():
+        with findings.collect():
+            network = build_network(recipe.architecture, num_classes=2, pretrained=True)
+            weights_bytes.append(count_weight_bytes(network))
+    return weights_bytes
+
+
+def check_device(params: Path, recipes: Recipes, findings: Findings) -> torch.device:
+    """Set up the device as a training does, and return it; raise InputError if a setting cannot be had on it."""
+    hardware = read_section(params, "hardware", HardwareParameters)
+    device = set_up_device(hardware.device, num_threads=hardware.num_threads)
+    choose_execution(hardware.execution, device)
+    precisions = {name_precision(choose_precision(recipe.training.precision, device)) for recipe in recipes.values()}
+    findings.rows["training on"] = f"{device} in {', '.join(sorted(precisions))}"
+    return device
+
+
+def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts, weights_bytes: Sequence[int]) -> str:
     """Return the disk space that the run needs, in words; raise InputError if less is free."""
-    weights = {
-        model: count_weight_bytes(build_network(recipe.architecture, num_classes=2, pretrained=True))
-        for model, recipe in recipes.items()
-    }
     copies = max(count_copies(recipe.training, recipe.optimizer) for recipe in recipes.values())
     disk = estimate_disk(
         counts.num_images,
         counts.num_images * _count_cached_bytes(params),
         read_section(params, "generate_synthetic", SyntheticParameters),
-        weights_bytes=list(weights.values()),
+        weights_bytes=weights_bytes,
         weights_in_state=copies - 1,  # the gradient is not written
     )
     # Existing files may be those that this run would write, and DVC has copies of them.
@@ -153,9 +173,9 @@ def estimate_tables(params: Path, counts: DatasetCounts) -> dict[str, Memory]:
 def estimate_networks(
     params: Path,
     recipes: Recipes,
-    precisions: Mapping[str, Precision],
     counts: DatasetCounts,
     *,
+    device: torch.device,
     loaded_bytes: int,
 ) -> dict[str, Memory]:
     """Return the memory that training each network on the CPU needs, and predicting with it."""
@@ -170,7 +190,7 @@ def estimate_networks(
             recipe.architecture,
             recipe.training,
             recipe.optimizer,
-            precision=precisions[model],
+            precision=choose_precision(recipe.training.precision, device),
             cached_px=cached_px,
             num_train=num_train,
             num_val=num_scored,

@@ -15,11 +15,12 @@ from lesions.errors import InputError
 from lesions.hardware.disk import count_bytes
 from lesions.images.files import find_image_files
 from lesions.parameters.section import read_section
+from lesions.preflight.findings import Findings
 from lesions.splitting.checks import check_enough_groups
 from lesions.splitting.parameters import PUBLISHED, SplitParameters
 from lesions.splitting.test_list import find_listed, read_test_list
 from lesions.synthetic.cohort import SyntheticParameters
-from lesions.tables.groups import build_groups
+from lesions.tables.groups import GROUPING_IDENTIFIERS, build_groups
 from lesions.tables.index import list_undecoded
 from lesions.tables.task import MALIGNANCY, TaskParameters
 
@@ -39,56 +40,104 @@ class DatasetCounts:
         Number of images with a usable row, as far as this is known before decoding.
     largest
         The image file with the most bytes; None if the run renders the images.
-    words
-        The counts of each dataset, and why rows are not used, as rows of a table.
     """
 
     num_images: int
     num_used: int
     largest: Path | None
-    words: dict[str, str]
 
 
-def check_datasets(params: Path) -> DatasetCounts:
+def check_datasets(params: Path, findings: Findings) -> DatasetCounts | None:
     """Read every row of the datasets as the run will, assuming that all files are complete images.
 
     The embedded dataset need not exist yet, because the run renders it.
 
-    Raises
-    ------
-    InputError
-        If anything would stop the run: a table that cannot be read, more refused rows than
-        dataset.max_rejected_fraction allows, a listed diagnosis without images, a test list that names missing
-        images, or a diagnosis with too few patients. The message names the first such thing.
+    Returns
+    -------
+    DatasetCounts or None
+        None if the images cannot be counted.
     """
+    with findings.collect():
+        dataset = read_section(params, "dataset", DatasetParameters)
+        split = read_section(params, "split", SplitParameters)
+        root = Path(dataset.root)
+        if (root == SYNTHETIC_ROOT) != (dataset.all_names == ("synthetic",)):
+            raise InputError(
+                f"dataset.names and dataset.external are {', '.join(dataset.all_names)}, but dataset.root is {root}; "
+                f"{SYNTHETIC_ROOT} is the folder of synthetic and of no other dataset"
+            )
+        if root == SYNTHETIC_ROOT:
+            return _check_synthetic(params, split, findings)
+        files = _find_files(root, dataset)
+        findings.rows["images"] = f"{len(files):,}"
+        largest = root / max(files, key=lambda file: count_bytes(root / file))
+        readings = _read_datasets(root, dataset, files, findings)
+        num_used = sum(len(reading.table) for reading in readings)
+        if len(readings) == len(dataset.all_names):
+            with findings.collect():
+                num_used = len(_check_use(readings, params, findings))
+        return DatasetCounts(len(files), num_used, largest)
+    return None
+
+
+def _check_synthetic(params: Path, split: SplitParameters, findings: Findings) -> DatasetCounts:
+    """Check what the embedded dataset is asked for."""
+    read_test_list(split)
+    if split.test_list == PUBLISHED:
+        raise InputError("split.test_list is published, but synthetic has no folders Test/; set it to null")
+    num_images = read_section(params, "generate_synthetic", SyntheticParameters).num_images
+    findings.rows["images"] = f"{num_images:,}"
+    return DatasetCounts(num_images, num_images, None)
+
+
+def _read_datasets(root: Path, dataset: DatasetParameters, files: Sequence[str], findings: Findings) -> list[Reading]:
+    """Read each dataset, and return those of which enough rows can be used."""
+    index, readings = list_undecoded(files), []
+    for name in dataset.all_names:
+        with findings.collect():
+            reading = read_dataset(root, name, dataset, images=index)
+            findings.rows |= _describe(reading)
+            findings.doubts += list_doubts(reading)
+            reading.check_enough_are_left(dataset.max_rejected_fraction, None)
+            readings.append(reading)
+    return readings
+
+
+def _check_use(readings: Sequence[Reading], params: Path, findings: Findings) -> pd.DataFrame:
+    """Return the rows that the run uses, after checking that their diagnoses and groups can be split."""
     dataset = read_section(params, "dataset", DatasetParameters)
     split = read_section(params, "split", SplitParameters)
-    root = Path(dataset.root)
-    if (root == SYNTHETIC_ROOT) != (dataset.all_names == ("synthetic",)):
-        raise InputError(
-            f"dataset.names and dataset.external are {', '.join(dataset.all_names)}, but dataset.root is {root}; "
-            f"{SYNTHETIC_ROOT} is the folder of synthetic and of no other dataset"
-        )
-    if root == SYNTHETIC_ROOT:
-        read_test_list(split)
-        if split.test_list == PUBLISHED:
-            raise InputError("split.test_list is published, but synthetic has no folders Test/; set it to null")
-        num_images = read_section(params, "generate_synthetic", SyntheticParameters).num_images
-        return DatasetCounts(num_images, num_images, None, {"images": f"{num_images:,}"})
-    files = _find_files(root, dataset)
-    readings = [read_dataset(root, name, dataset, images=list_undecoded(files)) for name in dataset.all_names]
-    for reading in readings:
-        reading.check_enough_are_left(dataset.max_rejected_fraction, None)
     task = read_section(params, "task", TaskParameters)
     table, _ = join_readings(readings, dataset, by_malignancy=task.name == MALIGNANCY)
+    for name, used in table.groupby("source"):
+        findings.rows[f"{name}: used"] = f"{len(used):,} images: {_count_words(used.diagnosis)}"
     trained = table[table.source.isin(dataset.names)]
-    task.group(trained.diagnosis)
-    _check_split(trained, split, root)
-    words = {"images": f"{len(files):,}"}
-    for reading in readings:
-        words |= _describe(reading, table[table.source == reading.name])
-    largest = root / max(files, key=lambda file: count_bytes(root / file))
-    return DatasetCounts(len(files), len(table), largest, words)
+    with findings.collect():
+        task.group(trained.diagnosis)
+    is_listed = find_listed(trained, read_test_list(split), split.test_list)
+    if split.test_list is not None:
+        findings.rows["test images"] = f"{is_listed.sum():,} of {len(trained):,}, by split.test_list"
+    # Copies, which are not known yet, can only make groups larger.
+    unit = build_groups(trained, NO_COPIES) if split.scheme == "group" else trained.image_id
+    check_enough_groups(trained, unit, needed=split.num_groups_needed, metadata=Path(dataset.root))
+    return table
+
+
+def list_doubts(reading: Reading) -> list[str]:
+    """Return what the identifiers of a dataset do not let anybody know."""
+    num_images = len(reading.table)
+    patients, lesions = (int(reading.table[name].notna().sum()) for name in GROUPING_IDENTIFIERS)
+    if num_images == 0 or patients == num_images:
+        return []
+    if not patients and not lesions:
+        return [
+            f"{reading.name}: neither patients nor lesions are known: images of one patient may be on two sides of "
+            "the split, and no figure can show it"
+        ]
+    unknown = (
+        f"{num_images - patients:,} of {num_images:,} images have no patient" if patients else "no patient is known"
+    )
+    return [f"{reading.name}: {unknown}: images of one patient may be on two sides of the split"]
 
 
 def _find_files(root: Path, dataset: DatasetParameters) -> list[str]:
@@ -104,27 +153,19 @@ def _find_files(root: Path, dataset: DatasetParameters) -> list[str]:
     return find_image_files(root, dataset.folders)
 
 
-def _check_split(trained: pd.DataFrame, split: SplitParameters, root: Path) -> None:
-    """Refuse data that cannot be split even without copies, which can only make groups larger."""
-    find_listed(trained, read_test_list(split), split.test_list)
-    unit = build_groups(trained, NO_COPIES) if split.scheme == "group" else trained.image_id
-    check_enough_groups(trained, unit, needed=split.num_groups_needed, metadata=root)
-
-
-def _describe(reading: Reading, used: pd.DataFrame) -> dict[str, str]:
+def _describe(reading: Reading) -> dict[str, str]:
     """Return the counts of a dataset, and why rows are not used, as rows of a table."""
     counts = Counter(row["kind"] for row in reading.unused)
-    num_other = len(reading.table) - len(used)
-    left_out = counts["left_out"] + num_other
     words = {
-        reading.name: f"{len(reading.rows.cells):,} rows: {len(used):,} used, {counts['refused']:,} refused, "
-        f"{left_out:,} left out; {counts['unlisted']:,} image files that no row names",
-        f"{reading.name}: diagnoses": _count_words(used.diagnosis),
+        reading.name: f"{len(reading.rows.cells):,} rows: {len(reading.table):,} valid, {counts['refused']:,} "
+        f"refused, {counts['left_out']:,} left out; {counts['unlisted']:,} image files that no row names"
     }
-    refused = reading.select("refused")
-    lost = [f"no image is left of the diagnosis {word!r} ({number} rows)" for word, number in reading.lost.items()]
-    if refused or lost:
-        words[f"{reading.name}: refused"] = "\n".join([*list_reasons(refused), *lost])
+    for kind, title in (("refused", "refused"), ("left_out", "left out")):
+        if reasons := list_reasons(reading.select(kind)):
+            words[f"{reading.name}: {title}"] = "\n".join(reasons)
+    if reading.lost:
+        lost = [f"{word!r} ({number} rows)" for word, number in reading.lost.items()]
+        words[f"{reading.name}: no image is left of"] = ", ".join(lost)
     return words
 
 

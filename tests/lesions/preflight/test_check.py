@@ -1,6 +1,7 @@
 """`lesions check` finds what would fail, and says what a run needs, before anything runs."""
 
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> None:
-    found = check_run(params)
+    found = check_run(params).rows
     assert found["models"] == "custom_cnn, resnet18"
     assert found["images"] == "150"
     # ResNet-18's 44.75 MB of weights, 3.15 MB of drawings, 150 · 37² · 3 bytes of images, 0.5 MB of files and rows,
@@ -99,7 +100,7 @@ def test_a_parameter_that_would_make_the_run_fail_is_named(
 ) -> None:
     lay_over(params, overlay)
     with pytest.raises(InputError, match=re.escape(message)):
-        check_run(params)
+        check_run(params).raise_problems()
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_parameter_that_would_make_the_run_fail_is_named(
 def test_a_misspelt_parameter_is_named(params: Path, old: str, new: str, message: str) -> None:
     params.write_text(params.read_text().replace(old, new))
     with pytest.raises(InputError, match=re.escape(message)):
-        check_run(params)
+        check_run(params).raise_problems()
 
 
 def test_a_folder_without_the_datasets_table_is_named(params: Path, tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_a_folder_without_the_datasets_table_is_named(params: Path, tmp_path: Pa
     (tmp_path / "images/a.jpg").touch()
     lay_over(params, {"dataset": {"names": ["ham10000"], "root": "images"}})
     with pytest.raises(InputError, match=r"dataset.root: images has no HAM10000_metadata.csv, which ham10000 has"):
-        check_run(params)
+        check_run(params).raise_problems()
 
 
 def test_a_table_that_cannot_be_read_is_named(params: Path, tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_a_table_that_cannot_be_read_is_named(params: Path, tmp_path: Path) -> N
     (tmp_path / "images/HAM10000_metadata.csv").write_text("image_id;dx\na;mel\n")
     lay_over(params, {"dataset": {"names": ["ham10000"], "root": "images"}})
     with pytest.raises(InputError, match=r"_metadata.csv: the column lesion_id is missing; found image_id, dx"):
-        check_run(params)
+        check_run(params).raise_problems()
 
 
 def write_clinic(folder: Path, rows: list[str], *, files: int, **changes: Any) -> dict[str, Any]:
@@ -153,22 +154,23 @@ ROWS = [f"{n}.jpg,P{n},{'Melanoma' if n < 3 else 'nevus'}" for n in range(8)]
 def test_every_row_is_read_and_counted(params: Path, tmp_path: Path) -> None:
     rows = [*ROWS, "0.jpg,P0,Melanoma", "8.jpg,P8,wart", "9.jpg,P9,unknown", "77.jpg,P9,nevus"]
     lay_over(params, write_clinic(tmp_path / "clinic", rows, files=11, max_rejected_fraction=0.2))
-    found = check_run(params)
+    found = check_run(params).rows
     assert found["images"] == "11"
-    assert found["csv"] == "12 rows: 8 used, 2 refused, 2 left out; 1 image files that no row names"
-    assert found["csv: diagnoses"] == "nevus 5, melanoma 3"
-    wart, missing, *lost = found["csv: refused"].splitlines()
+    assert found["csv"] == "12 rows: 8 valid, 2 refused, 2 left out; 1 image files that no row names"
+    assert found["csv: used"] == "8 images: nevus 5, melanoma 3"
+    wart, missing = found["csv: refused"].splitlines()
     assert wart.startswith("1 × finding: is unknown; known are actinic_keratosis, ")
     assert wart.endswith("; dataset.words.diagnosis adds others (first: line 11, value 'wart')")
     assert missing == "1 × photo: has no image file (first: line 13, value '77')"
-    assert lost == [f"no image is left of the diagnosis {word!r} (1 rows)" for word in ("unknown", "wart")]
+    assert found["csv: no image is left of"] == "'unknown' (1 rows), 'wart' (1 rows)"
+    assert len(found["csv: left out"].splitlines()) == 2
     assert not (tmp_path / "data").exists()
 
 
 def test_a_broken_link_counts_as_a_file(params: Path, tmp_path: Path) -> None:
     lay_over(params, write_clinic(tmp_path / "clinic", ROWS, files=8))
     (tmp_path / "clinic/8.jpg").symlink_to("nowhere.jpg")
-    assert check_run(params)["images"] == "9"
+    assert check_run(params).rows["images"] == "9"
 
 
 @pytest.mark.parametrize(
@@ -227,13 +229,13 @@ def test_data_that_would_stop_the_run_are_named(
     lay_over(params, write_clinic(tmp_path / "clinic", rows, files=9, **dataset))
     lay_over(params, overlay)
     with pytest.raises(InputError, match=re.escape(message)):
-        check_run(params)
+        check_run(params).raise_problems()
 
 
 def test_the_embedded_dataset_has_no_published_test_images(params: Path) -> None:
     lay_over(params, {"split": {"test_list": "published"}})
     with pytest.raises(InputError, match=r"split.test_list is published, but synthetic has no folders Test/"):
-        check_run(params)
+        check_run(params).raise_problems()
 
 
 def test_a_run_that_needs_too_much_disk_is_refused_unless_its_files_exist(params: Path) -> None:
@@ -241,9 +243,63 @@ def test_a_run_that_needs_too_much_disk_is_refused_unless_its_files_exist(params
     with pytest.raises(
         InputError, match=r"has yet to write takes 60\d\d\.\d GB in .*, where .* GB are free; make room"
     ):
-        check_run(params)
+        check_run(params).raise_problems()
     data = params.parent / "data"
     data.mkdir()
     with (data / "images.npy").open("wb") as file:
         file.truncate(3_100_000_000_000)
-    assert check_run(params)["images"] == "1,000,000"
+    assert check_run(params).rows["images"] == "1,000,000"
+
+
+def test_all_problems_are_found_at_once(params: Path, tmp_path: Path) -> None:
+    """A broken section, unknown words and weights that are not there, in the order of the checks."""
+    lay_over(params, write_clinic(tmp_path / "clinic", [*ROWS, "8.jpg,P8,wart"], files=9))
+    lay_over(
+        params,
+        {
+            "evaluation": {"num_views": 4},
+            "architectures": {"resnet18": {"weights": "none.pth", "weights_sha256": "0" * 64}},
+        },
+    )
+    findings = check_run(params)
+    views, table, weights = findings.problems
+    assert "evaluation.num_views: expected 1 or 8, got 4" in views
+    assert "1 of 9 rows refused" in table
+    assert "none.pth: No such file or directory" in weights
+    assert findings.rows["disk and memory"] == "not estimated before the problems are solved"
+    with pytest.raises(
+        InputError, match=r"^3 problems would stop the run:\n1\. .*views(.|\n)*\n2\. (.|\n)*\n3\. none"
+    ):
+        findings.raise_problems()
+
+
+@pytest.mark.parametrize(
+    ("patients", "doubt"),
+    [
+        ("P{n}", None),
+        (
+            "",
+            "csv: neither patients nor lesions are known: images of one patient may be on two sides of the",
+        ),
+        ("{half}", "csv: 4 of 8 images have no patient: images of one patient may be on two sides of the split"),
+    ],
+)
+def test_unknown_patients_are_the_first_doubt(params: Path, tmp_path: Path, patients: str, doubt: str | None) -> None:
+    rows = [
+        f"{n}.jpg,{patients.format(n=n, half=f'P{n}' if n % 2 else '')},{'melanoma' if n < 4 else 'nevus'}"
+        for n in range(8)
+    ]
+    lay_over(params, write_clinic(tmp_path / "clinic", rows, files=8))
+    findings = check_run(params)
+    assert [said[: len(doubt or "")] for said in findings.doubts] == ([] if doubt is None else [doubt])
+    assert findings.problems == []
+
+
+def test_the_images_of_a_test_list_are_counted(params: Path, tmp_path: Path) -> None:
+    clinic = write_clinic(
+        tmp_path / "clinic", [f"{n}.jpg,P{n},{'melanoma' if n < 6 else 'nevus'}" for n in range(12)], files=12
+    )
+    (tmp_path / "test.csv").write_text("image\n0\n6\n")
+    digest = sha256((tmp_path / "test.csv").read_bytes()).hexdigest()
+    lay_over(params, clinic | {"split": {"test_list": "test.csv", "test_list_sha256": digest}})
+    assert check_run(params).rows["test images"] == "2 of 12, by split.test_list"

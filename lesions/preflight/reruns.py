@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -21,6 +21,12 @@ MAX_NAMED = 4
 
 CODE_FOLDER = "data/code/"
 TRACE_STAGE = "trace_code"
+
+MISSING = "outputs missing"
+"""The reason of a stage whose outputs are not in the workspace, as in a new clone."""
+
+ABSENT = ("deleted", "not in cache")
+"""What DVC says of a file that is not there."""
 
 
 def describe_reruns(params: Path) -> dict[str, str]:
@@ -45,8 +51,11 @@ def describe_reruns(params: Path) -> dict[str, str]:
         raise InputError(f"DVC cannot compare the run with its last one: {error}") from error
     if not reasons:
         return {"will run": "nothing: the last run is up to date"}
-    will_run = "\n".join(f"{stage}: {', '.join(why)}" for stage, why in reasons.items())
-    return {"will run": will_run} | ({"may follow": ", ".join(following)} if following else {})
+    missing = [stage for stage, why in reasons.items() if why == [MISSING]]
+    lines = [f"{stage}: {', '.join(why)}" for stage, why in reasons.items() if stage not in missing]
+    if missing:
+        lines.append(f"{', '.join(missing)}: {MISSING}")
+    return {"will run": "\n".join(lines)} | ({"may follow": ", ".join(following)} if following else {})
 
 
 def find_reruns(repo: Repo) -> dict[str, list[str]]:
@@ -54,14 +63,16 @@ def find_reruns(repo: Repo) -> dict[str, list[str]]:
     root = Path(repo.root_dir)
     traces = trace_stages(root / "stages", read_versions(root / "requirements.lock"))
     status = repo.status()
+    outputs = {out.def_path for stage in _list_pipeline(repo) for out in stage.outs}
     reasons = {}
     for stage in _list_pipeline(repo):
+        changes = status.get(stage.addressing, [])
         why = [
             *_list_code_changes(repo, stage, traces),
-            *_list_other_changes(stage, status.get(stage.addressing, [])),
+            *_list_other_changes(stage, changes, outputs),
         ]
-        if why:
-            reasons[stage.addressing] = why
+        if why or _lacks_outputs(changes):
+            reasons[stage.addressing] = why or [MISSING]
     return reasons
 
 
@@ -90,8 +101,14 @@ def _list_code_changes(repo: Repo, stage: PipelineStage, traces: Mapping[str, Co
         )
 
 
-def _list_other_changes(stage: PipelineStage, status: Iterable[Any]) -> Iterator[str]:
-    """Yield the changes in the parameters, inputs and outputs of a stage, from its `dvc status`."""
+def _list_other_changes(stage: PipelineStage, status: Iterable[Any], all_outputs: Iterable[str]) -> Iterator[str]:
+    """Yield the changes in the parameters, inputs and outputs of a stage, from its `dvc status`.
+
+    Parameters
+    ----------
+    all_outputs
+        The outputs of all stages; one that is missing is a reason for the stage that writes it alone.
+    """
     changes = [change for change in status if isinstance(change, dict)]
     if any(isinstance(change, str) and "command" in change for change in status):
         yield "command"
@@ -99,9 +116,23 @@ def _list_other_changes(stage: PipelineStage, status: Iterable[Any]) -> Iterator
     outputs = {name: how for change in changes for name, how in change.get("changed outs", {}).items()}
     if any(isinstance(how, dict) for how in inputs.values()):
         yield f"parameter ({_name_some(_list_changed_parameters(stage))})"
-    data = {name: how for name, how in (inputs | outputs).items() if isinstance(how, str)}
-    if named := [f"{name} {how}" for name, how in data.items() if not name.startswith(CODE_FOLDER)]:
+    data = {name: how for name, how in inputs.items() if not (how in ABSENT and _is_written(name, all_outputs))}
+    data |= {name: how for name, how in outputs.items() if how not in ABSENT}
+    if named := [
+        f"{name} {how}" for name, how in data.items() if isinstance(how, str) and not name.startswith(CODE_FOLDER)
+    ]:
         yield f"data ({_name_some(named)})"
+
+
+def _lacks_outputs(status: Iterable[Any]) -> bool:
+    outputs = [change.get("changed outs", {}) for change in status if isinstance(change, dict)]
+    return any(how in ABSENT for changed in outputs for how in changed.values())
+
+
+def _is_written(name: str, outputs: Iterable[str]) -> bool:
+    """Return whether a file or folder is among the outputs of stages, contains one or lies in one."""
+    path = PurePosixPath(name)
+    return any(path.is_relative_to(out) or PurePosixPath(out).is_relative_to(path) for out in outputs)
 
 
 def _list_changed_parameters(stage: PipelineStage) -> list[str]:

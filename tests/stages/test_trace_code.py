@@ -115,13 +115,12 @@ def test_check_says_which_stages_will_run_and_why(clone: Repository) -> None:
         "split_by_patient": "code (lesions/tables/groups.py)",
         "resolve_recipes": "parameter (loss.label_smoothing)",
         "fit_probes": "command",
-        "evaluate@resnet18": "data (data/predictions/resnet18.csv deleted)",
-        "evaluate_malignancy@resnet18": "data (data/predictions/resnet18.csv deleted)",
-        "evaluate_subgroups@resnet18": "data (data/predictions/resnet18.csv deleted)",
+        "evaluate@resnet18": "outputs missing",
         "compare": "data (data/predictions modified)",
         "report": "data (data/predictions modified)",
         "may follow": "compute_class_weights, train@custom_cnn, train@resnet18, fit_baselines, predict@custom_cnn, "
-        "predict@resnet18, evaluate@custom_cnn, evaluate_malignancy@custom_cnn, evaluate_subgroups@custom_cnn",
+        "predict@resnet18, evaluate@custom_cnn, evaluate_malignancy@custom_cnn, evaluate_malignancy@resnet18, "
+        "evaluate_subgroups@custom_cnn, evaluate_subgroups@resnet18",
     }
 
 

@@ -95,9 +95,17 @@ OVERRIDES = "recipe"
 """The key in a section `architectures.<model>` that overrides shared sections; `lesions.training.recipe` reads it."""
 
 
+def read_architectures(params: Path) -> dict[str, Any]:
+    """Return the content of the section `architectures`, by model; raise InputError if it is not a section."""
+    sections = read_parameters(params).get("architectures")
+    if not isinstance(sections, dict):
+        raise InputError(f"{params}: architectures: expected a section for each model, got {sections!r}")
+    return {str(model): section for model, section in sections.items()}
+
+
 def find_architecture(params: Path, model: str) -> dict[str, Any]:
     """Return the content of the section `architectures.<model>`; if there is none, raise InputError."""
-    sections = read_parameters(params).get("architectures") or {}
+    sections = read_architectures(params)
     if model not in sections:
         raise InputError(f"{params}: models names {model!r}, but there is no section architectures.{model}")
     if not isinstance(sections[model], dict):

@@ -15,6 +15,7 @@ from lesions.hardware.memory import read_peak_memory
 from lesions.images.decode import DecodingParameters
 from lesions.near_duplicates.parameters import NearDuplicateParameters
 from lesions.networks.architecture import build_network, check_enough_pixels
+from lesions.networks.parameters import read_architectures
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.models import read_models
 from lesions.parameters.section import Section, read_parameters, read_section
@@ -107,9 +108,10 @@ def check_parameters(params: Path, findings: Findings) -> dict[str, Recipe]:
     with findings.collect():
         read_rules(params)
     # A mistake in the section of an unlisted model should be reported before the model is listed.
-    for name in sections.get("architectures") or {}:
-        with findings.collect():
-            merge_recipe(params, name)
+    with findings.collect():
+        for name in read_architectures(params):
+            with findings.collect():
+                merge_recipe(params, name)
     recipes: dict[str, Recipe] = {}
     with findings.collect():
         models = read_models(params)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lesions.datasets.merged_words import count_merged_words, describe_merged_words
 from lesions.datasets.parameters import OWN, DatasetParameters
 from lesions.datasets.reading import Reading, join_readings, read_dataset
 from lesions.datasets.refusals import list_reasons
@@ -21,7 +22,7 @@ from lesions.splitting.test_list import find_listed, read_test_list
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.groups import build_groups
 from lesions.tables.index import list_undecoded
-from lesions.tables.task import MALIGNANCY, TaskParameters
+from lesions.tables.task import TaskParameters
 
 SYNTHETIC_ROOT = Path("data/raw/synthetic")
 NO_COPIES = pd.DataFrame(columns=["image_id", "other_image_id"], dtype=str)
@@ -73,6 +74,8 @@ def check_datasets(params: Path) -> DatasetCounts:
         read_test_list(split)
         if split.test_list == PUBLISHED:
             raise InputError("split.test_list is published, but synthetic has no folders Test/; set it to null")
+        drawn = build_adapter("synthetic", dataset).columns["diagnosis"].values.values()
+        read_section(params, "task", TaskParameters).check_sides(drawn)
         num_images = read_section(params, "generate_synthetic", SyntheticParameters).num_images
         return DatasetCounts(num_images, num_images, None, {"images": f"{num_images:,}"})
     files = _find_files(root, dataset)
@@ -80,13 +83,16 @@ def check_datasets(params: Path) -> DatasetCounts:
     for reading in readings:
         reading.check_enough_are_left(dataset.max_rejected_fraction, None)
     task = read_section(params, "task", TaskParameters)
-    table, _ = join_readings(readings, dataset, by_malignancy=task.name == MALIGNANCY)
+    table, _ = join_readings(readings, dataset, task)
     trained = table[table.source.isin(dataset.names)]
     task.group(trained.diagnosis)
     _check_split(trained, split, root)
     words = {"images": f"{len(files):,}"}
     for reading in readings:
         words |= _describe(reading, table[table.source == reading.name])
+    merged_words = describe_merged_words(count_merged_words(table))
+    if merged_words:
+        words["merged words"] = "\n".join(merged_words)
     largest = root / max(files, key=lambda file: count_bytes(root / file))
     return DatasetCounts(len(files), len(table), largest, words)
 
@@ -125,6 +131,8 @@ def _describe(reading: Reading, used: pd.DataFrame) -> dict[str, str]:
     lost = [f"no image is left of the diagnosis {word!r} ({number} rows)" for word, number in reading.lost.items()]
     if refused or lost:
         words[f"{reading.name}: refused"] = "\n".join([*list_reasons(refused), *lost])
+    if reasons := list_reasons(reading.select("left_out")):
+        words[f"{reading.name}: left out"] = "\n".join(reasons)
     return words
 
 

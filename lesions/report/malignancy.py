@@ -69,6 +69,8 @@ def describe_malignancy(model: str, scores: MalignancyScores) -> str:
         for name, estimate in (("PPV", scores.ppv), ("NPV", scores.npv))
         if estimate is not None
     ]
+    if scores.num_neither:
+        sentence += f" Test images with a diagnosis that is neither malignant nor benign are left out: {scores.num_neither:,}."
     return f"{sentence} With the share of malignant lesions among the test images, {' and '.join(predictive)}."
 
 

@@ -5,7 +5,8 @@ from typing import get_args
 
 import pytest
 
-from lesions.datasets.adapter import Adapter, Column, OneHot
+from lesions.datasets.adapter import Adapter
+from lesions.datasets.columns import Column, OneHot
 from lesions.datasets.parameters import NAMES, OWN
 from lesions.datasets.registry import PUBLISHED
 from lesions.errors import InputError
@@ -59,7 +60,7 @@ def test_a_column_without_words_keeps_the_cell() -> None:
 
 
 def test_values_numbered_within_another_column_are_joined_with_it() -> None:
-    column = Column("lesion", within="patient")
+    column = Column("lesion", within=Column("patient"))
     assert column.read({"patient": "P1", "lesion": "7"}) != column.read({"patient": "P2", "lesion": "7"})
     assert column.read({"patient": "P1", "lesion": ""}) is None
     adapter = Adapter((Path("a.csv"),), NEEDED | {"lesion_id": column})

@@ -63,6 +63,7 @@ def estimate(name: str, value: float = 0.5) -> dict[str, float]:
 DECISIONS = {
     "has_malignant_side": True,
     "threshold": 0.3,
+    "num_neither": 0,
     "val_sensitivity": 1,  # JSON writes a whole number so
     **estimate("sensitivity"),
     **estimate("specificity", 0.7),

@@ -70,7 +70,7 @@ def describe_malignancy(model: str, scores: MalignancyScores) -> str:
         if estimate is not None
     ]
     if scores.num_neither:
-        sentence += f" Test images with a diagnosis that is neither malignant nor benign are left out: {scores.num_neither:,}."
+        sentence += f" Left out are {scores.num_neither:,} test images that are neither malignant nor benign."
     return f"{sentence} With the share of malignant lesions among the test images, {' and '.join(predictive)}."
 
 

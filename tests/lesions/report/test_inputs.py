@@ -76,6 +76,7 @@ def test_a_score_is_read_with_its_bounds(tmp_path: Path) -> None:
     write_metrics(file, DECISIONS)
     assert read_malignancy(file) == MalignancyScores(
         threshold=0.3,
+        num_neither=0,
         val_sensitivity=1.0,
         sensitivity=Estimate(0.5, 0.4, 0.6),
         specificity=Estimate(0.7, 0.6, 0.8),

@@ -51,7 +51,7 @@ def test_two_tables_are_joined_and_unknown_diagnoses_are_left_out(tmp_path: Path
     assert rejected[["line", "kind", "reason"]].to_numpy().tolist() == [
         [4, "left_out", "no diagnosis is known"],
         [5, "refused", "has no row in ISIC_2019_Training_Metadata.csv"],
-        [6, "refused", "has no row in ISIC_2019_Training_Metadata.csv"],
+        [6, "refused", "expected at most one 1, and 0 in the other columns"],
     ]
 
 

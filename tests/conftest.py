@@ -38,10 +38,12 @@ def write_params(tmp_path: Path) -> WriteParams:
     The section `task` is the shipped one unless it is given, because every stage that reads diagnoses reads it.
     """
     written: list[Path] = []
+    yaml = YAML(typ="safe", pure=True)
+    yaml.width = 1000  # a key that is broken over two lines cannot be read back
 
     def write(**sections: Any) -> Path:
         written.append(tmp_path / f"params_{len(written)}.yaml")
-        YAML(typ="safe", pure=True).dump({"task": TASK} | sections, written[-1])
+        yaml.dump({"task": TASK} | sections, written[-1])
         return written[-1]
 
     return write

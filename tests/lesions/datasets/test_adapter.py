@@ -89,7 +89,11 @@ def test_optional_columns_may_be_missing() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "expected"),
     [
-        ("diagnosis", "Mole", "expected a name such as basal_cell_carcinoma, of at most 50 lower-case letters, digits"),
+        (
+            "diagnosis",
+            "Mole",
+            "expected a name such as basal_cell_carcinoma, of at most 50 lower-case letters, digits",
+        ),
         ("diagnosis", "all", "expected the name of a diagnosis, got 'all', which means something else"),
         ("sex", "f", "expected 'female' or 'male'"),
         ("sex", "unknown", "expected 'female' or 'male'; a word for 'not known' belongs in dataset.missing"),

@@ -195,7 +195,12 @@ def test_a_broken_link_counts_as_a_file(params: Path, tmp_path: Path) -> None:
         ),
         (ROWS, {"table": "found.csv"}, {}, "dataset.table: there is no file clinic/found.csv"),
         (ROWS, {"words": {"diagnosis": {"a": "B"}}}, {}, "dataset.words.diagnosis: 'a' becomes 'B', expected a name"),
-        (ROWS, {"words": {"diagnosis": {"nevus": "nevis"}}}, {}, "task: the data have nevis; say in task.malignant, "),
+        (
+            ROWS,
+            {"words": {"diagnosis": {"nevus": "nevis"}}},
+            {},
+            "task: the data have nevis; say in task.malignant, ",
+        ),
         (
             ROWS,
             {"diagnoses": ["melanoma", "dermatofibroma"]},

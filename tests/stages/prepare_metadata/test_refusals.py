@@ -80,7 +80,9 @@ def test_too_many_refused_rows_stop_the_run_with_a_summary(case: Case) -> None:
         case.prepare(*wrong, *GOOD[2:], BAD.replace("50.0", "-5"), allowed=0.2)
     first, *lines, last = str(caught.value).splitlines()
     assert first.endswith("HAM10000_metadata.csv: 3 of 10 rows refused, dataset.max_rejected_fraction is 0.2:")
-    assert lines[0].startswith("  2 × dx: unknown are 'nonsense' (2 rows); known are akiec, bcc, bkl, df, mel, nv, vasc")
+    assert lines[0].startswith(
+        "  2 × dx: unknown are 'nonsense' (2 rows); known are akiec, bcc, bkl, df, mel, nv, vasc"
+    )
     assert lines[1].startswith("  1 × age: ")
     assert last == (
         f"all of them are in {case.folder / 'rejected.csv'}; correct the table or the images, "

@@ -92,7 +92,7 @@ def test_optional_columns_may_be_missing() -> None:
         (
             "diagnosis",
             "Mole",
-            "expected a name such as basal_cell_carcinoma, of at most 50 lower-case letters, digits",
+            "expected a name such as basal_cell_carcinoma, of at most 50 lower-case letters",
         ),
         ("diagnosis", "all", "expected the name of a diagnosis, got 'all', which means something else"),
         ("sex", "f", "expected 'female' or 'male'"),

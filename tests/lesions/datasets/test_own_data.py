@@ -52,12 +52,8 @@ def test_missing_words_by_field_are_of_exactly_these_fields() -> None:
 
 def test_a_list_of_missing_words_takes_no_word_that_words_define() -> None:
     clinic = layout({"diagnosis": {"0": "nevus", "?": "melanoma", "N/A": "benign"}}, missing=["?", "0", "n/a", "99"])
-    assert [read(clinic, "diagnosis", cell) for cell in ("0", "?", "n/a", "99")] == [
-        "nevus",
-        "melanoma",
-        "benign",
-        None,
-    ]
+    cells = ("0", "?", "n/a", "99")
+    assert [read(clinic, "diagnosis", cell) for cell in cells] == ["nevus", "melanoma", "benign", None]
     assert read(clinic, "age_years", "0") is None
 
 

@@ -27,7 +27,8 @@ def test_all_words_are_counted_and_explained_in_lines_to_paste() -> None:
     gender = Column("gender", values={"female": "female", "male": "male"}, parameter="dataset.words.sex")
     refused = refuse(*["wart"] * 3, "Naevus", *["naevus "] * 4, "non-melanoma") + refuse("?", "f", "?", column=gender)
     assert describe_unknown_words(refused) == [
-        "9 × finding: unknown are 'Naevus' (5 rows), 'wart' (3 rows), 'non-melanoma' (1 rows); known are melanoma, nevus",
+        "9 × finding: unknown are 'Naevus' (5 rows), 'wart' (3 rows), 'non-melanoma' (1 rows); "
+        "known are melanoma, nevus",
         "to use these rows, complete these lines in params.yaml (unknown: their images are left out)",
         "  dataset:",
         "    words:",

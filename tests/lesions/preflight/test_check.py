@@ -179,7 +179,7 @@ def test_a_broken_link_counts_as_a_file(params: Path, tmp_path: Path) -> None:
             [*ROWS, "8.jpg,P8,wart"],
             {"max_rejected_fraction": 0.1},
             {},
-            "clinic/findings.csv: 1 of 9 rows refused, dataset.max_rejected_fraction is 0.1:\n  1 × finding: unknown are",
+            "clinic/findings.csv: 1 of 9 rows refused, dataset.max_rejected_fraction is 0.1:\n  1 × finding: unknown",
         ),
         (
             ROWS,

@@ -1,9 +1,9 @@
 """Choose the threshold for malignancy on validation, and score it on the test images."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from lesions.evaluation.curves import build_roc_rows
@@ -16,7 +16,7 @@ from lesions.stage.run import run_stage
 from lesions.tables.classes import read_classes
 from lesions.tables.predictions import Predictions, read_predictions
 from lesions.tables.splits import SCORED_SPLITS
-from lesions.tables.task import TaskParameters, find_malignant_side
+from lesions.tables.task import TaskParameters
 
 
 def main(
@@ -27,24 +27,29 @@ def main(
     net_benefit: Annotated[Path, typer.Option(help="Written: the decision curve.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Sum the probabilities of the malignant classes, and score them; other tasks get empty plots."""
+    """Sum the probabilities of the malignant classes, and score them; other tasks get empty plots.
+
+    Images of classes that are neither malignant nor benign are left out and counted.
+    """
     wanted = read_section(params, "evaluation", EvaluationParameters).sensitivity
-    malignant = read_section(params, "task", TaskParameters).malignant
+    task = read_section(params, "task", TaskParameters)
     table = read_predictions(predictions)
-    side = find_malignant_side(read_classes(classes).diagnoses, malignant)
-    if side is None or not all(has_both_sides(table.select(split), side) for split in SCORED_SPLITS):
+    sides = task.find_sides(read_classes(classes).diagnoses)
+    if sides is None or not all(has_both_sides(table.select(split), sides) for split in SCORED_SPLITS):
         write_metrics(metrics, {"has_malignant_side": False})
         write_plot_rows(roc, [])
         write_plot_rows(net_benefit, [])
         print(
-            "there is no threshold: a class mixes malignant and benign diagnoses, "
-            "or the classes or the images of a split are all malignant or all benign"
+            "there is no threshold: a class mixes diagnoses that are malignant, benign or neither, "
+            "or the classes or the images of a split lack malignant or benign ones"
         )
         return
 
-    val, test = (merge_sides(table.select(split), side) for split in SCORED_SPLITS)
+    val, test = (merge_sides(table.select(split), sides) for split in SCORED_SPLITS)
     threshold = choose_threshold(val.y_true == 1, val.y_prob[:, 1], wanted)
-    write_metrics(metrics, {"has_malignant_side": True, **score_threshold(val, test, threshold)})
+    num_neither = len(table.select("test").images) - len(test.images)
+    scores = score_threshold(val, test, threshold)
+    write_metrics(metrics, {"has_malignant_side": True, "num_neither": num_neither, **scores})
     write_plot_rows(roc, [row for row in build_roc_rows(test) if row["diagnosis"] == "malignant"])
     write_plot_rows(net_benefit, list(list_net_benefit(test.y_true == 1, test.y_prob[:, 1])))
 
@@ -62,9 +67,9 @@ def score_threshold(val: Predictions, test: Predictions, threshold: float) -> di
     }
 
 
-def has_both_sides(predictions: Predictions, side: tuple[bool, ...]) -> bool:
+def has_both_sides(predictions: Predictions, sides: Sequence[bool | None]) -> bool:
     """Return whether there are both malignant and benign images."""
-    return len(set(np.array(side)[predictions.y_true])) == 2
+    return {True, False} <= {sides[code] for code in predictions.y_true}
 
 
 if __name__ == "__main__":

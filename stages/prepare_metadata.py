@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
+from lesions.datasets.merged_words import count_merged_words, describe_merged_words
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.reading import Reading, join_readings, read_dataset
 from lesions.datasets.refusals import list_reasons, write_rejected
@@ -15,7 +16,7 @@ from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
 from lesions.tables.index import read_index
 from lesions.tables.metadata import COLUMNS
-from lesions.tables.task import MALIGNANCY, TaskParameters
+from lesions.tables.task import TaskParameters
 
 
 def main(
@@ -30,6 +31,7 @@ def main(
 ) -> None:
     """Validate each row of the datasets' tables, and its image."""
     parameters = read_section(params, "dataset", DatasetParameters)
+    task = read_section(params, "task", TaskParameters)
     images = read_index(index)
     readings: list[Reading] = []
     for name in parameters.all_names:
@@ -39,15 +41,16 @@ def main(
         for word, num_rows in readings[-1].lost.items():
             print(f"no image is left of the diagnosis {word!r}, which is in {num_rows} rows")
 
-    # The task decides only which external images are used, never which are trained on.
-    by_malignancy = bool(parameters.external) and read_section(params, "task", TaskParameters).name == MALIGNANCY
-    table, unused = join_readings(readings, parameters, by_malignancy=by_malignancy)
+    table, unused = join_readings(readings, parameters, task)
     write_rejected(rejected, unused)
     valid_table = table[COLUMNS].astype({"row": int, "fitzpatrick_type": "Int64"})
     write_table(metadata, valid_table, sort_by="image_id")
 
     counts = count_rows(valid_table, pd.Series([row["kind"] for row in unused], dtype=str))
-    write_metrics(metrics, counts)
+    merged_words = count_merged_words(table)
+    write_metrics(metrics, counts | {"merged_words": merged_words})
+    for line in describe_merged_words(merged_words):
+        print(f"merged: {line}")
     for kind, words in (("refused", "refused"), ("left_out", "left out")):
         of_kind = [row for row in unused if row["kind"] == kind]
         if of_kind:

@@ -35,7 +35,13 @@ from lesions.report.inputs import (
 from lesions.report.malignancy import build_malignancy_picture
 from lesions.report.page import Picture, embed_png, render_page
 from lesions.report.reliability import build_reliability_picture
-from lesions.report.sentences import describe_copies, describe_generalisation, describe_mistakes, describe_split
+from lesions.report.sentences import (
+    describe_copies,
+    describe_generalisation,
+    describe_merged,
+    describe_mistakes,
+    describe_split,
+)
 from lesions.report.subgroups import build_subgroup_picture
 from lesions.report.summary import read_rows, read_summary
 from lesions.report.tables import describe_model, list_differences, list_external, list_scores, list_tests
@@ -70,6 +76,7 @@ def main(
         counts=counts,
         split=split,
         split_sentence=describe_split(split),
+        merged_sentence=describe_merged(counts),
         verdict=list_verdicts(
             comparison, summary.best, runner_up=summary.runner_up, baseline=summary.baseline, metric=metric
         ),

@@ -91,6 +91,24 @@ WriteParams = Callable[..., Path]
 """A function that writes the given sections into a new parameter file."""
 
 
+TASK: dict[str, Any] = {
+    "name": "diagnosis",
+    "malignant": ["actinic_keratosis", "basal_cell_carcinoma", "malignant", "melanoma", "squamous_cell_carcinoma"],
+    "benign": [
+        "benign",
+        "benign_keratosis",
+        "dermatofibroma",
+        "nevus",
+        "pigmented_benign_keratosis",
+        "seborrheic_keratosis",
+        "vascular_lesion",
+    ],
+    "neither": [],
+    "groupings": {},
+}
+"""The section `task` as it is shipped."""
+
+
 def dataset_section(root: Path | str, *names: str, **changes: Any) -> dict[str, Any]:
     """Return the section `dataset` for published datasets, with no row refused."""
     section = {

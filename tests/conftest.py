@@ -10,7 +10,7 @@ import torch
 from filelock import FileLock
 from ruamel.yaml import YAML
 
-from tests.builders import WriteParams
+from tests.builders import TASK, WriteParams
 from tests.repository import Repository, copy_repository
 
 
@@ -33,12 +33,17 @@ def torch_as_it_was() -> Iterator[None]:
 
 @pytest.fixture
 def write_params(tmp_path: Path) -> WriteParams:
-    """A function that writes sections into a new parameter file and returns its path."""
+    """A function that writes sections into a new parameter file and returns its path.
+
+    The section `task` is the shipped one unless it is given, because every stage that reads diagnoses reads it.
+    """
     written: list[Path] = []
+    yaml = YAML(typ="safe", pure=True)
+    yaml.width = 1000  # a key that is broken over two lines cannot be read back
 
     def write(**sections: Any) -> Path:
         written.append(tmp_path / f"params_{len(written)}.yaml")
-        YAML(typ="safe", pure=True).dump(sections, written[-1])
+        yaml.dump({"task": TASK} | sections, written[-1])
         return written[-1]
 
     return write

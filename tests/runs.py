@@ -18,7 +18,7 @@ from lesions.tables.classes import Classes, write_classes
 from lesions.tables.digest import write_digest
 from lesions.tables.predictions import Predictions, concatenate_predictions, write_predictions
 from stages import compare, evaluate_malignancy, evaluate_subgroups, report
-from tests.builders import dataset_section, metadata_table, small_resnet18
+from tests.builders import TASK, dataset_section, metadata_table, small_resnet18
 
 CLASSES = ("melanoma", "nevus", "vascular_lesion")
 
@@ -28,6 +28,7 @@ COUNTS: dict[str, Any] = {
     "num_patients": 400,
     "num_rejected": 0,
     "num_lesions_of_several_patients": 0,
+    "merged_words": {},
 }
 """The metrics of data that nothing is odd about."""
 
@@ -130,7 +131,7 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
         "architectures": {model: dict(architecture) for model in models},
         "compare": {"metric": metric},
         "evaluation": {"num_views": 1, "calibration": "temperature", "sensitivity": 0.95, "min_subgroup_groups": 5},
-        "task": {"name": "diagnosis", "malignant": ["melanoma"], "groupings": {}},
+        "task": TASK,
     }
     path = folder / f"params_{'_'.join(models)}.yaml"
     YAML(typ="safe", pure=True).dump(parameters, path)

@@ -1,126 +1,16 @@
 """How a dataset's own layout is translated into `Record`."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from lesions.datasets.columns import Column, OneHot
 from lesions.errors import InputError
-from lesions.tables.record import Record
-
-
-@dataclass(frozen=True)
-class Column:
-    """The column from which one field of `Record` is read.
-
-    Attributes
-    ----------
-    name
-        The column's name in the dataset's table.
-    values
-        Our value for each word of the dataset; case does not matter. If empty, the cell is taken as it is.
-    missing
-        The words that mean "not known"; case does not matter. An empty cell always means it.
-    within
-        Another column, such as the patient, if the values are unique only within it; both cells are then joined.
-    parameter
-        The parameter that adds words to `values`, if there is one.
-    named_by
-        The parameter that gives the column's name, if there is one.
-    """
-
-    name: str
-    values: Mapping[str, str] = field(default_factory=dict)
-    missing: frozenset[str] = frozenset()
-    within: str | None = None
-    parameter: str | None = None
-    named_by: str | None = None
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """The columns that this field is read from."""
-        return (self.name,) if self.within is None else (self.name, self.within)
-
-    def quote(self, row: Mapping[str, str]) -> str:
-        """Return the cell of one row as it is in the table."""
-        return row[self.name]
-
-    def read(self, row: Mapping[str, str]) -> str | None:
-        """Translate the cell of one row; None means not known.
-
-        Raises
-        ------
-        ValueError
-            If the word is not in `values`, or the cell of `within` is missing. The message lists the known words.
-        """
-        cell = row[self.name].strip()
-        if self._is_missing(cell):
-            return None
-        if self.within is not None:
-            outer = row[self.within].strip()
-            if self._is_missing(outer):
-                raise ValueError(f"is numbered within {self.within}, which is missing")
-            return f"{outer}/{cell}"
-        if not self.values:
-            return cell
-        value = self.values.get(cell, self._values_in_any_case.get(cell.casefold()))
-        if value is None:
-            remedy = f"; {self.parameter} adds others" if self.parameter else ""
-            raise ValueError(f"is unknown; known are {', '.join([*self.values, *sorted(self.missing)])}{remedy}")
-        return value
-
-    def _is_missing(self, cell: str) -> bool:
-        return cell == "" or cell.casefold() in self._missing_in_any_case
-
-    @cached_property
-    def _missing_in_any_case(self) -> frozenset[str]:
-        return frozenset(word.casefold() for word in self.missing)
-
-    @cached_property
-    def _values_in_any_case(self) -> dict[str, str]:
-        """The value of each word in lower case, without words that differ only in case."""
-        values_of: dict[str, set[str]] = {}
-        for word, value in self.values.items():
-            values_of.setdefault(word.casefold(), set()).add(value)
-        return {word: values.pop() for word, values in values_of.items() if len(values) == 1}
-
-
-@dataclass(frozen=True)
-class OneHot:
-    """A field that is one-hot encoded: one column per value, with a 1 in one of them and 0 in the others.
-
-    Attributes
-    ----------
-    values
-        Our value for each column.
-    """
-
-    values: Mapping[str, str]
-
-    @property
-    def name(self) -> str:
-        """All the columns' names, for messages."""
-        return ", ".join(self.values)
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """The columns that this field is read from."""
-        return tuple(self.values)
-
-    def quote(self, row: Mapping[str, str]) -> str:
-        """Return the cells of one row that are not 0, each with its column."""
-        return ", ".join(f"{name} {row[name]}" for name in self.values if row[name].strip() not in ("0", "0.0"))
-
-    def read(self, row: Mapping[str, str]) -> str:
-        """Return the value whose column is 1; a row that is not one 1 and otherwise 0 raises ValueError."""
-        numbers = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
-        flags = [numbers.get(row[name].strip()) for name in self.values]
-        if None in flags or flags.count(1) != 1:
-            raise ValueError("expected one 1, and 0 in the other columns")
-        return list(self.values.values())[flags.index(1)]
+from lesions.tables.record import UNKNOWN, Record
 
 
 @dataclass(frozen=True)
@@ -158,14 +48,19 @@ class Adapter:
         if missing:
             raise InputError(f"{self.label}: the field {min(missing)} has no column")
         for field_name, column in self.columns.items():
-            source = getattr(column, "parameter", None) or f"{self.label}: {field_name}"
-            allowed: TypeAdapter[Any] = TypeAdapter(fields[field_name].rebuild_annotation())
-            for word, value in column.values.items():
-                try:
-                    allowed.validate_python(value)
-                except ValidationError as error:
-                    expected = error.errors()[0]["msg"].removeprefix("Input should be ")
-                    raise InputError(f"{source}: {word!r} becomes {value!r}, expected {expected}") from error
+            self._check_values(field_name, column)
+
+    def _check_values(self, field_name: str, column: Column | OneHot) -> None:
+        """Raise InputError if a word becomes a value that the field cannot have."""
+        source = getattr(column, "parameter", None) or column.named_by or f"{self.label}: {field_name}"
+        allowed: TypeAdapter[Any] = TypeAdapter(Record.model_fields[field_name].rebuild_annotation())
+        for word, value in column.values.items():
+            try:
+                allowed.validate_python(value)
+            except ValidationError as error:
+                said = re.sub("^(Input should be|Value error, expected) ", "", error.errors()[0]["msg"])
+                hint = "; a word for 'not known' belongs in dataset.missing" if value == UNKNOWN else ""
+                raise InputError(f"{source}: {word!r} becomes {value!r}, expected {said}{hint}") from error
 
     @property
     def label(self) -> str:
@@ -186,5 +81,9 @@ class Adapter:
     @property
     def column_parameters(self) -> dict[str, str]:
         """The parameter that gives each column's name, for columns that have one."""
-        columns = (column for column in self.columns.values() if isinstance(column, Column))
-        return {column.name: column.named_by for column in columns if column.named_by}
+        parameters: dict[str, str] = {}
+        for column in self.columns.values():
+            names = column.needed if isinstance(column, OneHot) else (column.name,)
+            if column.named_by:
+                parameters |= dict.fromkeys(names, column.named_by)
+        return parameters

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lesions.datasets.adapter import Adapter, Column
+from lesions.datasets.adapter import Adapter
+from lesions.datasets.columns import Column
 
 UNKNOWN = frozenset({"unknown"})
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lesions.datasets.adapter import Adapter, Column, OneHot
+from lesions.datasets.adapter import Adapter
+from lesions.datasets.columns import Column, OneHot
 
 ISIC_2019 = Adapter(
     tables=(Path("ISIC_2019_Training_GroundTruth.csv"), Path("ISIC_2019_Training_Metadata.csv")),

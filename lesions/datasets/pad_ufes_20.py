@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lesions.datasets.adapter import Adapter, Column
+from lesions.datasets.adapter import Adapter
+from lesions.datasets.columns import Column
 
 PAD_UFES_20 = Adapter(
     tables=(Path("metadata.csv"),),
@@ -10,7 +11,7 @@ PAD_UFES_20 = Adapter(
         "image_id": Column("img_id"),
         "patient_id": Column("patient_id"),
         # Some numbers are used for lesions of several patients, who have nothing else in common.
-        "lesion_id": Column("lesion_id", within="patient_id"),
+        "lesion_id": Column("lesion_id", within=Column("patient_id")),
         "diagnosis": Column(
             "diagnostic",
             values={

@@ -5,15 +5,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from lesions.datasets.columns import fold_word
 from lesions.parameters.section import Section
-from lesions.tables.record import Diagnosis, FieldName
+from lesions.tables.record import UNKNOWN, DiagnosisName, FieldName
 
 OWN = ("csv", "image_folder")
 """Datasets whose layout the parameters describe."""
 
-NAMES = (*OWN, "ham10000", "isic2018_test", "isic2019", "pad_ufes_20", "siim_isic_2020", "synthetic")
+NAMES = (*OWN, "ham10000", "isic2018", "isic2018_test", "isic2019", "pad_ufes_20", "siim_isic_2020", "synthetic")
 
 Text = Annotated[str, Field(min_length=1)]
+
+DiagnosisOfColumn = Annotated[dict[Text, DiagnosisName | Literal["unknown"]], Field(min_length=2)]
+"""The diagnosis of each column of a one-hot table."""
 
 
 def _is_known(name: str) -> str:
@@ -45,8 +49,11 @@ class DatasetParameters(Section):
     diagnoses
         Which images are used: all, those with a diagnosis that every dataset of `names` has (shared), or those with a
         diagnosis on this list.
-    table, columns, words, missing
-        How the table of `csv` is read, or the optional table of `image_folder`.
+    table, columns, words
+        How the table of `csv` is read, or the optional table of `image_folder`. `columns.diagnosis` may also give the
+        diagnosis of each column, one of which is 1.
+    missing
+        The words that mean "not known", of each field, or as a list for all fields but the identifiers.
     lesions_by_patient
         Whether lesion numbers are unique only within a patient.
     """
@@ -54,12 +61,12 @@ class DatasetParameters(Section):
     names: Annotated[tuple[DatasetName, ...], Field(min_length=1)]
     external: tuple[DatasetName, ...]
     root: Text
-    diagnoses: Literal["all", "shared"] | Annotated[tuple[Diagnosis, ...], Field(min_length=2)]
+    diagnoses: Literal["all", "shared"] | Annotated[tuple[DiagnosisName, ...], Field(min_length=2)]
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)]
     table: Annotated[str, Field(min_length=1), AfterValidator(_stays_inside)] | None
-    columns: dict[FieldName, Text]
+    columns: dict[FieldName, Text | DiagnosisOfColumn]
     words: dict[FieldName, dict[str, str]]
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] | dict[FieldName, tuple[str, ...]]
     lesions_by_patient: bool
 
     @model_validator(mode="after")
@@ -74,13 +81,18 @@ class DatasetParameters(Section):
         own = [name for name in self.all_names if name in OWN]
         if len(own) > 1:
             raise ValueError(f"table and columns can describe one dataset only, got {' and '.join(own)}")
-        if not own and (self.table is not None or self.columns or self.words):
-            raise ValueError(f"table, columns and words belong to {' and '.join(OWN)}, got {', '.join(self.names)}")
+        if not own and (self.table is not None or self.columns or self.words or self.missing_by_field):
+            raise ValueError(
+                f"table, columns, words and missing by field belong to {' and '.join(OWN)}, "
+                f"got {', '.join(self.names)}"
+            )
         if self.lesions_by_patient and not {"patient_id", "lesion_id"} <= set(self.columns):
             raise ValueError("lesions_by_patient needs columns.patient_id and columns.lesion_id")
-        wordy = sorted(set(self.words) - set(self.columns) - ({"diagnosis"} if own == ["image_folder"] else set()))
-        if wordy:
-            raise ValueError(f"words.{wordy[0]} has no column; columns.{wordy[0]} is missing")
+        columns = {*self.columns} | ({"diagnosis"} if own == ["image_folder"] else set())
+        for key, fields in (("words", self.words), ("missing", self.missing_by_field)):
+            if {*fields} - columns:
+                field = min({*fields} - columns)
+                raise ValueError(f"{key}.{field} has no column; columns.{field} is missing")
         if own == ["csv"]:
             lacking = [name for name in ("image_id", "diagnosis") if name not in self.columns]
             if self.table is None or lacking:
@@ -96,6 +108,34 @@ class DatasetParameters(Section):
                 "columns.diagnosis: with image_folder the folders are the diagnoses; use csv to read a column"
             )
         return self
+
+    @model_validator(mode="after")
+    def _one_hot_columns_are_of_diagnoses(self) -> Self:
+        for field, column in self.columns.items():
+            if isinstance(column, dict) and field != "diagnosis":
+                raise ValueError(f"columns.{field}: expected the name of a column; only diagnosis can have several")
+            if isinstance(column, dict) and (field in self.words or field in self.missing_by_field):
+                key = "words" if field in self.words else "missing"
+                raise ValueError(f"{key}.{field} has no word to explain, for columns.{field} names several columns")
+        return self
+
+    @model_validator(mode="after")
+    def _words_mean_one_thing(self) -> Self:
+        for field, words in self.words.items():
+            missing = set(map(fold_word, self.missing_by_field.get(field, ())))
+            for word, value in words.items():
+                if fold_word(word) in missing:
+                    raise ValueError(f"words.{field} and missing.{field} both have {word!r}; say it in one of them")
+                if fold_word(word) == "" and value != UNKNOWN:
+                    raise ValueError(
+                        f"words.{field}: an empty cell always means 'not known', and cannot be {value!r}"
+                    )
+        return self
+
+    @property
+    def missing_by_field(self) -> dict[FieldName, tuple[str, ...]]:
+        """The words that mean "not known" where they are given for each field, otherwise nothing."""
+        return self.missing if isinstance(self.missing, dict) else {}
 
     @property
     def all_names(self) -> tuple[str, ...]:

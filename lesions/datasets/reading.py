@@ -8,13 +8,17 @@ from typing import Any
 import pandas as pd
 
 from lesions.datasets.adapter import Adapter
+from lesions.datasets.columns import Cells, Column, OneHot
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.refusals import explain_refusals, list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.datasets.rows import Rows, read_rows
-from lesions.datasets.validation import choose_used, validate_rows
+from lesions.datasets.used_diagnoses import choose_used
+from lesions.datasets.validation import validate_rows
 from lesions.errors import InputError
 from lesions.tables.metadata import IDENTIFIERS
+from lesions.tables.record import UNKNOWN
+from lesions.tables.task import MALIGNANCY, TaskParameters
 
 Unused = list[dict[str, Any]]
 """The rows and files that are not used, with the columns of `data/rejected.csv`."""
@@ -31,12 +35,14 @@ class Reading:
     rows
         All rows of its tables.
     table : (N, ...)
-        The rows that can be used, with `source` and their images' properties. With several datasets, files and
-        identifiers start with the dataset's folder, so that those of two datasets never coincide.
+        The rows that can be used, with `source`, `word`, the dataset's word for the diagnosis, and their images'
+        properties. With several datasets, files and identifiers start with the dataset's folder, so that those of two
+        datasets never coincide.
     unused
         The rows and files that are not used.
     lost
-        The number of rows of each diagnosis that has no image left, by the dataset's word for it.
+        The number of rows of each diagnosis that has no image left, by the dataset's word for it; a word for "not
+        known" is none.
     """
 
     name: str
@@ -119,20 +125,26 @@ def list_unlisted(rows: Rows, adapter: Adapter, files: pd.Series) -> Unused:
 def count_lost_diagnoses(cells: pd.DataFrame, adapter: Adapter, used: set[str]) -> dict[str, int]:
     """Return the number of rows of each diagnosis that has no used image, by the table's word for it."""
     column = adapter.columns["diagnosis"]
-    words = cells[list(column.needed)].astype(str).apply(lambda row: column.quote(row.to_dict()), axis=1)
-    parts = cells.groupby(words)[adapter.id_column]
+    rows = cells[list(column.needed)].astype(str).to_dict("records")
+    named = [column.quote(row) if names_a_diagnosis(column, row) else None for row in rows]
+    parts = cells[adapter.id_column].groupby(pd.Series(named, cells.index, dtype=object))
     return {str(word): len(part) for word, part in parts if not set(part) & used}
 
 
-def join_readings(
-    readings: Sequence[Reading], parameters: DatasetParameters, *, by_malignancy: bool
-) -> tuple[pd.DataFrame, Unused]:
-    """Join the rows of all datasets, and leave out those whose diagnosis `dataset.diagnoses` excludes.
+def names_a_diagnosis(column: Column | OneHot, cells: Cells) -> bool:
+    """Return whether a row has a diagnosis, or a word that may be one."""
+    try:
+        return column.read(cells) not in (None, UNKNOWN)
+    except ValueError:
+        return True
 
-    Parameters
-    ----------
-    by_malignancy
-        Whether the networks classify malignant against benign.
+
+def join_readings(
+    readings: Sequence[Reading], parameters: DatasetParameters, task: TaskParameters
+) -> tuple[pd.DataFrame, Unused]:
+    """Join the rows of all datasets, and leave out those whose diagnosis the parameters exclude.
+
+    `dataset.diagnoses` excludes diagnoses, and so does the task malignancy, if they are neither malignant nor benign.
 
     Returns
     -------
@@ -144,16 +156,28 @@ def join_readings(
     Raises
     ------
     InputError
-        If a listed diagnosis has no image, or no diagnosis is left.
+        If a listed diagnosis has no image, no diagnosis is left, or the section `task` does not say whether one is
+        malignant.
     """
     table = pd.concat([reading.table for reading in readings], ignore_index=True)
-    is_used = choose_used(table, parameters.names, parameters.diagnoses, by_malignancy=by_malignancy)
-    if not is_used.any():
+    by_malignancy = task.name == MALIGNANCY
+    is_asked = choose_used(table, parameters.names, parameters.diagnoses, by_malignancy=by_malignancy)
+    if not is_asked.any():
         raise InputError(f"dataset.diagnoses: {', '.join(parameters.names)} share no diagnosis")
-    about = {"column": "diagnosis", "kind": "left_out", "reason": "this diagnosis is not used (dataset.diagnoses)"}
-    others = table.loc[~is_used, ["source", "line", "image_id", "diagnosis"]].rename(columns={"diagnosis": "value"})
+    task.check_sides(table.diagnosis[is_asked])
+    has_class = ~table.diagnosis.isin(task.neither if by_malignancy else ())
+    if not (is_asked & has_class).any():
+        raise InputError("task.neither: all images have diagnoses that are neither malignant nor benign")
     unused = [row for reading in readings for row in reading.unused]
-    return table[is_used], unused + [{**row, **about} for row in others.to_dict("records")]
+    unused += _leave_out(table[~is_asked], "this diagnosis is not used (dataset.diagnoses)")
+    unused += _leave_out(table[is_asked & ~has_class], "is neither malignant nor benign (task.neither)")
+    return table[is_asked & has_class], unused
+
+
+def _leave_out(rows: pd.DataFrame, reason: str) -> Unused:
+    others = rows[["source", "line", "image_id", "diagnosis"]].rename(columns={"diagnosis": "value"})
+    described = others.assign(column="diagnosis", kind="left_out", reason=reason).to_dict("records")
+    return [{str(key): cell for key, cell in row.items()} for row in described]
 
 
 def _select_folder(images: pd.DataFrame, folder: str) -> pd.DataFrame:

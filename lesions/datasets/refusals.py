@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from lesions.datasets.unknown_words import describe_unknown_words
 from lesions.formats.table import write_table
 
 REJECTED_COLUMNS = ["source", "line", "image_id", "column", "value", "kind", "reason"]
@@ -31,7 +32,9 @@ class LeftOutError(RefusedError):
 
 
 def list_reasons(refusals: list[dict[str, Any]]) -> list[str]:
-    """Return one line per reason for refusing rows, the most frequent first, and at most 15."""
+    """Return all unknown words, then one line per other reason for refusing rows, the most frequent of at most 15."""
+    unknown_words = describe_unknown_words(refusals)
+    refusals = [refusal for refusal in refusals if "unknown_in" not in refusal]
     reasons = Counter((refusal["column"], refusal["reason"]) for refusal in refusals)
     examples = {(refusal["column"], refusal["reason"]): refusal for refusal in reversed(refusals)}
     lines = [
@@ -41,7 +44,7 @@ def list_reasons(refusals: list[dict[str, Any]]) -> list[str]:
     ]
     if len(reasons) > len(lines):
         lines.append(f"and {len(reasons) - len(lines)} other reasons")
-    return lines
+    return unknown_words + lines
 
 
 def write_rejected(path: Path, unused: list[dict[str, Any]]) -> None:

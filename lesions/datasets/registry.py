@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.ham10000 import HAM10000
-from lesions.datasets.isic2018_test import ISIC_2018_TEST
+from lesions.datasets.isic2018 import ISIC_2018, ISIC_2018_TEST
 from lesions.datasets.isic2019 import ISIC_2019
 from lesions.datasets.own_data import Layout, build_folder_adapter, build_table_adapter
 from lesions.datasets.pad_ufes_20 import PAD_UFES_20
@@ -13,6 +13,7 @@ from lesions.datasets.siim_isic_2020 import SIIM_ISIC_2020
 
 PUBLISHED: dict[str, Adapter] = {
     "ham10000": HAM10000,
+    "isic2018": ISIC_2018,
     "isic2018_test": ISIC_2018_TEST,
     "isic2019": ISIC_2019,
     "pad_ufes_20": PAD_UFES_20,
@@ -33,7 +34,11 @@ def build_adapter(name: str, parameters: DatasetParameters) -> Adapter:
         return PUBLISHED[name]
     table = None if parameters.table is None else Path(parameters.table)
     layout = Layout(
-        parameters.columns, parameters.words, parameters.missing, lesions_by_patient=parameters.lesions_by_patient
+        columns=parameters.columns,
+        words=parameters.words,
+        missing=parameters.missing,
+        diagnoses=() if isinstance(parameters.diagnoses, str) else parameters.diagnoses,
+        lesions_by_patient=parameters.lesions_by_patient,
     )
     if name == "image_folder":
         return build_folder_adapter(table, layout)

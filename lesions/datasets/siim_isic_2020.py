@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lesions.datasets.adapter import Adapter, Column
+from lesions.datasets.adapter import Adapter
+from lesions.datasets.columns import Column
 
 SIIM_ISIC_2020 = Adapter(
     tables=(Path("ISIC_2020_Training_GroundTruth.csv"),),

@@ -2,14 +2,15 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 from pydantic import ValidationError
 
 from lesions.datasets.adapter import Adapter
+from lesions.datasets.columns import Cells, UnknownWordError
 from lesions.datasets.refusals import LeftOutError, RefusedError
 from lesions.datasets.rows import PUBLISHED_SPLIT, Rows
 from lesions.errors import InputError
@@ -39,11 +40,13 @@ def validate_rows(rows: Rows, adapter: Adapter, *, images: pd.DataFrame, root: P
             record = read_record(cells, adapter)
             if image_id in same:
                 check_not_repeated(line, same[image_id], adapter)
-            image = files.find(image_id, adapter.id_column)
+            diagnosis = adapter.columns["diagnosis"]
             if record.diagnosis == UNKNOWN:
-                raise LeftOutError(adapter.columns["diagnosis"].name, UNKNOWN, "no diagnosis is known")
+                raise LeftOutError(diagnosis.name, diagnosis.quote(cells), "no diagnosis is known")
+            image = files.find(image_id, adapter.id_column)
             published_split = cells[PUBLISHED_SPLIT] if adapter.classes_are_folders else None
-            valid.append({"line": line, "published_split": published_split} | record.model_dump() | image)
+            own = {"line": line, "published_split": published_split, "word": diagnosis.find_word(cells)}
+            valid.append(own | record.model_dump() | image)
         except RefusedError as error:
             unused.append({"line": line, "image_id": image_id, **error.details})
     originals = find_published_copies(
@@ -57,19 +60,14 @@ def validate_rows(rows: Rows, adapter: Adapter, *, images: pd.DataFrame, root: P
     return [row for row in valid if row["image_id"] not in originals], unused
 
 
-def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
-    """Translate one row of the table; an invalid cell raises RefusedError."""
+def read_record(cells: Cells, adapter: Adapter) -> Record:
+    """Translate one row of the table, without a diagnosis only its name; an invalid cell raises RefusedError."""
     values: dict[str, str | None] = dict.fromkeys(Record.model_fields)
+    values["diagnosis"] = read_field("diagnosis", cells, adapter) or UNKNOWN
+    needed = {"image_id"} if values["diagnosis"] == UNKNOWN else {*adapter.columns} - {"diagnosis"}
     for field, column in adapter.columns.items():
-        if not set(column.needed) <= set(cells):
-            continue
-        if any(pd.isna(cells[name]) for name in column.needed):
-            others = ", ".join(map(str, adapter.tables if adapter.classes_are_folders else adapter.tables[1:]))
-            raise RefusedError(adapter.id_column, cells[adapter.id_column], f"has no row in {others}")
-        try:
-            values[field] = column.read(cells)
-        except ValueError as error:
-            raise RefusedError(column.name, column.quote(cells), str(error)) from error
+        if field in needed and {*column.needed} <= {*cells}:
+            values[field] = read_field(field, cells, adapter)
     values["age_years"] = read_decimal_comma(values["age_years"])
     try:
         return Record.model_validate(values)
@@ -81,6 +79,21 @@ def read_record(cells: Mapping[Any, str], adapter: Adapter) -> Record:
         reason = "is missing" if values[field] is None else reasons.get(details["type"], said)
         column = adapter.columns[field]
         raise RefusedError(column.name, column.quote(cells), reason) from error
+
+
+def read_field(field: str, cells: Cells, adapter: Adapter) -> str | None:
+    """Translate one field of a row; None means not known, and an invalid cell raises RefusedError."""
+    column = adapter.columns[field]
+    if any(pd.isna(cells[name]) for name in column.needed):
+        others = ", ".join(map(str, adapter.tables if adapter.classes_are_folders else adapter.tables[1:]))
+        raise RefusedError(adapter.id_column, cells[adapter.id_column], f"has no row in {others}")
+    try:
+        return column.read(cells)
+    except ValueError as error:
+        refused = RefusedError(column.name, column.quote(cells), str(error))
+        if isinstance(error, UnknownWordError):
+            refused.details["unknown_in"] = error.column
+        raise refused from error
 
 
 def read_decimal_comma(number: str | None) -> str | None:
@@ -105,45 +118,6 @@ def check_not_repeated(line: int, same: pd.DataFrame, adapter: Adapter) -> None:
         raise RefusedError(adapter.id_column, image_id, f"lines {lines} disagree: {differing[0]} is {values}")
     if line != same.index[0]:
         raise LeftOutError(adapter.id_column, image_id, f"says what line {same.index[0]} says")
-
-
-def choose_used(
-    rows: pd.DataFrame,
-    trained: Sequence[str],
-    asked: Literal["all", "shared"] | Sequence[str],
-    *,
-    by_malignancy: bool,
-) -> pd.Series:
-    """Return which rows (N,) are used, by their diagnosis.
-
-    Parameters
-    ----------
-    rows : (N, ...)
-        With `source` and `diagnosis`.
-    trained
-        The datasets to train on; images of other datasets can be scored only if one of these has their diagnosis.
-    asked
-        The parameter dataset.diagnoses.
-    by_malignancy
-        Whether the networks classify malignant against benign. Any diagnosis can then be scored, so all images of the
-        other datasets are used, except those that a list excludes.
-
-    Raises
-    ------
-    InputError
-        If a listed diagnosis has no image.
-    """
-    is_trained = rows.source.isin(trained)
-    diagnoses = [set(rows.diagnosis[rows.source == source]) for source in trained]
-    if isinstance(asked, str):
-        used = set.union(*diagnoses) if asked == "all" else set.intersection(*diagnoses)
-        return rows.diagnosis.isin(used) | (~is_trained & by_malignancy)
-    lacking = sorted(set(asked) - set(rows.diagnosis if by_malignancy else rows.diagnosis[is_trained]))
-    if lacking:
-        raise InputError(
-            f"dataset.diagnoses: no image of {', '.join(trained)} has the diagnosis {', '.join(lacking)}"
-        )
-    return rows.diagnosis.isin(asked)
 
 
 def find_published_copies(

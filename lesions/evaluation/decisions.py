@@ -19,11 +19,23 @@ NUM_THRESHOLDS = 100
 """Threshold probabilities are 1 / 100, 2 / 100, … 99 / 100."""
 
 
-def merge_sides(predictions: Predictions, is_malignant: Sequence[bool]) -> Predictions:
-    """Return predictions of two classes, benign and malignant, each with the summed probability of its classes."""
-    side = np.array(is_malignant)
-    merged = np.stack([logsumexp(predictions.log_prob[:, among], axis=1) for among in (~side, side)], axis=1)
-    return Predictions(predictions.images, ("benign", "malignant"), side[predictions.y_true].astype(np.int64), merged)
+def merge_sides(predictions: Predictions, sides: Sequence[bool | None]) -> Predictions:
+    """Return predictions of two classes, benign and malignant, for the images of classes that are either.
+
+    The probability of malignancy is the sum over the malignant classes; that of all other classes counts against it,
+    also of those that are neither.
+
+    Parameters
+    ----------
+    sides
+        Whether each class is malignant; None if it is neither malignant nor benign.
+    """
+    is_malignant = np.array([side is True for side in sides])
+    has_side = np.array([side is not None for side in sides])
+    counted = predictions.keep(has_side[predictions.y_true])
+    merged = [logsumexp(counted.log_prob[:, among], axis=1) for among in (~is_malignant, is_malignant)]
+    y_true = is_malignant[counted.y_true].astype(np.int64)
+    return Predictions(counted.images, ("benign", "malignant"), y_true, np.stack(merged, axis=1))
 
 
 def choose_threshold(malignant: Flags, probability: Floats, sensitivity: float) -> float:

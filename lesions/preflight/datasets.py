@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lesions.datasets.merged_words import count_merged_words, describe_merged_words
 from lesions.datasets.parameters import OWN, DatasetParameters
 from lesions.datasets.reading import Reading, join_readings, read_dataset
 from lesions.datasets.refusals import list_reasons
@@ -22,7 +23,7 @@ from lesions.splitting.test_list import find_listed, read_test_list
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.groups import GROUPING_IDENTIFIERS, build_groups
 from lesions.tables.index import list_undecoded
-from lesions.tables.task import MALIGNANCY, TaskParameters
+from lesions.tables.task import TaskParameters
 
 SYNTHETIC_ROOT = Path("data/raw/synthetic")
 NO_COPIES = pd.DataFrame(columns=["image_id", "other_image_id"], dtype=str)
@@ -85,6 +86,8 @@ def _check_synthetic(params: Path, split: SplitParameters, findings: Findings) -
     read_test_list(split)
     if split.test_list == PUBLISHED:
         raise InputError("split.test_list is published, but synthetic has no folders Test/; set it to null")
+    drawn = build_adapter("synthetic", read_section(params, "dataset", DatasetParameters)).columns["diagnosis"]
+    read_section(params, "task", TaskParameters).check_sides(drawn.values.values())
     num_images = read_section(params, "generate_synthetic", SyntheticParameters).num_images
     findings.rows["images"] = f"{num_images:,}"
     return DatasetCounts(num_images, num_images, None)
@@ -108,9 +111,11 @@ def _check_use(readings: Sequence[Reading], params: Path, findings: Findings) ->
     dataset = read_section(params, "dataset", DatasetParameters)
     split = read_section(params, "split", SplitParameters)
     task = read_section(params, "task", TaskParameters)
-    table, _ = join_readings(readings, dataset, by_malignancy=task.name == MALIGNANCY)
+    table, _ = join_readings(readings, dataset, task)
     for name, used in table.groupby("source"):
         findings.rows[f"{name}: used"] = f"{len(used):,} images: {_count_words(used.diagnosis)}"
+    if merged := describe_merged_words(count_merged_words(table)):
+        findings.rows["merged words"] = "\n".join(merged)
     trained = table[table.source.isin(dataset.names)]
     with findings.collect():
         task.group(trained.diagnosis)

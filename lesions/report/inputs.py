@@ -18,6 +18,7 @@ class RunCounts(Summary):
     num_patients: int
     num_rejected: int
     num_lesions_of_several_patients: int
+    merged_words: dict[str, dict[str, int]]
 
 
 class SplitSummary(Summary):
@@ -90,6 +91,7 @@ class MalignancyScores(Summary):
 
     threshold: float
     val_sensitivity: float
+    num_neither: int
     sensitivity: Estimate
     specificity: Estimate
     ppv: Estimate | None = None

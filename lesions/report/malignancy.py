@@ -69,6 +69,8 @@ def describe_malignancy(model: str, scores: MalignancyScores) -> str:
         for name, estimate in (("PPV", scores.ppv), ("NPV", scores.npv))
         if estimate is not None
     ]
+    if scores.num_neither:
+        sentence += f" Left out are {scores.num_neither:,} test images that are neither malignant nor benign."
     return f"{sentence} With the share of malignant lesions among the test images, {' and '.join(predictive)}."
 
 

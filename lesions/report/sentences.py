@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lesions.datasets.merged_words import describe_merged_words
 from lesions.drawing.style import spell
 from lesions.evaluation.curves import one_against_rest
 from lesions.evaluation.scores import count_confusion, score_classes
 from lesions.formats.json_file import PlotRows
-from lesions.report.inputs import CopyCounts, Generalisation, Mistake, SplitSummary, TrainSummary
+from lesions.report.inputs import CopyCounts, Generalisation, Mistake, RunCounts, SplitSummary, TrainSummary
 from lesions.tables.predictions import Predictions
 
 
@@ -54,6 +55,12 @@ def describe_split(split: SplitSummary) -> str:
     identifiers = split.grouped_by.replace("patient_id", "patient").replace("lesion_id", "lesion")
     whole = f"No {identifiers.replace(' and ', ' and no ')} named in the data" if identifiers else "No image"
     return f"{tested}{whole} is in two splits. {prevented} Here none has one. {shares}"
+
+
+def describe_merged(counts: RunCounts) -> str:
+    """Say which words of the data became one diagnosis; nothing if none did."""
+    lines = describe_merged_words(counts.merged_words)
+    return f"Several words of the data are one diagnosis here: {'; '.join(lines)}." if lines else ""
 
 
 def describe_copies(copies: CopyCounts, split: SplitSummary) -> str:

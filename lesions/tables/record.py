@@ -1,27 +1,30 @@
 """The common form of one row of any dataset."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-
-Diagnosis = Literal[
-    "actinic_keratosis",
-    "basal_cell_carcinoma",
-    "benign",
-    "benign_keratosis",
-    "dermatofibroma",
-    "malignant",
-    "melanoma",
-    "nevus",
-    "squamous_cell_carcinoma",
-    "vascular_lesion",
-]
-"""Bowen's disease counts as actinic keratosis; solar lentigo, seborrhoeic and lichen-planus-like keratosis as
-benign keratosis, as in HAM10000 (Tschandl et al. 2018). `benign` and `malignant` are for data that
-give no diagnosis beyond that."""
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 UNKNOWN = "unknown"
-"""Value of `diagnosis` where the dataset says that it is not known; such an image is left out."""
+"""Value of `diagnosis` where none is known; such an image is left out."""
+
+RESERVED = ("all", UNKNOWN)
+"""Names that no diagnosis can have; in `metrics/split.json`, `all` is the mean over all images."""
+
+
+def _is_a_name(diagnosis: str) -> str:
+    if re.fullmatch("[a-z][a-z0-9_]{0,49}", diagnosis) is None:
+        raise ValueError(
+            "expected a name such as basal_cell_carcinoma, of at most 50 lower-case letters, digits and _, "
+            f"got {diagnosis[:80]!r}"
+        )
+    if diagnosis in RESERVED:
+        raise ValueError(f"expected the name of a diagnosis, got {diagnosis!r}, which means something else")
+    return diagnosis
+
+
+DiagnosisName = Annotated[str, AfterValidator(_is_a_name)]
+"""The name of any diagnosis; the section `task` says which are malignant, benign or neither."""
 
 DiagnosisConfirmation = Literal["histopathology", "confocal_microscopy", "consensus", "follow_up"]
 
@@ -50,7 +53,7 @@ class Record(BaseModel):
     image_id: Identifier
     patient_id: Identifier | None
     lesion_id: Identifier | None
-    diagnosis: Diagnosis | Literal["unknown"]
+    diagnosis: DiagnosisName | Literal["unknown"]
     diagnosis_confirmation: DiagnosisConfirmation | None
     age_years: Annotated[float, Field(ge=0, le=120)] | None
     sex: Literal["female", "male"] | None

@@ -11,7 +11,7 @@ from lesions.formats.table import write_table
 from lesions.tables.classes import Classes, read_classes
 from lesions.tables.metadata import COLUMNS
 from stages import compute_class_weights
-from tests.builders import WriteParams, metadata_table
+from tests.builders import TASK, WriteParams, metadata_table
 
 
 def run(tmp_path: Path, params: Path, diagnoses: list[str], splits: list[str]) -> Classes:
@@ -29,7 +29,7 @@ def run(tmp_path: Path, params: Path, diagnoses: list[str], splits: list[str]) -
 def test_validation_and_test_images_do_not_change_the_weights(tmp_path: Path, write_params: WriteParams) -> None:
     params = write_params(
         class_weights={"scheme": "balanced", "beta": None},
-        task={"name": "diagnosis", "malignant": ["melanoma"], "groupings": {}},
+        task=TASK,
     )
     diagnoses = ["nevus", "nevus", "nevus", "melanoma", *["melanoma", "nevus"] * 5]
     splits = ["train"] * 4 + ["val"] * 4 + ["test"] * 6
@@ -45,7 +45,7 @@ def test_validation_and_test_images_do_not_change_the_weights(tmp_path: Path, wr
 def weigh_malignancy(tmp_path: Path, write_params: WriteParams, diagnoses: list[str], splits: list[str]) -> Classes:
     params = write_params(
         class_weights={"scheme": "none", "beta": None},
-        task={"name": "malignancy", "malignant": ["melanoma"], "groupings": {}},
+        task=TASK | {"name": "malignancy"},
     )
     return run(tmp_path, params, diagnoses, splits)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_curve
 
+from lesions.parameters.overlay import lay_over
 from lesions.tables.classes import Classes, write_classes
 from stages import evaluate_malignancy
 from tests.runs import CLASSES, build_predictions, guess, run_scoring, true_classes, write_run
@@ -18,6 +19,7 @@ PREDICTIONS = build_predictions(Y_TRUE, guess(Y_TRUE, 1.5))
 def run(folder: Path, *, diagnoses: tuple[tuple[str, ...], ...] | None = None) -> dict[str, float]:
     """Run the stage on predictions that are the same for validation and test, and return the metrics."""
     params = write_run(folder, {"model": PREDICTIONS})
+    lay_over(params, {"task": {"neither": ["psoriasis"]}})
     if diagnoses is not None:
         write_classes(folder / "data/classes.json", Classes(CLASSES, diagnoses, (3, 5, 2), (1.0, 1.0, 1.0)))
     run_scoring(folder, params, "model")
@@ -59,6 +61,7 @@ def test_the_probabilities_of_several_malignant_classes_are_summed(tmp_path: Pat
     "diagnoses",
     [
         (("melanoma", "nevus"), ("vascular_lesion",), ("dermatofibroma",)),
+        (("melanoma",), ("psoriasis",), ("psoriasis",)),
         (("benign_keratosis",), ("nevus",), ("vascular_lesion",)),
     ],
 )
@@ -69,6 +72,21 @@ def test_a_task_without_a_malignant_side_has_no_threshold(
     assert "there is no threshold" in capsys.readouterr().out
     for name in ("malignancy_roc", "net_benefit"):
         assert json.loads((tmp_path / f"plots/model/{name}.json").read_text()) == []
+
+
+def test_images_that_are_neither_malignant_nor_benign_are_left_out_and_counted(tmp_path: Path) -> None:
+    """A third of the images are of psoriasis, whose probability counts against malignancy."""
+    metrics = run(tmp_path, diagnoses=(("melanoma",), ("nevus",), ("psoriasis",)))
+    assert [metrics[f"num_{side}"] for side in ("malignant", "benign", "neither")] == [100, 100, 100]
+    called = PREDICTIONS.y_prob[:, 0] >= metrics["threshold"] - 1e-6
+    assert metrics["sensitivity"] == pytest.approx(called[Y_TRUE == 0].mean(), abs=1e-6)
+    assert metrics["specificity"] == pytest.approx((~called)[Y_TRUE == 1].mean(), abs=1e-6)
+    assert metrics["ppv"] == pytest.approx((Y_TRUE == 0)[called & (Y_TRUE < 2)].mean(), abs=1e-6)
+    rows = json.loads((tmp_path / "plots/model/net_benefit.json").read_text())
+    (benefit,) = [
+        row["net_benefit"] for row in rows if (row["strategy"], row["threshold"]) == ("call all malignant", 0.2)
+    ]
+    assert benefit == pytest.approx(1 / 2 - 1 / 2 * 0.25)
 
 
 def test_images_of_only_one_side_give_no_threshold() -> None:

@@ -5,7 +5,8 @@ from typing import get_args
 
 import pytest
 
-from lesions.datasets.adapter import Adapter, Column, OneHot
+from lesions.datasets.adapter import Adapter
+from lesions.datasets.columns import Column, OneHot
 from lesions.datasets.parameters import NAMES, OWN
 from lesions.datasets.registry import PUBLISHED
 from lesions.errors import InputError
@@ -49,8 +50,8 @@ def test_the_parameter_that_adds_words_is_named() -> None:
     column = Column("dx", values={"mel": "melanoma"}, parameter="dataset.words.diagnosis")
     with pytest.raises(ValueError, match=r"known are mel; dataset\.words\.diagnosis adds others"):
         column.read({"dx": "wart"})
-    wrong = Column("dx", values={"mel": "mole"}, parameter="dataset.words.diagnosis")
-    with pytest.raises(InputError, match=r"^dataset\.words\.diagnosis: 'mel' becomes 'mole', expected 'actinic"):
+    wrong = Column("dx", values={"mel": "Mole"}, parameter="dataset.words.diagnosis")
+    with pytest.raises(InputError, match=r"^dataset\.words\.diagnosis: 'mel' becomes 'Mole', expected a name"):
         Adapter((Path("a.csv"),), NEEDED | {"diagnosis": wrong})
 
 
@@ -59,7 +60,7 @@ def test_a_column_without_words_keeps_the_cell() -> None:
 
 
 def test_values_numbered_within_another_column_are_joined_with_it() -> None:
-    column = Column("lesion", within="patient")
+    column = Column("lesion", within=Column("patient"))
     assert column.read({"patient": "P1", "lesion": "7"}) != column.read({"patient": "P2", "lesion": "7"})
     assert column.read({"patient": "P1", "lesion": ""}) is None
     adapter = Adapter((Path("a.csv"),), NEEDED | {"lesion_id": column})
@@ -88,8 +89,14 @@ def test_optional_columns_may_be_missing() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "expected"),
     [
-        ("diagnosis", "mole", "expected 'actinic_keratosis', 'basal_cell_carcinoma'"),
+        (
+            "diagnosis",
+            "Mole",
+            "expected a name such as basal_cell_carcinoma, of at most 50 lower-case letters",
+        ),
+        ("diagnosis", "all", "expected the name of a diagnosis, got 'all', which means something else"),
         ("sex", "f", "expected 'female' or 'male'"),
+        ("sex", "unknown", "expected 'female' or 'male'; a word for 'not known' belongs in dataset.missing"),
         ("fitzpatrick_type", "7", "expected less than or equal to 6"),
     ],
 )
@@ -118,8 +125,15 @@ def test_the_column_with_a_one_gives_the_value() -> None:
     assert Adapter((Path("a.csv"),), NEEDED | {"diagnosis": ISIC}).needed_columns == ["img", "MEL", "NV"]
 
 
-@pytest.mark.parametrize("cells", [("0", "0"), ("1", "1"), ("1", ""), ("1", "x"), ("0.5", "0.5")])
+@pytest.mark.parametrize("cells", [("0", "0"), ("0.0", "0"), ("", " ")])
+def test_a_row_without_a_one_has_no_diagnosis(cells: tuple[str, str]) -> None:
+    assert ISIC.read(dict(zip(ISIC.values, cells, strict=True))) is None
+
+
+@pytest.mark.parametrize(
+    "cells", [("1", "1"), ("1.0", "1"), ("1", ""), ("0", ""), ("1", "x"), ("0", "x"), ("0.5", "0.5"), ("0", "0,0")]
+)
 def test_a_row_that_is_not_one_hot_is_refused(cells: tuple[str, str]) -> None:
     row = dict(zip(ISIC.values, cells, strict=True))
-    with pytest.raises(ValueError, match="expected one 1, and 0 in the other columns"):
+    with pytest.raises(ValueError, match="expected at most one 1, and 0 in the other columns"):
         ISIC.read(row)

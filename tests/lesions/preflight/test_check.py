@@ -61,7 +61,7 @@ def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> N
         ({"cache_images": {"fit": "stretch"}}, "cache_images.fit: expected 'crop', 'squash' or 'pad', got 'stretch'"),
         (
             {"dataset": {"names": ["isic"]}},
-            "dataset.names.0: expected one of csv, image_folder, ham10000, isic2018_test, ",
+            "dataset.names.0: expected one of csv, image_folder, ham10000, isic2018, isic2018_test, ",
         ),
         ({"models": ["history"]}, "models: history is the name of a folder of the pipeline; choose another"),
         ({"models": ["resnet18_features"]}, "models: resnet18_features is the name of a baseline or a probe; choose"),
@@ -158,11 +158,12 @@ def test_every_row_is_read_and_counted(params: Path, tmp_path: Path) -> None:
     assert found["images"] == "11"
     assert found["csv"] == "12 rows: 8 valid, 2 refused, 2 left out; 1 image files that no row names"
     assert found["csv: used"] == "8 images: nevus 5, melanoma 3"
-    wart, missing = found["csv: refused"].splitlines()
-    assert wart.startswith("1 × finding: is unknown; known are actinic_keratosis, ")
-    assert wart.endswith("; dataset.words.diagnosis adds others (first: line 11, value 'wart')")
+    wart, _, *pasted, missing = found["csv: refused"].splitlines()
+    assert wart.startswith("1 × finding: unknown are 'wart' (1 rows); known are actinic_keratosis, ")
+    assert [line.strip() for line in pasted] == ["dataset:", "words:", "diagnosis:", '"wart": FILL_IN  # 1 rows']
     assert missing == "1 × photo: has no image file (first: line 13, value '77')"
-    assert found["csv: no image is left of"] == "'unknown' (1 rows), 'wart' (1 rows)"
+    assert found["csv: no image is left of"] == "'wart' (1 rows)"
+    assert "1 × finding: no diagnosis is known (first: line 12, value 'unknown')" in found["csv: left out"]
     assert len(found["csv: left out"].splitlines()) == 2
     assert not (tmp_path / "data").exists()
 
@@ -180,7 +181,7 @@ def test_a_broken_link_counts_as_a_file(params: Path, tmp_path: Path) -> None:
             [*ROWS, "8.jpg,P8,wart"],
             {"max_rejected_fraction": 0.1},
             {},
-            "clinic/findings.csv: 1 of 9 rows refused, dataset.max_rejected_fraction is 0.1:\n  1 × finding: is unkn",
+            "clinic/findings.csv: 1 of 9 rows refused, dataset.max_rejected_fraction is 0.1:\n  1 × finding: unknown",
         ),
         (
             ROWS,
@@ -195,7 +196,13 @@ def test_a_broken_link_counts_as_a_file(params: Path, tmp_path: Path) -> None:
             "findings.csv: the column file (dataset.columns.image_id) is missing; found photo, who, finding",
         ),
         (ROWS, {"table": "found.csv"}, {}, "dataset.table: there is no file clinic/found.csv"),
-        (ROWS, {"words": {"diagnosis": {"a": "b"}}}, {}, "dataset.words.diagnosis: 'a' becomes 'b', expected 'actin"),
+        (ROWS, {"words": {"diagnosis": {"a": "B"}}}, {}, "dataset.words.diagnosis: 'a' becomes 'B', expected a name"),
+        (
+            ROWS,
+            {"words": {"diagnosis": {"nevus": "nevis"}}},
+            {},
+            "task: the data have nevis; say in task.malignant, ",
+        ),
         (
             ROWS,
             {"diagnoses": ["melanoma", "dermatofibroma"]},

@@ -63,6 +63,7 @@ def estimate(name: str, value: float = 0.5) -> dict[str, float]:
 DECISIONS = {
     "has_malignant_side": True,
     "threshold": 0.3,
+    "num_neither": 0,
     "val_sensitivity": 1,  # JSON writes a whole number so
     **estimate("sensitivity"),
     **estimate("specificity", 0.7),
@@ -75,6 +76,7 @@ def test_a_score_is_read_with_its_bounds(tmp_path: Path) -> None:
     write_metrics(file, DECISIONS)
     assert read_malignancy(file) == MalignancyScores(
         threshold=0.3,
+        num_neither=0,
         val_sensitivity=1.0,
         sensitivity=Estimate(0.5, 0.4, 0.6),
         specificity=Estimate(0.7, 0.6, 0.8),

@@ -7,9 +7,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from lesions.report import sentences
-from lesions.report.inputs import CopyCounts, Generalisation, Mistake, SplitSummary, TrainSummary
+from lesions.report.inputs import CopyCounts, Generalisation, Mistake, RunCounts, SplitSummary, TrainSummary
 from lesions.tables.predictions import Predictions
-from tests.runs import COPIES, SPLIT, build_predictions
+from tests.runs import COPIES, COUNTS, SPLIT, build_predictions
 
 Y_TRUE = np.array([0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
 
@@ -28,6 +28,18 @@ def test_the_class_balance_is_described() -> None:
     assert sentences.describe_class_balance(shares) == (
         "Nevus is 80.0% of the images and basal cell carcinoma 20.0%: a ratio of 4 to 1."
     )
+
+
+def test_words_that_became_one_diagnosis_are_said() -> None:
+    merged = {
+        "nevus": {"nv": 10, "mole": 2},
+        "benign_keratosis": {"pigmented benign keratosis": 478, "seborrheic keratosis": 80},
+    }
+    assert sentences.describe_merged(RunCounts(**COUNTS | {"merged_words": merged})) == (
+        "Several words of the data are one diagnosis here: seborrheic keratosis 80 + pigmented benign keratosis 478 → "
+        "benign_keratosis; mole 2 + nv 10 → nevus."
+    )
+    assert sentences.describe_merged(RunCounts(**COUNTS)) == ""
 
 
 @pytest.mark.parametrize(

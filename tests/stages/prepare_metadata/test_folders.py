@@ -25,7 +25,7 @@ def test_folders_give_the_diagnosis_and_the_published_split(tmp_path: Path, writ
         ["melanoma", "test"],
         ["nevus", "test"],
         ["melanoma", "train"],
-        ["benign_keratosis", "train"],
+        ["pigmented_benign_keratosis", "train"],
     ]
     assert metadata.index[0] == "Test/melanoma/1"
     assert json.loads((tmp_path / "data.json").read_text())["num_unlisted_files"] == 1

@@ -51,7 +51,7 @@ def test_two_tables_are_joined_and_unknown_diagnoses_are_left_out(tmp_path: Path
     assert rejected[["line", "kind", "reason"]].to_numpy().tolist() == [
         [4, "left_out", "no diagnosis is known"],
         [5, "refused", "has no row in ISIC_2019_Training_Metadata.csv"],
-        [6, "refused", "has no row in ISIC_2019_Training_Metadata.csv"],
+        [6, "refused", "expected at most one 1, and 0 in the other columns"],
     ]
 
 
@@ -90,3 +90,23 @@ def test_the_whole_table_of_pad_ufes_20_is_read(tmp_path: Path, write_params: Wr
     assert counts["num_lesions_of_several_patients"] == 0
     assert metadata.fitzpatrick_type.dropna().between(1, 6).all()
     assert metadata.fitzpatrick_type.notna().sum() == (published.fitspatrick != "").sum()
+
+
+def test_the_training_table_of_isic_2018_has_its_lesions(tmp_path: Path, write_params: WriteParams) -> None:
+    folder = tmp_path / "ISIC2018_Task3_Training_GroundTruth"
+    folder.mkdir()
+    rows = ["ISIC_0,0.0,1.0,0.0,0.0,0.0,0.0,0.0", "ISIC_1,0.0,1.0,0.0,0.0,0.0,0.0,0.0", "ISIC_2,0,0,0,0,1,0,0"]
+    truth = "\n".join(["image,MEL,NV,BCC,AKIEC,BKL,DF,VASC", *rows]) + "\n"
+    (folder / "ISIC2018_Task3_Training_GroundTruth.csv").write_text(truth)
+    confirmed = ("serial imaging showing no change", "histopathology", "single image expert consensus")
+    groups = [f"ISIC_{n},HAM_{n // 2},{confirmed[n]}" for n in range(3)]
+    header = "image,lesion_id,diagnosis_confirm_type"
+    (tmp_path / "ISIC2018_Task3_Training_LesionGroupings.csv").write_text("\n".join([header, *groups]) + "\n")
+    write_index(tmp_path / "images.csv", index_rows([f"ISIC_{n}" for n in range(3)]))
+    prepare(tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "isic2018")))
+    columns = ["image_id", "diagnosis", "lesion_id", "diagnosis_confirmation"]
+    assert read_metadata(tmp_path / "metadata.csv")[columns].to_numpy().tolist() == [
+        ["ISIC_0", "nevus", "HAM_0", "follow_up"],
+        ["ISIC_1", "nevus", "HAM_0", "histopathology"],
+        ["ISIC_2", "benign_keratosis", "HAM_1", "consensus"],
+    ]

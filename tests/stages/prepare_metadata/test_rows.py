@@ -53,6 +53,7 @@ def test_rows_are_sorted_by_image(case: Case) -> None:
 def test_images_lesions_and_rejections_are_counted(case: Case) -> None:
     case.prepare(*GOOD[:8], GOOD[8].replace("HAM_8", "HAM_7"))
     assert case.metrics == {
+        "merged_words": {},
         "schema": 1,
         "num_images": 9,
         "num_images_by_source": {"ham10000": 9},

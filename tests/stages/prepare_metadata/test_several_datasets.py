@@ -9,12 +9,12 @@ import pytest
 from lesions.errors import InputError
 from lesions.tables.index import write_index
 from lesions.tables.metadata import read_metadata
-from tests.builders import WriteParams, dataset_section
+from tests.builders import TASK, WriteParams, dataset_section
 from tests.preparation import GOOD, HEADER, index_rows, prepare
 
 
 def task(name: str) -> dict[str, Any]:
-    return {"name": name, "malignant": ["melanoma", "squamous_cell_carcinoma"], "groupings": {}}
+    return TASK | {"name": name}
 
 
 def write_two(folder: Path) -> None:

@@ -36,8 +36,8 @@ def test_words_that_became_one_diagnosis_are_said() -> None:
         "benign_keratosis": {"pigmented benign keratosis": 478, "seborrheic keratosis": 80},
     }
     assert sentences.describe_merged(RunCounts(**COUNTS | {"merged_words": merged})) == (
-        "Several words of the data are one diagnosis here: seborrheic keratosis 80 + pigmented benign keratosis 478 → "
-        "benign_keratosis; mole 2 + nv 10 → nevus."
+        "Several words of the data are one diagnosis here: seborrheic keratosis 80 + pigmented benign keratosis "
+        "478 → benign_keratosis; mole 2 + nv 10 → nevus."
     )
     assert sentences.describe_merged(RunCounts(**COUNTS)) == ""
 

@@ -10,6 +10,7 @@ from lesions.command_line.preset import preset
 from lesions.command_line.repeat import repeat
 from lesions.command_line.timings import timings
 from lesions.command_line.version import VersionOption
+from lesions.project.root import enter_root
 from lesions.stage.failure import DebugOption, one_paragraph_errors
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -22,8 +23,9 @@ def app() -> None:
 
 
 @commands.callback()
-def main(debug: DebugOption = False, version: VersionOption = False) -> None:
-    """Check, set up, time and guard the pipeline."""
+def main(context: typer.Context, debug: DebugOption = False, version: VersionOption = False) -> None:
+    """Check, set up, time and guard the pipeline, from any folder of the project."""
+    context.obj = enter_root()
 
 
 for command in (check, fetch, folds, gate, preset, repeat, timings):

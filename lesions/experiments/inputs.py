@@ -9,6 +9,7 @@ from typing import Any
 from dvc.api import DVCFileSystem
 from dvc.dependency import Dependency
 from dvc.dependency.param import ParamsDependency
+from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
@@ -56,15 +57,18 @@ def read_current_inputs(repo: Repo) -> Inputs:
     """
     root = Path(repo.root_dir)
     traces = trace_stages(root / "stages", read_versions(root / "requirements.lock"))
+    added = {out.fs_path: out.hash_info.value for out in list_added(repo)}
 
     def read(dep: Dependency, *, written: bool) -> Any:
         if isinstance(dep, ParamsDependency):
             return dep.read_params()
         if written:
             return None  # it follows from the other inputs
-        if not dep.exists:
-            raise InputError(f"{dep.def_path}: is missing, and the stages read it; `dvc pull` may fetch it")
-        return dep.get_hash().value
+        if dep.exists:
+            return dep.get_hash().value
+        if dep.fs_path in added:
+            return added[dep.fs_path]
+        raise InputError(f"{dep.def_path}: is missing, and the stages read it; `dvc pull` may fetch it")
 
     stages = list_stages(repo)
     return _collect(stages, find_outputs(repo), read, [traces[script] for script in _list_scripts(stages)])
@@ -124,6 +128,11 @@ def list_stages(repo: Repo) -> list[PipelineStage]:
             waiting += graph.successors(stage)
     pipeline = [stage for stage in reached if isinstance(stage, PipelineStage) and stage.name != TRACE_STAGE]
     return sorted(pipeline, key=lambda stage: str(stage.name))
+
+
+def list_added(repo: Repo) -> list[Output]:
+    """Return the files and folders that `dvc add` or `dvc import` tracks."""
+    return [out for stage in repo.index.stages if not isinstance(stage, PipelineStage) for out in stage.outs]
 
 
 def find_outputs(repo: Repo) -> set[Path]:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from dvc.output import Output
 from dvc.repo import Repo
-from dvc.stage import PipelineStage
 
 from lesions.errors import InputError
 from lesions.experiments.differences import name_some
-from lesions.experiments.inputs import read_current_inputs
+from lesions.experiments.inputs import list_added, read_current_inputs
 
 
 def check_tracked(repo: Repo) -> None:
@@ -25,9 +24,8 @@ def check_tracked(repo: Repo) -> None:
         The message names the files, and the command that adds them.
     """
     inputs = read_current_inputs(repo)
-    added = [out for stage in repo.index.stages if not isinstance(stage, PipelineStage) for out in stage.outs]
     read = [path for path in inputs.data if not Path(path).is_absolute()]
-    of_data = [out for out in added if any(_overlap(out, path) for path in read)]
+    of_data = [out for out in list_added(repo) if any(_overlap(out, path) for path in read)]
     for out in of_data:
         for how in out.status().values():
             raise InputError(

@@ -12,6 +12,7 @@ from dvc.dependency.param import ParamsDependency
 from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
+from dvc_data.index import DataIndexDirError
 
 from lesions.errors import InputError
 from lesions.stage.code import Code
@@ -20,6 +21,10 @@ from lesions.stage.imports import read_versions, trace_stages
 PREDICTIONS = "data/predictions"
 CODE = "data/code"
 TRACE_STAGE = "trace_code"
+
+
+NOT_IN_CACHE = (OSError, DataIndexDirError)
+"""What DVC raises on reading a file, or a file in a folder, that neither its cache nor a remote has."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +191,7 @@ def _read_file(read: Callable[[str], Any], path: str, experiment: str) -> Any:
     """Read a file of an experiment; raise InputError if DVC does not have it."""
     try:
         return read(f"/{path}")
-    except OSError as error:
+    except NOT_IN_CACHE as error:
         raise InputError(
             f"{path} of {experiment} is not in DVC's cache; `dvc pull` may fetch it, and `dvc exp remove "
             f"{experiment}` removes the experiment"

@@ -13,7 +13,7 @@ from dvc.scm import RevError
 from ruamel.yaml import YAML
 
 from lesions.errors import InputError
-from lesions.experiments.inputs import PREDICTIONS, Inputs, read_recorded_inputs
+from lesions.experiments.inputs import NOT_IN_CACHE, PREDICTIONS, Inputs, read_recorded_inputs
 from lesions.project.revisions import open_project, open_revision, resolve_revision
 from lesions.tables.predictions import Predictions, read_predictions
 
@@ -81,7 +81,7 @@ def fetch_output(experiment: Experiment, path: str) -> Iterator[Path]:
         try:
             with open_experiments() as repo, open_revision(repo, experiment.commit) as files:
                 files.get(f"/{path}", str(copy), recursive=True)
-        except OSError as error:
+        except NOT_IN_CACHE as error:
             raise InputError(
                 f"{path} of {experiment.name} is not in DVC's cache ({error}); `dvc pull` may fetch it, and "
                 f"`dvc exp remove {experiment.name}` removes the experiment"

@@ -27,10 +27,11 @@ def check_tracked(repo: Repo) -> None:
     read = [path for path in inputs.data if not Path(path).is_absolute()]
     of_data = [out for out in list_added(repo) if any(_overlap(out, path) for path in read)]
     for out in of_data:
+        path = Path(out.fs_path).relative_to(repo.root_dir)
         for how in out.status().values():
             raise InputError(
-                f"{out.def_path}: is {how}, and an experiment in a folder of its own sees what was added: "
-                f"`dvc add {out.def_path}` adds it as it is now, `dvc checkout {out.def_path}` brings it back"
+                f"{path}: is {how}, and an experiment in a folder of its own sees what was added: `dvc add {path}` "
+                f"adds it as it is now, `dvc checkout {path}` brings back what was added"
             )
     for path in read:
         if not Path(repo.root_dir, path).resolve().is_relative_to(repo.scm.root_dir):

@@ -17,6 +17,7 @@ stages:
     params: [split, dataset]
     deps: [data/code/split_by_patient.json, "${dataset.root}"]
     outs: [data/splits.csv]
+    plots: [plots/dot.png: {cache: false}]
   resolve_recipes:
     cmd: python -m stages.resolve_recipes
     params: [models, training]
@@ -28,6 +29,7 @@ stages:
       cmd: python -m stages.train ${item}
       deps: [data/code/train.json, "data/recipes/${item}.json", data/splits.csv]
       outs: ["data/predictions/${item}.csv"]
+      plots: ["plots/${item}.json": {cache: false, x: image, y: logit, template: linear, title: "Logits of ${item}"}]
   report:
     cmd: python -m stages.report
     params: [gate]
@@ -54,8 +56,11 @@ SCRIPTS = {
             write_code(Path(f"data/code/{stage}.json"), code)
         """,
     "stages/split_by_patient.py": """
-        import csv, sys
+        import base64, csv, os, sys
         from ruamel.yaml import YAML
+        os.makedirs("plots", exist_ok=True)
+        dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+        open("plots/dot.png", "wb").write(base64.b64decode(dot))
         split = YAML(typ="safe").load(open("params.yaml"))["split"]
         print("image_id,group_id,split", file=(out := open("data/splits.csv", "w")))
         for row in csv.DictReader(open(f"{sys.argv[1]}/findings.csv")):
@@ -78,11 +83,14 @@ SCRIPTS = {
         os.makedirs("data/predictions", exist_ok=True)
         out = open(f"data/predictions/{model}.csv", "w")
         print("image_id,group_id,split,y_true,y_pred,logit_mole,logit_nevus", file=out)
+        rows = []
         for n, row in enumerate(csv.DictReader(open("data/splits.csv"))):
             logit = activate((seed + n) % 3 - 1)
             true = "mole" if n // 2 % 2 else "nevus"
             predicted = "mole" if logit > 0 else "nevus"
             print(*row.values(), true, predicted, logit, -logit, sep=",", file=out)
+            rows.append({"image": n, "logit": logit})
+        json.dump(rows, open(f"plots/{model}.json", "w"))
         """,
     "stages/report.py": """
         import os

@@ -154,7 +154,11 @@ def spell_setting(value: object) -> str:
         return "{" + ",".join(f"{key}:{spell_setting(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(spell_setting, value)) + "]"
-    return value if isinstance(value, str) and PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return json.dumps(value)
+    # Within quotes, backslashes count only before a quote.
+    escaped = re.sub(r'(\\*)("|\Z)', lambda found: 2 * found[1] + (found[2] and '\\"'), value)
+    return value if PLAIN.fullmatch(value) else f'"{escaped}"'
 
 
 def check_same_groups(experiments: Sequence[Experiment]) -> None:

@@ -27,11 +27,11 @@ def check_tracked(repo: Repo) -> None:
     read = [path for path in inputs.data if not Path(path).is_absolute()]
     of_data = [out for out in list_added(repo) if any(_overlap(out, path) for path in read)]
     for out in of_data:
-        path = Path(out.fs_path).relative_to(repo.root_dir)
+        name = Path(out.fs_path).relative_to(repo.root_dir).as_posix()
         for how in out.status().values():
             raise InputError(
-                f"{path}: is {how}, and an experiment in a folder of its own sees what was added: `dvc add {path}` "
-                f"adds it as it is now, `dvc checkout {path}` brings back what was added"
+                f"{name}: is {how}, and an experiment in a folder of its own sees what was added: `dvc add {name}` "
+                f"adds it as it is now, `dvc checkout {name}` brings back what was added"
             )
     for path in read:
         if not Path(repo.root_dir, path).resolve().is_relative_to(repo.scm.root_dir):

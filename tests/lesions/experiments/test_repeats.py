@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarni
 
 @pytest.fixture(scope="module")
 def repeated(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A small project with an experiment of the seeds 0, 1 and 2: in a folder of its own, queued, in the workspace."""
+    """A small project with an experiment of each seed: in a folder of its own, queued, in the workspace."""
     project = build_project(tmp_path_factory.mktemp("repeated") / "project")
     project.dvc("exp", "run", "--temp", "--name", "in-a-folder", "-S", f"{SEED}=0")
     project.dvc("exp", "run", "--queue", "--name", "queued", "-S", f"{SEED}=1")

@@ -54,7 +54,7 @@ def build_table(comparison: "Comparison", predictions: Mapping[str, "Mapping[str
     from lesions.evaluation.folds import score_each_fold
     from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds
 
-    table = start_table("all images", "95 % interval", "mean of folds (from, to)")
+    table = start_table("all images", "95 % interval", "mean of folds (range)")
     for model in comparison.models:
         each = score_each_fold(predictions, model)
         table.add_row(model)

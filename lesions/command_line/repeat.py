@@ -39,7 +39,7 @@ def build_table(compared: "RepeatedComparison") -> Table:
     """Build a table with the mean over seeds, its interval, and the lowest and highest seed per model and metric."""
     from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds
 
-    table = start_table("mean of seeds", "95 % interval", "seeds, from and to")
+    table = start_table("mean of seeds", "95 % interval", "range of seeds")
     for model in compared.comparison.models:
         table.add_row(model)
         for metric in compared.comparison.metrics:

@@ -1,5 +1,6 @@
 """Printing the scores that several experiments have together."""
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,10 @@ if TYPE_CHECKING:
 
 
 def start_table(*columns: str) -> Table:
-    """Return an empty table whose first column has names, which are never broken."""
+    """Return an empty table whose first column has names; no name and no score is ever broken or cut."""
     table = Table(box=None)
-    table.add_column("", no_wrap=True, overflow="ignore")
-    for column in columns:
-        table.add_column(column)
+    for column in ("", *columns):
+        table.add_column(column, no_wrap=True)
     return table
 
 
@@ -40,7 +40,10 @@ def print_scores(
     from lesions.evaluation.verdict import list_leads
 
     if table.row_count:
-        Console().print(table)
+        console = Console()
+        unlimited = console.options.update(max_width=sys.maxsize)
+        console.width = max(console.width, console.measure(table, options=unlimited).maximum)
+        console.print(table)
     if metric not in comparison.metrics:
         print(f"the test images do not define {metric}, so that no model is called better by it")
         return

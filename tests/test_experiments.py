@@ -105,6 +105,12 @@ def test_plots_of_two_experiments_are_in_one_picture(printed: dict[str, str]) ->
         assert {row["rev"] for row in spec["data"]["values"]} == {"main", "slower"}
 
 
+def test_all_plots_of_two_experiments_are_on_one_page(printed: dict[str, str]) -> None:
+    text = output_of(printed, "lesions plots main slower")
+    assert re.search(r"^report/plots.html: \d\d plots, main → slower$", text, re.MULTILINE)
+    assert "does not have" not in text
+
+
 def test_seeds_are_trained_once_and_compared(printed: dict[str, str]) -> None:
     text = output_of(printed, "lesions repeat")
     assert "training the seeds 0, 1; 0 exist already" in text

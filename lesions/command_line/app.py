@@ -6,10 +6,12 @@ from lesions.command_line.check import check
 from lesions.command_line.fetch import fetch
 from lesions.command_line.folds import folds
 from lesions.command_line.gate import gate
+from lesions.command_line.plots import plots
 from lesions.command_line.preset import preset
 from lesions.command_line.repeat import repeat
 from lesions.command_line.timings import timings
 from lesions.command_line.version import VersionOption
+from lesions.project.root import enter_root
 from lesions.stage.failure import DebugOption, one_paragraph_errors
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -22,9 +24,10 @@ def app() -> None:
 
 
 @commands.callback()
-def main(debug: DebugOption = False, version: VersionOption = False) -> None:
-    """Check, set up, time and guard the pipeline."""
+def main(context: typer.Context, debug: DebugOption = False, version: VersionOption = False) -> None:
+    """Check, set up, time and guard the pipeline, from any folder of the project."""
+    context.obj = enter_root()
 
 
-for command in (check, fetch, folds, gate, preset, repeat, timings):
+for command in (check, fetch, folds, gate, plots, preset, repeat, timings):
     commands.command()(command)

@@ -5,10 +5,14 @@ from typing import Annotated
 
 import typer
 
+from lesions.command_line.options import find_typed
+
 
 def fetch(
     name: Annotated[str, typer.Argument(help="A published dataset; an unknown name lists the known ones.")],
-    into: Annotated[Path | None, typer.Option(help="The folder; data/raw/NAME by default.")] = None,
+    into: Annotated[
+        Path | None, typer.Option(help="The folder; data/raw/NAME by default.", callback=find_typed)
+    ] = None,
     mirror: Annotated[str | None, typer.Option(help="URL of a folder with copies of its files.")] = None,
 ) -> None:
     """Print the licence and the citation of a published dataset, then download it from its official source."""

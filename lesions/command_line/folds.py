@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from lesions.command_line.options import find_typed
+from lesions.command_line.scores import print_scores, start_table
 
 if TYPE_CHECKING:
     from lesions.evaluation.comparison import Comparison
@@ -17,27 +19,27 @@ OUTPUT = Path("data/folds")
 
 def folds(
     experiments: Annotated[list[str] | None, typer.Argument(help="Names; by default all that test a fold.")] = None,
-    output: Annotated[Path, typer.Option(help="Written: a table of pooled predictions per model.")] = OUTPUT,
+    output: Annotated[
+        Path, typer.Option(help="Written: a table of pooled predictions per model.", callback=find_typed)
+    ] = OUTPUT,
 ) -> None:
     """Pool and score the test predictions of the experiments that tested the folds of one split."""
     # These import DVC and scikit-learn; the other commands start without them.
     from lesions.evaluation.comparison import compare_models
     from lesions.evaluation.folds import pool_folds
-    from lesions.evaluation.verdict import list_leads
     from lesions.experiments.folds import find_folds
-    from lesions.experiments.revisions import read_test_predictions
+    from lesions.experiments.revisions import open_experiments, read_parameter_file, read_test_predictions
     from lesions.tables.predictions import write_predictions
 
-    settings = find_folds(experiments or [])
-    predictions = {name: read_test_predictions(name) for name in settings}
+    found = find_folds(experiments or [])
+    with open_experiments() as repo:
+        metric = read_parameter_file(repo, found[0].commit)["compare"]["metric"]
+    predictions = {experiment.name: read_test_predictions(experiment) for experiment in found}
     pooled = pool_folds(predictions)
     for model, of_model in pooled.items():
         write_predictions(output / f"{model}.csv", of_model)
     comparison = compare_models(pooled, rivals=list(pooled))
-    Console().print(build_table(comparison, predictions))
-    metric = next(iter(settings.values()))["compare"]["metric"]
-    for line in list_leads(comparison, comparison.models, metric):
-        print(line)
+    print_scores(build_table(comparison, predictions), comparison, rivals=comparison.models, metric=metric)
     for model in sorted({model for fold in predictions.values() for model in fold} - pooled.keys()):
         print(f"{model} was left out: not every fold has it")
     images = next(iter(pooled.values())).images
@@ -52,7 +54,7 @@ def build_table(comparison: "Comparison", predictions: Mapping[str, "Mapping[str
     from lesions.evaluation.folds import score_each_fold
     from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds
 
-    table = Table("", "all images", "95 % interval", "mean of folds (from, to)", box=None)
+    table = start_table("all images", "95 % interval", "mean of folds (range)")
     for model in comparison.models:
         each = score_each_fold(predictions, model)
         table.add_row(model)

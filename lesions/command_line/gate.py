@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from lesions.command_line.options import PARAMS, ParamsOption
+from lesions.command_line.options import PARAMS, ParamsOption, find_typed
 from lesions.errors import InputError
 from lesions.formats.atomic import write_text
 from lesions.stage.failure import one_paragraph_errors
@@ -14,8 +14,12 @@ from lesions.stage.failure import one_paragraph_errors
 
 def gate(
     base: Annotated[str, typer.Option(help="The revision to compare with: a branch, tag, commit or experiment.")],
-    markdown: Annotated[Path | None, typer.Option(help="Written: the judgement for a pull request.")] = None,
-    junit: Annotated[Path | None, typer.Option(help="Written: the judgement as JUnit XML.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Written: the judgement for a pull request.", callback=find_typed)
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="Written: the judgement as JUnit XML.", callback=find_typed)
+    ] = None,
     params: ParamsOption = PARAMS,
 ) -> None:
     """Compare the workspace's test metrics with those of BASE, by the rules in `gate` of the parameter file.

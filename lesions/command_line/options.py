@@ -1,10 +1,24 @@
-"""Options that several commands share."""
+"""Options that several commands share, and paths that are typed."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-ParamsOption = Annotated[Path, typer.Option(help="The parameter file.")]
+
+def find_typed(context: typer.Context, option: typer.CallbackParam, path: Path | None) -> Path | None:
+    """Return a typed path as one from the project's folder; a default is one already.
+
+    The program runs in the project's folder. Its callback keeps the folder in which it was called as `context.obj`.
+    """
+    called_in = context.find_root().obj
+    source = context.get_parameter_source(str(option.name))
+    if path is None or called_in in (None, Path.cwd()) or source is None or source.name != "COMMANDLINE":
+        return path
+    return Path(os.path.relpath(called_in / path))
+
+
+ParamsOption = Annotated[Path, typer.Option(help="The parameter file.", callback=find_typed)]
 
 PARAMS = Path("params.yaml")

@@ -1,19 +1,43 @@
 """Finding the experiments of one cross-validation."""
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dvc.repo import Repo
+
 from lesions.errors import InputError
-from lesions.experiments.revisions import fetch_output, flatten_parameters, read_settings
+from lesions.experiments.differences import list_changed_files, list_changed_parameters, name_some
+from lesions.experiments.inputs import Inputs, read_current_inputs
+from lesions.experiments.revisions import (
+    Experiment,
+    fetch_output,
+    find_commits,
+    open_experiments,
+    read_experiment,
+    read_parameter_file,
+)
 from lesions.tables.splits import read_splits
 
+FOLD = "split.fold"
+NUM_FOLDS = "split.num_folds"
 
-def find_folds(experiments: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the parameters of the experiments that test the folds of one split, in the order of the folds.
+PLAIN = re.compile(r"(?!(?:true|false|null|nan|inf)$)[A-Za-z_][\w./-]*", re.IGNORECASE | re.ASCII)
+"""Text that `dvc exp run --set-param` takes for text without quotes."""
+
+
+def find_folds(names: Sequence[str]) -> list[Experiment]:
+    """Return the experiments that test the folds of one split, in the order of the folds.
+
+    All must have been made from the same data and code, and by the same parameters but for the fold. Experiments that
+    are not named must also have the data and the code of the workspace; of those that are named, it is said where
+    they do not. Parameters that the workspace has otherwise are said in either case.
 
     Parameters
     ----------
-    experiments
+    names
         Their names; if empty, all experiments that started from the last commit and test a fold.
 
     Raises
@@ -21,48 +45,26 @@ def find_folds(experiments: Sequence[str]) -> dict[str, dict[str, Any]]:
     InputError
         If they are not all folds of one setting, on the same groups.
     """
-    settings = read_settings(experiments)
-    if not experiments:
-        settings = {name: parameters for name, parameters in settings.items() if read_fold(parameters) is not None}
-    if not settings:
-        raise InputError(
-            "no experiment that started from the last commit tests a fold; "
-            "`dvc exp run --queue -S 'split.fold=range(0,5)'` and `dvc exp run --run-all` run five"
-        )
-    names = order_by_fold(settings)
-    check_same_groups(names)
-    return {name: settings[name] for name in names}
-
-
-def order_by_fold(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the experiments in the order of their folds, after checking that they are all folds of one setting."""
-    by_fold: dict[int, str] = {}
-    first = next(iter(settings))
-    for name, parameters in settings.items():
-        fold = read_fold(parameters)
-        if fold is None:
-            raise InputError(f"{name} does not test a fold: in its params.yaml, split.fold is null or missing")
-        if fold in by_fold:
+    with open_experiments() as repo:
+        commits = find_commits(repo, names)
+        if not names:
+            commits = {
+                name: commit
+                for name, commit in commits.items()
+                if read_fold(read_parameter_file(repo, commit)) is not None
+            }
+        if not commits:
             raise InputError(
-                f"{by_fold[fold]} and {name} both test fold {fold}; name the experiments to pool: lesions folds NAME…"
+                "no experiment that started from the last commit tests a fold; "
+                "`dvc exp run --queue -S 'split.fold=range(0,5)'` and `dvc exp run --run-all` run five"
             )
-        by_fold[fold] = name
-        here, there = flatten_parameters(parameters), flatten_parameters(settings[first])
-        for key in sorted((here.keys() | there.keys()) - {"split.fold"}):
-            if here.get(key) == there.get(key):
-                continue
-            raise InputError(
-                f"{first} and {name} differ in {key} ({there.get(key)} and {here.get(key)}), so they are not folds "
-                "of one setting; name the experiments to pool: lesions folds NAME…"
-            )
-    num_folds = settings[first]["split"]["num_folds"]
-    missing = [str(fold) for fold in range(num_folds) if fold not in by_fold]
-    if missing:
-        raise InputError(
-            f"no experiment tests the fold {', '.join(missing)} of {num_folds}; run what is missing with "
-            f"`dvc exp run --queue -S split.fold={','.join(missing)}` and `dvc exp run --run-all`"
-        )
-    return [by_fold[fold] for fold in range(num_folds)]
+        experiments = [read_experiment(repo, name, commit) for name, commit in commits.items()]
+        check_agreement(repo, experiments)
+        now = read_current_inputs(repo)
+        compare_with_workspace(repo, experiments[0].inputs, now, named=bool(names))
+    folds = order_by_fold(experiments, now)
+    check_same_groups(folds)
+    return folds
 
 
 def read_fold(parameters: Mapping[str, Any]) -> int | None:
@@ -70,9 +72,98 @@ def read_fold(parameters: Mapping[str, Any]) -> int | None:
     return (parameters.get("split") or {}).get("fold")
 
 
-def check_same_groups(experiments: Sequence[str]) -> None:
+def check_agreement(repo: Repo, experiments: Sequence[Experiment]) -> None:
+    """Refuse experiments that were made from different data, code or parameters, but for the fold."""
+    first, *others = experiments
+    for other in others:
+        differences = [
+            *list_changed_parameters(first.inputs, other.inputs, but=FOLD),
+            *list_changed_files(repo, first.inputs, other.inputs),
+        ]
+        if differences:
+            raise InputError(
+                f"{first.name} and {other.name} differ in {name_some(differences)}, so they are not folds of one "
+                "setting; name the experiments to pool: lesions folds NAME…"
+            )
+
+
+def compare_with_workspace(repo: Repo, inputs: Inputs, now: Inputs, *, named: bool) -> None:
+    """Say in what the experiments differ from the workspace; refuse other data or code, unless they were named."""
+    files = list_changed_files(repo, inputs, now)
+    if files and not named:
+        raise InputError(
+            f"the experiments differ from the workspace in {name_some(files)}; run them anew, or name them to pool "
+            "what they are: lesions folds NAME…"
+        )
+    if differences := [*list_changed_parameters(inputs, now, but=FOLD), *files]:
+        print(f"the experiments differ from the workspace in {name_some(differences)}")
+
+
+def order_by_fold(experiments: Sequence[Experiment], now: Inputs) -> list[Experiment]:
+    """Return the experiments in the order of their folds, after checking that each fold is tested once.
+
+    Parameters
+    ----------
+    experiments
+        Experiments that differ in the fold alone.
+    now
+        The workspace, to say how a missing fold is run.
+    """
+    by_fold: dict[int, Experiment] = {}
+    for experiment in experiments:
+        fold = experiment.inputs.parameters.get(FOLD)
+        if fold is None:
+            raise InputError(f"{experiment.name} does not test a fold: its {FOLD} is null or missing")
+        if fold in by_fold:
+            raise InputError(
+                f"{by_fold[fold].name} and {experiment.name} both test fold {fold}; name the experiments to pool: "
+                "lesions folds NAME…"
+            )
+        by_fold[fold] = experiment
+    inputs = experiments[0].inputs
+    num_folds = inputs.parameters[NUM_FOLDS]
+    missing = [str(fold) for fold in range(num_folds) if fold not in by_fold]
+    if missing:
+        settings = shlex.join(
+            part for text in [*list_settings(inputs, now), f"{FOLD}={','.join(missing)}"] for part in ("-S", text)
+        )
+        raise InputError(
+            f"no experiment tests the fold {', '.join(missing)} of {num_folds}; run what is missing with "
+            f"`dvc exp run --queue {settings}` and `dvc exp run --run-all`"
+        )
+    return [by_fold[fold] for fold in range(num_folds)]
+
+
+def list_settings(inputs: Inputs, now: Inputs) -> Iterable[str]:
+    """Yield what `dvc exp run --set-param` needs to run the workspace with the parameters of an experiment."""
+    names = sorted(inputs.parameters.keys() | now.parameters.keys())
+    for name in names:
+        if name == FOLD:
+            continue
+        if name not in inputs.parameters:
+            yield f"~{name}"
+        elif name not in now.parameters:
+            yield f"+{name}={spell_setting(inputs.parameters[name])}"
+        elif inputs.parameters[name] != now.parameters[name]:
+            yield f"{name}={spell_setting(inputs.parameters[name])}"
+
+
+def spell_setting(value: object) -> str:
+    """Return a value as `dvc exp run --set-param` reads it."""
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{spell_setting(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(spell_setting, value)) + "]"
+    if not isinstance(value, str):
+        return json.dumps(value)
+    # Within quotes, backslashes count only before a quote.
+    escaped = re.sub(r'(\\*)("|\Z)', lambda found: 2 * found[1] + (found[2] and '\\"'), value)
+    return value if PLAIN.fullmatch(value) else f'"{escaped}"'
+
+
+def check_same_groups(experiments: Sequence[Experiment]) -> None:
     """Refuse experiments with different images or groups: the names of groups are valid only within one run."""
-    first, *others = ((name, read_groups(name)) for name in experiments)
+    first, *others = ((experiment.name, read_groups(experiment)) for experiment in experiments)
     for name, groups in others:
         if groups != first[1]:
             raise InputError(
@@ -81,7 +172,7 @@ def check_same_groups(experiments: Sequence[str]) -> None:
             )
 
 
-def read_groups(experiment: str) -> dict[str, str]:
+def read_groups(experiment: Experiment) -> dict[str, str]:
     """Return the group of each image in an experiment."""
     with fetch_output(experiment, "data/splits.csv") as file:
         splits = read_splits(file)

@@ -2,54 +2,70 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
-from pathlib import Path
+
+from dvc.repo import Repo
 
 from lesions.errors import InputError
-from lesions.experiments.revisions import flatten_parameters, read_settings
-from lesions.parameters.section import read_parameters
+from lesions.experiments.differences import list_changed_files, name_some
+from lesions.experiments.inputs import read_current_inputs
+from lesions.experiments.revisions import Experiment, find_commits, open_experiments, read_experiment
+from lesions.experiments.tracked import check_tracked
 
 SEED = "training.seed"
 
 
-def run_seeds(num_seeds: int, params: Path) -> dict[int, str]:
+def run_seeds(num_seeds: int) -> dict[int, Experiment]:
     """Return the experiment of each seed, after running those that are missing.
+
+    An experiment counts only if all that its stages read is what the workspace reads now, but for the seed.
 
     Raises
     ------
     InputError
-        If an experiment fails.
+        If an experiment fails, or if an experiment would not see the workspace as it is.
     """
-    wanted = flatten_parameters(read_parameters(params))
-    experiments = find_seeds(wanted, num_seeds)
-    missing = [seed for seed in range(num_seeds) if seed not in experiments]
-    if missing:
-        print(f"training the seeds {', '.join(map(str, missing))}; {len(experiments)} exist already", flush=True)
-        for seed in missing:
-            run_dvc("exp", "run", "--queue", "--set-param", f"{SEED}={seed}")
-        run_dvc("exp", "run", "--run-all")
-        experiments = find_seeds(wanted, num_seeds)
-        lost = [seed for seed in range(num_seeds) if seed not in experiments]
-        if lost:
-            raise InputError(
-                f"the experiment of the seed {', '.join(map(str, lost))} failed; `dvc queue logs` may say why, "
-                "and the same command runs only what is missing"
-            )
+    with open_experiments() as repo:
+        experiments = find_seeds(repo, num_seeds)
+        missing = [seed for seed in range(num_seeds) if seed not in experiments]
+        if missing:
+            check_tracked(repo)
+    if not missing:
+        return experiments
+    print(f"training the seeds {', '.join(map(str, missing))}; {len(experiments)} exist already", flush=True)
+    for seed in missing:
+        run_dvc("exp", "run", "--temp", "--set-param", f"{SEED}={seed}")
+    with open_experiments() as repo:
+        experiments = find_seeds(repo, num_seeds)
+    lost = [str(seed) for seed in range(num_seeds) if seed not in experiments]
+    if lost:
+        raise InputError(
+            f"the experiment of the seed {', '.join(lost)} does not have what the workspace reads now: has a file "
+            "changed meanwhile? The same command runs only what is missing"
+        )
     return experiments
 
 
-def find_seeds(wanted: Mapping[str, object], num_seeds: int) -> dict[int, str]:
-    """Return for each seed the experiment that differs from the workspace's parameters in nothing but the seed."""
-    settings = {name: flatten_parameters(parameters) for name, parameters in read_settings([]).items()}
-    return {
-        seed: name
-        for seed in range(num_seeds)
-        for name, parameters in settings.items()
-        if parameters == {**wanted, SEED: seed}
-    }
+def find_seeds(repo: Repo, num_seeds: int) -> dict[int, Experiment]:
+    """Return for each seed the experiment that would be the same if it ran now; print which are not, and why."""
+    now = read_current_inputs(repo)
+    found: dict[int, Experiment] = {}
+    for name, commit in find_commits(repo, []).items():
+        try:
+            experiment = read_experiment(repo, name, commit)
+        except InputError as error:
+            print(f"{name} does not count: {error}")
+            continue
+        seed = experiment.inputs.parameters[SEED]
+        if seed not in range(num_seeds) or experiment.inputs.parameters != {**now.parameters, SEED: seed}:
+            continue
+        if changed := list_changed_files(repo, experiment.inputs, now):
+            print(f"{name} does not count: it differs from the workspace in {name_some(changed)}")
+        else:
+            found[seed] = experiment
+    return found
 
 
 def run_dvc(*arguments: str) -> None:
     """Run DVC, which prints its progress; raise InputError if it fails."""
     if subprocess.run([sys.executable, "-m", "dvc", *arguments], check=False).returncode:
-        raise InputError(f"`dvc {' '.join(arguments)}` failed")
+        raise InputError(f"`dvc {' '.join(arguments)}` failed; the same command runs only what is missing")

@@ -1,62 +1,89 @@
-"""Reading the parameters and the predictions of DVC's experiments."""
+"""Finding the experiments of DVC, and reading their predictions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.scm import RevError
 from ruamel.yaml import YAML
 
 from lesions.errors import InputError
+from lesions.experiments.inputs import NOT_IN_CACHE, PREDICTIONS, Inputs, read_recorded_inputs
+from lesions.project.revisions import open_project, open_revision, resolve_revision
 from lesions.tables.predictions import Predictions, read_predictions
 
 
-def read_settings(experiments: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Read the parameters of the named experiments, or of all that started from the last commit."""
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment that ran to its end.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    commit
+        The hash of its commit.
+    inputs
+        What its predictions were made from.
+    """
+
+    name: str
+    commit: str
+    inputs: Inputs
+
+
+@contextmanager
+def open_experiments() -> Iterator[Repo]:
+    """Yield the project, to read its experiments; raise InputError if DVC cannot."""
     try:
-        with Repo() as repo:
-            listed = [name for entries in repo.experiments.ls().values() for name, _ in entries]
-        settings = {}
-        for name in experiments or listed:
-            settings[name] = YAML(typ="safe", pure=True).load(DVCFileSystem(rev=name).read_text("params.yaml"))
-    except RevError as error:
-        raise InputError(f"there is no experiment of that name: {error}") from error
-    except DvcException as error:
+        with open_project() as repo:
+            yield repo
+    except (DvcException, RevError) as error:
         raise InputError(f"DVC cannot read the experiments: {error}") from error
-    return settings
 
 
-def flatten_parameters(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the parameters of all sections by their full names."""
-    flat: dict[str, Any] = {}
-    for key, value in parameters.items():
-        flat |= (
-            flatten_parameters(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-        )
-    return flat
+def find_commits(repo: Repo, names: Sequence[str]) -> dict[str, str]:
+    """Return the commits of the named experiments, or of all that started from the last commit."""
+    if names:
+        return {name: resolve_revision(repo, name) for name in names}
+    return {name: commit for entries in repo.experiments.ls().values() for name, commit in entries}
 
 
-def read_test_predictions(experiment: str) -> dict[str, Predictions]:
+def read_experiment(repo: Repo, name: str, commit: str) -> Experiment:
+    """Read what an experiment's predictions were made from; raise InputError if it did not run to its end."""
+    with open_revision(repo, commit) as files:
+        return Experiment(name, commit, read_recorded_inputs(repo, files, name))
+
+
+def read_parameter_file(repo: Repo, commit: str) -> dict[str, Any]:
+    """Read the parameter file of an experiment."""
+    with open_revision(repo, commit) as files:
+        return YAML(typ="safe", pure=True).load(files.read_text("/params.yaml"))
+
+
+def read_test_predictions(experiment: Experiment) -> dict[str, Predictions]:
     """Return the predictions of each model and baseline of an experiment for its test images."""
-    with fetch_output(experiment, "data/predictions") as folder:
+    with fetch_output(experiment, PREDICTIONS) as folder:
         tables = sorted(folder.rglob("*.csv"), key=lambda path: (len(path.parts), path))  # baselines last
         return {path.stem: read_predictions(path).select("test") for path in tables}
 
 
 @contextmanager
-def fetch_output(experiment: str, path: str) -> Iterator[Path]:
+def fetch_output(experiment: Experiment, path: str) -> Iterator[Path]:
     """Yield a temporary copy of a file or a folder that an experiment wrote."""
     with TemporaryDirectory() as folder:
         copy = Path(folder, Path(path).name)
         try:
-            DVCFileSystem(rev=experiment).get(path, str(copy), recursive=True)
-        except (DvcException, OSError) as error:
+            with open_experiments() as repo, open_revision(repo, experiment.commit) as files:
+                files.get(f"/{path}", str(copy), recursive=True)
+        except NOT_IN_CACHE as error:
             raise InputError(
-                f"{path} of {experiment} is not in DVC's cache ({error}); `dvc pull` may fetch it"
+                f"{path} of {experiment.name} is not in DVC's cache ({error}); `dvc pull` may fetch it, and "
+                f"`dvc exp remove {experiment.name}` removes the experiment"
             ) from error
         yield copy

@@ -1,7 +1,6 @@
 """Read the metrics of the workspace and of a revision through DVC."""
 
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -9,10 +8,9 @@ from typing import Any
 
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
-from dvc.repo import Repo
-from dvc.scm import RevError, resolve_rev
 
 from lesions.errors import InputError
+from lesions.project.revisions import WORKSPACE, open_project, open_revision, resolve_revision
 from lesions.tables.digest import parse_digest
 from lesions.tables.paths import ModelPaths
 from lesions.tables.predictions import Predictions
@@ -59,15 +57,13 @@ def read_revisions(base: str) -> tuple[str, RevisionMetrics, RevisionMetrics]:
         If there is no such revision, or DVC cannot read the metrics of either.
     """
     try:
-        with Repo() as repo:
-            commit = resolve_rev(repo.scm, base)
+        with open_project() as repo:
+            commit = resolve_revision(repo, base)
             shown = repo.metrics.show(revs=[commit], hide_workspace=False)
-            before, now = (
-                _parse(shown[key], name, DVCFileSystem(repo.root_dir, rev=rev))
-                for key, name, rev in ((commit, base, commit), ("workspace", "the workspace", None))
-            )
-    except RevError as error:
-        raise InputError(_describe_missing_revision(base)) from error
+            with open_revision(repo, commit) as files:
+                before = _parse(shown[commit], base, files)
+            with open_revision(repo, WORKSPACE) as files:
+                now = _parse(shown[WORKSPACE], "the workspace", files)
     except DvcException as error:
         raise InputError(f"DVC cannot read the metrics: {error}") from error
     return commit, before, now
@@ -93,15 +89,5 @@ def _parse(result: Mapping[str, Any], revision: str, files_of: DVCFileSystem) ->
 def _read_digest(files: DVCFileSystem, model: str, revision: str) -> Iterator[Predictions]:
     """Yield the digest of a model's predictions, if there is one."""
     path = ModelPaths(model).metrics_file("digest").as_posix()
-    if files.isfile(path):
-        yield parse_digest(json.loads(files.read_text(path, encoding="utf-8")), f"{path} of {revision}")
-
-
-def _describe_missing_revision(revision: str) -> str:
-    command = ["git", "rev-parse", "--is-shallow-repository"]
-    if subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() == "true":
-        return (
-            f"there is no revision {revision} in this shallow clone; fetch the history with `git fetch --unshallow` "
-            "(in GitHub Actions: fetch-depth: 0 of actions/checkout)"
-        )
-    return f"there is no revision {revision} in this repository; `git fetch` may fetch it"
+    if files.isfile(f"/{path}"):
+        yield parse_digest(json.loads(files.read_text(f"/{path}", encoding="utf-8")), f"{path} of {revision}")

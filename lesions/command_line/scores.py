@@ -1,0 +1,51 @@
+"""Printing the scores that several experiments have together."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from lesions.evaluation.comparison import Comparison
+
+
+def start_table(*columns: str) -> Table:
+    """Return an empty table whose first column has names; no name and no score is ever broken or cut."""
+    table = Table(box=None)
+    for column in ("", *columns):
+        table.add_column(column, no_wrap=True)
+    return table
+
+
+def print_scores(
+    table: Table, comparison: "Comparison", *, rivals: Sequence[str], metric: str, num_seeds: int = 1
+) -> None:
+    """Print a table, and the lead of the best of the rivals by a metric over every other model.
+
+    Parameters
+    ----------
+    table
+        The scores; an empty table is not printed.
+    comparison
+        The comparison that they are from.
+    rivals
+        The models of which one is the best.
+    metric
+        The metric that decides; that the test images do not define it is said.
+    num_seeds
+        Number of seeds from which each model was trained.
+    """
+    from lesions.evaluation.verdict import list_leads
+
+    if table.row_count:
+        console = Console()
+        unlimited = console.options.update(max_width=sys.maxsize)
+        console.width = max(console.width, console.measure(table, options=unlimited).maximum)
+        console.print(table)
+    if metric not in comparison.metrics:
+        print(f"the test images do not define {metric}, so that no model is called better by it")
+        return
+    for line in list_leads(comparison, rivals, metric, num_seeds=num_seeds):
+        print(line)

@@ -1,0 +1,1 @@
+"""The DVC project: where it is, and its files at a revision."""

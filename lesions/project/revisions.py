@@ -1,0 +1,82 @@
+"""Reading a project's files as they were at a revision, wherever the project is in its git repository."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dvc.api import DVCFileSystem
+from dvc.repo import Repo
+from dvc.scm import NoSCM, RevError, resolve_rev
+
+from lesions.errors import InputError
+from lesions.project.root import PIPELINE
+
+WORKSPACE = "workspace"
+"""DVC's name for the files as they are now."""
+
+
+@contextmanager
+def open_project() -> Iterator[Repo]:
+    """Yield the project in the current folder; its paths and those in the current folder are the same.
+
+    Raises
+    ------
+    InputError
+        If the current folder is not the project's root, or if the project is in no git repository.
+    NotDvcRepoError
+        If there is no project.
+    """
+    with Repo() as repo:
+        if Path(repo.root_dir) != Path.cwd().resolve():
+            raise InputError(
+                f"{PIPELINE} is not in {repo.root_dir}, where the folder .dvc is; lesions needs both in one folder: "
+                f"`dvc init --subdir` beside {PIPELINE} makes another .dvc"
+            )
+        if isinstance(repo.scm, NoSCM):
+            raise InputError(
+                f"{repo.root_dir} is in no git repository that DVC uses; revisions and experiments need one: "
+                "`git init`, and `dvc config --unset core.no_scm` if that is set"
+            )
+        yield repo
+
+
+def resolve_revision(repo: Repo, revision: str) -> str:
+    """Return the hash of the commit that a branch, a tag, a commit or an experiment names.
+
+    Raises
+    ------
+    InputError
+        If there is no such revision.
+    """
+    try:
+        return str(resolve_rev(repo.scm, revision))
+    except RevError as error:
+        raise InputError(_describe_missing_revision(revision)) from error
+
+
+@contextmanager
+def open_revision(repo: Repo, revision: str) -> Iterator[DVCFileSystem]:
+    """Yield the project's files at a revision, those of git and of DVC; the project's folder is `/`.
+
+    Until the context is left, `repo` has the stages of that revision, with what its `dvc.lock` records.
+
+    Parameters
+    ----------
+    repo
+        The project; git's root may be above its folder.
+    revision
+        The hash of a commit, or `workspace`.
+    """
+    with repo.switch(revision):
+        yield DVCFileSystem(repo=repo)
+
+
+def _describe_missing_revision(revision: str) -> str:
+    command = ["git", "rev-parse", "--is-shallow-repository"]
+    if subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() == "true":
+        return (
+            f"there is no revision {revision} in this shallow clone; fetch the history with `git fetch --unshallow` "
+            "(in GitHub Actions: fetch-depth: 0 of actions/checkout)"
+        )
+    return f"there is no revision {revision} in this repository; `git fetch` may fetch it"

@@ -1,0 +1,123 @@
+"""The commands that need git and DVC, wherever the project is in a git repository."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lesions.tables.digest import write_digest
+from tests.builders import ROOT
+from tests.repository import Repository
+from tests.runs import build_predictions, guess, true_classes
+from tests.small_project import build_project
+
+SUBFOLDER = "ml/skin"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A small project in a subfolder of a git repository, with metrics as `evaluate` writes them."""
+    project = build_project(tmp_path_factory.mktemp("places") / "mono", below=SUBFOLDER)
+    y_true = true_classes(200)
+    write_digest(project.root / "metrics/small/digest.json", build_predictions(y_true, guess(y_true, 1.5)))
+    (project.root / "metrics/small/test.json").write_text(json.dumps({"accuracy": 0.7}))
+    (project.root / "metrics/split.json").write_text(json.dumps({"test_images_sha256": "aa"}))
+    rule = "{direction: higher, floor: 0.5, largest_drop: 0.05, beyond_noise: true}"
+    params = project.root / "params.yaml"
+    params.write_text(params.read_text().replace("gate: {floor: 0.5}", f"gate: {{accuracy: {rule}}}"))
+    files = ["metrics/small/test.json", "metrics/small/digest.json", "metrics/split.json"]
+    with (project.root / "dvc.yaml").open("a") as definitions:
+        definitions.write(f"metrics: {json.dumps(files)}\n")
+    project.dvc("repro")
+    project.commit("Measure")
+    return project
+
+
+@pytest.fixture(params=["subfolder", "folder below", "worktree", "submodule"])
+def place(request: pytest.FixtureRequest, project: Repository, tmp_path: Path) -> Repository:
+    """A folder from which the commands are called."""
+    top = project.root.parents[1]
+    if request.param == "subfolder":
+        return project
+    if request.param == "folder below":
+        return Repository(project.root / "data/raw")
+    if request.param == "worktree":
+        project.run("git", "worktree", "add", "--quiet", "--detach", str(tmp_path / "other"))
+        found = Repository(tmp_path / "other" / SUBFOLDER)
+    else:
+        outer = Repository(tmp_path)
+        outer.run("git", "init", "--quiet")
+        outer.run("git", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(top), "inner")
+        found = Repository(tmp_path / "inner" / SUBFOLDER)
+        found.set_identity()
+    found.dvc("cache", "dir", "--local", str(project.cache))
+    found.dvc("checkout", "--quiet")
+    return found
+
+
+def test_the_gate_passes_where_nothing_changed_and_fails_on_a_drop(place: Repository) -> None:
+    done = place.run("lesions", "gate", "--base", "HEAD", "--markdown", "gate.md", check=False)
+    (place.root / "gate.md").unlink()
+    assert (done.returncode, done.stdout.splitlines()[-1][-8:]) == (0, ": passed"), done.stdout
+    root = place.root if (place.root / "metrics").is_dir() else place.root.parents[1]
+    scores = root / "metrics/small/test.json"
+    before = scores.read_text()
+    scores.write_text(before.replace("0.7", "0.4"))
+    done = place.run("lesions", "gate", "--base", "HEAD", check=False)
+    scores.write_text(before)
+    assert done.returncode == 1
+    assert "below the floor" in done.stdout
+
+
+def test_experiments_are_run_found_and_pooled(place: Repository) -> None:
+    assert "mean of seeds" in place.run("lesions", "repeat", "--seeds", "2").stdout
+    assert "training" not in place.run("lesions", "repeat", "--seeds", "2").stdout
+    root = place.root if (place.root / "dvc.yaml").is_file() else place.root.parents[1]
+    if "fold-2" not in place.dvc("exp", "list"):
+        for fold in range(3):
+            Repository(root).dvc("exp", "run", "--temp", "--name", f"fold-{fold}", "-S", f"split.fold={fold}")
+    assert "24 images of 12 groups, each tested by one of 3 folds" in place.run("lesions", "folds").stdout
+    assert (root / "data/folds/small.csv").is_file()
+
+
+def test_plots_are_drawn(place: Repository) -> None:
+    assert (
+        "page.html: 2 plots, HEAD → workspace" in place.run("lesions", "plots", "HEAD", "--page", "page.html").stdout
+    )
+    assert "Logits of small" in (place.root / "page.html").read_text(encoding="utf-8")
+    (place.root / "page.html").unlink()
+
+
+def test_the_lock_is_checked(project: Repository) -> None:
+    check = ("make", "--file", str(ROOT / "Makefile"), "--old-file", ".venv/ready", "check-lock")
+    assert "up to date" in project.run(*check).stdout
+    layers = project.root / "net/layers.py"
+    before = layers.read_text()
+    layers.write_text(before + "\n")
+    done = project.run(*check, check=False)
+    layers.write_text(before)
+    assert done.returncode == 2
+    assert "dvc.lock was made from other code or parameters" in done.stdout
+
+
+def test_a_pipeline_apart_from_dvcs_settings_is_refused_first(project: Repository, tmp_path: Path) -> None:
+    outer = Repository(tmp_path)
+    outer.run("git", "init", "--quiet")
+    outer.dvc("init", "--quiet")
+    (tmp_path / "ml").mkdir()
+    for name in ("dvc.yaml", "params.yaml", "requirements.lock"):
+        (tmp_path / "ml" / name).write_bytes((project.root / name).read_bytes())
+    for command in (("gate", "--base", "HEAD"), ("repeat",), ("folds",), ("plots", "HEAD")):
+        done = Repository(tmp_path / "ml").run("lesions", *command, check=False)
+        assert done.returncode
+        assert "dvc.yaml is not in " in done.stdout.splitlines()[0]
+        assert "`dvc init --subdir` beside dvc.yaml makes another .dvc" in done.stdout
+
+
+def test_a_project_without_git_is_refused_first(tmp_path: Path) -> None:
+    folder = Repository(tmp_path)
+    folder.dvc("init", "--no-scm", "--quiet")
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    for command in (("repeat",), ("folds",), ("plots", "HEAD")):
+        done = folder.run("lesions", *command, check=False)
+        assert "is in no git repository that DVC uses" in done.stdout.splitlines()[0]

@@ -4,8 +4,8 @@ import stat
 import subprocess
 import zipfile
 from pathlib import Path
-from random import Random
 
+import numpy as np
 import pytest
 
 from lesions.errors import InputError
@@ -206,7 +206,7 @@ def test_a_name_that_is_too_long_is_refused(tmp_path: Path) -> None:
 def test_a_broken_member_removes_the_archive(tmp_path: Path, method: int, inside: bool) -> None:
     """Otherwise each further call would unpack it again, instead of fetching it again."""
     with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
-        archive.writestr("x", Random(0).randbytes(10_000))
+        archive.writestr("x", np.random.default_rng(0).bytes(10_000))
     data = bytearray((tmp_path / "a.zip").read_bytes())
     for position in range(50, 90):
         data[position] ^= 255

@@ -71,15 +71,16 @@ def named_errors(path: Path) -> Iterator[None]:
         raise
 
 
-def remove_abandoned(folder: Path, name: str = "*") -> None:
-    """Remove the temporary files and folders of processes that were killed before they could do it themselves.
+def _claim_temporary(path: Path) -> Path:
+    """Return the temporary path of this process beside `path`, where nothing is, and remove abandoned ones."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(path)
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
-    Parameters
-    ----------
-    name
-        The name of the file for which they were, as a pattern; by default, of any.
-    """
-    for left in folder.glob(f".{name}.*.tmp"):
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what was written for this path by processes that were killed before they could do it themselves."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         process = left.name.split(".")[-2]
         if not process.isdecimal() or _is_running(int(process)):
             continue
@@ -87,13 +88,6 @@ def remove_abandoned(folder: Path, name: str = "*") -> None:
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink(missing_ok=True)
-
-
-def _claim_temporary(path: Path) -> Path:
-    """Return the temporary path of this process beside `path`, where nothing is, and remove abandoned ones."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    remove_abandoned(path.parent, glob.escape(path.name))
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 def _is_running(process: int) -> bool:

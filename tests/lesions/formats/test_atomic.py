@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lesions.formats.atomic import atomic_folder, atomic_path, remove_abandoned, write_text
+from lesions.formats.atomic import atomic_folder, atomic_path, write_text
 from tests.builders import ROOT
 
 
@@ -180,13 +180,6 @@ def test_the_next_writer_removes_what_a_killed_one_left(tmp_path: Path) -> None:
     with atomic_folder(tmp_path / "pictures"):
         pass
     assert names(tmp_path) == sorted([*others, "images.npy", "pictures"])
-
-
-def test_what_killed_processes_left_in_a_folder_is_removed(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)})
-    (tmp_path / ".kept.tmp").touch()
-    remove_abandoned(tmp_path)
-    assert names(tmp_path) == [".kept.tmp"]
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_an_external_dataset_is_scored_and_never_trained_on(tiny: Repository, tm
         params,
     )
     logits = data / "logits.csv"
-    predict.main("custom_cnn", checkpoint, images, metadata, splits, logits, params)
+    predict.main("custom_cnn", checkpoint, images, metadata, splits, weights, logits, params)
     evaluate.main("custom_cnn", logits, images, metadata, data, metrics, tmp_path / "plots", params)
     split_of = pd.read_csv(splits).set_index("image_id").split
     assert split_of[copied] == "dropped"

@@ -59,7 +59,6 @@ def main(
     """Print a table for each kind of image."""
     with tempfile.TemporaryDirectory() as work:
         out = Path(work, "out")
-        own_params = write_params(Path(work, "params.yaml"), params, size_px)
         folders = [
             draw_jpegs(Path(work, "600 × 450"), 600, 450, noise=21, quality=98, num_pictures=20, num_names=16),
             draw_jpegs(Path(work, "6 MP, grainy"), 2832, 2128, noise=3, quality=90, num_pictures=4, num_names=16),
@@ -67,9 +66,10 @@ def main(
         ]
         for folder in [root, *folders] if root else folders:
             files = find_image_files(folder)
+            own_params = write_params(Path(work, f"{folder.name}.yaml"), params, folder, size_px)
             by_pillow = partial(decode_by_pillow, folder, files, size_px)
             decoders = {
-                "cache_images": partial(run_stage, folder, out, own_params),
+                "cache_images": partial(run_stage, out, own_params),
                 "Pillow": partial(by_pillow, open_copied),
                 "Pillow, uncopied": partial(by_pillow, Image.open),
                 "Pillow, draft": partial(by_pillow, partial(open_small, size_px=size_px)),
@@ -100,11 +100,11 @@ def build_table(
     return table
 
 
-def write_params(path: Path, params: Path, size_px: int) -> Path:
+def write_params(path: Path, params: Path, folder: Path, size_px: int) -> Path:
     """Write the parameters with another size of cached images, cropped, and a dataset that is a single folder."""
     sections = YAML(typ="safe").load(params)
     sections["cache_images"] |= {"size_px": size_px, "fit": "crop"}
-    sections["dataset"] |= {"names": ["ham10000"], "external": []}
+    sections["dataset"] |= {"names": ["ham10000"], "external": [], "root": str(folder)}
     with path.open("w") as file:
         YAML(typ="safe").dump(sections, file)
     return path
@@ -127,10 +127,10 @@ def draw_jpegs(
     return folder
 
 
-def run_stage(folder: Path, out: Path, params: Path) -> NDArray[np.uint8]:
+def run_stage(out: Path, params: Path) -> NDArray[np.uint8]:
     """Run the stage, without what it prints."""
     with redirect_stdout(io.StringIO()):
-        cache_images.main(folder, out / "images.npy", out / "images.csv", params)
+        cache_images.main(out / "images.npy", out / "images.csv", params)
     return read_cache(out / "images.npy")
 
 

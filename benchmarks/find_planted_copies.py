@@ -123,8 +123,8 @@ def run_stages(work: Path, min_correlation: float) -> tuple[pd.DataFrame, pd.Dat
     images, index, metadata, pairs = (
         work / name for name in ("images.npy", "images.csv", "metadata.csv", "pairs.csv")
     )
-    cache_images.main(work / "dataset", images, index, params)
-    prepare_metadata.main(work / "dataset", index, metadata, work / "rejected.csv", work / "data.json", params)
+    cache_images.main(images, index, params)
+    prepare_metadata.main(index, metadata, work / "rejected.csv", work / "data.json", params)
     start = time.perf_counter()
     find_near_duplicates.main(images, metadata, pairs, work / "pairs.json", work / "pairs.png", params)
     return read_metadata(metadata), read_pairs(pairs), time.perf_counter() - start

@@ -33,7 +33,7 @@ from lesions.stage.failure import one_paragraph_errors
 ROOT = Path(__file__).parents[1]
 DIAGNOSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 OVERLAY = {
-    "dataset": {"names": ["ham10000"]},
+    "dataset": {"names": ["ham10000"], "root": "dataset"},
     "cache_images": {"size_px": 36},
     "training": {"batch_size": 256},
     "architectures": {
@@ -50,9 +50,8 @@ MEASURED = ("cache_images", "find_near_duplicates", "train")
 """The stages that read all images; the others only produce their inputs."""
 
 STAGES = {
-    "cache_images": "--root dataset --images images.npy --index images.csv",
-    "prepare_metadata": "--root dataset --index images.csv --metadata metadata.csv --rejected rejected.csv "
-    "--metrics data.json",
+    "cache_images": "--images images.npy --index images.csv",
+    "prepare_metadata": "--index images.csv --metadata metadata.csv --rejected rejected.csv --metrics data.json",
     "find_near_duplicates": "--images images.npy --metadata metadata.csv --pairs pairs.csv --metrics pairs.json "
     "--picture pairs.png",
     "split_by_patient": "--metadata metadata.csv --near-duplicates pairs.csv --splits splits.csv "

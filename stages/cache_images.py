@@ -27,14 +27,15 @@ from lesions.tables.index import write_index
 
 
 def main(
-    root: Annotated[Path, typer.Option(help="The dataset's folder, in its published layout.")],
     images: Annotated[Path, typer.Option(help="Written: all images, uint8 (N, H, W, 3); refused ones are black.")],
     index: Annotated[Path, typer.Option(help="Written: one row per file, with its row in the array.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Decode, fit and hash every image below `root`; the index says which files could not be decoded, and why."""
+    """Decode, fit and hash every image of the dataset; the index says which files could not be decoded, and why."""
     parameters = read_section(params, "cache_images", DecodingParameters)
-    files = find_image_files(root, read_section(params, "dataset", DatasetParameters).folders)
+    dataset = read_section(params, "dataset", DatasetParameters)
+    root = Path(dataset.root)
+    files = find_image_files(root, dataset.folders)
     chunks = list(split_into_chunks(root, files, parameters.size_px))
     with (
         write_cache(images, len(files), parameters.size_px) as cache,

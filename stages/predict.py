@@ -2,7 +2,7 @@
 
     python -m stages.predict --code data/code/predict.json --model resnet18
         --checkpoint data/checkpoints/resnet18.safetensors --images data/images.npy --metadata data/metadata.csv
-        --splits data/splits.csv --logits data/logits/resnet18.csv
+        --splits data/splits.csv --classes data/classes.json --logits data/logits/resnet18.csv
 
 It takes as long as one epoch of training, times `evaluation.num_views`, without the backward pass.
 """
@@ -13,6 +13,7 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 import typer
+from numpy.typing import NDArray
 
 from lesions.errors import InputError
 from lesions.evaluation.parameters import EvaluationParameters
@@ -25,6 +26,7 @@ from lesions.networks.source import open_source
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
+from lesions.tables.classes import Classes, read_classes
 from lesions.tables.predictions import Predictions, write_logits
 from lesions.tables.splits import read_split_metadata
 from lesions.tables.task import encode_diagnoses
@@ -37,6 +39,7 @@ def main(
     images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
     metadata: Annotated[Path, typer.Option(help="One validated row per image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
+    classes: Annotated[Path, typer.Option(help="The classes, in the order of the logits.")],
     logits: Annotated[Path, typer.Option(help="Written: the logits, one row per image.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
@@ -47,7 +50,8 @@ def main(
     network, about = read_checkpoint(checkpoint, device)
     pixels = read_cache(images)
     source = open_source(pixels, device)
-    check_checkpoint(checkpoint, about, model=model, inputs=(images, metadata, splits))
+    check_checkpoint(checkpoint, about, model=model, inputs=(images, metadata, splits, classes))
+    check_classes(checkpoint, about, read_classes(classes))
     table = select_predicted(read_split_metadata(metadata, splits))
     outputs = [
         predict_outputs(
@@ -60,8 +64,10 @@ def main(
         # Each split has its own batches, so that its predictions do not depend on the other splits.
         for _, rows in table.groupby("split", sort=False)
     ]
+    predicted = np.concatenate(outputs)
+    check_finite(checkpoint, predicted)
     y_true = encode_diagnoses(table.diagnosis, about.diagnoses)
-    write_logits(logits, Predictions(table, about.classes, y_true, np.concatenate(outputs)))
+    write_logits(logits, Predictions(table, about.classes, y_true, predicted))
 
 
 def select_predicted(table: pd.DataFrame) -> pd.DataFrame:
@@ -95,6 +101,25 @@ def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, input
     for source in inputs:
         if about.inputs.get(source.name) != hash_file(source):
             raise InputError(f"{path}: was trained with another {source.name}; run the stage train again")
+
+
+def check_classes(path: Path, about: CheckpointMetadata, known: Classes) -> None:
+    """Raise InputError if a checkpoint does not have the classes of this run, in their order."""
+    if (about.classes, about.diagnoses) != (known.classes, known.diagnoses):
+        raise InputError(
+            f"{path}: has the classes {', '.join(about.classes)}, expected {', '.join(known.classes)} in this order "
+            "and of the same diagnoses; run the stage train again"
+        )
+
+
+def check_finite(path: Path, outputs: NDArray[np.float32]) -> None:
+    """Raise InputError if a checkpoint gives logits (N, K) that are not finite numbers."""
+    num_finite = np.count_nonzero(np.isfinite(outputs).all(axis=1))
+    if num_finite < len(outputs):
+        raise InputError(
+            f"{path}: gives logits that are not finite numbers for {len(outputs) - num_finite} of {len(outputs)} "
+            "images; run the stage train again, with a lower learning_rate"
+        )
 
 
 if __name__ == "__main__":

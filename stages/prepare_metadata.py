@@ -20,9 +20,6 @@ from lesions.tables.task import TaskParameters
 
 
 def main(
-    root: Annotated[
-        Path, typer.Option(help="The dataset's folder, in its published layout; of several, their parent.")
-    ],
     index: Annotated[Path, typer.Option(help="What cache_images read from each image file.")],
     metadata: Annotated[Path, typer.Option(help="Written: one validated row per image.")],
     rejected: Annotated[Path, typer.Option(help="Written: what is not used, and why.")],
@@ -35,7 +32,7 @@ def main(
     images = read_index(index)
     readings: list[Reading] = []
     for name in parameters.all_names:
-        readings.append(read_dataset(root, name, parameters, images=images))
+        readings.append(read_dataset(Path(parameters.root), name, parameters, images=images))
         write_rejected(rejected, [row for reading in readings for row in reading.unused])
         readings[-1].check_enough_are_left(parameters.max_rejected_fraction, rejected)
         for word, num_rows in readings[-1].lost.items():

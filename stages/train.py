@@ -32,6 +32,7 @@ from lesions.hardware.device import (
     name_precision,
     set_up_device,
 )
+from lesions.hardware.disk import check_writable
 from lesions.images.cache import read_cache
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
@@ -73,6 +74,7 @@ def main(
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Train `model` on the training images, and choose its epoch on the validation images."""
+    check_writable(find_resume_folder() / "state", checkpoint, metrics, history)
     hardware = read_section(params, "hardware", HardwareParameters)
     resolved, known = read_recipe(recipe), read_classes(classes)
     device = set_up_device(hardware.device, num_threads=hardware.num_threads, deterministic=hardware.deterministic)

@@ -23,9 +23,8 @@ def index_rows(ids: list[str]) -> list[dict[str, Any]]:
 
 
 def prepare(root: Path, folder: Path, params: Path) -> None:
-    """Run the stage with its index and its outputs in a folder."""
+    """Run the stage with its index and its outputs in a folder; `params` names `root` as the dataset's."""
     prepare_metadata.main(
-        root,
         folder / "images.csv",
         folder / "metadata.csv",
         folder / "rejected.csv",

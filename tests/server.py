@@ -1,8 +1,10 @@
 """A server on this machine that behaves as badly as servers do."""
 
+import ssl
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 DATA = bytes(range(256)) * 4096
 """A megabyte."""
@@ -14,9 +16,9 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Server:
-    """A server with one answer per path, which records the requested ranges."""
+    """A server with one answer per path, which records the requested ranges; with a certificate, by https."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         self.answers: dict[str, Answer] = {}
         self.ranges: list[str | None] = []
         server = self
@@ -34,7 +36,11 @@ class Server:
                 """Print nothing when the client hangs up."""
 
         self._http = Http(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._http.server_port}"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
+        self.address = f"http{'s' if certificate else ''}://127.0.0.1:{self._http.server_port}"
         self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
         self._thread.start()
 
@@ -77,5 +83,17 @@ def send_ranges(data: bytes, *, at_once: int) -> Answer:
         if start >= len(data):
             return send(b"", status=416, content_range=f"bytes */{len(data)}")(request)
         return send(data[start:], status=206 if asked else 200, stop_after=at_once)(request)
+
+    return answer
+
+
+def redirect(location: str, body: bytes = b"") -> Answer:
+    """Return an answer that says where the file is, with a body that nobody needs."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(302)
+        request.send_header("Location", location)
+        request.end_headers()
+        request.wfile.write(body)
 
     return answer

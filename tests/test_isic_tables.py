@@ -82,7 +82,7 @@ def test_the_whole_tables_are_split(
     )
     params = write_params(dataset=dataset_section(root, name), split=SPLIT)
     metadata, rejected = tmp_path / "metadata.csv", tmp_path / "rejected.csv"
-    prepare_metadata.main(root, tmp_path / "images.csv", metadata, rejected, tmp_path / "data.json", params)
+    prepare_metadata.main(tmp_path / "images.csv", metadata, rejected, tmp_path / "data.json", params)
     pd.DataFrame({"image_id": [], "other_image_id": []}).to_csv(tmp_path / "pairs.csv", index=False)
     metrics, rows = split(tmp_path, params)
     assert sum(metrics["num_images"].values()) == expected["num_images"]
@@ -122,8 +122,8 @@ def test_synthetic_images_with_the_published_names_run_up_to_the_split(
         split=SPLIT | {"max_share_deviation": 0.2},
     )
     images, index, metadata = tmp_path / "images.npy", tmp_path / "images.csv", tmp_path / "metadata.csv"
-    cache_images.main(dataset, images, index, params)
-    prepare_metadata.main(dataset, index, metadata, tmp_path / "rejected.csv", tmp_path / "data.json", params)
+    cache_images.main(images, index, params)
+    prepare_metadata.main(index, metadata, tmp_path / "rejected.csv", tmp_path / "data.json", params)
     find_near_duplicates.main(
         images, metadata, tmp_path / "pairs.csv", tmp_path / "p.json", tmp_path / "p.png", params
     )

@@ -69,8 +69,8 @@ def test_an_external_dataset_is_scored_and_never_trained_on(tiny: Repository, tm
         data / f"{name}" for name in ("images.npy", "images.csv", "metadata.csv", "splits.csv")
     )
     pairs, weights, checkpoint = data / "pairs.csv", data / "classes.json", data / "custom_cnn.safetensors"
-    cache_images.main(tmp_path, images, index, params)
-    prepare_metadata.main(tmp_path, index, metadata, data / "rejected.csv", metrics / "data.json", params)
+    cache_images.main(images, index, params)
+    prepare_metadata.main(index, metadata, data / "rejected.csv", metrics / "data.json", params)
     find_near_duplicates.main(images, metadata, pairs, metrics / "pairs.json", data / "pairs.png", params)
     split_by_patient.main(metadata, pairs, splits, metrics / "split.json", data / "shares.json", params)
     compute_class_weights.main(metadata, splits, weights, data / "distribution.png", params)
@@ -90,7 +90,7 @@ def test_an_external_dataset_is_scored_and_never_trained_on(tiny: Repository, tm
         params,
     )
     logits = data / "logits.csv"
-    predict.main("custom_cnn", checkpoint, images, metadata, splits, logits, params)
+    predict.main("custom_cnn", checkpoint, images, metadata, splits, weights, logits, params)
     evaluate.main("custom_cnn", logits, images, metadata, data, metrics, tmp_path / "plots", params)
     split_of = pd.read_csv(splits).set_index("image_id").split
     assert split_of[copied] == "dropped"

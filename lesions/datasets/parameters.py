@@ -1,5 +1,6 @@
 """The section `dataset`."""
 
+import unicodedata
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
@@ -32,6 +33,12 @@ def _stays_inside(table: str) -> str:
     return table
 
 
+def _has_no_control_characters(root: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in root):
+        raise ValueError(f"expected the path of a folder, without control characters, got {root!r}")
+    return root
+
+
 DatasetName = Annotated[str, AfterValidator(_is_known)]
 
 
@@ -60,7 +67,7 @@ class DatasetParameters(Section):
 
     names: Annotated[tuple[DatasetName, ...], Field(min_length=1)]
     external: tuple[DatasetName, ...]
-    root: Text
+    root: Annotated[Text, AfterValidator(_has_no_control_characters)]
     diagnoses: Literal["all", "shared"] | Annotated[tuple[DiagnosisName, ...], Field(min_length=2)]
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)]
     table: Annotated[str, Field(min_length=1), AfterValidator(_stays_inside)] | None

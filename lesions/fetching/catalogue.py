@@ -1,18 +1,27 @@
 """Where each dataset was published, under which licence, and how to cite it."""
 
+import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
 import requests
 
 from lesions.errors import InputError
+from lesions.fetching.request import hide_credentials, read_pieces, request_url
 
 ISIC = "https://isic-challenge-data.s3.amazonaws.com"
 DATAVERSE = "https://dataverse.harvard.edu"
 MENDELEY = "https://data.mendeley.com"
 HAM10000_PAGE = "https://doi.org/10.7910/DVN/DBW86T"
-TIMEOUT_SECONDS = (10, 60)
-"""Longest wait for a connection, and between two parts of a response."""
+MAX_TABLE_BYTES = 10**8
+"""Size up to which a table of an unknown size is downloaded; the largest has 3 MB."""
+
+MAX_LIST_BYTES = 10**7
+"""Size up to which Dataverse's description of a dataset is read; it has 30 KB."""
+
+LISTED = re.compile(r"(?P<stem>HAM10000_images_part_\w+|HAM10000_metadata)(\.\w+)?")
+"""The files of HAM10000 that are needed, as Dataverse names them."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,8 @@ class RemoteFile:
         The folder to unpack it into, relative to the dataset's; None if it is not an archive to unpack.
     size_bytes, digest
         The published size and checksum, if there are any.
+    max_bytes
+        The size up to which the file is downloaded if none is published.
     """
 
     url: str
@@ -44,6 +55,12 @@ class RemoteFile:
     unpacked: str | None = None
     size_bytes: int | None = None
     digest: Digest | None = None
+    max_bytes: int = MAX_TABLE_BYTES
+
+    @property
+    def shown_url(self) -> str:
+        """The address, without the user name and the password of a mirror."""
+        return hide_credentials(self.url)
 
 
 @dataclass(frozen=True)
@@ -59,9 +76,15 @@ class Published:
     """Set if Dataverse lists the files, with their addresses, sizes and checksums."""
 
 
-def _list_isic_files(year: int, *names: str) -> tuple[RemoteFile, ...]:
+def _build_archive(url: str, name: str, unpacked: str, *, max_gb: float) -> RemoteFile:
+    return RemoteFile(url, name, unpacked, max_bytes=int(max_gb * 1e9))
+
+
+def _list_isic_files(year: int, *names: str, max_gb: float) -> tuple[RemoteFile, ...]:
     return tuple(
-        RemoteFile(f"{ISIC}/{year}/{name}", name, name.removesuffix(".zip") if name.endswith(".zip") else None)
+        _build_archive(f"{ISIC}/{year}/{name}", name, name.removesuffix(".zip"), max_gb=max_gb)
+        if name.endswith(".zip")
+        else RemoteFile(f"{ISIC}/{year}/{name}", name)
         for name in names
     )
 
@@ -74,8 +97,8 @@ CATALOGUE = {
         citation="Tschandl, Rosendahl, Kittler (2018), Scientific Data 5:180161, doi 10.1038/sdata.2018.161",
         files=(
             RemoteFile(HAM10000_PAGE, "HAM10000_metadata.csv"),
-            RemoteFile(HAM10000_PAGE, "HAM10000_images_part_1.zip", "HAM10000_images_part_1"),
-            RemoteFile(HAM10000_PAGE, "HAM10000_images_part_2.zip", "HAM10000_images_part_2"),
+            _build_archive(HAM10000_PAGE, "HAM10000_images_part_1.zip", "HAM10000_images_part_1", max_gb=4),
+            _build_archive(HAM10000_PAGE, "HAM10000_images_part_2.zip", "HAM10000_images_part_2", max_gb=4),
         ),
         dataverse_doi="doi:10.7910/DVN/DBW86T",
     ),
@@ -84,7 +107,9 @@ CATALOGUE = {
         page="https://doi.org/10.17632/zr7vgbcyr2.1",
         licence="CC BY 4.0",
         citation="Pacheco et al. (2020), Data in Brief 32:106221, doi 10.1016/j.dib.2020.106221",
-        files=(RemoteFile(f"{MENDELEY}/public-api/zip/zr7vgbcyr2/download/1", "zr7vgbcyr2-1.zip", "."),),
+        files=(
+            _build_archive(f"{MENDELEY}/public-api/zip/zr7vgbcyr2/download/1", "zr7vgbcyr2-1.zip", ".", max_gb=6),
+        ),
     ),
     "isic2019": Published(
         title="ISIC 2019: 25,331 dermatoscopic images of eight diagnoses, 9 GB",
@@ -97,6 +122,7 @@ CATALOGUE = {
             "ISIC_2019_Training_GroundTruth.csv",
             "ISIC_2019_Training_Metadata.csv",
             "ISIC_2019_Training_Input.zip",
+            max_gb=18,
         ),
     ),
     "siim_isic_2020": Published(
@@ -109,6 +135,7 @@ CATALOGUE = {
             "ISIC_2020_Training_GroundTruth.csv",
             "ISIC_2020_Training_Duplicates.csv",
             "ISIC_2020_Training_JPEG.zip",
+            max_gb=46,
         ),
     ),
     "isic2018_test": Published(
@@ -116,7 +143,9 @@ CATALOGUE = {
         page="https://challenge.isic-archive.com/data/#2018",
         licence="CC BY-NC 4.0",
         citation="Codella et al. (2019), arXiv:1902.03368; Tschandl et al. (2018), doi 10.1038/sdata.2018.161",
-        files=_list_isic_files(2018, "ISIC2018_Task3_Test_GroundTruth.zip", "ISIC2018_Task3_Test_Input.zip"),
+        files=_list_isic_files(
+            2018, "ISIC2018_Task3_Test_GroundTruth.zip", "ISIC2018_Task3_Test_Input.zip", max_gb=1
+        ),
     ),
 }
 
@@ -149,14 +178,13 @@ def read_dataverse(doi: str, server: str) -> tuple[RemoteFile, ...]:
     """
     url = f"{server}/api/datasets/:persistentId/"
     try:
-        answer = requests.get(url, params={"persistentId": doi}, timeout=TIMEOUT_SECONDS)
-        answer.raise_for_status()
+        entries = json.loads(_read_list(f"{url}?persistentId={doi}"))["data"]["latestVersion"]["files"]
+        described = [_build_remote_file(entry["label"], entry["dataFile"], server) for entry in entries]
     except requests.RequestException as error:
         raise InputError(f"{url}: the list of the dataset's files cannot be downloaded ({error})") from error
-    try:
-        entries = answer.json()["data"]["latestVersion"]["files"]
-        described = [_build_remote_file(entry["label"], entry["dataFile"], server) for entry in entries]
-    except (KeyError, TypeError, ValueError) as error:
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{url}: not a description of a dataset in Dataverse's form ({error!r})") from error
     files = tuple(file for file in described if file is not None)
     if len(files) < 3:
@@ -166,13 +194,25 @@ def read_dataverse(doi: str, server: str) -> tuple[RemoteFile, ...]:
     return files
 
 
+def _read_list(url: str) -> bytes:
+    """Read an answer of up to `MAX_LIST_BYTES`."""
+    content = b""
+    with request_url(url) as response:
+        response.raise_for_status()
+        for piece in read_pieces(response):
+            content += piece
+            if len(content) > MAX_LIST_BYTES:
+                raise InputError(f"{url}: sends more than {MAX_LIST_BYTES:,} bytes, too many for a list of files")
+    return content
+
+
 def _build_remote_file(label: str, file: dict[str, Any], server: str) -> RemoteFile | None:
     """Return a file of HAM10000, or None if it is not needed."""
-    stem, _, _ = label.partition(".")
-    url = f"{server}/api/access/datafile/{file['id']}"
-    if stem.startswith("HAM10000_images_part_"):
-        return RemoteFile(url, f"{stem}.zip", stem, file["filesize"], Digest("md5", file["md5"]))
+    named = LISTED.fullmatch(label)
+    if named is None:
+        return None
+    url, stem = f"{server}/api/access/datafile/{int(file['id'])}", named["stem"]
     if stem == "HAM10000_metadata":
         # No size and checksum: Dataverse gives those of its own format of the table, not of the original file.
         return RemoteFile(f"{url}?format=original", f"{stem}.csv")
-    return None
+    return RemoteFile(url, f"{stem}.zip", stem, int(file["filesize"]), Digest("md5", str(file["md5"])))

@@ -1,44 +1,82 @@
 """Fetching a published dataset whole."""
 
-import shutil
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from lesions.errors import InputError
-from lesions.fetching.catalogue import CATALOGUE, list_files
-from lesions.fetching.download import download_file
+from lesions.fetching.catalogue import CATALOGUE, RemoteFile, list_files
+from lesions.fetching.download import download_file, remove_download
 from lesions.fetching.unpack import unpack_archive
+from lesions.hardware.disk import check_writable
 
 
 def fetch_dataset(name: str, folder: Path, mirror: str | None) -> None:
-    """Say under which licence a dataset is published, download what is not there yet, and say how to go on."""
-    folder = folder.resolve()
-    waiting = folder.with_name(f"{folder.name}.download")
+    """Say under which licence a dataset is published, download what is not there yet, and say how to go on.
+
+    Downloads wait in `<folder>.download`, beside the folder, so that all that is in it is whole.
+
+    Raises
+    ------
+    InputError
+        If there is no dataset of this name, if a file of it cannot be downloaded or unpacked, or if another process
+        fetches into the same folder.
+    """
     if name not in CATALOGUE:
         raise InputError(f"there is no dataset {name!r} to fetch; there are {', '.join(CATALOGUE)}")
+    folder = folder.resolve()
     dataset = CATALOGUE[name]
     print(f"{dataset.title}\n  from     {dataset.page}\n  licence  {dataset.licence}\n  cite     {dataset.citation}")
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress:
+    with (
+        _hold_downloads(folder) as waiting,
+        Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress,
+    ):
         for file in list_files(dataset, mirror):
-            product = folder / (file.unpacked or file.name)
-            if product.exists():
-                print(f"{product} is there already")
-                continue
-            # Beside the folder, so that all that is in it is whole, whenever this is stopped.
-            arrived = download_file(file, waiting, progress)
-            if file.unpacked is not None:
-                unpack_archive(arrived, waiting / "unpacked")
-                arrived.unlink()
-                arrived = waiting / "unpacked"
-            product.parent.mkdir(parents=True, exist_ok=True)
-            arrived.replace(product)
-            print(f"{product}: done")
-    if waiting.exists():
-        shutil.rmtree(waiting)
+            _fetch_file(file, folder, waiting, progress)
     print(
-        f"to keep it in DVC:   dvc add {folder}\nto train on it next: see `dataset` in params.yaml, names: [{name}]"
+        f"to keep it in DVC:   dvc add {shlex.quote(str(folder))}\n"
+        f"to train on it next: see `dataset` in params.yaml, names: [{name}]"
     )
+
+
+def _fetch_file(file: RemoteFile, folder: Path, waiting: Path, progress: Progress) -> None:
+    """Download and unpack a file, unless its product is there already; leave nothing of it in `waiting`."""
+    product = folder / (file.unpacked or file.name)
+    if product.is_file() or (product.is_dir() and any(product.iterdir())):
+        print(f"{product} is there already")
+    else:
+        arrived = download_file(file, waiting, progress)
+        if file.unpacked is not None:
+            arrived = waiting / f"{file.name}.unpacked"
+            unpack_archive(waiting / file.name, arrived)
+        product.parent.mkdir(parents=True, exist_ok=True)
+        arrived.replace(product)
+        print(f"{product}: done")
+    remove_download(file, waiting)
+
+
+@contextmanager
+def _hold_downloads(folder: Path) -> Iterator[Path]:
+    """Yield the folder in which downloads wait, for this process alone; remove it if it is empty then."""
+    waiting = folder.with_name(f"{folder.name}.download")
+    lock = FileLock(waiting / ".lock")
+    check_writable(folder / "dataset", waiting / ".lock")
+    waiting.mkdir(parents=True, exist_ok=True)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise InputError(f"another process, which holds {lock.lock_file}, is fetching into {folder}") from error
+    try:
+        yield waiting
+    finally:
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
+        with suppress(OSError):  # what is not ours stays, and what a next call continues from
+            waiting.rmdir()

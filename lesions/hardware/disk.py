@@ -1,4 +1,4 @@
-"""Checking that the disk has room, and measuring files."""
+"""Checking that the disk has room and may be written, and measuring files."""
 
 import os
 import shutil
@@ -15,6 +15,29 @@ def check_room(folder: Path, num_bytes: int, what: str, *, advice: str = "make r
             f"{what} takes {num_bytes / 1e9:.1f} GB in {folder.resolve()}, where {free / 1e9:.1f} GB are free; "
             f"{advice}"
         )
+
+
+def check_writable(*paths: Path) -> None:
+    """Refuse to begin work whose results cannot be written; nothing is created.
+
+    Parameters
+    ----------
+    paths
+        The files to write. Their folders may be missing.
+
+    Raises
+    ------
+    InputError
+        If a path is a folder, if a part of it is a file, or if the folder that is to hold it is not writable.
+    """
+    for path in paths:
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder, and a file is to be written there; move it away")
+        folder = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+        if not folder.is_dir():
+            raise InputError(f"{folder}: is a file, and {path} is to be written below it; move it away")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise InputError(f"{folder}: no right to write in this folder, where {path} is to be written")
 
 
 def count_bytes(path: Path | str) -> int:

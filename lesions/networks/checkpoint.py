@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -13,7 +13,7 @@ from lesions.errors import InputError
 from lesions.hardware.device import to_device
 from lesions.networks.architecture import assemble_network
 from lesions.networks.classifier import Classifier
-from lesions.networks.parameters import AnyArchitecture
+from lesions.networks.parameters import AnyArchitecture, CustomCNNParameters
 from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
 
 METADATA_KEY = "lesions"
@@ -62,19 +62,45 @@ def read_checkpoint(path: Path, device: torch.device) -> tuple[Classifier, Check
     Raises
     ------
     InputError
-        If the file is missing, truncated, or not a checkpoint of this pipeline.
+        If the file is missing, truncated, or not a checkpoint of this pipeline; if its text does not describe its
+        weights; if a weight is not a finite number.
     """
     try:
         weights, text = read_tensor_file(path, key=METADATA_KEY)
         metadata = _METADATA.validate_json(text)
-        network = assemble_network(metadata.architecture, len(metadata.classes))
-        network.load_state_dict(weights)
-    except (SafetensorError, OSError, KeyError, ValidationError, RuntimeError) as error:
+        if len(set(metadata.classes)) != len(metadata.classes) or len(metadata.classes) != len(metadata.diagnoses):
+            raise ValueError(f"its classes are {metadata.classes}, of {len(metadata.diagnoses)} lists of diagnoses")
+        network = _build_network(metadata, weights)
+    except InputError:
+        raise
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, OverflowError, RuntimeError) as error:
         raise InputError(
             f"{path}: not a whole checkpoint of this pipeline ({_first_line(error)}); "
             "run the stage train again, or `dvc checkout` for the last good one"
         ) from error
     return to_device(network, device).eval(), metadata
+
+
+def _build_network(metadata: CheckpointMetadata, weights: dict[str, Tensor]) -> Classifier:
+    """Build the network that the metadata describe, of these weights; raise ValueError if they do not fit it."""
+    architecture = metadata.architecture
+    num_layers = len(architecture.head_widths)
+    if isinstance(architecture, CustomCNNParameters):
+        num_layers += len(architecture.widths) * architecture.convolutions_per_block
+    if num_layers > len(weights):
+        raise ValueError(f"its text describes {num_layers} layers, and it has {len(weights)} tensors")
+    # On this device, tensors have shapes but take no memory, however large the text says that they are.
+    with torch.device("meta"):
+        network = assemble_network(architecture, len(metadata.classes))
+    for name, expected in network.state_dict().items():
+        given = weights.get(name, expected)
+        if given.dtype != expected.dtype:
+            raise ValueError(f"{name} is of type {given.dtype}, expected {expected.dtype}")
+        if not given.is_meta and not given.isfinite().all():
+            raise ValueError(f"{name} has values that are not finite numbers")
+    # Copied, because a tensor of the file need not begin where memory for computing does.
+    network.load_state_dict({name: tensor.clone() for name, tensor in weights.items()}, assign=True)
+    return network
 
 
 def _first_line(error: Exception) -> str:

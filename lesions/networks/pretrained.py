@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from urllib.parse import urlparse
 
 import torch
@@ -67,12 +66,27 @@ def read_file(path: Path, sha256: str | None) -> Mapping[str, Tensor]:
 
 def read_tensors(path: Path) -> Mapping[str, Tensor]:
     """Read a state dictionary; from a pickle only tensors are read: `weights_only` refuses everything else."""
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, RuntimeError, OSError, ValueError, EOFError, UnpicklingError) as error:
-        raise InputError(f"the weights file {path} contains no readable tensors: {error}") from error
-    if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
+    if path.suffix == ".safetensors":
+        try:
+            weights = load_file(path)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise InputError(f"the weights file {path} contains no readable tensors: {error}") from error
+    else:
+        try:
+            weights = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:
+            # A broken pickle raises anything. What torch says then is how to run the code in it, which we never do.
+            raise InputError(
+                f"the weights file {path} contains no readable tensors ({type(error).__name__}): it is broken, or "
+                "holds more than tensors; save a state dictionary as .safetensors"
+            ) from error
+    if not isinstance(weights, dict) or not all(map(_is_plain_tensor, weights.values())):
         raise InputError(f"the weights file {path} contains more than a state dictionary (tensors by name)")
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise InputError(f"the weights file {path} has values in {name} that are not finite numbers")
     return weights
+
+
+def _is_plain_tensor(value: object) -> bool:
+    return isinstance(value, Tensor) and value.layout == torch.strided and not value.is_quantized

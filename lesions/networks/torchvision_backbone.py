@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from lesions.errors import InputError
@@ -29,7 +30,8 @@ def build_torchvision_backbone(name: str, weights: Mapping[str, Tensor] | None) 
     known = models.list_models(module=models)
     if name not in known:
         raise InputError(f"torchvision has no classification network {name!r}; known are {', '.join(known)}")
-    network = models.get_model(name, weights=None)
+    with torch.device("cpu"):  # some networks compute their sizes with tensors, which no other device may do
+        network = models.get_model(name, weights=None)
     if weights is not None:
         try:
             network.load_state_dict(weights)

@@ -76,6 +76,9 @@ def validate_section(path: Path, name: str, value: object, section: type[AnySect
         return section.model_validate_json(json.dumps(value, default=str))
     except ValidationError as error:
         raise InputError(f"{path}: " + "; ".join(_list_complaints(name, error.errors()))) from error
+    except (TypeError, ValueError, RecursionError) as error:
+        # Its own content, by an alias; a list as a key; hundreds of brackets.
+        raise InputError(f"{path}: {name}: not a section of names and values ({error})") from error
 
 
 @cache
@@ -96,7 +99,11 @@ def load_parameters(path: Path) -> dict[str, Any]:
         parameters = YAML(typ="safe", pure=True).load(path)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such parameter file") from error
-    except YAMLError as error:
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: sections or lists are nested too deeply") from error
+    except (YAMLError, ValueError) as error:  # ValueError: a date that does not exist, a number of 5,000 digits
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(parameters, dict):
         raise InputError(f"{path}: expected sections with names, got {parameters!r}")

@@ -48,9 +48,11 @@ def describe_error(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError) and error.errno in FULL_DISK:
         return (
-            f"{error.filename}: {error.strerror}. All earlier files are complete, and no partial file is left: "
-            "make room (`dvc gc --workspace` removes from DVC's cache what no current file needs) and run the same "
-            "command again; a training resumes after its last finished epoch"
+            f"{error.filename or 'the disk'}: {error.strerror}. All earlier files are complete, and no partial file "
+            "is left: make room (`dvc gc --workspace` removes from DVC's cache what no current file needs) and run "
+            "the same command again; a training resumes after its last finished epoch"
         )
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text} (unexpected: {DEBUG_VARIABLE}=1 or --debug shows the traceback)"

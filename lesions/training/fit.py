@@ -53,14 +53,14 @@ def fit_network(
         If the loss diverges, or if a batch does not fit into the device's memory.
     """
     history = History(training.monitor)
-    state = resume.read() if resume else None
+    phases = learner.architecture.phases
+    *first_epochs, after_last = accumulate((phase.num_epochs for phase in phases), initial=1)
+    state = resume.read(lambda state: history.check(state, learner.networks, after_last - 1)) if resume else None
     if state:
         history.restore(state, learner.networks)
     for entry in history.entries:
         on_epoch(entry)
     loop = Loop(learner=learner, batches=batches, validate=validate, schedule=schedule, training=training)
-    phases = learner.architecture.phases
-    *first_epochs, after_last = accumulate((phase.num_epochs for phase in phases), initial=1)
     with TrainingLine(after_last - 1, loop.num_steps * loop.accumulation_steps * batches.batch_size) as line:
         for phase, first_epoch in zip(phases, first_epochs, strict=True):
             learning = LearningPhase(learner, phase)

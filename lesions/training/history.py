@@ -78,6 +78,21 @@ class History:
             tensors |= {f"{kind}.{name}": tensor for name, tensor in network.state_dict().items()}
         return TrainingState(tensors | pack_optimizer(optimizer), {"history": self.entries})
 
+    def check(self, state: TrainingState, networks: dict[str, nn.Module], num_epochs: int) -> None:
+        """Raise KeyError, TypeError or ValueError if `restore` cannot use a state, or if it is past `num_epochs`."""
+        entries = state.about["history"]
+        if not 1 <= len(entries) <= num_epochs:
+            raise ValueError(f"it has {len(entries)} epochs, expected 1 to {num_epochs}")
+        for epoch, entry in enumerate(entries, start=1):
+            found, monitored = entry["epoch"], entry["val"][self._monitor]
+            if found != epoch or not isinstance(monitored, float):
+                raise ValueError(f"in place of epoch {epoch} it has epoch {found!r} with the metric {monitored!r}")
+        for kind in ("best", *networks):
+            expected = networks.get(kind, networks["network"]).state_dict()
+            shapes = {name: tensor.shape for name, tensor in state.select(kind).items()}
+            if shapes != {name: tensor.shape for name, tensor in expected.items()}:
+                raise ValueError(f"its weights {kind!r} are not those of this network")
+
     def restore(self, state: TrainingState, networks: dict[str, nn.Module]) -> None:
         """Restore what `save` returned, except the optimiser's state, which the phase restores."""
         self.entries = state.about["history"]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,12 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from torch import Tensor, optim
 
-from lesions.errors import InputError
 from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
 
 METADATA_KEY = "resume"
+
+POLL_SECONDS = 0.5
+"""Time between two looks at the lock of another process."""
 
 MAX_STATES = 4
 """Number of states to keep; if there are more, the oldest is removed unless its run is in progress."""
@@ -61,8 +63,14 @@ class ResumeFile:
         self.path = path
         self._fingerprint = fingerprint
 
-    def read(self) -> TrainingState | None:
-        """Return the state, or None; print why a state that is damaged or belongs to another run is not used."""
+    def read(self, check: Callable[[TrainingState], None]) -> TrainingState | None:
+        """Return the state, or None; print why a state that is damaged or belongs to another run is not used.
+
+        Parameters
+        ----------
+        check
+            Raises KeyError, TypeError or ValueError if a training cannot resume from the state.
+        """
         if not self.path.exists():
             return None
         try:
@@ -70,17 +78,24 @@ class ResumeFile:
             about = json.loads(text)
             if about["fingerprint"] != self._fingerprint:
                 raise ValueError("it belongs to another run")
-            if about["sha256"] != _hash_tensors(tensors):
+            state = TrainingState(tensors, about["state"])
+            if about["sha256"] != _hash_state(state):
                 raise ValueError("its bytes have changed")
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
-            print(f"{self.path} cannot be used ({error}); training starts from the beginning", flush=True)
-            return None
-        return TrainingState(tensors, about["state"])
+            check(state)
+        except KeyError as error:
+            problem = f"it has no {error}"
+        except (SafetensorError, OSError, TypeError, ValueError, RecursionError) as error:
+            problem = " ".join(str(error).split())
+        else:
+            return state
+        print(f"{self.path} cannot be used ({problem}); training starts from the beginning", flush=True)
+        return None
 
     def write(self, state: TrainingState) -> None:
         """Replace the previous state."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
-        about = {"fingerprint": self._fingerprint, "sha256": _hash_tensors(tensors), "state": state.about}
+        written = TrainingState(tensors, state.about)
+        about = {"fingerprint": self._fingerprint, "sha256": _hash_state(written), "state": state.about}
         write_tensor_file(self.path, tensors, key=METADATA_KEY, text=json.dumps(about, sort_keys=True))
 
     def remove(self) -> None:
@@ -90,23 +105,23 @@ class ResumeFile:
 
 @contextmanager
 def hold_resume_file(folder: Path, fingerprint: str) -> Iterator[ResumeFile]:
-    """Lock the state file of a run, so that no second process trains the same network.
+    """Lock the state file of a run, so that no second process trains the same network at the same time.
 
-    Raises
-    ------
-    InputError
-        If another process holds the lock.
+    If another process holds the lock, this one says so and waits until it ends, however long that takes: two
+    experiments of DVC's queue may differ only in what comes after training.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{fingerprint[:16]}.safetensors"
     lock = FileLock(path.with_suffix(".lock"))
     try:
         lock.acquire(blocking=False)
-    except Timeout as error:
-        raise InputError(
-            f"another process, which holds {path.with_suffix('.lock')}, is training the same network on the same "
-            "data; wait until it is done, or stop it, and run again"
-        ) from error
+    except Timeout:
+        print(
+            f"waiting for another process, which holds {lock.lock_file} and is training the same network on the same "
+            "data; stop either of the two if that is not meant",
+            flush=True,
+        )
+        lock.acquire(poll_interval=POLL_SECONDS)
     try:
         remove_oldest(folder, keep=path)
         yield ResumeFile(path, fingerprint)
@@ -115,10 +130,14 @@ def hold_resume_file(folder: Path, fingerprint: str) -> Iterator[ResumeFile]:
 
 
 def remove_oldest(folder: Path, *, keep: Path) -> None:
-    """Remove the oldest states, so that at most `MAX_STATES` are left.
+    """Remove the oldest states, so that at most `MAX_STATES` are left, and what killed runs had begun to write.
 
     The state `keep` and those of other runs in progress are never removed, even if more are left.
     """
+    for path in folder.glob(".*.safetensors.*.tmp"):
+        state, _ = path.name.removeprefix(".").split(".", 1)
+        with suppress(Timeout), FileLock(folder / f"{state}.lock", blocking=False):
+            path.unlink(missing_ok=True)
     states = sorted(folder.glob("*.safetensors"), key=lambda path: (path != keep, -path.stat().st_mtime))
     for path in states[MAX_STATES:]:
         with suppress(Timeout), FileLock(path.with_suffix(".lock"), blocking=False):
@@ -145,11 +164,11 @@ def unpack_optimizer(optimizer: optim.Optimizer, tensors: Mapping[str, Tensor]) 
                 values[key] = torch.empty_like(parameter).copy_(value)
 
 
-def _hash_tensors(tensors: Mapping[str, Tensor]) -> str:
-    """Return the sha256 of tensors, which must be contiguous and on the CPU."""
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = tensors[name]
+def _hash_state(state: TrainingState) -> str:
+    """Return the sha256 of a state, whose tensors must be contiguous and on the CPU."""
+    digest = hashlib.sha256(json.dumps(state.about, sort_keys=True).encode())
+    for name in sorted(state.tensors):
+        tensor = state.tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
         digest.update(tensor.flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -41,9 +41,9 @@ def test_good_files_are_decoded_and_bad_ones_are_listed(
     (root / "b/empty.jpg").touch()
     (root / "b/page.jpg").write_text("<html>")
     (root / "table.csv").write_text("not an image, and not named as one")
-    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
+    params = write_params(cache_images=SECTION, dataset=dataset_section(root, "ham10000"))
 
-    cache_images.main(root, tmp_path / "images.npy", tmp_path / "images.csv", params)
+    cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
 
     index = read_index(tmp_path / "images.csv").set_index("file")
     assert index.index.tolist() == ["a/one.jpg", "b/cut.png", "b/empty.jpg", "b/page.jpg", "b/two.PNG", "c/three.png"]
@@ -73,11 +73,11 @@ def test_threads_and_chunks_change_nothing(
             path.write_bytes(path.read_bytes()[:-9])
         else:
             Image.fromarray(generator.integers(0, 256, (30 + n, 40, 3), dtype=np.uint8)).save(path)
-    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
-    cache_images.main(tmp_path / "dataset", tmp_path / "images.npy", tmp_path / "images.csv", params)
+    params = write_params(cache_images=SECTION, dataset=dataset_section(tmp_path / "dataset", "ham10000"))
+    cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
     monkeypatch.setattr(cache_images, "count_processors", lambda: num_threads)
     monkeypatch.setattr("lesions.images.chunks.CHUNK", chunk)
-    cache_images.main(tmp_path / "dataset", tmp_path / "again.npy", tmp_path / "again.csv", params)
+    cache_images.main(tmp_path / "again.npy", tmp_path / "again.csv", params)
     assert (tmp_path / "again.npy").read_bytes() == (tmp_path / "images.npy").read_bytes()
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "images.csv").read_bytes()
     index = read_index(tmp_path / "images.csv")
@@ -100,7 +100,7 @@ def draw_slow_images(folder: Path, number: int) -> None:
 def test_a_signal_leaves_no_file(tmp_path: Path, write_params: WriteParams) -> None:
     draw_slow_images(tmp_path, 300)
     params = write_params(cache_images=SLOW_SECTION, dataset=dataset_section(".", "ham10000"))
-    arguments = ["--root", ".", "--images", "out/images.npy", "--index", "out/images.csv", "--params"]
+    arguments = ["--images", "out/images.npy", "--index", "out/images.csv", "--params"]
     process = subprocess.Popen(
         [sys.executable, "-m", "stages.cache_images", *arguments, params],
         cwd=tmp_path,
@@ -137,9 +137,9 @@ def test_stopping_early_decodes_only_the_chunks_already_started(
 def test_a_full_disk_is_named_and_nothing_is_left_on_it(tmp_path: Path, write_params: WriteParams) -> None:
     for n in range(200):
         draw(tmp_path / f"dataset/{n}.png", n)
-    params = write_params(cache_images=SECTION | {"size_px": 64}, dataset=dataset_section(".", "ham10000"))
+    params = write_params(cache_images=SECTION | {"size_px": 64}, dataset=dataset_section("dataset", "ham10000"))
     outputs = "--images small/images.npy --index small/images.csv"
-    stage = f"{sys.executable} -m stages.cache_images --root dataset {outputs} --params {params}"
+    stage = f"{sys.executable} -m stages.cache_images {outputs} --params {params}"
     done = run_on_small_disk(tmp_path, "1m", "sh", "-c", f"{stage}; echo exits with $?; ls -A small")
     assert done.stdout.endswith("exits with 1\n")
     # Which file fills the disk depends on the threads.
@@ -161,10 +161,9 @@ def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path, write_par
     (root / "broken.png").symlink_to(root / "nowhere.png")
     (root / "round.png").symlink_to("round.png")
     cache_images.main(
-        root,
         tmp_path / "images.npy",
         tmp_path / "images.csv",
-        write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000")),
+        write_params(cache_images=SECTION, dataset=dataset_section(root, "ham10000")),
     )
     index = read_index(tmp_path / "images.csv").set_index("file")
     assert sorted(index.index) == ["a.png", "broken.png", "inside.png", "outside.png", "round.png"]
@@ -182,8 +181,8 @@ def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path, write_par
 def test_an_invalid_file_name_is_escaped(tmp_path: Path, write_params: WriteParams) -> None:
     draw(tmp_path / "dataset/a.png", 10)
     (tmp_path / "dataset/a.png").rename(tmp_path / "dataset/a\udcff.png")
-    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
-    cache_images.main(tmp_path / "dataset", tmp_path / "images.npy", tmp_path / "images.csv", params)
+    params = write_params(cache_images=SECTION, dataset=dataset_section(tmp_path / "dataset", "ham10000"))
+    cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
     index = read_index(tmp_path / "images.csv")
     assert index.file.tolist() == [r"a\udcff.png"]
     assert index.error.isna().all()
@@ -194,7 +193,6 @@ def test_only_the_folders_of_the_named_datasets_are_decoded(tmp_path: Path, writ
         draw(tmp_path / name / "a.png", 10)
     section = dataset_section(tmp_path, "ham10000", external=["pad_ufes_20"])
     cache_images.main(
-        tmp_path,
         tmp_path / "images.npy",
         tmp_path / "images.csv",
         write_params(cache_images=SECTION, dataset=section),
@@ -203,13 +201,13 @@ def test_only_the_folders_of_the_named_datasets_are_decoded(tmp_path: Path, writ
 
 
 def test_a_missing_folder_is_named(tmp_path: Path, write_params: WriteParams) -> None:
-    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
+    params = write_params(cache_images=SECTION, dataset=dataset_section(tmp_path / "nowhere", "ham10000"))
     with pytest.raises(InputError, match=r"dataset.root: there is no folder .*nowhere"):
-        cache_images.main(tmp_path / "nowhere", tmp_path / "images.npy", tmp_path / "images.csv", params)
+        cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
 
 
 def test_a_folder_without_images_is_named(tmp_path: Path, write_params: WriteParams) -> None:
-    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
+    params = write_params(cache_images=SECTION, dataset=dataset_section(tmp_path / "empty", "ham10000"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"dataset.root: no image files below .*empty \(.bmp, .jpeg"):
-        cache_images.main(tmp_path / "empty", tmp_path / "images.npy", tmp_path / "images.csv", params)
+        cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)

@@ -44,7 +44,7 @@ def plant(folder: Path) -> None:
 
 def find(folder: Path, params: Path, **columns: list[Any]) -> tuple[pd.DataFrame, dict[str, Any], Path]:
     """Run the stages on a folder's files; `columns` of the metadata are in the order of sorted files."""
-    cache_images.main(folder, folder / "images.npy", folder / "images.csv", params)
+    cache_images.main(folder / "images.npy", folder / "images.csv", params)
     index = read_index(folder / "images.csv")
     known = {name: index[name].tolist() for name in ("file", "row", "sha256", "perceptual_hash")}
     names = [Path(file).stem for file in index.file]
@@ -56,9 +56,9 @@ def find(folder: Path, params: Path, **columns: list[Any]) -> tuple[pd.DataFrame
 
 
 @pytest.fixture
-def params(write_params: WriteParams) -> Path:
+def params(tmp_path: Path, write_params: WriteParams) -> Path:
     return write_params(
-        dataset=dataset_section("files", "ham10000"),
+        dataset=dataset_section(tmp_path / "files", "ham10000"),
         cache_images={"size_px": 74, "fit": "crop", "max_megapixels": 1},
         near_duplicates={"min_correlation": 0.7},
     )
@@ -101,7 +101,7 @@ def test_shared_identifiers_and_conflicts_are_counted(tmp_path: Path, params: Pa
 def test_only_pairs_above_the_threshold_are_copies(tmp_path: Path, write_params: WriteParams) -> None:
     plant(tmp_path / "files")
     strict = write_params(
-        dataset=dataset_section("files", "ham10000"),
+        dataset=dataset_section(tmp_path / "files", "ham10000"),
         cache_images={"size_px": 74, "fit": "crop", "max_megapixels": 1},
         near_duplicates={"min_correlation": 0.97},
     )
@@ -125,7 +125,7 @@ def test_images_with_too_little_detail_are_refused(tmp_path: Path, write_params:
     (tmp_path / "files").mkdir()
     skin(0).save(tmp_path / "files/original.png")
     small = write_params(
-        dataset=dataset_section("files", "ham10000"),
+        dataset=dataset_section(tmp_path / "files", "ham10000"),
         cache_images={"size_px": 31, "fit": "crop", "max_megapixels": 1},
         near_duplicates={"min_correlation": 0.7},
     )

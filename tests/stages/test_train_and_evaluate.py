@@ -11,7 +11,8 @@ python -m stages.train --code data/code/train.json --model {model} --recipe data
 """
 PREDICT = """
 python -m stages.predict --model {model} --checkpoint data/checkpoints/custom_cnn.safetensors
---images data/images.npy --metadata data/metadata.csv --splits data/splits.csv --logits new/logits
+--images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
+--classes data/classes.json --logits new/logits
 """
 
 

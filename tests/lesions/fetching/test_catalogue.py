@@ -48,6 +48,14 @@ def test_a_mirror_has_the_same_files_by_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
+def test_every_file_has_a_bound_of_about_twice_the_published_size(name: str) -> None:
+    published_gb = float(CATALOGUE[name].title.rpartition(", ")[2].removesuffix(" GB"))
+    archives = [file.max_bytes / 1e9 for file in CATALOGUE[name].files if file.unpacked]
+    assert published_gb <= max(archives) <= sum(archives) <= 5 * published_gb
+    assert all(file.max_bytes == 10**8 for file in CATALOGUE[name].files if not file.unpacked)
+
+
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
 def test_the_fetched_files_include_the_tables_that_the_adapter_reads(name: str) -> None:
     products = {file.unpacked or file.name for file in CATALOGUE[name].files}
     tables = {str(table).split("/")[0] for table in PUBLISHED[name].tables}

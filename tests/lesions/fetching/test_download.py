@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from lesions.errors import InputError
 from lesions.fetching.catalogue import Digest, RemoteFile
-from lesions.fetching.download import download_file
+from lesions.fetching.download import download_file, remove_download
 from tests.server import DATA, VERSION, Server, send, send_ranges
 
 
@@ -30,14 +30,13 @@ def test_a_file_arrives_whole(server: Server, tmp_path: Path) -> None:
     digest = Digest("md5", hashlib.md5(DATA, usedforsecurity=False).hexdigest())
     path = fetch(server, tmp_path / "new", size_bytes=len(DATA), digest=digest)
     assert path.read_bytes() == DATA
-    assert list(path.parent.iterdir()) == [path]
+    assert sorted(path.parent.iterdir()) == [path, path.with_name("a.zip.part.from")]
 
 
 def test_a_dropped_download_continues_where_it_stopped(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send_ranges(DATA, at_once=200_000)
     assert fetch(server, tmp_path).read_bytes() == DATA
-    # Each answer sends 200,000 bytes, of which three complete chunks are kept.
-    assert server.ranges == [None, *(f"bytes={n * 3 * 65_536}-" for n in range(1, 6))]
+    assert server.ranges == [None, *(f"bytes={n * 200_000}-" for n in range(1, 6))]
 
 
 def test_a_part_of_an_earlier_call_is_resumed(server: Server, tmp_path: Path) -> None:
@@ -53,7 +52,7 @@ def test_a_complete_part_is_not_downloaded_again(server: Server, tmp_path: Path)
     digest = Digest("md5", hashlib.md5(DATA, usedforsecurity=False).hexdigest())
     assert fetch(server, tmp_path, size_bytes=len(DATA), digest=digest).read_bytes() == DATA
     assert server.ranges == [f"bytes={len(DATA)}-"]
-    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "a.zip.part.from"]
 
 
 @pytest.mark.parametrize(
@@ -68,9 +67,22 @@ def test_a_part_that_may_belong_to_another_file_is_not_resumed(
 
 
 def test_a_complete_file_is_not_downloaded_again(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "a.zip").write_bytes(DATA)
-    assert fetch(server, tmp_path).read_bytes() == DATA
-    assert server.ranges == []
+    server.answers["/a.zip"] = send(DATA)
+    for _ in range(2):
+        assert fetch(server, tmp_path).read_bytes() == DATA
+    assert server.ranges == [None]
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.zip.part"])
+def test_a_file_that_was_not_downloaded_is_neither_taken_nor_replaced(
+    server: Server, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_bytes(b"mine")
+    with pytest.raises(InputError, match=rf"{name}: is there already, and was not downloaded; move it away"):
+        fetch(server, tmp_path)
+    assert (tmp_path / name).read_bytes() == b"mine"
+    remove_download(RemoteFile("", "a.zip"), tmp_path)
+    assert (tmp_path / name).read_bytes() == b"mine"
 
 
 def test_an_invalid_address_is_named(server: Server, tmp_path: Path) -> None:
@@ -141,4 +153,4 @@ def test_a_file_with_another_checksum_is_removed(server: Server, tmp_path: Path)
 def test_a_file_larger_than_the_disk_is_refused(server: Server, tmp_path: Path) -> None:
     server.answers["/a.zip"] = send(b"", length=10**17)
     with pytest.raises(InputError, match=r"a\.zip takes 100000000\.0 GB in .*, where .* GB are free"):
-        fetch(server, tmp_path)
+        fetch(server, tmp_path, max_bytes=10**18)

@@ -1,9 +1,11 @@
 """Tests that an archive is unpacked completely or not at all, and only into its folder."""
 
 import stat
+import subprocess
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lesions.errors import InputError
@@ -119,3 +121,107 @@ def test_a_changed_byte_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(data)
     with pytest.raises(InputError, match=r"not a complete zip archive \(Bad CRC-32"):
         unpack_archive(tmp_path / "a.zip", tmp_path / "out")
+
+
+def test_hidden_files_are_left_out_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Git would run what .git/config says, and .dvcignore would hide the images from DVC."""
+    hidden = [".git/config", ".git/HEAD", "a/.git/config", ".dvc/config", ".dvcignore", "a/.dvcignore", ".GIT/config"]
+    hidden += ["__MACOSX/._x.jpg", "a/.x.jpg", ".envrc", ".vscode/settings.json", "./.gitattributes"]
+    archive = pack_names(tmp_path / "a.zip", {"x.jpg": b"1", "a/y.jpg": b"2"} | dict.fromkeys(hidden, b"evil"))
+    unpack_archive(archive, tmp_path / "out")
+    assert listing(tmp_path / "out") == {"x.jpg": b"1", "a/y.jpg": b"2"}
+    printed = capsys.readouterr().out
+    assert printed == f"{archive}: 12 hidden files are left out, such as '.git/config'\n"
+
+
+def test_hidden_files_do_not_keep_the_top_folder(tmp_path: Path) -> None:
+    unpack_archive(pack_names(tmp_path / "a.zip", {"top/x": b"1", "__MACOSX/._x": b"2"}), tmp_path / "out")
+    assert listing(tmp_path / "out") == {"x": b"1"}
+
+
+def test_hidden_files_of_an_archive_in_the_archive_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inner = pack_names(tmp_path / "inner.zip", {".git/config": b"evil", "x": b"1"}).read_bytes()
+    unpack_archive(pack_names(tmp_path / "a.zip", {"inner.zip": inner, "y": b"2"}), tmp_path / "out")
+    assert listing(tmp_path / "out") == {"inner/x": b"1", "y": b"2"}
+    assert "a.zip, inner.zip in it: 1 hidden files are left out" in capsys.readouterr().out
+
+
+def test_git_takes_no_instruction_from_an_unpacked_archive(tmp_path: Path) -> None:
+    config = b"[core]\nrepositoryformatversion = 0\nfsmonitor = touch OWNED; false\n"
+    repository = {".git/HEAD": b"ref: refs/heads/main\n", ".git/objects/x": b"", ".git/refs/x": b""}
+    archive = pack_names(tmp_path / "a.zip", repository | {".git/config": config, "x.jpg": b"1"})
+    unpack_archive(archive, tmp_path / "out")
+    subprocess.run(["git", "status"], cwd=tmp_path / "out", capture_output=True, check=False)
+    assert not list(tmp_path.rglob("OWNED"))
+    assert listing(tmp_path / "out") == {"x.jpg": b"1"}
+
+
+@pytest.mark.parametrize("files", [{}, {".git/config": b"1"}, {"folder/": b""}])
+def test_an_archive_without_a_file_is_broken(tmp_path: Path, files: dict[str, bytes]) -> None:
+    with pytest.raises(InputError, match=r"not a complete zip archive \(there is no file in it\); it was removed"):
+        unpack_archive(pack_names(tmp_path / "a.zip", files), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nul", "CON.jpg", "a/aux/b.jpg", "com1.tar.gz", "lpt9", "COM².txt", "x.", "x ", "a./b", "a /b", "nul .txt"],
+)
+def test_a_name_that_windows_takes_for_another_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=r"is a name that means another file on Windows"):
+        unpack_archive(pack_names(tmp_path / "a.zip", {"good": b"1", name: b"2"}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["console.jpg", "com10.jpg", "nullify", "auxiliary/a.jpg", "x.y.z", "a b", "ü.jpg"])
+def test_a_name_that_looks_like_one_of_those_is_unpacked(tmp_path: Path, name: str) -> None:
+    unpack_archive(pack_names(tmp_path / "a.zip", {"good": b"1", name: b"2"}), tmp_path / "out")
+    assert listing(tmp_path / "out") == {"good": b"1", name: b"2"}
+
+
+@pytest.mark.parametrize("name", ["\u200b.git/config", "a\u202egpj.exe", "a\nb", "a\x1b[2J", "\ufeffx"])
+def test_a_name_with_invisible_characters_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=r"is a name with invisible characters") as refused:
+        unpack_archive(pack_names(tmp_path / "a.zip", {"good": b"1", name: b"2"}), tmp_path / "out")
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize("other", ["A.jpg", "Ü.jpg", "u\u0308.jpg"])
+def test_two_names_that_are_one_on_some_systems_are_refused(tmp_path: Path, other: str) -> None:
+    archive = pack_names(tmp_path / "a.zip", {"a.jpg": b"1", "ü.jpg": b"2", other: b"3"})
+    with pytest.raises(InputError, match="differ only by capitals or accents that are spelt in two ways"):
+        unpack_archive(archive, tmp_path / "out")
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    for name in ("x" * 300, "/".join(["folder"] * 700)):
+        with pytest.raises(InputError, match=r"a\.zip: '.{79}…' is a longer name than this system allows"):
+            unpack_archive(pack_names(tmp_path / "a.zip", {"good": b"1", name: b"2"}), tmp_path / "out")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_broken_member_removes_the_archive(tmp_path: Path, method: int, inside: bool) -> None:
+    """Otherwise each further call would unpack it again, instead of fetching it again."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("x", np.random.default_rng(0).bytes(10_000))
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    for position in range(50, 90):
+        data[position] ^= 255
+    (tmp_path / "a.zip").write_bytes(data)
+    if inside:
+        pack_names(tmp_path / "a.zip", {"inner.zip": bytes(data), "y": b""})
+    with pytest.raises(InputError, match=r"a\.zip: not a complete zip archive \(.*; it was removed") as refused:
+        unpack_archive(tmp_path / "a.zip", tmp_path / "out")
+    assert ".tmp" not in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_message_names_the_temporary_folder(tmp_path: Path) -> None:
+    for files in ({"a": b"1", "a/b": b"2"}, {"CON": b"1"}, {"x" * 300: b"1"}, {"../x": b""}):
+        inner = pack_names(tmp_path / "inner.zip", files).read_bytes()
+        with pytest.raises(InputError, match=r"a\.zip, inner\.zip in it: ") as refused:
+            unpack_archive(pack_names(tmp_path / "a.zip", {"inner.zip": inner, "y": b""}), tmp_path / "out")
+        assert ".tmp" not in str(refused.value)

@@ -1,4 +1,4 @@
-"""Tests that files are written completely or not at all, with the same bytes each time."""
+"""Tests that files are written with the same bytes each time, and read or refused with a reason."""
 
 import math
 from pathlib import Path
@@ -9,51 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lesions.errors import InputError
-from lesions.formats.atomic import atomic_folder, atomic_path
 from lesions.formats.json_file import read_json, write_json, write_metrics, write_plot_rows
 from lesions.formats.table import read_text_table, write_table
-
-
-class InterruptError(Exception):
-    pass
-
-
-def test_an_interrupted_file_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    path.write_text("old")
-    with pytest.raises(InterruptError), atomic_path(path) as temporary:
-        temporary.write_text("half")
-        raise InterruptError
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_finished_file_replaces_the_old_one(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "a.txt"
-    for text in ("first", "second"):
-        with atomic_path(path) as temporary:
-            temporary.write_text(text)
-        assert path.read_text() == text
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_an_interrupted_folder_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
-    folder = tmp_path / "a"
-    folder.mkdir()
-    (folder / "old").touch()
-    with pytest.raises(InterruptError), atomic_folder(folder) as temporary:
-        (temporary / "half").touch()
-        raise InterruptError
-    assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == ["a", "a/old"]
-
-
-def test_a_finished_folder_replaces_the_old_one(tmp_path: Path) -> None:
-    folder = tmp_path / "a"
-    for name in ("first", "second"):
-        with atomic_folder(folder) as temporary:
-            (temporary / name).touch()
-        assert [path.name for path in folder.iterdir()] == [name]
-    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_json_is_sorted_and_rounded(tmp_path: Path) -> None:

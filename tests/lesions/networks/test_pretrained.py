@@ -66,6 +66,49 @@ def test_only_tensors_are_unpickled(tmp_path: Path) -> None:
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02" + b"(" * 500_000,
+        b"\x80\x02" + b"(" * 1000 + b"t" * 1001 + b".",
+        b"\x80\x02.",
+        b"\x80\x02}q\x00h\x05.",
+        b"\x80\x02cos\nsystem\nX\x05\x00\x00\x00touch\x85R.",
+        b"\x80\x02X\xff\xff\xff\x7fa.",
+        b"\x80\xff",
+        b"PK\x03\x04" + b"x" * 100,
+        b"",
+        b"<html>",
+    ],
+    ids=["marks", "tuples", "stop", "memo", "code", "length", "protocol", "zip", "empty", "page"],
+)
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_broken_file_is_refused_and_no_one_is_told_to_run_its_code(
+    tmp_path: Path, content: bytes, suffix: str
+) -> None:
+    path = tmp_path / f"weights{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"weights\{suffix} contains no readable tensors") as refused:
+        read_weights("resnet18", str(path), sha256(path))
+    for word in ("weights_only", "add_safe_globals", "trust", "\n"):
+        assert word not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "tensor", [torch.tensor([1.0, float("nan")]), torch.tensor(float("inf")), torch.tensor([float("nan")]).half()]
+)
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, tensor: torch.Tensor) -> None:
+    torch.save({"fc.bias": tensor}, tmp_path / "a.pth")
+    with pytest.raises(InputError, match=r"a\.pth has values in fc\.bias that are not finite numbers"):
+        read_weights("resnet18", str(tmp_path / "a.pth"), sha256(tmp_path / "a.pth"))
+
+
+def test_weights_that_are_no_plain_tensors_are_refused(tmp_path: Path) -> None:
+    torch.save({"a": torch.eye(2).to_sparse()}, tmp_path / "a.pth")
+    with pytest.raises(InputError, match=r"a\.pth contains (more than a state|no readable)"):
+        read_weights("resnet18", str(tmp_path / "a.pth"), sha256(tmp_path / "a.pth"))
+
+
 def test_weights_of_another_network_do_not_fit(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the weights do not fit resnet18: Error"):
         build_torchvision_backbone("resnet18", {"a": torch.zeros(1)})

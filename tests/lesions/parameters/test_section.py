@@ -143,3 +143,28 @@ def test_a_missing_section_is_named_with_the_parameters_that_moved_into_it(tmp_p
         f"{path}: the section hardware is missing; training.device is now hardware.device; "
         "training.num_threads is now hardware.num_threads"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("oven: " + "[" * 50_000, "sections or lists are nested too deeply"),
+        ("{" * 50_000, "sections or lists are nested too deeply"),
+        ("- " * 50_000, "sections or lists are nested too deeply"),
+        ("oven: 2024-13-45", "not valid YAML: month must be in"),
+        ("oven: " + "9" * 5000, "not valid YAML: Exceeds the limit"),
+        ("oven: &a [*a]", "oven: not a section of names and values"),
+        ("oven: {[a]: b}", "oven: not a section of names and values"),
+        ("oven: " + "[" * 500 + "]" * 500, "oven|nested"),
+        ("oven: Zürich", "not valid YAML: unacceptable character #x00fc"),
+    ],
+)
+def test_a_file_that_is_built_to_break_the_reader_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "params.yaml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(InputError, match=rf"params\.yaml: .*{message}"):
+        read_section(tmp_path / "params.yaml", "oven", Oven)
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r".*: Is a directory"):
+        read_section(tmp_path, "oven", Oven)

@@ -14,11 +14,12 @@ import pytest
 from lesions.stage.failure import one_paragraph_errors
 from lesions.stage.progress import TrainingLine, show_progress
 from tests.builders import ROOT
+from tests.rights import OBEYING_RIGHTS, needs_rights
 
 
 def run_stage(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "stages.generate_synthetic", *arguments],
+        [*OBEYING_RIGHTS, sys.executable, "-m", "stages.generate_synthetic", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
@@ -61,6 +62,39 @@ def test_a_finished_stage_writes_its_timing(tmp_path: Path) -> None:
     assert timing.pop("stage") == "generate_synthetic"
     assert set(timing) == {"wall_seconds", "cpu_seconds", "peak_memory_mib"}
     assert all(value > 0 for value in timing.values())
+
+
+@needs_rights
+@pytest.mark.parametrize("kind", ["folder", "file", "read-only"])
+def test_a_stage_whose_timing_cannot_be_written_has_finished(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "params.yaml").write_text("generate_synthetic: {num_images: 150, size_px: 32, seed: 0}\n")
+    timings = tmp_path / ".timings"
+    if kind == "file":
+        timings.touch()
+    else:
+        timings.mkdir()
+    if kind == "folder":
+        (timings / "generate_synthetic.json").mkdir()
+    timings.chmod(0o555)
+    done = run_stage(tmp_path, "--dataset", "out")
+    timings.chmod(0o755)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("warning: how long generate_synthetic took is not recorded: [Errno ")
+    assert (tmp_path / "out/HAM10000_metadata.csv").is_file()
+    assert not list(tmp_path.rglob(".*.tmp"))
+
+
+def test_an_error_of_the_system_names_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    for error in (PermissionError(13, "Permission denied", "metrics/a"), OSError(30, "Read-only file system", "b")):
+        with pytest.raises(SystemExit), one_paragraph_errors():
+            raise error
+        assert capsys.readouterr().err == f"error: {error.filename}: {error.strerror}\n"
+
+
+def test_a_full_disk_without_a_file_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), one_paragraph_errors():
+        raise OSError(28, "No space left on device")
+    assert capsys.readouterr().err.startswith("error: the disk: No space left on device. All earlier files")
 
 
 def test_progress_without_a_terminal_is_a_few_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,63 +1,14 @@
-"""A run that was killed goes on to the same bits; what cannot be trusted is not gone on from."""
+"""A run that was killed goes on to the same bits."""
 
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-import torch
 
-from lesions.errors import InputError
-from lesions.networks.parameters import AnyArchitecture, PhaseParameters
-from lesions.training.history import FittedNetwork
-from lesions.training.resume import (
-    MAX_STATES,
-    ResumeFile,
-    TrainingState,
-    find_resume_folder,
-    fingerprint,
-    hold_resume_file,
-)
+from lesions.networks.parameters import AnyArchitecture
+from lesions.training.resume import ResumeFile, find_resume_folder, fingerprint
 from tests.builders import PHASE, small_cnn
-from tests.training import BOTH_NETWORKS, EVERYTHING, coloured_images, labelled_rows, train
-
-HEAD = PhaseParameters(name="head", num_epochs=2, layers="head", learning_rate_factor=1, backbone_factor=None)
-TWO_PHASES = small_cnn(phases=(HEAD, PHASE.model_copy(update={"num_epochs": 3})), dropout=0.5)
-IMAGES, LABELS = coloured_images(96)
-
-
-class KilledError(Exception):
-    """What stands in for a signal."""
-
-
-class KilledAfter(ResumeFile):
-    """A state that is written, and then the process dies, after so many epochs."""
-
-    def __init__(self, path: Path, fingerprint: str, num_epochs: int) -> None:
-        super().__init__(path, fingerprint)
-        self.left = num_epochs
-
-    def write(self, state: TrainingState) -> None:
-        super().write(state)
-        self.left -= 1
-        if self.left == 0:
-            raise KilledError
-
-
-def train_small(
-    resume: ResumeFile | None, architecture: AnyArchitecture = TWO_PHASES, **changes: Any
-) -> FittedNetwork:
-    val = labelled_rows(np.arange(64, 96), LABELS[64:])
-    return train(IMAGES, LABELS[:64], val, num_classes=4, architecture=architecture, resume=resume, **changes)
-
-
-def assert_same(first: FittedNetwork, second: FittedNetwork) -> None:
-    assert first.best_epoch == second.best_epoch
-    assert first.history == second.history
-    assert first.weights.keys() == second.weights.keys()
-    for name, tensor in first.weights.items():
-        assert torch.equal(tensor, second.weights[name]), name
+from tests.resuming import KilledAfter, KilledError, assert_same, train_small
+from tests.training import BOTH_NETWORKS, EVERYTHING
 
 
 @pytest.mark.parametrize("num_epochs", [1, 2, 3, 4, 5])
@@ -104,66 +55,6 @@ def test_a_training_that_stopped_early_stays_stopped(tmp_path: Path, capsys: pyt
     capsys.readouterr()
     assert_same(train_small(ResumeFile(tmp_path / "state", "a"), architecture, patience_epochs=2), whole)
     assert "stopped early: balanced_accuracy has not improved for 2 epochs" in capsys.readouterr().out
-
-
-def damage(path: Path, kind: str) -> None:
-    content = bytearray(path.read_bytes())
-    if kind == "torn":
-        path.write_bytes(content[: len(content) // 2])
-    elif kind == "empty":
-        path.write_bytes(b"")
-    else:
-        content[-100] ^= 1
-        path.write_bytes(content)
-
-
-@pytest.mark.parametrize("kind", ["torn", "empty", "one bit"])
-def test_a_damaged_state_is_refused_and_training_starts_from_the_beginning(
-    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(KilledError):
-        train_small(KilledAfter(tmp_path / "state", "a", 3))
-    damage(tmp_path / "state", kind)
-    capsys.readouterr()
-    assert_same(train_small(ResumeFile(tmp_path / "state", "a")), train_small(None))
-    printed = capsys.readouterr().out
-    assert f"{tmp_path / 'state'} cannot be used (" in printed
-    assert "training starts from the beginning" in printed
-
-
-def test_the_state_of_another_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(KilledError):
-        train_small(KilledAfter(tmp_path / "state", "a", 3))
-    assert ResumeFile(tmp_path / "state", "b").read() is None
-    assert "cannot be used (it belongs to another run); training starts from the beginning" in capsys.readouterr().out
-
-
-def test_a_second_process_is_refused_by_name(tmp_path: Path) -> None:
-    with (
-        hold_resume_file(tmp_path, "a" * 64),
-        pytest.raises(InputError, match=r"another process, which holds .*a{16}\.lock, is training the same"),
-        hold_resume_file(tmp_path, "a" * 64),
-    ):
-        pass
-    with hold_resume_file(tmp_path, "a" * 64), hold_resume_file(tmp_path, "b" * 64):
-        pass
-
-
-def test_only_the_newest_states_are_kept(tmp_path: Path) -> None:
-    state = TrainingState({"network.weight": torch.zeros(1)}, {})
-    for number in range(MAX_STATES + 3):
-        with hold_resume_file(tmp_path, f"{number:064d}"[::-1]) as resume:
-            resume.write(state)
-    with hold_resume_file(tmp_path, "f" * 64):
-        assert len(list(tmp_path.glob("*.safetensors"))) <= MAX_STATES
-
-
-def test_the_states_of_runs_in_progress_are_always_kept(tmp_path: Path) -> None:
-    state = TrainingState({"network.weight": torch.zeros(1)}, {})
-    with ExitStack() as under_way:
-        for number in range(MAX_STATES + 2):
-            under_way.enter_context(hold_resume_file(tmp_path, f"{number:064d}"[::-1])).write(state)
-        assert len(list(tmp_path.glob("*.safetensors"))) == MAX_STATES + 2
 
 
 def test_another_parameter_or_file_gives_another_fingerprint() -> None:

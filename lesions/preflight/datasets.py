@@ -78,6 +78,7 @@ def check_datasets(params: Path) -> DatasetCounts:
     files = _find_files(root, dataset)
     readings = [read_dataset(root, name, dataset, images=list_undecoded(files)) for name in dataset.all_names]
     for reading in readings:
+        reading.check_identifiers(dataset.similar_identifiers)
         reading.check_enough_are_left(dataset.max_rejected_fraction, None)
     task = read_section(params, "task", TaskParameters)
     table, _ = join_readings(readings, dataset, by_malignancy=task.name == MALIGNANCY)
@@ -87,6 +88,8 @@ def check_datasets(params: Path) -> DatasetCounts:
     words = {"images": f"{len(files):,}"}
     for reading in readings:
         words |= _describe(reading, table[table.source == reading.name])
+        notes = reading.list_notes(dataset.similar_identifiers)
+        words |= {f"{reading.name}: notes": "\n".join(notes)} if notes else {}
     largest = root / max(files, key=lambda file: count_bytes(root / file))
     return DatasetCounts(len(files), len(table), largest, words)
 

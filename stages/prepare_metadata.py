@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
+from lesions.datasets.identifiers import Identifiers
 from lesions.datasets.parameters import DatasetParameters, SimilarIdentifiers
 from lesions.datasets.reading import Reading, join_readings, read_dataset
 from lesions.datasets.refusals import list_reasons, write_rejected
@@ -83,7 +84,8 @@ def count_rows(metadata: pd.DataFrame, kinds: pd.Series) -> dict[str, Any]:
 
 def count_identifiers(readings: list[Reading], similar: SimilarIdentifiers) -> dict[str, dict[str, int]]:
     """Count the identifiers of each field, over all datasets, that were joined, may be one, or say "not known"."""
-    counts: dict[str, Counter[str]] = {field: Counter() for field in GROUPING_IDENTIFIERS}
+    none = Identifiers("", num_not_known=0, num_joined=0, similar=[])
+    counts = {field: Counter(none.count(similar)) for field in GROUPING_IDENTIFIERS}
     for reading in readings:
         for field, found in reading.identifiers.items():
             counts[field].update(found.count(similar))

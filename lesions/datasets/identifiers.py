@@ -16,8 +16,11 @@ from lesions.formats.spelling import normalise_spelling
 from lesions.tables.groups import GROUPING_IDENTIFIERS
 
 NOT_KNOWN = frozenset(
-    "n/a, na, n.a., n.a, <na>, nan, nat, none, null, nil, unknown, not known, not available, not applicable, missing, "
-    "undefined, #n/a, #na, #null!, #value!, #ref!, #name?, #num!, #div/0!".split(", ")
+    [
+        *["n/a", "na", "n.a.", "n.a", "<na>", "nan", "nat", "none", "null", "nil", "unknown", "undefined", "missing"],
+        *["not known", "not available", "not applicable"],
+        *["#n/a", "#na", "#null!", "#value!", "#ref!", "#name?", "#num!", "#div/0!"],
+    ]
 )
 """What programs and people write into an empty cell, in lower case; so is any text without a letter or a digit."""
 
@@ -106,7 +109,8 @@ def unify_identifiers(
         unified = spelled.map({cell: normalise_identifier(cell) for cell in spelled.dropna().unique()})
         # Lesions that are numbered within a patient are compared within the patient.
         outer = pd.Series("", cells.index) if column.within is None else cells[column.within].fillna("")
-        known = pd.DataFrame({"outer": outer, "identifier": unified, "spelled": spelled})[unified.fillna("") != ""]
+        is_known = (unified.fillna("") != "") & ((outer != "") | (column.within is None))
+        known = pd.DataFrame({"outer": outer, "identifier": unified, "spelled": spelled})[is_known]
         num_spellings = known.groupby(["outer", "identifier"]).spelled.nunique()
         similar = _find_similar(Counter(zip(known.outer, known.identifier, strict=True)))
         found[field] = Identifiers(

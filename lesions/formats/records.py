@@ -124,12 +124,13 @@ def check_nothing_swallowed(
     broken = [record for record in records if any(map(_count_breaks, record.cells))]
     if not broken:
         return
-    lines = list(io.StringIO(text, newline=""))
-    columns = [set(column) for column in zip_longest(*(record.cells for record in records))]
-    shapes = set(map(_describe_shape, columns[key] - {None}))
+    # Without quotes, because the one that closes may cut a row in two.
+    lines = [line.strip().replace('"', "").split(separator[0]) for line in io.StringIO(text, newline="")]
+    rows = [lines[record.line - 1] for record in records]
+    columns = list(map(set, zip_longest(*rows)))
+    shapes = {_describe_shape(cells[key]) for cells in rows if len(cells) > key}
 
-    def is_row(line: str) -> bool:
-        cells: list[str] = next(_read_cells([line.rstrip("\r\n")], separator), [])
+    def is_row(cells: Sequence[str]) -> bool:
         num_known = sum(cell in column for cell, column in zip(cells, columns, strict=False))
         return len(cells) >= width and (_describe_shape(cells[key]) in shapes or 2 * num_known >= width)
 
@@ -141,9 +142,10 @@ def check_nothing_swallowed(
             opened, line = line, line + _count_breaks(cell)
             for inside in range(opened + 1, line + 1):
                 if cell.count(separator[0]) >= needed and is_row(lines[inside - 1]):
+                    row = quote_value(separator.join(lines[inside - 1]))
                     raise InputError(
                         f"{path}, line {opened}: the quote that opens here closes on line {line}, and line {inside} "
-                        f"inside it looks like a row of its own: {quote_value(lines[inside - 1].strip())}; {CLOSE_IT}"
+                        f"inside it looks like a row of its own: {row}; {CLOSE_IT}"
                     )
 
 
@@ -166,4 +168,4 @@ def _count_breaks(cell: str) -> int:
 
 def _describe_shape(cell: str) -> str:
     """Return a cell with each run of digits as 0 and each run of letters as a: ISIC_0027419.jpg is a_0.a."""
-    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "0", cell.strip().strip('"')))
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "0", cell.strip()))

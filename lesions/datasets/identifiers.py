@@ -59,11 +59,11 @@ class Identifiers:
 
     def describe(self, chosen: SimilarIdentifiers) -> list[str]:
         """Say what was found, in words, without any identifier."""
-        done = "joined" if chosen == "join" else "kept apart"
+        done = {"ask": "to be decided", "join": "joined", "keep": "kept apart"}[chosen]
         counts = {
             "rows with a word for 'not known'": self.num_not_known,
             "identifiers in several spellings, which are joined": self.num_joined,
-            f"sets of similar identifiers, which are {done} (dataset.similar_identifiers)": len(self.similar),
+            f"sets of similar identifiers, {done} by dataset.similar_identifiers": len(self.similar),
         }
         return [f"{self.column}: {words}: {number}" for words, number in counts.items() if number]
 

@@ -43,7 +43,7 @@ def read_text(path: Path) -> str:
     if not path.is_file():
         raise InputError(f"{path}: not a regular file")
     if path.stat().st_size > MAX_BYTES:
-        raise InputError(f"{path}: has {path.stat().st_size:,} bytes, a table may have {MAX_BYTES:,}")
+        raise InputError(f"{path}: has {path.stat().st_size:,} bytes, a table may have {MAX_BYTES:,} at most")
     data = path.read_bytes()
     if data.startswith(b"PK\x03\x04"):
         raise InputError(f"{path}: a spreadsheet or an archive, not a text file; save the table as 'CSV UTF-8'")

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.reading import read_dataset
 from lesions.errors import InputError
-from lesions.parameters.section import read_section
 from lesions.tables.index import list_undecoded
-from tests.builders import WriteParams, dataset_section
+from tests.builders import dataset_section
 
 FILES = [f"{name}.jpg" for name in ("a", "b", "c", "NA", "n.1", "ä")]
 COLUMNS = {"image_id": "photo", "patient_id": "who", "lesion_id": "spot", "diagnosis": "finding", "age_years": "age"}
@@ -47,13 +46,12 @@ def tables(draw: st.DrawFn) -> tuple[bytes, int]:
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tables(), st.sampled_from(["ask", "join", "keep"]), st.booleans())
 def test_every_row_and_every_file_is_counted(
-    tmp_path: Path, write_params: WriteParams, table: tuple[bytes, int], similar: str, by_patient: bool
+    tmp_path: Path, table: tuple[bytes, int], similar: str, by_patient: bool
 ) -> None:
     content, num_rows = table
     (tmp_path / "findings.csv").write_bytes(content)
     section = dataset_section(tmp_path, "csv", table="findings.csv", columns=COLUMNS, lesions_by_patient=by_patient)
-    params = write_params(dataset=section | {"similar_identifiers": similar})
-    parameters = read_section(params, "dataset", DatasetParameters)
+    parameters = DatasetParameters.model_validate(section | {"similar_identifiers": similar}, strict=False)
     try:
         reading = read_dataset(tmp_path, "csv", parameters, images=list_undecoded(FILES))
     except InputError as error:

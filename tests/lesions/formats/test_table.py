@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from lesions.errors import InputError
+from lesions.formats import records
 from lesions.formats.table import TextTable, read_text_table, write_table
 
 CLINIC = ["photo"]
@@ -72,6 +73,12 @@ def test_only_a_file_is_read(tmp_path: Path) -> None:
     for name, message in [("none.csv", "there is no such file"), ("pipe.csv", "not a regular file")]:
         with pytest.raises(InputError, match=message):
             read_text_table(tmp_path / name, CLINIC)
+
+
+def test_a_table_that_is_too_large_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MAX_BYTES", 9)
+    with pytest.raises(InputError, match=r"a.csv: has 10 bytes, a table may have 9 at most"):
+        read(tmp_path, "photo\n1\n2\n")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

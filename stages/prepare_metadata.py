@@ -1,19 +1,23 @@
 """Merge the datasets' tables into one validated row per image, and list what is not used, and why."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 import typer
 
+from lesions.datasets.identifiers import Identifiers
 from lesions.datasets.merged_words import count_merged_words, describe_merged_words
-from lesions.datasets.parameters import DatasetParameters
+from lesions.datasets.parameters import DatasetParameters, SimilarIdentifiers
 from lesions.datasets.reading import Reading, join_readings, read_dataset
 from lesions.datasets.refusals import list_reasons, write_rejected
+from lesions.errors import quote_value
 from lesions.formats.json_file import write_metrics
 from lesions.formats.table import write_table
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
+from lesions.tables.groups import GROUPING_IDENTIFIERS
 from lesions.tables.index import read_index
 from lesions.tables.metadata import COLUMNS
 from lesions.tables.task import TaskParameters
@@ -34,9 +38,12 @@ def main(
     for name in parameters.all_names:
         readings.append(read_dataset(Path(parameters.root), name, parameters, images=images))
         write_rejected(rejected, [row for reading in readings for row in reading.unused])
+        for note in readings[-1].list_notes(parameters.similar_identifiers):
+            print(f"{name}: {note}")
+        readings[-1].check_identifiers(parameters.similar_identifiers)
         readings[-1].check_enough_are_left(parameters.max_rejected_fraction, rejected)
         for word, num_rows in readings[-1].lost.items():
-            print(f"no image is left of the diagnosis {word!r}, which is in {num_rows} rows")
+            print(f"no image is left of the diagnosis {quote_value(word)}, which is in {num_rows} rows")
 
     table, unused = join_readings(readings, parameters, task)
     write_rejected(rejected, unused)
@@ -45,7 +52,8 @@ def main(
 
     counts = count_rows(valid_table, pd.Series([row["kind"] for row in unused], dtype=str))
     merged_words = count_merged_words(table)
-    write_metrics(metrics, counts | {"merged_words": merged_words})
+    identifiers = count_identifiers(readings, parameters.similar_identifiers)
+    write_metrics(metrics, counts | {"identifiers": identifiers, "merged_words": merged_words})
     for line in describe_merged_words(merged_words):
         print(f"merged: {line}")
     for kind, words in (("refused", "refused"), ("left_out", "left out")):
@@ -72,6 +80,16 @@ def count_rows(metadata: pd.DataFrame, kinds: pd.Series) -> dict[str, Any]:
         "num_left_out": int((kinds == "left_out").sum()),
         "num_unlisted_files": int((kinds == "unlisted").sum()),
     }
+
+
+def count_identifiers(readings: list[Reading], similar: SimilarIdentifiers) -> dict[str, dict[str, int]]:
+    """Count the identifiers of each field, over all datasets, that were joined, may be one, or say "not known"."""
+    none = Identifiers("", num_not_known=0, num_joined=0, similar=[])
+    counts = {field: Counter(none.count(similar)) for field in GROUPING_IDENTIFIERS}
+    for reading in readings:
+        for field, found in reading.identifiers.items():
+            counts[field].update(found.count(similar))
+    return {field: dict(of_field) for field, of_field in counts.items()}
 
 
 if __name__ == "__main__":

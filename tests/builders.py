@@ -122,6 +122,7 @@ def dataset_section(root: Path | str, *names: str, **changes: Any) -> dict[str, 
         "words": {},
         "missing": ["unknown"],
         "lesions_by_patient": False,
+        "similar_identifiers": "ask",
     }
     return section | changes
 

@@ -15,6 +15,9 @@ OWN = ("csv", "image_folder")
 
 NAMES = (*OWN, "ham10000", "isic2018", "isic2018_test", "isic2019", "pad_ufes_20", "siim_isic_2020", "synthetic")
 
+SimilarIdentifiers = Literal["ask", "join", "keep"]
+"""Whether identifiers that may be one in two spellings stop the run, are joined, or are kept apart."""
+
 Text = Annotated[str, Field(min_length=1)]
 
 DiagnosisOfColumn = Annotated[dict[Text, DiagnosisName | Literal["unknown"]], Field(min_length=2)]
@@ -63,6 +66,8 @@ class DatasetParameters(Section):
         The words that mean "not known", of each field, or as a list for all fields but the identifiers.
     lesions_by_patient
         Whether lesion numbers are unique only within a patient.
+    similar_identifiers
+        What to do with patients or lesions that may be one in two spellings: stop (ask), join or keep apart (keep).
     """
 
     names: Annotated[tuple[DatasetName, ...], Field(min_length=1)]
@@ -75,6 +80,7 @@ class DatasetParameters(Section):
     words: dict[FieldName, dict[str, str]]
     missing: tuple[str, ...] | dict[FieldName, tuple[str, ...]]
     lesions_by_patient: bool
+    similar_identifiers: SimilarIdentifiers
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:

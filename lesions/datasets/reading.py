@@ -1,7 +1,7 @@
 """Reading a dataset into the rows that can be used, and a list of what is not used and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,8 @@ import pandas as pd
 
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.columns import Cells, Column, OneHot
-from lesions.datasets.parameters import DatasetParameters
+from lesions.datasets.identifiers import Identifiers, explain_similar, unify_identifiers
+from lesions.datasets.parameters import DatasetParameters, SimilarIdentifiers
 from lesions.datasets.refusals import explain_refusals, list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.datasets.rows import Rows, read_rows
@@ -43,6 +44,8 @@ class Reading:
     lost
         The number of rows of each diagnosis that has no image left, by the dataset's word for it; a word for "not
         known" is none.
+    identifiers
+        What was found among its identifiers, by field.
     """
 
     name: str
@@ -50,10 +53,20 @@ class Reading:
     table: pd.DataFrame
     unused: Unused
     lost: dict[str, int]
+    identifiers: dict[str, Identifiers]
 
     def select(self, kind: str) -> Unused:
         """Return the unused rows or files of one kind: refused, left_out or unlisted."""
         return [row for row in self.unused if row["kind"] == kind]
+
+    def list_notes(self, similar: SimilarIdentifiers) -> list[str]:
+        """Say what was guessed and what was passed over in the tables, and what was found among the identifiers."""
+        return self.rows.notes + [words for found in self.identifiers.values() for words in found.describe(similar)]
+
+    def check_identifiers(self, similar: SimilarIdentifiers) -> None:
+        """Raise InputError if identifiers may be one in two spellings, and dataset.similar_identifiers is ask."""
+        if similar == "ask" and any(found.similar for found in self.identifiers.values()):
+            raise InputError(explain_similar(self.rows.source, self.identifiers))
 
     def check_enough_are_left(self, allowed: float, rejected: Path | None) -> None:
         """Raise InputError if more rows are refused than allowed, or none can be used.
@@ -98,7 +111,9 @@ def read_dataset(root: Path, name: str, parameters: DatasetParameters, *, images
     """
     folder = parameters.find_folder(name)
     adapter, own = build_adapter(name, parameters), _select_folder(images, folder)
-    rows = read_rows(root / folder, adapter, list(own.file))
+    read = read_rows(root / folder, adapter, list(own.file))
+    cells, identifiers = unify_identifiers(read.cells, adapter, join=parameters.similar_identifiers == "join")
+    rows = replace(read, cells=cells)
     valid, unused = validate_rows(rows, adapter, images=own, root=root / folder)
     unused += list_unlisted(rows, adapter, own.file)
     return Reading(
@@ -107,6 +122,7 @@ def read_dataset(root: Path, name: str, parameters: DatasetParameters, *, images
         table=_prefix_folder(pd.DataFrame(valid).assign(source=name), folder),
         unused=[{"source": name, **row} for row in unused],
         lost=count_lost_diagnoses(rows.cells, adapter, {row["image_id"] for row in valid}),
+        identifiers=identifiers,
     )
 
 

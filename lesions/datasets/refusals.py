@@ -1,28 +1,37 @@
 """The rows of a dataset's table that are not used, and why."""
 
-from collections import Counter
+import re
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lesions.datasets.unknown_words import describe_unknown_words
+from lesions.errors import quote_value
 from lesions.formats.table import write_table
 
 REJECTED_COLUMNS = ["source", "line", "image_id", "column", "value", "kind", "reason"]
-"""`source` is the dataset. `line` is the line in its table, the header being line 1, or, where folders are diagnoses,
-the number of the image file. `kind` is refused (the row cannot be used), left_out (not used, though nothing is wrong
-with it) or unlisted (a file that no row names)."""
+"""`source` is the dataset. `line` is the line of the file on which the row begins; there is none where folders are
+diagnoses. `kind` is refused (the row cannot be used), left_out (not used, though nothing is wrong with it) or
+unlisted (a file that no row names)."""
+
+
+MAX_REASONS = 15
 
 
 class RefusedError(Exception):
-    """Raised for a row of the table that cannot be used, with the column, the value and the reason."""
+    """Raised for a row of the table that cannot be used, with the column, the value and the reason.
+
+    The reason is the same for all rows of which the same is wrong; `detail` is what it says of this row alone.
+    """
 
     kind = "refused"
 
-    def __init__(self, column: str, value: Any, reason: str) -> None:
-        super().__init__(column, value, reason)
-        self.details = {"column": column, "value": value, "kind": self.kind, "reason": reason}
+    def __init__(self, column: str, value: Any, reason: str, detail: str = "") -> None:
+        super().__init__(column, value, reason, detail)
+        about = {"column": column, "value": value, "kind": self.kind}
+        self.details = about | {"reason": reason, "detail": detail}
 
 
 class LeftOutError(RefusedError):
@@ -32,24 +41,32 @@ class LeftOutError(RefusedError):
 
 
 def list_reasons(refusals: list[dict[str, Any]]) -> list[str]:
-    """Return all unknown words, then one line per other reason for refusing rows, the most frequent of at most 15."""
+    """Return all unknown words, then one line per other reason for refusing rows, the most frequent of `MAX_REASONS`.
+
+    Reasons that differ only in their numbers are one, that of the first row.
+    """
     unknown_words = describe_unknown_words(refusals)
-    refusals = [refusal for refusal in refusals if "unknown_in" not in refusal]
-    reasons = Counter((refusal["column"], refusal["reason"]) for refusal in refusals)
-    examples = {(refusal["column"], refusal["reason"]): refusal for refusal in reversed(refusals)}
-    lines = [
-        f"{count} × {column}: {reason} (first: line {examples[column, reason]['line']}, "
-        f"value {examples[column, reason]['value']!r})"
-        for (column, reason), count in reasons.most_common(15)
-    ]
+    reasons: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for refusal in refusals:
+        if "unknown_in" not in refusal:
+            reasons[refusal["column"], re.sub("[0-9]+", "0", refusal["reason"])].append(refusal)
+    ordered = sorted(reasons.values(), key=len, reverse=True)
+    lines = [f"{len(same)} × {_describe_first(same[0])}" for same in ordered[:MAX_REASONS]]
     if len(reasons) > len(lines):
         lines.append(f"and {len(reasons) - len(lines)} other reasons")
     return unknown_words + lines
 
 
+def _describe_first(refusal: dict[str, Any]) -> str:
+    place = refusal["image_id"] if pd.isna(refusal["line"]) else f"line {int(refusal['line'])}"
+    detail = f"; {refusal['detail']}" if refusal.get("detail") else ""
+    return f"{refusal['column']}: {refusal['reason']} (first: {place}, value {quote_value(refusal['value'])}{detail})"
+
+
 def write_rejected(path: Path, unused: list[dict[str, Any]]) -> None:
     """Write `data/rejected.csv`: the rows that are not used, by line, then the files that no row names."""
-    table = pd.DataFrame(unused, columns=REJECTED_COLUMNS).astype({"line": "Int64"})
+    rows = [row | {"reason": ": ".join(filter(None, (row["reason"], row.get("detail"))))} for row in unused]
+    table = pd.DataFrame(rows, columns=REJECTED_COLUMNS).astype({"line": "Int64"})
     write_table(path, table, sort_by="line")
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.own_data import FOLDER
-from lesions.errors import InputError
-from lesions.formats.table import check_columns, read_text_table
+from lesions.errors import InputError, quote_value
+from lesions.formats.table import TextTable, check_columns, read_text_table
 from lesions.images.files import image_name, strip_suffix
 
 PUBLISHED_SPLIT = "(published split)"
@@ -25,15 +25,18 @@ class Rows:
     source
         The table or the folder that they come from.
     cells : (N, ...) text
-        Indexed by line of the table, its header being line 1, or by number of the file. NaN if the table that the
+        The columns of the adapter, indexed by line of the table, or by number of the file. NaN if the table that the
         column comes from has no row for the image.
     to_image_id
         Returns the `image_id` of a file, given its path relative to the dataset's folder.
+    notes
+        What was guessed in the tables and what was passed over, in words.
     """
 
     source: Path
     cells: pd.DataFrame
     to_image_id: Callable[[str], str]
+    notes: list[str]
 
 
 def read_rows(root: Path, adapter: Adapter, files: Sequence[str]) -> Rows:
@@ -42,27 +45,37 @@ def read_rows(root: Path, adapter: Adapter, files: Sequence[str]) -> Rows:
     Raises
     ------
     InputError
-        If a table is missing, has no rows or lacks a column, or if a joined table names an image twice.
+        If a table is missing, has no rows or lacks a column, if two tables have the same column, or if a joined table
+        names an image twice.
     """
+    tables = {root / table: read_adapter_table(root / table, adapter) for table in adapter.tables}
     if adapter.classes_are_folders:
-        source, cells, joined = root, list_folders(files, adapter.id_column), adapter.tables
+        source, cells, joined = root, list_folders(files, adapter.id_column), list(tables)
     else:
-        source, joined = root / adapter.tables[0], adapter.tables[1:]
-        cells = read_text_table(source, [adapter.id_column], adapter.column_parameters)
-        cells.index += 2
+        source, *joined = tables
+        cells = tables[source].cells
     if cells.empty:
         raise InputError(f"{source}: the table has no rows")
     to_image_id = strip_suffix if adapter.classes_are_folders else choose_naming(cells[adapter.id_column])
-    cells[adapter.id_column] = cells[adapter.id_column].map(to_image_id)
-    for table in joined:
-        cells = join_table(cells, root / table, adapter, to_image_id=to_image_id)
+    cells = cells.assign(**{adapter.id_column: cells[adapter.id_column].map(to_image_id)})
+    for path in joined:
+        cells = join_table(cells, path, tables[path].cells, adapter.id_column, to_image_id=to_image_id)
     check_columns(
-        root / adapter.tables[0] if adapter.tables else root,
-        cells,
+        next(iter(tables), root),
+        list(map(str, cells)),
         adapter.needed_columns,
+        names=[name for table in tables.values() for name in table.names],
         named_by=adapter.column_parameters,
     )
-    return Rows(source, cells, to_image_id)
+    notes = [f"{path.name}: {note}" for path, table in tables.items() for note in table.notes]
+    return Rows(source, cells, to_image_id, notes)
+
+
+def read_adapter_table(path: Path, adapter: Adapter) -> TextTable:
+    """Read one table of a dataset: the column that names the image, and all others of the adapter that are there."""
+    wanted = dict.fromkeys(name for column in adapter.columns.values() for name in column.needed)
+    wanted.pop(adapter.id_column)
+    return read_text_table(path, [adapter.id_column], optional=wanted, named_by=adapter.column_parameters)
 
 
 def choose_naming(files: pd.Series) -> Callable[[str], str]:
@@ -92,14 +105,27 @@ def list_folders(files: Sequence[str], id_column: str) -> pd.DataFrame:
 
 
 def join_table(
-    cells: pd.DataFrame, path: Path, adapter: Adapter, *, to_image_id: Callable[[str], str]
+    cells: pd.DataFrame, path: Path, table: pd.DataFrame, id_column: str, *, to_image_id: Callable[[str], str]
 ) -> pd.DataFrame:
     """Add the columns of another table about the same images, joined by its column of the same name.
 
     A table about images in folders may name files without their folders, if these names are unique.
+
+    Parameters
+    ----------
+    path
+        The file of `table`.
+
+    Raises
+    ------
+    InputError
+        If a column is in both, or `table` names an image twice.
     """
-    id_column = adapter.id_column
-    table = read_text_table(path, [id_column], adapter.column_parameters)
+    both = [column for column in table if column in cells and column != id_column]
+    if both:
+        raise InputError(
+            f"{path}: the column {both[0]} is also in another table of the dataset; remove one of the two"
+        )
     keys = table[id_column].map(to_image_id)
     bare = cells[id_column].map(image_name)
     if not keys.isin(cells[id_column]).any() and not bare.duplicated().any():
@@ -108,6 +134,6 @@ def join_table(
         ids = cells[id_column]
     twice = keys[keys.duplicated() & keys.isin(ids)]
     if len(twice):
-        raise InputError(f"{path}, line {twice.index[0] + 2}: the image {twice.iloc[0]!r} is named twice")
-    added = table.drop(columns=[column for column in table if column in cells]).set_axis(keys)
+        raise InputError(f"{path}, line {twice.index[0]}: the image {quote_value(twice.iloc[0])} is named twice")
+    added = table.drop(columns=id_column).set_axis(keys)
     return cells.join(added[~added.index.duplicated()].reindex(ids).set_axis(cells.index))

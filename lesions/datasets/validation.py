@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.columns import Cells, UnknownWordError
 from lesions.datasets.refusals import LeftOutError, RefusedError
+from lesions.datasets.repeated import find_repeated
 from lesions.datasets.rows import PUBLISHED_SPLIT, Rows
 from lesions.errors import InputError
 from lesions.formats.table import read_text_table
@@ -31,15 +32,15 @@ def validate_rows(rows: Rows, adapter: Adapter, *, images: pd.DataFrame, root: P
         The dataset's folder.
     """
     files = _Files(images, rows.to_image_id)
-    repeated = rows.cells[rows.cells[adapter.id_column].duplicated(keep=False)]
-    same = dict(list(repeated.groupby(adapter.id_column)))
-    valid, unused = [], []
-    for line, cells in zip(rows.cells.index, rows.cells.to_dict("records"), strict=True):
-        image_id = cells[adapter.id_column]
+    repeated = find_repeated(rows.cells, adapter)
+    valid: list[Row] = []
+    unused: list[Row] = []
+    for number, cells in zip(rows.cells.index, rows.cells.to_dict("records"), strict=True):
+        line, image_id = None if adapter.classes_are_folders else number, cells[adapter.id_column]
         try:
             record = read_record(cells, adapter)
-            if image_id in same:
-                check_not_repeated(line, same[image_id], adapter)
+            if image_id in repeated:
+                repeated[image_id].check(number)
             diagnosis = adapter.columns["diagnosis"]
             if record.diagnosis == UNKNOWN:
                 raise LeftOutError(diagnosis.name, diagnosis.quote(cells), "no diagnosis is known")
@@ -54,8 +55,8 @@ def validate_rows(rows: Rows, adapter: Adapter, *, images: pd.DataFrame, root: P
     )
     for row in valid:
         if row["image_id"] in originals:
-            reason = f"is a copy of {originals[row['image_id']]}, says {adapter.duplicates}"
-            left_out = LeftOutError(adapter.id_column, row["image_id"], reason)
+            reason, detail = f"is a copy, says {adapter.duplicates}", f"of {originals[row['image_id']]}"
+            left_out = LeftOutError(adapter.id_column, row["image_id"], reason, detail)
             unused.append({"line": row["line"], "image_id": row["image_id"], **left_out.details})
     return [row for row in valid if row["image_id"] not in originals], unused
 
@@ -101,25 +102,6 @@ def read_decimal_comma(number: str | None) -> str | None:
     return number.replace(",", ".") if number and re.fullmatch(r"\d+,\d+", number) else number
 
 
-def check_not_repeated(line: int, same: pd.DataFrame, adapter: Adapter) -> None:
-    """Raise LeftOutError for a row that repeats an earlier one, and RefusedError for all rows that disagree.
-
-    Parameters
-    ----------
-    same
-        All rows of the image, including this one.
-    """
-    image_id = same[adapter.id_column].iloc[0]
-    used = [name for column in adapter.columns.values() for name in column.needed if name in same]
-    differing = [name for name in used if same[name].nunique() > 1]
-    if differing:
-        values = " and ".join(map(repr, same[differing[0]].unique()))
-        lines = ", ".join(map(str, same.index))
-        raise RefusedError(adapter.id_column, image_id, f"lines {lines} disagree: {differing[0]} is {values}")
-    if line != same.index[0]:
-        raise LeftOutError(adapter.id_column, image_id, f"says what line {same.index[0]} says")
-
-
 def find_published_copies(
     root: Path, adapter: Adapter, *, to_image_id: Callable[[str], str], image_ids: set[str]
 ) -> dict[str, str]:
@@ -132,7 +114,7 @@ def find_published_copies(
     """
     if adapter.duplicates is None or not (root / adapter.duplicates).is_file():
         return {}
-    pairs = read_text_table(root / adapter.duplicates, ())
+    pairs = read_text_table(root / adapter.duplicates, ()).cells
     if len(pairs.columns) < 2:
         raise InputError(f"{root / adapter.duplicates}: expected two columns, an image and its copy")
     originals: dict[str, str] = {}
@@ -162,7 +144,7 @@ class _Files:
             reason = f"has {len(files)} image files" if files else "has no image file"
             alike = self._in_any_case.get(image_id.casefold())
             if not files and alike is not None:
-                reason += f"; there is {alike}, in other capitals"
+                raise RefusedError(column, image_id, f"{reason}; there is one in other capitals", f"there is {alike}")
             raise RefusedError(column, image_id, reason)
         image = dict(files[0])
         error = image.pop("error")

@@ -100,7 +100,11 @@ def _read_datasets(root: Path, dataset: DatasetParameters, files: Sequence[str],
         with findings.collect():
             reading = read_dataset(root, name, dataset, images=index)
             findings.rows |= _describe(reading)
+            if notes := reading.list_notes(dataset.similar_identifiers):
+                findings.rows[f"{name}: notes"] = "\n".join(notes)
             findings.doubts += list_doubts(reading)
+            with findings.collect():
+                reading.check_identifiers(dataset.similar_identifiers)
             reading.check_enough_are_left(dataset.max_rejected_fraction, None)
             readings.append(reading)
     return readings

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lesions.errors import InputError
+from lesions.errors import InputError, quote_value
 from lesions.formats.sha256 import check_hash
 from lesions.formats.table import read_text_table
 from lesions.images.files import image_name, strip_suffix
@@ -16,7 +16,7 @@ def read_test_list(parameters: SplitParameters) -> pd.Series:
 
     Returns
     -------
-    (N,) text, with the column's header as its name
+    (N,) text, with the column's header as its name and the lines of the file as its index
 
     Raises
     ------
@@ -27,12 +27,12 @@ def read_test_list(parameters: SplitParameters) -> pd.Series:
         return pd.Series(dtype=str)
     path = Path(parameters.test_list)
     check_hash(path, parameters.test_list_sha256, parameter="split.test_list_sha256")
-    names = read_text_table(path, ()).iloc[:, 0].map(strip_suffix)
+    names = read_text_table(path, ()).cells.iloc[:, 0].map(strip_suffix)
     if names.empty:
         raise InputError(f"{path}: split.test_list names no image")
     twice = names[names.duplicated()]
     if len(twice):
-        raise InputError(f"{path}, line {twice.index[0] + 2}: {twice.iloc[0]!r} is named twice")
+        raise InputError(f"{path}, line {twice.index[0]}: {quote_value(twice.iloc[0])} is named twice")
     return names
 
 
@@ -60,7 +60,7 @@ def find_listed(metadata: pd.DataFrame, names: pd.Series, source: str | None) ->
     missing = names[image_ids.isna()]
     if len(missing):
         raise InputError(
-            f"{source}, line {missing.index[0] + 2}: the metadata have no image {missing.iloc[0]!r}, nor "
+            f"{source}, line {missing.index[0]}: the metadata have no image {quote_value(missing.iloc[0])}, nor "
             f"{len(missing) - 1} others of the {len(names)} on the list; data/rejected.csv says which rows were "
             "refused. Remove from the list the images that you do not have"
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from lesions.formats.atomic import atomic_path
+from lesions.formats.table import LINE_END, LineFeeds
 
 COLUMNS = ["file", "row", "width_px", "height_px", "sha256", "perceptual_hash", "error"]
 TYPES = {name: "Int64" if name in ("row", "width_px", "height_px") else "str" for name in COLUMNS}
@@ -19,8 +20,11 @@ SPELL_OUT = "backslashreplace"
 def write_index(path: Path, rows: Iterable[dict[str, object]]) -> int:
     """Write one row per file, in the given order, which is by file; return the number of refused files."""
     refused = 0
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", errors=SPELL_OUT, newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    with (
+        atomic_path(path) as temporary,
+        LineFeeds(temporary.open("wb"), encoding="utf-8", errors=SPELL_OUT, newline="") as file,
+    ):
+        table = csv.DictWriter(file, COLUMNS, lineterminator=LINE_END)
         table.writeheader()
         for row in rows:
             table.writerow(row)

@@ -168,6 +168,17 @@ def test_every_row_is_read_and_counted(params: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+def test_what_was_guessed_in_a_table_is_said(params: Path, tmp_path: Path) -> None:
+    lay_over(params, write_clinic(tmp_path / "clinic", [*ROWS, ",,"], files=8))
+    table = tmp_path / "clinic/findings.csv"
+    table.write_text("sep=,\n" + table.read_text().replace("who", "Who").replace("P7", "N/A"))
+    assert check_run(params)["csv: notes"].splitlines() == [
+        "findings.csv: columns that are read under another spelling: 'Who' as who",
+        "findings.csv: empty rows that are passed over: 1",
+        "who: rows with a word for 'not known': 1",
+    ]
+
+
 def test_a_broken_link_counts_as_a_file(params: Path, tmp_path: Path) -> None:
     lay_over(params, write_clinic(tmp_path / "clinic", ROWS, files=8))
     (tmp_path / "clinic/8.jpg").symlink_to("nowhere.jpg")
@@ -195,6 +206,13 @@ def test_a_broken_link_counts_as_a_file(params: Path, tmp_path: Path) -> None:
             {},
             "findings.csv: the column file (dataset.columns.image_id) is missing; found photo, who, finding",
         ),
+        (
+            [*ROWS, "8.jpg,p7,nevus"],
+            {},
+            {},
+            "findings.csv: identifiers that may be the same one in several spellings:\n  1 × who (patient_id):\n",
+        ),
+        ([*ROWS, '8.jpg,P8,"nevus'], {}, {}, "findings.csv, line 10: the quote that opens here is never closed"),
         (ROWS, {"table": "found.csv"}, {}, "dataset.table: there is no file clinic/found.csv"),
         (ROWS, {"words": {"diagnosis": {"a": "B"}}}, {}, "dataset.words.diagnosis: 'a' becomes 'B', expected a name"),
         (

@@ -124,12 +124,54 @@ def test_all_rows_that_disagree_are_refused(case: Case) -> None:
     case.prepare(*GOOD, GOOD[3].replace(",mel,", ",nv,"))
     assert "ISIC_3" not in case.metadata.image_id.tolist()
     assert [(row["line"], row["kind"]) for row in case.rejected] == [(5, "refused"), (11, "refused")]
-    assert {row["reason"] for row in case.rejected} == {"lines 5, 11 disagree: dx is 'mel' and 'nv'"}
+    assert {row["reason"] for row in case.rejected} == {
+        "rows about one image disagree about dx: lines 5, 11: 'mel', 'nv'"
+    }
+
+
+def test_many_rows_that_disagree_name_five_lines_and_five_values(case: Case) -> None:
+    with pytest.raises(InputError) as caught:
+        case.prepare(*(BAD.replace("50.0", str(n)) for n in range(40)))
+    reason = "rows about one image disagree about age"
+    detail = "lines 2, 3, 4, 5, 6 and 35 others: '0', '1', '2', '3', '4' and 35 others"
+    assert f"  40 × image_id: {reason} (first: line 2, value 'ISIC_9'; {detail})" in str(caught.value)
+    assert {row["reason"] for row in case.rejected} == {f"{reason}: {detail}"}
+
+
+def test_each_kind_of_reason_is_one_line_with_its_number(case: Case) -> None:
+    case.images += [{"file": f"part_{part}/twice.png", "row": 9 + part} for part in (1, 2, 3)]
+    case.images += [{"file": f"part_{part}/once.png", "row": 12 + part} for part in (1, 2)]
+    case.images.append({"file": "part_1/large.png", "error": "9000 × 9000 pixels are more than the 10 megapixels"})
+    case.images.append({"file": "part_1/larger.png", "error": "9001 × 9000 pixels are more than the 10 megapixels"})
+    names = [f"isic_{n}" for n in range(6)] + ["twice", "once", "large", "larger"]
+    rows = [BAD.replace("ISIC_9", name) for name in names]
+    disagree = [GOOD[n].replace(",mel,", f",{dx},") for n in (7, 8) for dx in ("mel", "nv")]
+    with pytest.raises(InputError) as caught:
+        case.prepare(*rows, *disagree)
+    _, *lines, _ = str(caught.value).splitlines()
+    assert [line.partition(" (first")[0] for line in lines] == [
+        "  6 × image_id: has no image file; there is one in other capitals",
+        "  4 × image_id: rows about one image disagree about dx",
+        "  2 × image_id: has 3 image files",
+        "  2 × file: 9000 × 9000 pixels are more than the 10 megapixels",
+    ]
+    assert lines[0].endswith(" (first: line 2, value 'isic_0'; there is part_1/ISIC_0.jpg)")
+
+
+def test_a_long_value_is_cut_in_messages_and_kept_in_the_list(case: Case) -> None:
+    word = "wart " * 1000
+    with pytest.raises(InputError) as caught:
+        case.prepare(*GOOD, BAD.replace("mel", word), allowed=0.0)
+    assert f"value '{word[:79]}…')" in str(caught.value)
+    assert len(str(caught.value)) < 700
+    assert case.rejected[0]["value"] == word
 
 
 def test_an_image_in_other_capitals_is_named(case: Case) -> None:
     case.prepare(*GOOD, BAD.replace("ISIC_9", "isic_9"))
-    assert case.rejected[0]["reason"] == "has no image file; there is part_1/ISIC_9.jpg, in other capitals"
+    assert case.rejected[0]["reason"] == (
+        "has no image file; there is one in other capitals: there is part_1/ISIC_9.jpg"
+    )
 
 
 @pytest.mark.parametrize("name", ["..", "/", "a" * 300])

@@ -52,9 +52,12 @@ def test_rows_are_sorted_by_image(case: Case) -> None:
 
 def test_images_lesions_and_rejections_are_counted(case: Case) -> None:
     case.prepare(*GOOD[:8], GOOD[8].replace("HAM_8", "HAM_7"))
+    names = ("joined_spellings", "not_known_words", "similar_joined", "similar_kept_apart")
+    unified = {f"num_{name}": 0 for name in names}
     assert case.metrics == {
         "merged_words": {},
         "schema": 1,
+        "identifiers": {"lesion_id": unified, "patient_id": unified},
         "num_images": 9,
         "num_images_by_source": {"ham10000": 9},
         "num_left_out": 0,
@@ -83,11 +86,29 @@ def test_empty_lines_are_skipped_but_counted(case: Case) -> None:
     assert [row["line"] for row in case.rejected] == [12]
 
 
+def test_lines_are_those_of_the_file(case: Case) -> None:
+    """A title, a cell of three lines and an empty row come before the bad row."""
+    site = GOOD[1].replace("back", '"upper\nback,\nleft"')
+    case.prepare(HEADER, GOOD[0], site, ",,,,,,", *GOOD[2:], BAD.replace("50.0", "-5"), header="Export of 2020")
+    assert case.metadata.site[1] == "upper\nback,\nleft"
+    assert [row["line"] for row in case.rejected] == [15]
+
+
+def test_a_carriage_return_in_a_cell_breaks_no_table(case: Case) -> None:
+    case.images[9]["file"] = "part_1/cr\rx.jpg"
+    lines = [line.replace("back", '"ba\rck"').replace(f"HAM_{n}", f'"HAM\r_{n}"') for n, line in enumerate(GOOD)]
+    case.prepare(*lines, BAD.replace("ISIC_9", '"cr\rx"'))
+    assert len(case.metadata) == 10
+    assert case.metadata.image_id[9] == "cr\rx"
+    assert set(case.metadata.site) == {"ba\rck", "back"}
+    assert case.metadata.lesion_id[0] == "HAM _0"
+
+
 def test_a_repeated_row_is_left_out_but_not_refused(case: Case) -> None:
     case.prepare(*GOOD, GOOD[3], allowed=0.0)
     assert len(case.metadata) == 9
     (row,) = case.rejected
-    assert (row["line"], row["kind"], row["reason"]) == (11, "left_out", "says what line 5 says")
+    assert (row["line"], row["kind"], row["reason"]) == (11, "left_out", "repeats an earlier row: the one on line 5")
     assert (case.metrics["num_left_out"], case.metrics["num_rejected"]) == (1, 0)
 
 

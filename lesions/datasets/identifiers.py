@@ -1,0 +1,157 @@
+"""One spelling for each patient and each lesion, and identifiers that may be one in two spellings."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lesions.datasets.adapter import Adapter, Column
+from lesions.datasets.parameters import SimilarIdentifiers
+from lesions.datasets.similar_spellings import FOLDS, fold_identifier
+from lesions.errors import quote_value
+from lesions.formats.spelling import normalise_spelling
+from lesions.tables.groups import GROUPING_IDENTIFIERS
+
+NOT_KNOWN = frozenset(
+    [
+        *["n/a", "na", "n.a.", "n.a", "<na>", "nan", "nat", "none", "null", "nil", "unknown", "undefined", "missing"],
+        *["not known", "not available", "not applicable"],
+        *["#n/a", "#na", "#null!", "#value!", "#ref!", "#name?", "#num!", "#div/0!"],
+    ]
+)
+"""What programs and people write into an empty cell, in lower case; so is any text without a letter or a digit."""
+
+MAX_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    """What was found among a dataset's identifiers of one kind.
+
+    Attributes
+    ----------
+    column
+        The column that they are in.
+    num_not_known
+        The number of rows whose cell is a word for "not known".
+    num_joined
+        The number of identifiers that were spelled in several ways, and are now spelled in one.
+    similar
+        Sets of identifiers that may be one: the number of rows of each spelling.
+    """
+
+    column: str
+    num_not_known: int
+    num_joined: int
+    similar: list[dict[str, int]]
+
+    def count(self, chosen: SimilarIdentifiers) -> dict[str, int]:
+        """Return the counts for `metrics/data.json`, without any identifier."""
+        return {
+            "num_not_known_words": self.num_not_known,
+            "num_joined_spellings": self.num_joined,
+            "num_similar_joined": len(self.similar) if chosen == "join" else 0,
+            "num_similar_kept_apart": 0 if chosen == "join" else len(self.similar),
+        }
+
+    def describe(self, chosen: SimilarIdentifiers) -> list[str]:
+        """Say what was found, in words, without any identifier."""
+        done = {"ask": "to be decided", "join": "joined", "keep": "kept apart"}[chosen]
+        counts = {
+            "rows with a word for 'not known'": self.num_not_known,
+            "identifiers in several spellings, which are joined": self.num_joined,
+            f"sets of similar identifiers, {done} by dataset.similar_identifiers": len(self.similar),
+        }
+        return [f"{self.column}: {words}: {number}" for words, number in counts.items() if number]
+
+
+def normalise_identifier(cell: str) -> str:
+    """Return the one spelling of an identifier, or an empty text if the cell says that it is not known.
+
+    Only what cannot tell two identifiers apart is changed: composition, width, blanks, invisible characters, and the
+    `.0` that programs put behind whole numbers.
+    """
+    text = normalise_spelling(cell)
+    if text.casefold() in NOT_KNOWN or not any(map(str.isalnum, text)):
+        return ""
+    return re.sub(r"^([0-9]+)[.,]0$", r"\1", text)
+
+
+def unify_identifiers(
+    cells: pd.DataFrame, adapter: Adapter, *, join: bool
+) -> tuple[pd.DataFrame, dict[str, Identifiers]]:
+    """Spell each patient and each lesion in one way, and find those that may be one.
+
+    Parameters
+    ----------
+    cells : (N, ...) text
+        The rows of a dataset.
+    join
+        Whether to give those that may be one the spelling that most rows have.
+
+    Returns
+    -------
+    cells
+        The rows with the new spellings. A word for "not known" is an empty cell.
+    found
+        What was found, by field.
+    """
+    found = {}
+    for field in GROUPING_IDENTIFIERS:
+        column = adapter.columns.get(field)
+        # Names of images are matched with files, and files may be called NA.
+        if not isinstance(column, Column) or column.name not in cells or column.name == adapter.id_column:
+            continue
+        spelled = cells[column.name]
+        unified = spelled.map({cell: normalise_identifier(cell) for cell in spelled.dropna().unique()})
+        # Lesions that are numbered within a patient are compared within the patient.
+        outer = pd.Series("", cells.index) if column.within is None else cells[column.within].fillna("")
+        is_known = (unified.fillna("") != "") & ((outer != "") | (column.within is None))
+        known = pd.DataFrame({"outer": outer, "identifier": unified, "spelled": spelled})[is_known]
+        num_spellings = known.groupby(["outer", "identifier"]).spelled.nunique()
+        similar = _find_similar(Counter(zip(known.outer, known.identifier, strict=True)))
+        found[field] = Identifiers(
+            column=column.name,
+            num_not_known=int(((unified == "") & (spelled.str.strip() != "")).sum()),
+            num_joined=int((num_spellings > 1).sum()),
+            similar=[
+                {"/".join(filter(None, spelling)): number for spelling, number in one.items()} for one in similar
+            ],
+        )
+        if join:
+            chosen = {spelling: max(one, key=one.__getitem__)[1] for one in similar for spelling in one}
+            pairs = zip(outer, unified, strict=True)
+            unified = pd.Series([chosen.get(pair, pair[1]) for pair in pairs], cells.index, dtype=str)
+        cells = cells.assign(**{column.name: unified})
+    return cells, found
+
+
+def explain_similar(source: Path, found: Mapping[str, Identifiers]) -> str:
+    """Return the message that lists identifiers that may be one, and says the two ways on."""
+    lines = []
+    for field, identifiers in found.items():
+        similar = identifiers.similar
+        lines += [f"{len(similar)} × {identifiers.column} ({field}):"] if similar else []
+        lines += [f"  {_describe_set(one)}" for one in similar[:MAX_SHOWN]]
+        lines += [f"  and {len(similar) - MAX_SHOWN} others"] if len(similar) > MAX_SHOWN else []
+    return "\n  ".join([f"{source}: identifiers that may be the same one in several spellings:", *lines]) + (
+        "\nA patient or a lesion that counts as two can be in training and in the test at once. Correct the table, "
+        "or set dataset.similar_identifiers to join if each of these sets is one, or to keep if they are different"
+    )
+
+
+def _find_similar(num_rows: Mapping[tuple[str, str], int]) -> list[dict[tuple[str, str], int]]:
+    """Return the sets of (outer, identifier) that may be one, with the number of rows of each."""
+    sets: dict[tuple[str, str], dict[tuple[str, str], int]] = defaultdict(dict)
+    for (outer, identifier), number in sorted(num_rows.items()):
+        sets[outer, fold_identifier(identifier)][outer, identifier] = number
+    return [one for one in sets.values() if len(one) > 1]
+
+
+def _describe_set(similar: Mapping[str, int]) -> str:
+    spellings = ", ".join(f"{quote_value(spelling)} ({number} rows)" for spelling, number in similar.items())
+    kinds = [kind for kind in FOLDS if len({fold_identifier(spelling, but=kind) for spelling in similar}) > 1]
+    return f"{spellings}: {', '.join(kinds)}"

@@ -13,5 +13,10 @@ class InputError(ValueError):
 
 def quote_value(value: object) -> str:
     """Return a value in quotes, with control characters spelled out, cut to `QUOTED_CHARACTERS`."""
+    return repr(cut_value(value))
+
+
+def cut_value(value: object) -> str:
+    """Return a value as text, cut to `QUOTED_CHARACTERS`."""
     text = str(value)
-    return repr(text if len(text) <= QUOTED_CHARACTERS else f"{text[: QUOTED_CHARACTERS - 1]}…")
+    return text if len(text) <= QUOTED_CHARACTERS else f"{text[: QUOTED_CHARACTERS - 1]}…"

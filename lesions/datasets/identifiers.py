@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lesions.datasets.adapter import Adapter, Column
+from lesions.datasets.adapter import Adapter
+from lesions.datasets.columns import Column
 from lesions.datasets.parameters import SimilarIdentifiers
 from lesions.datasets.similar_spellings import FOLDS, fold_identifier
 from lesions.errors import quote_value
@@ -108,7 +109,7 @@ def unify_identifiers(
         spelled = cells[column.name]
         unified = spelled.map({cell: normalise_identifier(cell) for cell in spelled.dropna().unique()})
         # Lesions that are numbered within a patient are compared within the patient.
-        outer = pd.Series("", cells.index) if column.within is None else cells[column.within].fillna("")
+        outer = pd.Series("", cells.index) if column.within is None else cells[column.within.name].fillna("")
         is_known = (unified.fillna("") != "") & ((outer != "") | (column.within is None))
         known = pd.DataFrame({"outer": outer, "identifier": unified, "spelled": spelled})[is_known]
         num_spellings = known.groupby(["outer", "identifier"]).spelled.nunique()

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from lesions.datasets.columns import fold_word
+from lesions.errors import cut_value
 
 MAX_WORDS = 20
 """The most words that are named for a diagnosis; of more, the most frequent are."""
-
-MAX_CHARACTERS = 80
 
 MergedWords = Mapping[str, Mapping[str, int]]
 """The number of images of each word, for each diagnosis that several words became."""
@@ -44,8 +43,8 @@ def describe_merged_words(merged: MergedWords) -> list[str]:
 
 
 def show_word(word: str) -> str:
-    """Return a word as it may be shown: at most `MAX_CHARACTERS` of it, with ? for what cannot be printed."""
-    return "".join(character if character.isprintable() else "?" for character in word[:MAX_CHARACTERS])
+    """Return a word as it may be shown: cut if it is long, with ? for what cannot be printed."""
+    return "".join(character if character.isprintable() else "?" for character in cut_value(word))
 
 
 def _count_words(words: pd.Series) -> dict[str, int]:

@@ -7,12 +7,10 @@ from typing import Any
 
 from lesions.datasets.columns import Column, fold_word, list_known_words
 from lesions.datasets.own_data import FOLDER
+from lesions.errors import QUOTED_CHARACTERS, quote_value
 
 MAX_WORDS = 20
 """The most words of a column that are listed; of more, the most frequent are."""
-
-MAX_CHARACTERS = 80
-"""Longer words are shown by their beginning, and are not among the lines to paste."""
 
 MIN_LIKENESS = 0.88
 """The least likeness to a known word, from 0 to 1, for a guess: of naevus to nevus 0.91, of non-melanoma 0.80."""
@@ -59,13 +57,13 @@ def _count_words(refused: Refusals) -> list[tuple[str, int]]:
 
 
 def _show_word(word: str, number: int, column: Column) -> str:
-    shown = repr(word if len(word) <= MAX_CHARACTERS else word[:MAX_CHARACTERS] + "…")
+    shown = quote_value(word)
     return f"folder {shown} ({number} images)" if column.name == FOLDER else f"{shown} ({number} rows)"
 
 
 def _explain_word(word: str, number: int, column: Column) -> Iterator[str]:
-    """Yield the line of YAML that explains a word, with a guess if a known word is very like it."""
-    if len(word) > MAX_CHARACTERS:
+    """Yield the line of YAML that explains a word, with a guess if one is alike; none if it is long."""
+    if len(word) > QUOTED_CHARACTERS:
         return
     values = {fold_word(known): value for known, value in column.values.items()}
     alike = get_close_matches(fold_word(word), values, n=1, cutoff=MIN_LIKENESS)

@@ -7,20 +7,18 @@ from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.tree import Tree
 from dvc_objects.errors import ObjectFormatError
 
+from lesions.errors import cut_value
 from lesions.experiments.inputs import Inputs
 from lesions.parameters.differences import list_changed
 
 MAX_NAMED = 4
 """Number of differences to name; the others are only counted."""
 
-MAX_CHARACTERS = 80
-"""Length of a value in a message; what is longer is cut."""
-
 
 def list_changed_parameters(first: Inputs, second: Inputs, *, but: str) -> list[str]:
     """Describe each parameter but one that differs, such as `training.seed (0 and 7)`."""
     return [
-        f"{name} ({_cut(first.parameters.get(name))} and {_cut(second.parameters.get(name))})"
+        f"{name} ({cut_value(first.parameters.get(name))} and {cut_value(second.parameters.get(name))})"
         for name in sorted(list_changed(first.parameters, second.parameters))
         if name != but
     ]
@@ -68,8 +66,3 @@ def _find_changed_files(repo: Repo, path: str, first: str | None, second: str | 
 
 def _load_folder(repo: Repo, md5: str) -> Any:
     return Tree.load(repo.cache.local, HashInfo("md5", md5))
-
-
-def _cut(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lesions.datasets.adapter import Adapter, Column
+from lesions.datasets.adapter import Adapter
+from lesions.datasets.columns import Column
 from lesions.datasets.identifiers import Identifiers, explain_similar, normalise_identifier, unify_identifiers
 from lesions.datasets.similar_spellings import fold_identifier
 
 COLUMNS = {"image_id": Column("photo"), "diagnosis": Column("finding"), "patient_id": Column("who")}
 ADAPTER = Adapter((Path("findings.csv"),), COLUMNS)
-BY_PATIENT = Adapter((Path("findings.csv"),), COLUMNS | {"lesion_id": Column("spot", within="who")})
+BY_PATIENT = Adapter((Path("findings.csv"),), COLUMNS | {"lesion_id": Column("spot", within=COLUMNS["patient_id"])})
 
 
 def unify(who: Sequence[str | None], *, join: bool = False) -> tuple[list[str], Identifiers]:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lesions.datasets.adapter import Adapter, Column
+from lesions.datasets.adapter import Adapter
+from lesions.datasets.columns import Column
 from lesions.datasets.rows import read_rows
 from lesions.errors import InputError
 

@@ -9,7 +9,8 @@ from ruamel.yaml import YAML
 
 from lesions.datasets.columns import Column, fold_word
 from lesions.datasets.own_data import FOLDER
-from lesions.datasets.unknown_words import MAX_CHARACTERS, MAX_WORDS, TO_FILL_IN, describe_unknown_words
+from lesions.datasets.unknown_words import MAX_WORDS, TO_FILL_IN, describe_unknown_words
+from lesions.errors import QUOTED_CHARACTERS
 
 FINDING = Column("finding", values={"melanoma": "melanoma", "nevus": "nevus"}, parameter="dataset.words.diagnosis")
 
@@ -64,12 +65,12 @@ def test_a_published_dataset_has_no_words_to_add() -> None:
 def test_many_and_long_words_are_bounded() -> None:
     words = [f"word {n}" for n in range(30) for _ in range(40 - n)] + ["y" * 81] * 50
     first, *lines = describe_unknown_words(refuse(*words))
-    assert f"'{'y' * MAX_CHARACTERS}…' (50 rows), 'word 0' (40 rows)" in first
+    assert f"'{'y' * (QUOTED_CHARACTERS - 1)}…' (50 rows), 'word 0' (40 rows)" in first
     assert "'word 18' (22 rows) and 11 others (176); known are" in first
     assert list(paste([first, *lines])["diagnosis"]) == [f"word {n}" for n in range(MAX_WORDS - 1)]
 
 
-@given(st.lists(st.text(min_size=1, max_size=MAX_CHARACTERS).filter(str.strip), min_size=1, max_size=MAX_WORDS))
+@given(st.lists(st.text(min_size=1, max_size=QUOTED_CHARACTERS).filter(str.strip), min_size=1, max_size=MAX_WORDS))
 def test_the_lines_to_paste_give_back_every_word(words: list[str]) -> None:
     lines = describe_unknown_words(refuse(*words))
     assert all(line.isprintable() for line in lines)

@@ -172,7 +172,7 @@ def test_what_was_guessed_in_a_table_is_said(params: Path, tmp_path: Path) -> No
     lay_over(params, write_clinic(tmp_path / "clinic", [*ROWS, ",,"], files=8))
     table = tmp_path / "clinic/findings.csv"
     table.write_text("sep=,\n" + table.read_text().replace("who", "Who").replace("P7", "N/A"))
-    assert check_run(params)["csv: notes"].splitlines() == [
+    assert check_run(params).rows["csv: notes"].splitlines() == [
         "findings.csv: columns that are read under another spelling: 'Who' as who",
         "findings.csv: empty rows that are passed over: 1",
         "who: rows with a word for 'not known': 1",

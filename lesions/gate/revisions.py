@@ -1,11 +1,6 @@
 """Read the metrics of the workspace and of a revision through DVC."""
 
-import json
 import subprocess
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import PurePath
-from typing import Any
 
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
@@ -13,29 +8,7 @@ from dvc.repo import Repo
 from dvc.scm import RevError, resolve_rev
 
 from lesions.errors import InputError
-from lesions.tables.digest import parse_digest
-from lesions.tables.paths import ModelPaths
-from lesions.tables.predictions import Predictions
-
-
-@dataclass(frozen=True)
-class RevisionMetrics:
-    """The metrics of one revision's models on its test images.
-
-    Attributes
-    ----------
-    models
-        The metrics in `metrics/<model>/test.json` for each model in the revision's DAG; empty if that file is missing
-        or broken.
-    test_images_sha256
-        Hash of the test images; None if the revision does not record it.
-    digests
-        The predictions of the test images for each model that has them in the revision.
-    """
-
-    models: Mapping[str, Mapping[str, Any]]
-    test_images_sha256: str | None
-    digests: Mapping[str, Predictions]
+from lesions.gate.metrics import RevisionMetrics, read_metrics
 
 
 def read_revisions(base: str) -> tuple[str, RevisionMetrics, RevisionMetrics]:
@@ -56,52 +29,42 @@ def read_revisions(base: str) -> tuple[str, RevisionMetrics, RevisionMetrics]:
     Raises
     ------
     InputError
-        If there is no such revision, or DVC cannot read the metrics of either.
+        If there is no such revision, or if the models of either cannot be read.
     """
     try:
         with Repo() as repo:
-            commit = resolve_rev(repo.scm, base)
-            shown = repo.metrics.show(revs=[commit], hide_workspace=False)
+            commit = _resolve(repo, base)
             before, now = (
-                _parse(shown[key], name, DVCFileSystem(repo.root_dir, rev=rev))
-                for key, name, rev in ((commit, base, commit), ("workspace", "the workspace", None))
+                read_metrics(DVCFileSystem(repo.root_dir, rev=rev), name)
+                for name, rev in (("the base", commit), ("the workspace", None))
             )
-    except RevError as error:
-        raise InputError(_describe_missing_revision(base)) from error
     except DvcException as error:
         raise InputError(f"DVC cannot read the metrics: {error}") from error
     return commit, before, now
 
 
-def _parse(result: Mapping[str, Any], revision: str, files_of: DVCFileSystem) -> RevisionMetrics:
-    if "error" in result:
-        raise InputError(f"the metrics of {revision} cannot be read: {result['error']}")
-    files = {PurePath(name): file.get("data", {}) for name, file in result["data"].items()}
-    split = files.get(PurePath("metrics/split.json"), {})
-    models = {
-        path.parts[1]: metrics
-        for path, metrics in files.items()
-        if path.match(ModelPaths("*").metrics_file("test").as_posix())
-    }
-    return RevisionMetrics(
-        models=models,
-        test_images_sha256=split.get("test_images_sha256"),
-        digests={model: digest for model in models for digest in _read_digest(files_of, model, revision)},
-    )
-
-
-def _read_digest(files: DVCFileSystem, model: str, revision: str) -> Iterator[Predictions]:
-    """Yield the digest of a model's predictions, if there is one."""
-    path = ModelPaths(model).metrics_file("digest").as_posix()
-    if files.isfile(path):
-        yield parse_digest(json.loads(files.read_text(path, encoding="utf-8")), f"{path} of {revision}")
+def _resolve(repo: Repo, base: str) -> str:
+    """Return the hash of the commit that a revision names."""
+    if not base.strip():
+        raise InputError(f"--base is {base[:80]!r}: it must name a revision; is a variable not set?")
+    try:
+        commit = str(resolve_rev(repo.scm, base))
+    except (RevError, ValueError) as error:  # ValueError: longer than a name may be, or no text
+        raise InputError(_describe_missing_revision(base[:80])) from error
+    kind = _ask_git("cat-file", "-t", commit)
+    if kind != "commit":
+        raise InputError(f"--base {base[:80]} is a {kind or 'thing'} of git, not a commit")
+    return commit
 
 
 def _describe_missing_revision(revision: str) -> str:
-    command = ["git", "rev-parse", "--is-shallow-repository"]
-    if subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() == "true":
+    if _ask_git("rev-parse", "--is-shallow-repository") == "true":
         return (
             f"there is no revision {revision} in this shallow clone; fetch the history with `git fetch --unshallow` "
             "(in GitHub Actions: fetch-depth: 0 of actions/checkout)"
         )
     return f"there is no revision {revision} in this repository; `git fetch` may fetch it"
+
+
+def _ask_git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()

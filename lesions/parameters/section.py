@@ -93,13 +93,21 @@ def load_parameters(path: Path) -> dict[str, Any]:
         If there is no such file, or if it does not contain sections.
     """
     try:
-        parameters = YAML(typ="safe", pure=True).load(path)
+        return parse_parameters(path.read_bytes(), str(path))
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such parameter file") from error
-    except YAMLError as error:
-        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def parse_parameters(content: bytes, source: str) -> dict[str, Any]:
+    """Parse the content of a parameter file; raise InputError, naming its `source`, if it does not have sections."""
+    try:
+        parameters = YAML(typ="safe", pure=True).load(content)
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{source}: not valid YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise InputError(f"{source}: sections or lists are nested too deeply") from error
     if not isinstance(parameters, dict):
-        raise InputError(f"{path}: expected sections with names, got {parameters!r}")
+        raise InputError(f"{source}: expected sections with names, got {parameters!r:.80}")
     return parameters
 
 

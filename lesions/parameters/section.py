@@ -148,7 +148,7 @@ def _complaint(location: str, errors: Sequence[ErrorDetails]) -> str:
     if kind == "value_error":
         return f"{location}: {context['error']}"
     expected = [_expectation(details["type"], details.get("ctx", {})) for details in errors]
-    return f"{location}: expected {' or '.join(expected)}, got {value!r}"
+    return f"{location}: expected {' or '.join(expected)}, got {value!r:.80}"
 
 
 def _expectation(kind: str, context: dict[str, Any]) -> str:

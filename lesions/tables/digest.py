@@ -99,7 +99,7 @@ def _unpack(packed: list[str], kind: str, most: int) -> NDArray[Any]:
     """Unpack a column of at most so many values; a longer one is not unpacked to its end."""
     (text,) = packed
     unpacker = zlib.decompressobj()
-    content = unpacker.decompress(base64.b64decode(text, validate=True), most * np.dtype(kind).itemsize + 1)
+    content = unpacker.decompress(base64.b64decode(text, validate=True), (most + 1) * np.dtype(kind).itemsize)
     values = np.frombuffer(content, dtype=kind)
     if len(values) > most or not unpacker.eof:
         raise ValueError(f"a column has more than {most:,} values, or no end")

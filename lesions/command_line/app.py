@@ -11,8 +11,9 @@ from lesions.command_line.repeat import repeat
 from lesions.command_line.timings import timings
 from lesions.command_line.version import VersionOption
 from lesions.stage.failure import DebugOption, one_paragraph_errors
+from lesions.stage.help import PlainCommand, PlainGroup
 
-commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+commands = typer.Typer(cls=PlainGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 def app() -> None:
@@ -27,4 +28,4 @@ def main(debug: DebugOption = False, version: VersionOption = False) -> None:
 
 
 for command in (check, fetch, folds, gate, preset, repeat, timings):
-    commands.command()(command)
+    commands.command(cls=PlainCommand)(command)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from lesions.errors import InputError
@@ -58,7 +58,7 @@ MODELS = st.fixed_dictionaries(
 REVISIONS = st.fixed_dictionaries(
     {
         "models": mostly(
-            st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True),
+            st.sampled_from([["a"], ["a", "b"], ["b", "a", "c_c"]]),
             st.lists(st.sampled_from([*NAMES, "[/bold]", "a|b", "\x1b[2J", "split", 5, None]), max_size=3),
         ),
         "states": st.fixed_dictionaries(dict.fromkeys(NAMES, MODELS)),
@@ -123,6 +123,7 @@ def list_confirmed(root: Path, model: str) -> dict[str, float]:
         for metric, score in scores.items()
         if isinstance(stated, dict)
         and type(stated.get(metric)) in (int, float)
+        and abs(stated[metric]) < 1e9
         and abs(stated[metric] - score) < 0.011 * max(1, score)
     }
 
@@ -155,6 +156,7 @@ def test_the_gate_passes_only_what_the_predictions_confirm(
     assert (num_failures > 0, num_errors > 0 and num_failures == 0) == (status == 1, status == 2)
     table = [line for line in markdown.splitlines() if line.startswith("|")]
     assert len({len(line.replace("\\|", "").split("|")) for line in table}) <= 1
+    event(headline)
     if status:
         return
     assert base["split"] == now["split"]

@@ -13,6 +13,7 @@ import pytest
 
 from lesions.stage.failure import one_paragraph_errors
 from lesions.stage.progress import TrainingLine, show_progress
+from lesions.stage.run import name_stage
 from tests.builders import ROOT
 
 
@@ -59,8 +60,26 @@ def test_a_finished_stage_writes_its_timing(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     timing = json.loads((tmp_path / ".timings/generate_synthetic.json").read_text())
     assert timing.pop("stage") == "generate_synthetic"
-    assert set(timing) == {"wall_seconds", "cpu_seconds", "peak_memory_mib"}
+    assert set(timing) == {"start_up_seconds", "wall_seconds", "cpu_seconds", "peak_memory_mib"}
     assert all(value > 0 for value in timing.values())
+
+
+@pytest.mark.parametrize(
+    ("stage", "model", "name"),
+    [
+        ("train@resnet18", "resnet18", "train@resnet18"),
+        ("evaluate_malignancy@resnet18", None, "evaluate_malignancy@resnet18"),
+        ("skin/dvc.yaml:train@resnet18", "resnet18", "train@resnet18"),
+        ("", "resnet18", "train@resnet18"),
+        ("", None, "train"),
+    ],
+)
+def test_a_stage_of_a_model_has_a_name_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, stage: str, model: str | None, name: str
+) -> None:
+    monkeypatch.setenv("DVC_STAGE", stage)
+    monkeypatch.setattr(sys, "argv", ["/somewhere/stages/train.py"])
+    assert name_stage(model) == name
 
 
 def test_progress_without_a_terminal_is_a_few_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:

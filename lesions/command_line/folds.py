@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+
+from lesions.stage.tables import print_table
 
 if TYPE_CHECKING:
     from lesions.evaluation.comparison import Comparison
@@ -34,7 +35,7 @@ def folds(
     for model, of_model in pooled.items():
         write_predictions(output / f"{model}.csv", of_model)
     comparison = compare_models(pooled, rivals=list(pooled))
-    Console().print(build_table(comparison, predictions))
+    print_table(build_table(comparison, predictions))
     metric = next(iter(settings.values()))["compare"]["metric"]
     for line in list_leads(comparison, comparison.models, metric):
         print(line)
@@ -52,7 +53,7 @@ def build_table(comparison: "Comparison", predictions: Mapping[str, "Mapping[str
     from lesions.evaluation.folds import score_each_fold
     from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds
 
-    table = Table("", "all images", "95 % interval", "mean of folds (from, to)", box=None)
+    table = Table(Column(no_wrap=True), "all images", "95 % interval", "mean of folds (from, to)", box=None)
     for model in comparison.models:
         each = score_each_fold(predictions, model)
         table.add_row(model)

@@ -61,7 +61,7 @@ def _judge(base: str, params: Path) -> tuple["Judgement", str]:
         commit, before, now = read_revisions(base)
         named = f"{named} ({commit[:10]})"
         return judge_metrics(before, now, rules), named
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         if os.environ.get(DEBUG_VARIABLE):
             traceback.print_exc()
         return Judgement(rows=(), problems=(describe_error(error),)), named

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from lesions.command_line.options import PARAMS, ParamsOption
+from lesions.stage.tables import print_table
 
 if TYPE_CHECKING:
     from lesions.evaluation.repeats import RepeatedComparison
@@ -31,7 +31,7 @@ def repeat(
     compared = compare_repeats(
         {seed: read_test_predictions(experiments[seed]) for seed in range(seeds)}, rivals=models
     )
-    Console().print(build_table(compared))
+    print_table(build_table(compared))
     metric = read_section(params, "compare", CompareParameters).metric
     for line in list_leads(compared.comparison, models, metric, num_seeds=compared.num_seeds):
         print(line)
@@ -41,7 +41,7 @@ def build_table(compared: "RepeatedComparison") -> Table:
     """Build a table with the mean over seeds, its interval, and the lowest and highest seed per model and metric."""
     from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds
 
-    table = Table("", "mean of seeds", "95 % interval", "seeds, from and to", box=None)
+    table = Table(Column(no_wrap=True), "mean of seeds", "95 % interval", "seeds, from and to", box=None)
     for model in compared.comparison.models:
         table.add_row(model)
         for metric in compared.comparison.metrics:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, TypeGuard, get_args
 
 from lesions.evaluation.comparison import HeadlineMetric
 from lesions.evaluation.summary import summarise_scores
-from lesions.gate.metrics import ModelMetrics, RevisionMetrics
+from lesions.gate.metrics import RevisionMetrics
 from lesions.tables.paths import ModelPaths
 
 HIGHEST = {
@@ -21,7 +21,7 @@ HIGHEST_COUNT = 1e7
 """The highest value of anything else in `test.json`, such as the number of images."""
 
 TOLERANCE = 0.01
-"""How far a figure may be from that of the digest, whose probabilities are rounded: 0.005 apart at most were measured."""
+"""How far a figure may be from that of the digest, whose probabilities are rounded: they were 0.005 apart at most."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Figures:
 
 
 def confirm_figures(revision: RevisionMetrics, model: str, metrics: Iterable[str]) -> Figures:
-    """Hold the metrics that rules name in `test.json` against the digest of the predictions that they are scores of."""
+    """Hold the metrics in `test.json` that rules name against the scores of the predictions in the digest."""
     held, problems = revision.models[model], list(revision.models[model].problems)
-    stated, confirmed = {}, {}
+    stated: dict[str, float] = {}
+    confirmed: dict[str, float] = {}
     scores = summarise_scores(held.digest) if held.digest else {}
     source = f"{ModelPaths(model).metrics_file('test')} of {revision.name}"
     for metric in metrics if held.values else ():
-        value, score = held.values.get(metric), scores.get(metric)
-        highest = HIGHEST.get(metric, HIGHEST_COUNT)
+        value, score, highest = held.values.get(metric), scores.get(metric), HIGHEST.get(metric, HIGHEST_COUNT)
         if metric not in held.values:
             present = ", ".join(name for name in held.values if name in scores or name in HIGHEST)
             problems.append(f"{source} has no {metric}; it has {present or 'no score'}")
@@ -59,17 +59,16 @@ def confirm_figures(revision: RevisionMetrics, model: str, metrics: Iterable[str
             problems.append(f"{source}: {metric}: expected a number from 0 to {highest:g}, got {value!r:.80}")
         else:
             stated[metric] = float(value)
-            if held.digest and score is None:
-                problems.append(f"{source}: {metric}: the predictions in digest.json do not give this metric")
-            elif score is not None and abs(value - score) > TOLERANCE * max(1, score):
-                problems.append(
-                    f"{source}: {metric} is {value:.4f}, but the predictions in digest.json beside it give "
-                    f"{score:.4f}: the two files are not of the same run"
-                )
-            elif score is not None:
+            if score is not None and abs(value - score) <= TOLERANCE * max(1, score):
                 confirmed[metric] = float(value)
+            elif held.digest:
+                given = "no such metric" if score is None else f"{score:.4f}"
+                problems.append(
+                    f"{source}: {metric} is {value:.4f}, but the predictions in digest.json beside it give {given}: "
+                    "the two files are not of the same run"
+                )
     return Figures(stated, confirmed, tuple(problems))
 
 
-def _is_number(value: Any, highest: float) -> bool:
+def _is_number(value: Any, highest: float) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= highest

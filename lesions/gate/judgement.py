@@ -201,8 +201,9 @@ def _list_problems(base: RevisionMetrics, now: RevisionMetrics) -> Iterator[str]
 
 
 def _list_notes(rows: Sequence[Row]) -> Iterator[str]:
-    floored = [row for row in rows if row.rule.floor is not None and row.base is not None and row.now is not None]
-    if floored and all(row.is_below_floor and row.rule.is_beyond_floor(row.base) for row in floored):
+    floored = [row for row in rows if row.rule.floor is not None and row.now is not None]
+    bases = [row.base for row in floored if row.base is not None and row.rule.is_beyond_floor(row.base)]
+    if bases and len(bases) == len(floored) == sum(row.is_below_floor for row in floored):
         yield (
             "every figure is below its floor at the base too: the floors may be for another dataset; see gate in "
             "params.yaml"

@@ -89,11 +89,11 @@ def read_metrics(files: Files, revision: str) -> RevisionMetrics:
     """
     parameters = parse_parameters(_read_bytes(files, PARAMS, revision), f"{PARAMS} of {revision}")
     listed = check_models(parameters.get("models"), f"{PARAMS} of {revision}")
+    models = {model: _read_model(files, model, revision) for model in listed}
     try:
-        sha256, problems = _read_test_images(files, revision), ()
+        return RevisionMetrics(revision, models, _read_test_images(files, revision))
     except InputError as error:
-        sha256, problems = None, (str(error),)
-    return RevisionMetrics(revision, {model: _read_model(files, model, revision) for model in listed}, sha256, problems)
+        return RevisionMetrics(revision, models, None, problems=(str(error),))
 
 
 def _read_model(files: Files, model: str, revision: str) -> ModelMetrics:

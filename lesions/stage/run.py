@@ -35,8 +35,8 @@ def build_program(main: Callable[..., None]) -> typer.Typer:
     """Return the program of a stage, which has two options besides the arguments of `main`.
 
     `--code` names the stage's `data/code/<stage>.json`: the stage fails if a file listed there has changed, at its
-    start or at its end; if `main` itself has an argument `code`, it receives the path too. `--debug` shows errors with
-    their tracebacks.
+    start or at its end; if `main` itself has an argument `code`, it receives the path too. `--debug` shows errors
+    with their tracebacks.
     """
     signature = inspect.signature(main)
     reads_code = "code" in signature.parameters

@@ -4,6 +4,9 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+ROOM = 20
+"""Columns on a terminal, beyond what must not be broken, for cells that are broken between words."""
+
 
 def print_table(table: Table) -> None:
     """Print a table; nothing if it has no row.
@@ -16,5 +19,6 @@ def print_table(table: Table) -> None:
     console = Console()
     unlimited = console.options.update(max_width=10_000)
     needed = Measurement.get(console, unlimited, table)
-    width = max(console.width, needed.minimum if console.is_terminal else needed.maximum)
+    # Not as narrow as the longest words allow: rich shares out the width without regard to words.
+    width = max(console.width, needed.minimum + ROOM) if console.is_terminal else needed.maximum
     Console(width=width).print(table)

@@ -1,4 +1,4 @@
-"""A file that is not what a run writes: the gate cannot tell, says which file of which revision, and writes both files."""
+"""A file that no run writes: the gate cannot tell, and says which file of which revision in both of its own files."""
 
 import json
 import os

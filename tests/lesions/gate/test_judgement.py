@@ -174,5 +174,3 @@ def test_floors_that_the_base_misses_too_may_be_for_another_dataset(
     assert judgement.exit_status == (1 if now < 0.5 else 0)
     if is_noted:
         assert judgement.notes[0].startswith("every figure is below its floor at the base too: the floors may be for")
-
-

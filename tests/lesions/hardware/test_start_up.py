@@ -8,7 +8,9 @@ import pytest
 from lesions.hardware import start_up
 from tests.builders import ROOT
 
-SLEEP_FIRST = "import time; time.sleep(0.5); from lesions.hardware.start_up import measure_start_up as m; print(m(), m())"
+SLEEP_FIRST = (
+    "import time; time.sleep(0.5); from lesions.hardware.start_up import measure_start_up as m; print(m(), m())"
+)
 
 
 def test_start_up_is_the_time_since_the_process_began() -> None:

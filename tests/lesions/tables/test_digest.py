@@ -86,7 +86,9 @@ def test_the_scores_of_a_digest_are_those_of_the_predictions(seed: int, N: int, 
     scores = summarise_scores(digested)
     for metric, score in summarise_scores(predictions).items():
         # Bins of the calibration error can exchange an image each.
-        assert scores[metric] == pytest.approx(score, rel=0.001, abs=0.03 if "calibration" in metric else 0.006), metric
+        assert scores[metric] == pytest.approx(score, rel=0.001, abs=0.03 if "calibration" in metric else 0.006), (
+            metric
+        )
 
 
 def pack(values: bytes) -> list[str]:
@@ -100,7 +102,7 @@ def test_a_column_that_would_fill_the_memory_is_not_unpacked(tmp_path: Path) -> 
     before = read_peak_memory()
     for column in ("y_true", "group", "log_probabilities"):
         for num_images in (200, None):
-            with pytest.raises(InputError, match="a column has more than .* values, or no end"):
+            with pytest.raises(InputError, match=r"a column has more than .* values, or no end"):
                 parse_digest(values | {column: zeros}, "here", num_images)
     assert read_peak_memory() - before < 100e6
 
@@ -111,7 +113,11 @@ def test_a_column_that_would_fill_the_memory_is_not_unpacked(tmp_path: Path) -> 
         ({}, 199, "a column has more than 199 values"),
         ({}, 201, r"200 images, expected 201"),
         ({"classes": ["a", "a", "b"]}, None, "classes: expected different names, at most 1,000, got 3"),
-        ({"classes": list(map(str, range(1001)))}, None, "classes: expected different names, at most 1,000, got 1,001"),
+        (
+            {"classes": list(map(str, range(1001)))},
+            None,
+            "classes: expected different names, at most 1,000, got 1,001",
+        ),
         ({"classes": []}, None, "classes: expected different names"),
         ({"classes": ["a", "b", 3]}, None, "classes: expected a list of names"),
         ({"y_true": pack(b""), "group": pack(b""), "log_probabilities": pack(b"")}, None, "do not fit each other"),

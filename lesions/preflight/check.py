@@ -125,10 +125,11 @@ def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts) -> str:
         for model, recipe in recipes.items()
     }
     copies = max(count_copies(recipe.training, recipe.optimizer) for recipe in recipes.values())
+    drawn = "synthetic" in read_section(params, "dataset", DatasetParameters).all_names
     disk = estimate_disk(
         counts.num_images,
         counts.num_images * _count_cached_bytes(params),
-        read_section(params, "generate_synthetic", SyntheticParameters),
+        read_section(params, "generate_synthetic", SyntheticParameters) if drawn else None,
         weights_bytes=list(weights.values()),
         weights_in_state=copies - 1,  # the gradient is not written
     )

@@ -14,7 +14,7 @@ import pytest
 from lesions.stage.failure import one_paragraph_errors
 from lesions.stage.progress import TrainingLine, show_progress
 from lesions.stage.run import name_stage
-from tests.builders import ROOT
+from tests.builders import ROOT, dataset_section
 
 
 def run_stage(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -55,7 +55,9 @@ def test_an_unexpected_error_is_one_paragraph_too(capsys: pytest.CaptureFixture[
 
 
 def test_a_finished_stage_writes_its_timing(tmp_path: Path) -> None:
-    (tmp_path / "params.yaml").write_text("generate_synthetic: {num_images: 150, size_px: 32, seed: 0}\n")
+    drawn = {"num_images": 150, "size_px": 32, "seed": 0}
+    dataset = dataset_section("data/raw/synthetic", "synthetic")
+    (tmp_path / "params.yaml").write_text(json.dumps({"generate_synthetic": drawn, "dataset": dataset}))
     done = run_stage(tmp_path, "--dataset", "out")
     assert done.returncode == 0, done.stderr
     timing = json.loads((tmp_path / ".timings/generate_synthetic.json").read_text())

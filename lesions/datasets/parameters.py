@@ -102,8 +102,8 @@ class DatasetParameters(Section):
     def _no_folder_is_written_by_the_run(self) -> Self:
         if overlap := describe_overlap(Path(self.root)):
             raise ValueError(
-                f"dataset.root {overlap}, which the run writes, got {self.root!r:.80}; keep the images in a folder of "
-                "their own, such as data/raw/mine"
+                f"dataset.root {overlap}, which the run writes, got {self.root!r:.80}; keep the images in a folder "
+                "of their own, such as data/raw/mine"
             )
         for name, folder in zip(self.all_names, self.folders, strict=True):
             if name != "synthetic" and describe_overlap(Path(self.root, folder), [SYNTHETIC_ROOT]):

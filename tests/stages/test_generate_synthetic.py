@@ -13,7 +13,6 @@ from lesions.errors import InputError
 from stages import generate_synthetic
 from tests.builders import dataset_section
 
-
 SYNTHETIC = dataset_section("data/raw/synthetic", "synthetic")
 
 

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from benchmarks.simulate_coverage import SCENARIOS, Population
 from lesions.evaluation.scores import score_predictions
-from lesions.gate.judgement import Outcome, judge_metrics
-from lesions.gate.revisions import RevisionMetrics
+from lesions.gate.judgement import Change, judge_metrics
+from lesions.gate.metrics import ModelMetrics, RevisionMetrics
 from lesions.gate.rules import Rule
 from lesions.tables.predictions import Predictions
 
@@ -77,10 +77,10 @@ def list_failures(pair: tuple[Predictions, Predictions], *, beyond_noise: bool) 
     """Return whether the gate fails the change, for each metric."""
     rules = dict.fromkeys(METRICS, Rule(direction="higher", floor=None, largest_drop=0.0, beyond_noise=beyond_noise))
     base, now = (
-        RevisionMetrics({"model": score_revision(model)}, "", digests={"model": model} if beyond_noise else {})
-        for model in pair
+        RevisionMetrics(name, {"model": ModelMetrics(score_revision(model), model)}, test_images_sha256="any")
+        for name, model in zip(("the base", "the workspace"), pair, strict=True)
     )
-    return [row.outcome is Outcome.REGRESSION for row in judge_metrics(base, now, rules).rows]
+    return [row.change is Change.REGRESSION for row in judge_metrics(base, now, rules).rows]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from lesions.errors import InputError
@@ -26,6 +25,7 @@ from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
+from lesions.stage.tables import print_table
 from lesions.tables.paths import ModelPaths, find_unlisted
 from lesions.tables.predictions import Predictions, read_predictions
 
@@ -133,14 +133,14 @@ def list_f1(predictions: Mapping[str, Predictions]) -> list[dict[str, Any]]:
 def print_comparison(comparison: Comparison, summary: dict[str, Any]) -> None:
     """Print the scores and the verdict."""
     table = Table(
-        Column("on test images", overflow="fold"),
+        Column("on test images", no_wrap=True),
         *(METRIC_WORDS[metric] for metric in comparison.metrics),
         box=None,
         padding=(0, 1, 0, 0),
     )
     for model in comparison.models:
         table.add_row(model, *(f"{comparison.scores[model, metric].value:.3f}" for metric in comparison.metrics))
-    Console().print(table)
+    print_table(table)
     verdicts = list_verdicts(
         comparison,
         summary["best"],

@@ -23,7 +23,8 @@ from lesions.evaluation.external import score_external
 from lesions.evaluation.interval import estimate_score, list_bounds
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
-from lesions.evaluation.scores import count_confusion, score_classes, score_labels, score_predictions
+from lesions.evaluation.scores import count_confusion, score_classes, score_labels
+from lesions.evaluation.summary import summarise_scores
 from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
@@ -113,17 +114,6 @@ def score_before_calibration(raw: Splits) -> dict[str, float]:
         f"{split}_{name}": value
         for split in SCORED_SPLITS
         for name, value in score_reliability(raw[split].y_true, raw[split].logits).items()
-    }
-
-
-def summarise_scores(predictions: Predictions) -> dict[str, Any]:
-    """Return the headline metrics, the scores of the probabilities, and the numbers of images and groups."""
-    return {
-        **score_predictions(predictions.y_true, predictions.y_prob),
-        **score_reliability(predictions.y_true, predictions.logits),
-        "num_undefined_classes": len(predictions.classes) - len(np.unique(predictions.y_true)),
-        "num_images": len(predictions.images),
-        "num_groups": int(predictions.images.group_id.nunique()),
     }
 
 

@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from lesions.evaluation.interval import list_estimates
 from lesions.evaluation.parameters import EvaluationParameters
@@ -14,6 +13,7 @@ from lesions.evaluation.verdict import spell_bounds
 from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
+from lesions.stage.tables import print_table
 from lesions.tables.metadata import read_metadata
 from lesions.tables.predictions import read_predictions
 
@@ -41,7 +41,7 @@ def main(
         }
     write_metrics(metrics, summary)
     write_plot_rows(plot, [describe_subgroup(subgroup) for subgroup in subgroups])
-    print_subgroups(subgroups)
+    print_subgroups(subgroups, min_groups)
 
 
 def is_beyond_noise(subgroup: Subgroup) -> bool:
@@ -66,9 +66,12 @@ def describe_subgroup(subgroup: Subgroup) -> dict[str, Any]:
     return row
 
 
-def print_subgroups(subgroups: list[Subgroup]) -> None:
-    """Print one line per subgroup."""
-    table = Table("subgroup", "images", "balanced accuracy", "95 % interval", "", box=None, padding=(0, 1, 0, 0))
+def print_subgroups(subgroups: list[Subgroup], min_groups: int) -> None:
+    """Print one line per subgroup, or that no subgroup is large enough."""
+    if not subgroups:
+        print(f"no subgroup has {min_groups} patients or lesions, so none is scored")
+    names = (Column("subgroup", no_wrap=True), "images", "balanced accuracy", Column("95 % interval", no_wrap=True))
+    table = Table(*names, "", box=None, padding=(0, 1, 0, 0))
     for subgroup in subgroups:
         table.add_row(
             f"{subgroup.attribute}: {subgroup.value}",
@@ -77,7 +80,7 @@ def print_subgroups(subgroups: list[Subgroup]) -> None:
             spell_bounds(subgroup.score),
             "significant" if is_beyond_noise(subgroup) else "",
         )
-    Console().print(table)
+    print_table(table)
 
 
 if __name__ == "__main__":

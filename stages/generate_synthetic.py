@@ -8,6 +8,7 @@ import pandas as pd
 import typer
 from PIL import Image
 
+from lesions.datasets.parameters import DatasetParameters
 from lesions.formats.atomic import atomic_folder
 from lesions.hardware.processors import count_processors
 from lesions.parameters.section import read_section
@@ -24,8 +25,12 @@ def main(
     dataset: Annotated[Path, typer.Option(help="Written: a folder in HAM10000's layout, with patients.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Draw the cohort, then render each image from its own random stream."""
+    """Draw the cohort, then render each image from its own random stream; draw nothing if no dataset is synthetic."""
     parameters = read_section(params, "generate_synthetic", SyntheticParameters)
+    if "synthetic" not in read_section(params, "dataset", DatasetParameters).all_names:
+        with atomic_folder(dataset):
+            print("nothing to draw: synthetic is neither in dataset.names nor in dataset.external")
+        return
     cohort = draw_cohort(num_images=parameters.num_images, seed=parameters.seed)
     with atomic_folder(dataset) as folder:
         write_images(folder, cohort, parameters)

@@ -66,6 +66,7 @@ def test_a_clinics_own_table_runs_from_the_check_to_the_report(tmp_path: Path) -
     assert json.loads((repository.root / "metrics/split.json").read_text())["grouped_by"] == "patient_id"
     assert (repository.root / "data/raw/clinic.dvc").is_file()
     assert (repository.root / "report/index.html").is_file()
+    assert list((repository.root / "data/raw/synthetic").iterdir()) == []
     # The last command changed the committed parameters to those of a preset.
     changed = repository.run("git", "diff", "params.yaml").stdout
     assert "+  size_px: 166" in changed

@@ -13,8 +13,9 @@ from lesions.command_line.timings import timings
 from lesions.command_line.version import VersionOption
 from lesions.project.root import enter_root
 from lesions.stage.failure import DebugOption, one_paragraph_errors
+from lesions.stage.help import PlainCommand, PlainGroup
 
-commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+commands = typer.Typer(cls=PlainGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 def app() -> None:
@@ -30,4 +31,4 @@ def main(context: typer.Context, debug: DebugOption = False, version: VersionOpt
 
 
 for command in (check, fetch, folds, gate, plots, preset, repeat, timings):
-    commands.command()(command)
+    commands.command(cls=PlainCommand)(command)

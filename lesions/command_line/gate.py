@@ -1,15 +1,19 @@
 """`lesions gate`."""
 
+import os
+import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from lesions.command_line.options import PARAMS, ParamsOption, find_typed
-from lesions.errors import InputError
 from lesions.formats.atomic import write_text
-from lesions.stage.failure import one_paragraph_errors
+from lesions.stage.failure import DEBUG_VARIABLE, describe_error, one_paragraph_errors
+from lesions.stage.tables import print_table
+
+if TYPE_CHECKING:
+    from lesions.gate.judgement import Judgement
 
 
 def gate(
@@ -31,26 +35,45 @@ def gate(
 
 
 def judge_workspace(base: str, params: Path, *, markdown: Path | None, junit: Path | None) -> int:
-    """Compare the workspace's metrics with those of a revision, show the judgement, and return the exit code."""
+    """Compare the workspace's metrics with those of a revision, show the judgement, and return the exit code.
+
+    Both files are written whatever goes wrong, because the next step of a workflow reads them.
+    """
+    from lesions.gate.rendering import build_table, list_sentences, render_junit, render_markdown
+
+    judgement, base = _judge(base, params)
+    failures = [
+        describe_error(error)
+        for path, text in ((markdown, render_markdown(judgement, base)), (junit, render_junit(judgement)))
+        if path is not None and (error := _try_to_write(path, text))
+    ]
+    print_table(build_table(judgement))
+    print("\n".join([*failures, *list_sentences(judgement, base)]))
+    return 2 if failures and not judgement.exit_status else judgement.exit_status
+
+
+def _judge(base: str, params: Path) -> tuple["Judgement", str]:
+    """Return the judgement, and the base in words; an error of any kind is a judgement that it cannot tell."""
     # These import DVC; the other commands start without it.
     from lesions.gate.judgement import Judgement, judge_metrics
-    from lesions.gate.rendering import build_table, render_junit, render_markdown
     from lesions.gate.revisions import read_revisions
     from lesions.gate.rules import read_rules
 
-    rules = read_rules(params)
+    named = base[:80]
     try:
+        rules = read_rules(params)
         commit, before, now = read_revisions(base)
-        judgement = judge_metrics(before, now, rules)
-        base = f"{base} ({commit[:10]})"
-    except InputError as error:
-        judgement = Judgement(rows=(), problems=(str(error),))
-    for path, text in ((markdown, render_markdown(judgement, base)), (junit, render_junit(judgement))):
-        if path is not None:
-            write_text(path, text)
-    if judgement.rows:
-        Console().print(build_table(judgement))
-    for problem in judgement.problems:
-        print(f"{problem}.")
-    print(f"gate beside {base}: {judgement.headline}")
-    return judgement.exit_status
+        named = f"{named} ({commit[:10]})"
+        return judge_metrics(before, now, rules), named
+    except Exception as error:  # noqa: BLE001
+        if os.environ.get(DEBUG_VARIABLE):
+            traceback.print_exc()
+        return Judgement(rows=(), problems=(describe_error(error),)), named
+
+
+def _try_to_write(path: Path, text: str) -> Exception | None:
+    try:
+        write_text(path, text)
+    except OSError as error:
+        return error
+    return None

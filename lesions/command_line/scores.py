@@ -1,11 +1,11 @@
 """Printing the scores that several experiments have together."""
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
+
+from lesions.stage.tables import print_table
 
 if TYPE_CHECKING:
     from lesions.evaluation.comparison import Comparison
@@ -39,11 +39,7 @@ def print_scores(
     """
     from lesions.evaluation.verdict import list_leads
 
-    if table.row_count:
-        console = Console()
-        unlimited = console.options.update(max_width=sys.maxsize)
-        console.width = max(console.width, console.measure(table, options=unlimited).maximum)
-        console.print(table)
+    print_table(table)
     if metric not in comparison.metrics:
         print(f"the test images do not define {metric}, so that no model is called better by it")
         return

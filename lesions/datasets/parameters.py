@@ -1,13 +1,14 @@
 """The section `dataset`."""
 
 import unicodedata
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from lesions.datasets.columns import fold_word
 from lesions.parameters.section import Section
+from lesions.tables.paths import SYNTHETIC_ROOT, describe_overlap
 from lesions.tables.record import UNKNOWN, DiagnosisName, FieldName
 
 OWN = ("csv", "image_folder")
@@ -149,6 +150,20 @@ class DatasetParameters(Section):
     def missing_by_field(self) -> dict[FieldName, tuple[str, ...]]:
         """The words that mean "not known" where they are given for each field, otherwise nothing."""
         return self.missing if isinstance(self.missing, dict) else {}
+
+    def _no_folder_is_written_by_the_run(self) -> Self:
+        if overlap := describe_overlap(Path(self.root)):
+            raise ValueError(
+                f"dataset.root {overlap}, which the run writes, got {self.root!r:.80}; keep the images in a folder "
+                "of their own, such as data/raw/mine"
+            )
+        for name, folder in zip(self.all_names, self.folders, strict=True):
+            if name != "synthetic" and describe_overlap(Path(self.root, folder), [SYNTHETIC_ROOT]):
+                raise ValueError(
+                    f"dataset.names and dataset.external are {', '.join(self.all_names)}, but dataset.root is "
+                    f"{self.root:.80}; {SYNTHETIC_ROOT} is the folder of synthetic and of no other dataset"
+                )
+        return self
 
     @property
     def all_names(self) -> tuple[str, ...]:

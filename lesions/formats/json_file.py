@@ -36,10 +36,26 @@ def write_plot_rows(path: Path, rows: PlotRows) -> None:
 
 def read_json(path: Path) -> Any:
     """Read a JSON file; invalid JSON raises InputError with the file's name and the line."""
+    return parse_json(path.read_bytes(), str(path))
+
+
+def parse_json(content: bytes, source: str) -> Any:
+    """Parse the content of a JSON file.
+
+    Raises
+    ------
+    InputError
+        If it is not JSON in UTF-8, or holds what no file of a run does; the message names its `source`.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source}: not in UTF-8 ({error})") from error
     except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {error.lineno}: not valid JSON: {error.msg}") from error
+        conflict = "; it has the marks of a merge conflict" if b"<<<<<<<" in content else ""
+        raise InputError(f"{source}, line {error.lineno}: not valid JSON: {error.msg}{conflict}") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, thousands of brackets
+        raise InputError(f"{source}: not the JSON of a run: {error}") from error
 
 
 def _round_floats(value: Any) -> Any:

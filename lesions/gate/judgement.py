@@ -1,60 +1,105 @@
-"""Judge the metrics of two revisions by the rules."""
+"""Judge the metrics of two revisions by the rules: each figure against its floor, and against the base's."""
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeGuard
 
+from lesions.errors import InputError
 from lesions.evaluation.comparison import check_same_images, compare_models
 from lesions.evaluation.interval import Difference
-from lesions.gate.revisions import RevisionMetrics
+from lesions.gate.figures import Figures, confirm_figures
+from lesions.gate.metrics import RevisionMetrics
 from lesions.gate.rules import Rule
 
+Rules = Mapping[str, Rule]
+Drops = Mapping[str, Difference]
 
-class Outcome(StrEnum):
-    """The outcome for one metric of one model."""
+
+class Change(StrEnum):
+    """What became of one metric of one model since the base."""
 
     BETTER = "better"
     UNCHANGED = "unchanged"
-    WORSE = "worse, allowed"
-    NOT_SIGNIFICANT = "not significant"
-    REGRESSION = "regression"
-    BEYOND_FLOOR = "below the floor"
+    ALLOWED = "dropped, allowed"
+    REGRESSION = "dropped, regression"
     ADDED = "model added"
     REMOVED = "model removed"
+    OTHER_IMAGES = "other test images"
     UNKNOWN = "cannot tell"
 
 
-FAILURES = (Outcome.REGRESSION, Outcome.BEYOND_FLOOR)
+DROPS = (Change.ALLOWED, Change.REGRESSION)
+UNJUDGED = (Change.OTHER_IMAGES, Change.UNKNOWN)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One metric of one model at the base and now; None where it is missing."""
+    """One metric of one model.
+
+    Attributes
+    ----------
+    base, now
+        The figures in the two `test.json`; None where there is no number.
+    rule
+        The limits.
+    is_below_floor
+        Whether the figure is worse than the floor, whatever the base has.
+    change
+        What became of it since the base.
+    is_beyond_noise
+        Whether a drop is significant over resamples of groups; None if it is no drop, or if the metric is not
+        resampled.
+    """
 
     model: str
     metric: str
     base: float | None
     now: float | None
     rule: Rule
-    outcome: Outcome
+    change: Change
+    is_below_floor: bool = False
+    is_beyond_noise: bool | None = None
+
+    @property
+    def gain(self) -> float | None:
+        """The change since the base; None if the two figures cannot be compared."""
+        if self.base is None or self.now is None or self.change in UNJUDGED:
+            return None
+        return self.now - self.base
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the rule fails."""
+        return self.is_below_floor or self.change is Change.REGRESSION
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the rule can neither pass nor fail."""
+        return not self.is_failure and self.change in UNJUDGED
+
+    @property
+    def outcome(self) -> str:
+        """Both outcomes in words: that of the floor if it fails, and that of the change."""
+        change = str(self.change)
+        if self.is_beyond_noise is not None:
+            change = change.replace("dropped", f"dropped {'beyond' if self.is_beyond_noise else 'within'} noise")
+        return f"below the floor; {change}" if self.is_below_floor else change
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """All rows, and a sentence for each problem that prevents a judgement."""
+    """All rows, a sentence for each problem that prevents a judgement, and notes, which prevent none."""
 
     rows: tuple[Row, ...]
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_status(self) -> int:
         """The exit code: 1 on a failure, 2 if the metrics cannot be judged, else 0."""
-        outcomes = {row.outcome for row in self.rows}
-        if outcomes & set(FAILURES):
+        if any(row.is_failure for row in self.rows):
             return 1
-        return 2 if self.problems or Outcome.UNKNOWN in outcomes else 0
+        return 2 if self.problems or not self.rows or any(row.is_unknown for row in self.rows) else 0
 
     @property
     def headline(self) -> str:
@@ -62,95 +107,104 @@ class Judgement:
         return {0: "passed", 1: "failed", 2: "cannot tell"}[self.exit_status]
 
 
-def judge_metrics(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]) -> Judgement:
+def judge_metrics(base: RevisionMetrics, now: RevisionMetrics, rules: Rules) -> Judgement:
     """Judge the workspace's metrics against the base's, for each model and rule."""
-    comparable = base.test_images_sha256 is not None and base.test_images_sha256 == now.test_images_sha256
-    rows = []
+    rows: list[Row] = []
+    problems = [*_list_problems(base, now)]
     for model in sorted({*base.models, *now.models}):
-        drops = _measure_drops(base, now, model=model, rules=rules) if comparable else {}
-        for metric, rule in rules.items():
-            before, after = _read(base, model, metric), _read(now, model, metric)
-            if model not in now.models:
-                outcome = Outcome.REMOVED
-            elif after is None:
-                outcome = Outcome.UNKNOWN
-            elif rule.is_beyond_floor(after):
-                outcome = Outcome.BEYOND_FLOOR
-            elif model not in base.models:
-                outcome = Outcome.ADDED
-            elif before is None or not comparable:
-                outcome = Outcome.UNKNOWN
-            else:
-                outcome = _compare(before, after, rule, drop=drops.get(metric))
-            rows.append(Row(model, metric, before, after, rule, outcome))
-    return Judgement(tuple(rows), tuple(_list_problems(base, now, rules)))
+        before, after = (
+            confirm_figures(side, model, rules) if model in side.models else None for side in (base, now)
+        )
+        drops: Drops | None = {}
+        if before and after:
+            try:
+                drops = _measure_drops(base, now, model) if _is_same(base, now) else None
+            except InputError as error:
+                drops, problems = None, [*problems, f"metrics/{model}/digest.json: {error}"]
+        if after:
+            problems += [*(before.problems if before else ()), *after.problems]
+        rows += _judge_model(model, before, after, rules=rules, drops=drops)
+    return Judgement(tuple(rows), tuple(problems), tuple(_list_notes(rows)))
 
 
-def _measure_drops(
-    base: RevisionMetrics, now: RevisionMetrics, *, model: str, rules: Mapping[str, Rule]
-) -> dict[str, Difference]:
-    """Return the difference of each metric, base minus now, if a rule needs it and both revisions have a digest."""
-    if model not in base.digests or model not in now.digests:
+def _judge_model(
+    model: str, before: Figures | None, after: Figures | None, *, rules: Rules, drops: Drops | None
+) -> Iterator[Row]:
+    """Yield the rows of a model; `drops` is None if the test images are not the same."""
+    for metric, rule in rules.items():
+        old, new = (side.stated.get(metric) if side else None for side in (before, after))
+        confirmed = after.confirmed.get(metric) if after else None
+        drop = drops.get(metric) if drops else None
+        if after is None:
+            change = Change.REMOVED
+        elif confirmed is None:
+            change = Change.UNKNOWN
+        elif before is None:
+            change = Change.ADDED
+        elif drops is None:
+            change = Change.OTHER_IMAGES
+        elif metric not in before.confirmed:
+            change = Change.UNKNOWN
+        else:
+            change = _compare(before.confirmed[metric], confirmed, rule, drop=drop)
+        yield Row(
+            model,
+            metric,
+            old,
+            new,
+            rule,
+            change,
+            is_below_floor=confirmed is not None and rule.is_beyond_floor(confirmed),
+            is_beyond_noise=drop.is_beyond_noise if drop and change in DROPS else None,
+        )
+
+
+def _compare(before: float, after: float, rule: Rule, *, drop: Difference | None) -> Change:
+    gain = rule.gain(before, after)
+    if gain >= 0:
+        return Change.BETTER if gain else Change.UNCHANGED
+    if rule.largest_drop is None or -gain <= rule.largest_drop:
+        return Change.ALLOWED
+    if not rule.beyond_noise:
+        return Change.REGRESSION
+    if drop is None:
+        return Change.UNKNOWN
+    return Change.REGRESSION if drop.is_beyond_noise else Change.ALLOWED
+
+
+def _measure_drops(base: RevisionMetrics, now: RevisionMetrics, model: str) -> Drops:
+    """Return the difference of each resampled metric, base minus now; none if either revision has no digest."""
+    digests = {side.name: side.models[model].digest for side in (base, now)}
+    pair = {name: digest for name, digest in digests.items() if digest}
+    if len(pair) < len(digests):
         return {}
-    pair = {"base": base.digests[model], "now": now.digests[model]}
     check_same_images(pair)
-    if not any(rule.beyond_noise for rule in rules.values()):
-        return {}
     compared = compare_models(pair, rivals=list(pair))
     return {metric: difference for (_, _, metric), difference in compared.differences.items()}
 
 
-def _compare(before: float, after: float, rule: Rule, *, drop: Difference | None) -> Outcome:
-    gain = rule.gain(before, after)
-    if gain == 0:
-        return Outcome.UNCHANGED
-    if gain > 0:
-        return Outcome.BETTER
-    if rule.largest_drop is None or -gain <= rule.largest_drop:
-        return Outcome.WORSE
-    if not rule.beyond_noise:
-        return Outcome.REGRESSION
-    if drop is None:
-        return Outcome.UNKNOWN
-    return Outcome.REGRESSION if drop.is_beyond_noise else Outcome.NOT_SIGNIFICANT
+def _is_same(base: RevisionMetrics, now: RevisionMetrics) -> bool:
+    """Return whether both revisions say that they have the same test images."""
+    return base.test_images_sha256 is not None and base.test_images_sha256 == now.test_images_sha256
 
 
-def _list_problems(base: RevisionMetrics, now: RevisionMetrics, rules: Mapping[str, Rule]) -> Iterator[str]:
-    if not any(now.models.values()):
-        yield "the workspace has no metrics/<model>/test.json; run `dvc repro` first"
-        return
-    if not any(base.models.values()):
-        yield (
-            "the base has no metrics/<model>/test.json: its metrics were not committed, or it is older than that file"
-        )
-        return
+def _list_problems(base: RevisionMetrics, now: RevisionMetrics) -> Iterator[str]:
+    yield from (*base.problems, *now.problems)
     if not base.models.keys() & now.models.keys():
         yield "no model is in both revisions"
-    if base.test_images_sha256 is None:
-        yield "the base does not say which test images its metrics are of (metrics/split.json, test_images_sha256)"
-    elif base.test_images_sha256 != now.test_images_sha256:
+    if base.test_images_sha256 and now.test_images_sha256 and not _is_same(base, now):
         yield (
             "the test images are not those of the base, because the dataset or its split differs "
             f"(metrics/split.json, test_images_sha256: {base.test_images_sha256[:12]} at the base, "
-            f"{(now.test_images_sha256 or 'none')[:12]} now). Scores on different images cannot be compared"
+            f"{now.test_images_sha256[:12]} now). Scores on different images cannot be compared"
         )
-    for name, revision in (("the base", base), ("the workspace", now)):
-        for model in sorted(revision.models.keys() & now.models.keys()):
-            metrics = revision.models[model]
-            missing = [metric for metric in rules if not _is_number(metrics.get(metric))]
-            if not metrics:
-                yield f"metrics/{model}/test.json of {name} is missing or broken"
-            elif model not in revision.digests and any(rule.beyond_noise for rule in rules.values()):
-                yield f"{name} has no metrics/{model}/digest.json, which the test of a drop needs"
-            elif missing:
-                present = ", ".join(metric for metric, value in metrics.items() if _is_number(value))
-                yield f"metrics/{model}/test.json of {name} has no {', '.join(missing)}; it has {present}"
 
 
-def _read(revision: RevisionMetrics, model: str, metric: str) -> float | None:
-    value = revision.models.get(model, {}).get(metric)
-    return float(value) if _is_number(value) else None
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _list_notes(rows: Sequence[Row]) -> Iterator[str]:
+    floored = [row for row in rows if row.rule.floor is not None and row.now is not None]
+    bases = [row.base for row in floored if row.base is not None and row.rule.is_beyond_floor(row.base)]
+    if bases and len(bases) == len(floored) == sum(row.is_below_floor for row in floored):
+        yield (
+            "every figure is below its floor at the base too: the floors may be for another dataset; see gate in "
+            "params.yaml"
+        )

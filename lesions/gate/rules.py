@@ -1,5 +1,6 @@
 """The section `gate`: the limits of each metric."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
@@ -60,7 +61,10 @@ def read_rules(params: Path) -> dict[str, Rule]:
     """
     section = read_parameters(params).get("gate")
     if not isinstance(section, dict) or not section:
-        raise InputError(f"{params}: gate: expected a rule for at least one metric, got {section!r}")
+        raise InputError(f"{params}: gate: expected a rule for at least one metric, got {section!r:.80}")
+    for metric in section:
+        if not re.fullmatch(r"\w{1,80}", str(metric)):
+            raise InputError(f"{params}: gate: expected the name of a metric, got {metric!r:.80}")
     rules = {str(metric): read_section(params, f"gate.{metric}", Rule) for metric in section}
     resampled = get_args(HeadlineMetric)
     for metric, rule in rules.items():

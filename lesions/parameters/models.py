@@ -16,16 +16,20 @@ RESERVED = ("baselines", "comparison", "history", "probes", "split")
 
 def read_models(params: Path) -> list[str]:
     """Read the list `models`; each name must be a valid file name and occur only once."""
-    listed = read_parameters(params).get("models")
+    return check_models(read_parameters(params).get("models"), str(params))
+
+
+def check_models(listed: object, source: str) -> list[str]:
+    """Return a list of models as it is; raise InputError, naming its `source`, if it is no list of possible names."""
     try:
         models = _MODELS.validate_python(listed, strict=True)
     except ValidationError as error:
-        raise InputError(f"{params}: models: expected a list of names, got {listed!r}") from error
+        raise InputError(f"{source}: models: expected a list of names, got {listed!r:.80}") from error
     for name in models:
         if models.count(name) > 1:
-            raise InputError(f"{params}: models: {name} is listed twice")
+            raise InputError(f"{source}: models: {name} is listed twice")
         if name in RESERVED:
-            raise InputError(f"{params}: models: {name} is the name of a folder of the pipeline; choose another")
+            raise InputError(f"{source}: models: {name} is the name of a folder of the pipeline; choose another")
         if name == "class_prior" or name.endswith(("_features", "_probe")):
-            raise InputError(f"{params}: models: {name} is the name of a baseline or a probe; choose another")
+            raise InputError(f"{source}: models: {name} is the name of a baseline or a probe; choose another")
     return models

@@ -96,17 +96,24 @@ def load_parameters(path: Path) -> dict[str, Any]:
         If there is no such file, or if it does not contain sections.
     """
     try:
-        parameters = YAML(typ="safe", pure=True).load(path)
+        return parse_parameters(path.read_bytes(), str(path))
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such parameter file") from error
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
+
+
+def parse_parameters(content: bytes, source: str) -> dict[str, Any]:
+    """Parse the content of a parameter file; raise InputError, naming its `source`, if it does not have sections."""
+    try:
+        parameters = YAML(typ="safe", pure=True).load(content)
     except RecursionError as error:
-        raise InputError(f"{path}: sections or lists are nested too deeply") from error
-    except (YAMLError, ValueError) as error:  # ValueError: a date that does not exist, a number of 5,000 digits
-        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+        raise InputError(f"{source}: sections or lists are nested too deeply") from error
+    # ValueError: no text in UTF-8, a date that does not exist, a number of 5,000 digits
+    except (YAMLError, ValueError) as error:
+        raise InputError(f"{source}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(parameters, dict):
-        raise InputError(f"{path}: expected sections with names, got {parameters!r}")
+        raise InputError(f"{source}: expected sections with names, got {parameters!r:.80}")
     return parameters
 
 
@@ -147,7 +154,7 @@ def _complaint(location: str, errors: Sequence[ErrorDetails]) -> str:
     if kind == "value_error":
         return f"{location}: {context['error']}"
     expected = [_expectation(details["type"], details.get("ctx", {})) for details in errors]
-    return f"{location}: expected {' or '.join(expected)}, got {value!r}"
+    return f"{location}: expected {' or '.join(expected)}, got {value!r:.80}"
 
 
 def _expectation(kind: str, context: dict[str, Any]) -> str:

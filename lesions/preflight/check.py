@@ -147,10 +147,11 @@ def check_device(params: Path, recipes: Recipes, findings: Findings) -> torch.de
 def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts, weights_bytes: Sequence[int]) -> str:
     """Return the disk space that the run needs, in words; raise InputError if less is free."""
     copies = max(count_copies(recipe.training, recipe.optimizer) for recipe in recipes.values())
+    drawn = "synthetic" in read_section(params, "dataset", DatasetParameters).all_names
     disk = estimate_disk(
         counts.num_images,
         counts.num_images * _count_cached_bytes(params),
-        read_section(params, "generate_synthetic", SyntheticParameters),
+        read_section(params, "generate_synthetic", SyntheticParameters) if drawn else None,
         weights_bytes=weights_bytes,
         weights_in_state=copies - 1,  # the gradient is not written
     )

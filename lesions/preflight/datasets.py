@@ -23,9 +23,9 @@ from lesions.splitting.test_list import find_listed, read_test_list
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.groups import GROUPING_IDENTIFIERS, build_groups
 from lesions.tables.index import list_undecoded
+from lesions.tables.paths import SYNTHETIC_ROOT
 from lesions.tables.task import TaskParameters
 
-SYNTHETIC_ROOT = Path("data/raw/synthetic")
 NO_COPIES = pd.DataFrame(columns=["image_id", "other_image_id"], dtype=str)
 
 

@@ -86,7 +86,7 @@ class Disk:
 def estimate_disk(
     num_images: int,
     cache_bytes: int,
-    rendered: SyntheticParameters,
+    rendered: SyntheticParameters | None,
     *,
     weights_bytes: Sequence[int],
     weights_in_state: int,
@@ -96,13 +96,15 @@ def estimate_disk(
     Parameters
     ----------
     rendered
-        The embedded dataset; DVC keeps it even if other data are used.
+        The embedded dataset; None if the run does not use it.
     weights_bytes
         The bytes of each network's weights.
     weights_in_state
         Number of arrays as large as the weights in the state of a training.
     """
-    embedded = rendered.num_images * (RENDERED_BYTES + RENDERED_BYTES_PER_PIXEL * rendered.size_px**2)
+    embedded = 0.0
+    if rendered is not None:
+        embedded = rendered.num_images * (RENDERED_BYTES + RENDERED_BYTES_PER_PIXEL * rendered.size_px**2)
     outputs = embedded + cache_bytes + sum(weights_bytes) + num_images * BYTES_PER_TABLE_IMAGE + DRAWN_BYTES
     return Disk(2 * int(outputs), 2 * weights_in_state * max(weights_bytes))
 

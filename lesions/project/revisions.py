@@ -9,7 +9,7 @@ from dvc.api import DVCFileSystem
 from dvc.repo import Repo
 from dvc.scm import NoSCM, RevError, resolve_rev
 
-from lesions.errors import InputError
+from lesions.errors import InputError, cut_value
 from lesions.project.root import PIPELINE
 
 WORKSPACE = "workspace"
@@ -47,12 +47,16 @@ def resolve_revision(repo: Repo, revision: str) -> str:
     Raises
     ------
     InputError
-        If there is no such revision.
+        If there is no such revision, or if it is a file or a folder of one.
     """
     try:
-        return str(resolve_rev(repo.scm, revision))
-    except RevError as error:
-        raise InputError(_describe_missing_revision(revision)) from error
+        commit = str(resolve_rev(repo.scm, revision))
+    except (RevError, ValueError) as error:  # ValueError: longer than a name may be, or no text
+        raise InputError(_describe_missing_revision(cut_value(revision))) from error
+    kind = _ask_git("cat-file", "-t", commit)
+    if kind != "commit":
+        raise InputError(f"{cut_value(revision)} is a {kind or 'thing'} of git, not a commit")
+    return commit
 
 
 @contextmanager
@@ -73,10 +77,13 @@ def open_revision(repo: Repo, revision: str) -> Iterator[DVCFileSystem]:
 
 
 def _describe_missing_revision(revision: str) -> str:
-    command = ["git", "rev-parse", "--is-shallow-repository"]
-    if subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() == "true":
+    if _ask_git("rev-parse", "--is-shallow-repository") == "true":
         return (
             f"there is no revision {revision} in this shallow clone; fetch the history with `git fetch --unshallow` "
             "(in GitHub Actions: fetch-depth: 0 of actions/checkout)"
         )
     return f"there is no revision {revision} in this repository; `git fetch` may fetch it"
+
+
+def _ask_git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()

@@ -14,6 +14,7 @@ import typer
 
 from lesions.stage.code import check_code_unchanged
 from lesions.stage.failure import DebugOption, one_paragraph_errors
+from lesions.stage.help import PlainCommand
 from lesions.stage.timings import record_timing
 
 CodeOption = Annotated[
@@ -23,11 +24,19 @@ CodeOption = Annotated[
 
 
 def run_stage(main: Callable[..., None]) -> None:
-    """Run a stage with its arguments from the command line, and record how long it took.
+    """Run a stage with its arguments from the command line, and record how long it took."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, exit_on_signal)
+    with one_paragraph_errors():
+        build_program(main)()
 
-    There are two options besides the arguments of `main`. `--code` names the stage's `data/code/<stage>.json`: the
-    stage fails if a file listed there has changed, at its start or at its end; if `main` itself has an argument
-    `code`, it receives the path too. `--debug` shows errors with their tracebacks.
+
+def build_program(main: Callable[..., None]) -> typer.Typer:
+    """Return the program of a stage, which has two options besides the arguments of `main`.
+
+    `--code` names the stage's `data/code/<stage>.json`: the stage fails if a file listed there has changed, at its
+    start or at its end; if `main` itself has an argument `code`, it receives the path too. `--debug` shows errors
+    with their tracebacks.
     """
     signature = inspect.signature(main)
     reads_code = "code" in signature.parameters
@@ -35,26 +44,30 @@ def run_stage(main: Callable[..., None]) -> None:
     @wraps(main)
     def checked_main(*, debug: bool, **arguments: Any) -> None:
         code = arguments["code"] if reads_code else arguments.pop("code")
-        # DVC_STAGE includes the model's name; if dvc.yaml is in another folder, a path and a colon precede it.
-        stage = os.environ.get("DVC_STAGE", Path(sys.argv[0]).stem).rpartition(":")[2]
-        with record_timing(stage):
+        with record_timing(name_stage(arguments.get("model"))):
             if code is not None:
                 check_code_unchanged(code)
             main(**arguments)
             if code is not None:
                 check_code_unchanged(code)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, exit_on_signal)
     options = [inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DebugOption)]
     if not reads_code:
         options.append(inspect.Parameter("code", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=CodeOption))
     # typer reads the options from the signature.
     checked_main.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *options])  # type: ignore[attr-defined]
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(checked_main)
-    with one_paragraph_errors():
-        app()
+    program = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    program.command(cls=PlainCommand)(checked_main)
+    return program
+
+
+def name_stage(model: str | None) -> str:
+    """Return the name of the stage that runs, with the name of its model if it has one."""
+    # DVC_STAGE includes the model's name; if dvc.yaml is in another folder, a path and a colon precede it.
+    if stage := os.environ.get("DVC_STAGE"):
+        return stage.rpartition(":")[2]
+    called = Path(sys.argv[0]).stem
+    return f"{called}@{model}" if model else called
 
 
 def exit_on_signal(number: int, _: FrameType | None) -> None:

@@ -18,8 +18,11 @@ from lesions.errors import InputError
 from lesions.formats.json_file import write_json
 from lesions.tables.predictions import Predictions
 
-MAX_BYTES = 1_000_000_000
-"""Largest size of one unpacked column, in bytes; a larger column is not from a digest."""
+MAX_CLASSES = 1000
+"""Largest number of classes in a digest; more are not from a run."""
+
+MAX_PROBABILITIES = 10_000_000
+"""Largest number of probabilities in a digest, images times classes; more are not from a run."""
 
 
 def write_digest(path: Path, predictions: Predictions) -> None:
@@ -29,41 +32,75 @@ def write_digest(path: Path, predictions: Predictions) -> None:
     columns = {
         "group": group.astype("<u4"),
         "y_true": predictions.y_true[ordered].astype("<u2"),
-        "log_probabilities": predictions.log_prob[ordered].clip(-1e4).astype("<f2"),
+        "log_probabilities": _round(predictions.log_prob[ordered]),
     }
     write_json(
         path, {"classes": list(predictions.classes), **{name: [_pack(values)] for name, values in columns.items()}}
     )
 
 
-def parse_digest(values: Any, source: str) -> Predictions:
+def parse_digest(values: Any, source: str, num_images: int | None = None) -> Predictions:
     """Parse the content of `metrics/<model>/digest.json` into predictions whose image_id is a number.
+
+    Parameters
+    ----------
+    values
+        The content, as read from JSON.
+    source
+        The name of the file, for messages.
+    num_images
+        The number of images that the digest must have; None if it is unknown.
 
     Raises
     ------
     InputError
-        If `write_digest` did not write the content; the message names its `source`.
+        If `write_digest` did not write the content, or if it has another number of images.
     """
     try:
-        classes = tuple(values["classes"])
-        group = _unpack(values["group"], "<u4")
-        y_true = _unpack(values["y_true"], "<u2").astype(np.int64)
-        log_prob = _unpack(values["log_probabilities"], "<f2").astype(np.float64).reshape(len(y_true), len(classes))
-        whole = len(group) == len(y_true) and (y_true < len(classes)).all() and np.isfinite(log_prob).all()
+        classes = _parse_classes(values["classes"])
+        most = MAX_PROBABILITIES // len(classes)
+        y_true = _unpack(values["y_true"], "<u2", min(most, num_images or most)).astype(np.int64)
+        if num_images not in (None, len(y_true)):
+            raise ValueError(f"{len(y_true):,} images, expected {num_images:,}")
+        group = _unpack(values["group"], "<u4", len(y_true))
+        log_prob = _unpack(values["log_probabilities"], "<f2", len(y_true) * len(classes)).astype(np.float64)
     except (KeyError, TypeError, ValueError, zlib.error) as error:
         raise InputError(f"{source}: not a digest of predictions ({error})") from error
-    if not whole:
+    fits = len(group) == len(y_true) > 0 and len(log_prob) == len(y_true) * len(classes)
+    if not fits or (y_true >= len(classes)).any() or not np.isfinite(log_prob).all():
         raise InputError(f"{source}: not a digest of predictions (its columns do not fit each other)")
-    names = [str(number) for number in range(len(group))]
-    images = pd.DataFrame({"image_id": names, "group_id": group.astype(str), "split": "test"})
-    return Predictions(images, classes, y_true, log_prob)
+    images = pd.DataFrame({"image_id": np.arange(len(group)), "group_id": group, "split": "test"})
+    return Predictions(images, classes, y_true, log_prob.reshape(len(y_true), len(classes)))
+
+
+def _round(log_prob: NDArray[np.float64]) -> NDArray[np.float16]:
+    """Round log-probabilities (N, K), and keep each image's predicted class the only one with the highest."""
+    rounded = log_prob.clip(-1e4).astype("<f2")
+    predicted = log_prob.argmax(axis=1)[:, np.newaxis]
+    highest = np.take_along_axis(rounded, predicted, axis=1)
+    rounded = np.minimum(rounded, np.nextafter(highest, np.float16(-np.inf)))
+    np.put_along_axis(rounded, predicted, highest, axis=1)
+    return rounded.astype("<f2")
+
+
+def _parse_classes(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError("classes: expected a list of names")
+    if not 1 <= len(set(names)) == len(names) <= MAX_CLASSES:
+        raise ValueError(f"classes: expected different names, at most {MAX_CLASSES:,}, got {len(names):,}")
+    return tuple(names)
 
 
 def _pack(values: NDArray[np.generic]) -> str:
     return base64.b64encode(zlib.compress(values.tobytes(), 9)).decode("ascii")
 
 
-def _unpack(packed: list[str], kind: str) -> NDArray[Any]:
+def _unpack(packed: list[str], kind: str, most: int) -> NDArray[Any]:
+    """Unpack a column of at most so many values; a longer one is not unpacked to its end."""
     (text,) = packed
     unpacker = zlib.decompressobj()
-    return np.frombuffer(unpacker.decompress(base64.b64decode(text, validate=True), MAX_BYTES), dtype=kind)
+    content = unpacker.decompress(base64.b64decode(text, validate=True), (most + 1) * np.dtype(kind).itemsize)
+    values = np.frombuffer(content, dtype=kind)
+    if len(values) > most or not unpacker.eof:
+        raise ValueError(f"a column has more than {most:,} values, or no end")
+    return values

@@ -1,5 +1,6 @@
 """The paths of a run's files, by model: all code that writes, reads, compares or removes them uses these paths."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,17 @@ PlotName = Literal[
     "net_benefit",
     "subgroups",
 ]
+
+
+SYNTHETIC_ROOT = Path("data/raw/synthetic")
+"""The embedded dataset."""
+
+OUTPUT_FOLDERS = (
+    *(Path("data", name) for name in ("calibrations", "checkpoints", "code", "folds", "logits")),
+    *(Path("data", name) for name in ("pictures", "predictions", "recipes")),
+    *map(Path, ("metrics", "plots", "report", ".resume", ".timings", "dvclive", "dvc_plots")),
+)
+"""The folders that a run writes, and in which nothing else may lie; not that of the embedded dataset."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +118,21 @@ class ModelPaths:
             *map(self.metrics_file, get_args(MetricsName)),
             *map(self.plot_file, get_args(PlotName)),
         ]
+
+
+def describe_overlap(folder: Path, outputs: Iterable[Path] = OUTPUT_FOLDERS) -> str | None:
+    """Return how a folder overlaps with the first of the outputs that it does overlap with, or None.
+
+    It does not matter how the folder is spelled: as a relative path, an absolute one, or through a link.
+    """
+    place = Path(os.path.realpath(folder))
+    for output in outputs:
+        written = Path(os.path.realpath(output))
+        if place == written:
+            return f"is {output}"
+        if place.is_relative_to(written) or written.is_relative_to(place):
+            return f"{'lies in' if place.is_relative_to(written) else 'contains'} {output}"
+    return None
 
 
 def find_unlisted(models: Iterable[str], folders: ModelPaths) -> list[str]:

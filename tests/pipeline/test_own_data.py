@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.repository import copy_repository
+from tests.repository import copy_repository, stages_run
 
 
 def test_a_broken_dataset_stops_with_its_reason(tmp_path: Path) -> None:
@@ -22,6 +22,21 @@ def test_a_broken_dataset_stops_with_its_reason(tmp_path: Path) -> None:
     assert "HAM10000_metadata.csv: 1 of 2 rows refused, dataset.max_rejected_fraction is 0.01:" in done.stdout
     assert "1 × file: broken image: image file is truncated" in done.stdout
     assert "two" in (repository.root / "data/rejected.csv").read_text()
+
+
+def test_the_embedded_dataset_goes_and_comes_back_with_its_name(tmp_path: Path) -> None:
+    repository = copy_repository(tmp_path)
+    folder = repository.root / "data/raw/synthetic"
+    repository.dvc("repro", "generate_synthetic")
+    drawn = sorted(folder.rglob("*"))
+    assert len(drawn) == 153
+    repository.run("lesions", "preset", "ham10000", "--root", "data/raw/own")
+    repository.dvc("repro", "generate_synthetic")
+    assert list(folder.iterdir()) == []
+    assert stages_run(repository.dvc("repro", "generate_synthetic")) == []
+    repository.run("lesions", "preset", "tiny", "--reset")
+    assert "is cached" in repository.dvc("repro", "generate_synthetic")
+    assert sorted(folder.rglob("*")) == drawn
 
 
 def test_data_of_ones_own_can_be_added_to_dvc(tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ def test_the_worst_subgroup_and_a_row_for_each_are_written(
     assert "sex: female 300" in capsys.readouterr().out
 
 
-def test_without_subgroups_there_is_no_worst_one(tmp_path: Path) -> None:
+def test_without_subgroups_there_is_no_worst_one_and_no_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     predictions = build_predictions(Y_TRUE[:6], guess(Y_TRUE[:6], 1))
     run_scoring(tmp_path, write_run(tmp_path, {"model": predictions}), "model")
     assert json.loads((tmp_path / "metrics/model/subgroups.json").read_text()) == {
@@ -42,3 +44,6 @@ def test_without_subgroups_there_is_no_worst_one(tmp_path: Path) -> None:
         "num_subgroups": 0,
         "num_beyond_noise": 0,
     }
+    printed = capsys.readouterr().out
+    assert "no subgroup has 5 patients or lesions, so none is scored" in printed
+    assert "balanced accuracy" not in printed

@@ -2,21 +2,26 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from PIL import Image
+from ruamel.yaml import YAML
 
 from lesions.errors import InputError
 from stages import generate_synthetic
+from tests.builders import dataset_section
+
+SYNTHETIC = dataset_section("data/raw/synthetic", "synthetic")
 
 
-def write_params(folder: Path, *, num_images: int = 150, size_px: int = 32, seed: int = 1) -> Path:
+def write_params(
+    folder: Path, *, num_images: int = 150, size_px: int = 32, seed: int = 1, dataset: dict[str, Any] = SYNTHETIC
+) -> Path:
     path = folder / f"params_{num_images}_{size_px}_{seed}.yaml"
-    path.write_text(
-        f"generate_synthetic:\n  num_images: {num_images}\n  size_px: {size_px}\n  seed: {seed}\n",
-        encoding="utf-8",
-    )
+    drawn = {"num_images": num_images, "size_px": size_px, "seed": seed}
+    YAML(typ="safe", pure=True).dump({"generate_synthetic": drawn, "dataset": dataset}, path)
     return path
 
 
@@ -74,6 +79,30 @@ def test_another_seed_writes_other_images(dataset: Path, tmp_path: Path) -> None
 def test_a_smaller_cohort_is_refused_with_a_reason(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"generate_synthetic\.num_images: expected at least 150, got 149"):
         generate_synthetic.main(tmp_path / "small", write_params(tmp_path, num_images=149))
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_drawn"),
+    [
+        ({"names": ["ham10000"]}, False),
+        ({"names": ["image_folder"]}, False),
+        ({"names": ["ham10000"], "external": ["isic2019"]}, False),
+        ({"names": ["ham10000"], "external": ["synthetic"]}, True),
+        ({"names": ["ham10000", "synthetic"]}, True),
+    ],
+)
+def test_nothing_is_drawn_if_no_dataset_is_synthetic(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], is_drawn: bool
+) -> None:
+    folder = tmp_path / "synthetic"
+    generate_synthetic.main(folder, write_params(tmp_path))
+    root = "data/raw" if len(changes["names"] + changes.get("external", [])) > 1 else "data/raw/mine"
+    params = write_params(tmp_path, size_px=33, dataset=dataset_section(root) | changes)
+    generate_synthetic.main(folder, params)
+    assert len(list(folder.rglob("*.jpg"))) == (150 if is_drawn else 0)
+    assert any(folder.iterdir()) == is_drawn
+    said = "nothing to draw: synthetic is neither in dataset.names nor in dataset.external"
+    assert (said in capsys.readouterr().out) != is_drawn
 
 
 def test_an_interrupted_run_leaves_no_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """`lesions gate` in a real repository, with a branch for each outcome."""
 
-import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,27 +9,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from lesions.parameters.overlay import lay_over
-from lesions.tables.digest import write_digest
+from tests.gating import predict, write_model, write_split
 from tests.repository import Repository, copy_repository
-from tests.runs import build_predictions, guess, true_classes
 
 MODELS = ("custom_cnn", "resnet18")
-GOOD = {"balanced_accuracy": 0.7, "macro_f1": 0.6, "macro_roc_auc": 0.9}
-
-
-def write_metrics(
-    repository: Repository, model: str, metrics: dict[str, float], *, skill: float = 1.5, seed: int = 0
-) -> None:
-    """Write scores, and the digest of predictions with the given skill; the scores need not be of those."""
-    path = repository.root / f"metrics/{model}/test.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(metrics))
-    y_true = true_classes(200)
-    write_digest(path.with_name("digest.json"), build_predictions(y_true, guess(y_true, skill, seed)))
-
-
-def write_split(repository: Repository, sha256: str) -> None:
-    (repository.root / "metrics/split.json").write_text(json.dumps({"test_images_sha256": sha256}))
 
 
 def list_models(repository: Repository, *models: str) -> None:
@@ -54,27 +36,25 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     repository.commit("Rules")
     repository.run("git", "branch", "never_run")
     for model in MODELS:
-        write_metrics(repository, model, GOOD)
-    write_split(repository, "aa")
+        write_model(repository.root, model, predict(1.5))
+    write_split(repository.root)
     repository.commit("Run")
-    for name, change, skill, seed in (
-        ("better", 0.1, 1.5, 0),
-        ("slightly_worse", -0.01, 0.5, 0),
-        ("worse", -0.1, 0.5, 0),
-        ("worse_by_chance", -0.1, 1.5, 1),
+    for name, skill, seed in (
+        ("better", 2.0, 0),
+        ("slightly_worse", 1.4, 0),
+        ("worse", 1.2, 0),
+        ("worse_by_chance", 1.2, 1),
+        ("below_the_floor", 0.5, 0),
     ):
         branch(name)
-        write_metrics(repository, "resnet18", GOOD | {"macro_f1": 0.6 + change}, skill=skill, seed=seed)
+        write_model(repository.root, "resnet18", predict(skill, seed))
         repository.commit(name)
     branch("without_digest")
-    write_metrics(repository, "resnet18", GOOD | {"macro_f1": 0.5})
     (repository.root / "metrics/resnet18/digest.json").unlink()
     repository.commit("without digest")
-    branch("below_the_floor")
-    write_metrics(repository, "resnet18", GOOD | {"macro_roc_auc": 0.8})
-    repository.commit("below")
     branch("another_split")
-    write_split(repository, "bb")
+    write_model(repository.root, "resnet18", predict(1.0))
+    write_split(repository.root, "cd" * 32)
     repository.commit("split")
     branch("model_removed")
     list_models(repository, "custom_cnn")
@@ -82,7 +62,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     repository.commit("removed")
     branch("model_added")
     list_models(repository, *MODELS, "resnet34")
-    write_metrics(repository, "resnet34", GOOD)
+    write_model(repository.root, "resnet34", predict(1.5))
     repository.commit("added")
     assert repository.dvc("remote", "list").strip() == ""
     return repository
@@ -97,21 +77,30 @@ def gate(repository: Repository, branch: str, *options: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("branch", "status", "words"),
     [
-        ("main", 0, "macro_f1          0.6000 0.6000 +0.0000 ≥ 0.4  0.08 unchanged"),
-        ("better", 0, "macro_f1          0.6000 0.7000 +0.1000 ≥ 0.4  0.08 better"),
-        ("slightly_worse", 0, "macro_f1          0.6000 0.5900 -0.0100 ≥ 0.4  0.08 worse, allowed"),
-        ("worse", 1, "macro_f1          0.6000 0.5000 -0.1000 ≥ 0.4  0.08 regression"),
-        ("worse_by_chance", 0, "macro_f1          0.6000 0.5000 -0.1000 ≥ 0.4  0.08 not significant"),
+        ("main", 0, "macro_f1          0.7652 0.7652 +0.0000 ≥ 0.4  0.08 unchanged"),
+        ("better", 0, "macro_f1          0.7652 0.8345 +0.0693 ≥ 0.4  0.08 better"),
+        (
+            "slightly_worse",
+            0,
+            "macro_f1          0.7652 0.7354 -0.0298 ≥ 0.4  0.08 dropped beyond noise, allowed",
+        ),
+        ("worse", 1, "macro_f1          0.7652 0.6661 -0.0991 ≥ 0.4  0.08 dropped beyond noise, regression"),
+        ("worse_by_chance", 0, "macro_f1          0.7652 0.6729 -0.0923 ≥ 0.4  0.08 dropped within noise, allowed"),
         (
             "without_digest",
             2,
-            "the workspace has no metrics/resnet18/digest.json, which the test of a drop needs",
+            "metrics/resnet18/digest.json of the workspace is missing",
         ),
-        ("below_the_floor", 1, "macro_roc_auc     0.9000 0.8000 -0.1000 ≥ 0.85 0.03 below the floor"),
-        ("another_split", 2, "the test images are not those of the base, because the dataset or its split differs"),
-        ("model_removed", 0, "macro_f1          0.6000 –      –       ≥ 0.4  0.08 model removed"),
-        ("model_added", 0, "macro_f1          –      0.6000 –       ≥ 0.4  0.08 model added"),
-        ("never_run", 2, "the workspace has no metrics/<model>/test.json; run `dvc repro` first."),
+        (
+            "below_the_floor",
+            1,
+            "macro_roc_auc     0.9080 0.6576 -0.2504 ≥ 0.85 0.03 below the floor; dropped beyond noise, regression",
+        ),
+        ("another_split", 1, "macro_roc_auc     0.9080 0.8069 –      ≥ 0.85 0.03 below the floor; other test images"),
+        ("another_split", 1, "the test images are not those of the base, because the dataset or its split differs"),
+        ("model_removed", 0, "macro_f1          0.7652 –      –       ≥ 0.4  0.08 model removed"),
+        ("model_added", 0, "macro_f1          –      0.7652 –       ≥ 0.4  0.08 model added"),
+        ("never_run", 2, "metrics/resnet18/test.json of the workspace is missing; `dvc repro` writes it."),
     ],
 )
 def test_a_branch_compared_with_main(repository: Repository, branch: str, status: int, words: str) -> None:
@@ -123,7 +112,7 @@ def test_a_branch_compared_with_main(repository: Repository, branch: str, status
 
 def test_metrics_that_the_base_lacks_are_reported(repository: Repository) -> None:
     status, output = gate(repository, "main", "--base", "never_run")
-    assert "the base has no metrics/<model>/test.json" in output
+    assert "metrics/resnet18/test.json of the base is missing" in output
     assert status == 2
 
 
@@ -133,21 +122,25 @@ def test_markdown_and_junit_report_the_same_as_the_terminal(repository: Reposito
     assert status == 1
     text = (tmp_path / "gate.md").read_text(encoding="utf-8")
     assert text.startswith("## Metrics gate: failed\n")
-    assert "| resnet18 | macro_f1 | 0.6000 | 0.5000 | -0.1000 | ≥ 0.4 | 0.08 | **regression** |" in text
-    assert text.count("| unchanged |") == 5
+    assert (
+        "| resnet18 | macro_f1 | 0.7652 | 0.6661 | -0.0991 | ≥ 0.4 | 0.08 | **dropped beyond noise, regression** |"
+        in text
+    )
+    assert text.count("| unchanged |") == 3
     suite = ElementTree.parse(tmp_path / "gate.xml").getroot()
-    assert suite.attrib == {"name": "lesions gate", "tests": "6", "failures": "1", "errors": "0"}
-    (case,) = [case for case in suite if case.find("failure") is not None]
-    assert (case.get("classname"), case.get("name")) == ("gate.resnet18", "macro_f1")
-    failure = case.find("failure")
+    assert suite.attrib == {"name": "lesions gate", "tests": "6", "failures": "3", "errors": "0"}
+    failures = {(case.get("classname"), case.get("name")): case.find("failure") for case in suite}
+    failure = failures["gate.resnet18", "macro_f1"]
     assert failure is not None
-    assert failure.get("message") == "regression: 0.6000 at the base, 0.5000 now (-0.1000); floor ≥ 0.4, drop 0.08"
+    assert failure.get("message") == (
+        "dropped beyond noise, regression: 0.7652 at the base, 0.6661 now (-0.0991); floor ≥ 0.4, drop 0.08"
+    )
 
 
 def test_a_metric_that_cannot_be_judged_is_an_error_in_junit(repository: Repository, tmp_path: Path) -> None:
     gate(repository, "another_split", "--base", "main", "--junit", str(tmp_path / "gate.xml"))
     suite = ElementTree.parse(tmp_path / "gate.xml").getroot()
-    assert suite.attrib == {"name": "lesions gate", "tests": "7", "failures": "0", "errors": "7"}
+    assert suite.attrib == {"name": "lesions gate", "tests": "7", "failures": "1", "errors": "6"}
 
 
 def test_a_missing_revision_is_named(repository: Repository, tmp_path: Path) -> None:
@@ -170,20 +163,6 @@ def test_a_shallow_clone_says_what_to_fetch(repository: Repository, tmp_path: Pa
     assert "git fetch --unshallow" in done.stdout
 
 
-@pytest.mark.parametrize("content", [None, "{"])
-def test_a_model_with_lost_metrics_does_not_count_as_removed(repository: Repository, content: str | None) -> None:
-    repository.run("git", "checkout", "--quiet", "main")
-    path = repository.root / "metrics/resnet18/test.json"
-    before = path.read_text()
-    path.unlink()
-    if content is not None:
-        path.write_text(content)
-    done = repository.run("lesions", "gate", "--base", "main", check=False)
-    path.write_text(before)
-    assert done.returncode == 2
-    assert "metrics/resnet18/test.json of the workspace is missing or broken." in done.stdout
-
-
 def test_the_gate_fails_outside_a_dvc_repository(tmp_path: Path, repository: Repository) -> None:
     (tmp_path / "params.yaml").write_text((repository.root / "params.yaml").read_text())
     done = Repository(tmp_path).run("lesions", "gate", "--base", "main", check=False)
@@ -201,3 +180,36 @@ def test_an_invalid_rule_is_not_a_regression(repository: Repository) -> None:
     params.write_text(text)
     assert done.returncode == 2
     assert "gate.macro_f1.direction: expected 'higher' or 'lower', got 'up'" in done.stdout
+
+
+def test_both_files_are_written_when_something_unforeseen_happens(tmp_path: Path) -> None:
+    """No DVC project, a parameter file that is a folder."""
+    (tmp_path / "params.yaml").mkdir()
+    files = ("--markdown", "gate.md", "--junit", "gate.xml")
+    done = Repository(tmp_path).run("lesions", "gate", "--base", "main", *files, check=False)
+    assert done.returncode == 2
+    assert "Is a directory" in (tmp_path / "gate.md").read_text()
+    assert "Is a directory" in (tmp_path / "gate.xml").read_text()
+    assert "Traceback" not in done.stdout
+    assert "Traceback" in Repository(tmp_path).run("lesions", "--debug", "gate", "--base", "a", check=False).stdout
+
+
+def test_a_file_that_cannot_be_written_keeps_neither_the_other_nor_the_judgement(
+    repository: Repository, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    files = ("--markdown", str(tmp_path / "file/gate.md"), "--junit", str(tmp_path / "gate.xml"))
+    for branch, expected in (("better", 2), ("worse", 1)):
+        status, output = gate(repository, branch, "--base", "main", *files)
+        assert status == expected
+        assert "file" in output and "resnet18" in output
+        assert (tmp_path / "gate.xml").is_file()
+
+
+def test_names_are_whole_on_a_narrow_terminal_and_no_line_is_broken_in_a_file(repository: Repository) -> None:
+    repository.run("git", "checkout", "--quiet", "below_the_floor")
+    narrow = repository.run("lesions", "gate", "--base", "main", check=False, COLUMNS="40", FORCE_COLOR="1").stdout
+    for name in ("custom_cnn", "resnet18", "balanced_accuracy", "macro_roc_auc"):
+        assert name in narrow
+    _, wide = gate(repository, "below_the_floor", "--base", "main")
+    assert "dropped beyond noise, regression" in wide

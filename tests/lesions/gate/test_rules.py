@@ -37,6 +37,9 @@ def test_the_projects_own_rules_are_valid() -> None:
             {"f1": GOOD | {"largest_drop": 0.1, "beyond_noise": True}},
             r"gate\.f1\.beyond_noise: expected false; only accuracy, .* are resampled",
         ),
+        ({"f1|b": GOOD}, r"gate: expected the name of a metric, got 'f1\|b'"),
+        ({"f1\n## passed": GOOD}, r"gate: expected the name of a metric, got 'f1\\n## passed'"),
+        ({"x" * 81: GOOD}, r"gate: expected the name of a metric, got 'x+"),
         ({"f1": 0.5}, r"gate\.f1: expected a section, got 0\.5"),
     ],
 )

@@ -58,6 +58,8 @@ def test_disk_holds_outputs_twice_and_two_training_states() -> None:
     disk = estimate_disk(10, 1_000_000, rendered, weights_bytes=[100_000, 4_000_000], weights_in_state=5)
     outputs = 1_000_000 + 4_100_000 + 10 * 1024 + 3 * 2**20
     assert disk == Disk(2 * (outputs + 150 * 3_300), 10 * 4_000_000)
+    without = estimate_disk(10, 1_000_000, None, weights_bytes=[100_000, 4_000_000], weights_in_state=5)
+    assert without == Disk(2 * outputs, 10 * 4_000_000)
     assert str(disk) == "18 MB, half of it DVC's copies; 40 MB more during a training"
 
 

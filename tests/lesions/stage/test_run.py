@@ -13,7 +13,8 @@ import pytest
 
 from lesions.stage.failure import one_paragraph_errors
 from lesions.stage.progress import TrainingLine, show_progress
-from tests.builders import ROOT
+from lesions.stage.run import name_stage
+from tests.builders import ROOT, dataset_section
 from tests.rights import OBEYING_RIGHTS, needs_rights
 
 
@@ -54,20 +55,27 @@ def test_an_unexpected_error_is_one_paragraph_too(capsys: pytest.CaptureFixture[
     )
 
 
+def write_generating(folder: Path) -> None:
+    """Write the parameters with which `generate_synthetic` draws 150 small images."""
+    drawn = {"num_images": 150, "size_px": 32, "seed": 0}
+    dataset = dataset_section("data/raw/synthetic", "synthetic")
+    (folder / "params.yaml").write_text(json.dumps({"generate_synthetic": drawn, "dataset": dataset}))
+
+
 def test_a_finished_stage_writes_its_timing(tmp_path: Path) -> None:
-    (tmp_path / "params.yaml").write_text("generate_synthetic: {num_images: 150, size_px: 32, seed: 0}\n")
+    write_generating(tmp_path)
     done = run_stage(tmp_path, "--dataset", "out")
     assert done.returncode == 0, done.stderr
     timing = json.loads((tmp_path / ".timings/generate_synthetic.json").read_text())
     assert timing.pop("stage") == "generate_synthetic"
-    assert set(timing) == {"wall_seconds", "cpu_seconds", "peak_memory_mib"}
+    assert set(timing) == {"start_up_seconds", "wall_seconds", "cpu_seconds", "peak_memory_mib"}
     assert all(value > 0 for value in timing.values())
 
 
 @needs_rights
 @pytest.mark.parametrize("kind", ["folder", "file", "read-only"])
 def test_a_stage_whose_timing_cannot_be_written_has_finished(tmp_path: Path, kind: str) -> None:
-    (tmp_path / "params.yaml").write_text("generate_synthetic: {num_images: 150, size_px: 32, seed: 0}\n")
+    write_generating(tmp_path)
     timings = tmp_path / ".timings"
     if kind == "file":
         timings.touch()
@@ -95,6 +103,24 @@ def test_a_full_disk_without_a_file_is_said(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit), one_paragraph_errors():
         raise OSError(28, "No space left on device")
     assert capsys.readouterr().err.startswith("error: the disk: No space left on device. All earlier files")
+
+
+@pytest.mark.parametrize(
+    ("stage", "model", "name"),
+    [
+        ("train@resnet18", "resnet18", "train@resnet18"),
+        ("evaluate_malignancy@resnet18", None, "evaluate_malignancy@resnet18"),
+        ("skin/dvc.yaml:train@resnet18", "resnet18", "train@resnet18"),
+        ("", "resnet18", "train@resnet18"),
+        ("", None, "train"),
+    ],
+)
+def test_a_stage_of_a_model_has_a_name_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, stage: str, model: str | None, name: str
+) -> None:
+    monkeypatch.setenv("DVC_STAGE", stage)
+    monkeypatch.setattr(sys, "argv", ["/somewhere/stages/train.py"])
+    assert name_stage(model) == name
 
 
 def test_progress_without_a_terminal_is_a_few_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,9 +2,17 @@
 
 from pathlib import Path
 
+import pytest
 from ruamel.yaml import YAML
 
-from lesions.tables.paths import ModelPaths, find_unlisted, remove_outputs
+from lesions.tables.paths import (
+    OUTPUT_FOLDERS,
+    SYNTHETIC_ROOT,
+    ModelPaths,
+    describe_overlap,
+    find_unlisted,
+    remove_outputs,
+)
 from tests.builders import ROOT
 
 
@@ -18,6 +26,62 @@ def test_every_output_that_dvc_declares_for_a_model_is_known_and_no_other() -> N
     assert {name.replace("${item}", "some_model") for name in declared} == {
         path.as_posix() for path in ModelPaths("some_model").list_outputs()
     }
+
+
+def test_every_output_that_dvc_declares_overlaps_with_a_folder_that_holds_it() -> None:
+    stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+    for stage in (stage.get("do", stage) for stage in stages.values()):
+        for entry in (entry for kind in ("outs", "metrics", "plots") for entry in stage.get(kind, [])):
+            output = Path(entry if isinstance(entry, str) else next(iter(entry)))
+            known = [SYNTHETIC_ROOT] if output == SYNTHETIC_ROOT else OUTPUT_FOLDERS
+            assert describe_overlap(output if output in OUTPUT_FOLDERS else output.parent, known), output
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a project, with links to its outputs; it is the current folder."""
+    folder = tmp_path / "project"
+    (folder / "data/pictures/resnet18").mkdir(parents=True)
+    (tmp_path / "disk/plots").mkdir(parents=True)
+    (folder / "plots").symlink_to(tmp_path / "disk/plots")
+    (folder / "linked").symlink_to(folder / "data")
+    (folder / "loop").symlink_to(folder / "loop")
+    (folder / "data/raw/mine").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("folder", "how"),
+    [
+        ("data", "contains data/calibrations"),
+        ("data/", "contains data/calibrations"),
+        ("./data", "contains data/calibrations"),
+        ("data/raw/..", "contains data/calibrations"),
+        ("PROJECT/data", "contains data/calibrations"),
+        ("linked", "contains data/calibrations"),
+        (".", "contains data/calibrations"),
+        ("", "contains data/calibrations"),
+        ("..", "contains data/calibrations"),
+        ("/", "contains data/calibrations"),
+        ("data/pictures", "is data/pictures"),
+        ("linked/pictures/resnet18", "lies in data/pictures"),
+        ("metrics", "is metrics"),
+        ("metrics/resnet18", "lies in metrics"),
+        ("plots", "is plots"),
+        ("../disk/plots", "is plots"),
+        ("../disk", "contains plots"),
+        ("report", "is report"),
+        ("data/raw", None),
+        ("data/raw/mine", None),
+        ("data/clinic", None),
+        ("data/pictures_of_mine", None),
+        ("PROJECT/../elsewhere", None),
+        ("loop", None),
+    ],
+)
+def test_a_folder_overlaps_with_an_output_however_it_is_spelled(project: Path, folder: str, how: str | None) -> None:
+    assert describe_overlap(Path(folder.replace("PROJECT", str(project)))) == how
 
 
 def write_files(root: Path, *names: str) -> ModelPaths:

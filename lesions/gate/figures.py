@@ -1,0 +1,78 @@
+"""Which figures of a model count: those that a metric can have, and that the digest of its predictions confirms."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard, get_args
+
+from lesions.evaluation.comparison import HeadlineMetric
+from lesions.evaluation.summary import summarise_scores
+from lesions.gate.metrics import RevisionMetrics
+from lesions.tables.paths import ModelPaths
+
+HIGHEST = {
+    **dict.fromkeys(get_args(HeadlineMetric), 1.0),
+    "expected_calibration_error": 1.0,
+    "brier_score": 2.0,
+    "log_loss": 1e4,
+}
+"""The highest value of each score; the lowest is 0. A digest holds no log-probability below -10,000."""
+
+HIGHEST_COUNT = 1e7
+"""The highest value of anything else in `test.json`, such as the number of images."""
+
+TOLERANCE = 0.01
+"""How far a figure may be from that of the digest, whose probabilities are rounded: they were 0.005 apart at most."""
+
+WIDER_TOLERANCES = {"expected_calibration_error": 0.05}
+"""The same for scores that rounding can move further: bins of the calibration error can exchange images."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of one model in one revision, by metric.
+
+    Attributes
+    ----------
+    stated
+        Those in `metrics/<model>/test.json` that are numbers which the metric can have.
+    confirmed
+        Those of them that the digest gives too.
+    problems
+        Why the others do not count, one sentence each.
+    """
+
+    stated: Mapping[str, float]
+    confirmed: Mapping[str, float]
+    problems: tuple[str, ...]
+
+
+def confirm_figures(revision: RevisionMetrics, model: str, metrics: Iterable[str]) -> Figures:
+    """Hold the metrics in `test.json` that rules name against the scores of the predictions in the digest."""
+    held, problems = revision.models[model], list(revision.models[model].problems)
+    stated: dict[str, float] = {}
+    confirmed: dict[str, float] = {}
+    scores = summarise_scores(held.digest) if held.digest else {}
+    source = f"{ModelPaths(model).metrics_file('test')} of {revision.name}"
+    for metric in metrics if held.values else ():
+        value, score, highest = held.values.get(metric), scores.get(metric), HIGHEST.get(metric, HIGHEST_COUNT)
+        if metric not in held.values:
+            present = ", ".join(name for name in held.values if name in scores or name in HIGHEST)
+            problems.append(f"{source} has no {metric}; it has {present or 'no score'}")
+        elif not _is_number(value, highest):
+            problems.append(f"{source}: {metric}: expected a number from 0 to {highest:g}, got {value!r:.80}")
+        else:
+            stated[metric] = float(value)
+            tolerance = WIDER_TOLERANCES.get(metric, TOLERANCE)
+            if score is not None and abs(value - score) <= tolerance * max(1, score):
+                confirmed[metric] = float(value)
+            elif held.digest:
+                given = "no such metric" if score is None else f"{score:.4f}"
+                problems.append(
+                    f"{source}: {metric} is {value:.4f}, but the predictions in digest.json beside it give {given}: "
+                    "the two files are not of the same run"
+                )
+    return Figures(stated, confirmed, tuple(problems))
+
+
+def _is_number(value: Any, highest: float) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= highest

@@ -1,0 +1,147 @@
+"""What a revision holds: its models, and the metrics and the digest of each on the test images.
+
+Whatever cannot be read is a problem in words, which names the file and the revision, and stops no other file.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from dvc.exceptions import DvcException
+
+from lesions.errors import InputError
+from lesions.formats.json_file import parse_json
+from lesions.parameters.models import check_models
+from lesions.parameters.section import parse_parameters
+from lesions.tables.digest import MAX_PROBABILITIES, parse_digest
+from lesions.tables.paths import ModelPaths
+from lesions.tables.predictions import Predictions
+
+MAX_BYTES = 100_000_000
+"""Size of the largest file that is read; a larger one is not from a run."""
+
+PARAMS = Path("params.yaml")
+SPLIT = Path("metrics/split.json")
+
+
+class Files(Protocol):
+    """The files of a revision, by their paths from the project's folder, which is `/`."""
+
+    def isfile(self, path: str) -> bool: ...  # noqa: D102
+
+    def isdir(self, path: str) -> bool: ...  # noqa: D102
+
+    def open(self, path: str, mode: str) -> BinaryIO: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class ModelMetrics:
+    """One model in one revision.
+
+    Attributes
+    ----------
+    values
+        The content of `metrics/<model>/test.json`; empty if it is missing or broken.
+    digest
+        The predictions of the test images; None if `metrics/<model>/digest.json` is missing or broken.
+    problems
+        Why either cannot be used, one sentence each.
+    """
+
+    values: Mapping[str, Any]
+    digest: Predictions | None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RevisionMetrics:
+    """The metrics of one revision.
+
+    Attributes
+    ----------
+    name
+        The revision in messages: the base, or the workspace.
+    models
+        Each model that `models` in the revision's `params.yaml` lists.
+    test_images_sha256
+        Hash of the test images; None if the revision does not say it.
+    problems
+        Why it does not.
+    """
+
+    name: str
+    models: Mapping[str, ModelMetrics]
+    test_images_sha256: str | None
+    problems: tuple[str, ...] = ()
+
+
+def read_metrics(files: Files, revision: str) -> RevisionMetrics:
+    """Read the metrics of a revision; raise InputError if its list of models cannot be read.
+
+    Parameters
+    ----------
+    files
+        The revision's files.
+    revision
+        The revision in messages.
+    """
+    parameters = parse_parameters(_read_bytes(files, PARAMS, revision), f"{PARAMS} of {revision}")
+    listed = check_models(parameters.get("models"), f"{PARAMS} of {revision}")
+    models = {model: _read_model(files, model, revision) for model in listed}
+    try:
+        return RevisionMetrics(revision, models, _read_test_images(files, revision))
+    except InputError as error:
+        return RevisionMetrics(revision, models, None, problems=(str(error),))
+
+
+def _read_model(files: Files, model: str, revision: str) -> ModelMetrics:
+    paths, values, digest, problems = ModelPaths(model), {}, None, []
+    try:
+        values = _read_values(files, paths.metrics_file("test"), revision)
+    except InputError as error:
+        problems.append(str(error))
+    path, num_images = paths.metrics_file("digest"), values.get("num_images")
+    try:
+        digest = parse_digest(
+            _read_values(files, path, revision),
+            f"{path} of {revision}",
+            num_images if isinstance(num_images, int) and 0 < num_images <= MAX_PROBABILITIES else None,
+        )
+    except InputError as error:
+        problems.append(str(error))
+    return ModelMetrics(values, digest, tuple(problems))
+
+
+def _read_test_images(files: Files, revision: str) -> str:
+    """Return the hash of the test images."""
+    sha256 = _read_values(files, SPLIT, revision).get("test_images_sha256")
+    if not isinstance(sha256, str) or not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise InputError(
+            f"{SPLIT} of {revision} does not say which test images its metrics are of: test_images_sha256: expected "
+            f"64 hexadecimal digits, got {sha256!r:.80}"
+        )
+    return sha256
+
+
+def _read_values(files: Files, path: Path, revision: str) -> dict[str, Any]:
+    """Return the names and values of a JSON file."""
+    values = parse_json(_read_bytes(files, path, revision), f"{path} of {revision}")
+    if not isinstance(values, dict):
+        raise InputError(f"{path} of {revision}: expected names with values, got {values!r:.80}")
+    return values
+
+
+def _read_bytes(files: Files, path: Path, revision: str) -> bytes:
+    source, place = f"{path} of {revision}", f"/{path.as_posix()}"
+    try:
+        if not files.isfile(place):
+            raise InputError(f"{source} is {'a folder' if files.isdir(place) else 'missing'}; `dvc repro` writes it")
+        with files.open(place, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, DvcException) as error:
+        raise InputError(f"{source} cannot be read: {error}") from error
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{source} has more than {MAX_BYTES:,} bytes")
+    return content

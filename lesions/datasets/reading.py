@@ -9,7 +9,7 @@ import pandas as pd
 
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.parameters import DatasetParameters
-from lesions.datasets.refusals import explain_refusals, list_reasons
+from lesions.datasets.refusals import LeftOutError, explain_refusals, list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.datasets.rows import Rows, read_rows
 from lesions.datasets.validation import choose_used, validate_rows
@@ -150,10 +150,12 @@ def join_readings(
     is_used = choose_used(table, parameters.names, parameters.diagnoses, by_malignancy=by_malignancy)
     if not is_used.any():
         raise InputError(f"dataset.diagnoses: {', '.join(parameters.names)} share no diagnosis")
-    about = {"column": "diagnosis", "kind": "left_out", "reason": "this diagnosis is not used (dataset.diagnoses)"}
-    others = table.loc[~is_used, ["source", "line", "image_id", "diagnosis"]].rename(columns={"diagnosis": "value"})
-    unused = [row for reading in readings for row in reading.unused]
-    return table[is_used], unused + [{**row, **about} for row in others.to_dict("records")]
+    reason = "this diagnosis is not used (dataset.diagnoses)"
+    others = [
+        {**row, **LeftOutError("diagnosis", row["diagnosis"], reason, why="diagnosis_not_used").details}
+        for row in table.loc[~is_used, ["source", "line", "image_id", "diagnosis"]].to_dict("records")
+    ]
+    return table[is_used], [row for reading in readings for row in reading.unused] + others
 
 
 def _select_folder(images: pd.DataFrame, folder: str) -> pd.DataFrame:

@@ -14,6 +14,15 @@ the number of the image file. `kind` is refused (the row cannot be used), left_o
 with it) or unlisted (a file that no row names)."""
 
 
+LEFT_OUT = {
+    "no_diagnosis": "no diagnosis is known",
+    "repeated": "the row repeats another",
+    "published_copy": "the dataset lists the image as a copy of another",
+    "diagnosis_not_used": "the diagnosis is not used (dataset.diagnoses)",
+}
+"""Why a row is left out, and the words for it. Every row that is left out has one of these keys as `why`."""
+
+
 class RefusedError(Exception):
     """Raised for a row of the table that cannot be used, with the column, the value and the reason."""
 
@@ -25,9 +34,13 @@ class RefusedError(Exception):
 
 
 class LeftOutError(RefusedError):
-    """Raised for a row of the table that is not used, though nothing is wrong with it."""
+    """Raised for a row of the table that is not used, though nothing is wrong with it; `why` is a key of `LEFT_OUT`."""
 
     kind = "left_out"
+
+    def __init__(self, column: str, value: Any, reason: str, *, why: str) -> None:
+        super().__init__(column, value, reason)
+        self.details["why"] = why
 
 
 def list_reasons(refusals: list[dict[str, Any]]) -> list[str]:

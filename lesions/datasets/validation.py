@@ -41,7 +41,7 @@ def validate_rows(rows: Rows, adapter: Adapter, *, images: pd.DataFrame, root: P
                 check_not_repeated(line, same[image_id], adapter)
             image = files.find(image_id, adapter.id_column)
             if record.diagnosis == UNKNOWN:
-                raise LeftOutError(adapter.columns["diagnosis"].name, UNKNOWN, "no diagnosis is known")
+                raise LeftOutError(adapter.columns["diagnosis"].name, UNKNOWN, "no diagnosis is known", why="no_diagnosis")
             published_split = cells[PUBLISHED_SPLIT] if adapter.classes_are_folders else None
             valid.append({"line": line, "published_split": published_split} | record.model_dump() | image)
         except RefusedError as error:
@@ -52,7 +52,7 @@ def validate_rows(rows: Rows, adapter: Adapter, *, images: pd.DataFrame, root: P
     for row in valid:
         if row["image_id"] in originals:
             reason = f"is a copy of {originals[row['image_id']]}, says {adapter.duplicates}"
-            left_out = LeftOutError(adapter.id_column, row["image_id"], reason)
+            left_out = LeftOutError(adapter.id_column, row["image_id"], reason, why="published_copy")
             unused.append({"line": row["line"], "image_id": row["image_id"], **left_out.details})
     return [row for row in valid if row["image_id"] not in originals], unused
 
@@ -104,7 +104,7 @@ def check_not_repeated(line: int, same: pd.DataFrame, adapter: Adapter) -> None:
         lines = ", ".join(map(str, same.index))
         raise RefusedError(adapter.id_column, image_id, f"lines {lines} disagree: {differing[0]} is {values}")
     if line != same.index[0]:
-        raise LeftOutError(adapter.id_column, image_id, f"says what line {same.index[0]} says")
+        raise LeftOutError(adapter.id_column, image_id, f"says what line {same.index[0]} says", why="repeated")
 
 
 def choose_used(

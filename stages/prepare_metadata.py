@@ -56,8 +56,9 @@ def main(
         if of_kind:
             print("\n  ".join([f"{words}:", *list_reasons(of_kind)]))
     print(
-        f"{num_rows} rows: {len(valid_table)} images accepted, {counts['num_rejected']} rows refused and {counts['num_left_out']} "
-        f"left out, {counts['num_unlisted_files']} image files that no table lists (see {rejected})"
+        f"{num_rows} rows: {len(valid_table)} images accepted, {counts['num_rejected']} rows refused and "
+        f"{counts['num_left_out']} left out, {counts['num_unlisted_files']} image files that no table lists "
+        f"(see {rejected})"
     )
 
 

@@ -34,7 +34,7 @@ class RefusedError(Exception):
 
 
 class LeftOutError(RefusedError):
-    """Raised for a row of the table that is not used, though nothing is wrong with it; `why` is a key of `LEFT_OUT`."""
+    """Raised for a row that is not used, though nothing is wrong with it; `why` is a key of `LEFT_OUT`."""
 
     kind = "left_out"
 

@@ -41,7 +41,9 @@ def validate_rows(rows: Rows, adapter: Adapter, *, images: pd.DataFrame, root: P
                 check_not_repeated(line, same[image_id], adapter)
             image = files.find(image_id, adapter.id_column)
             if record.diagnosis == UNKNOWN:
-                raise LeftOutError(adapter.columns["diagnosis"].name, UNKNOWN, "no diagnosis is known", why="no_diagnosis")
+                raise LeftOutError(
+                    adapter.columns["diagnosis"].name, UNKNOWN, "no diagnosis is known", why="no_diagnosis"
+                )
             published_split = cells[PUBLISHED_SPLIT] if adapter.classes_are_folders else None
             valid.append({"line": line, "published_split": published_split} | record.model_dump() | image)
         except RefusedError as error:

@@ -9,7 +9,8 @@ import typer
 from lesions.baselines.probes import PROBES
 from lesions.datasets.parameters import DatasetParameters
 from lesions.evaluation.comparison import Comparison, read_comparison
-from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
+from lesions.evaluation.headline import list_verdicts
+from lesions.evaluation.verdict import METRIC_WORDS
 from lesions.formats.atomic import write_text
 from lesions.formats.json_file import read_json
 from lesions.networks.parameters import read_architecture
@@ -71,7 +72,11 @@ def main(
         split=split,
         split_sentence=describe_split(split),
         verdict=list_verdicts(
-            comparison, summary.best, runner_up=summary.runner_up, baseline=summary.baseline, metric=metric
+            comparison,
+            models,
+            baseline=summary.baseline,
+            metric=metric,
+            unbeaten_constant=None if summary.best_constant_is_beaten else summary.best_constant,
         ),
         warnings=list_warnings(
             predictions, comparison, baselines=baselines, metric=metric, counts=counts, split=split, copies=copies

@@ -47,12 +47,12 @@ class CopyCounts(Summary):
 
 
 class ComparisonSummary(Summary):
-    """What `metrics/comparison.json` says of the best model and its rivals."""
+    """What `metrics/comparison.json` says of the metric that compares the models."""
 
     metric: HeadlineMetric
-    best: str
     baseline: str
-    runner_up: str | None = None
+    best_constant: float
+    best_constant_is_beaten: bool
 
 
 class TrainSummary(Summary):

@@ -68,7 +68,7 @@ def main(
     by_list = parameters.tested_by == "list"
     leak = count_list_leak(table[~table.is_dropped]) if by_list else expect_image_wise_leak(used)
     summary = summarise_split(used, shares, leak) | count_conflicts(table) | count_left_out(table, external)
-    summary["tested_by"] = parameters.tested_by
+    summary |= {"scheme": parameters.scheme, "tested_by": parameters.tested_by}
     write_metrics(metrics, summary)
     for line in describe_split(summary):
         print(line)

@@ -70,19 +70,20 @@ def name_identifiers(metadata: pd.DataFrame) -> str:
     return " and ".join(name for name in GROUPING_IDENTIFIERS if metadata[name].notna().any())
 
 
+def list_identifiers(identifiers: str) -> list[str]:
+    """Return the words for the identifiers of `name_identifiers`: patient, lesion, both, or none."""
+    return [name.removesuffix("_id") for name in identifiers.split(" and ") if name]
+
+
 def spell_units(identifiers: str) -> str:
     """Return the words for groups by the identifiers of `name_identifiers`: `patients or lesions`, or `images`."""
-    return " or ".join(f"{name}s" for name in _spell_identifiers(identifiers)) or "images"
+    return " or ".join(f"{name}s" for name in list_identifiers(identifiers)) or "images"
 
 
 def spell_ties(identifiers: str) -> str:
     """Return the words for what the images of a group share, such as `patient, lesion or picture`."""
-    names = _spell_identifiers(identifiers)
+    names = list_identifiers(identifiers)
     return f"{', '.join(names)} or picture" if names else "picture"
-
-
-def _spell_identifiers(identifiers: str) -> list[str]:
-    return [name.removesuffix("_id") for name in identifiers.split(" and ") if name]
 
 
 def count_diagnoses(group_id: pd.Series, diagnosis: pd.Series) -> tuple[NDArray[np.int64], pd.Index, list[str]]:

@@ -37,6 +37,7 @@ def test_the_wanted_shares_are_met_and_described(tmp_path: Path, write_params: W
         "num_images_without_patient": 0,
         "num_images_without_identifier": 0,
         "num_test_images_without_identifier": 0,
+        "scheme": "group",
         "tested_by": "shares",
         "num_external_images": 0,
         "num_external_images_dropped": 0,

@@ -96,6 +96,8 @@ def describe_defeat(comparison: Comparison, models: Sequence[str], reference: st
         return (
             f"{sentence}: it is better than {best} by {spell_number(-lead.value)} ({spell_interval(lead.turned())})."
         )
+    if lead.value == 0:
+        return f"{sentence}: {best} has the same ({spell_interval(lead)} of the difference)."
     return (
         f"{sentence}: the difference of {spell_number(lead.value, signed=True)} between {best} and it is not "
         f"significant ({spell_interval(lead)})."

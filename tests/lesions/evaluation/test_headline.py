@@ -61,6 +61,11 @@ def test_a_probe_that_any_model_beats_is_no_headline() -> None:
 
 
 def test_a_model_no_better_than_the_class_prior_says_so_once() -> None:
+    (only,) = verdicts({"cnn": PRIOR})
+    assert only == (
+        "No model beats always predicting the class frequencies (balanced accuracy: class_prior 0.333, cnn 0.333): "
+        "cnn has the same (95 % interval 0.000 to 0.000 of the difference)."
+    )
     (only,) = verdicts({"cnn": skilled(0)})
     assert only.startswith(
         "No model beats always predicting the class frequencies (balanced accuracy: class_prior 0.333"

@@ -78,8 +78,8 @@ def doubt_the_table(counts: RunCounts) -> Iterator[str]:
     """Say what is odd about the rows of the tables."""
     if counts.num_rejected:
         yield (
-            f"{counts.num_rejected:,} rows of the table were refused, {counts.num_images:,} images are left; "
-            "data/rejected.csv says why. If all rows of a diagnosis were refused, no model knows it."
+            f"{counts.num_rejected:,} of {counts.num_rows:,} rows of the tables were refused; data/rejected.csv says "
+            "why. If all rows of a diagnosis were refused, no model knows it."
         )
     if counts.num_lesions_of_several_patients:
         yield (

@@ -88,7 +88,7 @@ def test_doubts_about_the_split_give_a_warning(split: dict[str, Any], words: str
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("num_rejected", "33 rows of the table were refused, 900 images are left; data/rejected.csv says why."),
+        ("num_rejected", "33 of 900 rows of the tables were refused; data/rejected.csv says why. If all"),
         (
             "num_lesions_of_several_patients",
             "33 lesions belong to several patients, who were therefore kept together",

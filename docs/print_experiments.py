@@ -15,10 +15,10 @@ DOCUMENT = Path("docs/experiments.md")
 CONSOLE_THEN_TEXT = re.compile(r"```console\n(.*?)```|```text\n(.*?)```", re.DOTALL)
 
 EXCERPTS = {
-    1: ("on test images", "class_prior by"),
-    2: ("on test", "class_prior by"),
+    1: ("on test images", "class frequencies by"),
+    2: ("on test", "class frequencies by"),
     5: (" Metric ", "weighted_f1"),
-    7: ("mean of seeds", "metadata_probe by"),
+    7: ("mean of seeds", "the metadata alone by"),
 }
 """Words in the first and the last line of the excerpt that a block of text shows of the previous command's output, by
 the block's number; the other blocks show the whole output."""

@@ -17,10 +17,11 @@ from lesions.evaluation.comparison import (
     write_comparison,
 )
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
+from lesions.evaluation.headline import compare_with_constant, list_verdicts
 from lesions.evaluation.interval import list_estimates
 from lesions.evaluation.scores import score_classes
 from lesions.evaluation.significance import compare_pair
-from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
+from lesions.evaluation.verdict import METRIC_WORDS
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
@@ -48,6 +49,7 @@ def main(
     comparison = compare_models(predictions, rivals=models)
     check_metric_is_defined(comparison, metric, params)
     summary = summarise_comparison(comparison, models, baselines=list(baselines), metric=metric)
+    summary |= compare_with_constant({model: predictions[model] for model in models}, metric)
     if len(models) > 1:
         summary |= compute_p_values(predictions[summary["best"]], predictions[summary["runner_up"]])
 
@@ -64,7 +66,7 @@ def main(
         write_plot_rows(plots / f"comparison/{name}.json", rows)
     histories = {model: read_json(paths[model].history) for model in models}
     write_plot_rows(plots / "comparison/history.json", join_rows(histories))
-    print_comparison(comparison, summary)
+    print_comparison(comparison, models, summary)
 
 
 def check_no_other_is_left(paths: dict[str, ModelPaths], params: Path) -> None:
@@ -130,7 +132,7 @@ def list_f1(predictions: Mapping[str, Predictions]) -> list[dict[str, Any]]:
     return rows
 
 
-def print_comparison(comparison: Comparison, summary: dict[str, Any]) -> None:
+def print_comparison(comparison: Comparison, models: list[str], summary: dict[str, Any]) -> None:
     """Print the scores and the verdict."""
     table = Table(
         Column("on test images", no_wrap=True),
@@ -143,10 +145,10 @@ def print_comparison(comparison: Comparison, summary: dict[str, Any]) -> None:
     print_table(table)
     verdicts = list_verdicts(
         comparison,
-        summary["best"],
-        runner_up=summary.get("runner_up"),
+        models,
         baseline=summary["baseline"],
         metric=summary["metric"],
+        unbeaten_constant=None if summary["best_constant_is_beaten"] else summary["best_constant"],
     )
     print("\n".join(verdicts))
 

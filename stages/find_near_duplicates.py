@@ -21,7 +21,7 @@ from lesions.near_duplicates.parameters import NearDuplicateParameters
 from lesions.near_duplicates.picture import MAX_SHOWN, plot_pairs
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
-from lesions.tables.groups import build_groups
+from lesions.tables.groups import find_pictures, list_identifiers, name_identifiers
 from lesions.tables.metadata import read_metadata
 from lesions.tables.near_duplicates import describe_pairs, write_pairs
 
@@ -64,14 +64,9 @@ def main(
     write_pairs(pairs, all_pairs)
     orientation = np.concatenate([np.zeros(len(copy), dtype=np.int64), near.orientation])
     write_figure(picture, plot_pairs(all_pairs.assign(orientation=orientation), table, pixels))
-    counts = count_pairs(all_pairs, build_groups(table, all_pairs, identifiers=()))
+    counts = count_pairs(all_pairs, find_pictures(table, all_pairs))
     write_metrics(metrics, counts)
-    print(
-        f"{counts['num_exact_pairs']} pairs of identical files, {counts['num_near_pairs']} pairs of altered copies; "
-        f"{counts['num_pairs_without_shared_identifier']} pairs have no patient or lesion in common in the data, "
-        f"{counts['num_conflicting_pairs']} have different diagnoses; "
-        f"{picture} shows {min(len(all_pairs), MAX_SHOWN)}"
-    )
+    print(f"{describe_counts(counts, name_identifiers(table))}; {picture} shows {min(len(all_pairs), MAX_SHOWN)}")
 
 
 def read_grey(pixels: NDArray[np.uint8], rows: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -93,6 +88,18 @@ def count_pairs(pairs: pd.DataFrame, picture_id: pd.Series) -> dict[str, Any]:
         "num_conflicting_pairs": int(pairs.is_conflicting.sum()),
         "largest_number_of_copies": int(picture_id.value_counts().max()),
     }
+
+
+def describe_counts(counts: dict[str, Any], identifiers: str) -> str:
+    """Describe the counts of pairs; identifiers are mentioned only if the data have them (`name_identifiers`)."""
+    untied = ""
+    if identifiers:
+        names = " or ".join(list_identifiers(identifiers))
+        untied = f"{counts['num_pairs_without_shared_identifier']} pairs have no {names} in common in the data, "
+    return (
+        f"{counts['num_exact_pairs']} pairs of identical files, {counts['num_near_pairs']} pairs of altered copies; "
+        f"{untied}{counts['num_conflicting_pairs']} pairs have different diagnoses"
+    )
 
 
 if __name__ == "__main__":

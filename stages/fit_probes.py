@@ -1,7 +1,7 @@
 """Fit two probes that see no lesion and should score badly: if they score well, the data give the answer away.
 
-`metadata_probe` sees what the table says about the patient and the file, but no pixel; `border_probe` sees the rim of
-the image. Both are logistic regressions.
+`border_probe` sees the rim of the image; `metadata_probe` sees what the table says about the patient and the file,
+but no pixel, and is left out if the table says nothing. Both are logistic regressions.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from threadpoolctl import threadpool_limits
 
-from lesions.baselines.probes import PROBES, describe_borders, describe_metadata
+from lesions.baselines.probes import describe_borders, describe_metadata, has_metadata
 from lesions.baselines.regression import compute_logits, fit_regression
 from lesions.formats.atomic import atomic_folder
 from lesions.images.cache import read_cache
@@ -40,9 +40,11 @@ def main(
     is_scored = table.split.isin(SCORED_SPLITS).to_numpy()
     scored = table[is_scored].reset_index(drop=True)
     pixels = read_cache(images)
-    features = dict(
-        zip(PROBES, (describe_metadata(table), describe_borders(pixels, table.row.to_numpy())), strict=True)
-    )
+    features = {"border_probe": describe_borders(pixels, table.row.to_numpy())}
+    if has_metadata(table):
+        features["metadata_probe"] = describe_metadata(table)
+    else:
+        print("no metadata_probe: the table has no sex, age, site, skin type or source that tells images apart")
     with atomic_folder(probes) as folder, threadpool_limits(hardware.num_threads):
         for probe, inputs in features.items():
             regression = fit_regression(inputs, table, len(weights.classes))

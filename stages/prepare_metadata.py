@@ -10,10 +10,11 @@ import typer
 from lesions.datasets.identifiers import Identifiers
 from lesions.datasets.merged_words import count_merged_words, describe_merged_words
 from lesions.datasets.parameters import DatasetParameters, SimilarIdentifiers
-from lesions.datasets.reading import Reading, join_readings, read_dataset
-from lesions.datasets.refusals import list_reasons, write_rejected
+from lesions.datasets.reading import Reading, Unused, join_readings, read_dataset
+from lesions.datasets.refusals import LEFT_OUT, list_reasons, write_rejected
 from lesions.errors import quote_value
 from lesions.formats.json_file import write_metrics
+from lesions.formats.sha256 import hash_file
 from lesions.formats.table import write_table
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
@@ -50,10 +51,16 @@ def main(
     valid_table = table[COLUMNS].astype({"row": int, "fitzpatrick_type": "Int64"})
     write_table(metadata, valid_table, sort_by="image_id")
 
-    counts = count_rows(valid_table, pd.Series([row["kind"] for row in unused], dtype=str))
+    num_rows = sum(len(reading.rows.cells) for reading in readings)
     merged_words = count_merged_words(table)
-    identifiers = count_identifiers(readings, parameters.similar_identifiers)
-    write_metrics(metrics, counts | {"identifiers": identifiers, "merged_words": merged_words})
+    counts = {
+        "num_rows": num_rows,
+        **count_rows(valid_table, unused),
+        "identifiers": count_identifiers(readings, parameters.similar_identifiers),
+        "merged_words": merged_words,
+        "metadata_sha256": hash_file(metadata),
+    }
+    write_metrics(metrics, counts)
     for line in describe_merged_words(merged_words):
         print(f"merged: {line}")
     for kind, words in (("refused", "refused"), ("left_out", "left out")):
@@ -61,13 +68,17 @@ def main(
         if of_kind:
             print("\n  ".join([f"{words}:", *list_reasons(of_kind)]))
     print(
-        f"{len(valid_table)} images accepted, {counts['num_rejected']} rows refused and {counts['num_left_out']} "
-        f"left out, {counts['num_unlisted_files']} image files that no table lists (see {rejected})"
+        f"{num_rows} rows: {len(valid_table)} images accepted, {counts['num_rejected']} rows refused and "
+        f"{counts['num_left_out']} left out, {counts['num_unlisted_files']} image files that no table lists "
+        f"(see {rejected})"
     )
 
 
-def count_rows(metadata: pd.DataFrame, kinds: pd.Series) -> dict[str, Any]:
-    """Count what is used, and what is not; `kinds` (M,) is why each unused row or file is not used."""
+def count_rows(metadata: pd.DataFrame, unused: Unused) -> dict[str, Any]:
+    """Count what is used, and what is not, by the reason: the rows used, refused and left out are all rows."""
+    kinds = Counter(row["kind"] for row in unused)
+    reasons = Counter(row["why"] for row in unused if row["kind"] == "left_out")
+    assert set(reasons) <= set(LEFT_OUT)
     return {
         "num_images": len(metadata),
         "num_images_by_source": {
@@ -76,9 +87,10 @@ def count_rows(metadata: pd.DataFrame, kinds: pd.Series) -> dict[str, Any]:
         "num_lesions": int(metadata.lesion_id.nunique()),
         "num_patients": int(metadata.patient_id.nunique()),
         "num_lesions_of_several_patients": int((metadata.groupby("lesion_id").patient_id.nunique() > 1).sum()),
-        "num_rejected": int((kinds == "refused").sum()),
-        "num_left_out": int((kinds == "left_out").sum()),
-        "num_unlisted_files": int((kinds == "unlisted").sum()),
+        "num_rejected": kinds["refused"],
+        "num_left_out": kinds["left_out"],
+        "num_left_out_by_reason": {why: reasons[why] for why in LEFT_OUT},
+        "num_unlisted_files": kinds["unlisted"],
     }
 
 

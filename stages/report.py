@@ -9,12 +9,22 @@ import typer
 from lesions.baselines.probes import PROBES
 from lesions.datasets.parameters import DatasetParameters
 from lesions.evaluation.comparison import Comparison, read_comparison
-from lesions.evaluation.verdict import METRIC_WORDS, list_verdicts
+from lesions.evaluation.headline import list_verdicts
+from lesions.evaluation.verdict import METRIC_WORDS
 from lesions.formats.atomic import write_text
 from lesions.formats.json_file import read_json
 from lesions.networks.parameters import read_architecture
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
+from lesions.report.accounting import list_lines
+from lesions.report.data_sentences import (
+    describe_copies,
+    describe_images,
+    describe_merged,
+    describe_split,
+    describe_units,
+    spell_datasets,
+)
 from lesions.report.gallery import build_confusion_picture, build_overview_pictures, build_training_picture
 from lesions.report.inputs import (
     ComparisonSummary,
@@ -35,13 +45,7 @@ from lesions.report.inputs import (
 from lesions.report.malignancy import build_malignancy_picture
 from lesions.report.page import Picture, embed_png, render_page
 from lesions.report.reliability import build_reliability_picture
-from lesions.report.sentences import (
-    describe_copies,
-    describe_generalisation,
-    describe_merged,
-    describe_mistakes,
-    describe_split,
-)
+from lesions.report.sentences import describe_generalisation, describe_mistakes
 from lesions.report.subgroups import build_subgroup_picture
 from lesions.report.summary import read_rows, read_summary
 from lesions.report.tables import describe_model, list_differences, list_external, list_scores, list_tests
@@ -67,39 +71,47 @@ def main(
     copies = read_summary(metrics / "near_duplicates.json", CopyCounts)
     summary = read_summary(metrics / "comparison.json", ComparisonSummary)
     comparison, metric = read_comparison(plots / "comparison"), summary.metric
-    baselines = [name for name in comparison.models if name not in models and name not in PROBES]
+    probes = [name for name in comparison.models if name in PROBES]
+    baselines = [name for name in comparison.models if name not in [*models, *probes]]
     overview = build_overview_pictures(
-        comparison, predictions, read_overview(plots), baselines=baselines, probes=list(PROBES), metric=metric
+        comparison, predictions, read_overview(plots), baselines=baselines, probes=probes, metric=metric
     )
     text = render_page(
-        dataset=", ".join(read_section(params, "dataset", DatasetParameters).names),
+        **describe_data(metrics, counts, split, params),
         counts=counts,
         split=split,
-        split_sentence=describe_split(split),
-        merged_sentence=describe_merged(counts),
         verdict=list_verdicts(
-            comparison, summary.best, runner_up=summary.runner_up, baseline=summary.baseline, metric=metric
+            comparison,
+            models,
+            baseline=summary.baseline,
+            metric=metric,
+            unbeaten_constant=None if summary.best_constant_is_beaten else summary.best_constant,
         ),
         warnings=list_warnings(
             predictions, comparison, baselines=baselines, metric=metric, counts=counts, split=split, copies=copies
         ),
-        **build_tables(comparison, predictions, baselines=baselines, metric=metric),
-        **describe_models(paths, params),
+        **build_tables(comparison, predictions, baselines=baselines, probes=probes, metric=metric),
+        **describe_models(paths, predictions, params),
         pictures=[*overview, *build_model_pictures(paths, predictions)],
         copies=describe_copies(copies, split),
-        copies_picture=embed_png((data / "pictures/near_duplicates.png").read_bytes()),
+        copies_picture=embed_png((data / "pictures/near_duplicates.png").read_bytes()) if copies.num_pairs else None,
         mistakes=[read_mistakes(one) for one in paths],
     )
     write_text(page, text)
 
 
 def build_tables(
-    comparison: Comparison, predictions: Mapping[str, Predictions], *, baselines: list[str], metric: str
+    comparison: Comparison,
+    predictions: Mapping[str, Predictions],
+    *,
+    baselines: list[str],
+    probes: list[str],
+    metric: str,
 ) -> dict[str, Any]:
     """Return the tables of scores, differences and tests, and the words that explain them."""
     return {
         "scores": list_scores(comparison),
-        "probes": PROBES,
+        "probes": {probe: PROBES[probe] for probe in probes},
         "with_features": any(name.endswith("_features") for name in baselines),
         "metric": METRIC_WORDS[metric],
         "differences": list_differences(comparison, list(predictions), metric),
@@ -107,14 +119,33 @@ def build_tables(
     }
 
 
-def describe_models(paths: Sequence[ModelPaths], params: Path) -> dict[str, Any]:
+def describe_data(metrics: Path, counts: RunCounts, split: SplitSummary, params: Path) -> dict[str, Any]:
+    """Return what the data are, what became of every image, and what intervals count."""
+    dataset = read_section(params, "dataset", DatasetParameters)
+    return {
+        "dataset": spell_datasets(dataset.names, dataset.root),
+        "units": describe_units(split),
+        "images_sentence": describe_images(counts, split),
+        "lines": list_lines(counts, split, read_json(metrics / "data.json")),
+        "split_sentence": describe_split(split),
+        "merged_sentence": describe_merged(counts),
+    }
+
+
+def describe_models(
+    paths: Sequence[ModelPaths], predictions: Mapping[str, Predictions], params: Path
+) -> dict[str, Any]:
     """Return what each model is, how well it generalises, and its scores on other datasets."""
     return {
         "models": [
             describe_model(one.model, read_architecture(params, one.model), read_training(one)) for one in paths
         ],
         "generalisation": [
-            describe_generalisation(one.model, read_summary(one.metrics_file("generalisation"), Generalisation))
+            describe_generalisation(
+                one.model,
+                read_summary(one.metrics_file("generalisation"), Generalisation),
+                num_classes=len(predictions[one.model].classes),
+            )
             for one in paths
         ],
         "external": [

@@ -19,6 +19,7 @@ from lesions.splitting.checks import (
     check_nobody_is_on_two_sides,
     check_shares,
 )
+from lesions.splitting.conflicts import check_few_conflict, count_conflicts
 from lesions.splitting.parameters import SplitParameters
 from lesions.splitting.summary import (
     compare_shares,
@@ -30,7 +31,7 @@ from lesions.splitting.summary import (
 )
 from lesions.splitting.test_list import find_listed, read_test_list
 from lesions.stage.run import run_stage
-from lesions.tables.groups import build_groups, find_conflicting
+from lesions.tables.groups import build_groups, find_conflicting, find_pictures
 from lesions.tables.metadata import read_metadata
 from lesions.tables.near_duplicates import read_pairs
 from lesions.tables.splits import DROPPED, EXTERNAL, SPLITS, TRAINED, write_splits
@@ -52,6 +53,8 @@ def main(
     external = split_external(whole, is_external, copies)
     # The split of the datasets to train on must not depend on images that are only scored.
     table = add_groups(whole[~is_external], copies)
+    for part in (table, external):
+        check_few_conflict(part, parameters.max_conflicting_fraction, metadata=metadata, copies=near_duplicates)
     table["is_listed"] = find_listed(table, test_images, parameters.test_list)
     # Listed images stay: results on a published test list are comparable only if all of it is tested.
     table["is_dropped"] = table.is_conflicting & ~table.is_listed & (parameters.conflicting_copies == "drop")
@@ -64,17 +67,22 @@ def main(
     write_plot_rows(shares_plot, shares)
     by_list = parameters.tested_by == "list"
     leak = count_list_leak(table[~table.is_dropped]) if by_list else expect_image_wise_leak(used)
-    summary = summarise_split(used, shares, leak) | count_left_out(table, external)
-    summary["tested_by"] = parameters.tested_by
+    summary = summarise_split(used, shares, leak) | count_conflicts(table) | count_left_out(table, external)
+    summary |= {"scheme": parameters.scheme, "tested_by": parameters.tested_by}
     write_metrics(metrics, summary)
     for line in describe_split(summary):
         print(line)
 
 
 def add_groups(table: pd.DataFrame, copies: pd.DataFrame) -> pd.DataFrame:
-    """Return the images with `group_id` and `is_conflicting`, whether an image has a copy with another diagnosis."""
+    """Return the images with `group_id`, `picture_id` and `is_conflicting`: a copy has another diagnosis."""
     copies = select_pairs(copies, table.image_id)
-    return table.assign(group_id=build_groups(table, copies), is_conflicting=find_conflicting(table, copies))
+    picture_id = find_pictures(table, copies)
+    return table.assign(
+        group_id=build_groups(table, copies),
+        picture_id=picture_id,
+        is_conflicting=find_conflicting(table.diagnosis, picture_id),
+    )
 
 
 def split_images(table: pd.DataFrame, parameters: SplitParameters, metadata: Path) -> pd.Series:
@@ -110,16 +118,15 @@ def split_images(table: pd.DataFrame, parameters: SplitParameters, metadata: Pat
 
 
 def split_external(table: pd.DataFrame, is_external: pd.Series, copies: pd.DataFrame) -> pd.DataFrame:
-    """Return the external images with `group_id` and `split`, which is external, or dropped if they cannot be scored.
+    """Return the external images with their groups and `split`: external, or dropped if they cannot be scored.
 
     Dropped are images that share a patient, a lesion or the picture with the datasets to train on, and copies of each
     other that have different diagnoses.
     """
-    external = table[is_external].copy()
-    external_copies = select_pairs(copies, external.image_id)
-    external["group_id"] = build_groups(external, external_copies).str.replace("g", "x")
+    external = add_groups(table[is_external], copies)
+    external["group_id"] = external.group_id.str.replace("g", "x")
     tied = build_groups(table, copies)
-    is_dropped = tied[is_external].isin(tied[~is_external]) | find_conflicting(external, external_copies)
+    is_dropped = tied[is_external].isin(tied[~is_external]) | external.is_conflicting
     return external.assign(split=is_dropped.map({True: DROPPED, False: EXTERNAL}))
 
 

@@ -23,26 +23,36 @@ from tests.builders import TASK, dataset_section, metadata_table, small_resnet18
 CLASSES = ("melanoma", "nevus", "vascular_lesion")
 
 COUNTS: dict[str, Any] = {
+    "num_rows": 900,
     "num_images": 900,
     "num_lesions": 450,
     "num_patients": 400,
     "num_rejected": 0,
+    "num_left_out_by_reason": {"no_diagnosis": 0, "repeated": 0},
     "num_lesions_of_several_patients": 0,
     "merged_words": {},
+    "metadata_sha256": "cd" * 32,
 }
 """The metrics of data that nothing is odd about."""
 
 SPLIT: dict[str, Any] = {
     "grouped_by": "patient_id and lesion_id",
+    "scheme": "group",
     "leaked_test_share": 0.0,
+    "copied_test_share": 0.0,
     "image_wise_leaked_test_share": {"all": 0.4, "nevus": 0.5},
     "num_images_without_patient": 0,
     "num_images_without_identifier": 0,
+    "num_test_images_without_identifier": 0,
     "num_images": {"train": 700, "val": 110, "test": 90},
     "tested_by": "shares",
     "num_siblings_of_listed_dropped": 0,
     "num_conflicting_images": 0,
     "num_conflicting_images_dropped": 0,
+    "conflicting_images": {},
+    "conflicting_pairs": {},
+    "num_external_images": 0,
+    "num_external_images_dropped": 0,
     "worst_share_deviation": 0.01,
     "test_images_sha256": "ab" * 32,
 }
@@ -108,7 +118,7 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
             folder / f"data/predictions/probes/{probe}.csv", Predictions(first.images, CLASSES, first.y_true, logits)
         )
     write_metrics(folder / "metrics/data.json", COUNTS)
-    write_metrics(folder / "metrics/split.json", SPLIT | {"num_images": {"train": 700, "val": 110, "test": N}})
+    write_metrics(folder / "metrics/split.json", SPLIT | {"num_images": {"train": 810 - N, "val": 90, "test": N}})
     write_metrics(folder / "metrics/near_duplicates.json", COPIES)
     (folder / "data/pictures").mkdir(exist_ok=True)
     Image.new("RGB", (40, 20), "white").save(folder / "data/pictures/near_duplicates.png")

@@ -15,6 +15,7 @@ SPLIT = {
     "seed": 0,
     "scheme": "group",
     "conflicting_copies": "drop",
+    "max_conflicting_fraction": 1.0,
     "shares": {"train": 0.6, "val": 0.2, "test": 0.2},
     "max_share_deviation": 0.1,
     "num_folds": 5,

@@ -25,6 +25,7 @@ SPLIT = {
     "seed": 0,
     "scheme": "group",
     "conflicting_copies": "drop",
+    "max_conflicting_fraction": 0.02,
     "shares": {"train": 0.7, "val": 0.15, "test": 0.15},
     "max_share_deviation": 0.02,
     "num_folds": 5,

@@ -5,16 +5,27 @@ import pandas as pd
 from numpy.typing import NDArray
 
 PROBES = {
-    "metadata_probe": "age, sex, site, skin type, source and the size of the image in pixels",
     "border_probe": "the rim of the image",
+    "metadata_probe": "age, sex, site, skin type, source and the size of the image in pixels",
 }
-"""The inputs of each probe. Neither sees the lesion: if a probe does well, the data give the answer away."""
+"""The inputs of each probe, in the order in which every table lists them.
+
+No probe sees the middle of the image: if one does well, the data give the answer away.
+"""
+
+METADATA_FIELDS = ["sex", "site", "source", "fitzpatrick_type", "age_years"]
+"""What the metadata probe sees of the table, apart from the size of the image, which every image has."""
 
 CELLS = 9
 """Cells per direction: the inner 7 × 7 of 9 × 9 cells, 60 % of the area, are masked."""
 
 CHUNK = 256
 """Number of images in memory at a time."""
+
+
+def has_metadata(table: pd.DataFrame) -> bool:
+    """Return whether a field of the table tells some images from others: it is known, and not the same for all."""
+    return any(table[field].nunique(dropna=False) > 1 for field in METADATA_FIELDS)
 
 
 def describe_metadata(table: pd.DataFrame) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from lesions.datasets.adapter import Adapter
 from lesions.datasets.columns import Cells, Column, OneHot
 from lesions.datasets.identifiers import Identifiers, explain_similar, unify_identifiers
 from lesions.datasets.parameters import DatasetParameters, SimilarIdentifiers
-from lesions.datasets.refusals import explain_refusals, list_reasons
+from lesions.datasets.refusals import LEFT_OUT, LeftOutError, explain_refusals, list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.datasets.rows import Rows, read_rows
 from lesions.datasets.used_diagnoses import choose_used
@@ -185,15 +185,19 @@ def join_readings(
     if not (is_asked & has_class).any():
         raise InputError("task.neither: all images have diagnoses that are neither malignant nor benign")
     unused = [row for reading in readings for row in reading.unused]
-    unused += _leave_out(table[~is_asked], "this diagnosis is not used (dataset.diagnoses)")
-    unused += _leave_out(table[is_asked & ~has_class], "is neither malignant nor benign (task.neither)")
+    unused += _leave_out(table[~is_asked], "diagnosis_not_used")
+    unused += _leave_out(table[is_asked & ~has_class], "neither")
     return table[is_asked & has_class], unused
 
 
-def _leave_out(rows: pd.DataFrame, reason: str) -> Unused:
-    others = rows[["source", "line", "image_id", "diagnosis"]].rename(columns={"diagnosis": "value"})
-    described = others.assign(column="diagnosis", kind="left_out", reason=reason).to_dict("records")
-    return [{str(key): cell for key, cell in row.items()} for row in described]
+def _leave_out(rows: pd.DataFrame, why: str) -> Unused:
+    return [
+        {"source": source, "line": line, "image_id": image_id}
+        | LeftOutError("diagnosis", diagnosis, LEFT_OUT[why], why=why).details
+        for source, line, image_id, diagnosis in zip(
+            rows.source, rows.line, rows.image_id, rows.diagnosis, strict=True
+        )
+    ]
 
 
 def _select_folder(images: pd.DataFrame, folder: str) -> pd.DataFrame:

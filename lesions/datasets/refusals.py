@@ -16,8 +16,16 @@ REJECTED_COLUMNS = ["source", "line", "image_id", "column", "value", "kind", "re
 diagnoses. `kind` is refused (the row cannot be used), left_out (not used, though nothing is wrong with it) or
 unlisted (a file that no row names)."""
 
-
 MAX_REASONS = 15
+
+LEFT_OUT = {
+    "no_diagnosis": "no diagnosis is known",
+    "repeated": "the row repeats another",
+    "published_copy": "the dataset lists the image as a copy of another",
+    "diagnosis_not_used": "the diagnosis is not used (dataset.diagnoses)",
+    "neither": "the diagnosis is neither malignant nor benign (task.neither)",
+}
+"""Why a row is left out, and the words for it. Every row that is left out has one of these keys as `why`."""
 
 
 class RefusedError(Exception):
@@ -35,9 +43,13 @@ class RefusedError(Exception):
 
 
 class LeftOutError(RefusedError):
-    """Raised for a row of the table that is not used, though nothing is wrong with it."""
+    """Raised for a row that is not used, though nothing is wrong with it; `why` is a key of `LEFT_OUT`."""
 
     kind = "left_out"
+
+    def __init__(self, column: str, value: Any, reason: str, detail: str = "", *, why: str) -> None:
+        super().__init__(column, value, reason, detail)
+        self.details["why"] = why
 
 
 def list_reasons(refusals: list[dict[str, Any]]) -> list[str]:

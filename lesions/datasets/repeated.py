@@ -41,9 +41,8 @@ class Repeated:
             reason = f"rows about one image disagree about {self.differing}"
             raise RefusedError(self.id_column, self.image_id, reason, self.detail)
         if line != self.first_line:
-            raise LeftOutError(
-                self.id_column, self.image_id, "repeats an earlier row", f"the one on line {self.first_line}"
-            )
+            detail = f"the one on line {self.first_line}"
+            raise LeftOutError(self.id_column, self.image_id, "repeats an earlier row", detail, why="repeated")
 
 
 def find_repeated(cells: pd.DataFrame, adapter: Adapter) -> dict[str, Repeated]:

@@ -43,7 +43,9 @@ def validate_rows(rows: Rows, adapter: Adapter, *, images: pd.DataFrame, root: P
                 repeated[image_id].check(number)
             diagnosis = adapter.columns["diagnosis"]
             if record.diagnosis == UNKNOWN:
-                raise LeftOutError(diagnosis.name, diagnosis.quote(cells), "no diagnosis is known")
+                raise LeftOutError(
+                    diagnosis.name, diagnosis.quote(cells), "no diagnosis is known", why="no_diagnosis"
+                )
             image = files.find(image_id, adapter.id_column)
             published_split = cells[PUBLISHED_SPLIT] if adapter.classes_are_folders else None
             own = {"line": line, "published_split": published_split, "word": diagnosis.find_word(cells)}
@@ -56,7 +58,7 @@ def validate_rows(rows: Rows, adapter: Adapter, *, images: pd.DataFrame, root: P
     for row in valid:
         if row["image_id"] in originals:
             reason, detail = f"is a copy, says {adapter.duplicates}", f"of {originals[row['image_id']]}"
-            left_out = LeftOutError(adapter.id_column, row["image_id"], reason, detail)
+            left_out = LeftOutError(adapter.id_column, row["image_id"], reason, detail, why="published_copy")
             unused.append({"line": row["line"], "image_id": row["image_id"], **left_out.details})
     return [row for row in valid if row["image_id"] not in originals], unused
 

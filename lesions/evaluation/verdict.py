@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.interval import Difference, Estimate
+from lesions.evaluation.references import begin_with, spell_model
 
 METRIC_WORDS = {
     "accuracy": "accuracy",
@@ -13,28 +14,6 @@ METRIC_WORDS = {
     "macro_roc_auc": "macro ROC AUC",
     "mean_average_precision": "mean average precision",
 }
-
-
-def list_verdicts(
-    comparison: Comparison, best: str, *, runner_up: str | None, baseline: str, metric: str
-) -> list[str]:
-    """Describe the best model's lead over the next best model and over the best baseline.
-
-    Parameters
-    ----------
-    runner_up
-        The next best model; None if there is only one model.
-    baseline
-        The best baseline.
-
-    Returns
-    -------
-    list of str
-        Sentences, the most important first. If the best model is not better than the baseline, that comes first.
-    """
-    leads = {rival: comparison.subtract(best, rival, metric) for rival in (runner_up, baseline) if rival is not None}
-    sentences = [describe_lead(best, rival, lead, metric=metric) for rival, lead in leads.items()]
-    return sentences if leads[baseline].low > 0 else sentences[::-1]
 
 
 def list_leads(comparison: Comparison, models: Sequence[str], metric: str, *, num_seeds: int = 1) -> list[str]:
@@ -59,17 +38,17 @@ def describe_lead(first: str, second: str, lead: Difference, *, metric: str, num
     """
     if lead.value < 0:
         return describe_lead(second, first, lead.turned(), metric=metric, num_seeds=num_seeds)
-    words = METRIC_WORDS[metric]
+    words, start, other = METRIC_WORDS[metric], begin_with(first), spell_model(second)
     if lead.value == lead.low == lead.high == 0:
-        return f"{first} and {second} have the same {words} in every resample of the test images."
+        return f"{start} and {other} have the same {words} in every resample of the test images."
     if lead.value == 0:
-        return f"{first} and {second} have the same {words} on the test images; {spell_interval(lead)}."
+        return f"{start} and {other} have the same {words} on the test images; {spell_interval(lead)}."
     if lead.is_beyond_noise:
         seeds = "one seed" if num_seeds == 1 else f"{num_seeds} seeds"
-        return f"{first} is better than {second} by {lead.value:.3f} {words} ({spell_interval(lead)}; {seeds})."
+        return f"{start} is better than {other} by {lead.value:.3f} {words} ({spell_interval(lead)}; {seeds})."
     sentence = (
-        f"The test images cannot tell {first} from {second}: {first} is ahead by {lead.value:.3f} {words}, "
-        f"{spell_interval(lead)}"
+        f"The test images cannot tell {spell_model(first)} from {other}: {spell_model(first)} is ahead by "
+        f"{lead.value:.3f} {words}, {spell_interval(lead)}"
     )
     if lead.low > 0:
         sentence += (

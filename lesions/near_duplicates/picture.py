@@ -11,6 +11,9 @@ from lesions.near_duplicates.orientation import turn_images
 MAX_SHOWN = 24
 PAIRS_PER_LINE = 4
 
+TEXT_COLOUR = "#7a7a7a"
+"""Legible on white and on black: the picture is transparent."""
+
 
 def plot_pairs(pairs: pd.DataFrame, metadata: pd.DataFrame, pixels: NDArray[np.uint8]) -> Figure:
     """Plot up to 24 pairs, the most important first: different diagnoses, no shared identifier, least correlation.
@@ -27,10 +30,11 @@ def plot_pairs(pairs: pd.DataFrame, metadata: pd.DataFrame, pixels: NDArray[np.u
     shown = shown.head(MAX_SHOWN)
     images = metadata.set_index("image_id")
     num_lines = max(1, -(-len(shown) // PAIRS_PER_LINE))
-    figure = Figure(figsize=(12, 0.8 + 2.0 * num_lines), layout="constrained")
+    figure = Figure(figsize=(12, 0.8 + 2.0 * num_lines), layout="constrained", facecolor="none")
     figure.suptitle(
         f"{len(shown)} of {len(pairs)} pairs of copies: first those of different diagnoses, then those that the data "
-        "do not tie together,\nthen those whose details correlate least"
+        "do not tie together,\nthen those whose details correlate least",
+        color=TEXT_COLOUR,
     )
     grid = figure.subplots(num_lines, PAIRS_PER_LINE, squeeze=False).ravel()
     for axes in grid:
@@ -38,12 +42,13 @@ def plot_pairs(pairs: pd.DataFrame, metadata: pd.DataFrame, pixels: NDArray[np.u
     for axes, (_, pair) in zip(grid, shown.iterrows(), strict=False):
         here, there = images.loc[pair.image_id], images.loc[pair.other_image_id]
         turned = turn_images(pixels[here.row][None], pair.orientation)[0]
-        gap = np.full((len(turned), len(turned) // 24 + 1, 3), 255, dtype=np.uint8)
+        gap = np.full((len(turned), len(turned) // 24 + 1, 3), 128, dtype=np.uint8)
         axes.imshow(np.concatenate([turned, gap, pixels[there.row]], axis=1))
         diagnoses = dict.fromkeys([spell(here.diagnosis), spell(there.diagnosis)])
         axes.set_title(
             f"rows {here.row} and {there.row}, {pair.kind}, {pair.correlation:.2f}\n{' ≠ '.join(diagnoses)}"
             f"{'' if pair.shares_identifier else ', not tied'}",
             fontsize=9,
+            color=TEXT_COLOUR,
         )
     return figure

@@ -6,9 +6,11 @@ import numpy as np
 
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.ranking import compute_average_precision, compute_roc_area
+from lesions.evaluation.references import begin_with
 from lesions.evaluation.verdict import METRIC_WORDS, spell_interval
 from lesions.formats.json_file import PlotRows
 from lesions.report import pictures, sentences
+from lesions.report.data_sentences import describe_class_balance
 from lesions.report.inputs import OverviewRows, TrainSummary
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import Look, choose_looks
@@ -36,9 +38,7 @@ def build_overview_pictures(
     chance = {"balanced_accuracy": 1 / num_classes, "macro_roc_auc": 0.5}.get(metric)
     yield build_scores_picture(comparison, looks, metric=metric, chance=chance)
     yield embed_figure("Each diagnosis", pictures.plot_f1(rows.f1, looks), sentences.describe_f1(models))
-    yield embed_figure(
-        "Class balance", pictures.plot_class_balance(rows.shares), sentences.describe_class_balance(rows.shares)
-    )
+    yield embed_figure("Class balance", pictures.plot_class_balance(rows.shares), describe_class_balance(rows.shares))
     if rows.roc:  # there is no curve if all test images have one diagnosis
         yield from build_curve_pictures(
             models, rows, {name: look for name, look in looks.items() if name not in probes}
@@ -54,7 +54,7 @@ def build_scores_picture(
     return embed_figure(
         "All models",
         pictures.plot_scores(comparison, looks, metric=metric, chance=chance),
-        f"{first} has the highest {METRIC_WORDS[metric]}, {best.value:.3f} ({spell_interval(best)}). "
+        f"{begin_with(first)} has the highest {METRIC_WORDS[metric]}, {best.value:.3f} ({spell_interval(best)}). "
         "The lines are 95 % intervals.",
     )
 

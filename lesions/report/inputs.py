@@ -11,30 +11,40 @@ from lesions.report.summary import Summary, validate
 
 
 class RunCounts(Summary):
-    """What `metrics/data.json` says of the images."""
+    """What `metrics/data.json` says of the rows and the images."""
 
+    num_rows: int
     num_images: int
     num_lesions: int
     num_patients: int
     num_rejected: int
+    num_left_out_by_reason: dict[str, int]
     num_lesions_of_several_patients: int
     merged_words: dict[str, dict[str, int]]
+    metadata_sha256: str
 
 
 class SplitSummary(Summary):
     """What `metrics/split.json` says of the split."""
 
     grouped_by: str
+    scheme: Literal["group", "image"]
     tested_by: Literal["shares", "fold", "list"]
     num_images: dict[str, int]
     worst_share_deviation: float
-    leaked_test_share: float
+    leaked_test_share: float | None
+    copied_test_share: float
     image_wise_leaked_test_share: dict[str, float]
     num_siblings_of_listed_dropped: int
     num_conflicting_images: int
     num_conflicting_images_dropped: int
+    conflicting_images: dict[str, dict[str, int]]
+    conflicting_pairs: dict[str, dict[str, int]]
+    num_external_images: int
+    num_external_images_dropped: int
     num_images_without_patient: int
     num_images_without_identifier: int
+    num_test_images_without_identifier: int
     test_images_sha256: str
 
 
@@ -46,14 +56,19 @@ class CopyCounts(Summary):
     num_pairs_without_shared_identifier: int
     largest_number_of_copies: int
 
+    @property
+    def num_pairs(self) -> int:
+        """The number of pairs of both kinds."""
+        return self.num_exact_pairs + self.num_near_pairs
+
 
 class ComparisonSummary(Summary):
-    """What `metrics/comparison.json` says of the best model and its rivals."""
+    """What `metrics/comparison.json` says of the metric that compares the models."""
 
     metric: HeadlineMetric
-    best: str
     baseline: str
-    runner_up: str | None = None
+    best_constant: float
+    best_constant_is_beaten: bool
 
 
 class TrainSummary(Summary):

@@ -60,7 +60,7 @@ def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: MalignancyScor
 def describe_malignancy(model: str, scores: MalignancyScores) -> str:
     """Describe the threshold, and its sensitivity, specificity, PPV and NPV on the test images."""
     sentence = (
-        f"{model} calls a lesion malignant if its probability is at least {scores.threshold:.3f}, which gives a "
+        f"{model} calls an image malignant if its probability is at least {scores.threshold:.3f}, which gives a "
         f"sensitivity of {scores.val_sensitivity:.1%} on validation. On test its sensitivity is "
         f"{_spell_estimate(scores.sensitivity)} and its specificity {_spell_estimate(scores.specificity)}."
     )
@@ -71,7 +71,7 @@ def describe_malignancy(model: str, scores: MalignancyScores) -> str:
     ]
     if scores.num_neither:
         sentence += f" Left out are {scores.num_neither:,} test images that are neither malignant nor benign."
-    return f"{sentence} With the share of malignant lesions among the test images, {' and '.join(predictive)}."
+    return f"{sentence} With the share of malignant ones among the test images, {' and '.join(predictive)}."
 
 
 def _spell_estimate(estimate: Estimate) -> str:

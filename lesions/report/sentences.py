@@ -1,4 +1,4 @@
-"""Describe what each plot of the report shows, in sentences computed from the run."""
+"""Describe the models and what their plots show, in sentences computed from the run."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,80 +6,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lesions.datasets.merged_words import describe_merged_words
 from lesions.drawing.style import spell
 from lesions.evaluation.curves import one_against_rest
 from lesions.evaluation.scores import count_confusion, score_classes
+from lesions.evaluation.verdict import spell_number
 from lesions.formats.json_file import PlotRows
-from lesions.report.inputs import CopyCounts, Generalisation, Mistake, RunCounts, SplitSummary, TrainSummary
+from lesions.report.inputs import Generalisation, Mistake, TrainSummary
 from lesions.tables.predictions import Predictions
-
-
-def describe_class_balance(shares: PlotRows) -> str:
-    """Name the most frequent and the rarest diagnosis, and their shares."""
-    counts = pd.DataFrame(shares).groupby("diagnosis").num_images.sum().sort_values()
-    parts = counts / counts.sum()
-    return (
-        f"{spell(counts.index[-1]).capitalize()} is {parts.iloc[-1]:.1%} of the images and "
-        f"{spell(counts.index[0])} {parts.iloc[0]:.1%}: a ratio of {counts.iloc[-1] / counts.iloc[0]:.0f} to 1."
-    )
-
-
-TESTED_BY = {
-    "shares": "",
-    "fold": "The test images are one of several folds; each image is a test image in one of them. ",
-    "list": "The test images are those of a published list. ",
-}
-
-
-def describe_split(split: SplitSummary) -> str:
-    """Describe what the split keeps together, which leak that prevents, and how close its shares are."""
-    tested = TESTED_BY[split.tested_by]
-    if split.num_siblings_of_listed_dropped:
-        tested += (
-            f"{split.num_siblings_of_listed_dropped:,} other images of their patients or lesions were left out. "
-        )
-    image_wise = split.image_wise_leaked_test_share
-    worst = max(sorted(image_wise.keys() - {"all"}), key=lambda name: image_wise[name])
-    otherwise = "With the list alone" if split.tested_by == "list" else "With a split image by image"
-    prevented = (
-        f"{otherwise}, {image_wise['all']:.1%} of the test images would have a sibling in training, that is, an "
-        f"image of the same patient or lesion; for {spell(worst)}, {image_wise[worst]:.1%}."
-    )
-    shares = (
-        f"The shares of the diagnoses differ from the requested ones by at most {split.worst_share_deviation:.3f}."
-    )
-    if split.leaked_test_share:
-        leaked = f"{split.leaked_test_share:.1%} of the test images have a sibling in training."
-        return f"{tested}{leaked} {prevented} {shares}"
-    identifiers = split.grouped_by.replace("patient_id", "patient").replace("lesion_id", "lesion")
-    whole = f"No {identifiers.replace(' and ', ' and no ')} named in the data" if identifiers else "No image"
-    return f"{tested}{whole} is in two splits. {prevented} Here none has one. {shares}"
-
-
-def describe_merged(counts: RunCounts) -> str:
-    """Say which words of the data became one diagnosis; nothing if none did."""
-    lines = describe_merged_words(counts.merged_words)
-    return f"Several words of the data are one diagnosis here: {'; '.join(lines)}." if lines else ""
-
-
-def describe_copies(copies: CopyCounts, split: SplitSummary) -> str:
-    """Describe how many copies there are, and how many were left out because their diagnoses differ."""
-    exact, near = copies.num_exact_pairs, copies.num_near_pairs
-    untied = copies.num_pairs_without_shared_identifier
-    if not exact + near:
-        return "No two images are copies of each other, neither identical nor altered."
-    sentence = (
-        f"Pairs of files with identical bytes: {exact:,}. Pairs of altered copies: {near:,}. "
-        f"Of all these pairs, {untied:,} have no patient or lesion in common in the data."
-    )
-    if not split.leaked_test_share:
-        sentence += " No pair is in two splits."
-    if split.num_conflicting_images_dropped:
-        sentence += (
-            f" {split.num_conflicting_images_dropped:,} images were left out because a copy has another diagnosis."
-        )
-    return sentence
 
 
 def describe_training(model: str, history: PlotRows, trained: TrainSummary) -> str:
@@ -99,17 +32,29 @@ def describe_training(model: str, history: PlotRows, trained: TrainSummary) -> s
 OVERFIT = 0.1
 """The loss of balanced accuracy from training to validation above which the report says that a model overfits."""
 
+LEARNT = 0.1
+"""Part of the way from chance to 1 that a balanced accuracy on training images must exceed to show that they were
+learnt."""
 
-def describe_generalisation(model: str, scores: Generalisation) -> str:
-    """Describe the scores on training, validation and test images, and whether the model overfits."""
+
+def describe_generalisation(model: str, scores: Generalisation, *, num_classes: int) -> str:
+    """Describe the scores on training, validation and test images, and whether the model has learnt or overfits."""
     train, val = scores.train_balanced_accuracy, scores.val_balanced_accuracy
-    test = scores.test_balanced_accuracy
+    test, chance = scores.test_balanced_accuracy, 1 / num_classes
     sentence = (
         f"{model} has a balanced accuracy of {train:.3f} on training, {val:.3f} on validation, {test:.3f} on test."
     )
+    if train <= chance + LEARNT * (1 - chance):
+        return (
+            f"{sentence} Chance is {chance:.3f}: it has not learnt its training images; train longer, or raise the "
+            "learning rate."
+        )
     if train - val > OVERFIT:
         return f"{sentence} It scores {train - val:.3f} higher on training than on validation: it overfits."
-    return f"{sentence} It scores hardly higher on training than on validation: it does not overfit."
+    return (
+        f"{sentence} From training to validation the difference is {spell_number(val - train, signed=True)}, from "
+        f"training to test {spell_number(test - train, signed=True)}."
+    )
 
 
 def describe_confusion(model: str, predictions: Predictions) -> str:

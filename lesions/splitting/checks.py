@@ -8,16 +8,13 @@ from typing import Any
 import pandas as pd
 
 from lesions.errors import InputError
-from lesions.tables.groups import GROUPING_IDENTIFIERS
+from lesions.tables.groups import GROUPING_IDENTIFIERS, name_identifiers, spell_ties
 
 CONTRADICTED = (
     "has a copy with another diagnosis; look at data/pictures/near_duplicates.png, then correct the table, raise "
     "near_duplicates.min_correlation, or set split.conflicting_copies to keep"
 )
-SIBLINGS_OF_LISTED = (
-    "shares a patient, a lesion or the picture with an image that split.test_list names, and is not on the "
-    "list itself"
-)
+SIBLINGS_OF_LISTED = "shares a {ties} with an image that split.test_list names, and is not on the list itself"
 
 
 def check_diagnoses_survive(table: pd.DataFrame, used: pd.DataFrame, metadata: Path, *, why_lost: str) -> None:
@@ -30,7 +27,8 @@ def check_diagnoses_survive(table: pd.DataFrame, used: pd.DataFrame, metadata: P
     """
     lost = sorted(set(table.diagnosis) - set(used.diagnosis))
     if lost:
-        raise InputError(f"{metadata}: every image of the diagnosis {', '.join(lost)} {why_lost}")
+        why = why_lost.format(ties=spell_ties(name_identifiers(table)))
+        raise InputError(f"{metadata}: every image of the diagnosis {', '.join(lost)} {why}")
 
 
 def check_enough_groups(table: pd.DataFrame, unit: pd.Series, *, needed: int, metadata: Path) -> None:
@@ -42,8 +40,9 @@ def check_enough_groups(table: pd.DataFrame, unit: pd.Series, *, needed: int, me
     few = [f"{diagnosis} ({number})" for diagnosis, number in num_groups.items() if number < needed]
     if few:
         raise InputError(
-            f"{metadata}: fewer than {needed} groups (all images of one patient, lesion or picture), one for each "
-            f"split or fold, have the diagnosis {', '.join(few)}; add cases, or remove the rows of those diagnoses"
+            f"{metadata}: fewer than {needed} groups (all images of one {spell_ties(name_identifiers(table))}), one "
+            f"for each split or fold, have the diagnosis {', '.join(few)}; add cases, or remove the rows of those "
+            "diagnoses"
         )
 
 
@@ -55,12 +54,12 @@ def check_nobody_is_on_two_sides(table: pd.DataFrame) -> None:
 
 def check_every_diagnosis_is_in_every_split(table: pd.DataFrame, splits: Sequence[str], metadata: Path) -> None:
     """Raise InputError if a diagnosis is missing from one of `splits`."""
-    present = set(table.groupby(["diagnosis", "split"]).groups)
+    present, ties = set(table.groupby(["diagnosis", "split"]).groups), spell_ties(name_identifiers(table))
     for diagnosis, split in product(sorted(set(table.diagnosis)), splits):
         if (diagnosis, split) not in present:
             raise InputError(
                 f"{metadata}: found no allocation of whole groups that has the diagnosis {diagnosis} in {split}; "
-                "too many of its images are on the test list, or share patients, lesions or pictures with others"
+                f"too many of its images are on the test list, or share a {ties} with others"
             )
 
 
@@ -70,6 +69,6 @@ def check_shares(shares: list[dict[str, Any]], max_deviation: float, metadata: P
         if abs(row["share_got"] - row["share_asked"]) > max_deviation:
             raise InputError(
                 f"{metadata}: {row['share_got']:.3f} of the diagnosis {row['diagnosis']} would be in {row['split']}, "
-                f"{row['share_asked']:.3g} is wanted; no split by whole patients was closer. Add cases, or raise "
+                f"{row['share_asked']:.3g} is wanted; no split by whole groups was closer. Add cases, or raise "
                 f"split.max_share_deviation ({max_deviation:g})"
             )

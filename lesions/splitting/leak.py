@@ -31,5 +31,5 @@ def expect_leaked(group_id: pd.Series, num_train: int) -> NDArray[np.float64]:
     # Paired so that images without siblings give exactly 0.
     log_none = (gammaln(more) - gammaln(N)) - (gammaln(fewer) - gammaln(N - num_train))
     probabilities = np.ones(len(sizes))
-    probabilities[possible] = -np.expm1(log_none)
+    probabilities[possible] = np.abs(np.expm1(log_none))  # without the minus sign of -0.0
     return probabilities[size]

@@ -35,6 +35,7 @@ class SplitParameters(Section):
     seed: Annotated[int, Field(ge=0)]
     scheme: Literal["group", "image"]
     conflicting_copies: Literal["drop", "keep"]
+    max_conflicting_fraction: Annotated[float, Field(ge=0, le=1)]
     shares: Shares
     max_share_deviation: Annotated[float, Field(gt=0, le=1)]
     num_folds: Annotated[int, Field(ge=3)]

@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from lesions.splitting.conflicts import list_conflicting_diagnoses, list_conflicting_pairs
 from lesions.splitting.leak import expect_leaked, find_leaked
-from lesions.tables.groups import GROUPING_IDENTIFIERS
+from lesions.tables.groups import GROUPING_IDENTIFIERS, name_identifiers, spell_ties
 from lesions.tables.splits import DROPPED, EXTERNAL, SPLITS
 
 
@@ -33,21 +34,27 @@ def summarise_split(
 ) -> dict[str, Any]:
     """Return the sizes of the splits, the identifiers grouped by, and the largest deviation from a wanted share.
 
-    The hash of the test images shows whether the scores of two runs are for the same images and diagnoses.
+    Of a test image without patient and lesion it cannot be known whether a sibling is in training, so that
+    `leaked_test_share` is over the other test images, and None if there are none. The hash of the test images shows
+    whether the scores of two runs are for the same images and diagnoses.
     """
     worst = max(shares, key=lambda row: abs(row["share_got"] - row["share_asked"]))
     test = table[table.split == "test"].sort_values("image_id")
-    identifiers = table[list(GROUPING_IDENTIFIERS)]
+    is_named = table[list(GROUPING_IDENTIFIERS)].notna().any(axis=1)
+    leaked, copied = (find_leaked(table[name], table.split) for name in ("group_id", "picture_id"))
+    is_judged = is_named & (table.split == "test")
     return {
-        "grouped_by": " and ".join(name for name in GROUPING_IDENTIFIERS if table[name].notna().any()),
+        "grouped_by": name_identifiers(table),
         "num_groups": int(table.group_id.nunique()),
         "num_images_without_patient": int(table.patient_id.isna().sum()),
-        "num_images_without_identifier": int(identifiers.isna().all(axis=1).sum()),
+        "num_images_without_identifier": int((~is_named).sum()),
+        "num_test_images_without_identifier": len(test) - int(is_judged.sum()),
         "largest_group": int(table.group_id.value_counts().max()),
         "num_images": table.split.value_counts().to_dict(),
         "worst_share_deviation": abs(worst["share_got"] - worst["share_asked"]),
         "worst_share_diagnosis": f"{worst['diagnosis']} in {worst['split']}",
-        "leaked_test_share": float(find_leaked(table.group_id, table.split).sum() / len(test)),
+        "leaked_test_share": float(leaked[is_judged].mean()) if is_judged.any() else None,
+        "copied_test_share": float(copied.sum() / len(test)),
         "image_wise_leaked_test_share": image_wise_leak,
         "test_images_sha256": hash_rows(test[["image_id", "sha256", "diagnosis"]]),
     }
@@ -56,7 +63,6 @@ def summarise_split(
 def count_left_out(table: pd.DataFrame, external: pd.DataFrame) -> dict[str, int]:
     """Count the images that are in no split, by the reason, and those of other datasets."""
     return {
-        "num_conflicting_images": int(table.is_conflicting.sum()),
         "num_conflicting_images_dropped": int(table.is_dropped.sum()),
         "num_siblings_of_listed_dropped": int((table.split == DROPPED).sum() - table.is_dropped.sum()),
         "num_external_images": int((external.split == EXTERNAL).sum()),
@@ -80,33 +86,56 @@ def count_list_leak(table: pd.DataFrame) -> dict[str, float]:
 def describe_split(summary: dict[str, Any]) -> Iterator[str]:
     """Yield the lines that tell the user how the images were split."""
     sizes = ", ".join(f"{summary['num_images'][split]} {split}" for split in SPLITS)
+    ties = spell_ties(summary["grouped_by"])
     if summary["grouped_by"]:
         yield f"images: {sizes}; {summary['num_groups']} groups by {summary['grouped_by']}"
-        yield (
-            f"{summary['leaked_test_share']:.1%} of the test images have a sibling in training; in a split image by "
-            f"image, or by the list alone, {summary['image_wise_leaked_test_share']['all']:.1%} would have one"
-        )
+        yield _describe_leak(summary)
     else:
         yield (
             f"images: {sizes}; the data name no patient and no lesion: only copies are kept together, and how many "
             "test images have a sibling in training cannot be known"
         )
+    if summary["copied_test_share"]:
+        yield f"{summary['copied_test_share']:.1%} of the test images have a copy in training"
     if summary["num_conflicting_images"]:
-        yield (
-            f"{summary['num_conflicting_images']} images have copies with another diagnosis; "
-            f"{summary['num_conflicting_images_dropped']} were dropped (split.conflicting_copies)"
-        )
+        yield "\n  ".join(_list_conflicts(summary))
     if summary["num_siblings_of_listed_dropped"]:
         yield (
             f"{summary['num_siblings_of_listed_dropped']} images that split.test_list does not name were dropped: "
-            "they share a patient, a lesion or the picture with one that it names"
+            f"they share a {ties} with one that it names"
         )
     if summary["num_external_images"] or summary["num_external_images_dropped"]:
         yield (
             f"{summary['num_external_images']} images of other datasets will only be scored; "
-            f"{summary['num_external_images_dropped']} were dropped, because they share a patient, a lesion or the "
-            "picture with the datasets to train on, or have copies with another diagnosis"
+            f"{summary['num_external_images_dropped']} were dropped, because they share a {ties} with the datasets "
+            "to train on, or have copies with another diagnosis"
         )
+
+
+def _describe_leak(summary: dict[str, Any]) -> str:
+    """Say how many test images have a sibling in training, and of how many that cannot be known."""
+    num_unnamed, num_test = summary["num_test_images_without_identifier"], summary["num_images"]["test"]
+    unknown = "the data name no patient and no lesion of them"
+    if summary["leaked_test_share"] is None:
+        return f"how many test images have a sibling in training cannot be known: {unknown}"
+    judged = f"{num_test - num_unnamed} of the {num_test} test images" if num_unnamed else "the test images"
+    sentence = (
+        f"{summary['leaked_test_share']:.1%} of {judged} have a sibling in training; in a split image by image, or "
+        f"by the list alone, {summary['image_wise_leaked_test_share']['all']:.1%} of all would have one"
+    )
+    return f"{sentence}; of {num_unnamed} it cannot be known: {unknown}" if num_unnamed else sentence
+
+
+def _list_conflicts(summary: dict[str, Any]) -> list[str]:
+    total = sum(summary["num_images"].values()) + sum(
+        summary[f"num_{reason}_dropped"] for reason in ("conflicting_images", "siblings_of_listed")
+    )
+    return [
+        f"{summary['num_conflicting_images']:,} of {total:,} images have copies with another diagnosis; "
+        f"{summary['num_conflicting_images_dropped']:,} were dropped (split.conflicting_copies):",
+        *list_conflicting_pairs(summary["conflicting_pairs"]),
+        *list_conflicting_diagnoses(summary["conflicting_images"]),
+    ]
 
 
 def _average_leaks(leaked: pd.Series, diagnosis: pd.Series) -> dict[str, float]:

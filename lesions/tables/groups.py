@@ -55,10 +55,35 @@ def find_components(first: NDArray[np.int64], second: NDArray[np.int64], num_nod
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
-def find_conflicting(metadata: pd.DataFrame, copies: pd.DataFrame) -> NDArray[np.bool_]:
+def find_pictures(metadata: pd.DataFrame, copies: pd.DataFrame) -> pd.Series:
+    """Return the picture (N,) that each image shows: copies, and copies of copies, show the same one."""
+    return build_groups(metadata, copies, identifiers=())
+
+
+def find_conflicting(diagnosis: pd.Series, picture_id: pd.Series) -> NDArray[np.bool_]:
     """Return which images (N,) have a copy, or a copy of a copy, with another diagnosis."""
-    copied = build_groups(metadata, copies, identifiers=())
-    return (metadata.diagnosis.groupby(copied).transform("nunique") > 1).to_numpy()
+    return (diagnosis.groupby(picture_id).transform("nunique") > 1).to_numpy()
+
+
+def name_identifiers(metadata: pd.DataFrame) -> str:
+    """Return the identifiers that any image has: `patient_id and lesion_id`, one of them, or nothing."""
+    return " and ".join(name for name in GROUPING_IDENTIFIERS if metadata[name].notna().any())
+
+
+def list_identifiers(identifiers: str) -> list[str]:
+    """Return the words for the identifiers of `name_identifiers`: patient, lesion, both, or none."""
+    return [name.removesuffix("_id") for name in identifiers.split(" and ") if name]
+
+
+def spell_units(identifiers: str) -> str:
+    """Return the words for groups by the identifiers of `name_identifiers`: `patients or lesions`, or `images`."""
+    return " or ".join(f"{name}s" for name in list_identifiers(identifiers)) or "images"
+
+
+def spell_ties(identifiers: str) -> str:
+    """Return the words for what the images of a group share, such as `patient, lesion or picture`."""
+    names = list_identifiers(identifiers)
+    return f"{', '.join(names)} or picture" if names else "picture"
 
 
 def count_diagnoses(group_id: pd.Series, diagnosis: pd.Series) -> tuple[NDArray[np.int64], pd.Index, list[str]]:

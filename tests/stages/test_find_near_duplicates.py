@@ -83,6 +83,8 @@ def test_planted_copies_are_found_and_nothing_else(tmp_path: Path, params: Path)
     }
     with Image.open(picture) as drawn:
         assert drawn.width == 1800
+        # What is behind the picture shows through, so that it is dark on a dark page.
+        assert drawn.getchannel("A").getextrema()[0] == 0
 
 
 def test_shared_identifiers_and_conflicts_are_counted(tmp_path: Path, params: Path) -> None:
@@ -96,6 +98,26 @@ def test_shared_identifiers_and_conflicts_are_counted(tmp_path: Path, params: Pa
     assert pairs.is_conflicting.tolist() == [True] * 3 + [False] * 5
     assert metrics["num_pairs_without_shared_identifier"] == 6
     assert metrics["num_conflicting_pairs"] == 3
+
+
+@pytest.mark.parametrize(
+    ("patients", "lesions", "words"),
+    [
+        (["p"] * 38, [None] * 38, "0 pairs have no patient in common in the data, 0 pairs have different diagnoses"),
+        ([None] * 38, [None] * 38, "7 pairs of altered copies; 0 pairs have different diagnoses"),
+    ],
+)
+def test_only_identifiers_that_there_are_are_spoken_of(
+    tmp_path: Path,
+    params: Path,
+    capsys: pytest.CaptureFixture[str],
+    patients: list[str | None],
+    lesions: list[str | None],
+    words: str,
+) -> None:
+    plant(tmp_path / "files")
+    find(tmp_path / "files", params, patient_id=patients, lesion_id=lesions)
+    assert words in capsys.readouterr().out
 
 
 def test_only_pairs_above_the_threshold_are_copies(tmp_path: Path, write_params: WriteParams) -> None:

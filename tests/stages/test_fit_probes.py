@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from lesions.baselines.probes import describe_borders, describe_metadata
+from lesions.baselines.probes import describe_borders, describe_metadata, has_metadata
 from lesions.formats.table import write_table
 from lesions.tables.classes import Classes, write_classes
 from lesions.tables.metadata import COLUMNS
@@ -17,6 +17,7 @@ from stages import fit_probes
 from tests.builders import HARDWARE, WriteParams, metadata_table
 
 N = 240
+RANDOM_SEX = np.random.default_rng(1).choice(["male", "female"], N).tolist()
 
 
 def run_probes(tmp_path: Path, params: Path, images: NDArray[np.uint8], **columns: list[Any]) -> dict[str, float]:
@@ -38,7 +39,9 @@ def run_probes(tmp_path: Path, params: Path, images: NDArray[np.uint8], **column
         tmp_path / "probes",
         params,
     )
-    predictions = {path.stem: read_predictions(path).select("test") for path in (tmp_path / "probes").iterdir()}
+    predictions = {
+        path.stem: read_predictions(path).select("test") for path in sorted((tmp_path / "probes").iterdir())
+    }
     return {probe: float((test.y_pred == test.y_true).mean()) for probe, test in predictions.items()}
 
 
@@ -47,10 +50,8 @@ def noise(size: int = 27) -> NDArray[np.uint8]:
 
 
 def test_probes_without_a_shortcut_are_at_chance(tmp_path: Path, write_params: WriteParams) -> None:
-    generator = np.random.default_rng(1)
-    sex = generator.choice(["male", "female"], N).tolist()
-    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE), noise(), sex=sex)
-    assert set(accuracies) == {"metadata_probe", "border_probe"}
+    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE), noise(), sex=RANDOM_SEX)
+    assert list(accuracies) == ["border_probe", "metadata_probe"]
     for accuracy in accuracies.values():
         assert abs(accuracy - 0.5) < 0.25  # 60 test images: four standard deviations
 
@@ -60,7 +61,7 @@ def test_the_border_probe_exploits_a_mark_in_the_corner_of_each_melanoma(
 ) -> None:
     images = noise()
     images[::2, :3, :3] = 0
-    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE), images)
+    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE), images, sex=RANDOM_SEX)
     assert accuracies["border_probe"] == 1
     assert abs(accuracies["metadata_probe"] - 0.5) < 0.25
 
@@ -85,10 +86,41 @@ def test_the_border_probe_does_not_see_a_mark_in_the_middle(tmp_path: Path, writ
 def test_the_metadata_probe_exploits_what_the_table_gives_away(
     tmp_path: Path, write_params: WriteParams, column: str, of_melanoma: Any, of_nevus: Any
 ) -> None:
-    columns = {column: [of_melanoma, of_nevus] * (N // 2)}
+    columns: dict[str, list[Any]] = {"sex": RANDOM_SEX, column: [of_melanoma, of_nevus] * (N // 2)}
     accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE), noise(), **columns)
     assert accuracies["metadata_probe"] == 1
     assert abs(accuracies["border_probe"] - 0.5) < 0.25
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {},
+        {"sex": ["male"] * N, "age_years": [40.0] * N},
+        {"width_px": [600, 1024] * (N // 2), "height_px": [450, 1024] * (N // 2)},
+        {"diagnosis_confirmation": ["histopathology", "follow_up"] * (N // 2)},
+    ],
+    ids=["nothing is known", "all images are alike", "only the sizes differ", "only the confirmation differs"],
+)
+def test_without_metadata_there_is_no_metadata_probe(
+    tmp_path: Path, write_params: WriteParams, capsys: pytest.CaptureFixture[str], columns: dict[str, list[Any]]
+) -> None:
+    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE), noise(), **columns)
+    assert list(accuracies) == ["border_probe"]
+    assert "no metadata_probe: the table has no sex, age, site, skin type or source" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"sex": ["male"] + [None] * (N - 1)},
+        {"source": ["ham10000"] * (N // 2) + ["pad_ufes_20"] * (N // 2)},
+        {"fitzpatrick_type": pd.array([1] * (N - 1) + [2], dtype="Int64")},
+    ],
+    ids=["known for one image", "two sources", "one image differs"],
+)
+def test_a_field_that_tells_images_apart_is_metadata(columns: dict[str, Any]) -> None:
+    assert has_metadata(metadata_table(["nevus"] * N, **columns))
 
 
 def test_how_a_diagnosis_was_confirmed_and_who_the_patient_is_are_not_seen() -> None:

@@ -40,6 +40,30 @@ def test_a_lead_is_described_in_words(lead: Difference, words: str) -> None:
     assert describe_lead("a", "b", lead, metric="macro_f1") == words
 
 
+@pytest.mark.parametrize(
+    ("lead", "words"),
+    [
+        (
+            Difference(0.11, 0.07, 0.15, 0.001, 0.002),
+            "The rim of the image alone is better than net by 0.110 macro F1 "
+            "(95 % interval 0.070 to 0.150; one seed).",
+        ),
+        (
+            Difference(-0.11, -0.15, -0.07, 0.001, 0.002),
+            "net is better than the rim of the image alone by 0.110 macro F1 "
+            "(95 % interval 0.070 to 0.150; one seed).",
+        ),
+        (
+            Difference(0.11, -0.02, 0.24, 0.1, 0.1),
+            "The test images cannot tell the rim of the image alone from net: the rim of the image alone is ahead by "
+            "0.110 macro F1, 95 % interval −0.020 to 0.240.",
+        ),
+    ],
+)
+def test_baselines_and_probes_are_named_in_words(lead: Difference, words: str) -> None:
+    assert describe_lead("border_probe", "net", lead, metric="macro_f1") == words
+
+
 def test_the_number_of_seeds_is_stated() -> None:
     lead = Difference(0.11, 0.07, 0.15, 0.001, 0.001)
     described = describe_lead("a", "b", lead, metric="accuracy", num_seeds=5)

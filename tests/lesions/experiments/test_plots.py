@@ -12,9 +12,9 @@ from playwright.sync_api import sync_playwright
 from lesions.errors import InputError
 from lesions.experiments.plots import Plot, draw_plots, list_missing, write_page
 from tests.builders import ROOT
+from tests.pages import CHROMIUM, needs_chromium
 from tests.repository import Repository
 from tests.small_project import build_project
-from tests.stages.test_report import CHROMIUM, needs_chromium
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of what DVC calls
 

@@ -33,3 +33,9 @@ def test_expected_leaks_match_random_splits() -> None:
 
 def test_an_image_without_siblings_cannot_leak() -> None:
     assert expect_leaked(pd.Series(["a", "b", "c"]), num_train=2).tolist() == [0, 0, 0]
+
+
+def test_without_siblings_the_leak_is_zero_and_not_minus_zero() -> None:
+    leaked = expect_leaked(pd.Series([f"g{n}" for n in range(9)]), num_train=5)
+    assert leaked.tolist() == [0] * 9
+    assert not np.signbit(leaked).any()

@@ -5,10 +5,19 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lesions.tables.groups import build_groups, count_diagnoses, find_conflicting
+from lesions.tables.groups import (
+    build_groups,
+    count_diagnoses,
+    find_conflicting,
+    find_pictures,
+    name_identifiers,
+    spell_ties,
+    spell_units,
+)
 from tests.builders import metadata_table
 
 identifiers = st.none() | st.integers(0, 6).map(str)
@@ -47,8 +56,24 @@ def test_conflicts_spread_along_copies_but_not_along_patients() -> None:
         ["nevus", "nevus", "melanoma", "nevus", "nevus", "nevus"], patient_id=["p", "q", "r", "p", "s", "t"]
     )
     # 0, 1 and 2 are one picture; 3 has the patient of 0; 4 and 5 are copies that agree.
-    is_conflicting = find_conflicting(images, copies((0, 1), (1, 2), (4, 5)))
+    is_conflicting = find_conflicting(images.diagnosis, find_pictures(images, copies((0, 1), (1, 2), (4, 5))))
     assert is_conflicting.tolist() == [True, True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("patients", "lesions", "identifiers", "units", "ties"),
+    [
+        (["p1", "p2"], ["l1", None], "patient_id and lesion_id", "patients or lesions", "patient, lesion or picture"),
+        (["p1", None], [None, None], "patient_id", "patients", "patient or picture"),
+        ([None, None], ["l1", "l2"], "lesion_id", "lesions", "lesion or picture"),
+        ([None, None], [None, None], "", "images", "picture"),
+    ],
+)
+def test_words_name_only_the_identifiers_that_there_are(
+    patients: list[str | None], lesions: list[str | None], identifiers: str, units: str, ties: str
+) -> None:
+    assert name_identifiers(table(patients, lesions)) == identifiers
+    assert (spell_units(identifiers), spell_ties(identifiers)) == (units, ties)
 
 
 pairs = st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=8)

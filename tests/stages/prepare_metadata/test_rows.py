@@ -1,5 +1,6 @@
 """One validated row per image, with the names and the words of the pipeline."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -58,9 +59,17 @@ def test_images_lesions_and_rejections_are_counted(case: Case) -> None:
         "merged_words": {},
         "schema": 1,
         "identifiers": {"lesion_id": unified, "patient_id": unified},
+        "metadata_sha256": hashlib.sha256((case.folder / "metadata.csv").read_bytes()).hexdigest(),
+        "num_rows": 9,
         "num_images": 9,
         "num_images_by_source": {"ham10000": 9},
         "num_left_out": 0,
+        "num_left_out_by_reason": {
+            "diagnosis_not_used": 0,
+            "no_diagnosis": 0,
+            "published_copy": 0,
+            "repeated": 0,
+        },
         "num_lesions": 8,
         "num_lesions_of_several_patients": 0,
         "num_patients": 0,

@@ -46,7 +46,10 @@ def test_images_that_share_a_patient_or_picture_with_a_listed_one_are_dropped(
     assert splits[splits.split == "dropped"].image_id.tolist() == ["image_0001", "image_0003"]
     assert metrics["num_siblings_of_listed_dropped"] == 2
     assert metrics["leaked_test_share"] == 0
-    assert "2 images that split.test_list does not name were dropped" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert (
+        "2 images that split.test_list does not name were dropped: they share a patient, lesion or picture" in shown
+    )
 
 
 def test_a_listed_image_is_tested_even_if_a_copy_contradicts_it(tmp_path: Path, write_params: WriteParams) -> None:

@@ -1,0 +1,137 @@
+"""The page speaks of the data as they are: with or without copies, patients, lesions and metadata."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser
+
+from lesions.formats.json_file import read_json, write_metrics
+from lesions.tables.predictions import write_predictions
+from tests.pages import MIDDLING, Y_TRUE, needs_chromium
+from tests.runs import build_predictions, guess, run_compare, run_report, write_run
+
+UNNAMED: dict[str, Any] = {
+    "grouped_by": "",
+    "leaked_test_share": None,
+    "image_wise_leaked_test_share": {"all": 0.0, "nevus": 0.0},
+    "num_images_without_patient": 900,
+    "num_images_without_identifier": 900,
+    "num_test_images_without_identifier": 90,
+}
+THE_ONE_DOUBT = "The data name neither the patient nor the lesion of 900 images"
+UNKNOWN_LEAK = (
+    "The data name no patient and no lesion of the test images: how many have a sibling in training cannot be"
+)
+
+
+def change(folder: Path, file: str, **changes: Any) -> None:
+    write_metrics(folder / "metrics" / file, read_json(folder / "metrics" / file) | changes)
+
+
+def text_of(page: Path) -> str:
+    """Return the page without its style, its pictures and the tags, as one line."""
+    source = re.sub("</?i>", "", page.read_text(encoding="utf-8"))
+    return " ".join(re.sub(r"<style>.*?</style>|<[^>]*>", " ", source, flags=re.DOTALL).split())
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> tuple[Path, Path]:
+    """The folder of a run of two models up to `compare`, and its parameter file."""
+    params = write_run(
+        tmp_path, {"a": build_predictions(Y_TRUE, MIDDLING), "b": build_predictions(Y_TRUE, guess(Y_TRUE, 1, 4))}
+    )
+    run_compare(tmp_path, params)
+    return tmp_path, params
+
+
+def test_without_identifiers_nothing_but_their_absence_speaks_of_patients_or_lesions(run: tuple[Path, Path]) -> None:
+    folder, params = run
+    change(folder, "split.json", **UNNAMED)
+    change(folder, "data.json", num_patients=0, num_lesions=0)
+    change(folder, "near_duplicates.json", num_near_pairs=5, num_pairs_without_shared_identifier=5)
+    text = text_of(run_report(folder, params))
+    assert "Intervals are over images." in text
+    assert "All tests count images." in text
+    assert text.count(THE_ONE_DOUBT) == text.count(UNKNOWN_LEAK) == 1
+    sentences = re.split(r"(?<=[.:;]) ", re.sub("[Vv]ascular lesion|Lesion classifiers", "", text))
+    speaking = [sentence for sentence in sentences if re.search(r"\b(patient|lesion)s?\b", sentence)]
+    assert [sentence.split(":")[0].removeprefix("Warnings ").strip() for sentence in speaking] == [
+        THE_ONE_DOUBT,
+        "two photographs of one lesion may be in different splits, and scores too high.",
+        "The data name no patient and no lesion of the test images",
+    ]
+
+
+def test_with_identifiers_intervals_are_over_patients_or_lesions(run: tuple[Path, Path]) -> None:
+    text = text_of(run_report(*run))
+    assert "Intervals are over patients or lesions." in text
+    assert "All tests count patients or lesions." in text
+
+
+def test_the_copies_are_drawn_only_if_there_are_some(run: tuple[Path, Path]) -> None:
+    folder, params = run
+    assert 'class="copies"' not in run_report(folder, params).read_text()
+    assert "No two images are copies of each other" in text_of(folder / "report/index.html")
+    change(folder, "near_duplicates.json", num_near_pairs=1)
+    assert 'class="copies"' in run_report(folder, params).read_text()
+
+
+def test_what_became_of_the_images_is_in_a_table(run: tuple[Path, Path]) -> None:
+    folder, params = run
+    change(folder, "data.json", num_rows=915, num_rejected=12, num_left_out_by_reason={"no_diagnosis": 3})
+    sizes = {"train": 699, "val": 110, "test": 90}
+    change(folder, "split.json", num_images=sizes, num_conflicting_images_dropped=1)
+    text = text_of(run_report(folder, params))
+    assert (
+        "rows of the tables 915 refused (data/rejected.csv says why) − 12 left out: no diagnosis is known − 3 images "
+        "900 left out: a copy has another diagnosis − 1 images used 899 for training 699 for validation 110 for test "
+        "90"
+    ) in text
+    assert "699 for training, 110 for validation, 90 for test, 1 left out." in text
+
+
+def test_without_metadata_there_is_no_trace_of_the_metadata_probe_but_one_line(tmp_path: Path) -> None:
+    params = write_run(tmp_path, {"a": build_predictions(Y_TRUE, MIDDLING)})
+    (tmp_path / "data/predictions/probes/metadata_probe.csv").unlink()
+    run_compare(tmp_path, params)
+    page = run_report(tmp_path, params)
+    assert page.read_text().count("metadata_probe") == 1
+    assert "There is no metadata_probe: the data have no age, sex, site, skin type or source" in text_of(page)
+    assert "border_probe sees the rim of the image, and nothing else, so that it should score badly." in text_of(page)
+
+
+def test_a_probe_that_no_model_beats_is_the_headline(tmp_path: Path) -> None:
+    params = write_run(tmp_path, {"a": build_predictions(Y_TRUE, MIDDLING)})
+    rim = build_predictions(Y_TRUE, 9 * np.eye(3)[Y_TRUE])
+    write_predictions(tmp_path / "data/predictions/probes/border_probe.csv", rim)
+    run_compare(tmp_path, params)
+    page = run_report(tmp_path, params)
+    verdict = page.read_text().split('id="verdict">')[1]
+    assert verdict.lstrip().startswith(
+        "<p>No model beats the rim of the image alone (balanced accuracy: border_probe 1.000, a 0."
+    )
+
+
+def test_probes_have_one_order(run: tuple[Path, Path]) -> None:
+    source = run_report(*run).read_text()
+    for start in ('<table id="scores"', '<table id="differences"', "Below each score"):
+        part = source[source.index(start) :]
+        assert part.index("border_probe") < part.index("metadata_probe")
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [320, 390])
+def test_no_cell_of_a_table_is_hidden_on_a_phone(browser: Browser, run: tuple[Path, Path], width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(run_report(*run).as_uri())
+    edges = page.locator("td, tbody th").evaluate_all(
+        "cells => cells.map(cell => cell.getBoundingClientRect().right)"
+    )
+    assert len(edges) > 50
+    assert max(edges) <= width
+    verdicts = page.locator("#differences td[data-name=verdict]").all_inner_texts()
+    assert set(verdicts) <= {"significant", "not significant"}
+    page.close()

@@ -1,16 +1,17 @@
 """The table `data/images.csv`: the properties of each image file, and its row in `data/images.npy`."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from lesions.formats.atomic import atomic_path
 
-COLUMNS = ["file", "row", "width_px", "height_px", "sha256", "perceptual_hash", "error"]
+COLUMNS = ["file", "row", "width_px", "height_px", "sha256", "perceptual_hash", "error", "passed_over"]
 TYPES = {name: "Int64" if name in ("row", "width_px", "height_px") else "str" for name in COLUMNS}
-"""The type of each column; `row` is missing if the file was refused, and `error` then says why."""
+"""The type of each column; `row` is missing if the file was refused, and `error` then says why, or if nobody would want
+it to be read, as `passed_over` then says."""
 
 SPELL_OUT = "backslashreplace"
 """How bytes in a file name that are not valid text are written."""
@@ -28,11 +29,11 @@ def write_index(path: Path, rows: Iterable[dict[str, object]]) -> int:
     return refused
 
 
-def list_undecoded(files: Sequence[str]) -> pd.DataFrame:
-    """Return the index as it would be if every file could be decoded; only `file` and `row` are known."""
-    spelled = [file.encode(errors=SPELL_OUT).decode() for file in files]
-    index = pd.DataFrame({"file": spelled, "row": range(len(files))}, columns=COLUMNS)
-    return index.astype(TYPES)
+def build_index(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
+    """Return the index with these rows, sorted by file; what a row does not say is missing."""
+    index = pd.DataFrame(rows, columns=COLUMNS)
+    index["file"] = [str(file).encode(errors=SPELL_OUT).decode() for file in index.file]
+    return index.sort_values("file", kind="stable", ignore_index=True).astype(TYPES)
 
 
 def read_index(path: Path) -> pd.DataFrame:

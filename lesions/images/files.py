@@ -1,9 +1,8 @@
 """Finding the image files of a dataset, and naming the images in them."""
 
-import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -106,6 +105,30 @@ def read_image_file(root: Path, file: str) -> bytes:
     # pathlib makes reading a small image take half as long again, and a buffer is one more call.
     with open(f"{root}/{file}", "rb", buffering=0) as opened:  # noqa: PTH123
         return opened.readall()
+
+
+def match_names(files: Iterable[str], naming: Callable[[str], str]) -> Callable[[str], str]:
+    """Return the function that names the image of a file or of a cell: blanks count only where a file has them too.
+
+    Parameters
+    ----------
+    naming
+        Makes the name of an image of a path: `image_name` or `strip_suffix`.
+    """
+    names = {naming(file) for file in files}
+    by_trimmed = {_trim(name): name for name in sorted(names)} | {name: name for name in names}
+
+    def name_image(file: str) -> str:
+        name = naming(file)
+        trimmed = _trim(name)
+        return by_trimmed.get(name, by_trimmed.get(trimmed, trimmed))
+
+    return name_image
+
+
+def _trim(name: str) -> str:
+    """Return a path without the blanks around it and around its parts."""
+    return "/".join(part.strip() for part in name.split("/"))
 
 
 def image_name(file: str) -> str:

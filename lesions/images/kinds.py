@@ -69,4 +69,6 @@ def name_format(data: bytes) -> str | None:
 
 def explain_unread(name: str) -> str:
     """Return why a file of a format that is not read is refused, and what to do about it."""
-    return f"{name}, which is not read; save it as JPEG or PNG{', or install lesions[heic]' if name == 'HEIC' else ''}"
+    return (
+        f"{name}, which is not read; save it as JPEG or PNG{', or install lesions[heic]' if name == 'HEIC' else ''}"
+    )

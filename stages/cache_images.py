@@ -58,7 +58,7 @@ Row = dict[str, Any]
 
 
 def number_rows(rows: Iterable[Row], kept: list[int]) -> Iterator[Row]:
-    """Number the rows of decoded files without gaps, and add to `kept` where each image was written.
+    """Give the rows of decoded files numbers without gaps, and add to `kept` where each image was written.
 
     A file that could not be decoded has no row in the array, so that nothing can take it for an image.
     """

@@ -85,10 +85,9 @@ class ImageFiles:
 
     def _pass_over_derived(self, same: list[Image], derived: Mapping[str, str], *, is_wanted: bool) -> None:
         """Leave no derived file among the files of one image, unless the image is wanted and has no other file."""
-        if not is_wanted or any(image["file"] not in derived for image in same):
-            self._pass_over(
-                same, {image["file"]: derived[image["file"]] for image in same if image["file"] in derived}
-            )
+        reasons = {image["file"]: derived[image["file"]] for image in same if image["file"] in derived}
+        if not is_wanted or len(reasons) < len(same):
+            self._pass_over(same, reasons)
 
     def _pass_over_unread(self, same: list[Image]) -> None:
         """Leave no file of a format that is not read beside one that is, such as the raw file of a photograph."""
@@ -100,7 +99,7 @@ class ImageFiles:
         """Leave the first of the files that are the same to the byte."""
         seen: set[tuple[Hashable, str]] = set()
         for same in self._by_id.values():
-            repeated = {}
+            repeated: dict[str, str] = {}
             for image in same:
                 key = (to_repeated(image["file"]), image["sha256"])
                 if pd.notna(image["sha256"]) and key in seen:

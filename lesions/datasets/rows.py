@@ -104,7 +104,7 @@ def _list_rows(root: Path, adapter: Adapter, images: pd.DataFrame, derived: Mapp
     derived = {file: rule for file, rule in derived.items() if not {strip_suffix(file), image_name(file)} & named}
     shown = [file for file in images.file[images.passed_over.isna()] if file not in derived]
     wrapper = find_wrapper(shown, _recognise_diagnosis(adapter))
-    places = find_places(images.file, wrapper)
+    places = find_places(list(images.file), wrapper)
     # The same image under two diagnoses, or in two splits, is told as a copy later.
     selected = ImageFiles(
         images, to_image_id, derived=derived, wanted=(), to_repeated=lambda file: (places[file], image_name(file))

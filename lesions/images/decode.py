@@ -147,7 +147,7 @@ def _explain_unidentified(data: bytes) -> str:
     if name == "TIFF":
         with suppress(*BROKEN):
             check_unreadable_tiff(data)
-    return f"broken image: it begins as {name}, but it is cut short, or of a kind that is not read; save it as PNG or JPEG"
+    return f"broken image: begins as {name}, but is cut short, or of a kind that is not read; save it as PNG or JPEG"
 
 
 def _check_header(image: Image.Image, max_megapixels: float) -> None:

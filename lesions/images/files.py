@@ -41,7 +41,7 @@ class ImageFiles:
             return ""
         others = f" and {len(self.linked) - 1} others" if len(self.linked) > 1 else ""
         return (
-            f"{self.linked[0]}{others}: a link to a folder, which is followed, but DVC does not see what changes in it; "
+            f"{self.linked[0]}{others}: a link to a folder, which is followed; DVC does not see what changes in it: "
             "after a change run 'dvc repro --force cache_images'"
         )
 

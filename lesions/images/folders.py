@@ -102,7 +102,7 @@ class FolderWalk:
 
 
 def is_image_name(name: str) -> bool:
-    """Return whether a file is an image by its name, be its format read or not; blanks around the name do not matter."""
+    """Return whether a file is an image by its name, of a format that is read or of another."""
     return name.rstrip().lower().endswith(ALL_SUFFIXES)
 
 

@@ -1,4 +1,4 @@
-"""Telling photographs from the masks, thumbnails and previews that lie beside them, by the names of files and folders."""
+"""Telling photographs from the masks, thumbnails and previews beside them, by the names of files and folders."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,45 +12,23 @@ DERIVED_NAME = "has another image's name with a word for masks or thumbnails"
 DERIVED_FORMAT = "has the name of an image beside it with a word behind, and another format"
 
 WORDS = frozenset(
-    [
+    {
         "annotation",
         "annotated",
         "attribute",
         "binary",
         "contour",
-        "crop",
-        "cropped",
-        "downsampled",
-        "downscaled",
-        "downsized",
-        "gradcam",
         "groundtruth",
         "gt",
-        "heatmap",
         "label",
-        "lowres",
         "mask",
         "masked",
         "maske",
-        "outline",
-        "overlay",
-        "preview",
-        "resized",
-        "saliency",
-        "scaled",
-        "seg",
-        "segm",
-        "segment",
-        "segmentation",
-        "segmented",
-        "small",
-        "superpixel",
-        "thumb",
-        "thumbnail",
-        "tiny",
-        "tn",
-        "truth",
-    ]
+    }
+    | {"outline", "overlay", "seg", "segm", "segment", "segmentation", "segmented", "superpixel", "truth"}
+    | {"gradcam", "heatmap", "saliency"}
+    | {"crop", "cropped", "downsampled", "downscaled", "downsized", "lowres", "preview", "resized", "scaled", "small"}
+    | {"thumb", "thumbnail", "tiny", "tn"}
 )
 """Words in the names of images that were made from a photograph, in lower case and without a plural s."""
 
@@ -123,7 +101,7 @@ def _has_derived_name(name: str, names: set[str]) -> bool:
 
 
 def _has_other_format(file: str, formats: dict[str, str]) -> bool:
-    """Return whether a file has the name of one beside it with a word of some letters behind it, and another format."""
+    """Return whether a file has the name of one beside it with a word behind it, and another format."""
     folder, _, name = _stem(file).rpartition("/")
     for start, rest in _split(name):
         beside = formats.get(f"{folder}/{start}" if folder else start)

@@ -61,7 +61,9 @@ def read_samples(image: Image.Image) -> Samples:
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         bits = max(_as_numbers(image.tag_v2.get(BITS_PER_SAMPLE)), default=1)
         return Samples(bits, white_is_zero=image.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO)
-    return Samples(16 if image.format == "PNG" and ";16" in str(image.tile) else 8, white_is_zero=False)
+    return Samples(
+        16 if image.format == "PNG" and ";16" in str(getattr(image, "tile", "")) else 8, white_is_zero=False
+    )
 
 
 def to_rgb(image: Image.Image, samples: Samples) -> Image.Image:
@@ -82,7 +84,7 @@ def to_rgb(image: Image.Image, samples: Samples) -> Image.Image:
         image = image.convert("LA" if image.mode == "La" else "RGBA")  # colours that were multiplied by their opacity
     if image.has_transparency_data:
         layer = image.convert("RGBA")
-        if layer.getextrema()[3] == (0, 0):
+        if layer.getchannel("A").getextrema() == (0, 0):
             raise InputError("transparent throughout: there is nothing to see")
         return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
     if image.mode == "RGB":
@@ -120,15 +122,13 @@ def _read_grey(image: Image.Image, samples: Samples) -> NDArray[np.uint8]:
 
 def _find_largest(image: Image.Image) -> list[int]:
     """Return the largest value of each colour, without opacity."""
-    extrema = image.getextrema()
-    largest = [int(band[1]) for band in extrema] if isinstance(extrema[0], tuple) else [int(extrema[1])]
-    return [value for value, band in zip(largest, image.getbands(), strict=True) if band not in "Aa"]
+    return [int(np.asarray(image.getchannel(band)).max()) for band in image.getbands() if band not in "Aa"]
 
 
 def _check_full_range(largest: int) -> None:
     if largest < FULL_RANGE * 256:
         bits = next(bits for bits in (8, 10, 12, 14) if largest < 2**bits)
         raise InputError(
-            f"no 16-bit value is above {largest:,} of 65,535: these seem to be {bits} bits, which would be almost black; "
+            f"no 16-bit value is above {largest:,} of 65,535; these seem to be {bits} bits and would be almost black; "
             "save it at full brightness, or as 8 bits"
         )

@@ -121,8 +121,8 @@ def _describe(reading: Reading, used: pd.DataFrame) -> dict[str, str]:
     left_out = counts["left_out"] + num_other
     words = {
         reading.name: f"{len(reading.rows.cells):,} rows: {len(used):,} used, {counts['refused']:,} refused, "
-        f"{left_out:,} left out; {counts['unlisted']:,} image files that no row names, "
-        f"{counts['passed_over']:,} passed over",
+        f"{left_out:,} left out; {counts['unlisted']:,} image files that no row names"
+        + (f", {counts['passed_over']:,} passed over" if counts["passed_over"] else ""),
         f"{reading.name}: diagnoses": _count_words(used.diagnosis),
     }
     refused = reading.select("refused")

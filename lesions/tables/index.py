@@ -10,8 +10,8 @@ from lesions.formats.atomic import atomic_path
 
 COLUMNS = ["file", "row", "width_px", "height_px", "sha256", "perceptual_hash", "error", "passed_over"]
 TYPES = {name: "Int64" if name in ("row", "width_px", "height_px") else "str" for name in COLUMNS}
-"""The type of each column; `row` is missing if the file was refused, and `error` then says why, or if nobody would want
-it to be read, as `passed_over` then says."""
+"""The type of each column. `row` is missing if the file was refused, and `error` then says why; or if it was not wanted,
+as `passed_over` then says."""
 
 SPELL_OUT = "backslashreplace"
 """How bytes in a file name that are not valid text are written."""
@@ -31,7 +31,7 @@ def write_index(path: Path, rows: Iterable[dict[str, object]]) -> int:
 
 def build_index(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
     """Return the index with these rows, sorted by file; what a row does not say is missing."""
-    index = pd.DataFrame(rows, columns=COLUMNS)
+    index = pd.DataFrame(list(rows), columns=COLUMNS)
     index["file"] = [str(file).encode(errors=SPELL_OUT).decode() for file in index.file]
     return index.sort_values("file", kind="stable", ignore_index=True).astype(TYPES)
 

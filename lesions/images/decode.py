@@ -3,7 +3,6 @@
 import io
 import struct
 import warnings
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Literal
@@ -107,11 +106,11 @@ def _decode_by_pillow(data: bytes, min_px: int, max_megapixels: float) -> tuple[
     try:
         with Image.open(io.BytesIO(data), formats=_list_plugins()) as image:
             _check_header(image, max_megapixels)
+            samples = read_samples(image)
             orientation = image.getexif().get(ExifTags.Base.Orientation)
             width, height = image.size[::-1] if orientation in (5, 6, 7, 8) else image.size
             # Irregular JPEGs arrive here too; draft mode decodes them at a fraction of their size.
             image.draft("RGB", (min_px, min_px))
-            samples = read_samples(image)
             # exif_transpose would copy an image that is already upright.
             rgb = to_rgb(ImageOps.exif_transpose(image) if orientation in range(2, 9) else image, samples)
             # Averaging whole blocks is cheap, and later resizing costs time and memory by the size of its input.
@@ -145,8 +144,7 @@ def _explain_unidentified(data: bytes) -> str:
     if name not in READ:
         return explain_unread(name)
     if name == "TIFF":
-        with suppress(*BROKEN):
-            check_unreadable_tiff(data)
+        check_unreadable_tiff(data)
     return f"broken image: begins as {name}, but is cut short, or of a kind that is not read; save it as PNG or JPEG"
 
 

@@ -12,20 +12,8 @@ DERIVED_NAME = "has another image's name with a word for masks or thumbnails"
 DERIVED_FORMAT = "has the name of an image beside it with a word behind, and another format"
 
 WORDS = frozenset(
-    {
-        "annotation",
-        "annotated",
-        "attribute",
-        "binary",
-        "contour",
-        "groundtruth",
-        "gt",
-        "label",
-        "mask",
-        "masked",
-        "maske",
-    }
-    | {"outline", "overlay", "seg", "segm", "segment", "segmentation", "segmented", "superpixel", "truth"}
+    {"annotation", "annotated", "attribute", "binary", "contour", "groundtruth", "gt", "label", "outline", "overlay"}
+    | {"mask", "masked", "maske", "seg", "segm", "segment", "segmentation", "segmented", "superpixel", "truth"}
     | {"gradcam", "heatmap", "saliency"}
     | {"crop", "cropped", "downsampled", "downscaled", "downsized", "lowres", "preview", "resized", "scaled", "small"}
     | {"thumb", "thumbnail", "tiny", "tn"}

@@ -1,6 +1,7 @@
 """What the values of a file's pixels mean: turning every kind into 8-bit RGB, or refusing it by name."""
 
 import io
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,13 +10,15 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
 from lesions.errors import InputError
+from lesions.images.kinds import explain_unread
 
 BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT, DNG_VERSION = 258, 262, 339, 50706
 """Tags of TIFF."""
 
 WHITE_IS_ZERO = 0
 
-SAMPLES = {2: "signed", 3: "floating-point", 5: "complex", 6: "complex"}
+SIGNED = "signed"
+SAMPLES = {2: SIGNED, 3: "floating-point", 5: "complex", 6: "complex"}
 """The values of `SAMPLE_FORMAT` that cannot be read as brightness; 1 is unsigned, and 4 undefined."""
 
 REMEDY = "save it as 8 or 16 bits"
@@ -29,22 +32,27 @@ FULL_RANGE = 64
 
 def check_tiff(tags: TiffImagePlugin.ImageFileDirectory_v2) -> None:
     """Raise InputError if a TIFF's pixels are not unsigned integers of at most 16 bits."""
-    kinds = [SAMPLES[kind] for kind in _as_numbers(tags.get(SAMPLE_FORMAT)) if kind in SAMPLES]
+    kinds = {SAMPLES[kind] for kind in _as_numbers(tags.get(SAMPLE_FORMAT)) if kind in SAMPLES}
     bits = max(_as_numbers(tags.get(BITS_PER_SAMPLE)), default=1)
     if DNG_VERSION in tags:
-        raise InputError("RAW, which is not read; save it as JPEG or PNG")
-    if kinds:
-        raise InputError(f"{kinds[0]} pixels; {REMEDY}")
+        raise InputError(explain_unread("RAW"))
+    if kinds - {SIGNED}:
+        raise InputError(f"{min(kinds - {SIGNED})} pixels; {REMEDY}")
     if bits > 16:
         raise InputError(f"pixels of {bits} bits; {REMEDY}")
+    if kinds:
+        raise InputError(f"{SIGNED} pixels; {REMEDY}")
 
 
 def check_unreadable_tiff(data: bytes) -> None:
     """Raise InputError if a TIFF that Pillow cannot read has pixels that `check_tiff` refuses."""
     file = io.BytesIO(data)
-    tags = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
-    file.seek(tags.next)
-    tags.load(file)
+    try:
+        tags = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
+        file.seek(tags.next)
+        tags.load(file)
+    except (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error):  # cut short
+        return
     check_tiff(tags)
 
 
@@ -129,6 +137,6 @@ def _check_full_range(largest: int) -> None:
     if largest < FULL_RANGE * 256:
         bits = next(bits for bits in (8, 10, 12, 14) if largest < 2**bits)
         raise InputError(
-            f"no 16-bit value is above {largest:,} of 65,535; these seem to be {bits} bits and would be almost black; "
+            f"no value is above {largest:,} of 65,535; these seem to be {bits} bits, and would be almost black; "
             "save it at full brightness, or as 8 bits"
         )

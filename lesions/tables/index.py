@@ -10,8 +10,8 @@ from lesions.formats.atomic import atomic_path
 
 COLUMNS = ["file", "row", "width_px", "height_px", "sha256", "perceptual_hash", "error", "passed_over"]
 TYPES = {name: "Int64" if name in ("row", "width_px", "height_px") else "str" for name in COLUMNS}
-"""The type of each column. `row` is missing if the file was refused, and `error` then says why; or if it was not wanted,
-as `passed_over` then says."""
+"""The type of each column. `row` is missing if the file was refused, as `error` then says, or not wanted, as
+`passed_over` then says."""
 
 SPELL_OUT = "backslashreplace"
 """How bytes in a file name that are not valid text are written."""

@@ -96,6 +96,7 @@ def test_heic_is_read_upright_where_the_package_is_installed(tmp_path: Path) -> 
     assert (image.width_px, image.height_px) == (32, 64)
 
 
+@pytest.mark.filterwarnings(r"ignore::UserWarning:PIL\.")
 def test_a_format_of_an_unusual_kind_is_named() -> None:
     with pytest.raises(InputError, match="broken image: begins as TIFF, but is cut short, or of a kind that is not"):
         decode_image(READ["TIFF"][:20], PARAMETERS)

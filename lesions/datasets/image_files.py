@@ -91,7 +91,7 @@ class ImageFiles:
 
     def _pass_over_unread(self, same: list[Image]) -> None:
         """Leave no file of a format that is not read beside one that is, such as the raw file of a photograph."""
-        unread = [image["file"] for image in same if pd.isna(image["row"]) and not _is_read(image["file"])]
+        unread = [image["file"] for image in same if _is_unread(image)]
         if len(unread) < len(same):
             self._pass_over(same, dict.fromkeys(unread, OTHER_FORMAT))
 
@@ -112,5 +112,7 @@ class ImageFiles:
         same[:] = [image for image in same if image["file"] not in reasons]
 
 
-def _is_read(file: str) -> bool:
-    return file.rstrip().lower().endswith(tuple(SUFFIXES))
+def _is_unread(image: Image) -> bool:
+    """Return whether a file was not even read, and not meant to be by its suffix."""
+    was_read = pd.notna(image["row"]) or pd.notna(image["sha256"])
+    return not was_read and not image["file"].rstrip().lower().endswith(tuple(SUFFIXES))

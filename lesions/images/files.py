@@ -25,15 +25,27 @@ class ImageFiles:
         Every image file, sorted by its path.
     linked
         The links to folders that were followed.
+    irregular
+        What DVC cannot hash, each with what it is.
     """
 
     found: list[FoundFile]
     linked: list[str]
+    irregular: dict[str, str]
 
     @property
     def readable(self) -> list[str]:
         """The paths of the files that will be read."""
         return [one.file for one in self.found if one.is_readable]
+
+    def check_regular(self, root: Path) -> None:
+        """Raise InputError if there is anything that DVC cannot hash; it would wait for ever, or fail."""
+        if self.irregular:
+            path, kind = min(self.irregular.items())
+            others = f", nor {len(self.irregular) - 1} others" if len(self.irregular) > 1 else ""
+            raise InputError(
+                f"dataset.root: DVC hashes everything in {root}, and cannot hash {path} ({kind}){others}; remove it"
+            )
 
     def describe_links(self) -> str:
         """Return a warning about folders that DVC does not look into; empty if there are none."""
@@ -56,6 +68,7 @@ def find_image_files(root: Path, folders: Sequence[str] = (".",)) -> ImageFiles:
     """
     found: list[FoundFile] = []
     linked: list[str] = []
+    irregular: dict[str, str] = {}
     for folder in folders:
         if not (root / folder).is_dir():
             raise InputError(f"dataset.root: there is no folder {root / folder}")
@@ -65,7 +78,8 @@ def find_image_files(root: Path, folders: Sequence[str] = (".",)) -> ImageFiles:
             raise InputError(f"dataset.root: no image files below {root / folder} ({', '.join(sorted(SUFFIXES))})")
         found += own
         linked += walk.linked
-    return ImageFiles(sorted(found), linked)
+        irregular |= walk.irregular
+    return ImageFiles(sorted(found), linked, irregular)
 
 
 def describe_unread(found: Iterable[FoundFile]) -> Iterator[dict[str, Any]]:

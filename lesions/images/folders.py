@@ -16,6 +16,7 @@ PROGRAM_FOLDERS = frozenset(
 )
 """Folders that network storage and operating systems keep for themselves, in lower case."""
 
+FOLDER = "a folder"
 HIDDEN = "its name, or a folder's, begins with a dot"
 READ_ALREADY = "a link to a folder that is read already"
 UNREADABLE = "a folder of the system that cannot be read"
@@ -45,14 +46,22 @@ class FoundFile(NamedTuple):
 
 
 class FolderWalk:
-    """A walk through a folder; `linked` grows by each link to a folder that is followed.
+    """A walk through a folder.
 
     A folder that several paths lead to is entered once: by its own path if that is below the start, else by the first
     link to it. So a link that leads back up ends there.
+
+    Attributes
+    ----------
+    linked
+        The links to folders that were followed so far.
+    irregular
+        What DVC cannot hash, image or not, each with what it is; DVC does not look behind links to folders.
     """
 
     def __init__(self, root: Path, folder: str) -> None:
         self.linked: list[str] = []
+        self.irregular: dict[str, str] = {}
         self._root = root
         self._waiting = ["" if folder == "." else folder]
         self._links: list[str] = []
@@ -89,13 +98,17 @@ class FolderWalk:
     def _read_entries(self, inside: str, entries: Iterator[os.DirEntry[str]]) -> Iterator[FoundFile]:
         for entry in entries:
             path = f"{inside}/{entry.name}" if inside else entry.name
-            if _is_folder(entry):
+            kind = _explain_irregular(entry)
+            if kind == FOLDER:
                 if not entry.is_symlink():
                     self._waiting.append(path)
                 elif not _is_hidden(path):
                     heappush(self._links, path)
-            elif is_image_name(entry.name):
-                yield _describe(entry, path)
+                continue
+            if kind is not None and not any(path.startswith(f"{link}/") for link in self.linked):
+                self.irregular[path] = kind
+            if is_image_name(entry.name):
+                yield _describe(entry, path, kind)
 
     def _spell(self, inside: str) -> str:
         return f"{self._root}/{inside}" if inside else str(self._root)
@@ -115,37 +128,35 @@ def _is_hidden(path: str) -> bool:
     return path.startswith(".") or "/." in path
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _explain_irregular(entry: os.DirEntry[str]) -> str | None:
+    """Return what an entry is if it is no file; only links and what is irregular cost a call of the system."""
     try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False
-
-
-def _describe(entry: os.DirEntry[str], path: str) -> FoundFile:
-    if _is_hidden(path):
-        return FoundFile(path, passed_over=HIDDEN)
-    try:
-        # Only links cost a call of the system here.
-        if not entry.is_file():
-            return FoundFile(path, error=_explain_irregular(entry))
-        suffix = os.path.splitext(entry.name.rstrip().lower())[1]  # noqa: PTH122, as in read_image_file
-        return FoundFile(path, error=_explain_format(entry.path, suffix) if suffix in OTHER_SUFFIXES else None)
-    except OSError as error:
-        return FoundFile(path, error=f"cannot be read: {error.strerror}")
-
-
-def _explain_irregular(entry: os.DirEntry[str]) -> str:
-    try:
+        if entry.is_file():
+            return None
+        if entry.is_dir():
+            return FOLDER
         mode = os.stat(entry.path).st_mode  # noqa: PTH116, as above
     except FileNotFoundError:
         return "a link to a file that is not there"
-    kind = "a FIFO" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
-    return f"{kind}, not a file"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return f"{'a FIFO' if stat.S_ISFIFO(mode) else 'a socket' if stat.S_ISSOCK(mode) else 'a device'}, not a file"
+
+
+def _describe(entry: os.DirEntry[str], path: str, irregular: str | None) -> FoundFile:
+    if _is_hidden(path):
+        return FoundFile(path, passed_over=HIDDEN)
+    suffix = os.path.splitext(entry.name.rstrip().lower())[1]  # noqa: PTH122, as in read_image_file
+    if irregular is None and suffix in OTHER_SUFFIXES:
+        return FoundFile(path, error=_explain_format(entry.path, suffix))
+    return FoundFile(path, error=irregular)
 
 
 def _explain_format(path: str, suffix: str) -> str | None:
     """Return why a file with the suffix of a format that is not read is refused; None if it holds another format."""
-    with open(path, "rb") as file:  # noqa: PTH123, as in read_image_file
-        name = name_format(file.read(HEAD_BYTES)) or OTHER_SUFFIXES[suffix]
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123, as in read_image_file
+            name = name_format(file.read(HEAD_BYTES)) or OTHER_SUFFIXES[suffix]
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
     return None if name in READ else explain_unread(name)

@@ -76,6 +76,7 @@ def check_datasets(params: Path) -> DatasetCounts:
         num_images = read_section(params, "generate_synthetic", SyntheticParameters).num_images
         return DatasetCounts(num_images, num_images, None, {"images": f"{num_images:,}"})
     files = _find_files(root, dataset)
+    files.check_regular(root)
     images = build_index(describe_undecoded(root, files))
     readings = [read_dataset(root, name, dataset, images=images) for name in dataset.all_names]
     for reading in readings:

@@ -100,6 +100,22 @@ def test_pipes_and_sockets_are_never_opened(tmp_path: Path) -> None:
     }
 
 
+def test_whatever_dvc_cannot_hash_is_told_apart_from_images(tmp_path: Path) -> None:
+    root = touch(tmp_path / "root", "a.jpg")
+    link(root / "notes.txt", "nowhere")
+    os.mkfifo(root / ".pipe")
+    touch(tmp_path / "elsewhere", "b.jpg")
+    link(tmp_path / "elsewhere/c.jpg", "nowhere.jpg")  # DVC does not look there
+    link(root / "linked", tmp_path / "elsewhere")
+    files = find_image_files(root)
+    assert files.irregular == {".pipe": "a FIFO, not a file", "notes.txt": "a link to a file that is not there"}
+    assert errors(files) == {
+        "a.jpg": None,
+        "linked/b.jpg": None,
+        "linked/c.jpg": "a link to a file that is not there",
+    }
+
+
 def test_hidden_files_are_passed_over_and_counted(tmp_path: Path) -> None:
     files = find_image_files(touch(tmp_path, "a.jpg", "._a.jpg", ".thumbnails/a.png", "b/.trash/c.jpg", ".hidden"))
     assert files.readable == ["a.jpg"]

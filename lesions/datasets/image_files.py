@@ -114,5 +114,5 @@ class ImageFiles:
 
 def _is_unread(image: Image) -> bool:
     """Return whether a file was not even read, and not meant to be by its suffix."""
-    was_read = pd.notna(image["row"]) or pd.notna(image["sha256"])
+    was_read = bool(pd.notna(image["row"]) or pd.notna(image["sha256"]))
     return not was_read and not image["file"].rstrip().lower().endswith(tuple(SUFFIXES))

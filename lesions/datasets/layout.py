@@ -36,9 +36,9 @@ def find_wrapper(files: Collection[str], is_diagnosis: Callable[[str], bool]) ->
     return "/".join(wrapper)
 
 
-def find_places(files: Sequence[str], wrapper: str) -> Mapping[str, Place]:
-    """Return where each file lies, seen from the folder that holds everything."""
-    return {file: _find_place(file.removeprefix(f"{wrapper}/") if wrapper else file) for file in files}
+def find_places(files: Sequence[str], above: str) -> Mapping[str, Place]:
+    """Return where each file lies; `above` is the beginning of the paths that was stepped over."""
+    return {file: _find_place(file.removeprefix(above)) for file in files}
 
 
 def _find_place(file: str) -> Place:

@@ -94,7 +94,6 @@ def _read_table(root: Path, adapter: Adapter, images: pd.DataFrame, derived: Map
 
 def _list_rows(root: Path, adapter: Adapter, images: pd.DataFrame, derived: Mapping[str, str]) -> Rows:
     """List the images in folders of diagnoses, one row each; a table beside them may name what is wanted."""
-    to_image_id = match_names(images.file, strip_suffix)
     named = {
         name
         for table in adapter.tables
@@ -104,7 +103,9 @@ def _list_rows(root: Path, adapter: Adapter, images: pd.DataFrame, derived: Mapp
     derived = {file: rule for file, rule in derived.items() if not {strip_suffix(file), image_name(file)} & named}
     shown = [file for file in images.file[images.passed_over.isna()] if file not in derived]
     wrapper = find_wrapper(shown, _recognise_diagnosis(adapter))
-    places = find_places(list(images.file), wrapper)
+    above = f"{wrapper}/" if wrapper else ""
+    to_image_id = match_names(images.file, lambda file: strip_suffix(file).removeprefix(above))
+    places = find_places(list(images.file), above)
     # The same image under two diagnoses, or in two splits, is told as a copy later.
     selected = ImageFiles(
         images, to_image_id, derived=derived, wanted=(), to_repeated=lambda file: (places[file], image_name(file))

@@ -104,7 +104,7 @@ def _list_rows(root: Path, adapter: Adapter, images: pd.DataFrame, derived: Mapp
     shown = [file for file in images.file[images.passed_over.isna()] if file not in derived]
     wrapper = find_wrapper(shown, _recognise_diagnosis(adapter))
     above = f"{wrapper}/" if wrapper else ""
-    to_image_id = match_names(images.file, lambda file: strip_suffix(file).removeprefix(above))
+    to_image_id = match_names(images.file, lambda file: strip_suffix(file).removeprefix(strip_suffix(above)))
     places = find_places(list(images.file), above)
     # The same image under two diagnoses, or in two splits, is told as a copy later.
     selected = ImageFiles(

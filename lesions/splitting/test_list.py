@@ -56,7 +56,7 @@ def find_listed(metadata: pd.DataFrame, names: pd.Series, source: str | None) ->
     header = str(names.name)
     if source is not None and (strip_suffix(header) != header or header in set(image_id)):
         raise InputError(f"{source}, line 1: the header is {header!r}, the name of an image; add a line above it")
-    whole = names.map(match_names(image_id, strip_suffix))
+    whole = names.map(match_names(image_id, str))
     bare = names.map(match_names(image_id, image_name)).map(_name_without_folders(image_id))
     image_ids = whole.where(whole.isin(image_id), bare)
     missing = names[image_ids.isna()]

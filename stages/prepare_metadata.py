@@ -45,6 +45,8 @@ def main(
         readings[-1].check_enough_are_left(parameters.max_rejected_fraction, rejected)
         for word, num_rows in readings[-1].lost.items():
             print(f"no image is left of the diagnosis {quote_value(word)}, which is in {num_rows} rows")
+        if passed_over := readings[-1].describe_files():
+            print("\n  ".join([f"passed over in {name}:", *passed_over]))
 
     table, unused = join_readings(readings, parameters, task)
     write_rejected(rejected, unused)
@@ -69,8 +71,8 @@ def main(
             print("\n  ".join([f"{words}:", *list_reasons(of_kind)]))
     print(
         f"{num_rows} rows: {len(valid_table)} images accepted, {counts['num_rejected']} rows refused and "
-        f"{counts['num_left_out']} left out, {counts['num_unlisted_files']} image files that no table lists "
-        f"(see {rejected})"
+        f"{counts['num_left_out']} left out, {counts['num_unlisted_files']} image files that no table lists and "
+        f"{counts['num_passed_over_files']} passed over (see {rejected})"
     )
 
 
@@ -79,6 +81,7 @@ def count_rows(metadata: pd.DataFrame, unused: Unused) -> dict[str, Any]:
     kinds = Counter(row["kind"] for row in unused)
     reasons = Counter(row["why"] for row in unused if row["kind"] == "left_out")
     assert set(reasons) <= set(LEFT_OUT)
+    passed_over = Counter(row["reason"] for row in unused if row["kind"] == "passed_over")
     return {
         "num_images": len(metadata),
         "num_images_by_source": {
@@ -91,6 +94,8 @@ def count_rows(metadata: pd.DataFrame, unused: Unused) -> dict[str, Any]:
         "num_left_out": kinds["left_out"],
         "num_left_out_by_reason": {why: reasons[why] for why in LEFT_OUT},
         "num_unlisted_files": kinds["unlisted"],
+        "num_passed_over_files": kinds["passed_over"],
+        "num_passed_over_files_by_reason": dict(passed_over),
     }
 
 

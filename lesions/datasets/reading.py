@@ -1,5 +1,6 @@
 """Reading a dataset into the rows that can be used, and a list of what is not used and why."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,17 +57,28 @@ class Reading:
     identifiers: dict[str, Identifiers]
 
     def select(self, kind: str) -> Unused:
-        """Return the unused rows or files of one kind: refused, left_out or unlisted."""
+        """Return the unused rows or files of one kind: refused, left_out, passed_over or unlisted."""
         return [row for row in self.unused if row["kind"] == kind]
 
     def list_notes(self, similar: SimilarIdentifiers) -> list[str]:
         """Say what was guessed and what was passed over in the tables, and what was found among the identifiers."""
-        return self.rows.notes + [words for found in self.identifiers.values() for words in found.describe(similar)]
+        return [*self.rows.notes] + [
+            words for found in self.identifiers.values() for words in found.describe(similar)
+        ]
 
     def check_identifiers(self, similar: SimilarIdentifiers) -> None:
         """Raise InputError if identifiers may be one in two spellings, and dataset.similar_identifiers is ask."""
         if similar == "ask" and any(found.similar for found in self.identifiers.values()):
             raise InputError(explain_similar(self.rows.source, self.identifiers))
+
+    def describe_files(self) -> list[str]:
+        """Return one line per folder that was stepped over, and per reason for which files were passed over."""
+        wrapper = self.rows.wrapper
+        stepped = [f"stepped over the folder {wrapper}, which holds all images"] if wrapper else []
+        files: dict[str, list[str]] = defaultdict(list)
+        for row in self.select("passed_over"):
+            files[row["reason"]].append(row["value"])
+        return stepped + [f"{len(same):,} × {reason} (first: {same[0]})" for reason, same in files.items()]
 
     def check_enough_are_left(self, allowed: float, rejected: Path | None) -> None:
         """Raise InputError if more rows are refused than allowed, or none can be used.
@@ -111,11 +123,11 @@ def read_dataset(root: Path, name: str, parameters: DatasetParameters, *, images
     """
     folder = parameters.find_folder(name)
     adapter, own = build_adapter(name, parameters), _select_folder(images, folder)
-    read = read_rows(root / folder, adapter, list(own.file))
+    read = read_rows(root / folder, adapter, own, only_photographs=parameters.only_photographs)
     cells, identifiers = unify_identifiers(read.cells, adapter, join=parameters.similar_identifiers == "join")
     rows = replace(read, cells=cells)
-    valid, unused = validate_rows(rows, adapter, images=own, root=root / folder)
-    unused += list_unlisted(rows, adapter, own.file)
+    valid, unused = validate_rows(rows, adapter, root=root / folder)
+    unused += list_unlisted(rows, adapter)
     return Reading(
         name=name,
         rows=rows,
@@ -126,15 +138,22 @@ def read_dataset(root: Path, name: str, parameters: DatasetParameters, *, images
     )
 
 
-def list_unlisted(rows: Rows, adapter: Adapter, files: pd.Series) -> Unused:
-    """List the image files that no row names."""
-    image_ids = files.map(rows.to_image_id)
-    about = {"line": None, "column": "file", "kind": "unlisted"}
+def list_unlisted(rows: Rows, adapter: Adapter) -> Unused:
+    """List the image files that are passed over, and those that no row names."""
     reason = "lies in no folder of a diagnosis" if adapter.classes_are_folders else "no row names this file"
-    is_unlisted = ~image_ids.isin(rows.cells[adapter.id_column])
+    named = set(rows.cells[adapter.id_column])
+    unlisted = {file: reason for file in rows.images.files if rows.to_image_id(file) not in named}
     return [
-        {"image_id": image_id, "value": file, "reason": reason, **about}
-        for image_id, file in zip(image_ids[is_unlisted], files[is_unlisted], strict=True)
+        {
+            "line": None,
+            "image_id": rows.to_image_id(file),
+            "column": "file",
+            "value": file,
+            "kind": kind,
+            "reason": reason,
+        }
+        for kind, files in (("passed_over", rows.images.passed_over), ("unlisted", unlisted))
+        for file, reason in sorted(files.items())
     ]
 
 

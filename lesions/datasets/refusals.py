@@ -13,8 +13,9 @@ from lesions.formats.table import write_table
 
 REJECTED_COLUMNS = ["source", "line", "image_id", "column", "value", "kind", "reason"]
 """`source` is the dataset. `line` is the line of the file on which the row begins; there is none where folders are
-diagnoses. `kind` is refused (the row cannot be used), left_out (not used, though nothing is wrong with it) or
-unlisted (a file that no row names)."""
+diagnoses. `kind` is refused (the row cannot be used), left_out (not used, though nothing is wrong with it),
+passed_over (a file that is no image of its own, such as a mask or a thumbnail) or unlisted (a file that no row
+names)."""
 
 MAX_REASONS = 15
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lesions.errors import InputError, quote_value
+from lesions.formats.regular import check_regular
 
 MAX_BYTES = 1_000_000_000
 """A larger file is not read as a table."""
@@ -40,8 +41,7 @@ def read_text(path: Path) -> str:
     """
     if not path.exists():
         raise InputError(f"{path}: there is no such file")
-    if not path.is_file():
-        raise InputError(f"{path}: not a regular file")
+    check_regular(path)
     if path.stat().st_size > MAX_BYTES:
         raise InputError(f"{path}: has {path.stat().st_size:,} bytes, a table may have {MAX_BYTES:,} at most")
     data = path.read_bytes()

@@ -14,7 +14,7 @@ from lesions.datasets.refusals import list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.errors import InputError
 from lesions.hardware.disk import count_bytes
-from lesions.images.files import find_image_files
+from lesions.images.files import ImageFiles, describe_undecoded, find_image_files
 from lesions.parameters.section import read_section
 from lesions.preflight.findings import Findings
 from lesions.splitting.checks import check_enough_groups
@@ -22,7 +22,7 @@ from lesions.splitting.parameters import PUBLISHED, SplitParameters
 from lesions.splitting.test_list import find_listed, read_test_list
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.groups import GROUPING_IDENTIFIERS, build_groups
-from lesions.tables.index import list_undecoded
+from lesions.tables.index import build_index
 from lesions.tables.paths import SYNTHETIC_ROOT
 from lesions.tables.task import TaskParameters
 
@@ -70,14 +70,18 @@ def check_datasets(params: Path, findings: Findings) -> DatasetCounts | None:
         if root == SYNTHETIC_ROOT:
             return _check_synthetic(params, split, findings)
         files = _find_files(root, dataset)
-        findings.rows["images"] = f"{len(files):,}"
-        largest = root / max(files, key=lambda file: count_bytes(root / file))
+        with findings.collect():
+            files.check_regular(root)
+        findings.rows["images"] = f"{len(files.readable):,}"
+        if files.linked:
+            findings.rows["links"] = files.describe_links()
+        largest = max((root / file for file in files.readable), key=count_bytes)
         readings = _read_datasets(root, dataset, files, findings)
         num_used = sum(len(reading.table) for reading in readings)
         if len(readings) == len(dataset.all_names):
             with findings.collect():
                 num_used = len(_check_use(readings, params, findings))
-        return DatasetCounts(len(files), num_used, largest)
+        return DatasetCounts(len(files.readable), num_used, largest)
     return None
 
 
@@ -93,9 +97,9 @@ def _check_synthetic(params: Path, split: SplitParameters, findings: Findings) -
     return DatasetCounts(num_images, num_images, None)
 
 
-def _read_datasets(root: Path, dataset: DatasetParameters, files: Sequence[str], findings: Findings) -> list[Reading]:
+def _read_datasets(root: Path, dataset: DatasetParameters, files: ImageFiles, findings: Findings) -> list[Reading]:
     """Read each dataset, and return those of which enough rows can be used."""
-    index, readings = list_undecoded(files), []
+    index, readings = build_index(describe_undecoded(root, files)), []
     for name in dataset.all_names:
         with findings.collect():
             reading = read_dataset(root, name, dataset, images=index)
@@ -149,7 +153,7 @@ def list_doubts(reading: Reading) -> list[str]:
     return [f"{reading.name}: {unknown}: images of one patient may be on two sides of the split"]
 
 
-def _find_files(root: Path, dataset: DatasetParameters) -> list[str]:
+def _find_files(root: Path, dataset: DatasetParameters) -> ImageFiles:
     """Check that the tables exist, then find the image files: a missing table best explains a wrong folder."""
     for name, folder in zip(dataset.all_names, dataset.folders, strict=True):
         absent = [table for table in build_adapter(name, dataset).tables if not (root / folder / table).is_file()]
@@ -168,6 +172,7 @@ def _describe(reading: Reading) -> dict[str, str]:
     words = {
         reading.name: f"{len(reading.rows.cells):,} rows: {len(reading.table):,} valid, {counts['refused']:,} "
         f"refused, {counts['left_out']:,} left out; {counts['unlisted']:,} image files that no row names"
+        + (f", {counts['passed_over']:,} passed over" if counts["passed_over"] else "")
     }
     for kind, title in (("refused", "refused"), ("left_out", "left out")):
         if reasons := list_reasons(reading.select(kind)):
@@ -175,6 +180,8 @@ def _describe(reading: Reading) -> dict[str, str]:
     if reading.lost:
         lost = [f"{word!r} ({number} rows)" for word, number in reading.lost.items()]
         words[f"{reading.name}: no image is left of"] = ", ".join(lost)
+    if passed_over := reading.describe_files():
+        words[f"{reading.name}: passed over"] = "\n".join(passed_over)
     return words
 
 

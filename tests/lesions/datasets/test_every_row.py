@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lesions.datasets.columns import fold_word
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.reading import Reading, read_dataset
-from lesions.tables.index import list_undecoded
+from lesions.tables.index import build_index
 from tests.builders import dataset_section
 
 CELLS = st.sampled_from(
@@ -36,7 +36,7 @@ def read(rows: list[list[str]], header: list[str], **changes: Any) -> Reading:
     with TemporaryDirectory() as name:
         (Path(name) / "t.csv").write_text("\n".join(",".join(row) for row in [header, *rows]) + "\n")
         section = dataset_section(name, "csv", table="t.csv", **changes)
-        images = list_undecoded([f"{n}.jpg" for n in range(10)])
+        images = build_index({"file": f"{n}.jpg", "row": n} for n in range(10))
         return read_dataset(Path(name), "csv", DatasetParameters.model_validate(_freeze(section)), images=images)
 
 

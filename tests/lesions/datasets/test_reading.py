@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.reading import read_dataset
 from lesions.errors import InputError
-from lesions.tables.index import list_undecoded
+from lesions.tables.index import build_index
 from tests.builders import dataset_section
 
 FILES = [f"{name}.jpg" for name in ("a", "b", "c", "NA", "n.1", "ä")]
+IMAGES = build_index({"file": file, "row": row} for row, file in enumerate(FILES))
 COLUMNS = {"image_id": "photo", "patient_id": "who", "lesion_id": "spot", "diagnosis": "finding", "age_years": "age"}
 
 name = st.sampled_from([*FILES, "A.JPG", "a", "x.jpg", "", " b ", "a\u0308", "up/c.jpg", "NA"])
@@ -53,7 +54,7 @@ def test_every_row_and_every_file_is_counted(
     section = dataset_section(tmp_path, "csv", table="findings.csv", columns=COLUMNS, lesions_by_patient=by_patient)
     parameters = DatasetParameters.model_validate(section | {"similar_identifiers": similar}, strict=False)
     try:
-        reading = read_dataset(tmp_path, "csv", parameters, images=list_undecoded(FILES))
+        reading = read_dataset(tmp_path, "csv", parameters, images=IMAGES)
     except InputError as error:
         assert num_rows == 0
         assert "the table has no rows" in str(error)

@@ -8,6 +8,7 @@ from lesions.datasets.adapter import Adapter
 from lesions.datasets.columns import Column
 from lesions.datasets.rows import read_rows
 from lesions.errors import InputError
+from lesions.tables.index import build_index
 
 COLUMNS = {"image_id": Column("photo"), "diagnosis": Column("finding"), "patient_id": Column("who")}
 JOINED = Adapter((Path("findings.csv"), Path("patients.csv")), COLUMNS)
@@ -20,7 +21,7 @@ def write(folder: Path, findings: str, patients: str) -> None:
 
 def test_two_tables_are_joined_by_the_image_whatever_separates_their_cells(tmp_path: Path) -> None:
     write(tmp_path, "finding,photo,note\nnevus,a.jpg,1\nmelanoma,b,2\n", "sep=;\n Photo;WHO;note\nb.png;P2;3\n")
-    rows = read_rows(tmp_path, JOINED, [])
+    rows = read_rows(tmp_path, JOINED, build_index([]), only_photographs=True)
     assert rows.cells.fillna("-").reset_index().to_numpy().tolist() == [
         [2, "a", "nevus", "-"],
         [3, "b", "melanoma", "P2"],
@@ -62,4 +63,4 @@ def test_tables_that_contradict_or_lack_a_column_are_refused(
 ) -> None:
     write(tmp_path, findings, patients)
     with pytest.raises(InputError, match=message):
-        read_rows(tmp_path, JOINED, [])
+        read_rows(tmp_path, JOINED, build_index([]), only_photographs=True)

@@ -71,7 +71,8 @@ def test_a_broken_image_is_refused_with_the_reason_of_its_file(case: Case) -> No
 def test_two_files_for_one_image_are_refused(case: Case) -> None:
     case.images.append({"file": "part_2/ISIC_9.png", "row": 10})
     case.prepare(*GOOD, BAD)
-    assert case.rejected[0]["reason"] == "has 2 image files"
+    assert case.rejected[0]["value"] == "part_1/ISIC_9.jpg and part_2/ISIC_9.png"
+    assert case.rejected[0]["reason"] == "the image has 2 files of different contents"
 
 
 def test_too_many_refused_rows_stop_the_run_with_a_summary(case: Case) -> None:

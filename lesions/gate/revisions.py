@@ -46,7 +46,7 @@ def read_revisions(base: str) -> tuple[str, RevisionMetrics, RevisionMetrics]:
 def _resolve(repo: Repo, base: str) -> str:
     """Return the hash of the commit that a revision names."""
     if not base.strip():
-        raise InputError(f"--base is {base[:80]!r}: it must name a revision; is a variable not set?")
+        raise InputError(f"--base is {base[:80]!r}: it must name a revision; perhaps a variable is not set")
     try:
         commit = str(resolve_rev(repo.scm, base))
     except (RevError, ValueError) as error:  # ValueError: longer than a name may be, or no text

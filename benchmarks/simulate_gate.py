@@ -11,7 +11,6 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 import typer
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
@@ -20,6 +19,7 @@ from lesions.evaluation.scores import score_predictions
 from lesions.gate.judgement import Change, judge_metrics
 from lesions.gate.metrics import ModelMetrics, RevisionMetrics
 from lesions.gate.rules import Rule
+from lesions.stage.tables import print_table
 from lesions.tables.predictions import Predictions
 
 LOSSES = (0.0, 0.2, 0.5)
@@ -48,7 +48,7 @@ def main(num_simulations: Annotated[int, typer.Option(help="Changes per populati
                 drop = truth[0][metric] - truth[1][metric] if loss else 0.0
                 parts = (f"{part:.3f}" for part in failed[:, column] / num_simulations)
                 table.add_row(name, metric, f"{drop:.3f}", *parts)
-    Console().print(table)
+    print_table(table)
 
 
 def draw_pair(population: Population, num_groups: int, loss: float, *, seed: int) -> tuple[Predictions, Predictions]:

@@ -68,7 +68,7 @@ def _judge(base: str, params: Path) -> tuple["Judgement", str]:
     except Exception as error:  # noqa: BLE001
         if os.environ.get(DEBUG_VARIABLE):
             traceback.print_exc()
-        return Judgement(rows=(), problems=(describe_error(error),)), named
+        return Judgement(rows=(), problems=(" ".join(describe_error(error).split()),)), named
 
 
 def _try_to_write(path: Path, text: str) -> Exception | None:

@@ -48,15 +48,18 @@ class Figures:
 
 def confirm_figures(revision: RevisionMetrics, model: str, metrics: Iterable[str]) -> Figures:
     """Hold the metrics in `test.json` that rules name against the scores of the predictions in the digest."""
-    held, problems = revision.models[model], list(revision.models[model].problems)
+    held = revision.models[model]
+    if held.values is None:
+        return Figures({}, {}, held.problems)
+    values, problems = held.values, list(held.problems)
     stated: dict[str, float] = {}
     confirmed: dict[str, float] = {}
     scores = summarise_scores(held.digest) if held.digest else {}
     source = f"{ModelPaths(model).metrics_file('test')} of {revision.name}"
-    for metric in metrics if held.values else ():
-        value, score, highest = held.values.get(metric), scores.get(metric), HIGHEST.get(metric, HIGHEST_COUNT)
-        if metric not in held.values:
-            present = ", ".join(name for name in held.values if name in scores or name in HIGHEST)
+    for metric in metrics:
+        value, score, highest = values.get(metric), scores.get(metric), HIGHEST.get(metric, HIGHEST_COUNT)
+        if metric not in values:
+            present = ", ".join(name for name in values if name in scores or name in HIGHEST)
             problems.append(f"{source} has no {metric}; it has {present or 'no score'}")
         elif not _is_number(value, highest):
             problems.append(f"{source}: {metric}: expected a number from 0 to {highest:g}, got {value!r:.80}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 
 from lesions.errors import InputError
 from lesions.evaluation.comparison import check_same_images, compare_models
@@ -173,14 +174,15 @@ def _compare(before: float, after: float, rule: Rule, *, drop: Difference | None
 
 
 def _measure_drops(base: RevisionMetrics, now: RevisionMetrics, model: str) -> Drops:
-    """Return the difference of each resampled metric, base minus now; none if either revision has no digest."""
+    """Return the difference of each metric that is resampled, base minus now; none without both digests."""
     digests = {side.name: side.models[model].digest for side in (base, now)}
     pair = {name: digest for name, digest in digests.items() if digest}
     if len(pair) < len(digests):
         return {}
     check_same_images(pair)
     compared = compare_models(pair, rivals=list(pair))
-    return {metric: difference for (_, _, metric), difference in compared.differences.items()}
+    # A metric that hardly any resample defines has no p-value.
+    return {name: drop for (_, _, name), drop in compared.differences.items() if isfinite(drop.p_holm)}
 
 
 def _is_same(base: RevisionMetrics, now: RevisionMetrics) -> bool:

@@ -43,14 +43,14 @@ class ModelMetrics:
     Attributes
     ----------
     values
-        The content of `metrics/<model>/test.json`; empty if it is missing or broken.
+        The content of `metrics/<model>/test.json`; None if it is missing or broken.
     digest
         The predictions of the test images; None if `metrics/<model>/digest.json` is missing or broken.
     problems
         Why either cannot be used, one sentence each.
     """
 
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] | None
     digest: Predictions | None
     problems: tuple[str, ...] = ()
 
@@ -97,16 +97,17 @@ def read_metrics(files: Files, revision: str) -> RevisionMetrics:
 
 
 def _read_model(files: Files, model: str, revision: str) -> ModelMetrics:
-    paths, values, digest, problems = ModelPaths(model), {}, None, []
+    paths, problems = ModelPaths(model), []
+    values, digest, num_images = None, None, None
     try:
         values = _read_values(files, paths.metrics_file("test"), revision)
+        num_images = values.get("num_images")
     except InputError as error:
         problems.append(str(error))
-    path, num_images = paths.metrics_file("digest"), values.get("num_images")
     try:
         digest = parse_digest(
-            _read_values(files, path, revision),
-            f"{path} of {revision}",
+            _read_values(files, paths.metrics_file("digest"), revision),
+            f"{paths.metrics_file('digest')} of {revision}",
             num_images if isinstance(num_images, int) and 0 < num_images <= MAX_PROBABILITIES else None,
         )
     except InputError as error:
@@ -137,7 +138,8 @@ def _read_bytes(files: Files, path: Path, revision: str) -> bytes:
     source, place = f"{path} of {revision}", f"/{path.as_posix()}"
     try:
         if not files.isfile(place):
-            raise InputError(f"{source} is {'a folder' if files.isdir(place) else 'missing'}; `dvc repro` writes it")
+            what = "a folder" if files.isdir(place) else "missing"
+            raise InputError(f"{source} is {what}; `dvc repro` writes it, and it has to be committed")
         with files.open(place, "rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, DvcException) as error:

@@ -28,7 +28,7 @@ def read_revisions(base: str) -> tuple[str, RevisionMetrics, RevisionMetrics]:
         If there is no such revision, or if the models of either cannot be read.
     """
     if not base.strip():
-        raise InputError(f"--base is {base[:80]!r}: it must name a revision; is a variable not set?")
+        raise InputError(f"--base is {base[:80]!r}: it must name a revision; perhaps a variable is not set")
     try:
         with open_project() as repo:
             commit = resolve_revision(repo, base)

@@ -25,9 +25,9 @@ def test_a_base_may_be_a_branch_a_tag_or_a_commit(project: Repository, base: str
 def test_an_empty_base_is_refused_and_not_taken_for_the_last_commit(project: Repository, base: str) -> None:
     status, markdown, junit = judge(project.root, base)
     assert status == 2
-    assert "is a variable not set?" in markdown
+    assert "perhaps a variable is not set" in markdown
     (error,) = junit.iter("error")
-    assert error.get("message") == f"--base is {base!r}: it must name a revision; is a variable not set?"
+    assert error.get("message") == f"--base is {base!r}: it must name a revision; perhaps a variable is not set"
 
 
 @pytest.mark.parametrize(

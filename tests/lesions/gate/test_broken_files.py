@@ -30,6 +30,7 @@ CONTENTS = [
     (TEST, b"\xff\xfe", "not in UTF-8"),
     (TEST, "", "line 1: not valid JSON"),
     (TEST, '{"num_images": 200}', "has no accuracy; it has num_images"),
+    (TEST, "{}", "has no accuracy; it has no score"),
     (DIGEST, None, "is missing"),
     (DIGEST, "folder", "is a folder"),
     (DIGEST, CONFLICT, "it has the marks of a merge conflict"),

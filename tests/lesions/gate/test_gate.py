@@ -100,7 +100,11 @@ def gate(repository: Repository, branch: str, *options: str) -> tuple[int, str]:
         ("another_split", 1, "the test images are not those of the base, because the dataset or its split differs"),
         ("model_removed", 0, "macro_f1          0.7652 –      –       ≥ 0.4  0.08 model removed"),
         ("model_added", 0, "macro_f1          –      0.7652 –       ≥ 0.4  0.08 model added"),
-        ("never_run", 2, "metrics/resnet18/test.json of the workspace is missing; `dvc repro` writes it."),
+        (
+            "never_run",
+            2,
+            "metrics/resnet18/test.json of the workspace is missing; `dvc repro` writes it, and",
+        ),
     ],
 )
 def test_a_branch_compared_with_main(repository: Repository, branch: str, status: int, words: str) -> None:

@@ -183,8 +183,9 @@ def _collect(
 
 
 def _list_scripts(stages: Iterable[PipelineStage]) -> list[str]:
-    """Return the names of the files in stages/ that the stages run."""
-    return sorted({stage.name.partition("@")[0] for stage in stages})
+    """Return the names of the files in stages/ on whose traces the stages depend."""
+    paths = {Path(dep.def_path) for stage in stages for dep in stage.deps}
+    return sorted(path.stem for path in paths if path.parent == Path(CODE))
 
 
 def _read_file(read: Callable[[str], Any], path: str, experiment: str) -> Any:

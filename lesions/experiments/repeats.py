@@ -53,7 +53,7 @@ def find_seeds(repo: Repo, num_seeds: int) -> dict[int, Experiment]:
         try:
             experiment = read_experiment(repo, name, commit)
         except InputError as error:
-            print(f"{name} does not count: {error}")
+            print(f"{error}; it does not count")
             continue
         seed = experiment.inputs.parameters[SEED]
         if seed not in range(num_seeds) or experiment.inputs.parameters != {**now.parameters, SEED: seed}:

@@ -39,8 +39,18 @@ def test_every_supported_python_is_tested() -> None:
     assert commands("test") == list(THE_TESTS_THEMSELVES)
 
 
-def test_a_leaked_token_cannot_write() -> None:
+def test_a_leaked_token_cannot_write_and_no_step_is_left_one() -> None:
     assert WORKFLOW["permissions"] == {"contents": "read"}
+    steps = [step for job in JOBS.values() for step in job["steps"]]
+    checkouts = [step for step in steps if step.get("uses", "").startswith("actions/checkout@")]
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_actions_are_named_by_commit() -> None:
+    """A tag can be moved to other code by whoever takes over an action's repository."""
+    used = [step["uses"] for job in JOBS.values() for step in job["steps"] if "uses" in step]
+    assert used
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
 
 
 @pytest.fixture

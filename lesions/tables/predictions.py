@@ -14,8 +14,14 @@ from scipy.special import log_softmax, softmax
 
 from lesions.errors import InputError
 from lesions.formats.table import write_table
-
-IDENTIFIERS = ["image_id", "group_id", "split"]
+from lesions.tables.prediction_columns import (
+    IDENTIFIERS,
+    check_derived_columns,
+    list_classes,
+    read_columns,
+    refuse_first,
+)
+from lesions.tables.splits import EXTERNAL, SPLITS
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,19 @@ class Predictions:
         return self.logits.argmax(axis=1)
 
     def with_metadata(self, metadata: pd.DataFrame) -> "Predictions":
-        """Return the same predictions, with the columns of `data/metadata.csv` added to `images`."""
+        """Return the same predictions, with the columns of `data/metadata.csv` added to `images`.
+
+        Raises
+        ------
+        InputError
+            If an image has no row in the metadata.
+        """
+        unknown = self.images.image_id[~self.images.image_id.isin(metadata.image_id)]
+        if len(unknown):
+            raise InputError(
+                f"image_id {unknown.iloc[0]!r:.80} has a prediction and no row in the metadata; run the stage "
+                "predict again"
+            )
         images = self.images.merge(metadata, on="image_id", how="left", validate="one_to_one")
         return replace(self, images=images)
 
@@ -90,9 +108,12 @@ def read_logits(path: Path) -> Predictions:
     Raises
     ------
     InputError
-        If a true diagnosis has no column of logits.
+        As `read_predictions`, and if there is no image of one of the three splits.
     """
     predictions = read_predictions(path)
+    missing = sorted({*SPLITS} - {*predictions.images.split})
+    if missing:
+        raise InputError(f"{path}: has no image of the split {missing[0]}; run the stage predict again")
     return replace(predictions, logits=predictions.logits.astype(np.float32))
 
 
@@ -121,14 +142,22 @@ def read_predictions(path: Path) -> Predictions:
     Raises
     ------
     InputError
-        If a true diagnosis has no column of logits.
+        If the file is missing or no such table; if a true diagnosis has no column of logits, an image is there twice,
+        or a logit is not a finite number; if `y_pred` or a probability is not what the logits say. The message names
+        the line.
     """
-    text = dict.fromkeys([*IDENTIFIERS, "y_true", "y_pred"], "str")
-    table = pd.read_csv(path, dtype=text, keep_default_na=False)
+    table = read_columns(path)
     logits = table.filter(regex="^logit_")
-    classes = tuple(name.removeprefix("logit_") for name in logits.columns)
+    classes = list_classes(table)
+    for column in logits.columns.astype(str):
+        # A column with a cell that is no number is read as text.
+        numbers = pd.to_numeric(logits[column], errors="coerce").to_numpy()
+        refuse_first(path, table, ~np.isfinite(numbers), column, "expected a finite number")
     codes = table.y_true.map({name: code for code, name in enumerate(classes)})
-    if codes.isna().any():
-        row = int(np.flatnonzero(codes.isna())[0])
-        raise InputError(f"{path}, line {row + 2}: no logit for y_true {table.y_true[row]!r}")
-    return Predictions(table[IDENTIFIERS], classes, codes.to_numpy().astype(np.int64), logits.to_numpy())
+    refuse_first(path, table, codes.isna().to_numpy(), "y_true", "no column has its logit")
+    known = table.split.isin([*SPLITS, EXTERNAL]).to_numpy()
+    refuse_first(path, table, ~known, "split", f"expected one of {', '.join([*SPLITS, EXTERNAL])}")
+    refuse_first(path, table, table.image_id.duplicated().to_numpy(), "image_id", "is there twice")
+    predictions = Predictions(table[IDENTIFIERS], classes, codes.to_numpy().astype(np.int64), logits.to_numpy())
+    check_derived_columns(path, table, predictions.logits, predictions.y_prob)
+    return predictions

@@ -27,24 +27,13 @@ def read_lines(folder: Path, text: str, key: str = "photo") -> list[int]:
     ("changes", "message"),
     [
         ({3: ("seen", '"seen twice'), 8: ("seen", '5"')}, "line 5: … closes on line 10, and"),
-        (
-            {3: ("seen", '"seen'), 4: ("seen", 'seen"')},
-            "line 5: … closes on line 6, and line 6",
-        ),
-        (
-            {4: ("nevus", '"nevus'), 5: ("nevus", 'nevus"')},
-            "like a row of its own: '005.jpg,02,nevus",
-        ),
+        ({3: ("seen", '"seen'), 4: ("seen", 'seen"')}, "line 5: … closes on line 6, and line 6"),
+        ({4: ("nevus", '"nevus'), 5: ("nevus", 'nevus"')}, "like a row of its own: '005.jpg,02,nevus"),
         ({3: ("melanoma", '"melanoma'), 4: ("seen", 'seen"')}, "line 5: … closes on line 6"),
         ({3: ("003", '"003'), 4: ("004.jpg", '004.jpg"')}, "line 5: … closes on line 6"),
-        (
-            {3: ("seen", '"seen'), 4: ("nevus,34,seen", 'nevus",,')},
-            "line 5: … closes on line 6",
-        ),
-        (
-            {3: ("seen", '"seen twice')},
-            "line 5: … is never closed; close the quote",
-        ),
+        ({3: ("seen", '"seen'), 4: ("nevus,34,seen", 'nevus",,')}, "line 5: … closes on line 6"),
+        ({3: ("seen", '"seen'), 4: ("004.jpg,02,nevus,34,seen", 'b (4),02,nevus,34,seen"')}, "line 5: … closes on"),
+        ({3: ("seen", '"seen twice')}, "line 5: … is never closed; close the quote"),
         ({3: ("seen", '"one\ntwo"'), 9: ("seen", '"seen')}, "line 12: … is never closed"),
     ],
 )

@@ -39,10 +39,10 @@ def check_enough_groups(table: pd.DataFrame, unit: pd.Series, *, needed: int, me
         raise InputError(f"{metadata}: all images have the diagnosis {only}; there is nothing to tell apart")
     few = [f"{diagnosis} ({number})" for diagnosis, number in num_groups.items() if number < needed]
     if few:
+        tie = "patient, lesion or picture" if name_identifiers(table) else "picture"
         raise InputError(
-            f"{metadata}: fewer than {needed} groups (all images of one {spell_ties(name_identifiers(table))}), one "
-            f"for each split or fold, have the diagnosis {', '.join(few)}; add cases, or remove the rows of those "
-            "diagnoses"
+            f"{metadata}: fewer than {needed} groups (all images of one {tie}), one for each split or fold, have the "
+            f"diagnosis {', '.join(few)}; add cases, or remove the rows of those diagnoses"
         )
 
 

@@ -149,11 +149,7 @@ class DatasetParameters(Section):
                     )
         return self
 
-    @property
-    def missing_by_field(self) -> dict[FieldName, tuple[str, ...]]:
-        """The words that mean "not known" where they are given for each field, otherwise nothing."""
-        return self.missing if isinstance(self.missing, dict) else {}
-
+    @model_validator(mode="after")
     def _no_folder_is_written_by_the_run(self) -> Self:
         if overlap := describe_overlap(Path(self.root)):
             raise ValueError(
@@ -167,6 +163,11 @@ class DatasetParameters(Section):
                     f"{self.root:.80}; {SYNTHETIC_ROOT} is the folder of synthetic and of no other dataset"
                 )
         return self
+
+    @property
+    def missing_by_field(self) -> dict[FieldName, tuple[str, ...]]:
+        """The words that mean "not known" where they are given for each field, otherwise nothing."""
+        return self.missing if isinstance(self.missing, dict) else {}
 
     @property
     def all_names(self) -> tuple[str, ...]:

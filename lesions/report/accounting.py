@@ -10,6 +10,7 @@ from lesions.report.inputs import RunCounts, SplitSummary
 
 BESIDE = {
     "num_unlisted_files": "image files that no row names",
+    "num_passed_over_files": "image files that were passed over, such as masks and thumbnails",
 }
 """Keys of `metrics/data.json` that count something else than rows and images, and the words for them."""
 

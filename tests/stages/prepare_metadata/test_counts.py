@@ -54,6 +54,7 @@ def test_every_row_is_counted_once(
     # Not used are the dermatofibroma and the benign image, which repeats itself; the last file has no row.
     assert counts["num_left_out_by_reason"] == {
         "diagnosis_not_used": 2,
+        "neither": 0,
         "no_diagnosis": 3,
         "published_copy": 2,
         "repeated": 1,

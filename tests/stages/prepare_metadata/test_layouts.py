@@ -69,7 +69,7 @@ def test_a_folder_that_is_a_diagnosis_is_not_stepped_over(
 
 def test_a_single_folder_of_images_with_an_unknown_name_is_named(tmp_path: Path, write_params: WriteParams) -> None:
     params = write_folders(tmp_path, "mole/1.jpg", "mole/2.jpg", write_params=write_params)
-    with pytest.raises(InputError, match="value 'mole'"):
+    with pytest.raises(InputError, match=r"unknown are folder 'mole' \(2 images\)"):
         prepare(tmp_path, tmp_path, params)
 
 

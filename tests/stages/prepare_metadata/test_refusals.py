@@ -71,8 +71,10 @@ def test_a_broken_image_is_refused_with_the_reason_of_its_file(case: Case) -> No
 def test_two_files_for_one_image_are_refused(case: Case) -> None:
     case.images.append({"file": "part_2/ISIC_9.png", "row": 10})
     case.prepare(*GOOD, BAD)
-    assert case.rejected[0]["value"] == "part_1/ISIC_9.jpg and part_2/ISIC_9.png"
-    assert case.rejected[0]["reason"] == "the image has 2 files of different contents"
+    assert case.rejected[0]["value"] == "ISIC_9"
+    assert case.rejected[0]["reason"] == (
+        "has 2 image files of different contents: such as part_1/ISIC_9.jpg and part_2/ISIC_9.png"
+    )
 
 
 def test_too_many_refused_rows_stop_the_run_with_a_summary(case: Case) -> None:
@@ -153,7 +155,7 @@ def test_each_kind_of_reason_is_one_line_with_its_number(case: Case) -> None:
     assert [line.partition(" (first")[0] for line in lines] == [
         "  6 × image_id: has no image file; there is one in other capitals",
         "  4 × image_id: rows about one image disagree about dx",
-        "  2 × image_id: has 3 image files",
+        "  2 × image_id: has 3 image files of different contents",
         "  2 × file: 9000 × 9000 pixels are more than the 10 megapixels",
     ]
     assert lines[0].endswith(" (first: line 2, value 'isic_0'; there is part_1/ISIC_0.jpg)")

@@ -66,6 +66,7 @@ def test_images_lesions_and_rejections_are_counted(case: Case) -> None:
         "num_left_out": 0,
         "num_left_out_by_reason": {
             "diagnosis_not_used": 0,
+            "neither": 0,
             "no_diagnosis": 0,
             "published_copy": 0,
             "repeated": 0,

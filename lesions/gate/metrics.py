@@ -139,7 +139,8 @@ def _read_bytes(files: Files, path: Path, revision: str) -> bytes:
     try:
         if not files.isfile(place):
             what = "a folder" if files.isdir(place) else "missing"
-            raise InputError(f"{source} is {what}; `dvc repro` writes it, and it has to be committed")
+            advice = "" if path == PARAMS else "; `dvc repro` writes it, and it has to be committed"
+            raise InputError(f"{source} is {what}{advice}")
         with files.open(place, "rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, DvcException) as error:

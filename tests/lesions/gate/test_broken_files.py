@@ -43,6 +43,7 @@ CONTENTS = [
     (SPLIT, "{}", "does not say which test images its metrics are of"),
     (SPLIT, '{"test_images_sha256": 5}', "expected 64 hexadecimal digits, got 5"),
     (SPLIT, '{"test_images_sha256": ""}', "expected 64 hexadecimal digits, got ''"),
+    (PARAMS, None, ""),
     (PARAMS, "[" * 50_000, "nested too deeply"),
     (PARAMS, "text", "expected sections with names, got 'text'"),
     (PARAMS, b"\xff", "not valid YAML"),

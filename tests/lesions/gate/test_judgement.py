@@ -13,7 +13,7 @@ from tests.gating import build_base, build_now, measure, predict, predict_rightl
 HIGHER = Rule(direction="higher", floor=0.5, largest_drop=0.02, beyond_noise=False)
 LOWER = Rule(direction="lower", floor=0.3, largest_drop=0.02, beyond_noise=False)
 GOOD = measure(predict(1.5))
-BROKEN = ModelMetrics({}, None, ("metrics/b/test.json is broken",))
+BROKEN = ModelMetrics(None, None, ("metrics/b/test.json is broken",))
 """A model whose files cannot be read."""
 
 

@@ -25,7 +25,8 @@ def run_seeds(num_seeds: int) -> dict[int, Experiment]:
         If an experiment fails, or if an experiment would not see the workspace as it is.
     """
     with open_experiments() as repo:
-        experiments = find_seeds(repo, num_seeds)
+        experiments, others = find_seeds(repo, num_seeds)
+        print("".join(f"{line}\n" for line in others), end="")
         missing = [seed for seed in range(num_seeds) if seed not in experiments]
         if missing:
             check_tracked(repo)
@@ -35,34 +36,43 @@ def run_seeds(num_seeds: int) -> dict[int, Experiment]:
     for seed in missing:
         run_dvc("exp", "run", "--temp", "--set-param", f"{SEED}={seed}")
     with open_experiments() as repo:
-        experiments = find_seeds(repo, num_seeds)
+        experiments, others = find_seeds(repo, num_seeds)
     lost = [str(seed) for seed in range(num_seeds) if seed not in experiments]
     if lost:
         raise InputError(
-            f"the experiment of the seed {', '.join(lost)} does not have what the workspace reads now: has a file "
-            "changed meanwhile? The same command runs only what is missing"
+            f"the experiment of the seed {', '.join(lost)} does not have what the workspace reads now: "
+            f"{'; '.join(others)}; the same command runs only what is missing"
         )
     return experiments
 
 
-def find_seeds(repo: Repo, num_seeds: int) -> dict[int, Experiment]:
-    """Return for each seed the experiment that would be the same if it ran now; print which are not, and why."""
+def find_seeds(repo: Repo, num_seeds: int) -> tuple[dict[int, Experiment], list[str]]:
+    """Find for each seed the experiment that would be the same if it ran now.
+
+    Returns
+    -------
+    found
+        The experiments by their seeds.
+    others
+        Why experiments with the same parameters, or without a complete record, do not count.
+    """
     now = read_current_inputs(repo)
     found: dict[int, Experiment] = {}
+    others = []
     for name, commit in find_commits(repo, []).items():
         try:
             experiment = read_experiment(repo, name, commit)
         except InputError as error:
-            print(f"{error}; it does not count")
+            others.append(f"{error}; it does not count")
             continue
-        seed = experiment.inputs.parameters[SEED]
+        seed = experiment.inputs.parameters.get(SEED, -1)
         if seed not in range(num_seeds) or experiment.inputs.parameters != {**now.parameters, SEED: seed}:
             continue
         if changed := list_changed_files(repo, experiment.inputs, now):
-            print(f"{name} does not count: it differs from the workspace in {name_some(changed)}")
+            others.append(f"{name} does not count: it differs from the workspace in {name_some(changed)}")
         else:
             found[seed] = experiment
-    return found
+    return found, others
 
 
 def run_dvc(*arguments: str) -> None:

@@ -48,7 +48,9 @@ def replace_in(path: str, old: str, new: str) -> None:
 
 def find() -> dict[int, str]:
     with open_experiments() as repo:
-        return {seed: experiment.name for seed, experiment in find_seeds(repo, 3).items()}
+        found, others = find_seeds(repo, 3)
+    print(*others, sep="\n")
+    return {seed: experiment.name for seed, experiment in found.items()}
 
 
 def mend_labels(project: Repository) -> None:

@@ -16,15 +16,8 @@ from lesions.formats.json_file import read_json
 from lesions.networks.parameters import read_architecture
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
+from lesions.report import data_sentences
 from lesions.report.accounting import list_lines
-from lesions.report.data_sentences import (
-    describe_copies,
-    describe_images,
-    describe_merged,
-    describe_split,
-    describe_units,
-    spell_datasets,
-)
 from lesions.report.gallery import build_confusion_picture, build_overview_pictures, build_training_picture
 from lesions.report.inputs import (
     ComparisonSummary,
@@ -93,7 +86,7 @@ def main(
         **build_tables(comparison, predictions, baselines=baselines, probes=probes, metric=metric),
         **describe_models(paths, predictions, params),
         pictures=[*overview, *build_model_pictures(paths, predictions)],
-        copies=describe_copies(copies, split),
+        copies=data_sentences.describe_copies(copies, split),
         copies_picture=embed_png((data / "pictures/near_duplicates.png").read_bytes()) if copies.num_pairs else None,
         mistakes=[read_mistakes(one) for one in paths],
     )
@@ -123,12 +116,12 @@ def describe_data(metrics: Path, counts: RunCounts, split: SplitSummary, params:
     """Return what the data are, what became of every image, and what intervals count."""
     dataset = read_section(params, "dataset", DatasetParameters)
     return {
-        "dataset": spell_datasets(dataset.names, dataset.root),
-        "units": describe_units(split),
-        "images_sentence": describe_images(counts, split),
+        "dataset": data_sentences.spell_datasets(dataset.names, dataset.root),
+        "units": data_sentences.describe_units(split),
+        "images_sentence": data_sentences.describe_images(counts, split),
         "lines": list_lines(counts, split, read_json(metrics / "data.json")),
-        "split_sentence": describe_split(split),
-        "merged_sentence": describe_merged(counts),
+        "split_sentence": data_sentences.describe_split(split),
+        "merged_sentence": data_sentences.describe_merged(counts),
     }
 
 

@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
-
 from lesions.datasets.parameters import DatasetParameters
 from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.gate.rules import read_rules
-from lesions.hardware.device import choose_execution, choose_precision, name_precision, set_up_device
+from lesions.hardware.device import Precision, choose_execution, choose_precision, name_precision, set_up_device
 from lesions.hardware.disk import check_room, count_bytes
 from lesions.hardware.memory import read_peak_memory
 from lesions.images.decode import DecodingParameters
@@ -73,17 +71,17 @@ def check_run(params: Path) -> Findings:
     counts = check_datasets(params, findings)
     # After the data, because weights may have to be downloaded.
     weights_bytes = count_weights(recipes, findings)
-    device = None
+    precisions: dict[str, Precision] = {}
     with findings.collect():
-        device = check_device(params, recipes, findings)
-    if device is None or counts is None or findings.problems:
+        precisions = check_device(params, recipes, findings)
+    if counts is None or findings.problems:
         findings.rows["disk and memory"] = "not estimated before the problems are solved"
     else:
         with findings.collect():
             findings.rows["disk"] = check_disk(params, recipes, counts, weights_bytes)
         memory = estimate_tables(params, counts)
-        if device.type == "cpu":
-            memory |= estimate_networks(params, recipes, counts, device=device, loaded_bytes=loaded_bytes)
+        if findings.rows["training on"].startswith("cpu "):
+            memory |= estimate_networks(params, recipes, precisions, counts, loaded_bytes=loaded_bytes)
         findings.rows |= {f"memory of {stage}": str(needed) for stage, needed in memory.items()}
     if not findings.problems:
         findings.rows |= describe_reruns(params)
@@ -134,14 +132,20 @@ def count_weights(recipes: Recipes, findings: Findings) -> list[int]:
     return weights_bytes
 
 
-def check_device(params: Path, recipes: Recipes, findings: Findings) -> torch.device:
-    """Set up the device as a training does, and return it; raise InputError if a setting cannot be had on it."""
+def check_device(params: Path, recipes: Recipes, findings: Findings) -> dict[str, Precision]:
+    """Set up the device as a training does, and return each model's precision on it.
+
+    Raises
+    ------
+    InputError
+        If the device is not there, or cannot do what a parameter asks.
+    """
     hardware = read_section(params, "hardware", HardwareParameters)
     device = set_up_device(hardware.device, num_threads=hardware.num_threads)
     choose_execution(hardware.execution, device)
-    precisions = {name_precision(choose_precision(recipe.training.precision, device)) for recipe in recipes.values()}
-    findings.rows["training on"] = f"{device} in {', '.join(sorted(precisions))}"
-    return device
+    precisions = {model: choose_precision(recipe.training.precision, device) for model, recipe in recipes.items()}
+    findings.rows["training on"] = f"{device} in {', '.join(sorted(set(map(name_precision, precisions.values()))))}"
+    return precisions
 
 
 def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts, weights_bytes: Sequence[int]) -> str:
@@ -176,9 +180,9 @@ def estimate_tables(params: Path, counts: DatasetCounts) -> dict[str, Memory]:
 def estimate_networks(
     params: Path,
     recipes: Recipes,
+    precisions: Mapping[str, Precision],
     counts: DatasetCounts,
     *,
-    device: torch.device,
     loaded_bytes: int,
 ) -> dict[str, Memory]:
     """Return the memory that training each network on the CPU needs, and predicting with it."""
@@ -193,7 +197,7 @@ def estimate_networks(
             recipe.architecture,
             recipe.training,
             recipe.optimizer,
-            precision=choose_precision(recipe.training.precision, device),
+            precision=precisions[model],
             cached_px=cached_px,
             num_train=num_train,
             num_val=num_scored,

@@ -130,6 +130,7 @@ def test_hidden_files_are_counted(case: Case) -> None:
     [
         (" ISIC_9.jpg", " ISIC_9.jpg"),
         (" ISIC_9.jpg", "ISIC_9"),
+        (" ISIC_9.jpg", "ISIC_9 "),
         ("ISIC_9.jpg ", "ISIC_9.jpg "),
         ("ISIC_9 .jpg", "ISIC_9 "),
         ("deep/ ISIC_9.jpg", " ISIC_9.jpg"),

@@ -66,7 +66,7 @@ def main(
             draw_jpegs(Path(work, "6 MP, smooth"), 2832, 2128, noise=1, quality=90, num_pictures=4, num_names=16),
         ]
         for folder in [root, *folders] if root else folders:
-            files = find_image_files(folder)
+            files = find_image_files(folder).readable
             by_pillow = partial(decode_by_pillow, folder, files, size_px)
             decoders = {
                 "cache_images": partial(run_stage, folder, out, own_params),

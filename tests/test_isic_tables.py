@@ -77,7 +77,7 @@ def test_the_whole_tables_are_split(
 ) -> None:
     ids = pd.read_csv(root / table)[column]
     properties = {"row": range(len(ids)), "width_px": 8, "height_px": 8, "sha256": ids, "perceptual_hash": "0" * 200}
-    pd.DataFrame({"file": ids + ".jpg", **properties, "error": None})[COLUMNS].to_csv(
+    pd.DataFrame({"file": ids + ".jpg", **properties, "error": None, "passed_over": None})[COLUMNS].to_csv(
         tmp_path / "images.csv", index=False
     )
     params = write_params(dataset=dataset_section(root, name), split=SPLIT)

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from lesions.errors import InputError
+from lesions.formats.regular import check_regular
 
 
 def _check_digits(text: str) -> str:
@@ -21,7 +22,8 @@ Sha256 = Annotated[str, AfterValidator(_check_digits)]
 
 
 def hash_file(path: Path) -> str:
-    """Return the sha256 of a file as hexadecimal digits; a file that cannot be read raises InputError."""
+    """Return the sha256 of a file as hexadecimal digits; what cannot be read raises InputError."""
+    check_regular(path)
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,6 +10,7 @@ from pandas.errors import EmptyDataError, ParserError, ParserWarning
 
 from lesions.errors import InputError
 from lesions.formats.atomic import atomic_path
+from lesions.formats.regular import check_regular
 
 ENCODING = "utf-8-sig"
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -37,6 +38,7 @@ def read_text_table(path: Path, columns: Collection[str], named_by: Mapping[str,
     InputError
         If the file is missing, empty, not a table, or lacks one of `columns`.
     """
+    check_regular(path)
     try:
         separator = find_separator(path, columns)
         with warnings.catch_warnings():

@@ -36,4 +36,5 @@ def split_into_chunks(root: Path, files: list[str], size_px: int) -> Iterator[Ch
             yield Chunk(first, files[first:position])
             first, num_bytes = position, 0
         num_bytes += file_bytes
-    yield Chunk(first, files[first:])
+    if files:
+        yield Chunk(first, files[first:])

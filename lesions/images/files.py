@@ -1,55 +1,148 @@
 """Finding the image files of a dataset, and naming the images in them."""
 
-import os
 import unicodedata
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from lesions.errors import InputError
+from lesions.formats.sha256 import hash_file
+from lesions.hardware.disk import count_bytes
+from lesions.images.folders import FolderWalk, FoundFile
+from lesions.images.kinds import ALL_SUFFIXES, SUFFIXES
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """The image files of a dataset.
+
+    Attributes
+    ----------
+    found
+        Every image file, sorted by its path.
+    linked
+        The links to folders that were followed.
+    irregular
+        What DVC cannot hash, each with what it is.
+    """
+
+    found: list[FoundFile]
+    linked: list[str]
+    irregular: dict[str, str]
+
+    @property
+    def readable(self) -> list[str]:
+        """The paths of the files that will be read."""
+        return [one.file for one in self.found if one.is_readable]
+
+    def check_regular(self, root: Path) -> None:
+        """Raise InputError if there is anything that DVC cannot hash; it would wait for ever, or fail."""
+        if self.irregular:
+            path, kind = min(self.irregular.items())
+            others = f", nor {len(self.irregular) - 1} others" if len(self.irregular) > 1 else ""
+            raise InputError(
+                f"dataset.root: DVC hashes everything in {root}, and cannot hash {path} ({kind}){others}; remove it"
+            )
+
+    def describe_links(self) -> str:
+        """Return a warning about folders that DVC does not look into; empty if there are none."""
+        if not self.linked:
+            return ""
+        others = f" and {len(self.linked) - 1} others" if len(self.linked) > 1 else ""
+        return (
+            f"{self.linked[0]}{others}: a link to a folder, which is followed; DVC does not see what changes in it: "
+            "after a change run 'dvc repro --force cache_images'"
+        )
 
 
-def find_image_files(root: Path, folders: Sequence[str] = (".",)) -> list[str]:
-    """List the image files below some folders of `root`: paths relative to it, with forward slashes, sorted.
+def find_image_files(root: Path, folders: Sequence[str] = (".",)) -> ImageFiles:
+    """List the image files below some folders of `root`, by their paths relative to it, with forward slashes.
 
     Raises
     ------
     InputError
-        If a folder is missing or has no image files.
+        If a folder is missing, cannot be read, or has no image files.
     """
-    return sorted(file for folder in folders for file in _list_files(root, root / folder))
+    found: list[FoundFile] = []
+    linked: list[str] = []
+    irregular: dict[str, str] = {}
+    for folder in folders:
+        if not (root / folder).is_dir():
+            raise InputError(f"dataset.root: there is no folder {root / folder}")
+        walk = FolderWalk(root, folder)
+        own = list(walk.find_images())
+        if all(one.passed_over for one in own):
+            raise InputError(f"dataset.root: no image files below {root / folder} ({', '.join(sorted(SUFFIXES))})")
+        found += own
+        linked += walk.linked
+        irregular |= walk.irregular
+    return ImageFiles(sorted(found), linked, irregular)
 
 
-def _list_files(root: Path, folder: Path) -> list[str]:
-    if not folder.is_dir():
-        raise InputError(f"dataset.root: there is no folder {folder}")
-    files = []
-    for parent, folders, names in os.walk(folder):
-        # Names that start with a dot are system files, or left by a program that was killed.
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        images = [name for name in names if not name.startswith(".") and name.lower().endswith(tuple(SUFFIXES))]
-        inside = Path(parent).relative_to(root).as_posix()
-        files += images if inside == "." else [f"{inside}/{name}" for name in images]
-    if not files:
-        raise InputError(f"dataset.root: no image files below {folder} ({', '.join(sorted(SUFFIXES))})")
-    return files
+def describe_unread(found: Iterable[FoundFile]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the index for the files that are not read."""
+    for one in found:
+        if not one.is_readable:
+            yield {"file": one.file, "error": one.error, "passed_over": one.passed_over}
+
+
+def describe_undecoded(root: Path, files: ImageFiles) -> list[dict[str, Any]]:
+    """Return the rows of the index as if every file that will be read could be decoded.
+
+    Only files of the same name and size are hashed: they may be the same image twice.
+    """
+    sha256 = _hash_repeated(root, files.readable)
+    rows = [{"file": file, "row": row, "sha256": sha256.get(file)} for row, file in enumerate(files.readable)]
+    return rows + list(describe_unread(files.found))
+
+
+def _hash_repeated(root: Path, files: Sequence[str]) -> dict[str, str]:
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        by_name[image_name(file)].append(file)
+    alike: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for name, same in by_name.items():
+        for file in same if len(same) > 1 else []:
+            alike[name, count_bytes(root / file)].append(file)
+    hashes: dict[str, str] = {}
+    for file in (file for same in alike.values() if len(same) > 1 for file in same):
+        with suppress(InputError):  # the run will refuse a file that cannot be read
+            hashes[file] = hash_file(root / file)
+    return hashes
 
 
 def read_image_file(root: Path, file: str) -> bytes:
-    """Read an image file below a folder.
-
-    Raises
-    ------
-    InputError
-        If it is a link to a file outside the folder: a dataset should be the same on every machine.
-    """
+    """Read an image file below a folder."""
     # pathlib makes reading a small image take half as long again, and a buffer is one more call.
-    path = f"{root}/{file}"
-    if os.path.islink(path) and not Path(os.path.realpath(path)).is_relative_to(root.resolve()):  # noqa: PTH114
-        raise InputError("a link that leaves the dataset's folder (DVC makes none with cache.type reflink or copy)")
-    with open(path, "rb", buffering=0) as opened:  # noqa: PTH123
+    with open(f"{root}/{file}", "rb", buffering=0) as opened:  # noqa: PTH123
         return opened.readall()
+
+
+def match_names(files: Iterable[str], naming: Callable[[str], str]) -> Callable[[str], str]:
+    """Return the function that names the image of a file or of a cell: blanks count only where a file has them too.
+
+    Parameters
+    ----------
+    naming
+        Makes the name of an image of a path: `image_name` or `strip_suffix`.
+    """
+    names = {naming(file) for file in files}
+    by_trimmed = {_trim(name): name for name in sorted(names)} | {name: name for name in names}
+
+    def name_image(file: str) -> str:
+        name = naming(file)
+        trimmed = _trim(name)
+        return by_trimmed.get(name, by_trimmed.get(trimmed, trimmed))
+
+    return name_image
+
+
+def _trim(name: str) -> str:
+    """Return a path without the blanks around it and around its parts."""
+    return "/".join(part.strip() for part in name.split("/"))
 
 
 def image_name(file: str) -> str:
@@ -62,6 +155,6 @@ def strip_suffix(file: str) -> str:
 
     Without NFC, a name with an accent has two spellings, depending on the system that wrote it.
     """
-    path = unicodedata.normalize("NFC", file.strip()).replace("\\", "/")
+    path = unicodedata.normalize("NFC", file).replace("\\", "/")
     stem, _, suffix = path.rpartition(".")
-    return stem if f".{suffix.lower()}" in SUFFIXES else path
+    return stem if f".{suffix.rstrip().lower()}" in ALL_SUFFIXES else path

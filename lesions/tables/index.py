@@ -1,38 +1,35 @@
 """The table `data/images.csv`: the properties of each image file, and its row in `data/images.npy`."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from lesions.formats.atomic import atomic_path
 
-COLUMNS = ["file", "row", "width_px", "height_px", "sha256", "perceptual_hash", "error"]
+COLUMNS = ["file", "row", "width_px", "height_px", "sha256", "perceptual_hash", "error", "passed_over"]
 TYPES = {name: "Int64" if name in ("row", "width_px", "height_px") else "str" for name in COLUMNS}
-"""The type of each column; `row` is missing if the file was refused, and `error` then says why."""
+"""The type of each column. `row` is missing if the file was refused, as `error` then says, or not wanted, as
+`passed_over` then says."""
 
 SPELL_OUT = "backslashreplace"
 """How bytes in a file name that are not valid text are written."""
 
 
-def write_index(path: Path, rows: Iterable[dict[str, object]]) -> int:
-    """Write one row per file, in the given order, which is by file; return the number of refused files."""
-    refused = 0
+def write_index(path: Path, rows: Iterable[dict[str, object]]) -> None:
+    """Write one row per file, in the given order, which is by file."""
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", errors=SPELL_OUT, newline="") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
-        for row in rows:
-            table.writerow(row)
-            refused += "error" in row
-    return refused
+        table.writerows(rows)
 
 
-def list_undecoded(files: Sequence[str]) -> pd.DataFrame:
-    """Return the index as it would be if every file could be decoded; only `file` and `row` are known."""
-    spelled = [file.encode(errors=SPELL_OUT).decode() for file in files]
-    index = pd.DataFrame({"file": spelled, "row": range(len(files))}, columns=COLUMNS)
-    return index.astype(TYPES)
+def build_index(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
+    """Return the index with these rows, sorted by file; what a row does not say is missing."""
+    index = pd.DataFrame(list(rows), columns=COLUMNS)
+    index["file"] = [str(file).encode(errors=SPELL_OUT).decode() for file in index.file]
+    return index.sort_values("file", kind="stable", ignore_index=True).astype(TYPES)
 
 
 def read_index(path: Path) -> pd.DataFrame:

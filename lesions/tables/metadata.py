@@ -24,7 +24,7 @@ COLUMNS = [
     "perceptual_hash",
 ]
 """`source` is the dataset; `file` is relative to dataset.root; `row` is the image's index in `data/images.npy`;
-`published_split` is train or test, if the image is in a folder of that name."""
+`published_split` is train, val or test, if the image is in a folder of that name."""
 
 IDENTIFIERS = ("image_id", "patient_id", "lesion_id")
 

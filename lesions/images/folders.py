@@ -1,0 +1,162 @@
+"""Walking a dataset's folder: every image file in it is found once, through links too."""
+
+import os
+import stat
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from pathlib import Path
+from typing import NamedTuple
+
+from lesions.errors import InputError
+from lesions.images.kinds import ALL_SUFFIXES, HEAD_BYTES, OTHER_SUFFIXES, READ, explain_unread, name_format
+
+PROGRAM_FOLDERS = frozenset(
+    {"@eadir", "@recycle", "#recycle", "#snapshot", "$recycle.bin", "recycler", "system volume information"}
+    | {"__macosx", "lost+found"}
+)
+"""Folders that network storage and operating systems keep for themselves, in lower case."""
+
+FOLDER = "a folder"
+HIDDEN = "its name, or a folder's, begins with a dot"
+READ_ALREADY = "a link to a folder that is read already"
+UNREADABLE = "a folder of the system that cannot be read"
+
+
+class FoundFile(NamedTuple):
+    """A file that is an image by its name, or a folder that was not entered.
+
+    Attributes
+    ----------
+    file
+        The path relative to the dataset's root, with forward slashes.
+    error
+        Why it cannot be read, as far as is known without reading it; None if nothing is known against it.
+    passed_over
+        Why nobody would want it to be read; None for all others.
+    """
+
+    file: str
+    error: str | None = None
+    passed_over: str | None = None
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the file will be read."""
+        return self.error is None and self.passed_over is None
+
+
+class FolderWalk:
+    """A walk through a folder.
+
+    A folder that several paths lead to is entered once: by its own path if that is below the start, else by the first
+    link to it. So a link that leads back up ends there.
+
+    Attributes
+    ----------
+    linked
+        The links to folders that were followed so far.
+    irregular
+        What DVC cannot hash, image or not, each with what it is; DVC does not look behind links to folders.
+    """
+
+    def __init__(self, root: Path, folder: str) -> None:
+        self.linked: list[str] = []
+        self.irregular: dict[str, str] = {}
+        self._root = root
+        self._waiting = ["" if folder == "." else folder]
+        self._links: list[str] = []
+        self._entered: set[tuple[int, int]] = set()
+
+    def find_images(self) -> Iterator[FoundFile]:
+        """Yield every image file, in no particular order.
+
+        Raises
+        ------
+        InputError
+            If a folder cannot be read.
+        """
+        while self._waiting or self._links:
+            inside = self._waiting.pop() if self._waiting else self._follow_link()
+            try:
+                status = os.stat(self._spell(inside))  # noqa: PTH116, as in count_bytes
+                if (status.st_dev, status.st_ino) in self._entered:
+                    yield FoundFile(inside, passed_over=READ_ALREADY)
+                    continue
+                self._entered.add((status.st_dev, status.st_ino))
+                with os.scandir(self._spell(inside)) as entries:
+                    yield from self._read_entries(inside, entries)
+            except OSError as error:
+                if not is_kept_by_program(inside):
+                    reason = f"the folder {self._spell(inside)} cannot be read: {error.strerror}"
+                    raise InputError(f"dataset.root: {reason}") from error
+                yield FoundFile(inside, passed_over=UNREADABLE)
+
+    def _follow_link(self) -> str:
+        self.linked.append(heappop(self._links))
+        return self.linked[-1]
+
+    def _read_entries(self, inside: str, entries: Iterator[os.DirEntry[str]]) -> Iterator[FoundFile]:
+        for entry in entries:
+            path = f"{inside}/{entry.name}" if inside else entry.name
+            kind = _explain_irregular(entry)
+            if kind == FOLDER:
+                if not entry.is_symlink():
+                    self._waiting.append(path)
+                elif not _is_hidden(path):
+                    heappush(self._links, path)
+                continue
+            if kind is not None and not any(path.startswith(f"{link}/") for link in self.linked):
+                self.irregular[path] = kind
+            if is_image_name(entry.name):
+                yield _describe(entry, path, kind)
+
+    def _spell(self, inside: str) -> str:
+        return f"{self._root}/{inside}" if inside else str(self._root)
+
+
+def is_image_name(name: str) -> bool:
+    """Return whether a file is an image by its name, of a format that is read or of another."""
+    return name.rstrip().lower().endswith(ALL_SUFFIXES)
+
+
+def is_kept_by_program(path: str) -> bool:
+    """Return whether a part of a path is a name that programs keep for themselves."""
+    return _is_hidden(path) or any(part.casefold() in PROGRAM_FOLDERS for part in path.split("/"))
+
+
+def _is_hidden(path: str) -> bool:
+    return path.startswith(".") or "/." in path
+
+
+def _explain_irregular(entry: os.DirEntry[str]) -> str | None:
+    """Return what an entry is if it is no file; only links and what is irregular cost a call of the system."""
+    try:
+        if entry.is_file():
+            return None
+        if entry.is_dir():
+            return FOLDER
+        mode = os.stat(entry.path).st_mode  # noqa: PTH116, as above
+    except FileNotFoundError:
+        return "a link to a file that is not there"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return f"{'a FIFO' if stat.S_ISFIFO(mode) else 'a socket' if stat.S_ISSOCK(mode) else 'a device'}, not a file"
+
+
+def _describe(entry: os.DirEntry[str], path: str, irregular: str | None) -> FoundFile:
+    if _is_hidden(path):
+        return FoundFile(path, passed_over=HIDDEN)
+    suffix = os.path.splitext(entry.name.rstrip().lower())[1]  # noqa: PTH122, as in read_image_file
+    if irregular is None and suffix in OTHER_SUFFIXES:
+        return FoundFile(path, error=_explain_format(entry.path, suffix))
+    return FoundFile(path, error=irregular)
+
+
+def _explain_format(path: str, suffix: str) -> str | None:
+    """Return why a file with the suffix of a format that is not read is refused; None if it holds another format."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123, as in read_image_file
+            name = name_format(file.read(HEAD_BYTES)) or OTHER_SUFFIXES[suffix]
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return None if name in READ else explain_unread(name)

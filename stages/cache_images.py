@@ -1,11 +1,13 @@
 """Decode every image file of the dataset once, into one array that all later stages read."""
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from hashlib import sha256
+from heapq import merge
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +20,7 @@ from lesions.hardware.processors import count_processors
 from lesions.images.cache import CacheWriter, write_cache
 from lesions.images.chunks import Chunk, split_into_chunks
 from lesions.images.decode import HASHED_PX, DecodingParameters, decode_image, to_grey
-from lesions.images.files import find_image_files, read_image_file
+from lesions.images.files import describe_unread, find_image_files, read_image_file
 from lesions.images.perceptual_hash import perceptual_hash, spell_hash
 from lesions.parameters.section import read_section
 from lesions.stage.progress import show_progress
@@ -28,25 +30,43 @@ from lesions.tables.index import write_index
 
 def main(
     root: Annotated[Path, typer.Option(help="The dataset's folder, in its published layout.")],
-    images: Annotated[Path, typer.Option(help="Written: all images, uint8 (N, H, W, 3); refused ones are black.")],
+    images: Annotated[Path, typer.Option(help="Written: all images that could be decoded, uint8 (N, H, W, 3).")],
     index: Annotated[Path, typer.Option(help="Written: one row per file, with its row in the array.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Decode, fit and hash every image below `root`; the index says which files could not be decoded, and why."""
     parameters = read_section(params, "cache_images", DecodingParameters)
     files = find_image_files(root, read_section(params, "dataset", DatasetParameters).folders)
-    chunks = list(split_into_chunks(root, files, parameters.size_px))
+    chunks = list(split_into_chunks(root, files.readable, parameters.size_px))
+    kept: list[int] = []
     with (
-        write_cache(images, len(files), parameters.size_px) as cache,
+        write_cache(images, len(files.readable), parameters.size_px) as cache,
         closing(decode_chunks(root, chunks, parameters, cache)) as decoded,
     ):
-        refused = write_index(index, chain.from_iterable(show_progress(decoded, "decoding", total=len(chunks))))
-    reasons = f" (see the column error of {index})" if refused else ""
-    print(f"{len(files) - refused} of {len(files)} image files decoded, {refused} refused{reasons}")
+        rows = chain.from_iterable(show_progress(decoded, "decoding", total=len(chunks)))
+        write_index(index, merge(number_rows(rows, kept), describe_unread(files.found), key=itemgetter("file")))
+        cache.keep(kept)
+    num_wanted = sum(one.passed_over is None for one in files.found)
+    reasons = f" (see the column error of {index})" if len(kept) < num_wanted else ""
+    print(f"{len(kept)} of {num_wanted} image files decoded, {num_wanted - len(kept)} refused{reasons}")
+    if files.linked:
+        print(files.describe_links())
 
 
 Row = dict[str, Any]
 """One row of the index."""
+
+
+def number_rows(rows: Iterable[Row], kept: list[int]) -> Iterator[Row]:
+    """Give the rows of decoded files numbers without gaps, and add to `kept` where each image was written.
+
+    A file that could not be decoded has no row in the array, so that nothing can take it for an image.
+    """
+    for row in rows:
+        if "row" in row:
+            kept.append(row["row"])
+            row["row"] = len(kept) - 1
+        yield row
 
 
 def decode_chunks(
@@ -69,9 +89,9 @@ def decode_chunks(
 
 
 def decode_chunk(root: Path, chunk: Chunk, parameters: DecodingParameters, cache: CacheWriter) -> list[Row]:
-    """Decode the files of a chunk into their rows of the cache, and return one index row per file.
+    """Decode the files of a chunk into their places in the cache, and return one index row per file.
 
-    A file that cannot be decoded does not stop the run: its row says why, and its image in the cache is black.
+    A file that cannot be decoded does not stop the run: its row says why, and its place is closed up at the end.
     """
     rows: list[Row] = [{"file": file} for file in chunk.files]
     contents: dict[int, bytes] = {}
@@ -80,7 +100,7 @@ def decode_chunk(root: Path, chunk: Chunk, parameters: DecodingParameters, cache
     for position, row in enumerate(rows):
         try:
             contents[position] = read_image_file(root, row["file"])
-        except (InputError, OSError) as error:
+        except OSError as error:
             row["error"] = str(error)
         else:
             row["sha256"] = sha256(contents[position]).hexdigest()

@@ -1,6 +1,6 @@
 """The array `data/images.npy`, which holds all decoded images."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,12 +16,10 @@ class CacheWriter:
 
     def __init__(self, path: Path, num_images: int, size_px: int) -> None:
         self._path = path
+        self._num_images = num_images
         self._shape = (size_px, size_px, 3)
-        with path.open("wb") as file:
-            header = {"descr": "|u1", "fortran_order": False, "shape": (num_images, *self._shape)}
-            np.lib.format.write_array_header_1_0(file, header)
-            self._header_bytes = file.tell()
-            file.truncate(self._header_bytes + num_images * 3 * size_px**2)
+        path.touch()
+        self._header_bytes = self._write_header(num_images)
 
     def write(self, row: int, images: NDArray[np.uint8]) -> None:
         """Write images (n, size_px, size_px, 3) into `row` and the rows after it."""
@@ -29,6 +27,29 @@ class CacheWriter:
         with self._path.open("r+b") as file:
             file.seek(self._header_bytes + row * images[0].size)
             file.write(images.data)
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Keep only some rows, given in ascending order: they move up, and the array ends after the last one."""
+        if len(rows) == self._num_images:
+            return
+        images = np.memmap(
+            self._path, np.uint8, "r+", offset=self._header_bytes, shape=(self._num_images, *self._shape)
+        )
+        for new, old in enumerate(rows):
+            if new != old:
+                images[new] = images[old]
+        images.flush()
+        # The header has room for any number of images.
+        self._write_header(len(rows))
+
+    def _write_header(self, num_images: int) -> int:
+        """Write the header, fit the file's length to it, and return the header's number of bytes."""
+        with self._path.open("r+b") as file:
+            header = {"descr": "|u1", "fortran_order": False, "shape": (num_images, *self._shape)}
+            np.lib.format.write_array_header_1_0(file, header)
+            header_bytes = file.tell()
+            file.truncate(header_bytes + num_images * int(np.prod(self._shape)))
+        return header_bytes
 
 
 @contextmanager

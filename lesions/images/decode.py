@@ -4,19 +4,22 @@ import io
 import struct
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 from pydantic import Field
 
 from lesions.errors import InputError
 from lesions.images.jpeg import decode_jpeg
+from lesions.images.kinds import HEAD_BYTES, READ, READS_HEIC, explain_unread, name_format
+from lesions.images.pixels import SEEN, check_tiff, check_unreadable_tiff, check_visible, read_samples, to_rgb
 from lesions.images.resize import ResizableImage
 from lesions.parameters.section import Section
 
-FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
+PLUGINS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 HASHED_PX = 32
 """Side of the thumbnail from which the perceptual hash is computed."""
 
@@ -69,18 +72,28 @@ def decode_image(data: bytes, parameters: DecodingParameters) -> DecodedImage:
     Raises
     ------
     InputError
-        If the bytes are not one still image of a known format, are truncated, or hold too many pixels.
+        If the bytes are not one still image of a known format, are truncated, or hold too many pixels; if the pixels
+        are of a kind that has no place in 8 bits; if there is nothing to see.
     """
     min_px = max(parameters.size_px, HASHED_PX)
     decoded = decode_jpeg(data, min_px=min_px, max_pixels=parameters.max_megapixels * 1e6)
     pixels, width, height = decoded or _decode_by_pillow(data, min_px, parameters.max_megapixels)
     rgb = ResizableImage(pixels)
+    thumbnail = rgb.resize(HASHED_PX, HASHED_PX, kernel="box")
+    if _may_show_nothing(thumbnail):
+        check_visible(pixels)
     return DecodedImage(
         pixels=_to_square(rgb, parameters.size_px, parameters.fit),
-        thumbnail=rgb.resize(HASHED_PX, HASHED_PX, kernel="box"),
+        thumbnail=thumbnail,
         width_px=width,
         height_px=height,
     )
+
+
+def _may_show_nothing(thumbnail: NDArray[np.uint8]) -> bool:
+    """Return whether a thumbnail is of one colour, or dark in its middle; comparing bytes costs next to nothing."""
+    spelled, middle = thumbnail.tobytes(), 3 * HASHED_PX * (HASHED_PX + 1) // 2
+    return max(spelled[middle : middle + 3]) < SEEN or spelled == spelled[:3] * HASHED_PX**2
 
 
 def to_grey(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -91,22 +104,48 @@ def to_grey(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 def _decode_by_pillow(data: bytes, min_px: int, max_megapixels: float) -> tuple[NDArray[np.uint8], int, int]:
     """Return an upright RGB image, reduced if its sides stay at least `min_px`, and its full width and height."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=_list_plugins()) as image:
             _check_header(image, max_megapixels)
+            samples = read_samples(image)
             orientation = image.getexif().get(ExifTags.Base.Orientation)
             width, height = image.size[::-1] if orientation in (5, 6, 7, 8) else image.size
             # Irregular JPEGs arrive here too; draft mode decodes them at a fraction of their size.
             image.draft("RGB", (min_px, min_px))
             # exif_transpose would copy an image that is already upright.
-            rgb = _to_rgb(ImageOps.exif_transpose(image) if orientation in range(2, 9) else image)
+            rgb = to_rgb(ImageOps.exif_transpose(image) if orientation in range(2, 9) else image, samples)
             # Averaging whole blocks is cheap, and later resizing costs time and memory by the size of its input.
             return np.asarray(rgb.reduce(max(1, min(rgb.size) // (2 * min_px)))), width, height
     except InputError:
         raise
     except UnidentifiedImageError as error:
-        raise InputError("not an image" if data else "the file is empty (0 bytes)") from error
+        raise InputError(_explain_unidentified(data)) from error
     except BROKEN as error:
         raise InputError(f"broken image: {error}") from error
+
+
+@cache
+def _list_plugins() -> tuple[str, ...]:
+    """Return the names of Pillow's plugins for the formats that are read."""
+    if not READS_HEIC:
+        return PLUGINS
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return (*PLUGINS, "HEIF")
+
+
+def _explain_unidentified(data: bytes) -> str:
+    """Return why Pillow takes data for no image; raise InputError if its pixels are of a kind that is not read."""
+    if not data:
+        return "the file is empty (0 bytes)"
+    name = name_format(data[:HEAD_BYTES])
+    if name is None:
+        return "not an image"
+    if name not in READ:
+        return explain_unread(name)
+    if name == "TIFF":
+        check_unreadable_tiff(data)
+    return f"broken image: begins as {name}, but is cut short, or of a kind that is not read; save it as PNG or JPEG"
 
 
 def _check_header(image: Image.Image, max_megapixels: float) -> None:
@@ -116,24 +155,23 @@ def _check_header(image: Image.Image, max_megapixels: float) -> None:
             f"{width} × {height} pixels are more than the {max_megapixels:g} megapixels that "
             "cache_images.max_megapixels allows"
         )
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        check_tiff(image.tag_v2)
     # A camera's MPO is a JPEG followed by a second, smaller or shifted image; the first one is the photograph.
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format != "MPO":
-        raise InputError(f"animated: {frames} frames, expected one still image")
+    if image.format != "MPO" and _has_second_frame(image):
+        raise InputError("several images in one file, animated or in pages; expected one still image")
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        grey = np.asarray(image, dtype=np.float32)
-        # Pillow opens 16-bit grey as I;16 or I, with values up to 65,535.
-        return Image.fromarray((grey / 257).clip(0, 255).astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-    if image.mode == "RGB":
-        image.load()
-        return image
-    return image.convert("RGB")
+def _has_second_frame(image: Image.Image) -> bool:
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return getattr(image, "n_frames", 1) > 1
+    try:
+        # Counting the pages of a TIFF takes the square of their number.
+        image.seek(1)
+    except EOFError:
+        return False
+    image.seek(0)
+    return True
 
 
 def _to_square(image: ResizableImage, size_px: int, fit: Fit) -> NDArray[np.uint8]:

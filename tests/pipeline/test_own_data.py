@@ -11,7 +11,7 @@ def test_a_broken_dataset_stops_with_its_reason(tmp_path: Path) -> None:
     repository = copy_repository(tmp_path)
     images = repository.root / "data/raw/own/HAM10000_images_part_1"
     images.mkdir(parents=True)
-    Image.new("RGB", (50, 40)).save(images / "one.jpg")
+    Image.linear_gradient("L").resize((50, 40)).save(images / "one.jpg")
     (images / "two.jpg").write_bytes((images / "one.jpg").read_bytes()[:-20])
     rows = ["lesion_id,image_id,dx,dx_type,age,sex,localization"]
     rows += [f"l{n},{name},mel,histo,40,male,back" for n, name in enumerate(["one", "two"])]

@@ -26,7 +26,9 @@ SECTION = {"size_px": 8, "fit": "crop", "max_megapixels": 1.0}
 
 def draw(path: Path, grey: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("L", (12, 10), grey).save(path)
+    image = Image.new("L", (12, 10), grey)
+    image.paste(255, (10, 0, 12, 10))  # an image of one single colour is refused
+    image.save(path)
 
 
 def test_good_files_are_decoded_and_bad_ones_are_listed(
@@ -47,7 +49,7 @@ def test_good_files_are_decoded_and_bad_ones_are_listed(
 
     index = read_index(tmp_path / "images.csv").set_index("file")
     assert index.index.tolist() == ["a/one.jpg", "b/cut.png", "b/empty.jpg", "b/page.jpg", "b/two.PNG", "c/three.png"]
-    assert index.row.dropna().to_dict() == {"a/one.jpg": 0, "b/two.PNG": 4, "c/three.png": 5}
+    assert index.row.dropna().to_dict() == {"a/one.jpg": 0, "b/two.PNG": 1, "c/three.png": 2}
     assert index.width_px.dropna().tolist() == [12] * 3
     assert index.height_px.dropna().tolist() == [10] * 3
     assert index.perceptual_hash.dropna().str.fullmatch("[0-9a-f]{200}").all()
@@ -57,8 +59,8 @@ def test_good_files_are_decoded_and_bad_ones_are_listed(
         file: hashlib.sha256((root / file).read_bytes()).hexdigest() for file in index.index
     }
     images = np.load(tmp_path / "images.npy")
-    assert images.shape == (6, 8, 8, 3)
-    np.testing.assert_allclose(images[:, 0, 0, 0], [10, 0, 0, 0, 20, 30], atol=1)
+    assert images.shape == (3, 8, 8, 3)
+    np.testing.assert_allclose(images[:, 0, 0, 0], [10, 20, 30], atol=2)
 
 
 @pytest.mark.parametrize(("num_threads", "chunk"), [(1, 64), (5, 3), (2, 1)])
@@ -83,7 +85,8 @@ def test_threads_and_chunks_change_nothing(
     index = read_index(tmp_path / "images.csv")
     assert index.error.notna().sum() == 5
     assert (index.row.isna() == index.error.notna()).all()
-    assert (index.row.dropna() == index.index[index.error.isna()]).all()
+    assert index.row.dropna().tolist() == list(range(15))
+    assert len(np.load(tmp_path / "images.npy")) == 15
 
 
 SLOW_SECTION = SECTION | {"max_megapixels": 2.0}
@@ -148,34 +151,56 @@ def test_a_full_disk_is_named_and_nothing_is_left_on_it(tmp_path: Path, write_pa
     )
 
 
-def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path, write_params: WriteParams) -> None:
+def test_a_refused_image_is_nowhere_in_the_array(tmp_path: Path, write_params: WriteParams) -> None:
+    """Whatever is in the array is a decoded file, so nothing can be predicted for a refused one."""
+    root = tmp_path / "dataset"
+    for n in range(9):
+        draw(root / f"{n}.png", 20 * n)
+    for n in (0, 3, 4, 8):
+        (root / f"{n}.png").write_bytes(b"broken")
+    (root / "nothing.png").symlink_to("nowhere.png")
+    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
+    cache_images.main(root, tmp_path / "images.npy", tmp_path / "images.csv", params)
+    index = read_index(tmp_path / "images.csv")
+    assert (index.row.isna() == index.error.notna()).all()
+    images = np.load(tmp_path / "images.npy")
+    np.testing.assert_array_equal(images[index.row.dropna().astype(int), 0, 0, 0], [20, 40, 100, 120, 140])
+    assert len(images) == 5
+
+
+def test_what_is_not_read_is_listed_beside_what_is(
+    tmp_path: Path, write_params: WriteParams, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = tmp_path / "dataset"
     draw(root / "a.png", 10)
-    draw(tmp_path / "private/b.png", 20)
-    (root / "inside.png").symlink_to("a.png")
-    (root / "outside.png").symlink_to(tmp_path / "private/b.png")
-    (root / "folder").symlink_to(tmp_path / "private", target_is_directory=True)
-    (root / "named as an image.png").mkdir()
-    draw(root / ".system/a.png", 10)
+    draw(root / "z.png", 20)
+    draw(tmp_path / "elsewhere/b.png", 30)
     draw(root / "._a.png", 10)
-    (root / "broken.png").symlink_to(root / "nowhere.png")
-    (root / "round.png").symlink_to("round.png")
-    cache_images.main(
-        root,
-        tmp_path / "images.npy",
-        tmp_path / "images.csv",
-        write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000")),
-    )
+    (root / "c.gif").write_bytes(b"GIF89a")
+    (root / "linked").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(root / "pipe.jpg")
+    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
+    cache_images.main(root, tmp_path / "images.npy", tmp_path / "images.csv", params)
     index = read_index(tmp_path / "images.csv").set_index("file")
-    assert sorted(index.index) == ["a.png", "broken.png", "inside.png", "outside.png", "round.png"]
-    assert index.error.isna().to_dict() == {
-        "a.png": True,
-        "broken.png": False,
-        "inside.png": True,
-        "outside.png": False,
-        "round.png": False,
+    assert index.index.tolist() == ["._a.png", "a.png", "c.gif", "linked/b.png", "pipe.jpg", "z.png"]
+    assert index.row.dropna().to_dict() == {"a.png": 0, "linked/b.png": 1, "z.png": 2}
+    assert index.error.dropna().to_dict() == {
+        "c.gif": "GIF, which is not read; save it as JPEG or PNG",
+        "pipe.jpg": "a FIFO, not a file",
     }
-    assert index.error["outside.png"].startswith("a link that leaves the dataset's folder")
+    assert index.passed_over.dropna().to_dict() == {"._a.png": "its name, or a folder's, begins with a dot"}
+    shown = capsys.readouterr().out
+    assert "3 of 5 image files decoded, 2 refused" in shown
+    assert "linked: a link to a folder, which is followed; DVC does not see" in shown
+
+
+def test_a_folder_of_other_formats_alone_gives_no_image(tmp_path: Path, write_params: WriteParams) -> None:
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset/x.dcm").write_bytes(b"x")
+    params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
+    cache_images.main(tmp_path / "dataset", tmp_path / "images.npy", tmp_path / "images.csv", params)
+    assert read_index(tmp_path / "images.csv").error.tolist() == ["DICOM, which is not read; save it as JPEG or PNG"]
+    assert np.load(tmp_path / "images.npy").shape == (0, 8, 8, 3)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")
@@ -211,5 +236,5 @@ def test_a_missing_folder_is_named(tmp_path: Path, write_params: WriteParams) ->
 def test_a_folder_without_images_is_named(tmp_path: Path, write_params: WriteParams) -> None:
     params = write_params(cache_images=SECTION, dataset=dataset_section(".", "ham10000"))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"dataset.root: no image files below .*empty \(.bmp, .jpeg"):
+    with pytest.raises(InputError, match=r"dataset.root: no image files below .*empty \(.bmp, .jfif, .jpe, .jpeg"):
         cache_images.main(tmp_path / "empty", tmp_path / "images.npy", tmp_path / "images.csv", params)

@@ -55,3 +55,21 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "images.npy").write_bytes(whole[:-1])
     with pytest.raises(InputError, match=r"images.npy: not a whole image cache .* run the stage cache_images again"):
         read_cache(tmp_path / "images.npy")
+
+
+@pytest.mark.parametrize("rows", [[0, 1, 2, 3, 4, 5], [0, 2, 5], [5], [0], [1, 2, 3]])
+def test_only_the_rows_that_are_kept_are_in_the_file(tmp_path: Path, rows: list[int]) -> None:
+    images = draw(6)
+    with write_cache(tmp_path / "images.npy", 6, 4) as cache:
+        cache.write(0, images)
+        cache.keep(rows)
+    np.testing.assert_array_equal(read_cache(tmp_path / "images.npy"), images[rows])
+    with write_cache(tmp_path / "alone.npy", len(rows), 4) as cache:
+        cache.write(0, images[rows])
+    assert (tmp_path / "alone.npy").read_bytes() == (tmp_path / "images.npy").read_bytes()
+
+
+def test_a_file_without_images_says_so(tmp_path: Path) -> None:
+    with write_cache(tmp_path / "images.npy", 2, 4) as cache:
+        cache.keep([])
+    assert np.load(tmp_path / "images.npy").shape == (0, 4, 4, 3)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lesions.errors import InputError
 from lesions.images.jpeg import decode_jpeg
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (96, 128, 3), dtype=np.uint8))
@@ -74,3 +75,34 @@ def test_irregular_data_is_left_to_pillow(data: bytes) -> None:
 
 def test_a_comment_segment_is_skipped() -> None:
     assert decode_jpeg(insert_segment(b"\xff\xfe\x00\x04\xff\xe1"), min_px=8, max_pixels=1e6) is not None
+
+
+def add_scans(data: bytes, number: int) -> bytes:
+    """Repeat the last scan of a progressive JPEG."""
+    start = data.rindex(b"\xff\xda")
+    return data[:-2] + data[start:-2] * number + data[-2:]
+
+
+@pytest.mark.parametrize("options", [{}, {"exif": Image.Exif()}], ids=["plain", "exif"])
+def test_a_jpeg_of_very_many_scans_is_refused_at_once(options: dict[str, Any]) -> None:
+    data = encode(NOISE, progressive=True, **options)
+    with pytest.raises(InputError, match="a JPEG of more than 100 scans, which takes too long to decode"):
+        decode_jpeg(add_scans(data, 100), min_px=8, max_pixels=1e6)
+
+
+def test_usual_numbers_of_scans_are_read() -> None:
+    assert decode_jpeg(encode(NOISE, progressive=True), min_px=8, max_pixels=1e6) is not None
+    decode_jpeg(add_scans(encode(NOISE, progressive=True), 80), min_px=8, max_pixels=1e6)  # irregular: left to Pillow
+
+
+@pytest.mark.parametrize("before", [b"\xff\x01", b"\xff\xd0", b"filled"])
+def test_scans_are_counted_even_if_the_header_is_irregular(before: bytes) -> None:
+    data = encode(NOISE, progressive=True)
+    with pytest.raises(InputError, match="more than 100 scans"):
+        decode_jpeg(add_scans(data[:2] + before + data[2:], 100), min_px=8, max_pixels=1e6)
+
+
+def test_the_bytes_of_a_scan_in_a_comment_do_not_count_for_a_baseline_jpeg() -> None:
+    comment = b"\xff\xda" * 200
+    segment = b"\xff\xfe" + (len(comment) + 2).to_bytes(2) + comment
+    assert decode_jpeg(insert_segment(segment), min_px=8, max_pixels=1e6) is not None

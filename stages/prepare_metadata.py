@@ -1,5 +1,6 @@
 """Merge the datasets' tables into one validated row per image, and list what is not used, and why."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ import pandas as pd
 import typer
 
 from lesions.datasets.parameters import DatasetParameters
-from lesions.datasets.reading import Reading, join_readings, read_dataset
+from lesions.datasets.reading import Reading, Unused, join_readings, read_dataset
 from lesions.datasets.refusals import list_reasons, write_rejected
 from lesions.formats.json_file import write_metrics
 from lesions.formats.table import write_table
@@ -38,6 +39,8 @@ def main(
         readings[-1].check_enough_are_left(parameters.max_rejected_fraction, rejected)
         for word, num_rows in readings[-1].lost.items():
             print(f"no image is left of the diagnosis {word!r}, which is in {num_rows} rows")
+        if passed_over := readings[-1].describe_files():
+            print("\n  ".join([f"passed over in {name}:", *passed_over]))
 
     # The task decides only which external images are used, never which are trained on.
     by_malignancy = bool(parameters.external) and read_section(params, "task", TaskParameters).name == MALIGNANCY
@@ -46,7 +49,7 @@ def main(
     valid_table = table[COLUMNS].astype({"row": int, "fitzpatrick_type": "Int64"})
     write_table(metadata, valid_table, sort_by="image_id")
 
-    counts = count_rows(valid_table, pd.Series([row["kind"] for row in unused], dtype=str))
+    counts = count_rows(valid_table, unused)
     write_metrics(metrics, counts)
     for kind, words in (("refused", "refused"), ("left_out", "left out")):
         of_kind = [row for row in unused if row["kind"] == kind]
@@ -54,12 +57,15 @@ def main(
             print("\n  ".join([f"{words}:", *list_reasons(of_kind)]))
     print(
         f"{len(valid_table)} images accepted, {counts['num_rejected']} rows refused and {counts['num_left_out']} "
-        f"left out, {counts['num_unlisted_files']} image files that no table lists (see {rejected})"
+        f"left out, {counts['num_unlisted_files']} image files that no table lists and "
+        f"{counts['num_passed_over_files']} passed over (see {rejected})"
     )
 
 
-def count_rows(metadata: pd.DataFrame, kinds: pd.Series) -> dict[str, Any]:
-    """Count what is used, and what is not; `kinds` (M,) is why each unused row or file is not used."""
+def count_rows(metadata: pd.DataFrame, unused: Unused) -> dict[str, Any]:
+    """Count what is used, and what is not."""
+    kinds = Counter(row["kind"] for row in unused)
+    passed_over = Counter(row["reason"] for row in unused if row["kind"] == "passed_over")
     return {
         "num_images": len(metadata),
         "num_images_by_source": {
@@ -68,9 +74,11 @@ def count_rows(metadata: pd.DataFrame, kinds: pd.Series) -> dict[str, Any]:
         "num_lesions": int(metadata.lesion_id.nunique()),
         "num_patients": int(metadata.patient_id.nunique()),
         "num_lesions_of_several_patients": int((metadata.groupby("lesion_id").patient_id.nunique() > 1).sum()),
-        "num_rejected": int((kinds == "refused").sum()),
-        "num_left_out": int((kinds == "left_out").sum()),
-        "num_unlisted_files": int((kinds == "unlisted").sum()),
+        "num_rejected": kinds["refused"],
+        "num_left_out": kinds["left_out"],
+        "num_unlisted_files": kinds["unlisted"],
+        "num_passed_over_files": kinds["passed_over"],
+        "num_passed_over_files_by_reason": dict(passed_over),
     }
 
 

@@ -45,6 +45,8 @@ class DatasetParameters(Section):
     diagnoses
         Which images are used: all, those with a diagnosis that every dataset of `names` has (shared), or those with a
         diagnosis on this list.
+    only_photographs
+        Whether masks, thumbnails and the like, known by their names, are passed over.
     table, columns, words, missing
         How the table of `csv` is read, or the optional table of `image_folder`.
     lesions_by_patient
@@ -55,6 +57,7 @@ class DatasetParameters(Section):
     external: tuple[DatasetName, ...]
     root: Text
     diagnoses: Literal["all", "shared"] | Annotated[tuple[Diagnosis, ...], Field(min_length=2)]
+    only_photographs: bool
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)]
     table: Annotated[str, Field(min_length=1), AfterValidator(_stays_inside)] | None
     columns: dict[FieldName, Text]

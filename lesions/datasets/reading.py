@@ -1,5 +1,6 @@
 """Reading a dataset into the rows that can be used, and a list of what is not used and why."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,8 +47,17 @@ class Reading:
     lost: dict[str, int]
 
     def select(self, kind: str) -> Unused:
-        """Return the unused rows or files of one kind: refused, left_out or unlisted."""
+        """Return the unused rows or files of one kind: refused, left_out, passed_over or unlisted."""
         return [row for row in self.unused if row["kind"] == kind]
+
+    def describe_files(self) -> list[str]:
+        """Return one line per folder that was stepped over, and per reason for which files were passed over."""
+        wrapper = self.rows.wrapper
+        stepped = [f"stepped over the folder {wrapper}, which holds all images"] if wrapper else []
+        files: dict[str, list[str]] = defaultdict(list)
+        for row in self.select("passed_over"):
+            files[row["reason"]].append(row["value"])
+        return stepped + [f"{len(same):,} × {reason} (first: {same[0]})" for reason, same in files.items()]
 
     def check_enough_are_left(self, allowed: float, rejected: Path | None) -> None:
         """Raise InputError if more rows are refused than allowed, or none can be used.
@@ -92,9 +102,9 @@ def read_dataset(root: Path, name: str, parameters: DatasetParameters, *, images
     """
     folder = parameters.find_folder(name)
     adapter, own = build_adapter(name, parameters), _select_folder(images, folder)
-    rows = read_rows(root / folder, adapter, list(own.file))
-    valid, unused = validate_rows(rows, adapter, images=own, root=root / folder)
-    unused += list_unlisted(rows, adapter, own.file)
+    rows = read_rows(root / folder, adapter, own, only_photographs=parameters.only_photographs)
+    valid, unused = validate_rows(rows, adapter, root=root / folder)
+    unused += list_unlisted(rows, adapter)
     return Reading(
         name=name,
         rows=rows,
@@ -104,15 +114,22 @@ def read_dataset(root: Path, name: str, parameters: DatasetParameters, *, images
     )
 
 
-def list_unlisted(rows: Rows, adapter: Adapter, files: pd.Series) -> Unused:
-    """List the image files that no row names."""
-    image_ids = files.map(rows.to_image_id)
-    about = {"line": None, "column": "file", "kind": "unlisted"}
+def list_unlisted(rows: Rows, adapter: Adapter) -> Unused:
+    """List the image files that are passed over, and those that no row names."""
     reason = "lies in no folder of a diagnosis" if adapter.classes_are_folders else "no row names this file"
-    is_unlisted = ~image_ids.isin(rows.cells[adapter.id_column])
+    named = set(rows.cells[adapter.id_column])
+    unlisted = {file: reason for file in rows.images.files if rows.to_image_id(file) not in named}
     return [
-        {"image_id": image_id, "value": file, "reason": reason, **about}
-        for image_id, file in zip(image_ids[is_unlisted], files[is_unlisted], strict=True)
+        {
+            "line": None,
+            "image_id": rows.to_image_id(file),
+            "column": "file",
+            "value": file,
+            "kind": kind,
+            "reason": reason,
+        }
+        for kind, files in (("passed_over", rows.images.passed_over), ("unlisted", unlisted))
+        for file, reason in sorted(files.items())
     ]
 
 

@@ -11,7 +11,8 @@ from lesions.formats.table import write_table
 REJECTED_COLUMNS = ["source", "line", "image_id", "column", "value", "kind", "reason"]
 """`source` is the dataset. `line` is the line in its table, the header being line 1, or, where folders are diagnoses,
 the number of the image file. `kind` is refused (the row cannot be used), left_out (not used, though nothing is wrong
-with it) or unlisted (a file that no row names)."""
+with it), passed_over (a file that is no image of its own, such as a mask or a thumbnail) or unlisted (a file that no
+row names)."""
 
 
 class RefusedError(Exception):

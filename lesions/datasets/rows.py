@@ -1,19 +1,22 @@
 """The rows of a dataset, joined from its tables or listed from its folders, with every cell as it is in the file."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from lesions.datasets.adapter import Adapter
+from lesions.datasets.image_files import ImageFiles
+from lesions.datasets.layout import Place, find_places, find_wrapper
 from lesions.datasets.own_data import FOLDER
 from lesions.errors import InputError
 from lesions.formats.table import check_columns, read_text_table
-from lesions.images.files import image_name, strip_suffix
+from lesions.images.files import image_name, match_names, strip_suffix
+from lesions.images.photographs import find_derived
 
 PUBLISHED_SPLIT = "(published split)"
-"""Column of the list of files: train or test, if the diagnosis's folder is in a folder of that name."""
+"""Column of the list of files: train, val or test, if the diagnosis's folder is in a folder of that name."""
 
 
 @dataclass(frozen=True)
@@ -29,40 +32,102 @@ class Rows:
         column comes from has no row for the image.
     to_image_id
         Returns the `image_id` of a file, given its path relative to the dataset's folder.
+    images
+        The image files.
+    wrapper
+        The folder that holds all images and was stepped over, where folders are diagnoses; else empty.
     """
 
     source: Path
     cells: pd.DataFrame
     to_image_id: Callable[[str], str]
+    images: ImageFiles
+    wrapper: str = ""
 
 
-def read_rows(root: Path, adapter: Adapter, files: Sequence[str]) -> Rows:
-    """Read all rows of a dataset; `files` are its image files, relative to its folder `root`.
+def read_rows(root: Path, adapter: Adapter, images: pd.DataFrame, *, only_photographs: bool) -> Rows:
+    """Read all rows of a dataset, and find the image files that they may name.
+
+    Parameters
+    ----------
+    root
+        The dataset's folder.
+    images
+        The index of its image files; `file` is relative to its folder.
+    only_photographs
+        Whether masks, thumbnails and the like are passed over, unless a table names them.
 
     Raises
     ------
     InputError
         If a table is missing, has no rows or lacks a column, or if a joined table names an image twice.
     """
+    derived = find_derived(images.file[images.passed_over.isna()]) if only_photographs else {}
     if adapter.classes_are_folders:
-        source, cells, joined = root, list_folders(files, adapter.id_column), adapter.tables
+        rows = _list_rows(root, adapter, images, derived)
     else:
-        source, joined = root / adapter.tables[0], adapter.tables[1:]
-        cells = read_text_table(source, [adapter.id_column], adapter.column_parameters)
-        cells.index += 2
-    if cells.empty:
-        raise InputError(f"{source}: the table has no rows")
-    to_image_id = strip_suffix if adapter.classes_are_folders else choose_naming(cells[adapter.id_column])
-    cells[adapter.id_column] = cells[adapter.id_column].map(to_image_id)
-    for table in joined:
-        cells = join_table(cells, root / table, adapter, to_image_id=to_image_id)
+        rows = _read_table(root, adapter, images, derived)
+    cells = rows.cells
+    for table in adapter.tables if adapter.classes_are_folders else adapter.tables[1:]:
+        cells = join_table(cells, root / table, adapter, to_image_id=rows.to_image_id)
     check_columns(
         root / adapter.tables[0] if adapter.tables else root,
         cells,
         adapter.needed_columns,
         named_by=adapter.column_parameters,
     )
-    return Rows(source, cells, to_image_id)
+    return replace(rows, cells=cells)
+
+
+def _read_table(root: Path, adapter: Adapter, images: pd.DataFrame, derived: Mapping[str, str]) -> Rows:
+    """Read the first table, whose rows name the images."""
+    source = root / adapter.tables[0]
+    cells = read_text_table(source, [adapter.id_column], adapter.column_parameters)
+    cells.index += 2
+    if cells.empty:
+        raise InputError(f"{source}: the table has no rows")
+    to_image_id = match_names(images.file, choose_naming(cells[adapter.id_column]))
+    cells[adapter.id_column] = cells[adapter.id_column].map(to_image_id)
+    wanted = set(cells[adapter.id_column])
+    return Rows(source, cells, to_image_id, ImageFiles(images, to_image_id, derived=derived, wanted=wanted))
+
+
+def _list_rows(root: Path, adapter: Adapter, images: pd.DataFrame, derived: Mapping[str, str]) -> Rows:
+    """List the images in folders of diagnoses, one row each; a table beside them may name what is wanted."""
+    named = {
+        name
+        for table in adapter.tables
+        for cell in read_text_table(root / table, [adapter.id_column], adapter.column_parameters)[adapter.id_column]
+        for name in (strip_suffix(cell), image_name(cell))
+    }
+    derived = {file: rule for file, rule in derived.items() if not {strip_suffix(file), image_name(file)} & named}
+    shown = [file for file in images.file[images.passed_over.isna()] if file not in derived]
+    wrapper = find_wrapper(shown, _recognise_diagnosis(adapter))
+    above = f"{wrapper}/" if wrapper else ""
+    to_image_id = match_names(images.file, lambda file: strip_suffix(file).removeprefix(strip_suffix(above)))
+    places = find_places(list(images.file), above)
+    # The same image under two diagnoses, or in two splits, is told as a copy later.
+    selected = ImageFiles(
+        images, to_image_id, derived=derived, wanted=(), to_repeated=lambda file: (places[file], image_name(file))
+    )
+    cells = list_folders(selected.files, places, adapter.id_column)
+    if cells.empty:
+        raise InputError(f"{root}: no image lies in a folder that could be named after a diagnosis")
+    cells[adapter.id_column] = cells[adapter.id_column].map(to_image_id)
+    return Rows(root, cells, to_image_id, selected, wrapper)
+
+
+def _recognise_diagnosis(adapter: Adapter) -> Callable[[str], bool]:
+    """Return the function that says whether a folder's name is a known diagnosis."""
+    column = adapter.columns["diagnosis"]
+
+    def is_diagnosis(folder: str) -> bool:
+        try:
+            return column.read({FOLDER: folder}) is not None
+        except ValueError:
+            return False
+
+    return is_diagnosis
 
 
 def choose_naming(files: pd.Series) -> Callable[[str], str]:
@@ -76,16 +141,13 @@ def choose_naming(files: pd.Series) -> Callable[[str], str]:
     return strip_suffix if files.map(strip_suffix).nunique() > files.map(image_name).nunique() else image_name
 
 
-def list_folders(files: Sequence[str], id_column: str) -> pd.DataFrame:
+def list_folders(files: Sequence[str], places: Mapping[str, Place], id_column: str) -> pd.DataFrame:
     """Return one row per file, with the folder that is its diagnosis; files outside such folders are skipped."""
-    rows = []
-    for file in files:
-        *folders, _ = file.split("/")
-        published = folders[0].lower() if folders and folders[0].lower() in ("train", "test") else ""
-        if published:
-            folders = folders[1:]
-        if folders:
-            rows.append({id_column: file, FOLDER: folders[0], PUBLISHED_SPLIT: published})
+    rows = [
+        {id_column: file, FOLDER: places[file].diagnosis, PUBLISHED_SPLIT: places[file].split}
+        for file in files
+        if places[file].diagnosis is not None
+    ]
     cells = pd.DataFrame(rows, columns=[id_column, FOLDER, PUBLISHED_SPLIT], dtype=str)
     cells.index += 1
     return cells

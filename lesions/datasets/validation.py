@@ -1,7 +1,6 @@
 """Validating a dataset's rows, and matching each with its image file."""
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -19,17 +18,14 @@ from lesions.tables.record import UNKNOWN, Record
 Row = dict[str, Any]
 
 
-def validate_rows(rows: Rows, adapter: Adapter, *, images: pd.DataFrame, root: Path) -> tuple[list[Row], list[Row]]:
+def validate_rows(rows: Rows, adapter: Adapter, *, root: Path) -> tuple[list[Row], list[Row]]:
     """Return the valid rows, with their images' properties, and the rows that are not used, with the reason.
 
     Parameters
     ----------
-    images
-        The index of the dataset's image files; `file` is relative to the dataset's folder.
     root
         The dataset's folder.
     """
-    files = _Files(images, rows.to_image_id)
     repeated = rows.cells[rows.cells[adapter.id_column].duplicated(keep=False)]
     same = dict(list(repeated.groupby(adapter.id_column)))
     valid, unused = [], []
@@ -39,7 +35,7 @@ def validate_rows(rows: Rows, adapter: Adapter, *, images: pd.DataFrame, root: P
             record = read_record(cells, adapter)
             if image_id in same:
                 check_not_repeated(line, same[image_id], adapter)
-            image = files.find(image_id, adapter.id_column)
+            image = rows.images.find(image_id, adapter.id_column)
             if record.diagnosis == UNKNOWN:
                 raise LeftOutError(adapter.columns["diagnosis"].name, UNKNOWN, "no diagnosis is known")
             published_split = cells[PUBLISHED_SPLIT] if adapter.classes_are_folders else None
@@ -167,31 +163,3 @@ def find_published_copies(
         if {original, copy} <= image_ids - originals.keys() and original != copy:
             originals[copy] = original
     return originals
-
-
-class _Files:
-    """The dataset's image files, by `image_id`."""
-
-    def __init__(self, images: pd.DataFrame, to_image_id: Callable[[str], str]) -> None:
-        self._by_id: dict[str, list[Row]] = defaultdict(list)
-        self._in_any_case: dict[str, str] = {}
-        for row in images.to_dict("records"):
-            image = {str(key): value for key, value in row.items()}
-            image_id = to_image_id(image["file"])
-            self._by_id[image_id].append(image)
-            self._in_any_case[image_id.casefold()] = image["file"]
-
-    def find(self, image_id: str, column: str) -> Row:
-        """Return the properties of an image's file; no file, several, or a broken one raises RefusedError."""
-        files = self._by_id.get(image_id, [])
-        if len(files) != 1:
-            reason = f"has {len(files)} image files" if files else "has no image file"
-            alike = self._in_any_case.get(image_id.casefold())
-            if not files and alike is not None:
-                reason += f"; there is {alike}, in other capitals"
-            raise RefusedError(column, image_id, reason)
-        image = dict(files[0])
-        error = image.pop("error")
-        if pd.isna(image["row"]):
-            raise RefusedError("file", image["file"], error)
-        return image

@@ -13,14 +13,14 @@ from lesions.datasets.refusals import list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.errors import InputError
 from lesions.hardware.disk import count_bytes
-from lesions.images.files import find_image_files
+from lesions.images.files import ImageFiles, describe_undecoded, find_image_files
 from lesions.parameters.section import read_section
 from lesions.splitting.checks import check_enough_groups
 from lesions.splitting.parameters import PUBLISHED, SplitParameters
 from lesions.splitting.test_list import find_listed, read_test_list
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.groups import build_groups
-from lesions.tables.index import list_undecoded
+from lesions.tables.index import build_index
 from lesions.tables.task import MALIGNANCY, TaskParameters
 
 SYNTHETIC_ROOT = Path("data/raw/synthetic")
@@ -76,7 +76,9 @@ def check_datasets(params: Path) -> DatasetCounts:
         num_images = read_section(params, "generate_synthetic", SyntheticParameters).num_images
         return DatasetCounts(num_images, num_images, None, {"images": f"{num_images:,}"})
     files = _find_files(root, dataset)
-    readings = [read_dataset(root, name, dataset, images=list_undecoded(files)) for name in dataset.all_names]
+    files.check_regular(root)
+    images = build_index(describe_undecoded(root, files))
+    readings = [read_dataset(root, name, dataset, images=images) for name in dataset.all_names]
     for reading in readings:
         reading.check_enough_are_left(dataset.max_rejected_fraction, None)
     task = read_section(params, "task", TaskParameters)
@@ -84,14 +86,16 @@ def check_datasets(params: Path) -> DatasetCounts:
     trained = table[table.source.isin(dataset.names)]
     task.group(trained.diagnosis)
     _check_split(trained, split, root)
-    words = {"images": f"{len(files):,}"}
+    words = {"images": f"{len(files.readable):,}"}
+    if files.linked:
+        words["links"] = files.describe_links()
     for reading in readings:
         words |= _describe(reading, table[table.source == reading.name])
-    largest = root / max(files, key=lambda file: count_bytes(root / file))
-    return DatasetCounts(len(files), len(table), largest, words)
+    largest = max((root / file for file in files.readable), key=count_bytes)
+    return DatasetCounts(len(files.readable), len(table), largest, words)
 
 
-def _find_files(root: Path, dataset: DatasetParameters) -> list[str]:
+def _find_files(root: Path, dataset: DatasetParameters) -> ImageFiles:
     """Check that the tables exist, then find the image files: a missing table best explains a wrong folder."""
     for name, folder in zip(dataset.all_names, dataset.folders, strict=True):
         absent = [table for table in build_adapter(name, dataset).tables if not (root / folder / table).is_file()]
@@ -118,13 +122,16 @@ def _describe(reading: Reading, used: pd.DataFrame) -> dict[str, str]:
     left_out = counts["left_out"] + num_other
     words = {
         reading.name: f"{len(reading.rows.cells):,} rows: {len(used):,} used, {counts['refused']:,} refused, "
-        f"{left_out:,} left out; {counts['unlisted']:,} image files that no row names",
+        f"{left_out:,} left out; {counts['unlisted']:,} image files that no row names"
+        + (f", {counts['passed_over']:,} passed over" if counts["passed_over"] else ""),
         f"{reading.name}: diagnoses": _count_words(used.diagnosis),
     }
     refused = reading.select("refused")
     lost = [f"no image is left of the diagnosis {word!r} ({number} rows)" for word, number in reading.lost.items()]
     if refused or lost:
         words[f"{reading.name}: refused"] = "\n".join([*list_reasons(refused), *lost])
+    if passed_over := reading.describe_files():
+        words[f"{reading.name}: passed over"] = "\n".join(passed_over)
     return words
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from lesions.errors import InputError
 from lesions.formats.sha256 import check_hash
 from lesions.formats.table import read_text_table
-from lesions.images.files import image_name, strip_suffix
+from lesions.images.files import image_name, match_names, strip_suffix
 from lesions.splitting.parameters import PUBLISHED, SplitParameters
 
 
@@ -27,7 +27,7 @@ def read_test_list(parameters: SplitParameters) -> pd.Series:
         return pd.Series(dtype=str)
     path = Path(parameters.test_list)
     check_hash(path, parameters.test_list_sha256, parameter="split.test_list_sha256")
-    names = read_text_table(path, ()).iloc[:, 0].map(strip_suffix)
+    names = read_text_table(path, ()).iloc[:, 0].str.strip().map(strip_suffix)
     if names.empty:
         raise InputError(f"{path}: split.test_list names no image")
     twice = names[names.duplicated()]
@@ -56,7 +56,9 @@ def find_listed(metadata: pd.DataFrame, names: pd.Series, source: str | None) ->
     header = str(names.name)
     if source is not None and (strip_suffix(header) != header or header in set(image_id)):
         raise InputError(f"{source}, line 1: the header is {header!r}, the name of an image; add a line above it")
-    image_ids = names.where(names.isin(image_id), names.map(image_name).map(_name_without_folders(image_id)))
+    whole = names.map(match_names(image_id, str))
+    bare = names.map(match_names(image_id, image_name)).map(_name_without_folders(image_id))
+    image_ids = whole.where(whole.isin(image_id), bare)
     missing = names[image_ids.isna()]
     if len(missing):
         raise InputError(

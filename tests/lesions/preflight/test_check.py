@@ -1,5 +1,6 @@
 """`lesions check` finds what would fail, and says what a run needs, before anything runs."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -165,10 +166,29 @@ def test_every_row_is_read_and_counted(params: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_a_broken_link_counts_as_a_file(params: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["8.jpg", "notes.txt", ".hidden"])
+def test_what_dvc_cannot_hash_is_named(params: Path, tmp_path: Path, name: str) -> None:
     lay_over(params, write_clinic(tmp_path / "clinic", ROWS, files=8))
-    (tmp_path / "clinic/8.jpg").symlink_to("nowhere.jpg")
-    assert check_run(params)["images"] == "9"
+    (tmp_path / "clinic" / name).symlink_to("nowhere")
+    os.mkfifo(tmp_path / "clinic/pipe.jpg")
+    message = f"cannot hash {name} (a link to a file that is not there), nor 1 others; remove it"
+    with pytest.raises(InputError, match=re.escape(f"dataset.root: DVC hashes everything in clinic, and {message}")):
+        check_run(params)
+
+
+def test_linked_folders_and_files_that_are_passed_over_are_told(params: Path, tmp_path: Path) -> None:
+    lay_over(params, write_clinic(tmp_path / "clinic", ROWS, files=7))
+    (tmp_path / "elsewhere").mkdir()
+    for name in ("7.jpg", "7_mask.png", "0.jpg"):
+        (tmp_path / "elsewhere" / name).touch()
+    (tmp_path / "clinic/linked").symlink_to(tmp_path / "elsewhere")
+    found = check_run(params)
+    assert found["csv"] == "8 rows: 8 used, 0 refused, 0 left out; 0 image files that no row names, 2 passed over"
+    assert found["links"].startswith("linked: a link to a folder, which is followed; DVC does not see")
+    assert found["csv: passed over"].splitlines() == [
+        "1 × has the name and the bytes of another file (first: linked/0.jpg)",
+        "1 × has another image's name with a word for masks or thumbnails (first: linked/7_mask.png)",
+    ]
 
 
 @pytest.mark.parametrize(

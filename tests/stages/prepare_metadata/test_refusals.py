@@ -72,7 +72,8 @@ def test_a_broken_image_is_refused_with_the_reason_of_its_file(case: Case) -> No
 def test_two_files_for_one_image_are_refused(case: Case) -> None:
     case.images.append({"file": "part_2/ISIC_9.png", "row": 10})
     case.prepare(*GOOD, BAD)
-    assert case.rejected[0]["reason"] == "has 2 image files"
+    assert case.rejected[0]["value"] == "part_1/ISIC_9.jpg and part_2/ISIC_9.png"
+    assert case.rejected[0]["reason"] == "the image has 2 files of different contents"
 
 
 def test_too_many_refused_rows_stop_the_run_with_a_summary(case: Case) -> None:
@@ -129,7 +130,8 @@ def test_all_rows_that_disagree_are_refused(case: Case) -> None:
 
 def test_an_image_in_other_capitals_is_named(case: Case) -> None:
     case.prepare(*GOOD, BAD.replace("ISIC_9", "isic_9"))
-    assert case.rejected[0]["reason"] == "has no image file; there is part_1/ISIC_9.jpg, in other capitals"
+    assert case.rejected[0]["value"] == "isic_9 (there is part_1/ISIC_9.jpg)"
+    assert case.rejected[0]["reason"] == "has no image file; there is one in other capitals"
 
 
 @pytest.mark.parametrize("name", ["..", "/", "a" * 300])

@@ -59,6 +59,8 @@ def test_images_lesions_and_rejections_are_counted(case: Case) -> None:
         "num_left_out": 0,
         "num_lesions": 8,
         "num_lesions_of_several_patients": 0,
+        "num_passed_over_files": 0,
+        "num_passed_over_files_by_reason": {},
         "num_patients": 0,
         "num_rejected": 0,
         "num_unlisted_files": 1,

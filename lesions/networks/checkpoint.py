@@ -18,6 +18,9 @@ from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
 
 METADATA_KEY = "lesions"
 
+MAX_REASON = 200
+"""Characters that are shown of why a file is refused."""
+
 
 @dataclass(frozen=True)
 class CheckpointMetadata:
@@ -71,8 +74,6 @@ def read_checkpoint(path: Path, device: torch.device) -> tuple[Classifier, Check
         if len(set(metadata.classes)) != len(metadata.classes) or len(metadata.classes) != len(metadata.diagnoses):
             raise ValueError(f"its classes are {metadata.classes}, of {len(metadata.diagnoses)} lists of diagnoses")
         network = _build_network(metadata, weights)
-    except InputError:
-        raise
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, OverflowError, RuntimeError) as error:
         raise InputError(
             f"{path}: not a whole checkpoint of this pipeline ({_first_line(error)}); "
@@ -104,4 +105,4 @@ def _build_network(metadata: CheckpointMetadata, weights: dict[str, Tensor]) -> 
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0]
+    return str(error).split("\n", 1)[0][:MAX_REASON]

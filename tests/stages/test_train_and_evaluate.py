@@ -1,13 +1,23 @@
 """What `train` and `predict` refuse, on the outputs of the tiny run; the DAG's tests check what they write."""
 
+import json
+import math
+import re
 from pathlib import Path
 
+import pytest
+
+from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
 from tests.repository import Repository
 
 TRAIN = """
 python -m stages.train --code data/code/train.json --model {model} --recipe data/recipes/{model}.json
 --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv --classes data/classes.json
 --checkpoint new/checkpoint --metrics new/metrics --history new/history
+"""
+EVALUATE = """
+python -m stages.evaluate --model {model} --logits data/logits/custom_cnn.csv --images data/images.npy
+--metadata data/metadata.csv --data new/data --metrics new/metrics --plots new/plots
 """
 PREDICT = """
 python -m stages.predict --model {model} --checkpoint data/checkpoints/custom_cnn.safetensors
@@ -81,3 +91,65 @@ def test_a_checkpoint_of_another_split_is_refused(copy: Repository) -> None:
         "error: data/checkpoints/custom_cnn.safetensors: was trained with another splits.csv; "
         "run the stage train again\n"
     )
+
+
+def change_checkpoint(repository: Repository, *, weight: float | None = None, reverse: bool = False) -> None:
+    """Set a weight of the last layer, or put the classes that the text names into another order."""
+    path = repository.root / "data/checkpoints/custom_cnn.safetensors"
+    tensors, text = read_tensor_file(path, key="lesions")
+    about = json.loads(text)
+    if reverse:
+        about |= {"classes": about["classes"][::-1], "diagnoses": about["diagnoses"][::-1]}
+    if weight is not None:
+        tensors["head.1.bias"][0] = weight
+    path.unlink()  # it may be a link into DVC's cache
+    write_tensor_file(path, tensors, key="lesions", text=json.dumps(about))
+
+
+def test_a_checkpoint_with_its_classes_in_another_order_is_refused(copy: Repository) -> None:
+    change_checkpoint(copy, reverse=True)
+    assert re.match(
+        r"error: data/checkpoints/custom_cnn\.safetensors: has the classes vascular_lesion, .*, expected "
+        r"actinic_keratosis, .* in this order and of the same diagnoses; run the stage train again",
+        refusal(copy, PREDICT),
+    )
+
+
+def test_weights_that_are_no_numbers_are_refused(copy: Repository) -> None:
+    change_checkpoint(copy, weight=math.nan)
+    assert "(head.1.bias has values that are not finite numbers); run the stage train again" in refusal(copy, PREDICT)
+
+
+def test_weights_whose_logits_overflow_are_refused(copy: Repository) -> None:
+    change_checkpoint(copy, weight=3.4e38)
+    path = copy.root / "data/checkpoints/custom_cnn.safetensors"
+    tensors, text = read_tensor_file(path, key="lesions")
+    tensors["head.1.weight"][0] = 3.4e38
+    write_tensor_file(path, tensors, key="lesions", text=text)
+    assert "custom_cnn.safetensors: gives logits that are not finite numbers for " in refusal(copy, PREDICT)
+
+
+def test_a_file_in_place_of_the_resume_folder_is_named_before_anything_is_read(copy: Repository) -> None:
+    (copy.root / ".resume").touch()
+    (copy.root / "data/images.npy").unlink()
+    assert refusal(copy, TRAIN) == (
+        f"error: {copy.root}/.resume: is a file, and .resume/state is to be written below it; move it away\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("", None, "not a table of predictions"),
+        (",group_id,", ",group,", "not a table of predictions: it has no group_id"),
+        (",val,", ",test,", "has no image of the split val"),
+    ],
+)
+def test_logits_that_are_no_longer_as_they_were_written_are_refused(
+    copy: Repository, old: str, new: str | None, message: str
+) -> None:
+    path = copy.root / "data/logits/custom_cnn.csv"
+    text = path.read_text()
+    path.unlink()  # it may be a link into DVC's cache
+    path.write_text("" if new is None else text.replace(old, new))
+    assert refusal(copy, EVALUATE).startswith(f"error: data/logits/custom_cnn.csv: {message}")

@@ -7,7 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from lesions.command_line.app import commands
+from lesions.datasets.parameters import DatasetParameters
+from lesions.errors import InputError
 from lesions.parameters.overlay import lay_over
+from lesions.parameters.section import read_section
 from tests.presets import DEFAULT, FOLDER, load, write_default
 
 
@@ -82,3 +85,17 @@ def test_a_refused_call_changes_nothing(params: Path, tmp_path: Path, arguments:
     result = CliRunner().invoke(commands, ["preset", *arguments])
     assert (result.exit_code, str(result.exception), result.output) == (1, message, "")
     assert params.read_bytes() == before
+
+
+def test_a_linked_parameter_file_stays_a_link(params: Path) -> None:
+    params.rename(params.with_name("shared.yaml"))
+    params.symlink_to("shared.yaml")
+    run("tiny")
+    assert params.is_symlink()
+    assert load(params.with_name("shared.yaml"))["cache_images"]["size_px"] == 37
+
+
+def test_a_folder_with_a_control_character_is_refused(params: Path) -> None:
+    lay_over(params, {"dataset": {"names": ["image_folder"], "root": "x\x1b[2Jy"}})
+    with pytest.raises(InputError, match=r"dataset\.root: expected the path of a folder, without control characters"):
+        read_section(params, "dataset", DatasetParameters)

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lesions.tables.digest import write_digest
 from tests.builders import ROOT
+from tests.gating import predict, write_model, write_split
 from tests.repository import Repository
-from tests.runs import build_predictions, guess, true_classes
 from tests.small_project import build_project
 
 SUBFOLDER = "ml/skin"
@@ -18,10 +17,8 @@ SUBFOLDER = "ml/skin"
 def project(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """A small project in a subfolder of a git repository, with metrics as `evaluate` writes them."""
     project = build_project(tmp_path_factory.mktemp("places") / "mono", below=SUBFOLDER)
-    y_true = true_classes(200)
-    write_digest(project.root / "metrics/small/digest.json", build_predictions(y_true, guess(y_true, 1.5)))
-    (project.root / "metrics/small/test.json").write_text(json.dumps({"accuracy": 0.7}))
-    (project.root / "metrics/split.json").write_text(json.dumps({"test_images_sha256": "aa"}))
+    write_model(project.root, "small", predict(1.5))
+    write_split(project.root)
     rule = "{direction: higher, floor: 0.5, largest_drop: 0.05, beyond_noise: true}"
     params = project.root / "params.yaml"
     params.write_text(params.read_text().replace("gate: {floor: 0.5}", f"gate: {{accuracy: {rule}}}"))
@@ -60,11 +57,9 @@ def test_the_gate_passes_where_nothing_changed_and_fails_on_a_drop(place: Reposi
     (place.root / "gate.md").unlink()
     assert (done.returncode, done.stdout.splitlines()[-1][-8:]) == (0, ": passed"), done.stdout
     root = place.root if (place.root / "metrics").is_dir() else place.root.parents[1]
-    scores = root / "metrics/small/test.json"
-    before = scores.read_text()
-    scores.write_text(before.replace("0.7", "0.4"))
+    write_model(root, "small", predict(0))
     done = place.run("lesions", "gate", "--base", "HEAD", check=False)
-    scores.write_text(before)
+    write_model(root, "small", predict(1.5))
     assert done.returncode == 1
     assert "below the floor" in done.stdout
 

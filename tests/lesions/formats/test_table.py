@@ -70,7 +70,7 @@ def test_an_unreadable_text_table_is_refused_with_a_reason(tmp_path: Path, conte
 
 def test_only_a_file_is_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
-    for name, message in [("none.csv", "there is no such file"), ("pipe.csv", "not a regular file")]:
+    for name, message in [("none.csv", "there is no such file"), ("pipe.csv", "not a file, but a pipe")]:
         with pytest.raises(InputError, match=message):
             read_text_table(tmp_path / name, CLINIC)
 

@@ -37,7 +37,7 @@ def test_a_base_that_is_no_commit_is_refused(project: Repository, base: str, kin
     status, _, junit = judge(project.root, base)
     assert status == 2
     (error,) = junit.iter("error")
-    assert error.get("message") == f"--base {base} is a {kind} of git, not a commit"
+    assert error.get("message") == f"{base} is a {kind} of git, not a commit"
 
 
 @pytest.mark.parametrize(

@@ -6,20 +6,16 @@ from pathlib import Path
 import pytest
 
 from lesions.formats.json_file import write_metrics
-from lesions.tables.digest import write_digest
+from tests.gating import predict, write_model
 from tests.repository import Repository, copy_repository
-from tests.runs import SPLIT, build_predictions, guess, true_classes
-
-Y_TRUE = true_classes(60)
-GOOD = {"balanced_accuracy": 0.7, "macro_f1": 0.6, "macro_roc_auc": 0.9}
+from tests.runs import SPLIT
 
 
 def write_run(repository: Repository, leaked_test_share: float | None) -> None:
     metrics = repository.root / "metrics"
     write_metrics(metrics / "split.json", SPLIT | {"leaked_test_share": leaked_test_share})
     for model in ("custom_cnn", "resnet18"):
-        write_metrics(metrics / model / "test.json", GOOD)
-        write_digest(metrics / model / "digest.json", build_predictions(Y_TRUE, guess(Y_TRUE, 2)))
+        write_model(repository.root, model, predict(2))
 
 
 @pytest.mark.parametrize(("base", "now"), [(None, None), (0.0, None), (None, 0.0)])

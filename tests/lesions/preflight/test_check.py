@@ -257,7 +257,7 @@ def test_linked_folders_and_files_that_are_passed_over_are_told(params: Path, tm
             [row.replace("P2", "P1") for row in ROWS],
             {},
             {},
-            "clinic: fewer than 3 groups (all images of one patient or picture), one for each split or "
+            "clinic: fewer than 3 groups (all images of one patient, lesion or picture), one for each split or "
             "fold, have the diagnosis melanoma (2)",
         ),
         (

@@ -12,6 +12,6 @@ def test_images_that_are_neither_malignant_nor_benign_are_said_if_there_are_any(
         describe_malignancy("custom_cnn", MalignancyScores(num_neither=number, **scores))  # type: ignore[arg-type]
         for number in (1234, 0)
     )
-    assert some.startswith("custom_cnn calls a lesion malignant if its probability is at least 0.250, which gives")
+    assert some.startswith("custom_cnn calls an image malignant if its probability is at least 0.250, which gives")
     assert "Left out are 1,234 test images that are neither malignant nor benign." in some
     assert "neither" not in none

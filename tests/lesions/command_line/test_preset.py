@@ -70,8 +70,8 @@ def test_a_parameter_file_with_another_name_can_be_written(params: Path, tmp_pat
         (
             ["nothing"],
             "there is no preset 'nothing' in presets/; known are datasets/ham10000, datasets/pad_ufes_20, default, "
-            "ham10000, ham10000-cpu, image_folder, isic2018, isic2018_test, isic2019, pad_ufes_20, siim_isic_2020, synthetic, "
-            "tiny",
+            "ham10000, ham10000-cpu, image_folder, isic2018, isic2018_test, isic2019, pad_ufes_20, siim_isic_2020, "
+            "synthetic, tiny",
         ),
         (["ham10000"], "params.yaml: dataset.root: the folder of ham10000 is unknown; add --root FOLDER"),
         (["tiny", "mistaken.yaml"], "mistaken.yaml: split.sed: there is no such parameter"),

@@ -22,8 +22,8 @@ def index_rows(ids: list[str]) -> list[dict[str, Any]]:
     return [{"file": f"part_1/{image_id}.jpg", "row": row, **sizes} for row, image_id in enumerate(ids)]
 
 
-def prepare(root: Path, folder: Path, params: Path) -> None:
-    """Run the stage with its index and its outputs in a folder; `params` names `root` as the dataset's."""
+def prepare(folder: Path, params: Path) -> None:
+    """Run the stage with its index and its outputs in a folder."""
     prepare_metadata.main(
         folder / "images.csv",
         folder / "metadata.csv",
@@ -46,7 +46,7 @@ class Case:
         write_index(self.folder / "images.csv", self.images)
         section = dataset_section(self.folder, "ham10000", max_rejected_fraction=allowed)
         params = self.write_params(dataset=section)
-        prepare(self.folder, self.folder, params)
+        prepare(self.folder, params)
 
     @property
     def metadata(self) -> pd.DataFrame:

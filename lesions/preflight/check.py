@@ -8,7 +8,7 @@ from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.gate.rules import read_rules
 from lesions.hardware.device import Precision, choose_execution, choose_precision, name_precision, set_up_device
-from lesions.hardware.disk import check_room, count_bytes
+from lesions.hardware.disk import check_room, check_writable, count_bytes
 from lesions.hardware.memory import read_peak_memory
 from lesions.images.decode import DecodingParameters
 from lesions.near_duplicates.parameters import NearDuplicateParameters
@@ -40,6 +40,7 @@ from lesions.tables.paths import ModelPaths
 from lesions.tables.task import TaskParameters
 from lesions.tracking.parameters import TrackingParameters
 from lesions.training.recipe import SHARED, Recipe, merge_recipe, resolve_recipe
+from lesions.training.resume import find_resume_folder
 
 SECTIONS: dict[str, type[Section]] = SHARED | {
     "cache_images": DecodingParameters,
@@ -69,6 +70,12 @@ def check_run(params: Path) -> Findings:
     findings = Findings()
     recipes = check_parameters(params, findings)
     counts = check_datasets(params, findings)
+    for model in recipes:
+        paths = ModelPaths(model)
+        with findings.collect():
+            check_writable(
+                find_resume_folder() / "state", paths.checkpoint, paths.metrics_file("train"), paths.history
+            )
     # After the data, because weights may have to be downloaded.
     weights_bytes = count_weights(recipes, findings)
     precisions: dict[str, Precision] = {}

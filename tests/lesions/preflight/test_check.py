@@ -348,3 +348,11 @@ def test_the_images_of_a_test_list_are_counted(params: Path, tmp_path: Path) -> 
     digest = sha256((tmp_path / "test.csv").read_bytes()).hexdigest()
     lay_over(params, clinic | {"split": {"test_list": "test.csv", "test_list_sha256": digest}})
     assert check_run(params).rows["test images"] == "2 of 12, by split.test_list"
+
+
+@pytest.mark.parametrize("name", [".resume", "metrics", "data/checkpoints"])
+def test_a_file_in_place_of_a_folder_that_is_written_is_named(params: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(InputError, match=rf"{name}: is a file, and .* is to be written below it; move it away"):
+        check_run(params).raise_problems()

@@ -49,7 +49,7 @@ def test_every_row_is_counted_once(
     section = dataset_section(
         tmp_path, "isic2019", "siim_isic_2020", max_rejected_fraction=0.2, diagnoses=["melanoma", "nevus"]
     )
-    prepare(tmp_path, tmp_path, write_params(dataset=section))
+    prepare(tmp_path, write_params(dataset=section))
     counts = json.loads((tmp_path / "data.json").read_text())
     # Not used are the dermatofibroma and the benign image, which repeats itself; the last file has no row.
     assert counts["num_left_out_by_reason"] == {

@@ -19,7 +19,7 @@ def test_folders_give_the_diagnosis_and_the_published_split(tmp_path: Path, writ
         "Test/nv/deeper/2.jpg",
         "cover.jpg",
     )
-    prepare(tmp_path, tmp_path, write_folders(tmp_path, *files, write_params=write_params))
+    prepare(tmp_path, write_folders(tmp_path, *files, write_params=write_params))
     metadata = read_metadata(tmp_path / "metadata.csv").set_index("image_id")
     assert metadata[["diagnosis", "published_split"]].to_numpy().tolist() == [
         ["melanoma", "test"],
@@ -47,7 +47,7 @@ def test_a_table_beside_folders_adds_identifiers(tmp_path: Path, write_params: W
         words={"sex": {"f": "female"}},
         max_rejected_fraction=0.5,
     )
-    prepare(tmp_path, tmp_path, params)
+    prepare(tmp_path, params)
     metadata = read_metadata(tmp_path / "metadata.csv").set_index("image_id")
     assert metadata.patient_id.to_dict() == {"melanoma/a": "P1", "nevus/b": "P2"}
     assert metadata.sex["melanoma/a"] == "female"
@@ -65,7 +65,7 @@ def test_files_with_the_same_name_are_matched_by_their_folders(tmp_path: Path, w
         table="who.csv",
         columns={"image_id": "photo", "patient_id": "person"},
     )
-    prepare(tmp_path, tmp_path, params)
+    prepare(tmp_path, params)
     assert read_metadata(tmp_path / "metadata.csv").patient_id.tolist() == ["P1", "P2"]
 
 
@@ -75,7 +75,6 @@ def test_a_table_may_use_the_names_of_our_columns(tmp_path: Path, write_params: 
     columns = {"image_id": "photo", "patient_id": column}
     files = ("melanoma/a.jpg", "nevus/b.jpg")
     prepare(
-        tmp_path,
         tmp_path,
         write_folders(tmp_path, *files, write_params=write_params, table="who.csv", columns=columns),
     )

@@ -31,7 +31,7 @@ class Clinic:
         rows = [f'{number},"{who}","{spot}",nevus' for number, (who, spot) in enumerate(pairs)]
         (self.folder / "findings.csv").write_text("\n".join(["photo,patient,lesion,finding", *rows]) + "\n")
         section = dataset_section(self.folder, "csv", table="findings.csv", columns=COLUMNS, **changes)
-        prepare(self.folder, self.folder, self.write_params(dataset=section))
+        prepare(self.folder, self.write_params(dataset=section))
         metadata = read_metadata(self.folder / "metadata.csv")
         return metadata.patient_id.fillna("").tolist(), metadata.lesion_id.fillna("").tolist()
 
@@ -92,7 +92,7 @@ def test_an_image_may_be_called_not_available(clinic: Clinic) -> None:
         clinic.folder, "csv", table="a.csv", columns={"image_id": "photo", "diagnosis": "finding"}
     )
     (clinic.folder / "a.csv").write_text("photo,finding\nNA,nevus\n1,melanoma\n")
-    prepare(clinic.folder, clinic.folder, clinic.write_params(dataset=section))
+    prepare(clinic.folder, clinic.write_params(dataset=section))
     assert read_metadata(clinic.folder / "metadata.csv").image_id.tolist() == ["1", "NA"]
 
 
@@ -110,7 +110,7 @@ def test_identifiers_of_two_datasets_are_counted_together_and_never_compared(
     write_index(tmp_path / "images.csv", images)
     columns = {"image_id": "photo", "lesion_id": "lesion", "diagnosis": "finding"}
     section = dataset_section(tmp_path, "ham10000", "csv", table="findings.csv", columns=columns)
-    prepare(tmp_path, tmp_path, write_params(dataset=section))
+    prepare(tmp_path, write_params(dataset=section))
     lesions = read_metadata(tmp_path / "metadata.csv").lesion_id.fillna("").tolist()
     assert lesions == ["csv/ham_0", "", "ham10000/HAM_0", "ham10000/HAM_0", ""]
     counts = json.loads((tmp_path / "data.json").read_text())["identifiers"]["lesion_id"]

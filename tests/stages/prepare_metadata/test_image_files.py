@@ -34,7 +34,7 @@ def test_masks_and_thumbnails_in_folders_of_diagnoses_are_not_used(
         "nevus/3.jpg",
         "nevus/@eaDir/3.jpg/SYNOPHOTO_THUMB_M.jpg",
     )
-    prepare(tmp_path, tmp_path, write_folders(tmp_path, *files, write_params=write_params))
+    prepare(tmp_path, write_folders(tmp_path, *files, write_params=write_params))
     assert read_metadata(tmp_path / "metadata.csv").image_id.tolist() == ["melanoma/1", "melanoma/2", "nevus/3"]
     counts = json.loads((tmp_path / "data.json").read_text())
     assert counts["num_passed_over_files"] == 3
@@ -44,7 +44,7 @@ def test_masks_and_thumbnails_in_folders_of_diagnoses_are_not_used(
 
 def test_a_parameter_uses_them_all(tmp_path: Path, write_params: WriteParams) -> None:
     files = ("melanoma/1.jpg", "melanoma/1_mask.png", "nevus/2.jpg")
-    prepare(tmp_path, tmp_path, write_folders(tmp_path, *files, write_params=write_params, only_photographs=False))
+    prepare(tmp_path, write_folders(tmp_path, *files, write_params=write_params, only_photographs=False))
     assert len(read_metadata(tmp_path / "metadata.csv")) == 3
 
 
@@ -60,7 +60,7 @@ def test_a_table_beside_folders_names_what_is_wanted(tmp_path: Path, write_param
         table="who.csv",
         columns={"image_id": "photo", "patient_id": "person"},
     )
-    prepare(tmp_path, tmp_path, params)
+    prepare(tmp_path, params)
     names = read_metadata(tmp_path / "metadata.csv").image_id.tolist()
     assert names == ["melanoma/1", "melanoma/1_small", "nevus/2"]
 
@@ -100,7 +100,7 @@ def test_the_same_file_in_two_folders_counts_once(case: Case, capsys: pytest.Cap
 def test_the_same_bytes_in_folders_count_once_if_all_else_is_the_same(
     tmp_path: Path, write_params: WriteParams, files: tuple[str, ...], used: list[str]
 ) -> None:
-    prepare(tmp_path, tmp_path, write_folders(tmp_path, *files, write_params=write_params))
+    prepare(tmp_path, write_folders(tmp_path, *files, write_params=write_params))
     assert read_metadata(tmp_path / "metadata.csv").image_id.tolist() == used
 
 

@@ -31,7 +31,7 @@ def test_folders_of_splits_and_one_that_holds_them_are_stepped_over(
     tmp_path: Path, write_params: WriteParams, wrapper: str, names: tuple[str, ...], splits: tuple[str, ...]
 ) -> None:
     files = [f"{wrapper}{name}/{kind}/{n}.jpg" for n, name in enumerate(names) for kind in ("melanoma", "nevus")]
-    prepare(tmp_path, tmp_path, write_folders(tmp_path, *files, write_params=write_params))
+    prepare(tmp_path, write_folders(tmp_path, *files, write_params=write_params))
     assert read_places(tmp_path) == {
         f"{name}/{kind}/{n}": [kind, split]
         for n, (name, split) in enumerate(zip(names, splits, strict=True))
@@ -43,7 +43,7 @@ def test_a_folder_that_was_stepped_over_is_said(
     tmp_path: Path, write_params: WriteParams, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = ("readme.jpg", "archive/cover.jpg", "archive/melanoma/1.jpg", "archive/nevus/deeper/2.jpg")
-    prepare(tmp_path, tmp_path, write_folders(tmp_path, *files, write_params=write_params))
+    prepare(tmp_path, write_folders(tmp_path, *files, write_params=write_params))
     assert read_places(tmp_path) == {
         "melanoma/1": ["melanoma", ""],
         "nevus/deeper/2": ["nevus", ""],
@@ -63,26 +63,26 @@ def test_a_folder_that_was_stepped_over_is_said(
 def test_a_folder_that_is_a_diagnosis_is_not_stepped_over(
     tmp_path: Path, write_params: WriteParams, files: tuple[str, ...]
 ) -> None:
-    prepare(tmp_path, tmp_path, write_folders(tmp_path, *files, write_params=write_params))
+    prepare(tmp_path, write_folders(tmp_path, *files, write_params=write_params))
     assert [diagnosis for diagnosis, _ in read_places(tmp_path).values()] == ["melanoma"] * 2
 
 
 def test_a_single_folder_of_images_with_an_unknown_name_is_named(tmp_path: Path, write_params: WriteParams) -> None:
     params = write_folders(tmp_path, "mole/1.jpg", "mole/2.jpg", write_params=write_params)
     with pytest.raises(InputError, match=r"unknown are folder 'mole' \(2 images\)"):
-        prepare(tmp_path, tmp_path, params)
+        prepare(tmp_path, params)
 
 
 def test_masks_beside_a_wrapping_folder_do_not_hide_it(tmp_path: Path, write_params: WriteParams) -> None:
     files = ("data/melanoma/1.jpg", "data/nevus/2.jpg", "masks/1.png", "__MACOSX/data/nevus/2.jpg")
-    prepare(tmp_path, tmp_path, write_folders(tmp_path, *files, write_params=write_params))
+    prepare(tmp_path, write_folders(tmp_path, *files, write_params=write_params))
     assert sorted(read_places(tmp_path)) == ["melanoma/1", "nevus/2"]
 
 
 def test_images_without_a_folder_of_a_diagnosis_are_an_error(tmp_path: Path, write_params: WriteParams) -> None:
     params = write_folders(tmp_path, "1.jpg", "test/2.jpg", write_params=write_params)
     with pytest.raises(InputError, match="no image lies in a folder that could be named after a diagnosis"):
-        prepare(tmp_path, tmp_path, params)
+        prepare(tmp_path, params)
 
 
 @pytest.mark.parametrize("start", ["", "archive/"])
@@ -93,5 +93,5 @@ def test_a_table_names_files_with_or_without_the_folder_that_holds_everything(
     columns = {"image_id": "photo", "patient_id": "person"}
     files = ("archive/melanoma/1.jpg", "archive/nevus/1.jpg")
     params = write_folders(tmp_path, *files, write_params=write_params, table="who.csv", columns=columns)
-    prepare(tmp_path, tmp_path, params)
+    prepare(tmp_path, params)
     assert read_metadata(tmp_path / "metadata.csv").patient_id.tolist() == ["P1", "P2"]

@@ -32,7 +32,7 @@ def test_a_users_own_table_is_read_by_parameters_alone(tmp_path: Path, write_par
         missing=["?"],
         lesions_by_patient=True,
     )
-    prepare(tmp_path, tmp_path, write_params(dataset=section))
+    prepare(tmp_path, write_params(dataset=section))
     metadata = read_metadata(tmp_path / "metadata.csv")
     assert metadata.diagnosis.tolist() == ["nevus", "melanoma"]
     assert metadata.age_years.isna().tolist() == [False, True]
@@ -53,7 +53,7 @@ def test_a_table_from_a_german_spreadsheet_is_read(tmp_path: Path, write_params:
     section = dataset_section(
         tmp_path, "csv", table="findings.csv", columns=columns, words=words, max_rejected_fraction=0.4
     )
-    prepare(tmp_path, tmp_path, write_params(dataset=section))
+    prepare(tmp_path, write_params(dataset=section))
     metadata = read_metadata(tmp_path / "metadata.csv")
     assert metadata[["diagnosis", "age_years", "sex"]].to_numpy().tolist() == [
         ["melanoma", 63.5, "female"],
@@ -69,12 +69,12 @@ def test_lesion_numbers_are_kept_if_they_are_unique_among_patients(tmp_path: Pat
     write_index(tmp_path / "images.csv", index_rows(["ISIC_0", "ISIC_1", "ISIC_2"]))
     columns = {"image_id": "photo", "patient_id": "patient", "lesion_id": "lesion", "diagnosis": "finding"}
     section = dataset_section(tmp_path, "csv", table="findings.csv", columns=columns, max_rejected_fraction=0.0)
-    prepare(tmp_path, tmp_path, write_params(dataset=section))
+    prepare(tmp_path, write_params(dataset=section))
     assert read_metadata(tmp_path / "metadata.csv").lesion_id.tolist() == ["7", "7"]
     left_out = pd.read_csv(tmp_path / "rejected.csv")
     assert left_out[["line", "kind", "reason"]].to_numpy().tolist() == [[4, "left_out", "no diagnosis is known"]]
     with pytest.raises(InputError, match=r"1 × lesion: is numbered within patient, which is missing \(first: line 3"):
-        prepare(tmp_path, tmp_path, write_params(dataset=section | {"lesions_by_patient": True}))
+        prepare(tmp_path, write_params(dataset=section | {"lesions_by_patient": True}))
 
 
 def test_files_with_the_same_name_are_matched_by_paths_in_the_table(
@@ -88,7 +88,7 @@ def test_files_with_the_same_name_are_matched_by_paths_in_the_table(
     write_index(tmp_path / "images.csv", rows)
     columns = {"image_id": "photo", "diagnosis": "finding"}
     section = dataset_section(tmp_path, "csv", table="findings.csv", columns=columns)
-    prepare(tmp_path, tmp_path, write_params(dataset=section))
+    prepare(tmp_path, write_params(dataset=section))
     metadata = read_metadata(tmp_path / "metadata.csv")
     assert metadata[["image_id", "diagnosis"]].to_numpy().tolist() == [
         ["P1/1", "nevus"],

@@ -22,7 +22,7 @@ def test_one_image_of_published_copies_is_kept(tmp_path: Path, write_params: Wri
         "\n".join(["image_name_1,image_name_2", *pairs]) + "\n"
     )
     write_index(tmp_path / "images.csv", index_rows([f"ISIC_{n}" for n in range(5)]))
-    prepare(tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "siim_isic_2020")))
+    prepare(tmp_path, write_params(dataset=dataset_section(tmp_path, "siim_isic_2020")))
     assert read_metadata(tmp_path / "metadata.csv").image_id.tolist() == ["ISIC_0", "ISIC_2", "ISIC_3"]
 
 
@@ -39,9 +39,7 @@ def write_isic_2019(folder: Path, *rows: str) -> None:
 def test_two_tables_are_joined_and_unknown_diagnoses_are_left_out(tmp_path: Path, write_params: WriteParams) -> None:
     mel, nv, unk, bad = "1" + ",0" * 8, "0,1" + ",0" * 7, "0," * 8 + "1", "1,1" + ",0" * 7
     write_isic_2019(tmp_path, f"ISIC_0,{mel}", f"ISIC_1,{nv}", f"ISIC_2,{unk}", f"ISIC_3,{mel}", f"ISIC_4,{bad}")
-    prepare(
-        tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "isic2019", max_rejected_fraction=0.4))
-    )
+    prepare(tmp_path, write_params(dataset=dataset_section(tmp_path, "isic2019", max_rejected_fraction=0.4)))
     metadata = read_metadata(tmp_path / "metadata.csv")
     assert metadata[["image_id", "diagnosis", "lesion_id"]].to_numpy().tolist() == [
         ["ISIC_0", "melanoma", "L0"],
@@ -60,7 +58,7 @@ def test_the_whole_table_of_ham10000_is_read(tmp_path: Path, write_params: Write
     published = pd.read_csv(HAM10000 / "HAM10000_metadata.csv")
     write_index(tmp_path / "images.csv", index_rows(published.image_id.tolist()))
     params = write_params(dataset=dataset_section(HAM10000, "ham10000"))
-    prepare(HAM10000, tmp_path, params)
+    prepare(tmp_path, params)
     metadata = read_metadata(tmp_path / "metadata.csv")
     assert len(metadata) == len(published) == 7982
     assert metadata.lesion_id.nunique() == 5975
@@ -73,7 +71,7 @@ def test_the_whole_table_of_pad_ufes_20_is_read(tmp_path: Path, write_params: Wr
     published = pd.read_csv(PAD_UFES_20 / "metadata_full.csv", dtype=str, keep_default_na=False)
     published.to_csv(tmp_path / "metadata.csv", index=False)
     write_index(tmp_path / "images.csv", index_rows([Path(name).stem for name in published.img_id]))
-    prepare(tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "pad_ufes_20")))
+    prepare(tmp_path, write_params(dataset=dataset_section(tmp_path, "pad_ufes_20")))
     metadata = read_metadata(tmp_path / "metadata.csv")
     # Table 2 of Pacheco et al. 2020.
     assert metadata.diagnosis.value_counts().to_dict() == {
@@ -103,7 +101,7 @@ def test_the_training_table_of_isic_2018_has_its_lesions(tmp_path: Path, write_p
     header = "image,lesion_id,diagnosis_confirm_type"
     (tmp_path / "ISIC2018_Task3_Training_LesionGroupings.csv").write_text("\n".join([header, *groups]) + "\n")
     write_index(tmp_path / "images.csv", index_rows([f"ISIC_{n}" for n in range(3)]))
-    prepare(tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "isic2018")))
+    prepare(tmp_path, write_params(dataset=dataset_section(tmp_path, "isic2018")))
     columns = ["image_id", "diagnosis", "lesion_id", "diagnosis_confirmation"]
     assert read_metadata(tmp_path / "metadata.csv")[columns].to_numpy().tolist() == [
         ["ISIC_0", "nevus", "HAM_0", "follow_up"],

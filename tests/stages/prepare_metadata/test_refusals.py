@@ -120,7 +120,7 @@ def test_a_missing_table_is_named(tmp_path: Path, write_params: WriteParams) -> 
     write_index(tmp_path / "images.csv", [])
     params = write_params(dataset=dataset_section(tmp_path, "ham10000"))
     with pytest.raises(InputError, match=r"HAM10000_metadata.csv: there is no such file"):
-        prepare(tmp_path, tmp_path, params)
+        prepare(tmp_path, params)
 
 
 def test_all_rows_that_disagree_are_refused(case: Case) -> None:

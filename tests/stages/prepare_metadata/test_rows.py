@@ -151,7 +151,7 @@ def test_byte_order_marks_and_carriage_returns_change_nothing(
     text = first + newline.join([HEADER, *GOOD]) + newline
     (tmp_path / "HAM10000_metadata.csv").write_bytes(text.encode())
     write_index(tmp_path / "images.csv", index_rows([f"ISIC_{n}" for n in range(9)]))
-    prepare(tmp_path, tmp_path, write_params(dataset=dataset_section(tmp_path, "ham10000")))
+    prepare(tmp_path, write_params(dataset=dataset_section(tmp_path, "ham10000")))
     metadata = read_metadata(tmp_path / "metadata.csv")
     assert metadata.lesion_id.tolist() == [f"HAM_{n}" for n in range(9)]
     assert set(metadata.site) == {"back"}

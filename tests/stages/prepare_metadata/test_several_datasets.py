@@ -57,7 +57,7 @@ def test_several_datasets_are_joined_into_one_table(
 ) -> None:
     write_two(tmp_path)
     section = dataset_section(tmp_path, "ham10000", "pad_ufes_20") | changes
-    prepare(tmp_path, tmp_path, write_params(dataset=section, task=task("diagnosis")))
+    prepare(tmp_path, write_params(dataset=section, task=task("diagnosis")))
     metadata = read_metadata(tmp_path / "metadata.csv")
     assert {source: rows.diagnosis.tolist() for source, rows in metadata.groupby("source")} == expected
     assert metadata.image_id.is_unique
@@ -75,7 +75,7 @@ def test_a_listed_diagnosis_without_images_is_named(tmp_path: Path, write_params
     )
     params = write_params(dataset=section, task=task("diagnosis"))
     with pytest.raises(InputError, match=r"no image of ham10000 has the diagnosis squamous_cell_carcinoma"):
-        prepare(tmp_path, tmp_path, params)
+        prepare(tmp_path, params)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_with_the_task_malignancy_external_images_may_have_any_diagnosis(
         image["file"] = ("siim_isic_2020/" if image["row"] > 2 else "ham10000/") + image["file"]
     write_index(tmp_path / "images.csv", images)
     section = dataset_section(tmp_path, "ham10000", external=["siim_isic_2020"], diagnoses=diagnoses)
-    prepare(tmp_path, tmp_path, write_params(dataset=section, task=task(name)))
+    prepare(tmp_path, write_params(dataset=section, task=task(name)))
     metadata = read_metadata(tmp_path / "metadata.csv")
     assert sorted(metadata.diagnosis[metadata.source == "siim_isic_2020"]) == kept
     assert "benign" not in set(metadata.diagnosis[metadata.source == "ham10000"])

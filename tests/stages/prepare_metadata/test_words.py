@@ -36,7 +36,7 @@ def prepare_table(
     (folder / "t.csv").write_text("\n".join(["photo,who,finding,age", *lines]) + "\n")
     write_index(folder / "images.csv", index_rows([line.split(",")[0] for line in lines]))
     section = dataset_section(folder, "csv", **{"table": "t.csv", "columns": COLUMNS} | changes)
-    prepare(folder, folder, write_params(dataset=section, task=TASK | (task or {})))
+    prepare(folder, write_params(dataset=section, task=TASK | (task or {})))
     return read_metadata(folder / "metadata.csv").set_index("image_id")
 
 
@@ -52,9 +52,7 @@ def count(folder: Path, key: str) -> Any:
 def test_nine_folders_are_nine_diagnoses(
     tmp_path: Path, write_params: WriteParams, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    prepare(
-        tmp_path, tmp_path, write_folders(tmp_path, *(f"{name}/1.jpg" for name in NINE), write_params=write_params)
-    )
+    prepare(tmp_path, write_folders(tmp_path, *(f"{name}/1.jpg" for name in NINE), write_params=write_params))
     assert sorted(read_metadata(tmp_path / "metadata.csv").diagnosis) == [name.replace(" ", "_") for name in NINE]
     assert count(tmp_path, "merged_words") == {}
     assert "merged" not in capsys.readouterr().out
@@ -65,7 +63,7 @@ def test_folders_that_are_asked_to_be_one_diagnosis_are_said(
 ) -> None:
     files = ["Seborrheic keratosis/1.jpg", *(f"pigmented benign keratosis/{n}.jpg" for n in range(3)), "nv/1.jpg"]
     words = {"diagnosis": dict.fromkeys(("seborrheic keratosis", "pigmented benign keratosis"), "benign_keratosis")}
-    prepare(tmp_path, tmp_path, write_folders(tmp_path, *files, write_params=write_params, words=words))
+    prepare(tmp_path, write_folders(tmp_path, *files, write_params=write_params, words=words))
     assert count(tmp_path, "merged_words") == {
         "benign_keratosis": {"Seborrheic keratosis": 1, "pigmented benign keratosis": 3}
     }
@@ -188,7 +186,7 @@ def test_a_one_hot_table_of_ones_own_is_read(tmp_path: Path, write_params: Write
         columns={"image_id": "photo", "diagnosis": diagnosis},
         max_rejected_fraction=0.25,
     )
-    prepare(tmp_path, tmp_path, write_params(dataset=section))
+    prepare(tmp_path, write_params(dataset=section))
     metadata = read_metadata(tmp_path / "metadata.csv").set_index("image_id")
     assert metadata.diagnosis.to_dict() == {
         "a": "melanoma", "b": "nevus", "c": "seborrheic_keratosis", "h": "seborrheic_keratosis"
@@ -202,7 +200,7 @@ def test_a_one_hot_table_of_ones_own_is_read(tmp_path: Path, write_params: Write
     ]
     section["columns"]["diagnosis"] = diagnosis | {"BCC": "basal_cell_carcinoma"}
     with pytest.raises(InputError, match=r"t\.csv: the column BCC \(dataset\.columns\.diagnosis\) is missing; found"):
-        prepare(tmp_path, tmp_path, write_params(dataset=section))
+        prepare(tmp_path, write_params(dataset=section))
 
 
 def test_all_unknown_words_are_in_the_message_that_stops_the_run(tmp_path: Path, write_params: WriteParams) -> None:

@@ -60,7 +60,7 @@ def test_a_clinics_own_table_runs_from_the_check_to_the_report(tmp_path: Path) -
         printed += repository.run(*command).stdout
     rejected = pd.read_csv(repository.root / "data/rejected.csv")
     assert rejected[["line", "column", "value"]].to_numpy().tolist() == [[5, "finding", "wart"]]
-    assert "is unknown; known are actinic_keratosis" in rejected.reason[0]
+    assert "is unknown; known are naevus, haemangioma, actinic_keratosis" in rejected.reason[0]
     assert "no image is left of the diagnosis 'wart', which is in 1 rows" in printed
     assert json.loads((repository.root / "metrics/data.json").read_text())["num_images"] == 149
     assert json.loads((repository.root / "metrics/split.json").read_text())["grouped_by"] == "patient_id"

@@ -52,6 +52,7 @@ def confirm_figures(revision: RevisionMetrics, model: str, metrics: Iterable[str
     stated: dict[str, float] = {}
     confirmed: dict[str, float] = {}
     scores = summarise_scores(held.digest) if held.digest else {}
+    num_images = scores.get("num_images", 0)
     source = f"{ModelPaths(model).metrics_file('test')} of {revision.name}"
     for metric in metrics:
         value, score, highest = values.get(metric), scores.get(metric), HIGHEST.get(metric, HIGHEST_COUNT)
@@ -62,9 +63,7 @@ def confirm_figures(revision: RevisionMetrics, model: str, metrics: Iterable[str
             problems.append(f"{source}: {metric}: expected a number from 0 to {highest:g}, got {value!r:.80}")
         else:
             stated[metric] = float(value)
-            if score is not None and abs(value - score) <= max(1, score) * find_tolerance(
-                metric, scores["num_images"]
-            ):
+            if score is not None and abs(value - score) <= max(1, score) * find_tolerance(metric, num_images):
                 confirmed[metric] = float(value)
             elif held.digest:
                 given = "no such metric" if score is None else f"{score:.4f}"
@@ -76,7 +75,7 @@ def confirm_figures(revision: RevisionMetrics, model: str, metrics: Iterable[str
 
 
 def find_tolerance(metric: str, num_images: int) -> float:
-    """Return how far a figure may be from that of the digest; rounding can move two of the scores further than others.
+    """Return how far a figure may be from that of the digest; rounding can move two scores further than others.
 
     A tie in a rare class changes its average precision, and an image that moves to the next bin of the calibration
     error changes two bins by one image each.

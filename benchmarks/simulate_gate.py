@@ -16,8 +16,9 @@ from rich.table import Table
 
 from benchmarks.simulate_coverage import SCENARIOS, Population
 from lesions.evaluation.scores import score_predictions
-from lesions.gate.judgement import Change, judge_metrics
+from lesions.gate.judgement import judge_metrics
 from lesions.gate.metrics import ModelMetrics, RevisionMetrics
+from lesions.gate.outcomes import Change
 from lesions.gate.rules import Rule
 from lesions.stage.tables import print_table
 from lesions.tables.predictions import Predictions

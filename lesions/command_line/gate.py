@@ -13,7 +13,7 @@ from lesions.stage.failure import DEBUG_VARIABLE, describe_error, one_paragraph_
 from lesions.stage.tables import print_table
 
 if TYPE_CHECKING:
-    from lesions.gate.judgement import Judgement
+    from lesions.gate.outcomes import Judgement
 
 
 def gate(
@@ -55,7 +55,8 @@ def judge_workspace(base: str, params: Path, *, markdown: Path | None, junit: Pa
 def _judge(base: str, params: Path) -> tuple["Judgement", str]:
     """Return the judgement, and the base in words; an error of any kind is a judgement that it cannot tell."""
     # These import DVC; the other commands start without it.
-    from lesions.gate.judgement import Judgement, judge_metrics
+    from lesions.gate.judgement import judge_metrics
+    from lesions.gate.outcomes import Judgement
     from lesions.gate.revisions import read_revisions
     from lesions.gate.rules import read_rules
 

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lesions.formats.printable import escape_markdown, make_printable
-from lesions.gate.judgement import Change, Judgement, Row
+from lesions.gate.outcomes import Change, Judgement, Row
 
 COLUMNS = ("model", "metric", "base", "now", "change", "floor", "drop", "outcome")
 """`floor` and `drop` are the limits of the rule."""

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from lesions.evaluation.summary import summarise_scores
-from lesions.gate.judgement import Judgement, judge_metrics
+from lesions.gate.judgement import judge_metrics
 from lesions.gate.metrics import ModelMetrics
+from lesions.gate.outcomes import Judgement
 from lesions.gate.rules import Rule
 from tests.gating import build_base, build_now, measure, predict, predict_rightly, predict_with_log_loss
 

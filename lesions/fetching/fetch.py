@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from lesions.errors import InputError
-from lesions.fetching.catalogue import CATALOGUE, RemoteFile, list_files
+from lesions.fetching.catalogue import CATALOGUE, RemoteFile
 from lesions.fetching.download import download_file, remove_download
+from lesions.fetching.listing import list_files
 from lesions.fetching.unpack import unpack_archive
 from lesions.hardware.disk import check_writable
 

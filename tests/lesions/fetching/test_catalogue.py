@@ -4,7 +4,8 @@ import pytest
 
 from lesions.datasets.registry import PUBLISHED
 from lesions.errors import InputError
-from lesions.fetching.catalogue import CATALOGUE, Digest, RemoteFile, list_files, read_dataverse
+from lesions.fetching.catalogue import CATALOGUE, Digest, RemoteFile
+from lesions.fetching.listing import list_files, read_dataverse
 from tests.server import Server, send
 
 LISTED = """{"status": "OK", "data": {"latestVersion": {"files": [

@@ -13,8 +13,9 @@ from rich.progress import Progress
 
 from lesions.errors import InputError
 from lesions.fetching import request as module
-from lesions.fetching.catalogue import MAX_LIST_BYTES, RemoteFile, read_dataverse
+from lesions.fetching.catalogue import RemoteFile
 from lesions.fetching.download import download_file
+from lesions.fetching.listing import MAX_LIST_BYTES, read_dataverse
 from lesions.fetching.request import hide_credentials
 from tests.server import DATA, Server, redirect, send
 from tests.small_disk import needs_small_disk, run_on_small_disk

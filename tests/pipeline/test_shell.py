@@ -33,7 +33,7 @@ def test_a_folder_of_any_name_is_read_and_its_name_is_not_run(project: Repositor
     folder = project.root / "data/raw" / name
     for diagnosis in ("nevus", "melanoma"):
         (folder / diagnosis).mkdir(parents=True)
-        Image.new("RGB", (40, 40), "brown").save(folder / diagnosis / "a.png")
+        Image.radial_gradient("L").save(folder / diagnosis / "a.png")
     dataset = {"names": ["image_folder"], "root": f"data/raw/{name}"}
     lay_over(project.root / "params.yaml", {"dataset": dataset})
     project.dvc("repro", "prepare_metadata")
@@ -51,7 +51,7 @@ def test_another_folder_with_the_same_images_is_read_again(project: Repository) 
     """The folder is no part of the command, and must still be one of what the stages depend on."""
     for name in ("first", "second"):
         (project.root / f"data/raw/{name}/nevus").mkdir(parents=True)
-        Image.new("RGB", (40, 40), "brown").save(project.root / f"data/raw/{name}/nevus/a.png")
+        Image.radial_gradient("L").save(project.root / f"data/raw/{name}/nevus/a.png")
         lay_over(project.root / "params.yaml", {"dataset": {"names": ["image_folder"], "root": f"data/raw/{name}"}})
         assert "Running stage 'prepare_metadata'" in project.dvc("repro", "prepare_metadata")
 

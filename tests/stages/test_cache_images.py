@@ -101,8 +101,9 @@ def draw_slow_images(folder: Path, number: int) -> None:
 
 
 def test_a_signal_leaves_no_file(tmp_path: Path, write_params: WriteParams) -> None:
-    draw_slow_images(tmp_path, 300)
-    params = write_params(cache_images=SLOW_SECTION, dataset=dataset_section(".", "ham10000"))
+    (tmp_path / "dataset").mkdir()
+    draw_slow_images(tmp_path / "dataset", 300)
+    params = write_params(cache_images=SLOW_SECTION, dataset=dataset_section("dataset", "ham10000"))
     arguments = ["--images", "out/images.npy", "--index", "out/images.csv", "--params"]
     process = subprocess.Popen(
         [sys.executable, "-m", "stages.cache_images", *arguments, params],

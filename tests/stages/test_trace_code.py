@@ -54,7 +54,7 @@ def test_an_edit_of_the_page_or_its_template_reruns_only_the_report(clone: Repos
 
 def test_an_edit_of_groups_reruns_the_stages_that_reach_it(clone: Repository) -> None:
     edit(clone, "lesions/tables/groups.py")
-    assert rerun(clone) == ["find_near_duplicates", "split_by_patient"]
+    assert rerun(clone) == ["find_near_duplicates", "prepare_metadata", "report", "split_by_patient"]
 
 
 def test_a_new_import_is_followed_without_an_edit_of_the_pipeline(clone: Repository) -> None:
@@ -112,12 +112,13 @@ def test_check_says_which_stages_will_run_and_why(clone: Repository) -> None:
     assert faiss
     assert reasons == {
         "find_near_duplicates": f"code (lesions/tables/groups.py), version (faiss-cpu {faiss[1]} → 99)",
+        "prepare_metadata": "code (lesions/tables/groups.py)",
         "split_by_patient": "code (lesions/tables/groups.py)",
         "resolve_recipes": "parameter (loss.label_smoothing)",
         "fit_probes": "command",
         "evaluate@resnet18": "outputs missing",
         "compare": "data (data/predictions modified)",
-        "report": "data (data/predictions modified)",
+        "report": "code (lesions/tables/groups.py), data (data/predictions modified)",
         "may follow": "compute_class_weights, train@custom_cnn, train@resnet18, fit_baselines, predict@custom_cnn, "
         "predict@resnet18, evaluate@custom_cnn, evaluate_malignancy@custom_cnn, evaluate_malignancy@resnet18, "
         "evaluate_subgroups@custom_cnn, evaluate_subgroups@resnet18",

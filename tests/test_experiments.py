@@ -10,8 +10,8 @@ from tests.builders import ROOT
 from tests.documents import Document
 from tests.repository import Repository, read_plot_specs
 
-# All commands run in the fixture of the first test, beside another process that tests.
-pytestmark = pytest.mark.timeout(900)
+# All commands run in the fixture of the first test, and take minutes.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 COMMANDS = Document(ROOT / "docs/experiments.md").commands()
 FOLDS = slice(
@@ -118,7 +118,6 @@ def test_seeds_are_trained_once_and_compared(printed: dict[str, str]) -> None:
     assert re.search(r"(custom_cnn|resnet18).*by 0\.\d{3} balanced accuracy", text)
 
 
-@pytest.mark.slow
 def test_folds_are_pooled(tiny: Repository, tmp_path: Path) -> None:
     clone = tiny.clone(tmp_path / "clone")
     clone.dvc("checkout", "--quiet")

@@ -27,6 +27,7 @@ def run(folder: Path, *arguments: str) -> str:
     return subprocess.run([sys.executable, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
+@pytest.mark.slow
 def test_every_stage_takes_the_estimated_disk_and_memory(tmp_path: Path) -> None:
     """In processes of their own, as memory is counted by process; batches of one network take as much as torch."""
     repository = copy_repository(tmp_path)

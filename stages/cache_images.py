@@ -47,9 +47,8 @@ def main(
         rows = chain.from_iterable(show_progress(decoded, "decoding", total=len(chunks)))
         write_index(index, merge(number_rows(rows, kept), describe_unread(files.found), key=itemgetter("file")))
         cache.keep(kept)
-    num_wanted = sum(one.passed_over is None for one in files.found)
-    reasons = f" (see the column error of {index})" if len(kept) < num_wanted else ""
-    print(f"{len(kept)} of {num_wanted} image files decoded, {num_wanted - len(kept)} refused{reasons}")
+    reasons = f" (see the column error of {index})" if len(kept) < files.num_wanted else ""
+    print(f"{len(kept)} of {files.num_wanted} image files decoded, {files.num_wanted - len(kept)} refused{reasons}")
     if files.linked:
         print(files.describe_links())
 

@@ -148,7 +148,7 @@ def print_comparison(comparison: Comparison, models: list[str], summary: dict[st
         models,
         baseline=summary["baseline"],
         metric=summary["metric"],
-        unbeaten_constant=None if summary["best_constant_is_beaten"] else summary["best_constant"],
+        unbeaten_constant=None if summary["constant_is_beaten"] else summary["constant_score"],
     )
     print("\n".join(verdicts))
 

@@ -78,7 +78,7 @@ def main(
             models,
             baseline=summary.baseline,
             metric=metric,
-            unbeaten_constant=None if summary.best_constant_is_beaten else summary.best_constant,
+            unbeaten_constant=None if summary.constant_is_beaten else summary.constant_score,
         ),
         warnings=list_warnings(
             predictions, comparison, baselines=baselines, metric=metric, counts=counts, split=split, copies=copies

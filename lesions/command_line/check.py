@@ -1,8 +1,6 @@
 """`lesions check`."""
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from lesions.command_line.options import PARAMS, ParamsOption
 
@@ -12,11 +10,13 @@ def check(params: ParamsOption = PARAMS) -> None:
     from lesions.preflight.check import check_run  # imports torch; the other commands start without it
 
     findings = check_run(params)
-    console = Console()
+    # Lines are left whole, because some are to be pasted into params.yaml.
+    console = Console(soft_wrap=True)
     for doubt in findings.doubts:
         console.print(f"doubt: {doubt}", style="yellow", markup=False, highlight=False)
-    table = Table("what", "how much", box=None, show_header=False)
+    width = max(len(what) for what, how_much in findings.rows.items() if "\n" not in how_much)
     for what, how_much in findings.rows.items():
-        table.add_row(Text(what), Text(how_much))
-    console.print(table)
+        lines = how_much.split("\n")
+        spelled = "\n  ".join([what, *lines]) if len(lines) > 1 else f"{what:{width}}  {how_much}"
+        console.print(spelled, markup=False, highlight=False)
     findings.raise_problems()

@@ -19,7 +19,8 @@ from lesions.tables.groups import GROUPING_IDENTIFIERS
 NOT_KNOWN = frozenset(
     [
         *["n/a", "na", "n.a.", "n.a", "<na>", "nan", "nat", "none", "null", "nil", "unknown", "undefined", "missing"],
-        *["not known", "not available", "not applicable"],
+        *["not known", "not available", "not applicable", "k.a.", "k. a.", "k.a", "keine angabe", "unbekannt"],
+        *["inconnu", "inconnue", "desconocido", "desconocida", "sconosciuto", "onbekend", "desconhecido"],
         *["#n/a", "#na", "#null!", "#value!", "#ref!", "#name?", "#num!", "#div/0!"],
     ]
 )

@@ -75,6 +75,8 @@ def read_record(cells: Cells, adapter: Adapter) -> Record:
         field = str(details["loc"][0])
         reasons = {"float_parsing": "is not a number (an empty cell says that it is not known)"}
         said = re.sub("^(Input|String) ", "", details["msg"])
+        if field == "age_years":
+            said += "; if it stands for 'not known', list it in dataset.missing"
         reason = "is missing" if values[field] is None else reasons.get(details["type"], said)
         column = adapter.columns[field]
         raise RefusedError(column.name, column.quote(cells), reason) from error

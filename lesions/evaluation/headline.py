@@ -59,14 +59,14 @@ def compare_with_constant(models: Mapping[str, Predictions], metric: str) -> dic
 
     Returns
     -------
-    best_constant : float
-    best_constant_is_beaten : bool
+    constant_score : float
+    constant_is_beaten : bool
     """
     constant = build_best_constant(next(iter(models.values())), metric)
     comparison = compare_models({**models, ONE_DIAGNOSIS: constant}, rivals=list(models))
     return {
-        "best_constant": comparison.scores[ONE_DIAGNOSIS, metric].value,
-        "best_constant_is_beaten": not list_unbeaten(comparison, list(models), metric),
+        "constant_score": comparison.scores[ONE_DIAGNOSIS, metric].value,
+        "constant_is_beaten": not list_unbeaten(comparison, list(models), metric),
     }
 
 

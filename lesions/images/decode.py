@@ -14,7 +14,7 @@ from pydantic import Field
 
 from lesions.errors import InputError
 from lesions.images.jpeg import decode_jpeg
-from lesions.images.kinds import HEAD_BYTES, READ, READS_HEIC, explain_unread, name_format
+from lesions.images.kinds import HEAD_BYTES, READS_HEIC, explain_head, name_format
 from lesions.images.pixels import SEEN, check_tiff, check_unreadable_tiff, check_visible, read_samples, to_rgb
 from lesions.images.resize import ResizableImage
 from lesions.parameters.section import Section
@@ -136,13 +136,9 @@ def _list_plugins() -> tuple[str, ...]:
 
 def _explain_unidentified(data: bytes) -> str:
     """Return why Pillow takes data for no image; raise InputError if its pixels are of a kind that is not read."""
-    if not data:
-        return "the file is empty (0 bytes)"
+    if reason := explain_head(data[:HEAD_BYTES]):
+        return reason
     name = name_format(data[:HEAD_BYTES])
-    if name is None:
-        return "not an image"
-    if name not in READ:
-        return explain_unread(name)
     if name == "TIFF":
         check_unreadable_tiff(data)
     return f"broken image: begins as {name}, but is cut short, or of a kind that is not read; save it as PNG or JPEG"

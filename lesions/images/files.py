@@ -12,7 +12,7 @@ from lesions.errors import InputError
 from lesions.formats.sha256 import hash_file
 from lesions.hardware.disk import count_bytes
 from lesions.images.folders import FolderWalk, FoundFile
-from lesions.images.kinds import ALL_SUFFIXES, SUFFIXES
+from lesions.images.kinds import ALL_SUFFIXES, SUFFIXES, explain_head, read_head
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ class ImageFiles:
     def readable(self) -> list[str]:
         """The paths of the files that will be read."""
         return [one.file for one in self.found if one.is_readable]
+
+    @property
+    def num_wanted(self) -> int:
+        """The number of files that are images by their names, also those of a format that is not read."""
+        return sum(one.passed_over is None for one in self.found)
 
     def check_regular(self, root: Path) -> None:
         """Raise InputError if there is anything that DVC cannot hash; it would wait for ever, or fail."""
@@ -90,12 +95,15 @@ def describe_unread(found: Iterable[FoundFile]) -> Iterator[dict[str, Any]]:
 
 
 def describe_undecoded(root: Path, files: ImageFiles) -> list[dict[str, Any]]:
-    """Return the rows of the index as if every file that will be read could be decoded.
+    """Return the rows of the index as if every file that begins as an image could be decoded.
 
     Only files of the same name and size are hashed: they may be the same image twice.
     """
     sha256 = _hash_repeated(root, files.readable)
-    rows = [{"file": file, "row": row, "sha256": sha256.get(file)} for row, file in enumerate(files.readable)]
+    rows: list[dict[str, Any]] = []
+    for row, file in enumerate(files.readable):
+        error = explain_head(read_head(root / file))
+        rows.append({"file": file, "sha256": sha256.get(file)} | ({"error": error} if error else {"row": row}))
     return rows + list(describe_unread(files.found))
 
 

@@ -1,6 +1,7 @@
 """The formats of image files, by their suffix and by their first bytes: which are read, and which only named."""
 
 import importlib.util
+from pathlib import Path
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 """The suffixes of formats that are read."""
@@ -65,6 +66,27 @@ def name_format(data: bytes) -> str | None:
     if data[:2] == b"II" and data[8:10] == b"CR":
         return "RAW"
     return next((name for start, name in FIRST_BYTES if data.startswith(start)), None)
+
+
+def read_head(path: Path) -> bytes | None:
+    """Read the bytes that tell the format of a file; None if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError:
+        return None
+
+
+def explain_head(head: bytes | None) -> str | None:
+    """Return why a file cannot be an image of a format that is read, by its first bytes; None if it can."""
+    if head is None:
+        return "cannot be read"
+    if not head:
+        return "the file is empty (0 bytes)"
+    name = name_format(head)
+    if name is None:
+        return "not an image"
+    return None if name in READ else explain_unread(name)
 
 
 def explain_unread(name: str) -> str:

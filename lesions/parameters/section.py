@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 
 from lesions.errors import InputError
@@ -109,6 +110,10 @@ def parse_parameters(content: bytes, source: str) -> dict[str, Any]:
         parameters = YAML(typ="safe", pure=True).load(content)
     except RecursionError as error:
         raise InputError(f"{source}: sections or lists are nested too deeply") from error
+    except DuplicateKeyError as error:
+        found = re.search('duplicate key "(.*?)"', str(error.problem))
+        key, line = found[1] if found else "a key", error.problem_mark.line + 1
+        raise InputError(f"{source}, line {line}: {key} is there a second time; join the two") from error
     # ValueError: no text in UTF-8, a date that does not exist, a number of 5,000 digits
     except (YAMLError, ValueError) as error:
         raise InputError(f"{source}: not valid YAML: {' '.join(str(error).split())}") from error

@@ -19,7 +19,7 @@ from lesions.parameters.section import read_section
 from lesions.preflight.findings import Findings
 from lesions.splitting.checks import check_enough_groups
 from lesions.splitting.parameters import PUBLISHED, SplitParameters
-from lesions.splitting.test_list import find_listed, read_test_list
+from lesions.splitting.test_list import describe_unused_test_folders, find_listed, read_test_list
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.groups import GROUPING_IDENTIFIERS, build_groups
 from lesions.tables.index import build_index
@@ -72,11 +72,12 @@ def check_datasets(params: Path, findings: Findings) -> DatasetCounts | None:
         files = _find_files(root, dataset)
         with findings.collect():
             files.check_regular(root)
-        findings.rows["images"] = f"{len(files.readable):,}"
+        findings.rows["images"] = f"{files.num_wanted:,}"
         if files.linked:
             findings.rows["links"] = files.describe_links()
         largest = max((root / file for file in files.readable), key=count_bytes)
-        readings = _read_datasets(root, dataset, files, findings)
+        task = read_section(params, "task", TaskParameters)
+        readings = _read_datasets(root, dataset, task, files=files, findings=findings)
         num_used = sum(len(reading.table) for reading in readings)
         if len(readings) == len(dataset.all_names):
             with findings.collect():
@@ -97,7 +98,9 @@ def _check_synthetic(params: Path, split: SplitParameters, findings: Findings) -
     return DatasetCounts(num_images, num_images, None)
 
 
-def _read_datasets(root: Path, dataset: DatasetParameters, files: ImageFiles, findings: Findings) -> list[Reading]:
+def _read_datasets(
+    root: Path, dataset: DatasetParameters, task: TaskParameters, *, files: ImageFiles, findings: Findings
+) -> list[Reading]:
     """Read each dataset, and return those of which enough rows can be used."""
     index, readings = build_index(describe_undecoded(root, files)), []
     for name in dataset.all_names:
@@ -109,6 +112,9 @@ def _read_datasets(root: Path, dataset: DatasetParameters, files: ImageFiles, fi
             findings.doubts += list_doubts(reading)
             with findings.collect():
                 reading.check_identifiers(dataset.similar_identifiers)
+            if len(reading.table):
+                with findings.collect():
+                    task.check_sides(reading.table.diagnosis)
             reading.check_enough_are_left(dataset.max_rejected_fraction, None)
             readings.append(reading)
     return readings
@@ -130,6 +136,8 @@ def _check_use(readings: Sequence[Reading], params: Path, findings: Findings) ->
     is_listed = find_listed(trained, read_test_list(split), split.test_list)
     if split.test_list is not None:
         findings.rows["test images"] = f"{is_listed.sum():,} of {len(trained):,}, by split.test_list"
+    elif note := describe_unused_test_folders(trained):
+        findings.rows["test images"] = note
     # Copies, which are not known yet, can only make groups larger.
     unit = build_groups(trained, NO_COPIES) if split.scheme == "group" else trained.image_id
     check_enough_groups(trained, unit, needed=split.num_groups_needed, metadata=Path(dataset.root))
@@ -139,8 +147,10 @@ def _check_use(readings: Sequence[Reading], params: Path, findings: Findings) ->
 def list_doubts(reading: Reading) -> list[str]:
     """Return what the identifiers of a dataset do not let anybody know."""
     num_images = len(reading.table)
+    if not num_images:
+        return []
     patients, lesions = (int(reading.table[name].notna().sum()) for name in GROUPING_IDENTIFIERS)
-    if num_images == 0 or patients == num_images:
+    if patients == num_images:
         return []
     if not patients and not lesions:
         return [

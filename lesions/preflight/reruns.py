@@ -51,11 +51,11 @@ def describe_reruns(params: Path) -> dict[str, str]:
         raise InputError(f"DVC cannot compare the run with its last one: {error}") from error
     if not reasons:
         return {"will run": "nothing: the last run is up to date"}
-    missing = [stage for stage, why in reasons.items() if why == [MISSING]]
-    lines = [f"{stage}: {', '.join(why)}" for stage, why in reasons.items() if stage not in missing]
-    if missing:
-        lines.append(f"{', '.join(missing)}: {MISSING}")
-    return {"will run": "\n".join(lines)} | ({"may follow": ", ".join(following)} if following else {})
+    by_reason: dict[str, list[str]] = {}
+    for stage, why in reasons.items():
+        by_reason.setdefault(", ".join(why), []).append(stage)
+    will_run = "\n".join(f"{', '.join(stages)}: {why}" for why, stages in by_reason.items())
+    return {"will run": will_run} | ({"may follow": ", ".join(following)} if following else {})
 
 
 def find_reruns(repo: Repo) -> dict[str, list[str]]:

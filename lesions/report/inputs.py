@@ -67,8 +67,8 @@ class ComparisonSummary(Summary):
 
     metric: HeadlineMetric
     baseline: str
-    best_constant: float
-    best_constant_is_beaten: bool
+    constant_score: float
+    constant_is_beaten: bool
 
 
 class TrainSummary(Summary):

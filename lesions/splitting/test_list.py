@@ -69,6 +69,17 @@ def find_listed(metadata: pd.DataFrame, names: pd.Series, source: str | None) ->
     return image_id.isin(image_ids)
 
 
+def describe_unused_test_folders(metadata: pd.DataFrame) -> str:
+    """Say that images in folders of test images are split anew, if there are any; for a split without a test list."""
+    number = int((metadata.published_split == "test").sum())
+    if not number:
+        return ""
+    return (
+        f"{number:,} of {len(metadata):,} images lie in a folder of test images, and are split anew with the others; "
+        "split.test_list: published tests on exactly these"
+    )
+
+
 def _name_without_folders(image_id: pd.Series) -> dict[str, str]:
     """Return the `image_id` of each file name, without folders and datasets, that belongs to one image only."""
     bare = image_id.map(image_name)

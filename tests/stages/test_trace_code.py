@@ -130,7 +130,8 @@ def read_reasons(printed: str) -> dict[str, str]:
     _, _, rows = printed.partition("will run")
     will_run, _, follow = rows.partition("may follow")
     lines = [line.strip().partition(": ") for line in will_run.splitlines() if line.strip()]
-    return {stage: reasons for stage, _, reasons in lines} | {"may follow": follow.strip()}
+    reasons = {stage: why for stages, _, why in lines for stage in stages.split(", ")}
+    return reasons | {"may follow": follow.strip()}
 
 
 def test_a_clone_without_data_is_up_to_date_until_an_edit(tiny: Repository, tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ from lesions.errors import QUOTED_CHARACTERS
 FINDING = Column("finding", values={"melanoma": "melanoma", "nevus": "nevus"}, parameter="dataset.words.diagnosis")
 
 
+PASTE = "to use these rows, complete these lines in the section dataset of params.yaml"
+
+
 def refuse(*words: str, column: Column = FINDING) -> list[dict[str, Any]]:
     return [{"source": "csv", "column": column.name, "value": word, "unknown_in": column} for word in words]
 
@@ -30,7 +33,7 @@ def test_all_words_are_counted_and_explained_in_lines_to_paste() -> None:
     assert describe_unknown_words(refused) == [
         "9 × finding: unknown are 'Naevus' (5 rows), 'wart' (3 rows), 'non-melanoma' (1 rows); "
         "known are melanoma, nevus",
-        "to use these rows, complete these lines in params.yaml (unknown: their images are left out)",
+        f"{PASTE} (unknown leaves their images out)",
         "  dataset:",
         "    words:",
         "      diagnosis:",
@@ -38,7 +41,7 @@ def test_all_words_are_counted_and_explained_in_lines_to_paste() -> None:
         '        "wart": FILL_IN  # 3 rows',
         '        "non-melanoma": FILL_IN  # 1 rows',
         "3 × gender: unknown are '?' (2 rows), 'f' (1 rows); known are female, male",
-        "to use these rows, complete these lines in params.yaml (unknown: their images are left out)",
+        f"{PASTE} (words for 'not known' belong in dataset.missing, such as missing: {{sex: [...]}})",
         "  dataset:",
         "    words:",
         "      sex:",

@@ -33,7 +33,7 @@ def verdicts(
         list(models),
         baseline="class_prior",
         metric=metric,
-        unbeaten_constant=None if constant["best_constant_is_beaten"] else constant["best_constant"],
+        unbeaten_constant=None if constant["constant_is_beaten"] else constant["constant_score"],
     )
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -138,11 +139,15 @@ def test_a_table_that_cannot_be_read_is_named(params: Path, tmp_path: Path) -> N
         check_run(params).raise_problems()
 
 
+JPEG = b"\xff\xd8\xff"
+"""The first bytes of a JPEG, which are all that is read before a run."""
+
+
 def write_clinic(folder: Path, rows: list[str], *, files: int, **changes: Any) -> dict[str, Any]:
-    """Write a table and files of no bytes, and return the parameters that read them."""
+    """Write a table and files that begin as images, and return the parameters that read them."""
     folder.mkdir()
     for number in range(files):
-        (folder / f"{number}.jpg").touch()
+        (folder / f"{number}.jpg").write_bytes(JPEG + bytes([number]))
     (folder / "findings.csv").write_text("\n".join(["photo,who,finding", *rows]) + "\n")
     columns = {"image_id": "photo", "patient_id": "who", "diagnosis": "finding"}
     section = {"names": ["csv"], "root": "clinic", "table": "findings.csv", "columns": columns}
@@ -194,7 +199,7 @@ def test_linked_folders_and_files_that_are_passed_over_are_told(params: Path, tm
     lay_over(params, write_clinic(tmp_path / "clinic", ROWS, files=7))
     (tmp_path / "elsewhere").mkdir()
     for name in ("7.jpg", "7_mask.png", "0.jpg"):
-        (tmp_path / "elsewhere" / name).touch()
+        (tmp_path / "elsewhere" / name).write_bytes(JPEG + bytes([0]))
     (tmp_path / "clinic/linked").symlink_to(tmp_path / "elsewhere")
     found = check_run(params).rows
     assert found["csv"] == "8 rows: 8 valid, 0 refused, 0 left out; 0 image files that no row names, 2 passed over"
@@ -356,3 +361,48 @@ def test_a_file_in_place_of_a_folder_that_is_written_is_named(params: Path, tmp_
     (tmp_path / name).touch()
     with pytest.raises(InputError, match=rf"{name}: is a file, and .* is to be written below it; move it away"):
         check_run(params).raise_problems()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "the file is empty (0 bytes)"),
+        (b"hello", "not an image"),
+        (b"GIF89a", "GIF, which is not read"),
+    ],
+)
+def test_files_that_cannot_be_images_are_refused_before_the_run(
+    params: Path, tmp_path: Path, content: bytes, reason: str
+) -> None:
+    lay_over(params, write_clinic(tmp_path / "clinic", ROWS, files=8, max_rejected_fraction=0.2))
+    (tmp_path / "clinic/7.jpg").write_bytes(content)
+    assert check_run(params).rows["csv: refused"].startswith(f"1 × file: {reason}")
+
+
+@pytest.mark.parametrize(
+    "rows", [["77.jpg,P1,nevus"], ["0.jpg,P1,Naevus", "1.jpg,P1,Melanom"], ["0.jpg,P1,", "1.jpg,P2,unknown"]]
+)
+def test_a_table_without_a_valid_row_is_said_to_be_one(params: Path, tmp_path: Path, rows: list[str]) -> None:
+    lay_over(params, write_clinic(tmp_path / "clinic", rows, files=2))
+    with pytest.raises(InputError, match=r"rows refused, dataset.max_rejected_fraction is|no row can be used"):
+        check_run(params).raise_problems()
+
+
+def test_images_in_folders_of_test_images_are_said_to_be_split_anew(params: Path, tmp_path: Path) -> None:
+    for number, (split, diagnosis) in enumerate(product(("Train", "Test"), ("nevus", "melanoma"))):
+        folder = tmp_path / "clinic" / split / diagnosis
+        folder.mkdir(parents=True)
+        for part in range(3):
+            (folder / f"{number}{part}.jpg").write_bytes(JPEG + bytes([number, part]))
+    lay_over(params, {"dataset": {"names": ["image_folder"], "root": "clinic"}})
+    found = check_run(params).rows["test images"]
+    assert found.startswith("6 of 12 images lie in a folder of test images, and are split anew with the others; ")
+
+
+def test_a_diagnosis_on_no_list_is_named_beside_refused_rows(params: Path, tmp_path: Path) -> None:
+    rows = [*ROWS, "8.jpg,P8,psoriasis", "77.jpg,P9,nevus"]
+    words = {"diagnosis": {"psoriasis": "psoriasis"}}
+    lay_over(params, write_clinic(tmp_path / "clinic", rows, files=9, words=words, max_rejected_fraction=0))
+    sides, refused = check_run(params).problems
+    assert sides.startswith("task: the data have psoriasis; say in task.malignant, task.benign or task.neither")
+    assert "1 of 10 rows refused" in refused

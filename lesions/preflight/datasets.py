@@ -40,7 +40,7 @@ class DatasetCounts:
     num_used
         Number of images with a usable row, as far as this is known before decoding.
     largest
-        The image file with the most bytes; None if the run renders the images.
+        The image file with the most bytes; None if the run renders the images, or if there is none that is read.
     """
 
     num_images: int
@@ -75,7 +75,7 @@ def check_datasets(params: Path, findings: Findings) -> DatasetCounts | None:
         findings.rows["images"] = f"{files.num_wanted:,}"
         if files.linked:
             findings.rows["links"] = files.describe_links()
-        largest = max((root / file for file in files.readable), key=count_bytes)
+        largest = max((root / file for file in files.readable), key=count_bytes, default=None)
         task = read_section(params, "task", TaskParameters)
         readings = _read_datasets(root, dataset, task, files=files, findings=findings)
         num_used = sum(len(reading.table) for reading in readings)
@@ -112,7 +112,8 @@ def _read_datasets(
             findings.doubts += list_doubts(reading)
             with findings.collect():
                 reading.check_identifiers(dataset.similar_identifiers)
-            if len(reading.table):
+            # Other choices of diagnoses depend on all datasets, and are checked with them.
+            if dataset.diagnoses == "all" and len(reading.table):
                 with findings.collect():
                     task.check_sides(reading.table.diagnosis)
             reading.check_enough_are_left(dataset.max_rejected_fraction, None)

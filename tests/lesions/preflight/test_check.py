@@ -406,3 +406,19 @@ def test_a_diagnosis_on_no_list_is_named_beside_refused_rows(params: Path, tmp_p
     sides, refused = check_run(params).problems
     assert sides.startswith("task: the data have psoriasis; say in task.malignant, task.benign or task.neither")
     assert "1 of 10 rows refused" in refused
+
+
+def test_a_diagnosis_that_is_not_used_needs_no_side(params: Path, tmp_path: Path) -> None:
+    rows = [*ROWS, "8.jpg,P8,psoriasis"]
+    words = {"diagnosis": {"psoriasis": "psoriasis"}}
+    used = ["melanoma", "nevus"]
+    lay_over(params, write_clinic(tmp_path / "clinic", rows, files=9, words=words, diagnoses=used))
+    assert check_run(params).problems == []
+
+
+def test_a_folder_of_formats_that_are_not_read_is_named(params: Path, tmp_path: Path) -> None:
+    (tmp_path / "clinic/nevus").mkdir(parents=True)
+    (tmp_path / "clinic/nevus/1.dcm").write_bytes(b"x")
+    lay_over(params, {"dataset": {"names": ["image_folder"], "root": "clinic"}})
+    with pytest.raises(InputError, match="1 × file: DICOM, which is not read; save it as JPEG or PNG"):
+        check_run(params).raise_problems()

@@ -69,7 +69,10 @@ def describe_subgroup(subgroup: Subgroup) -> dict[str, Any]:
 def print_subgroups(subgroups: list[Subgroup], min_groups: int) -> None:
     """Print one line per subgroup, or that no subgroup is large enough."""
     if not subgroups:
-        print(f"no subgroup has {min_groups} patients or lesions, so none is scored")
+        print(
+            "no subgroup is scored: no age, sex, site or other property is known of enough independent images "
+            f"(evaluation.min_subgroup_groups: {min_groups})"
+        )
     names = (Column("subgroup", no_wrap=True), "images", "balanced accuracy", Column("95 % interval", no_wrap=True))
     table = Table(*names, "", box=None, padding=(0, 1, 0, 0))
     for subgroup in subgroups:

@@ -65,7 +65,7 @@ def describe_class_balance(shares: PlotRows) -> str:
     parts = counts / counts.sum()
     return (
         f"{spell(counts.index[-1]).capitalize()} is {parts.iloc[-1]:.1%} of the images and "
-        f"{spell(counts.index[0])} {parts.iloc[0]:.1%}: a ratio of {counts.iloc[-1] / counts.iloc[0]:.0f} to 1."
+        f"{spell(counts.index[0])} {parts.iloc[0]:.1%}: a ratio of {counts.iloc[-1] / counts.iloc[0]:.3g} to 1."
     )
 
 

@@ -45,5 +45,5 @@ def test_without_subgroups_there_is_no_worst_one_and_no_table(
         "num_beyond_noise": 0,
     }
     printed = capsys.readouterr().out
-    assert "no subgroup has 5 patients or lesions, so none is scored" in printed
+    assert "of enough independent images (evaluation.min_subgroup_groups: 5)" in printed
     assert "balanced accuracy" not in printed

@@ -97,13 +97,17 @@ def describe_unread(found: Iterable[FoundFile]) -> Iterator[dict[str, Any]]:
 def describe_undecoded(root: Path, files: ImageFiles) -> list[dict[str, Any]]:
     """Return the rows of the index as if every file that begins as an image could be decoded.
 
-    Only files of the same name and size are hashed: they may be the same image twice.
+    Few files are hashed: those of the same name and size, which may be the same image twice, and refused ones.
     """
     sha256 = _hash_repeated(root, files.readable)
     rows: list[dict[str, Any]] = []
     for row, file in enumerate(files.readable):
-        error = explain_head(read_head(root / file))
-        rows.append({"file": file, "sha256": sha256.get(file)} | ({"error": error} if error else {"row": row}))
+        head = read_head(root / file)
+        if error := explain_head(head):
+            refused_sha256 = None if head is None else hash_file(root / file)
+            rows.append({"file": file, "error": error, "sha256": refused_sha256})
+        else:
+            rows.append({"file": file, "row": row, "sha256": sha256.get(file)})
     return rows + list(describe_unread(files.found))
 
 

@@ -69,7 +69,8 @@ def test_any_change_is_valid_or_named(changes: list[tuple[tuple[str, ...], str, 
             read = {}
     sections = {path[0].removesuffix("_") for path, _, _ in changes}
     for problem in findings.problems:
-        assert any(section in problem for section in sections), problem
+        # ruamel.yaml writes some keys, such as `:0`, so that it cannot read them.
+        assert "not valid YAML" in problem or any(section in problem for section in sections), problem
         assert len(problem) < 2000
     if read == DEFAULT:
         assert findings.problems == []

@@ -12,15 +12,11 @@ from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
 from lesions.errors import InputError
+from lesions.experiments.differences import name_some
+from lesions.experiments.inputs import CODE, TRACE_STAGE
 from lesions.parameters.differences import list_changed
 from lesions.stage.code import Code, read_code, write_code
 from lesions.stage.imports import read_versions, trace_stages
-
-MAX_NAMED = 4
-"""Number of changed files, packages, parameters or data to name per stage; the others are only counted."""
-
-CODE_FOLDER = "data/code/"
-TRACE_STAGE = "trace_code"
 
 MISSING = "outputs missing"
 """The reason of a stage whose outputs are not in the workspace, as in a new clone."""
@@ -85,7 +81,7 @@ def _list_pipeline(repo: Repo) -> list[PipelineStage]:
 def _list_code_changes(repo: Repo, stage: PipelineStage, traces: Mapping[str, Code]) -> Iterator[str]:
     """Yield the changes in the code and packages that a stage reaches since its last run; nothing if it never ran."""
     trace = traces[stage.name.partition("@")[0]]
-    known = next((dep.hash_info.value for dep in stage.deps if dep.def_path.startswith(CODE_FOLDER)), None)
+    known = next((dep.hash_info.value for dep in stage.deps if dep.def_path.startswith(f"{CODE}/")), None)
     if known is None or known == _hash_code(trace):
         return
     cached = Path(repo.cache.local.oid_to_path(known))
@@ -94,10 +90,10 @@ def _list_code_changes(repo: Repo, stage: PipelineStage, traces: Mapping[str, Co
         return
     last = read_code(cached)
     if files := sorted(list_changed(last.files, trace.files)):
-        yield f"code ({_name_some(files)})"
+        yield f"code ({name_some(files)})"
     if packages := sorted(list_changed(last.packages, trace.packages)):
         yield "version ({})".format(
-            _name_some([f"{name} {last.packages.get(name)} → {trace.packages.get(name)}" for name in packages])
+            name_some([f"{name} {last.packages.get(name)} → {trace.packages.get(name)}" for name in packages])
         )
 
 
@@ -115,13 +111,13 @@ def _list_other_changes(stage: PipelineStage, status: Iterable[Any], all_outputs
     inputs = {name: how for change in changes for name, how in change.get("changed deps", {}).items()}
     outputs = {name: how for change in changes for name, how in change.get("changed outs", {}).items()}
     if any(isinstance(how, dict) for how in inputs.values()):
-        yield f"parameter ({_name_some(_list_changed_parameters(stage))})"
+        yield f"parameter ({name_some(_list_changed_parameters(stage))})"
     data = {name: how for name, how in inputs.items() if not (how in ABSENT and _is_written(name, all_outputs))}
     data |= {name: how for name, how in outputs.items() if how not in ABSENT}
     if named := [
-        f"{name} {how}" for name, how in data.items() if isinstance(how, str) and not name.startswith(CODE_FOLDER)
+        f"{name} {how}" for name, how in data.items() if isinstance(how, str) and not name.startswith(f"{CODE}/")
     ]:
-        yield f"data ({_name_some(named)})"
+        yield f"data ({name_some(named)})"
 
 
 def _lacks_outputs(status: Iterable[Any]) -> bool:
@@ -156,11 +152,6 @@ def _find_following(repo: Repo, reasons: Mapping[str, object]) -> list[str]:
                 waiting.append(stage)
     names = {stage.addressing for stage in reached} - set(reasons)
     return [stage.addressing for stage in _list_pipeline(repo) if stage.addressing in names]
-
-
-def _name_some(names: list[str]) -> str:
-    more = len(names) - MAX_NAMED
-    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _hash_code(code: Code) -> str:

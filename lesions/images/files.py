@@ -12,7 +12,7 @@ from lesions.errors import InputError
 from lesions.formats.sha256 import hash_file
 from lesions.hardware.disk import count_bytes
 from lesions.images.folders import FolderWalk, FoundFile
-from lesions.images.kinds import ALL_SUFFIXES, SUFFIXES, explain_head, read_head
+from lesions.images.kinds import ALL_SUFFIXES, SUFFIXES, explain_file
 
 
 @dataclass(frozen=True)
@@ -102,16 +102,14 @@ def describe_undecoded(root: Path, files: ImageFiles) -> list[dict[str, Any]]:
     sha256 = _hash_repeated(root, files.readable)
     rows: list[dict[str, Any]] = []
     for row, file in enumerate(files.readable):
-        head = read_head(root / file)
-        if error := explain_head(head):
-            refused_sha256 = None if head is None else hash_file(root / file)
-            rows.append({"file": file, "error": error, "sha256": refused_sha256})
+        if error := explain_file(f"{root}/{file}"):
+            rows.append({"file": file, "error": error, "sha256": _hash_if_readable(root / file)})
         else:
             rows.append({"file": file, "row": row, "sha256": sha256.get(file)})
     return rows + list(describe_unread(files.found))
 
 
-def _hash_repeated(root: Path, files: Sequence[str]) -> dict[str, str]:
+def _hash_repeated(root: Path, files: Sequence[str]) -> dict[str, str | None]:
     by_name: dict[str, list[str]] = defaultdict(list)
     for file in files:
         by_name[image_name(file)].append(file)
@@ -119,11 +117,13 @@ def _hash_repeated(root: Path, files: Sequence[str]) -> dict[str, str]:
     for name, same in by_name.items():
         for file in same if len(same) > 1 else []:
             alike[name, count_bytes(root / file)].append(file)
-    hashes: dict[str, str] = {}
-    for file in (file for same in alike.values() if len(same) > 1 for file in same):
-        with suppress(InputError):  # the run will refuse a file that cannot be read
-            hashes[file] = hash_file(root / file)
-    return hashes
+    return {file: _hash_if_readable(root / file) for same in alike.values() if len(same) > 1 for file in same}
+
+
+def _hash_if_readable(path: Path) -> str | None:
+    with suppress(InputError):  # the run will refuse a file that cannot be read
+        return hash_file(path)
+    return None
 
 
 def read_image_file(root: Path, file: str) -> bytes:

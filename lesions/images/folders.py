@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lesions.errors import InputError
-from lesions.images.kinds import ALL_SUFFIXES, HEAD_BYTES, OTHER_SUFFIXES, READ, explain_unread, name_format
+from lesions.images.kinds import ALL_SUFFIXES, OTHER_SUFFIXES, explain_file
 
 PROGRAM_FOLDERS = frozenset(
     {"@eadir", "@recycle", "#recycle", "#snapshot", "$recycle.bin", "recycler", "system volume information"}
@@ -148,15 +148,6 @@ def _describe(entry: os.DirEntry[str], path: str, irregular: str | None) -> Foun
         return FoundFile(path, passed_over=HIDDEN)
     suffix = os.path.splitext(entry.name.rstrip().lower())[1]  # noqa: PTH122, as in read_image_file
     if irregular is None and suffix in OTHER_SUFFIXES:
-        return FoundFile(path, error=_explain_format(entry.path, suffix))
+        # A file with the suffix of a format that is not read may hold another format.
+        return FoundFile(path, error=explain_file(entry.path, OTHER_SUFFIXES[suffix]))
     return FoundFile(path, error=irregular)
-
-
-def _explain_format(path: str, suffix: str) -> str | None:
-    """Return why a file with the suffix of a format that is not read is refused; None if it holds another format."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123, as in read_image_file
-            name = name_format(file.read(HEAD_BYTES)) or OTHER_SUFFIXES[suffix]
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    return None if name in READ else explain_unread(name)

@@ -1,7 +1,6 @@
 """The formats of image files, by their suffix and by their first bytes: which are read, and which only named."""
 
 import importlib.util
-from pathlib import Path
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 """The suffixes of formats that are read."""
@@ -68,25 +67,27 @@ def name_format(data: bytes) -> str | None:
     return next((name for start, name in FIRST_BYTES if data.startswith(start)), None)
 
 
-def read_head(path: Path) -> bytes | None:
-    """Read the bytes that tell the format of a file; None if it cannot be read."""
+def explain_file(path: str, assumed: str | None = None) -> str | None:
+    """Return why a file cannot be an image of a format that is read, by its first bytes; None if it can.
+
+    Parameters
+    ----------
+    assumed
+        The format of the file if its first bytes say nothing, by its suffix.
+    """
     try:
-        with path.open("rb") as file:
-            return file.read(HEAD_BYTES)
-    except OSError:
-        return None
+        with open(path, "rb") as file:  # noqa: PTH123, as in read_image_file
+            return explain_head(file.read(HEAD_BYTES), assumed)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
 
 
-def explain_head(head: bytes | None) -> str | None:
-    """Return why a file cannot be an image of a format that is read, by its first bytes; None if it can."""
-    if head is None:
-        return "cannot be read"
-    if not head:
-        return "the file is empty (0 bytes)"
-    name = name_format(head)
-    if name is None:
-        return "not an image"
-    return None if name in READ else explain_unread(name)
+def explain_head(head: bytes, assumed: str | None = None) -> str | None:
+    """Return why a file with these first bytes cannot be an image of a format that is read; None if it can."""
+    name = name_format(head) or assumed
+    if name is not None:
+        return None if name in READ else explain_unread(name)
+    return "not an image" if head else "the file is empty (0 bytes)"
 
 
 def explain_unread(name: str) -> str:

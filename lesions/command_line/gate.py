@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesions.command_line.options import PARAMS, ParamsOption, find_typed
+from lesions.errors import cut_value
 from lesions.formats.atomic import write_text
 from lesions.stage.failure import DEBUG_VARIABLE, describe_error, one_paragraph_errors
 from lesions.stage.tables import print_table
@@ -60,7 +61,7 @@ def _judge(base: str, params: Path) -> tuple["Judgement", str]:
     from lesions.gate.revisions import read_revisions
     from lesions.gate.rules import read_rules
 
-    named = base[:80]
+    named = cut_value(base)
     try:
         rules = read_rules(params)
         commit, before, now = read_revisions(base)

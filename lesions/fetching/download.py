@@ -7,7 +7,7 @@ from pathlib import Path
 import requests
 from rich.progress import Progress, TaskID
 
-from lesions.errors import InputError
+from lesions.errors import InputError, quote_value
 from lesions.fetching.catalogue import Digest, RemoteFile
 from lesions.fetching.request import hide_credentials, read_pieces, request_url
 from lesions.formats.atomic import named_errors
@@ -136,7 +136,9 @@ def _request_file(url: str, received: int, version: str) -> requests.Response:
 def _expect_size(file: RemoteFile, received: int, length: str | None) -> int | None:
     """Return the size of the complete file in bytes: the published one, or else the one that the server announces."""
     if length is not None and not (length.isdecimal() and len(length) <= MAX_LENGTH_DIGITS):
-        raise InputError(f"{file.shown_url}: announces a length of {length[:80]!r}, which is no number of bytes")
+        raise InputError(
+            f"{file.shown_url}: announces a length of {quote_value(length)}, which is no number of bytes"
+        )
     total = None if length is None else received + int(length)
     if file.size_bytes is None:
         if total is not None and total > file.max_bytes:
@@ -171,7 +173,9 @@ def _check_table(path: Path, url: str) -> None:
     header = start.decode("utf-8-sig", errors="replace").lstrip().partition("\n")[0]
     if "," not in header or header.startswith(("<", "{", "[")) or "\0" in header:
         _remove_part(path)
-        raise InputError(f"{url}: is no table of several columns (it begins with {header[:80]!r}); it was removed")
+        raise InputError(
+            f"{url}: is no table of several columns (it begins with {quote_value(header)}); it was removed"
+        )
 
 
 def _remove_part(part: Path) -> None:

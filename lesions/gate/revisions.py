@@ -2,7 +2,7 @@
 
 from dvc.exceptions import DvcException
 
-from lesions.errors import InputError
+from lesions.errors import InputError, quote_value
 from lesions.gate.metrics import RevisionMetrics, read_metrics
 from lesions.project.revisions import WORKSPACE, open_project, open_revision, resolve_revision
 
@@ -28,7 +28,7 @@ def read_revisions(base: str) -> tuple[str, RevisionMetrics, RevisionMetrics]:
         If there is no such revision, or if the models of either cannot be read.
     """
     if not base.strip():
-        raise InputError(f"--base is {base[:80]!r}: it must name a revision; perhaps a variable is not set")
+        raise InputError(f"--base is {quote_value(base)}: it must name a revision; perhaps a variable is not set")
     try:
         with open_project() as repo:
             commit = resolve_revision(repo, base)

@@ -156,8 +156,9 @@ def spell_setting(value: object) -> str:
         return "[" + ",".join(map(spell_setting, value)) + "]"
     if not isinstance(value, str):
         return json.dumps(value)
-    # Within quotes, backslashes count only before a quote.
-    escaped = re.sub(r'(\\*)("|\Z)', lambda found: 2 * found[1] + (found[2] and '\\"'), value)
+    # OmegaConf fills in `${`, and backslashes count before it; within Hydra's quotes, they count only before a quote.
+    uninterpolated = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
+    escaped = re.sub(r'(\\*)("|\Z)', lambda found: 2 * found[1] + (found[2] and '\\"'), uninterpolated)
     return value if PLAIN.fullmatch(value) else f'"{escaped}"'
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from dvc.utils.hydra import apply_overrides
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -51,7 +51,9 @@ def test_experiments_that_are_not_all_folds_are_refused(experiments: list[Experi
     assert message in str(raised.value)
 
 
-WORDS = st.text(alphabet="abzAZ09 _-.:,=~$'\\\"#[]{}()äπ/", max_size=12).filter(lambda text: text == text.strip())
+WORDS = (
+    st.text(alphabet="abzAZ09 _-.:,=~$'\\\"#[]{}()äπ/", max_size=12) | st.text(alphabet='a${}"\\', max_size=12)
+).filter(lambda text: text == text.strip())
 SCALARS = st.none() | st.booleans() | st.integers(-99, 99) | st.floats(-1e6, 1e6) | WORDS
 NAMES = st.from_regex(r"[a-z_]{2,8}", fullmatch=True).filter(
     lambda name: name not in {"null", "true", "false", "inf", "nan"}
@@ -61,6 +63,11 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.di
 
 @settings(deadline=None, max_examples=200)
 @given(VALUES)
+@example("${")
+@example("a${b}")
+@example({"key": ["${oc.env:HOME}"]})
+@example("\\\\${\\")
+@example("\\'\"${\\${}")
 def test_dvc_reads_a_setting_as_it_was(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
     path = tmp_path_factory.mktemp("settings") / "params.yaml"
     path.write_text("key: before\n")

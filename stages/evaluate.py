@@ -63,7 +63,9 @@ def main(
     raw = split_predictions(read_logits(logits).with_metadata(read_metadata(metadata)))
     calibration = calibrate(raw["val"], parameters, logits)
     write_calibration(paths.calibration, calibration)
-    calibrated = {split: replace(each, logits=calibration.apply(each.logits)) for split, each in raw.items()}
+    calibrated = {
+        split: replace(each, logits=calibration.apply(each.logits), called=each.y_pred) for split, each in raw.items()
+    }
     write_scores(paths, raw, calibrated)
     write_plots(paths, raw["test"], calibrated["test"])
     with atomic_folder(paths.pictures) as folder:

@@ -133,17 +133,18 @@ def measure_metrics(predictions: Mapping[str, Predictions], *, seed: int) -> dic
     blocks: dict[str, list[dict[str, NDArray[np.float64]]]] = {model: [] for model in predictions}
     for counts in draw_resamples(group_id, seed=seed):
         for model, predicted in predictions.items():
-            blocks[model].append(score_resamples(predicted.y_true, predicted.y_prob, counts))
+            blocks[model].append(score_resamples(predicted.y_true, predicted.y_prob, counts, y_pred=predicted.y_pred))
     measured = {}
     for model, predicted in predictions.items():
-        values = score_predictions(predicted.y_true, predicted.y_prob)
+        y_true, y_prob, y_pred = predicted.y_true, predicted.y_prob, predicted.y_pred
+        values = score_predictions(y_true, y_prob, y_pred=y_pred)
         measured[model] = {
             metric: Measurement(
                 value=values[metric],
                 resamples=np.concatenate([block[metric] for block in blocks[model]]),
                 influences=sum_by_group(influences, group_id),
             )
-            for metric, influences in compute_influences(predicted.y_true, predicted.y_prob).items()
+            for metric, influences in compute_influences(y_true, y_prob, y_pred=y_pred).items()
         }
     return measured
 

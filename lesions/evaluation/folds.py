@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from lesions.errors import InputError
 from lesions.evaluation.scores import score_predictions
-from lesions.tables.predictions import Predictions
+from lesions.tables.predictions import Predictions, concatenate_predictions
 
 
 def pool_folds(folds: Mapping[str, Mapping[str, Predictions]]) -> dict[str, Predictions]:
@@ -34,13 +33,14 @@ def pool_folds(folds: Mapping[str, Mapping[str, Predictions]]) -> dict[str, Pred
         for name, predictions in zip(folds, by_fold, strict=True):
             if predictions.classes != by_fold[0].classes:
                 raise InputError(f"{model} has other diagnoses in {name} than in {next(iter(folds))}")
-        images = pd.concat([predictions.images for predictions in by_fold], ignore_index=True)
-        order = images.image_id.argsort().to_numpy()
+        joined = concatenate_predictions(by_fold)
+        order = joined.images.image_id.argsort().to_numpy()
         pooled[model] = Predictions(
-            images.iloc[order].reset_index(drop=True),
-            by_fold[0].classes,
-            np.concatenate([predictions.y_true for predictions in by_fold])[order],
-            np.concatenate([predictions.logits for predictions in by_fold])[order],
+            joined.images.iloc[order].reset_index(drop=True),
+            joined.classes,
+            joined.y_true[order],
+            joined.logits[order],
+            joined.y_pred[order],
         )
     return pooled
 
@@ -48,9 +48,8 @@ def pool_folds(folds: Mapping[str, Mapping[str, Predictions]]) -> dict[str, Pred
 def score_each_fold(folds: Mapping[str, Mapping[str, Predictions]], model: str) -> pd.DataFrame:
     """Score one model in each fold: one row per fold, one column per metric that all folds define."""
     by_fold = [predictions[model] for predictions in folds.values()]
-    return pd.DataFrame([score_predictions(fold.y_true, fold.y_prob) for fold in by_fold], index=list(folds)).dropna(
-        axis="columns"
-    )
+    scores = [score_predictions(fold.y_true, fold.y_prob, y_pred=fold.y_pred) for fold in by_fold]
+    return pd.DataFrame(scores, index=list(folds)).dropna(axis="columns")
 
 
 def _check_images_are_tested_once(folds: Mapping[str, Mapping[str, Predictions]], model: str) -> None:

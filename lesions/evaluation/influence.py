@@ -12,19 +12,24 @@ from lesions.evaluation.scores import score_classes
 Floats = NDArray[np.float64]
 
 
-def compute_influences(y_true: NDArray[np.int64], y_prob: Floats) -> dict[str, Floats]:
+def compute_influences(
+    y_true: NDArray[np.int64], y_prob: Floats, *, y_pred: NDArray[np.int64] | None = None
+) -> dict[str, Floats]:
     """Compute the influence (N,) of each image on each metric of `lesions.evaluation.scores`.
 
     Parameters
     ----------
     y_true : (N,) int
     y_prob : (N, K) float
+    y_pred : (N,) int
+        The predicted classes; by default the most probable ones.
     """
     K = y_prob.shape[1]
-    classes = score_classes(y_true, y_prob.argmax(axis=1), K)
+    predicted = y_prob.argmax(axis=1) if y_pred is None else y_pred
+    classes = score_classes(y_true, predicted, K)
     there = np.flatnonzero(classes.support)
     recall, f1, support = classes.recall[there], classes.f1[there], classes.support[there]
-    truth, guess = (np.eye(K)[codes][:, there] for codes in (y_true, y_prob.argmax(axis=1)))
+    truth, guess = (np.eye(K)[codes][:, there] for codes in (y_true, predicted))
     hit = (truth * guess).sum(axis=1)
     on_recall = truth * (guess - recall) / support
     on_f1 = (2 * truth * guess - f1 * (truth + guess)) / (truth + guess).sum(axis=0)

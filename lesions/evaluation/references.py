@@ -36,5 +36,7 @@ def build_best_constant(predictions: Predictions, metric: str) -> Predictions:
     training, can be rare or absent among these images.
     """
     K = len(predictions.classes)
-    constants = [replace(predictions, logits=np.tile(row, (len(predictions.y_true), 1))) for row in np.eye(K)]
+    constants = [
+        replace(predictions, logits=np.tile(row, (len(predictions.y_true), 1)), called=None) for row in np.eye(K)
+    ]
     return max(constants, key=lambda constant: score_predictions(constant.y_true, constant.y_prob)[metric])

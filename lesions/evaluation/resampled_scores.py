@@ -9,7 +9,9 @@ Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 
-def score_resamples(y_true: NDArray[np.int64], y_prob: Floats, counts: Counts) -> dict[str, Floats]:
+def score_resamples(
+    y_true: NDArray[np.int64], y_prob: Floats, counts: Counts, *, y_pred: NDArray[np.int64] | None = None
+) -> dict[str, Floats]:
     """Compute the metrics of `lesions.evaluation.scores` for each resample.
 
     Parameters
@@ -18,6 +20,8 @@ def score_resamples(y_true: NDArray[np.int64], y_prob: Floats, counts: Counts) -
     y_prob : (N, K) float
     counts : (N, R) float
         How often each image occurs in each resample.
+    y_pred : (N,) int
+        The predicted classes; by default the most probable ones.
 
     Returns
     -------
@@ -26,7 +30,8 @@ def score_resamples(y_true: NDArray[np.int64], y_prob: Floats, counts: Counts) -
         some but not all images.
     """
     K = y_prob.shape[1]
-    confusion = _sum_counts(counts, y_true * K + y_prob.argmax(axis=1), num_cells=K * K).reshape(K, K, -1)
+    guess = y_prob.argmax(axis=1) if y_pred is None else y_pred
+    confusion = _sum_counts(counts, y_true * K + guess, num_cells=K * K).reshape(K, K, -1)
     rankings = [_score_ranking(y_true == k, y_prob[:, k], counts) for k in range(K)]
     return {
         **_score_confusion(confusion),

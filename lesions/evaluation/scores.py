@@ -86,15 +86,19 @@ def score_probabilities(y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) 
     }
 
 
-def score_predictions(y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) -> dict[str, float]:
+def score_predictions(
+    y_true: NDArray[np.int64], y_prob: NDArray[np.float64], *, y_pred: NDArray[np.int64] | None = None
+) -> dict[str, float]:
     """Compute the headline metrics of one model's predictions.
 
     Parameters
     ----------
     y_true : (N,) int
     y_prob : (N, K) float
+    y_pred : (N,) int
+        The predicted classes; by default the most probable ones.
     """
-    labels = score_labels(y_true, y_prob.argmax(axis=1), y_prob.shape[1])
+    labels = score_labels(y_true, y_prob.argmax(axis=1) if y_pred is None else y_pred, y_prob.shape[1])
     return labels | score_probabilities(y_true, y_prob)
 
 

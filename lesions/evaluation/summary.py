@@ -12,7 +12,7 @@ from lesions.tables.predictions import Predictions
 def summarise_scores(predictions: Predictions) -> dict[str, Any]:
     """Return the headline metrics, the scores of the probabilities, and the numbers of images and groups."""
     return {
-        **score_predictions(predictions.y_true, predictions.y_prob),
+        **score_predictions(predictions.y_true, predictions.y_prob, y_pred=predictions.y_pred),
         **score_reliability(predictions.y_true, predictions.logits),
         "num_undefined_classes": len(predictions.classes) - len(np.unique(predictions.y_true)),
         "num_images": len(predictions.images),

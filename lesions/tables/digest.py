@@ -1,8 +1,8 @@
 """Anonymous predictions of the test images, small enough for git.
 
-A digest holds what a paired comparison with another revision needs: the group, the true class and the probabilities
-of each image. Groups are numbered in order of appearance, so that the digest does not reveal whose images they are.
-The columns are lists because DVC omits lists from the metrics that it shows.
+A digest holds what a paired comparison with another revision needs: the group, the true and the predicted class, and
+the probabilities of each image. Groups are numbered in order of appearance, so that the digest does not reveal whose
+images they are. The columns are lists because DVC omits lists from the metrics that it shows.
 """
 
 import base64
@@ -32,6 +32,7 @@ def write_digest(path: Path, predictions: Predictions) -> None:
     columns = {
         "group": group.astype("<u4"),
         "y_true": predictions.y_true[ordered].astype("<u2"),
+        "y_pred": predictions.y_pred[ordered].astype("<u2"),
         "log_probabilities": _round(predictions.log_prob[ordered]),
     }
     write_json(
@@ -62,30 +63,28 @@ def parse_digest(values: Any, source: str, num_images: int | None = None) -> Pre
         y_true = _unpack(values["y_true"], "<u2", min(most, num_images or most)).astype(np.int64)
         if num_images not in (None, len(y_true)):
             raise ValueError(f"{len(y_true):,} images, expected {num_images:,}")
+        # A digest of an earlier version has none: its predicted class is the most probable one.
+        y_pred = _unpack(values["y_pred"], "<u2", len(y_true)).astype(np.int64) if "y_pred" in values else y_true
         group = _unpack(values["group"], "<u4", len(y_true))
         log_prob = _unpack(values["log_probabilities"], "<f2", len(y_true) * len(classes)).astype(np.float64)
     except (KeyError, TypeError, ValueError, zlib.error) as error:
         raise InputError(f"{source}: not a digest of predictions ({error})") from error
-    fits = len(group) == len(y_true) > 0 and len(log_prob) == len(y_true) * len(classes)
-    if not fits or (y_true >= len(classes)).any() or not np.isfinite(log_prob).all():
+    fits = len(group) == len(y_pred) == len(y_true) > 0 and len(log_prob) == len(y_true) * len(classes)
+    if not fits or max(y_true.max(), y_pred.max()) >= len(classes) or not np.isfinite(log_prob).all():
         raise InputError(f"{source}: not a digest of predictions (its columns do not fit each other)")
     images = pd.DataFrame({"image_id": np.arange(len(group)), "group_id": group, "split": "test"})
-    return Predictions(images, classes, y_true, log_prob.reshape(len(y_true), len(classes)))
+    called = y_pred if "y_pred" in values else None
+    return Predictions(images, classes, y_true, log_prob.reshape(len(y_true), len(classes)), called)
 
 
 def _round(log_prob: NDArray[np.float64]) -> NDArray[np.float16]:
-    """Round log-probabilities (N, K), and keep each image's predicted class the only one with the highest.
+    """Round log-probabilities (N, K).
 
     A constant per image is taken off first, which changes no probability: float16 is finest near 0, and the
     probabilities of a network that knows little hardly differ.
     """
     clipped = log_prob.clip(-1e4)
-    rounded = (clipped - clipped.mean(axis=1, keepdims=True)).astype("<f2")
-    predicted = log_prob.argmax(axis=1)[:, np.newaxis]
-    highest = np.take_along_axis(rounded, predicted, axis=1)
-    rounded = np.minimum(rounded, np.nextafter(highest, np.float16(-np.inf)))
-    np.put_along_axis(rounded, predicted, highest, axis=1)
-    return rounded.astype("<f2")
+    return (clipped - clipped.mean(axis=1, keepdims=True)).astype("<f2")
 
 
 def _parse_classes(names: Any) -> tuple[str, ...]:

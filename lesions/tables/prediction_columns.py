@@ -46,29 +46,15 @@ def list_classes(table: pd.DataFrame) -> tuple[str, ...]:
     return tuple(name.removeprefix("logit_") for name in table.columns if name.startswith("logit_"))
 
 
-def check_derived_columns(
-    path: Path, table: pd.DataFrame, logits: NDArray[np.floating], y_prob: NDArray[np.float64]
-) -> None:
-    """Refuse a table whose `y_pred` or probabilities, if it has any, are not those of its logits.
-
-    Parameters
-    ----------
-    logits, y_prob : (N, K) float
-        The logits, and the probabilities that they give.
+def check_probabilities(path: Path, table: pd.DataFrame, y_prob: NDArray[np.float64]) -> None:
+    """Refuse a table whose probabilities, if it has any, are not those of its logits, (N, K).
 
     Raises
     ------
     InputError
         The message names the line and the value.
     """
-    classes = list_classes(table)
-    if "y_pred" in table:
-        codes = table.y_pred.map({name: code for code, name in enumerate(classes)})
-        chosen = codes.fillna(0).astype(int).to_numpy()
-        shortfall = logits.max(axis=1) - logits[np.arange(len(chosen)), chosen]
-        wrong = codes.isna().to_numpy() | (shortfall > ROUNDING)
-        refuse_first(path, table, wrong, "y_pred", "it is not the class with the largest logit")
-    for code, name in enumerate(classes):
+    for code, name in enumerate(list_classes(table)):
         column = f"prob_{name}"
         if column in table:
             numbers = pd.to_numeric(table[column], errors="coerce").to_numpy()

@@ -16,7 +16,7 @@ from lesions.errors import InputError
 from lesions.formats.table import write_table
 from lesions.tables.prediction_columns import (
     IDENTIFIERS,
-    check_derived_columns,
+    check_probabilities,
     list_classes,
     read_columns,
     refuse_first,
@@ -37,12 +37,15 @@ class Predictions:
     y_true : (N,) int
     logits : (N, K) float
         Calibrated logits, whose softmax is the probability.
+    called : (N,) int or None
+        The class that each image is called, which need not be the most probable one; None if it is.
     """
 
     images: pd.DataFrame
     classes: tuple[str, ...]
     y_true: NDArray[np.int64]
     logits: NDArray[np.floating]
+    called: NDArray[np.int64] | None = None
 
     @property
     def log_prob(self) -> NDArray[np.float64]:
@@ -57,7 +60,7 @@ class Predictions:
     @property
     def y_pred(self) -> NDArray[np.int64]:
         """The predicted classes, (N,)."""
-        return self.logits.argmax(axis=1)
+        return self.logits.argmax(axis=1) if self.called is None else self.called
 
     def with_metadata(self, metadata: pd.DataFrame) -> "Predictions":
         """Return the same predictions, with the columns of `data/metadata.csv` added to `images`.
@@ -82,16 +85,18 @@ class Predictions:
 
     def keep(self, chosen: NDArray[np.bool_]) -> "Predictions":
         """Return the predictions for the chosen images, a mask (N,)."""
-        return Predictions(self.images[chosen], self.classes, self.y_true[chosen], self.logits[chosen])
+        called = None if self.called is None else self.called[chosen]
+        return Predictions(self.images[chosen], self.classes, self.y_true[chosen], self.logits[chosen], called)
 
 
 def concatenate_predictions(parts: Sequence[Predictions]) -> Predictions:
-    """Concatenate the predictions of several splits."""
+    """Concatenate the predictions of several sets of images, in the order of the parts."""
     return Predictions(
         pd.concat([part.images for part in parts], ignore_index=True),
         parts[0].classes,
         np.concatenate([part.y_true for part in parts]),
         np.concatenate([part.logits for part in parts]),
+        np.concatenate([part.y_pred for part in parts]),
     )
 
 
@@ -142,8 +147,8 @@ def read_predictions(path: Path) -> Predictions:
     Raises
     ------
     InputError
-        If the file is missing or no such table; if a true diagnosis has no column of logits, an image is there twice,
-        or a logit is not a finite number; if `y_pred` or a probability is not what the logits say. The message names
+        If the file is missing or no such table; if a true or a predicted class has no column of logits, an image is
+        there twice, or a logit is not a finite number; if a probability is not what the logits say. The message names
         the line.
     """
     table = read_columns(path)
@@ -153,11 +158,14 @@ def read_predictions(path: Path) -> Predictions:
         # A column with a cell that is no number is read as text.
         numbers = pd.to_numeric(logits[column], errors="coerce").to_numpy()
         refuse_first(path, table, ~np.isfinite(numbers), column, "expected a finite number")
-    codes = table.y_true.map({name: code for code, name in enumerate(classes)})
-    refuse_first(path, table, codes.isna().to_numpy(), "y_true", "no column has its logit")
+    named = [column for column in ("y_true", "y_pred") if column in table]
+    codes = table[named].apply(lambda names: names.map({name: code for code, name in enumerate(classes)}))
+    for column in named:
+        refuse_first(path, table, codes[column].isna().to_numpy(), column, "no column has its logit")
     known = table.split.isin([*SPLITS, EXTERNAL]).to_numpy()
     refuse_first(path, table, ~known, "split", f"expected one of {', '.join([*SPLITS, EXTERNAL])}")
     refuse_first(path, table, table.image_id.duplicated().to_numpy(), "image_id", "is there twice")
-    predictions = Predictions(table[IDENTIFIERS], classes, codes.to_numpy().astype(np.int64), logits.to_numpy())
-    check_derived_columns(path, table, predictions.logits, predictions.y_prob)
+    y_true, *called = (codes[column].to_numpy().astype(np.int64) for column in named)
+    predictions = Predictions(table[IDENTIFIERS], classes, y_true, logits.to_numpy(), *called)
+    check_probabilities(path, table, predictions.y_prob)
     return predictions

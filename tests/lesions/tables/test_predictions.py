@@ -1,6 +1,7 @@
 """Prediction tables are written, read and selected from."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,15 @@ def test_the_table_has_the_expected_columns_and_is_sorted_by_image(tmp_path: Pat
     assert ("prob_" + table.y_pred == table.filter(like="prob_").idxmax(axis=1)).all()
 
 
+def test_the_class_that_an_image_is_called_need_not_be_the_most_probable_one(tmp_path: Path) -> None:
+    written = replace(predictions(), called=np.array([2, 2, 1, 0, 0, 1]))
+    write_predictions(tmp_path / "a.csv", written)
+    again = read_predictions(tmp_path / "a.csv")
+    assert again.y_pred.tolist() == [2, 2, 1, 0, 0, 1]
+    assert again.select("test").y_pred.tolist() == [2, 0, 1]
+    np.testing.assert_allclose(again.y_prob, written.y_prob, atol=1e-6)
+
+
 def test_one_split_is_selected() -> None:
     test = predictions().select("test")
     assert test.images.image_id.tolist() == ["i0001", "i0003", "i0005"]
@@ -101,8 +111,8 @@ def drop_column(name: str) -> Callable[[list[list[str]]], object]:
         (set_cell(2, "logit_class_0", "9.5"), "line 2: prob_class_0 '0.*': it is not the probability"),
         (set_cell(5, "prob_class_0", "0.5"), "line 5: prob_class_0 '0.5': it is not the probability that the logits"),
         (set_cell(5, "prob_class_0", "x"), "line 5: prob_class_0 'x': it is not the probability that the logits"),
-        (set_cell(2, "y_pred", "class_2"), "line 2: y_pred 'class_2': it is not the class with the largest logit"),
-        (set_cell(2, "y_pred", "mole"), "line 2: y_pred 'mole': it is not the class with the largest logit"),
+        (set_cell(2, "y_pred", "mole"), "line 2: y_pred 'mole': no column has its logit"),
+        (set_cell(2, "y_pred", ""), "line 2: y_pred '': no column has its logit"),
         (set_cell(2, "y_true", ""), "line 2: y_true '': no column has its logit"),
         (set_cell(3, "split", "tets"), "line 3: split 'tets': expected one of train, val, test, external"),
         (set_cell(3, "image_id", "i0000"), "line 3: image_id 'i0000': is there twice"),

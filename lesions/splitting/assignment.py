@@ -77,7 +77,7 @@ def _allocate_units(
     wanted, totals = compute_wanted_shares(table, parameters), table.diagnosis.value_counts()
     goal = Goal(
         np.array([[wanted[diagnosis, split] for diagnosis in diagnoses] for split in shares]),
-        totals[diagnoses].to_numpy(dtype=np.int64),
+        np.array([totals[diagnosis] for diagnosis in diagnoses]),
         parameters.max_share_deviation,
     )
     splits, is_nearest = find_allocation(counts, np.array(list(shares.values())), goal, seed=parameters.seed)

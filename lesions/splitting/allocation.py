@@ -31,8 +31,10 @@ def allocate_groups(
         Images of each diagnosis in each group.
     shares : (S,) float
         The wanted share of each split; they sum to 1.
-    seed, max_deviation
+    seed
         As in `find_allocation`.
+    max_deviation
+        From a wanted share; if it is exceeded, the nearest allocation is searched for.
 
     Returns
     -------

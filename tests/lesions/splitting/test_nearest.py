@@ -88,10 +88,11 @@ def test_a_deviation_that_is_just_the_allowed_one_reaches_the_goal() -> None:
 
 
 def test_all_shares_come_close_and_not_only_the_worst_one() -> None:
-    # The one group of 40 decides the worst share of the first diagnosis; the second can be divided exactly.
-    counts = np.array([[40, 0], [30, 0], [30, 0], *[[0, 1]] * 20])
+    # A third diagnosis of 40 single images can be divided exactly, whatever becomes of the first two.
+    counts = np.concatenate([np.pad(FIVE, ((0, 0), (0, 1))), np.repeat([[0, 0, 1]], 40, axis=0)])
     splits = allocate_groups(counts, SHARES, seed=0)
-    assert count_images(counts, splits, num_splits=3)[:, 1].tolist() == [14, 3, 3]
+    assert build_goal(counts, SHARES).judge(counts, splits) == pytest.approx((0, 7 / 9 - 0.7))
+    assert count_images(counts, splits, num_splits=3)[:, 2].tolist() == [28, 6, 6]
 
 
 def test_the_result_depends_on_the_arguments_alone() -> None:

@@ -58,10 +58,10 @@ def main(
     table["is_listed"] = find_listed(table, test_images, parameters.test_list)
     # Listed images stay: results on a published test list are comparable only if all of it is tested.
     table["is_dropped"] = table.is_conflicting & ~table.is_listed & (parameters.conflicting_copies == "drop")
-    table["split"] = split_images(table, parameters, metadata)
+    table["split"], is_nearest = split_images(table, parameters, metadata)
     used = table[table.split != DROPPED]
     shares = compare_shares(used, compute_wanted_shares(used, parameters))
-    check_shares(shares, parameters.max_share_deviation, metadata)
+    check_shares(shares, parameters.max_share_deviation, metadata, is_nearest=is_nearest)
 
     write_splits(splits, pd.concat([table, external]))
     write_plot_rows(shares_plot, shares)
@@ -85,8 +85,8 @@ def add_groups(table: pd.DataFrame, copies: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def split_images(table: pd.DataFrame, parameters: SplitParameters, metadata: Path) -> pd.Series:
-    """Return the split of each image, after every check that a split must pass.
+def split_images(table: pd.DataFrame, parameters: SplitParameters, metadata: Path) -> tuple[pd.Series, bool]:
+    """Return the split of each image, after every check that a split must pass but that of the shares.
 
     Parameters
     ----------
@@ -97,7 +97,9 @@ def split_images(table: pd.DataFrame, parameters: SplitParameters, metadata: Pat
 
     Returns
     -------
-    (N,) text
+    split : (N,) text
+    is_nearest
+        Whether it is proved that no split of whole groups is nearer to the wanted shares.
 
     Raises
     ------
@@ -108,13 +110,14 @@ def split_images(table: pd.DataFrame, parameters: SplitParameters, metadata: Pat
     check_diagnoses_survive(table, used, metadata, why_lost=CONTRADICTED)
     unit = used.group_id if parameters.scheme == "group" else used.image_id
     check_enough_groups(used, unit, needed=parameters.num_groups_needed, metadata=metadata)
-    split = assign_splits(used, unit, parameters).reindex(table.index, fill_value=DROPPED)
+    split, is_nearest = assign_splits(used, unit, parameters)
+    split = split.reindex(table.index, fill_value=DROPPED)
     used = table.assign(split=split)[split != DROPPED]
     check_diagnoses_survive(table, used, metadata, why_lost=SIBLINGS_OF_LISTED)
     if parameters.scheme == "group":
         check_nobody_is_on_two_sides(used)
     check_every_diagnosis_is_in_every_split(used, TRAINED if parameters.tested_by == "list" else SPLITS, metadata)
-    return split
+    return split, is_nearest
 
 
 def split_external(table: pd.DataFrame, is_external: pd.Series, copies: pd.DataFrame) -> pd.DataFrame:

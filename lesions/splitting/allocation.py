@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesions.splitting.cost import NOT_DEALT, Allocation, compute_off
+from lesions.splitting.goal import Goal
+from lesions.splitting.nearest import search_nearer
 
 NUM_KICKS = 200
 """Number of random disturbances (kicks) tried while a share is off by more than a group. With 100 kicks of two
@@ -18,8 +20,86 @@ MOST_TRIED = 60_000
 """Maximum number of allocations for which all of them are tried."""
 
 
-def allocate_groups(counts: NDArray[np.int64], shares: NDArray[np.float64], *, seed: int) -> NDArray[np.int64]:
-    """Allocate each group to a split, so that each split gets its share of each diagnosis.
+def allocate_groups(
+    counts: NDArray[np.int64], shares: NDArray[np.float64], *, seed: int, max_deviation: float = 0.1
+) -> NDArray[np.int64]:
+    """Allocate each group to a split, so that each split gets the same share of each diagnosis.
+
+    Parameters
+    ----------
+    counts : (G, K) int
+        Images of each diagnosis in each group.
+    shares : (S,) float
+        The wanted share of each split; they sum to 1.
+    seed
+        As in `find_allocation`.
+    max_deviation
+        From a wanted share; if it is exceeded, the nearest allocation is searched for.
+
+    Returns
+    -------
+    (G,) int
+        The split of each group; it depends on the arguments alone.
+    """
+    totals = counts.sum(axis=0)
+    goal = Goal(np.repeat(shares[:, None], len(totals), axis=1), totals, max_deviation)
+    return find_allocation(counts, shares, goal, seed=seed)[0]
+
+
+def find_allocation(
+    counts: NDArray[np.int64], shares: NDArray[np.float64], goal: Goal, *, seed: int
+) -> tuple[NDArray[np.int64], bool]:
+    """Allocate each group to a split by shares; where that misses the goal, search for the nearest allocation.
+
+    The search by shares is fast and also divides what the goal does not look at, such as large and small groups. The
+    other one (`search_nearer`) lowers nothing but the largest deviation, so that single groups are moved afterwards
+    to bring the other shares closer too, as far as the largest deviation allows.
+
+    Parameters
+    ----------
+    counts : (G, K) int
+        Images of each diagnosis in each group.
+    shares : (S,) float
+        The share of the groups that each split gets; they sum to 1.
+    goal
+        What the allocation is checked against.
+    seed
+        Determines the order in which equal groups are dealt and added, and the random moves.
+
+    Returns
+    -------
+    splits : (G,) int
+        The split of each group; it depends on the arguments alone.
+    is_nearest
+        Whether it is proved that no allocation is nearer to the goal; never where the goal is reached by shares.
+    """
+    generator = np.random.default_rng(seed)
+    drawn = generator.permutation(len(counts))
+    splits = _search_by_shares(counts, shares, drawn, generator)
+    if goal.is_reached(counts, splits):
+        return splits, False
+    nearer, is_nearest = search_nearer(counts, goal, splits, order=drawn)
+    return splits if nearer is None else _even_out(counts, goal, nearer), is_nearest
+
+
+def _even_out(counts: NDArray[np.int64], goal: Goal, splits: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Move single groups to lower the sum of squares, as long as the largest deviation does not grow."""
+    totals, (_, deviation) = counts.sum(axis=0), goal.judge(counts, splits)
+    tolerance = np.broadcast_to(deviation * goal.totals / np.sqrt(totals), goal.shares.shape)
+    allocation = Allocation(counts, goal.shares * goal.totals / totals, tolerance=tolerance)
+    for split in range(len(goal.shares)):
+        allocation.add(np.flatnonzero(splits == split), split)
+    allocation.descend()
+    return allocation.splits
+
+
+def _search_by_shares(
+    counts: NDArray[np.int64],
+    shares: NDArray[np.float64],
+    drawn: NDArray[np.int64],
+    generator: np.random.Generator,
+) -> NDArray[np.int64]:
+    """Search for an allocation (G,) in which no share is off by more than a group.
 
     First, equal groups (the same number of images of each diagnosis) are dealt out by the shares, rounded down to
     whole groups, so that a split gets its share of large groups as well as of small ones. Then the remaining groups
@@ -31,23 +111,8 @@ def allocate_groups(counts: NDArray[np.int64], shares: NDArray[np.float64], *, s
     images are off beyond a tolerance, which is the largest group, or what presence in every split demands; and the
     sum over diagnoses k and splits s of (n_ks - t_ks)² / n_k, where n_ks is the number of images in the split and
     t_ks = shares_s n_k the wanted number.
-
-    Parameters
-    ----------
-    counts : (G, K) int
-        Images of each diagnosis in each group.
-    shares : (S,) float
-        The wanted share of each split; they sum to 1.
-    seed
-        Determines the order in which equal groups are dealt and added, and the random moves.
-
-    Returns
-    -------
-    (G,) int
-        The split of each group; it depends on the arguments alone.
     """
-    generator = np.random.default_rng(seed)
-    allocation = _allocate_greedily(counts, shares, drawn=generator.permutation(len(counts)))
+    allocation = _allocate_greedily(counts, shares, drawn=drawn)
     allocation.descend()
     if allocation.is_at_fault.any() and len(shares) ** len(counts) <= MOST_TRIED:
         return _try_everything(counts, shares)
@@ -64,7 +129,7 @@ def _allocate_greedily(
 ) -> Allocation:
     """Deal out equal groups in the order `drawn` (G,), then add each remaining group where it fits best."""
     dealt = _deal_groups(counts[drawn], shares)
-    allocation = Allocation(counts, shares)
+    allocation = Allocation(counts, shares[:, None])
     for split in range(len(shares)):
         allocation.add(drawn[dealt == split], split)
     left = drawn[dealt == NOT_DEALT]
@@ -89,7 +154,7 @@ def _try_everything(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> N
     G, S = len(counts), len(shares)
     splits = np.arange(S**G)[:, None] // S ** np.arange(G) % S  # (A, G)
     images = np.stack([(splits == split) @ counts for split in range(S)], axis=1)  # (A, S, K)
-    start = Allocation(counts, shares)
+    start = Allocation(counts, shares[:, None])
     excess = images / np.sqrt(counts.sum(axis=0)) + start.excess
     absences = (images == 0).sum(axis=(1, 2))
     off = compute_off(excess, start.tolerance).sum(axis=(1, 2))

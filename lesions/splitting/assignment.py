@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lesions.splitting.allocation import allocate_groups
+from lesions.splitting.allocation import allocate_groups, find_allocation
+from lesions.splitting.goal import Goal
 from lesions.splitting.parameters import SplitParameters
 from lesions.tables.groups import count_diagnoses
 from lesions.tables.splits import DROPPED, TRAINED
 
 
-def assign_splits(table: pd.DataFrame, unit: pd.Series, parameters: SplitParameters) -> pd.Series:
+def assign_splits(table: pd.DataFrame, unit: pd.Series, parameters: SplitParameters) -> tuple[pd.Series, bool]:
     """Assign the images to splits, whole units at a time.
 
     With a fold, test is one of `num_folds` equal parts; with a list, it is the listed images. Train and val then
@@ -26,20 +27,22 @@ def assign_splits(table: pd.DataFrame, unit: pd.Series, parameters: SplitParamet
 
     Returns
     -------
-    (N,) text
+    split : (N,) text
+    is_nearest
+        Whether it is proved that no split of whole units has a smaller largest deviation from the wanted shares;
+        never with a fold, because another division into folds may bring this one nearer.
     """
     shares = parameters.shares.model_dump()
     if parameters.tested_by == "shares":
-        return _allocate_units(table, unit, shares, seed=parameters.seed)
-    tested = table.is_listed
-    if parameters.tested_by == "fold":
-        folds = {str(fold): 1 / parameters.num_folds for fold in range(parameters.num_folds)}
-        tested = _allocate_units(table, unit, folds, seed=parameters.seed) == str(parameters.fold)
+        return _allocate_units(table, unit, shares, parameters)
+    tested = table.is_listed if parameters.tested_by == "list" else _find_fold(table, unit, parameters)
     split = tested.map({True: "test", False: DROPPED})
+    is_nearest = False
     rest = ~unit.isin(unit[tested])
     if rest.any():
-        split[rest] = _allocate_units(table[rest], unit[rest], _train_and_val(shares), seed=parameters.seed)
-    return split
+        shares = _train_and_val(shares)
+        split[rest], is_nearest = _allocate_units(table[tested | rest], unit[rest], shares, parameters)
+    return split, is_nearest and parameters.tested_by == "list"
 
 
 def compute_wanted_shares(table: pd.DataFrame, parameters: SplitParameters) -> dict[Any, float]:
@@ -55,10 +58,30 @@ def compute_wanted_shares(table: pd.DataFrame, parameters: SplitParameters) -> d
     return {(diagnosis, split): float(part[diagnosis]) for split, part in parts.items() for diagnosis in diagnoses}
 
 
-def _allocate_units(table: pd.DataFrame, unit: pd.Series, shares: dict[str, float], *, seed: int) -> pd.Series:
+def _find_fold(table: pd.DataFrame, unit: pd.Series, parameters: SplitParameters) -> pd.Series:
+    """Return which images (N,) are in the fold that tests; the folds are the same whichever of them it is."""
     counts, units, _ = count_diagnoses(unit, table.diagnosis)
-    allocation = allocate_groups(counts, np.array(list(shares.values())), seed=seed)
-    return unit.map(dict(zip(units, np.array(list(shares))[allocation], strict=True)))
+    shares = np.full(parameters.num_folds, 1 / parameters.num_folds)
+    folds = allocate_groups(counts, shares, seed=parameters.seed, max_deviation=parameters.max_share_deviation)
+    return unit.map(dict(zip(units, folds == parameters.fold, strict=True)))
+
+
+def _allocate_units(
+    table: pd.DataFrame, unit: pd.Series, shares: dict[str, float], parameters: SplitParameters
+) -> tuple[pd.Series, bool]:
+    """Return the split of the images that have a `unit`, and whether it is proved to be the nearest; `table` has all.
+
+    The check compares with all images of a diagnosis, those that test on a list or in a fold included.
+    """
+    counts, units, diagnoses = count_diagnoses(unit, table.diagnosis[unit.index])
+    wanted, totals = compute_wanted_shares(table, parameters), table.diagnosis.value_counts()
+    goal = Goal(
+        np.array([[wanted[diagnosis, split] for diagnosis in diagnoses] for split in shares]),
+        np.array([totals[diagnosis] for diagnosis in diagnoses]),
+        parameters.max_share_deviation,
+    )
+    splits, is_nearest = find_allocation(counts, np.array(list(shares.values())), goal, seed=parameters.seed)
+    return unit.map(dict(zip(units, np.array(list(shares))[splits], strict=True))), is_nearest
 
 
 def _train_and_val(shares: dict[str, float]) -> dict[str, float]:

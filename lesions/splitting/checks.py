@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 from lesions.errors import InputError
+from lesions.splitting.goal import ROUNDING
+from lesions.splitting.summary import find_worst_share, measure_deviation
 from lesions.tables.groups import GROUPING_IDENTIFIERS, name_identifiers, spell_ties
 
 CONTRADICTED = (
@@ -63,12 +65,19 @@ def check_every_diagnosis_is_in_every_split(table: pd.DataFrame, splits: Sequenc
             )
 
 
-def check_shares(shares: list[dict[str, Any]], max_deviation: float, metadata: Path) -> None:
-    """Raise InputError if the share of a diagnosis in a split is too far from the wanted one."""
-    for row in shares:
-        if abs(row["share_got"] - row["share_asked"]) > max_deviation:
-            raise InputError(
-                f"{metadata}: {row['share_got']:.3f} of the diagnosis {row['diagnosis']} would be in {row['split']}, "
-                f"{row['share_asked']:.3g} is wanted; no split by whole groups was closer. Add cases, or raise "
-                f"split.max_share_deviation ({max_deviation:g})"
-            )
+def check_shares(shares: list[dict[str, Any]], max_deviation: float, metadata: Path, *, is_nearest: bool) -> None:
+    """Raise InputError if the share of a diagnosis in a split is too far from the wanted one.
+
+    Parameters
+    ----------
+    is_nearest
+        Whether it is proved that no split of whole groups has a smaller largest deviation.
+    """
+    worst = find_worst_share(shares)
+    if measure_deviation(worst) > max_deviation + ROUNDING:
+        nearer = "no split of whole groups comes nearer" if is_nearest else "this search found no nearer split"
+        raise InputError(
+            f"{metadata}: {worst['share_got']:.3f} of the diagnosis {worst['diagnosis']} would be in "
+            f"{worst['split']}, {worst['share_asked']:.3g} is wanted; {nearer}. Add cases, or raise "
+            f"split.max_share_deviation ({max_deviation:g})"
+        )

@@ -14,15 +14,34 @@ class Allocation:
     c_k changes n_ks only by ±c_k, so that no move needs a new sum.
     """
 
-    def __init__(self, counts: NDArray[np.int64], shares: NDArray[np.float64]) -> None:
+    def __init__(
+        self,
+        counts: NDArray[np.int64],
+        shares: NDArray[np.float64],
+        *,
+        tolerance: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Begin with no group dealt.
+
+        Parameters
+        ----------
+        counts : (G, K) int
+            Images of each diagnosis in each group.
+        shares : (S, 1) or (S, K) float
+            The wanted shares.
+        tolerance : (S, K) float
+            How far the numbers may be off, in units of √n_k.
+        """
         totals = counts.sum(axis=0)
         self.scaled = counts / np.sqrt(totals)  # (G, K)
         self.squares = (self.scaled**2).sum(axis=1)  # (G,)
-        self.excess = -np.outer(shares, np.sqrt(totals))  # (S, K): actual minus wanted
-        # The largest group; or what a split must lack at least, when each other split has a group of the diagnosis.
-        others = [np.sort(sizes[sizes > 0])[: len(shares) - 1].sum() for sizes in self.scaled.T]
-        lacking = -self.excess - (np.sqrt(totals) - others)
-        self.tolerance = np.maximum(self.scaled.max(axis=0), lacking)  # (S, K)
+        self.excess = -shares * np.sqrt(totals)  # (S, K): actual minus wanted
+        if tolerance is None:
+            # The largest group; or what a split must lack, when each other split has a group of the diagnosis.
+            others = [np.sort(sizes[sizes > 0])[: len(shares) - 1].sum() for sizes in self.scaled.T]
+            lacking = -self.excess - (np.sqrt(totals) - others)
+            tolerance = np.maximum(self.scaled.max(axis=0), lacking)
+        self.tolerance = tolerance  # (S, K)
         self.present = counts > 0  # (G, K)
         self.num_present = np.zeros((len(shares), counts.shape[1]), dtype=np.int64)  # (S, K) groups
         # Each part of the cost must outweigh all later parts. The sum of squares is at most twice the number of

@@ -29,6 +29,16 @@ def compare_shares(table: pd.DataFrame, asked: Mapping[Any, float]) -> list[dict
     ]
 
 
+def measure_deviation(row: Mapping[str, Any]) -> float:
+    """Return how far the share in a row of `compare_shares` is from the wanted one."""
+    return abs(float(row["share_got"]) - float(row["share_asked"]))
+
+
+def find_worst_share(shares: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the row of `compare_shares` with the largest deviation."""
+    return max(shares, key=measure_deviation)
+
+
 def summarise_split(
     table: pd.DataFrame, shares: list[dict[str, Any]], image_wise_leak: dict[str, float]
 ) -> dict[str, Any]:
@@ -38,7 +48,7 @@ def summarise_split(
     `leaked_test_share` is over the other test images, and None if there are none. The hash of the test images shows
     whether the scores of two runs are for the same images and diagnoses.
     """
-    worst = max(shares, key=lambda row: abs(row["share_got"] - row["share_asked"]))
+    worst = find_worst_share(shares)
     test = table[table.split == "test"].sort_values("image_id")
     is_named = table[list(GROUPING_IDENTIFIERS)].notna().any(axis=1)
     leaked, copied = (find_leaked(table[name], table.split) for name in ("group_id", "picture_id"))
@@ -51,7 +61,7 @@ def summarise_split(
         "num_test_images_without_identifier": len(test) - int(is_judged.sum()),
         "largest_group": int(table.group_id.value_counts().max()),
         "num_images": table.split.value_counts().to_dict(),
-        "worst_share_deviation": abs(worst["share_got"] - worst["share_asked"]),
+        "worst_share_deviation": measure_deviation(worst),
         "worst_share_diagnosis": f"{worst['diagnosis']} in {worst['split']}",
         "leaked_test_share": float(leaked[is_judged].mean()) if is_judged.any() else None,
         "copied_test_share": float(copied.sum() / len(test)),

@@ -1,6 +1,5 @@
 """Tests that whole groups are allocated to the wanted shares, whatever their structure."""
 
-from functools import cache
 from itertools import product
 from typing import Any
 
@@ -12,14 +11,9 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from lesions.splitting.allocation import allocate_groups
+from lesions.splitting.goal import count_images
 from lesions.splitting.parameters import Shares
-
-SHARES = np.array([0.7, 0.15, 0.15])
-
-
-def count_images(counts: NDArray[np.int64], splits: NDArray[np.int64], num_splits: int = 3) -> NDArray[np.int64]:
-    """Return the number of images (S, K) of each diagnosis in each split."""
-    return np.array([counts[splits == split].sum(axis=0) for split in range(num_splits)])
+from tests.allocations import SHARES, list_allocations
 
 
 @st.composite
@@ -37,16 +31,16 @@ def test_every_group_is_in_one_split_and_every_diagnosis_in_each(counts: NDArray
     splits = allocate_groups(counts, SHARES, seed=seed)
     assert set(splits) <= {0, 1, 2}
     assert len(splits) == len(counts)
-    assert (count_images(counts, splits) > 0).all()
+    assert (count_images(counts, splits, num_splits=3) > 0).all()
 
 
 @settings(max_examples=100, deadline=None)
 @given(group_counts(), st.integers(0, 9))
 def test_no_single_move_would_lower_the_cost(counts: NDArray[np.int64], seed: int) -> None:
-    splits = allocate_groups(counts, SHARES, seed=seed)
+    splits = allocate_groups(counts, SHARES, seed=seed, max_deviation=1)
 
     def cost(splits: NDArray[np.int64]) -> float:
-        images = count_images(counts, splits)
+        images = count_images(counts, splits, num_splits=3)
         wanted = np.outer(SHARES, counts.sum(axis=0))
         off = (np.abs(images - wanted) - counts.max(axis=0)).clip(1e-9) / np.sqrt(counts.sum(axis=0))
         squares = (images - wanted) ** 2 / counts.sum(axis=0)
@@ -73,12 +67,6 @@ def draw_small_case(generator: np.random.Generator) -> NDArray[np.int64]:
     return counts[np.ix_(counts.any(axis=1), counts.any(axis=0))]
 
 
-@cache
-def list_allocations(num_groups: int) -> NDArray[np.int64]:
-    """Return all allocations (A, G) of `num_groups` groups to three splits."""
-    return np.array(list(product(range(3), repeat=num_groups)))
-
-
 def count_faults(counts: NDArray[np.int64], allocations: NDArray[np.int64], shares: NDArray[np.float64]) -> Any:
     """Count, for each allocation (A, G), the absences and the shares that are off by more than the largest group."""
     images = np.stack([(allocations == split) @ counts for split in range(3)], axis=1)  # (A, S, K)
@@ -97,7 +85,7 @@ def test_shares_are_within_a_group_whenever_some_allocation_achieves_it(seed: in
         absent, off = count_faults(counts, list_allocations(len(counts)), shares)
         if (off[absent == absent.min()] == 0).any():
             num_possible += 1
-            allocation = allocate_groups(counts, shares, seed=0)
+            allocation = allocate_groups(counts, shares, seed=0, max_deviation=1)
             reached = count_faults(counts, allocation[None], shares)
             assert (reached[0].item(), reached[1].item()) == (absent.min(), 0), (counts.tolist(), shares)
     assert num_possible > 800
@@ -114,7 +102,8 @@ def test_shares_are_within_a_group_whenever_some_allocation_achieves_it(seed: in
 def test_cases_that_few_allocations_solve_are_solved(counts: list[list[int]], shares: list[float], seed: int) -> None:
     cases, parts = np.array(counts), np.array(shares)
     absent, off = count_faults(cases, list_allocations(len(cases)), parts)
-    reached = count_faults(cases, allocate_groups(cases, parts, seed=seed)[None], parts)
+    allocation = allocate_groups(cases, parts, seed=seed, max_deviation=1)
+    reached = count_faults(cases, allocation[None], parts)
     assert (reached[0].item(), reached[1].item()) == (absent.min(), off[absent == absent.min()].min()) == (0, 0)
 
 
@@ -130,7 +119,7 @@ def test_shares_of_larger_cases_are_within_a_group(seed: int) -> None:
         counts[:3, K] = 1
         counts = counts[:, (counts > 0).sum(axis=0) >= 3]
         counts = counts[counts.any(axis=1)]
-        allocation = allocate_groups(counts, SHARES, seed=0)[None]
+        allocation = allocate_groups(counts, SHARES, seed=0, max_deviation=1)[None]
         absent, _ = count_faults(counts, allocation, SHARES)
         # With one rare image in each split, train is 1.1 images short of its share.
         _, off = count_faults(counts[:, :-1], allocation, SHARES)
@@ -140,7 +129,7 @@ def test_shares_of_larger_cases_are_within_a_group(seed: int) -> None:
 def test_equal_groups_are_divided_exactly() -> None:
     counts = np.repeat([[1, 0], [0, 2]], 20, axis=0)
     splits = allocate_groups(counts, SHARES, seed=0)
-    np.testing.assert_array_equal(count_images(counts, splits), [[14, 28], [3, 6], [3, 6]])
+    np.testing.assert_array_equal(count_images(counts, splits, num_splits=3), [[14, 28], [3, 6], [3, 6]])
 
 
 def test_large_groups_are_divided_like_small_ones() -> None:
@@ -161,7 +150,10 @@ def test_the_same_seed_gives_the_same_split_and_another_seed_another_one() -> No
 def test_a_diagnosis_of_two_groups_is_missing_from_only_one_split() -> None:
     # All melanomas are of two patients: one split has none in any allocation, but not two splits.
     counts = np.array([[3, 0], [5, 0], [0, 1], [0, 1], [0, 1]])
-    assert (count_images(counts, allocate_groups(counts, SHARES, seed=0)) > 0).sum(axis=0).tolist() == [2, 3]
+    assert (count_images(counts, allocate_groups(counts, SHARES, seed=0), num_splits=3) > 0).sum(axis=0).tolist() == [
+        2,
+        3,
+    ]
 
 
 @pytest.mark.parametrize("shares", [(0.7, 0.2, 0.2), (0.5, 0.2, 0.2)])

@@ -6,6 +6,7 @@ from lesions.command_line.check import check
 from lesions.command_line.fetch import fetch
 from lesions.command_line.folds import folds
 from lesions.command_line.gate import gate
+from lesions.command_line.plan import plan
 from lesions.command_line.plots import plots
 from lesions.command_line.preset import preset
 from lesions.command_line.repeat import repeat
@@ -30,5 +31,5 @@ def main(context: typer.Context, debug: DebugOption = False, version: VersionOpt
     context.obj = enter_root()
 
 
-for command in (check, fetch, folds, gate, plots, preset, repeat, timings):
+for command in (check, fetch, folds, gate, plan, plots, preset, repeat, timings):
     commands.command(cls=PlainCommand)(command)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from lesions.evaluation.interval import Difference
 from lesions.evaluation.non_inferiority import judge_difference
 from lesions.gate.metrics import RevisionMetrics
-from lesions.gate.noise import estimate_gains, find_excessive_drops
+from lesions.gate.noise import Key, estimate_gains, find_excessive_drops
 from lesions.gate.outcomes import Change, Judgement, ReleaseRow, Row
 from lesions.gate.pairs import Pair, Pairs, Rules, pair_revisions
 from lesions.gate.rules import Rule
@@ -65,9 +65,7 @@ def judge_since_release(pairs: Pairs, rules: Rules) -> tuple[ReleaseRow, ...]:
     return tuple(rows)
 
 
-def _judge_row(
-    pair: Pair, key: tuple[str, str], rule: Rule, *, estimate: Difference | None, is_excessive: bool
-) -> Row:
+def _judge_row(pair: Pair, key: Key, rule: Rule, *, estimate: Difference | None, is_excessive: bool) -> Row:
     model, metric = key
     base, now = pair.find_stated(metric)
     change, is_beyond_noise = pair.find_obstacle(metric), None

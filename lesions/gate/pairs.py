@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
 
 from lesions.errors import InputError
-from lesions.evaluation.comparison import check_same_images, measure_metrics
+from lesions.evaluation.comparison import HeadlineMetric, check_same_images, measure_metrics
 from lesions.evaluation.interval import Measurement
 from lesions.gate.figures import Figures, confirm_figures
 from lesions.gate.metrics import RevisionMetrics
+from lesions.gate.noise import Key
 from lesions.gate.outcomes import Change
 from lesions.gate.rules import Rule
 
 Rules = Mapping[str, Rule]
-Gains = Mapping[str, Measurement]
+Gains = Mapping[str, Measurement | None]
+"""How much better each metric is that is resampled; None where the predictions have not changed."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,7 @@ class Pair:
     before, after
         The figures in the earlier revision and in the workspace; None if the model is not in it.
     gains
-        How much better each metric that is resampled is now; empty without both digests, and None if the test images
-        are not the same.
+        How much better each metric is now; empty without both digests, and None if the test images are not the same.
     """
 
     before: Figures | None
@@ -61,7 +65,7 @@ class Pairs:
     by_model: Mapping[str, Pair]
     problems: tuple[str, ...]
 
-    def list_gains(self) -> dict[tuple[str, str], Measurement]:
+    def list_gains(self) -> dict[Key, Measurement | None]:
         """Return the gain of each model and metric that can be compared and is resampled."""
         return {
             (model, metric): gain
@@ -95,11 +99,15 @@ def _measure_gains(before: RevisionMetrics, now: RevisionMetrics, model: str, ru
     if len(both) < len(digests):
         return {}
     check_same_images(both)
-    old, new = measure_metrics(both, seed=0).values()
+    old, new = both.values()
+    resampled = {metric: rule for metric, rule in rules.items() if metric in get_args(HeadlineMetric)}
+    if np.array_equal(old.y_pred, new.y_pred) and np.array_equal(old.logits, new.logits):
+        return dict.fromkeys(resampled)
+    was, is_now = measure_metrics(both, seed=0).values()
     return {
-        metric: new[metric] - old[metric] if rule.direction == "higher" else old[metric] - new[metric]
-        for metric, rule in rules.items()
-        if metric in old and metric in new
+        metric: is_now[metric] - was[metric] if rule.direction == "higher" else was[metric] - is_now[metric]
+        for metric, rule in resampled.items()
+        if metric in was and metric in is_now
     }
 
 

@@ -11,7 +11,17 @@ import pytest
 from lesions.gate.judgement import judge_metrics
 from lesions.gate.metrics import ModelMetrics, RevisionMetrics
 from lesions.gate.rules import Rule
-from tests.gating import build_base, build_now, build_project, judge, measure, predict, write_model, write_params
+from tests.gating import (
+    build_base,
+    build_now,
+    build_project,
+    judge,
+    measure,
+    predict,
+    predict_rightly,
+    write_model,
+    write_params,
+)
 from tests.repository import Repository
 
 RULE = {"direction": "higher", "floor": None, "largest_drop": 0.05, "beyond_noise": True, "not_worse_by": 0.1}
@@ -101,7 +111,7 @@ def test_without_a_release_it_cannot_tell(project: Repository, pattern: str) -> 
 
 def test_a_shallow_clone_says_what_to_fetch(project: Repository, tmp_path: Path) -> None:
     project.run("git", "checkout", "--quiet", "--force", "main")
-    command = ["git", "clone", "--quiet", "--depth", "1", f"file://{project.root}", tmp_path / "shallow"]
+    command = ["git", "clone", "--quiet", "--depth", "1", f"file://{project.root}", str(tmp_path / "shallow")]
     subprocess.run(command, check=True)
     status, markdown, _ = judge(tmp_path / "shallow", "HEAD")
     assert status == 2
@@ -131,6 +141,15 @@ def compare(release: RevisionMetrics, now: RevisionMetrics) -> tuple[list[str], 
 def test_each_verdict_has_its_outcome(skill: float, seed: int, outcome: str, status: int) -> None:
     now = build_now({"a": measure(predict(skill, seed))})
     assert compare(build_base({"a": GOOD}), now) == ([outcome], status, ())
+
+
+def test_the_same_predictions_are_never_worse() -> None:
+    """However few images there are, and however small the limit."""
+    few = predict_rightly(0.5, N=6)
+    rules = {"accuracy": SHOWN["accuracy"].model_copy(update={"not_worse_by": 1e-9})}
+    release, now = build_base({"a": measure(few)}), build_now({"a": measure(few)})
+    (row,) = judge_metrics(release, now, rules, release).since_release
+    assert (row.outcome, row.low) == ("not worse by more than 1e-09", 0)
 
 
 def test_a_model_that_the_release_lacks_is_not_compared_with_it() -> None:

@@ -29,6 +29,8 @@ def gate(
 ) -> None:
     """Compare the workspace's test metrics with those of BASE, by the rules in `gate` of the parameter file.
 
+    Where a rule has `not_worse_by`, they are also compared with those of the last release (`gate.release`).
+
     Exits with 0 if the metrics pass, with 1 on a regression, and with 2 if they cannot be compared.
     """
     with one_paragraph_errors(exit_status=2):
@@ -40,37 +42,39 @@ def judge_workspace(base: str, params: Path, *, markdown: Path | None, junit: Pa
 
     Both files are written whatever goes wrong, because the next step of a workflow reads them.
     """
-    from lesions.gate.rendering import build_table, list_sentences, render_junit, render_markdown
+    from lesions.gate.rendering import build_tables, list_sentences, render_junit, render_markdown
 
-    judgement, base = _judge(base, params)
+    judgement, compared = _judge(base, params)
     failures = [
         describe_error(error)
-        for path, text in ((markdown, render_markdown(judgement, base)), (junit, render_junit(judgement)))
+        for path, text in ((markdown, render_markdown(judgement, compared)), (junit, render_junit(judgement)))
         if path is not None and (error := _try_to_write(path, text))
     ]
-    print_table(build_table(judgement))
-    print("\n".join([*failures, *list_sentences(judgement, base)]))
+    for table in build_tables(judgement):
+        print_table(table)
+    print("\n".join([*failures, *list_sentences(judgement, compared)]))
     return 2 if failures and not judgement.exit_status else judgement.exit_status
 
 
 def _judge(base: str, params: Path) -> tuple["Judgement", str]:
-    """Return the judgement, and the base in words; an error of any kind is a judgement that it cannot tell."""
+    """Return the judgement, and what was compared with, in words.
+
+    An error of any kind is a judgement that it cannot tell.
+    """
     # These import DVC; the other commands start without it.
     from lesions.gate.judgement import judge_metrics
     from lesions.gate.outcomes import Judgement
     from lesions.gate.revisions import read_revisions
-    from lesions.gate.rules import read_rules
+    from lesions.gate.rules import read_release, read_rules
 
-    named = cut_value(base)
     try:
         rules = read_rules(params)
-        commit, before, now = read_revisions(base)
-        named = f"{named} ({commit[:10]})"
-        return judge_metrics(before, now, rules), named
+        found = read_revisions(base, read_release(params))
+        return judge_metrics(found.base, found.now, rules, found.release), found.names
     except Exception as error:  # noqa: BLE001
         if os.environ.get(DEBUG_VARIABLE):
             traceback.print_exc()
-        return Judgement(rows=(), problems=(" ".join(describe_error(error).split()),)), named
+        return Judgement(rows=(), problems=(" ".join(describe_error(error).split()),)), cut_value(base)
 
 
 def _try_to_write(path: Path, text: str) -> Exception | None:

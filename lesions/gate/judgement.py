@@ -1,112 +1,95 @@
-"""Judge the metrics of two revisions by the rules: each figure against its floor, and against the base's."""
+"""Judge the workspace by the rules: its figures against floors, those of the base, and those of the release."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from lesions.errors import InputError
-from lesions.evaluation.comparison import check_same_images, compare_models
 from lesions.evaluation.interval import Difference
-from lesions.gate.figures import Figures, confirm_figures
+from lesions.evaluation.non_inferiority import judge_difference
 from lesions.gate.metrics import RevisionMetrics
-from lesions.gate.outcomes import DROPS, Change, Judgement, Row
+from lesions.gate.noise import Key, estimate_gains, find_excessive_drops
+from lesions.gate.outcomes import Change, Judgement, ReleaseRow, Row
+from lesions.gate.pairs import Pair, Pairs, Rules, pair_revisions
 from lesions.gate.rules import Rule
 
-Rules = Mapping[str, Rule]
-Drops = Mapping[str, Difference]
+
+def judge_metrics(
+    base: RevisionMetrics, now: RevisionMetrics, rules: Rules, release: RevisionMetrics | None = None
+) -> Judgement:
+    """Judge the workspace's metrics, for each model and rule.
+
+    Parameters
+    ----------
+    base, now
+        The revision to compare with, and the workspace.
+    rules
+        The rule of each metric.
+    release
+        The last release; None if no rule names one.
+    """
+    pairs = pair_revisions(base, now, rules)
+    rows, problems = judge_changes(pairs, rules), [*pairs.problems]
+    since_release: tuple[ReleaseRow, ...] = ()
+    if release:
+        asked = {metric: rule for metric, rule in rules.items() if rule.not_worse_by is not None}
+        pairs = pair_revisions(release, now, asked)
+        since_release = judge_since_release(pairs, asked)
+        problems += pairs.problems
+    return Judgement(rows, tuple(dict.fromkeys(problems)), tuple(_list_notes(rows)), since_release)
 
 
-def judge_metrics(base: RevisionMetrics, now: RevisionMetrics, rules: Rules) -> Judgement:
-    """Judge the workspace's metrics against the base's, for each model and rule."""
-    rows: list[Row] = []
-    problems = [*_list_problems(base, now)]
-    for model in sorted({*base.models, *now.models}):
-        before, after = (
-            confirm_figures(side, model, rules) if model in side.models else None for side in (base, now)
-        )
-        drops: Drops | None = {}
-        if before and after:
-            try:
-                drops = _measure_drops(base, now, model) if _is_same(base, now) else None
-            except InputError as error:
-                drops, problems = None, [*problems, f"metrics/{model}/digest.json: {error}"]
-        if after:
-            problems += [*(before.problems if before else ()), *after.problems]
-        rows += _judge_model(model, before, after, rules=rules, drops=drops)
-    return Judgement(tuple(rows), tuple(problems), tuple(_list_notes(rows)))
+def judge_changes(pairs: Pairs, rules: Rules) -> tuple[Row, ...]:
+    """Judge each figure against its floor, and its change since the base."""
+    gains = pairs.list_gains()
+    estimates, excessive = estimate_gains(gains), find_excessive_drops(gains, rules)
+    return tuple(
+        _judge_row(pair, key := (model, metric), rule, estimate=estimates.get(key), is_excessive=key in excessive)
+        for model, pair in pairs.by_model.items()
+        for metric, rule in rules.items()
+    )
 
 
-def _judge_model(
-    model: str, before: Figures | None, after: Figures | None, *, rules: Rules, drops: Drops | None
-) -> Iterator[Row]:
-    """Yield the rows of a model; `drops` is None if the test images are not the same."""
-    for metric, rule in rules.items():
-        old, new = (side.stated.get(metric) if side else None for side in (before, after))
-        confirmed = after.confirmed.get(metric) if after else None
-        drop = drops.get(metric) if drops else None
-        if after is None:
-            change = Change.REMOVED
-        elif confirmed is None:
-            change = Change.UNKNOWN
-        elif before is None:
-            change = Change.ADDED
-        elif drops is None:
-            change = Change.OTHER_IMAGES
-        elif metric not in before.confirmed:
-            change = Change.UNKNOWN
-        else:
-            change = _compare(before.confirmed[metric], confirmed, rule, drop=drop)
-        yield Row(
-            model,
-            metric,
-            old,
-            new,
-            rule,
-            change,
-            is_below_floor=confirmed is not None and rule.is_beyond_floor(confirmed),
-            is_beyond_noise=drop.is_beyond_noise if drop and change in DROPS else None,
-        )
+def judge_since_release(pairs: Pairs, rules: Rules) -> tuple[ReleaseRow, ...]:
+    """Judge whether each metric has been shown not to be worse by more than its rule allows since the release."""
+    estimates = estimate_gains(pairs.list_gains())
+    rows = []
+    for model, pair in pairs.by_model.items():
+        for metric, rule in rules.items():
+            assert rule.not_worse_by is not None
+            row = ReleaseRow(model, metric, *pair.find_stated(metric), rule.not_worse_by)
+            estimate = estimates.get((model, metric))
+            if estimate:
+                verdict = judge_difference(estimate, not_worse_by=rule.not_worse_by)
+                rows.append(replace(row, low=estimate.low, verdict=verdict))
+            else:
+                rows.append(replace(row, obstacle=pair.find_obstacle(metric) or Change.UNKNOWN))
+    return tuple(rows)
 
 
-def _compare(before: float, after: float, rule: Rule, *, drop: Difference | None) -> Change:
-    gain = rule.gain(before, after)
+def _judge_row(pair: Pair, key: Key, rule: Rule, *, estimate: Difference | None, is_excessive: bool) -> Row:
+    model, metric = key
+    base, now = pair.find_stated(metric)
+    change, is_beyond_noise = pair.find_obstacle(metric), None
+    if change is None:
+        assert base is not None and now is not None
+        gain = rule.gain(base, now)
+        if estimate and gain:
+            is_beyond_noise = (estimate.value > 0) == (gain > 0) and (is_excessive or estimate.is_beyond_noise)
+        change = _judge_gain(gain, rule, is_beyond_noise=is_beyond_noise, is_excessive=is_excessive)
+    is_below_floor = pair.is_confirmed(metric) and now is not None and rule.is_beyond_floor(now)
+    return Row(model, metric, base, now, rule, change, is_below_floor, is_beyond_noise)
+
+
+def _judge_gain(gain: float, rule: Rule, *, is_beyond_noise: bool | None, is_excessive: bool) -> Change:
+    """Return what became of a metric; `is_beyond_noise` is None if its gain cannot be tested."""
     if gain >= 0:
-        return Change.BETTER if gain else Change.UNCHANGED
-    if rule.largest_drop is None or -gain <= rule.largest_drop:
+        return Change.UNCHANGED if gain == 0 else Change.BETTER if is_beyond_noise else Change.GAINED
+    if not rule.is_over_limit(gain):
         return Change.ALLOWED
     if not rule.beyond_noise:
         return Change.REGRESSION
-    if drop is None:
+    if is_beyond_noise is None:
         return Change.UNKNOWN
-    return Change.REGRESSION if drop.is_beyond_noise else Change.ALLOWED
-
-
-def _measure_drops(base: RevisionMetrics, now: RevisionMetrics, model: str) -> Drops:
-    """Return the difference of each metric that is resampled, base minus now; none without both digests."""
-    digests = {side.name: side.models[model].digest for side in (base, now)}
-    pair = {name: digest for name, digest in digests.items() if digest}
-    if len(pair) < len(digests):
-        return {}
-    check_same_images(pair)
-    compared = compare_models(pair, rivals=list(pair))
-    # A metric that hardly any resample defines has no p-value.
-    return {name: drop for (_, _, name), drop in compared.differences.items() if isfinite(drop.p_holm)}
-
-
-def _is_same(base: RevisionMetrics, now: RevisionMetrics) -> bool:
-    """Return whether both revisions say that they have the same test images."""
-    return base.test_images_sha256 is not None and base.test_images_sha256 == now.test_images_sha256
-
-
-def _list_problems(base: RevisionMetrics, now: RevisionMetrics) -> Iterator[str]:
-    yield from (*base.problems, *now.problems)
-    if not base.models.keys() & now.models.keys():
-        yield "no model is in both revisions"
-    if base.test_images_sha256 and now.test_images_sha256 and not _is_same(base, now):
-        yield (
-            "the test images are not those of the base, because the dataset or its split differs "
-            f"(metrics/split.json, test_images_sha256: {base.test_images_sha256[:12]} at the base, "
-            f"{now.test_images_sha256[:12]} now). Scores on different images cannot be compared"
-        )
+    return Change.REGRESSION if is_excessive else Change.ALLOWED
 
 
 def _list_notes(rows: Sequence[Row]) -> Iterator[str]:

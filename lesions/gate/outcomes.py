@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lesions.evaluation.non_inferiority import Verdict
 from lesions.gate.rules import Rule
 
 
 class Change(StrEnum):
-    """What became of one metric of one model since the base."""
+    """What became of one metric of one model since the base, or since the release."""
 
     BETTER = "better"
+    """Better beyond noise."""
+    GAINED = "gained"
+    """Better by chance, for all that the test images say."""
     UNCHANGED = "unchanged"
     ALLOWED = "dropped, allowed"
     REGRESSION = "dropped, regression"
@@ -19,7 +23,6 @@ class Change(StrEnum):
     UNKNOWN = "cannot tell"
 
 
-DROPS = (Change.ALLOWED, Change.REGRESSION)
 UNJUDGED = (Change.OTHER_IMAGES, Change.UNKNOWN)
 
 
@@ -38,8 +41,8 @@ class Row:
     change
         What became of it since the base.
     is_beyond_noise
-        Whether a drop is significant over resamples of groups; None if it is no drop, or if the metric is not
-        resampled.
+        Whether the change is significant over resamples of groups, after Holm; None if there is no change, or if the
+        metric is not resampled.
     """
 
     model: str
@@ -71,10 +74,78 @@ class Row:
     @property
     def outcome(self) -> str:
         """Both outcomes in words: that of the floor if it fails, and that of the change."""
-        change = str(self.change)
-        if self.is_beyond_noise is not None:
-            change = change.replace("dropped", f"dropped {'beyond' if self.is_beyond_noise else 'within'} noise")
+        change = self._spell_change()
         return f"below the floor; {change}" if self.is_below_floor else change
+
+    def _spell_change(self) -> str:
+        if self.change is Change.GAINED:
+            return self.rule.direction + (", not tested" if self.is_beyond_noise is None else " within noise")
+        if self.change not in (Change.ALLOWED, Change.REGRESSION) or self.is_beyond_noise is None:
+            return str(self.change)
+        if self.change is Change.ALLOWED and self.is_beyond_noise and self.is_over_limit:
+            return "dropped beyond noise, over the limit within noise"
+        return str(self.change).replace("dropped", f"dropped {'beyond' if self.is_beyond_noise else 'within'} noise")
+
+    @property
+    def is_over_limit(self) -> bool:
+        """Whether the drop is larger than the rule allows, significantly or not."""
+        return (
+            self.base is not None
+            and self.now is not None
+            and self.rule.is_over_limit(self.rule.gain(self.base, self.now))
+        )
+
+
+@dataclass(frozen=True)
+class ReleaseRow:
+    """One metric of one model, compared with the last release.
+
+    Attributes
+    ----------
+    release, now
+        The figures in the two `test.json`; None where there is no number.
+    not_worse_by
+        The limit of the rule.
+    low
+        The lower bound of the 95 % interval of the gain since the release; None if the two cannot be compared.
+    verdict
+        What the test images say of the gain; None if the two cannot be compared.
+    obstacle
+        Why they cannot; None if they can.
+    """
+
+    model: str
+    metric: str
+    release: float | None
+    now: float | None
+    not_worse_by: float
+    low: float | None = None
+    verdict: Verdict | None = None
+    obstacle: Change | None = None
+
+    @property
+    def gain(self) -> float | None:
+        """The change since the release; None if the two figures cannot be compared."""
+        return None if self.obstacle or self.release is None or self.now is None else self.now - self.release
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the metric may be worse by more than the limit."""
+        return self.verdict in (Verdict.WORSE, Verdict.CANNOT_TELL)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the rule can neither pass nor fail."""
+        return self.obstacle in UNJUDGED
+
+    @property
+    def outcome(self) -> str:
+        """The verdict in words, or why there is none."""
+        if self.verdict is None:
+            return str(self.obstacle)
+        if self.verdict is Verdict.CANNOT_TELL:
+            return f"may be worse by more than {self.not_worse_by:g}"
+        return self.verdict.spell(self.not_worse_by)
 
 
 @dataclass(frozen=True)
@@ -84,13 +155,19 @@ class Judgement:
     rows: tuple[Row, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    since_release: tuple[ReleaseRow, ...] = ()
+
+    @property
+    def all_rows(self) -> tuple[Row | ReleaseRow, ...]:
+        """The rows of both comparisons."""
+        return (*self.rows, *self.since_release)
 
     @property
     def exit_status(self) -> int:
         """The exit code: 1 on a failure, 2 if the metrics cannot be judged, else 0."""
-        if any(row.is_failure for row in self.rows):
+        if any(row.is_failure for row in self.all_rows):
             return 1
-        return 2 if self.problems or not self.rows or any(row.is_unknown for row in self.rows) else 0
+        return 2 if self.problems or not self.rows or any(row.is_unknown for row in self.all_rows) else 0
 
     @property
     def headline(self) -> str:

@@ -3,45 +3,76 @@
 Names and messages can hold text of others, such as a base or a value in a file, and are escaped in each of the three.
 """
 
+from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree
 
 from rich.table import Column, Table
 from rich.text import Text
 
+from lesions.evaluation.non_inferiority import Verdict
 from lesions.formats.printable import escape_markdown, make_printable
-from lesions.gate.outcomes import Change, Judgement, Row
+from lesions.gate.outcomes import Change, Judgement, ReleaseRow, Row
+from lesions.gate.rules import Rule
 
 COLUMNS = ("model", "metric", "base", "now", "change", "floor", "drop", "outcome")
 """`floor` and `drop` are the limits of the rule."""
 
+RELEASE_COLUMNS = ("model", "metric", "release", "now", "change", "at worst", "outcome")
+"""`at worst` is the lower bound of the interval of the gain."""
 
-def build_table(judgement: Judgement) -> Table:
-    """Return the rows as a table for the terminal; only the outcome may be broken into lines."""
-    *names, outcome = COLUMNS
+
+def build_tables(judgement: Judgement) -> list[Table]:
+    """Return the rows as tables for the terminal: the comparison with the base, and with the release if there is one.
+
+    Only the outcome may be broken into lines.
+    """
+    tables = [_build_table(COLUMNS, judgement.rows)]
+    if judgement.since_release:
+        tables.append(_build_table(RELEASE_COLUMNS, judgement.since_release))
+    return tables
+
+
+def _build_table(columns: Sequence[str], rows: Sequence[Row | ReleaseRow]) -> Table:
+    *names, outcome = columns
     table = Table(*(Column(name, no_wrap=True) for name in names), outcome, box=None, padding=(0, 1, 0, 0))
-    for row in judgement.rows:
+    for row in rows:
         table.add_row(*(Text(make_printable(cell)) for cell in _cells(row)), style=_choose_style(row))
     return table
 
 
-def list_sentences(judgement: Judgement, base: str) -> list[str]:
-    """Return the problems, the notes and the judgement as lines for the terminal."""
+def list_sentences(judgement: Judgement, compared: str) -> list[str]:
+    """Return the problems, the notes and the judgement as lines for the terminal.
+
+    Parameters
+    ----------
+    judgement
+        The judgement.
+    compared
+        What was compared with, in words.
+    """
     sentences = [f"{make_printable(sentence)}." for sentence in (*judgement.problems, *judgement.notes)]
-    return [*sentences, f"gate beside {make_printable(base)}: {judgement.headline}"]
+    return [*sentences, f"gate beside {make_printable(compared)}: {judgement.headline}"]
 
 
-def render_markdown(judgement: Judgement, base: str) -> str:
+def render_markdown(judgement: Judgement, compared: str) -> str:
     """Return the judgement as Markdown, for a comment on a pull request or a job summary."""
-    compared = f"Test metrics, compared with those of {escape_markdown(base)}."
-    lines = [f"## Metrics gate: {judgement.headline}", "", compared, ""]
-    if judgement.rows:
-        lines += ["| " + " | ".join(COLUMNS) + " |", "|---|---|---:|---:|---:|---:|---:|---|"]
-        for row in judgement.rows:
-            *cells, outcome = map(escape_markdown, _cells(row))
-            lines.append(f"| {' | '.join(cells)} | {f'**{outcome}**' if row.is_failure else outcome} |")
-        lines.append("")
+    words = f"Test metrics, compared with those of {escape_markdown(compared)}."
+    lines = [f"## Metrics gate: {judgement.headline}", "", words, ""]
+    lines += _list_markdown_rows(COLUMNS, judgement.rows)
+    lines += _list_markdown_rows(RELEASE_COLUMNS, judgement.since_release)
     lines += [f"- {escape_markdown(sentence)}." for sentence in (*judgement.problems, *judgement.notes)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _list_markdown_rows(columns: Sequence[str], rows: Sequence[Row | ReleaseRow]) -> Iterator[str]:
+    if not rows:
+        return
+    yield "| " + " | ".join(columns) + " |"
+    yield "|---|---|" + "---:|" * (len(columns) - 3) + "---|"
+    for row in rows:
+        *cells, outcome = map(escape_markdown, _cells(row))
+        yield f"| {' | '.join(cells)} | {f'**{outcome}**' if row.is_failure else outcome} |"
+    yield ""
 
 
 def render_junit(judgement: Judgement) -> str:
@@ -49,18 +80,18 @@ def render_junit(judgement: Judgement) -> str:
     suite = ElementTree.Element(
         "testsuite",
         name="lesions gate",
-        tests=str(len(judgement.rows) + len(judgement.problems)),
-        failures=str(sum(row.is_failure for row in judgement.rows)),
-        errors=str(sum(row.is_unknown for row in judgement.rows) + len(judgement.problems)),
+        tests=str(len(judgement.all_rows) + len(judgement.problems)),
+        failures=str(sum(row.is_failure for row in judgement.all_rows)),
+        errors=str(sum(row.is_unknown for row in judgement.all_rows) + len(judgement.problems)),
     )
-    for row in judgement.rows:
-        model, metric, base, now, change, floor, drop, outcome = map(make_printable, _cells(row))
-        case = ElementTree.SubElement(suite, "testcase", classname=f"gate.{model}", name=metric)
-        message = f"{outcome}: {base} at the base, {now} now ({change}); floor {floor}, drop {drop}"
+    for row in judgement.all_rows:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=f"gate.{make_printable(row.model)}", name=_name_case(row)
+        )
         if row.is_failure:
-            ElementTree.SubElement(case, "failure", message=message)
+            ElementTree.SubElement(case, "failure", message=make_printable(_describe_row(row)))
         elif row.is_unknown:
-            ElementTree.SubElement(case, "error", message=message)
+            ElementTree.SubElement(case, "error", message=make_printable(_describe_row(row)))
     for number, problem in enumerate(judgement.problems, start=1):
         case = ElementTree.SubElement(suite, "testcase", classname="gate", name=f"problem {number}")
         ElementTree.SubElement(case, "error", message=make_printable(problem))
@@ -71,19 +102,43 @@ def render_junit(judgement: Judgement) -> str:
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    change = "–" if row.gain is None else f"{row.gain:+.4f}"
-    worst = "≥" if row.rule.direction == "higher" else "≤"
-    floor = "–" if row.rule.floor is None else f"{worst} {row.rule.floor:g}"
-    drop = "–" if row.rule.largest_drop is None else f"{row.rule.largest_drop:g}"
-    return (row.model, row.metric, _spell(row.base), _spell(row.now), change, floor, drop, row.outcome)
+def _name_case(row: Row | ReleaseRow) -> str:
+    name = make_printable(row.metric)
+    return f"{name} since the release" if isinstance(row, ReleaseRow) else name
 
 
-def _choose_style(row: Row) -> str | None:
+def _describe_row(row: Row | ReleaseRow) -> str:
+    _, _, earlier, now, change, *limits, outcome = _cells(row)
+    if isinstance(row, ReleaseRow):
+        return f"{outcome}: {earlier} at the release, {now} now ({change}, at worst {limits[0]})"
+    return f"{outcome}: {earlier} at the base, {now} now ({change}); floor {limits[0]}, drop {limits[1]}"
+
+
+def _cells(row: Row | ReleaseRow) -> tuple[str, ...]:
+    if isinstance(row, ReleaseRow):
+        earlier, limits = row.release, [_spell_change(row.low)]
+    else:
+        earlier, limits = row.base, _spell_limits(row.rule)
+    figures = (_spell(earlier), _spell(row.now), _spell_change(row.gain))
+    return (row.model, row.metric, *figures, *limits, row.outcome)
+
+
+def _spell_limits(rule: Rule) -> list[str]:
+    worst = "≥" if rule.direction == "higher" else "≤"
+    floor = "–" if rule.floor is None else f"{worst} {rule.floor:g}"
+    return [floor, "–" if rule.largest_drop is None else f"{rule.largest_drop:g}"]
+
+
+def _choose_style(row: Row | ReleaseRow) -> str | None:
     if row.is_failure:
         return "bold red"
-    return "yellow" if row.is_unknown else "green" if row.change is Change.BETTER else None
+    is_better = (row.verdict is Verdict.BETTER) if isinstance(row, ReleaseRow) else row.change is Change.BETTER
+    return "yellow" if row.is_unknown else "green" if is_better else None
 
 
 def _spell(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
+
+
+def _spell_change(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.4f}"

@@ -1,14 +1,17 @@
-"""The section `gate`: the limits of each metric."""
+"""The section `gate`: the limits of each metric, and the release to compare with."""
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from lesions.errors import InputError
 from lesions.evaluation.comparison import HeadlineMetric
 from lesions.parameters.section import Section, read_parameters, read_section
+
+RELEASE = "release"
+"""The one key of the section that is no metric."""
 
 
 class Rule(Section):
@@ -23,18 +26,23 @@ class Rule(Section):
     largest_drop
         The largest change for the worse since the base that is allowed. None: no limit.
     beyond_noise
-        Whether a drop fails only if it is also significant over resamples of the groups of test images.
+        Whether a drop fails only if it is also significantly larger than `largest_drop`, over resamples of the groups
+        of test images.
+    not_worse_by
+        The change for the worse since the release that the 95 % interval has to exclude. None: no comparison with the
+        release.
     """
 
     direction: Literal["higher", "lower"]
     floor: float | None
     largest_drop: Annotated[float, Field(ge=0)] | None
     beyond_noise: bool
+    not_worse_by: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def _rules_something(self) -> Self:
-        if self.floor is None and self.largest_drop is None:
-            raise ValueError("needs a floor, a largest_drop, or both; with neither it would allow everything")
+        if self.floor is None and self.largest_drop is None and self.not_worse_by is None:
+            raise ValueError("needs a floor, a largest_drop or not_worse_by; with none it would allow everything")
         if self.beyond_noise and self.largest_drop is None:
             raise ValueError(
                 "beyond_noise needs a largest_drop; with null no drop fails, with 0 any significant drop"
@@ -50,6 +58,10 @@ class Rule(Section):
         """Return whether a value is worse than the floor."""
         return self.floor is not None and self.gain(self.floor, value) < 0
 
+    def is_over_limit(self, gain: float) -> bool:
+        """Return whether a gain is a drop that is larger than the largest allowed one."""
+        return self.largest_drop is not None and -gain > self.largest_drop
+
 
 def read_rules(params: Path) -> dict[str, Rule]:
     """Read the rule of each metric.
@@ -57,19 +69,66 @@ def read_rules(params: Path) -> dict[str, Rule]:
     Raises
     ------
     InputError
-        If there is no rule, or a rule is invalid.
+        If there is no rule, if a rule is invalid, or if the rules do not fit `gate.release`.
     """
-    section = read_parameters(params).get("gate")
-    if not isinstance(section, dict) or not section:
+    section = _read_gate(params)
+    metrics = [metric for metric in section if metric != RELEASE]
+    if not metrics:
         raise InputError(f"{params}: gate: expected a rule for at least one metric, got {section!r:.80}")
-    for metric in section:
+    for metric in metrics:
         if not re.fullmatch(r"\w{1,80}", str(metric)):
             raise InputError(f"{params}: gate: expected the name of a metric, got {metric!r:.80}")
-    rules = {str(metric): read_section(params, f"gate.{metric}", Rule) for metric in section}
-    resampled = get_args(HeadlineMetric)
+    rules = {str(metric): read_section(params, f"gate.{metric}", Rule) for metric in metrics}
     for metric, rule in rules.items():
-        if rule.beyond_noise and metric not in resampled:
-            raise InputError(
-                f"{params}: gate.{metric}.beyond_noise: expected false; only {', '.join(resampled)} are resampled"
-            )
+        _check_resampled(params, metric, rule)
+    _check_release(params, rules)
     return rules
+
+
+def read_release(params: Path) -> str | None:
+    """Read which tags are those of releases, as `git describe --match` takes it; None: the gate compares with none.
+
+    Raises
+    ------
+    InputError
+        If it is no text.
+    """
+    release = _read_gate(params).get(RELEASE)
+    if release is not None and (not isinstance(release, str) or not release.strip()):
+        raise InputError(
+            f"{params}: gate.release: expected a tag, a pattern such as v*, or null, got {release!r:.80}"
+        )
+    return release
+
+
+def _read_gate(params: Path) -> dict[str, Any]:
+    section = read_parameters(params).get("gate")
+    if not isinstance(section, dict):
+        raise InputError(f"{params}: gate: expected a rule for at least one metric, got {section!r:.80}")
+    return section
+
+
+def _check_resampled(params: Path, metric: str, rule: Rule) -> None:
+    resampled = get_args(HeadlineMetric)
+    if metric in resampled:
+        return
+    for name, is_asked, none in (
+        ("beyond_noise", rule.beyond_noise, "false"),
+        ("not_worse_by", rule.not_worse_by is not None, "null"),
+    ):
+        if is_asked:
+            raise InputError(
+                f"{params}: gate.{metric}.{name}: expected {none}; only {', '.join(resampled)} are resampled"
+            )
+
+
+def _check_release(params: Path, rules: dict[str, Rule]) -> None:
+    release = read_release(params)
+    asking = [metric for metric, rule in rules.items() if rule.not_worse_by is not None]
+    if asking and release is None:
+        raise InputError(
+            f"{params}: gate.{asking[0]}.not_worse_by needs gate.release: a tag, or a pattern of the releases' tags "
+            "such as v*"
+        )
+    if release is not None and not asking:
+        raise InputError(f"{params}: gate.release: no rule has not_worse_by, so that nothing is compared with it")

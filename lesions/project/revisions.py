@@ -59,6 +59,30 @@ def resolve_revision(repo: Repo, revision: str) -> str:
     return commit
 
 
+def find_last_tag(pattern: str) -> str:
+    """Return the tag nearest to the current commit, among its ancestors and itself, that matches a pattern.
+
+    Parameters
+    ----------
+    pattern
+        The name of a tag, or a pattern such as `v*`.
+
+    Raises
+    ------
+    InputError
+        If no such tag is there.
+    """
+    tag = _ask_git("describe", "--tags", "--abbrev=0", f"--match={pattern}")
+    if not tag:
+        where = "this shallow clone" if _is_shallow() else "this repository"
+        fetch = "git fetch --unshallow --tags" if _is_shallow() else "git fetch --tags"
+        raise InputError(
+            f"no tag that matches {cut_value(pattern)} is on the current commit or before it in {where}; `{fetch}` "
+            "may fetch it (in GitHub Actions: fetch-depth: 0 of actions/checkout)"
+        )
+    return tag
+
+
 @contextmanager
 def open_revision(repo: Repo, revision: str) -> Iterator[DVCFileSystem]:
     """Yield the project's files at a revision, those of git and of DVC; the project's folder is `/`.
@@ -77,12 +101,16 @@ def open_revision(repo: Repo, revision: str) -> Iterator[DVCFileSystem]:
 
 
 def _describe_missing_revision(revision: str) -> str:
-    if _ask_git("rev-parse", "--is-shallow-repository") == "true":
+    if _is_shallow():
         return (
             f"there is no revision {revision} in this shallow clone; fetch the history with `git fetch --unshallow` "
             "(in GitHub Actions: fetch-depth: 0 of actions/checkout)"
         )
     return f"there is no revision {revision} in this repository; `git fetch` may fetch it"
+
+
+def _is_shallow() -> bool:
+    return _ask_git("rev-parse", "--is-shallow-repository") == "true"
 
 
 def _ask_git(*arguments: str) -> str:

@@ -31,7 +31,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     def branch(name: str) -> None:
         repository.run("git", "checkout", "--quiet", "-b", name, "main")
 
-    rule = {"largest_drop": 0.08}
+    rule = {"largest_drop": 0.04}
     lay_over(repository.root / "params.yaml", {"gate": {"balanced_accuracy": rule, "macro_f1": rule}})
     repository.commit("Rules")
     repository.run("git", "branch", "never_run")
@@ -77,15 +77,16 @@ def gate(repository: Repository, branch: str, *options: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("branch", "status", "words"),
     [
-        ("main", 0, "macro_f1          0.7652 0.7652 +0.0000 ≥ 0.4  0.08 unchanged"),
-        ("better", 0, "macro_f1          0.7652 0.8345 +0.0693 ≥ 0.4  0.08 better"),
+        ("main", 0, "macro_f1          0.7652 0.7652 +0.0000 ≥ 0.4  0.04 unchanged"),
+        ("better", 0, "macro_f1          0.7652 0.8345 +0.0693 ≥ 0.4  0.04 better"),
         (
             "slightly_worse",
             0,
-            "macro_f1          0.7652 0.7354 -0.0298 ≥ 0.4  0.08 dropped beyond noise, allowed",
+            "macro_roc_auc     0.9080 0.8915 -0.0166 ≥ 0.85 0.03 dropped beyond noise, allowed",
         ),
-        ("worse", 1, "macro_f1          0.7652 0.6661 -0.0991 ≥ 0.4  0.08 dropped beyond noise, regression"),
-        ("worse_by_chance", 0, "macro_f1          0.7652 0.6729 -0.0923 ≥ 0.4  0.08 dropped within noise, allowed"),
+        ("slightly_worse", 0, "macro_f1          0.7652 0.7354 -0.0298 ≥ 0.4  0.04 dropped within noise, allowed"),
+        ("worse", 1, "macro_f1          0.7652 0.6661 -0.0991 ≥ 0.4  0.04 dropped beyond noise, regression"),
+        ("worse_by_chance", 0, "macro_f1          0.7652 0.6729 -0.0923 ≥ 0.4  0.04 dropped within noise, allowed"),
         (
             "without_digest",
             2,
@@ -98,8 +99,8 @@ def gate(repository: Repository, branch: str, *options: str) -> tuple[int, str]:
         ),
         ("another_split", 1, "macro_roc_auc     0.9080 0.8069 –      ≥ 0.85 0.03 below the floor; other test images"),
         ("another_split", 1, "the test images are not those of the base, because the dataset or its split differs"),
-        ("model_removed", 0, "macro_f1          0.7652 –      –       ≥ 0.4  0.08 model removed"),
-        ("model_added", 0, "macro_f1          –      0.7652 –       ≥ 0.4  0.08 model added"),
+        ("model_removed", 0, "macro_f1          0.7652 –      –       ≥ 0.4  0.04 model removed"),
+        ("model_added", 0, "macro_f1          –      0.7652 –       ≥ 0.4  0.04 model added"),
         (
             "never_run",
             2,
@@ -127,7 +128,7 @@ def test_markdown_and_junit_report_the_same_as_the_terminal(repository: Reposito
     text = (tmp_path / "gate.md").read_text(encoding="utf-8")
     assert text.startswith("## Metrics gate: failed\n")
     assert (
-        "| resnet18 | macro_f1 | 0.7652 | 0.6661 | -0.0991 | ≥ 0.4 | 0.08 | **dropped beyond noise, regression** |"
+        "| resnet18 | macro_f1 | 0.7652 | 0.6661 | -0.0991 | ≥ 0.4 | 0.04 | **dropped beyond noise, regression** |"
         in text
     )
     assert text.count("| unchanged |") == 3
@@ -137,7 +138,7 @@ def test_markdown_and_junit_report_the_same_as_the_terminal(repository: Reposito
     failure = failures["gate.resnet18", "macro_f1"]
     assert failure is not None
     assert failure.get("message") == (
-        "dropped beyond noise, regression: 0.7652 at the base, 0.6661 now (-0.0991); floor ≥ 0.4, drop 0.08"
+        "dropped beyond noise, regression: 0.7652 at the base, 0.6661 now (-0.0991); floor ≥ 0.4, drop 0.04"
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from lesions.evaluation.summary import summarise_scores
 from lesions.gate.judgement import judge_metrics
 from lesions.gate.metrics import ModelMetrics
-from lesions.gate.outcomes import Judgement
+from lesions.gate.outcomes import Change, Judgement
 from lesions.gate.rules import Rule
 from tests.gating import build_base, build_now, measure, predict, predict_rightly, predict_with_log_loss
 
@@ -29,13 +29,15 @@ def outcomes(judgement: Judgement) -> list[str]:
 @pytest.mark.parametrize(
     ("rule", "base", "now", "outcome", "status"),
     [
-        (HIGHER, 0.70, 0.71, "better", 0),
+        (HIGHER, 0.70, 0.75, "better", 0),
+        (HIGHER, 0.70, 0.71, "higher within noise", 0),
         (HIGHER, 0.70, 0.70, "unchanged", 0),
         (HIGHER, 0.70, 0.69, "dropped within noise, allowed", 0),
         # 0.7 - 0.68 is a little more than 0.02 in floating point.
         (HIGHER, 0.70, 0.68, "dropped beyond noise, allowed", 0),
         (HIGHER, 0.70, 0.679999, "dropped beyond noise, regression", 1),
-        (HIGHER, 0.49, 0.4999, "below the floor; better", 1),
+        (HIGHER, 0.49, 0.4999, "below the floor; higher within noise", 1),
+        (HIGHER, 0.40, 0.4999, "below the floor; better", 1),
         (HIGHER, 0.49, 0.49, "below the floor; unchanged", 1),
         (HIGHER, 0.90, 0.40, "below the floor; dropped beyond noise, regression", 1),
         (HIGHER, 0.51, 0.50, "dropped within noise, allowed", 0),
@@ -55,11 +57,11 @@ def test_one_metric_has_its_outcome(rule: Rule, base: float, now: float, outcome
 @pytest.mark.parametrize(
     ("base", "now", "outcome", "status"),
     [
-        (0.20, 0.19, "better", 0),
+        (0.20, 0.19, "lower, not tested", 0),
         (0.20, 0.20, "unchanged", 0),
         (0.20, 0.22, "dropped, allowed", 0),
         (0.20, 0.23, "dropped, regression", 1),
-        (0.40, 0.31, "below the floor; better", 1),
+        (0.40, 0.31, "below the floor; lower, not tested", 1),
     ],
 )
 def test_a_metric_of_which_lower_is_better_has_its_outcome(
@@ -101,7 +103,7 @@ def test_a_listed_model_with_broken_files_does_not_count_as_removed_or_added() -
 
 def test_revisions_without_a_common_model_cannot_be_compared() -> None:
     judgement = judge_metrics(build_base({"a": GOOD}), build_now({"b": GOOD}), {"accuracy": HIGHER})
-    assert judgement.problems == ("no model is in both revisions",)
+    assert judgement.problems == ("no model is in both the base and the workspace",)
     assert judgement.exit_status == 2
 
 
@@ -157,6 +159,48 @@ def test_a_significant_drop_fails_and_one_that_is_not_significant_is_allowed() -
     assert judge(worse, base, rules) == ["better"]
     lenient = {"accuracy": BEYOND.model_copy(update={"largest_drop": 0.5})}
     assert judge(base, worse, lenient) == ["dropped beyond noise, allowed"]
+
+
+def test_a_drop_that_may_be_the_largest_allowed_one_is_allowed() -> None:
+    base, worse = measure(predict(1.5)), measure(predict(0.7))
+    drop = summarise_scores(predict(1.5))["accuracy"] - summarise_scores(predict(0.7))["accuracy"]
+    rule = BEYOND.model_copy(update={"largest_drop": drop - 0.01})
+
+    def judge(rule: Rule) -> Judgement:
+        return judge_metrics(build_base({"a": base}), build_now({"a": worse}), {"accuracy": rule})
+
+    judgement = judge(rule)
+    assert outcomes(judgement) == ["dropped beyond noise, over the limit within noise"]
+    assert judgement.exit_status == 0
+    judgement = judge(rule.model_copy(update={"beyond_noise": False}))
+    assert outcomes(judgement) == ["dropped beyond noise, regression"]
+    assert judgement.exit_status == 1
+
+
+def test_changes_that_change_nothing_are_neither_better_nor_regressions() -> None:
+    """Any gain was called better, and each of the six rows was tested as if it were the only one."""
+    rules = dict.fromkeys(("accuracy", "macro_f1", "macro_roc_auc"), BEYOND.model_copy(update={"largest_drop": 0.0}))
+    judgements = []
+    for seed in range(0, 80, 4):
+        base, now = (
+            {model: measure(predict(1.2, seed + first + number)) for number, model in enumerate("ab")}
+            for first in (0, 2)
+        )
+        judgements.append(judge_metrics(build_base(base), build_now(now), rules))
+    rows = [row for judgement in judgements for row in judgement.rows]
+    assert len(rows) == 120
+    assert sum(row.change is Change.BETTER for row in rows) <= 3
+    assert sum(row.gain is not None and row.gain > 0 for row in rows) > 40
+    assert sum(judgement.exit_status for judgement in judgements) <= 1
+
+
+def test_lower_may_be_better_in_a_metric_that_is_resampled() -> None:
+    base, now = build_base({"a": measure(predict(2))}), build_now({"a": measure(predict(0.7))})
+    rules = {"accuracy": BEYOND.model_copy(update={"direction": "lower"})}
+    assert outcomes(judge_metrics(base, now, rules)) == ["better"]
+    assert outcomes(judge_metrics(replace(now, name="base"), replace(base, name="now"), rules)) == [
+        "dropped beyond noise, regression"
+    ]
 
 
 @pytest.mark.parametrize(

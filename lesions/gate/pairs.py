@@ -1,0 +1,128 @@
+"""Two revisions beside each other: the figures of each model in both, and its gains on the same test images."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+
+from lesions.errors import InputError
+from lesions.evaluation.comparison import HeadlineMetric, check_same_images, measure_metrics
+from lesions.evaluation.interval import Measurement
+from lesions.gate.figures import Figures, confirm_figures
+from lesions.gate.metrics import RevisionMetrics
+from lesions.gate.noise import Key
+from lesions.gate.outcomes import Change
+from lesions.gate.rules import Rule
+
+Rules = Mapping[str, Rule]
+Gains = Mapping[str, Measurement | None]
+"""How much better each metric is that is resampled; None where the predictions have not changed."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One model in an earlier revision and in the workspace.
+
+    Attributes
+    ----------
+    before, after
+        The figures in the earlier revision and in the workspace; None if the model is not in it.
+    gains
+        How much better each metric is now; empty without both digests, and None if the test images are not the same.
+    """
+
+    before: Figures | None
+    after: Figures | None
+    gains: Gains | None
+
+    def find_stated(self, metric: str) -> tuple[float | None, float | None]:
+        """Return the two figures in `test.json`, confirmed or not; None where there is no number."""
+        before, after = (side.stated.get(metric) if side else None for side in (self.before, self.after))
+        return before, after
+
+    def is_confirmed(self, metric: str) -> bool:
+        """Return whether the workspace's figure counts."""
+        return self.after is not None and metric in self.after.confirmed
+
+    def find_obstacle(self, metric: str) -> Change | None:
+        """Return why the two figures of a metric cannot be compared; None if they can."""
+        if self.after is None:
+            return Change.REMOVED
+        if not self.is_confirmed(metric):
+            return Change.UNKNOWN
+        if self.before is None:
+            return Change.ADDED
+        if self.gains is None:
+            return Change.OTHER_IMAGES
+        return None if metric in self.before.confirmed else Change.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """All models of two revisions, by name, and a sentence for each problem that prevents a comparison."""
+
+    by_model: Mapping[str, Pair]
+    problems: tuple[str, ...]
+
+    def list_gains(self) -> dict[Key, Measurement | None]:
+        """Return the gain of each model and metric that can be compared and is resampled."""
+        return {
+            (model, metric): gain
+            for model, pair in self.by_model.items()
+            for metric, gain in (pair.gains or {}).items()
+            if pair.find_obstacle(metric) is None
+        }
+
+
+def pair_revisions(before: RevisionMetrics, now: RevisionMetrics, rules: Rules) -> Pairs:
+    """Put the models of two revisions beside each other, for the metrics that rules name."""
+    pairs: dict[str, Pair] = {}
+    problems = [*_list_problems(before, now)]
+    for model in sorted({*before.models, *now.models}):
+        old, new = (confirm_figures(side, model, rules) if model in side.models else None for side in (before, now))
+        gains: Gains | None = {}
+        if old and new:
+            try:
+                gains = _measure_gains(before, now, model, rules) if _is_same(before, now) else None
+            except InputError as error:
+                gains, problems = None, [*problems, f"metrics/{model}/digest.json: {error}"]
+        if new:
+            problems += [*(old.problems if old else ()), *new.problems]
+        pairs[model] = Pair(old, new, gains)
+    return Pairs(pairs, tuple(problems))
+
+
+def _measure_gains(before: RevisionMetrics, now: RevisionMetrics, model: str, rules: Rules) -> Gains:
+    digests = {side.name: side.models[model].digest for side in (before, now)}
+    both = {name: digest for name, digest in digests.items() if digest}
+    if len(both) < len(digests):
+        return {}
+    check_same_images(both)
+    old, new = both.values()
+    resampled = {metric: rule for metric, rule in rules.items() if metric in get_args(HeadlineMetric)}
+    if np.array_equal(old.y_pred, new.y_pred) and np.array_equal(old.logits, new.logits):
+        return dict.fromkeys(resampled)
+    was, is_now = measure_metrics(both, seed=0).values()
+    return {
+        metric: is_now[metric] - was[metric] if rule.direction == "higher" else was[metric] - is_now[metric]
+        for metric, rule in resampled.items()
+        if metric in was and metric in is_now
+    }
+
+
+def _is_same(before: RevisionMetrics, now: RevisionMetrics) -> bool:
+    """Return whether both revisions say that they have the same test images."""
+    return before.test_images_sha256 is not None and before.test_images_sha256 == now.test_images_sha256
+
+
+def _list_problems(before: RevisionMetrics, now: RevisionMetrics) -> Iterator[str]:
+    yield from (*before.problems, *now.problems)
+    if not before.models.keys() & now.models.keys():
+        yield f"no model is in both {before.name} and {now.name}"
+    if before.test_images_sha256 and now.test_images_sha256 and not _is_same(before, now):
+        yield (
+            f"the test images are not those of {before.name}, because the dataset or its split differs "
+            f"(metrics/split.json, test_images_sha256: {before.test_images_sha256[:12]} in {before.name}, "
+            f"{now.test_images_sha256[:12]} now). Scores on different images cannot be compared"
+        )

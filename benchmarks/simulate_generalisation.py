@@ -2,8 +2,8 @@
 
     python -m benchmarks.simulate_generalisation --num-simulations 100
 
-Training and validation images are drawn from one population. A network that has memorised its training images is drawn
-with a larger signal there.
+Training and validation images are drawn from one population. A network that has memorised its training images is
+drawn with a larger signal there.
 """
 
 from itertools import product

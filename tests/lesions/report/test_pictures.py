@@ -85,7 +85,9 @@ def test_the_ticks_of_the_class_balance_do_not_overlap(most: int) -> None:
 
 def test_long_titles_of_curves_do_not_overlap() -> None:
     names = ("pigmented_benign_keratosis", "squamous_cell_carcinoma", "vascular_lesion")
-    rows = [{"model": "a", "diagnosis": name, "step": step, "x": step, "y": step} for name in names for step in (0, 1)]
+    rows = [
+        {"model": "a", "diagnosis": name, "step": step, "x": step, "y": step} for name in names for step in (0, 1)
+    ]
     figure = pictures.plot_curves(rows, choose_looks(["a"]), x="x", y="y", words=("x", "y"))
     figure.canvas.draw()
     boxes = [axes.title.get_window_extent() for axes in figure.axes]

@@ -6,7 +6,6 @@ Training and validation images are drawn from one population. A network that has
 drawn with a larger signal there.
 """
 
-from itertools import product
 from typing import Annotated, get_args
 
 import numpy as np
@@ -31,19 +30,20 @@ SIGNALS = ((1.5, 1.5), (2.6, 2.6), (1.8, 1.5), (2.3, 1.5), (3.5, 1.5))
 """Increase of the logit of the true diagnosis on training and on validation images."""
 
 
-def main(num_simulations: Annotated[int, typer.Option(help="Pairs of image sets per row.")] = 100) -> None:
+def main(
+    num_simulations: Annotated[int, typer.Option(help="Pairs of image sets per row.")] = 100,
+    num_groups: Annotated[list[int] | None, typer.Option(help="Groups a side; by default all four.")] = None,
+) -> None:
     """Print the share of each answer, for each true loss and number of groups on each side."""
     answers = get_args(Overfitting)
-    table = Table("true loss", "of", "groups a side", *(f"overfits: {answer}" for answer in answers))
-    for signals, num_groups in product(SIGNALS, NUM_GROUPS):
-        train, val = (score_truth(signal) for signal in signals)
-        given = [
-            judge_run(signals, num_groups, number)
-            for number in track(range(num_simulations), f"{signals}, {num_groups} groups")
-        ]
-        shares = (f"{given.count(answer) / num_simulations:.2f}" for answer in answers)
-        table.add_row(f"{train - val:.3f}", f"{train:.2f}", str(num_groups), *shares)
-    print_table(table)
+    for G in num_groups or NUM_GROUPS:
+        table = Table("groups a side", "true loss", "of", *(f"overfits: {answer}" for answer in answers))
+        for signals in track(SIGNALS, f"{G} groups"):
+            train, val = (score_truth(signal) for signal in signals)
+            given = [judge_run(signals, G, number) for number in range(num_simulations)]
+            shares = (f"{given.count(answer) / num_simulations:.2f}" for answer in answers)
+            table.add_row(str(G), f"{train - val:.3f}", f"{train:.2f}", *shares)
+        print_table(table)
 
 
 def judge_run(signals: tuple[float, float], num_groups: int, number: int) -> Overfitting:

@@ -67,9 +67,9 @@ def plot_class_balance(shares: PlotRows) -> Figure:
     for (split, colour), marker, offset in zip(SPLIT_COLOURS.items(), MODEL_MARKERS, (0.2, 0, -0.2), strict=False):
         axes.plot(table[split], np.arange(len(table)) + offset, marker, color=colour, label=split)
     axes.set_xscale("log")
-    low, high = table.min(axis=None), table.max(axis=None)
-    # Where there are few powers of ten, 2 and 5 times each are labelled too.
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+    numbers = table.to_numpy()
+    spans_few_powers = np.nanmax(numbers) < 100 * np.nanmin(numbers)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if spans_few_powers else (1,)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("images (logarithmic)")

@@ -16,9 +16,9 @@ CONSOLE_THEN_TEXT = re.compile(r"```console\n(.*?)```|```text\n(.*?)```", re.DOT
 
 EXCERPTS = {
     1: ("on test images", "class frequencies by"),
-    2: ("on test", "class frequencies by"),
+    2: ("on test images", "class frequencies by"),
     5: (" Metric ", "weighted_f1"),
-    7: ("mean of seeds", "the metadata alone by"),
+    7: ("mean of seeds", "or worse."),
 }
 """Words in the first and the last line of the excerpt that a block of text shows of the previous command's output, by
 the block's number; the other blocks show the whole output."""

@@ -1,4 +1,4 @@
-"""Compare all models, the baselines and the probes on the same test images."""
+"""Choose the best model on validation, and compare all models, the baselines and the probes on the test images."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,19 +9,20 @@ import typer
 from rich.table import Column, Table
 
 from lesions.errors import InputError
+from lesions.evaluation.choice import summarise_choice, summarise_constant, summarise_tests
 from lesions.evaluation.comparison import (
     CompareParameters,
     Comparison,
     check_same_images,
     compare_models,
+    score_on_validation,
     write_comparison,
 )
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
-from lesions.evaluation.headline import compare_with_constant, list_verdicts
-from lesions.evaluation.interval import list_estimates
-from lesions.evaluation.scores import score_classes
-from lesions.evaluation.significance import compare_pair
-from lesions.evaluation.verdict import METRIC_WORDS
+from lesions.evaluation.headline import list_verdicts
+from lesions.evaluation.references import build_best_constant, list_constants
+from lesions.evaluation.scores import score_classes, score_predictions
+from lesions.evaluation.verdict import METRIC_WORDS, spell_number
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
@@ -44,14 +45,20 @@ def main(
     check_no_other_is_left(paths, params)
     trained = {model: read_predictions(paths[model].predictions) for model in models}
     baselines, probes = (read_all_predictions(data / "predictions" / folder) for folder in ("baselines", "probes"))
-    predictions = {name: table.select("test") for name, table in (trained | baselines | probes).items()}
+    tables = trained | baselines | probes
+    predictions, val = ({name: table.select(split) for name, table in tables.items()} for split in ("test", "val"))
     check_same_images(predictions)
-    comparison = compare_models(predictions, rivals=models)
-    check_metric_is_defined(comparison, metric, params)
-    summary = summarise_comparison(comparison, models, baselines=list(baselines), metric=metric)
-    summary |= compare_with_constant({model: predictions[model] for model in models}, metric)
-    if len(models) > 1:
-        summary |= compute_p_values(predictions[summary["best"]], predictions[summary["runner_up"]])
+    check_same_images(val)
+    check_metric_is_defined({"test": predictions[models[0]], "validation": val[models[0]]}, metric, params)
+    constant = build_best_constant(predictions[models[0]], metric)
+    comparison = compare_models(
+        predictions | list_constants(constant, predictions["class_prior"], metric),
+        rivals=models,
+        on_validation=score_on_validation(val),
+    )
+    summary = summarise_choice(comparison, models, baselines=list(baselines), metric=metric)
+    summary |= summarise_constant(comparison, models, constant=constant, metric=metric)
+    summary |= summarise_tests({model: predictions[model] for model in models}, summary)
 
     test_images = next(iter(predictions.values())).images
     sizes = {"num_images": len(test_images), "num_groups": int(test_images.group_id.nunique())}
@@ -83,40 +90,26 @@ def read_all_predictions(folder: Path) -> dict[str, Predictions]:
     return {table.stem: read_predictions(table) for table in sorted(folder.glob("*.csv"))}
 
 
-def check_metric_is_defined(comparison: Comparison, metric: str, params: Path) -> None:
-    """Raise InputError if the test images do not define the metric that compares the models."""
-    if metric not in comparison.metrics:
-        defined = ", ".join(comparison.metrics)
-        raise InputError(f"{params}: compare.metric: these test images do not define {metric}; they define {defined}")
+def check_metric_is_defined(predictions: Mapping[str, Predictions], metric: str, params: Path) -> None:
+    """Raise InputError if the images of a split do not define the metric that compares the models.
 
-
-def compute_p_values(first: Predictions, second: Predictions) -> dict[str, float]:
-    """Return the p-values of the two tests that compare a pair of models."""
-    hits, areas = compare_pair(first, second)
-    return {"mcnemar_p_value": hits.p_value, "delong_p_value": areas.p_value}
+    Parameters
+    ----------
+    predictions
+        A model's predictions, by the name of the split.
+    """
+    for split, predicted in predictions.items():
+        defined = score_predictions(predicted.y_true, predicted.y_prob, y_pred=predicted.y_pred)
+        if metric not in defined:
+            raise InputError(
+                f"{params}: compare.metric: these {split} images do not define {metric}; they define "
+                f"{', '.join(defined)}"
+            )
 
 
 def join_rows(rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> list[dict[str, Any]]:
     """Return the rows of all models in one list; each row names its model."""
     return [{"model": model, **row} for model, of_model in rows.items() for row in of_model]
-
-
-def summarise_comparison(
-    comparison: Comparison, models: list[str], *, baselines: list[str], metric: str
-) -> dict[str, Any]:
-    """Return the best model by a metric, and its lead over the next model and over the best baseline."""
-    best, *others = comparison.rank(models, metric)
-    rivals = {"runner_up": others[0]} if others else {}
-    rivals["baseline"] = comparison.rank(baselines, metric)[0]
-    summary = {"metric": metric, "best": best, "best_score": comparison.scores[best, metric].value}
-    for role, rival in rivals.items():
-        lead = comparison.subtract(best, rival, metric)
-        summary |= {
-            role: rival,
-            **list_estimates({f"lead_over_{role}": lead}),
-            f"lead_over_{role}_p_value": lead.p_holm,
-        }
-    return summary
 
 
 def list_f1(predictions: Mapping[str, Predictions]) -> list[dict[str, Any]]:
@@ -133,24 +126,21 @@ def list_f1(predictions: Mapping[str, Predictions]) -> list[dict[str, Any]]:
 
 
 def print_comparison(comparison: Comparison, models: list[str], summary: dict[str, Any]) -> None:
-    """Print the scores and the verdict."""
+    """Print the deciding metric on validation, all scores on test, and the verdict."""
+    metric = summary["metric"]
     table = Table(
         Column("on test images", no_wrap=True),
-        *(METRIC_WORDS[metric] for metric in comparison.metrics),
+        *(METRIC_WORDS[name] for name in comparison.metrics),
+        f"{METRIC_WORDS[metric]} on validation",
         box=None,
         padding=(0, 1, 0, 0),
     )
     for model in comparison.models:
-        table.add_row(model, *(f"{comparison.scores[model, metric].value:.3f}" for metric in comparison.metrics))
+        scores = [comparison.scores[model, name].value for name in comparison.metrics]
+        on_validation = comparison.on_validation.get((model, metric))
+        table.add_row(model, *map(spell_number, scores), "" if on_validation is None else spell_number(on_validation))
     print_table(table)
-    verdicts = list_verdicts(
-        comparison,
-        models,
-        baseline=summary["baseline"],
-        metric=summary["metric"],
-        unbeaten_constant=None if summary["constant_is_beaten"] else summary["constant_score"],
-    )
-    print("\n".join(verdicts))
+    print("\n".join(list_verdicts(comparison, models, baseline=summary["baseline"], metric=metric)))
 
 
 if __name__ == "__main__":

@@ -20,10 +20,11 @@ from lesions.evaluation.calibration import fit_calibration
 from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
 from lesions.evaluation.external import score_external
+from lesions.evaluation.generalisation import score_generalisation
 from lesions.evaluation.interval import estimate_score, list_bounds
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
-from lesions.evaluation.scores import count_confusion, score_classes, score_labels
+from lesions.evaluation.scores import count_confusion, score_classes
 from lesions.evaluation.summary import summarise_scores
 from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write_plot_rows
@@ -123,26 +124,6 @@ def list_intervals(predictions: Predictions) -> dict[str, float]:
     """Return the bounds of the 95 % interval of each headline metric."""
     (measured,) = measure_metrics({"model": predictions}, seed=0).values()
     return list_bounds({metric: estimate_score(measurement) for metric, measurement in measured.items()})
-
-
-def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, float]:
-    """Return the kept epoch's scores on the three splits, and the loss from each split to the next.
-
-    The training images are not augmented here, so that their scores show what the network has memorised.
-    """
-    scores = {
-        split: score_labels(predicted.y_true, predicted.y_pred, len(predicted.classes))
-        for split, predicted in predictions.items()
-    }
-    return {
-        key: value
-        for metric in ("balanced_accuracy", "macro_f1")
-        for key, value in {
-            **{f"{split}_{metric}": scores[split][metric] for split in ("train", "val", "test")},
-            f"{metric}_lost_from_train_to_val": scores["train"][metric] - scores["val"][metric],
-            f"{metric}_lost_from_val_to_test": scores["val"][metric] - scores["test"][metric],
-        }.items()
-    }
 
 
 def list_class_scores(predictions: Predictions) -> list[dict[str, Any]]:

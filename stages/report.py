@@ -10,6 +10,7 @@ from lesions.baselines.probes import PROBES
 from lesions.datasets.parameters import DatasetParameters
 from lesions.evaluation.comparison import Comparison, read_comparison
 from lesions.evaluation.headline import list_verdicts
+from lesions.evaluation.references import ONE_DIAGNOSIS
 from lesions.evaluation.verdict import METRIC_WORDS
 from lesions.formats.atomic import write_text
 from lesions.formats.json_file import read_json
@@ -65,7 +66,7 @@ def main(
     summary = read_summary(metrics / "comparison.json", ComparisonSummary)
     comparison, metric = read_comparison(plots / "comparison"), summary.metric
     probes = [name for name in comparison.models if name in PROBES]
-    baselines = [name for name in comparison.models if name not in [*models, *probes]]
+    baselines = [name for name in comparison.models if name not in [*models, *probes, ONE_DIAGNOSIS]]
     overview = build_overview_pictures(
         comparison, predictions, read_overview(plots), baselines=baselines, probes=probes, metric=metric
     )
@@ -73,13 +74,7 @@ def main(
         **describe_data(metrics, counts, split, params),
         counts=counts,
         split=split,
-        verdict=list_verdicts(
-            comparison,
-            models,
-            baseline=summary.baseline,
-            metric=metric,
-            unbeaten_constant=None if summary.constant_is_beaten else summary.constant_score,
-        ),
+        verdict=list_verdicts(comparison, models, baseline=summary.baseline, metric=metric),
         warnings=list_warnings(
             predictions, comparison, baselines=baselines, metric=metric, counts=counts, split=split, copies=copies
         ),
@@ -103,7 +98,8 @@ def build_tables(
 ) -> dict[str, Any]:
     """Return the tables of scores, differences and tests, and the words that explain them."""
     return {
-        "scores": list_scores(comparison),
+        "scores": list_scores(comparison, metric),
+        "with_constant": ONE_DIAGNOSIS in comparison.models,
         "probes": {probe: PROBES[probe] for probe in probes},
         "with_features": any(name.endswith("_features") for name in baselines),
         "metric": METRIC_WORDS[metric],

@@ -24,9 +24,9 @@ def report_of(folder: Path, y_true: np.ndarray = Y_TRUE, **logits: np.ndarray) -
 
 
 def read(page: Page, path: Path) -> tuple[str, list[str], dict[str, list[str]]]:
-    """Return the verdict's first sentence, the warnings, and each model's scores without their intervals."""
+    """Return the verdict, the warnings, and each model's scores: all on test without intervals, one on validation."""
     page.goto(path.as_uri())
-    verdict = page.locator("#verdict p").first.inner_text()
+    verdict = " ".join(page.locator("#verdict p").all_inner_texts())
     warnings = page.locator("#doubts li").all_inner_texts()
     rows = page.locator("#scores tbody tr").all()
     scores = {

@@ -68,6 +68,22 @@ COPIES: dict[str, Any] = {
 """The metrics of data without copies."""
 
 
+GENERALISATION: dict[str, Any] = {
+    "num_train_images": 110,
+    "num_train_groups": 60,
+    "train_balanced_accuracy": 0.9,
+    "val_balanced_accuracy": 0.7,
+    "test_balanced_accuracy": 0.6,
+    "balanced_accuracy_lost_from_train_to_val": 0.2,
+    "balanced_accuracy_lost_from_train_to_val_low": 0.11,
+    "balanced_accuracy_lost_from_train_to_val_high": 0.29,
+    "balanced_accuracy_lost_from_val_to_test": 0.1,
+    "balanced_accuracy_lost_from_val_to_test_low": -0.05,
+    "balanced_accuracy_lost_from_val_to_test_high": 0.25,
+}
+"""The metrics of a model that overfits."""
+
+
 def build_predictions(y_true: np.ndarray, logits: np.ndarray, groups: Iterable[object] | None = None) -> Predictions:
     """Return predictions of test images, two per group by default."""
     named = [f"g{n // 2:05d}" for n in range(len(y_true))] if groups is None else list(map(str, groups))
@@ -92,12 +108,25 @@ def guess(y_true: np.ndarray, skill: float, seed: int = 0) -> np.ndarray:
     return noise + skill * np.eye(len(CLASSES))[y_true]
 
 
-def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = "balanced_accuracy") -> Path:
-    """Write the outputs of the stages before `compare`, and return the parameter file."""
+def write_run(
+    folder: Path,
+    models: Mapping[str, Predictions],
+    *,
+    metric: str = "balanced_accuracy",
+    val: Mapping[str, Predictions] | None = None,
+) -> Path:
+    """Write the outputs of the stages before `compare`, and return the parameter file.
+
+    Parameters
+    ----------
+    val
+        The models' predictions of validation images; by default those of the test images.
+    """
     first = next(iter(models.values()))
     N = len(first.y_true)
     for model, predictions in models.items():
-        write_predictions(folder / f"data/predictions/{model}.csv", with_validation(predictions))
+        on_validation = (val or models)[model]
+        write_predictions(folder / f"data/predictions/{model}.csv", with_validation(predictions, on_validation))
         write_model(folder, model, predictions)
     diagnoses = [CLASSES[code] for code in first.y_true]
     sex = np.where(np.arange(N) // 6 % 2, "female", "male")
@@ -111,12 +140,10 @@ def write_run(folder: Path, models: Mapping[str, Predictions], *, metric: str = 
         Classes(CLASSES, tuple((name,) for name in CLASSES), (300, 500, 200), (1.0, 1.0, 1.0)),
     )
     prior = Predictions(first.images, CLASSES, first.y_true, np.log(np.tile([0.3, 0.5, 0.2], (N, 1))))
-    write_predictions(folder / "data/predictions/baselines/class_prior.csv", prior)
+    write_predictions(folder / "data/predictions/baselines/class_prior.csv", with_validation(prior))
     for seed, probe in enumerate(("metadata_probe", "border_probe"), start=50):
-        logits = 0.1 * guess(first.y_true, 0, seed)
-        write_predictions(
-            folder / f"data/predictions/probes/{probe}.csv", Predictions(first.images, CLASSES, first.y_true, logits)
-        )
+        predicted = Predictions(first.images, CLASSES, first.y_true, 0.1 * guess(first.y_true, 0, seed))
+        write_predictions(folder / f"data/predictions/probes/{probe}.csv", with_validation(predicted))
     write_metrics(folder / "metrics/data.json", COUNTS)
     write_metrics(folder / "metrics/split.json", SPLIT | {"num_images": {"train": 810 - N, "val": 90, "test": N}})
     write_metrics(folder / "metrics/near_duplicates.json", COPIES)
@@ -148,10 +175,11 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
     return path
 
 
-def with_validation(predictions: Predictions) -> Predictions:
-    """Return the predictions of the test images together with the same predictions for validation images."""
-    images = predictions.images.assign(image_id="val_" + predictions.images.image_id, split="val")
-    return concatenate_predictions([predictions, replace(predictions, images=images)])
+def with_validation(predictions: Predictions, val: Predictions | None = None) -> Predictions:
+    """Return the predictions of the test images together with those of validation images, by default the same."""
+    val = val or predictions
+    images = val.images.assign(image_id="val_" + val.images.image_id, split="val")
+    return concatenate_predictions([predictions, replace(val, images=images)])
 
 
 def write_model(folder: Path, model: str, predictions: Predictions) -> None:
@@ -172,8 +200,7 @@ def write_model(folder: Path, model: str, predictions: Predictions) -> None:
     write_metrics(folder / f"metrics/{model}/before_calibration.json", before)
     write_metrics(folder / f"metrics/{model}/intervals.json", {})
     write_metrics(folder / f"metrics/{model}/external.json", {})
-    generalisation = {"train_balanced_accuracy": 0.9, "val_balanced_accuracy": 0.7, "test_balanced_accuracy": 0.6}
-    write_metrics(folder / f"metrics/{model}/generalisation.json", generalisation)
+    write_metrics(folder / f"metrics/{model}/generalisation.json", GENERALISATION)
     write_digest(folder / f"metrics/{model}/digest.json", predictions)
     plots = folder / f"plots/{model}"
     write_plot_rows(plots / "reliability.json", build_reliability_rows(predictions, predictions))

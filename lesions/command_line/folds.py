@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from lesions.command_line.options import find_typed
-from lesions.command_line.scores import print_scores, start_table
+from lesions.command_line.scores import print_scores, spell_validation, start_table
 
 if TYPE_CHECKING:
     from lesions.evaluation.comparison import Comparison
@@ -25,21 +25,26 @@ def folds(
 ) -> None:
     """Pool and score the test predictions of the experiments that tested the folds of one split."""
     # These import DVC and scikit-learn; the other commands start without them.
-    from lesions.evaluation.comparison import compare_models
+    from lesions.evaluation.comparison import average_scores, compare_models, score_on_validation
     from lesions.evaluation.folds import pool_folds
     from lesions.experiments.folds import find_folds
-    from lesions.experiments.revisions import open_experiments, read_parameter_file, read_test_predictions
+    from lesions.experiments.revisions import open_experiments, read_parameter_file, read_scored_predictions
+    from lesions.parameters.models import check_models
     from lesions.tables.predictions import write_predictions
 
     found = find_folds(experiments or [])
     with open_experiments() as repo:
-        metric = read_parameter_file(repo, found[0].commit)["compare"]["metric"]
-    predictions = {experiment.name: read_test_predictions(experiment) for experiment in found}
+        parameters = read_parameter_file(repo, found[0].commit)
+    metric, models = parameters["compare"]["metric"], check_models(parameters.get("models"), found[0].name)
+    scored = {experiment.name: read_scored_predictions(experiment) for experiment in found}
+    predictions, val = ({fold: by_split[split] for fold, by_split in scored.items()} for split in ("test", "val"))
     pooled = pool_folds(predictions)
     for model, of_model in pooled.items():
         write_predictions(output / f"{model}.csv", of_model)
-    comparison = compare_models(pooled, rivals=list(pooled))
-    print_scores(build_table(comparison, predictions), comparison, rivals=comparison.models, metric=metric)
+    comparison = compare_models(
+        pooled, rivals=models, on_validation=average_scores(map(score_on_validation, val.values()))
+    )
+    print_scores(build_table(comparison, predictions), comparison, rivals=models, metric=metric)
     for model in sorted({model for fold in predictions.values() for model in fold} - pooled.keys()):
         print(f"{model} was left out: not every fold has it")
     images = next(iter(pooled.values())).images
@@ -50,11 +55,11 @@ def folds(
 
 
 def build_table(comparison: "Comparison", predictions: Mapping[str, "Mapping[str, Predictions]"]) -> Table:
-    """Build a table of the pooled scores with their intervals, and of the mean and range over folds."""
+    """Build a table of each model's metrics: on test pooled and over folds, on validation the mean of folds."""
     from lesions.evaluation.folds import score_each_fold
     from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds
 
-    table = start_table("all images", "95 % interval", "mean of folds (range)")
+    table = start_table("all images", "95 % interval", "mean of folds (range)", "on validation")
     for model in comparison.models:
         each = score_each_fold(predictions, model)
         table.add_row(model)
@@ -69,5 +74,6 @@ def build_table(comparison: "Comparison", predictions: Mapping[str, "Mapping[str
                 f"{estimate.value:.3f}",
                 spell_bounds(estimate),
                 range_over_folds,
+                spell_validation(comparison, model, metric),
             )
     return table

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from lesions.command_line.options import PARAMS
-from lesions.command_line.scores import print_scores, start_table
+from lesions.command_line.scores import print_scores, spell_validation, start_table
 
 if TYPE_CHECKING:
     from lesions.evaluation.repeats import RepeatedComparison
@@ -20,26 +20,30 @@ def repeat(
     from lesions.evaluation.comparison import CompareParameters
     from lesions.evaluation.repeats import compare_repeats
     from lesions.experiments.repeats import run_seeds
-    from lesions.experiments.revisions import read_test_predictions
+    from lesions.experiments.revisions import read_scored_predictions
     from lesions.parameters.models import read_models
     from lesions.parameters.section import read_section
 
     experiments = run_seeds(seeds)
     models = read_models(PARAMS)
-    compared = compare_repeats(
-        {seed: read_test_predictions(experiments[seed]) for seed in range(seeds)}, rivals=models
-    )
+    scored = {seed: read_scored_predictions(experiments[seed]) for seed in range(seeds)}
+    test, val = ({seed: by_split[split] for seed, by_split in scored.items()} for split in ("test", "val"))
+    compared = compare_repeats(test, rivals=models, validation=val)
     metric = read_section(PARAMS, "compare", CompareParameters).metric
     print_scores(
         build_table(compared), compared.comparison, rivals=models, metric=metric, num_seeds=compared.num_seeds
     )
+    print(
+        "All of this is about means over seeds. The model that `dvc repro` writes is of one seed, and can be better "
+        "or worse."
+    )
 
 
 def build_table(compared: "RepeatedComparison") -> Table:
-    """Build a table with the mean over seeds, its interval, and the lowest and highest seed per model and metric."""
+    """Build a table of each model's metrics: on test the mean, its interval and the range, on validation the mean."""
     from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds
 
-    table = start_table("mean of seeds", "95 % interval", "range of seeds")
+    table = start_table("mean of seeds", "95 % interval", "range of seeds", "on validation")
     for model in compared.comparison.models:
         table.add_row(model)
         for metric in compared.comparison.metrics:
@@ -50,5 +54,6 @@ def build_table(compared: "RepeatedComparison") -> Table:
                 f"{estimate.value:.3f}",
                 spell_bounds(estimate),
                 f"{min(values):.3f} to {max(values):.3f}",
+                spell_validation(compared.comparison, model, metric),
             )
     return table

@@ -19,10 +19,16 @@ def start_table(*columns: str) -> Table:
     return table
 
 
+def spell_validation(comparison: "Comparison", model: str, metric: str) -> str:
+    """Return a score on validation, or nothing if it is undefined."""
+    value = comparison.on_validation.get((model, metric))
+    return "" if value is None else f"{value:.3f}"
+
+
 def print_scores(
     table: Table, comparison: "Comparison", *, rivals: Sequence[str], metric: str, num_seeds: int = 1
 ) -> None:
-    """Print a table, and the lead of the best of the rivals by a metric over every other model.
+    """Print a table, and the lead on test of the best of the rivals on validation over every other model.
 
     Parameters
     ----------
@@ -33,15 +39,17 @@ def print_scores(
     rivals
         The models of which one is the best.
     metric
-        The metric that decides; that the test images do not define it is said.
+        The metric that decides; that the test or the validation images do not define it is said.
     num_seeds
         Number of seeds from which each model was trained.
     """
     from lesions.evaluation.verdict import list_leads
 
     print_table(table)
-    if metric not in comparison.metrics:
-        print(f"the test images do not define {metric}, so that no model is called better by it")
-        return
+    chosen_by = {name for _, name in comparison.on_validation}
+    for split, metrics in (("test", comparison.metrics), ("validation", chosen_by)):
+        if metric not in metrics:
+            print(f"the {split} images do not define {metric}, so that no model is called better by it")
+            return
     for line in list_leads(comparison, rivals, metric, num_seeds=num_seeds):
         print(line)

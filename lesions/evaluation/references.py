@@ -8,10 +8,14 @@ import numpy as np
 from lesions.evaluation.scores import score_predictions
 from lesions.tables.predictions import Predictions
 
+ONE_DIAGNOSIS = "one_diagnosis"
+"""One diagnosis for every image, where that scores higher than the class prior."""
+
 WORDS = {
     "border_probe": "the rim of the image alone",
     "class_prior": "always predicting the class frequencies",
     "metadata_probe": "the metadata alone",
+    ONE_DIAGNOSIS: "predicting one diagnosis for every image",
 }
 
 
@@ -27,6 +31,12 @@ def begin_with(name: str) -> str:
     """Return the words for a model, baseline or probe at the beginning of a sentence."""
     words = spell_model(name)
     return words if words == name else words[0].upper() + words[1:]
+
+
+def list_constants(constant: Predictions, prior: Predictions, metric: str) -> dict[str, Predictions]:
+    """Return one diagnosis for every image as a reference, if it scores higher than the class prior."""
+    scores = [score_predictions(each.y_true, each.y_prob, y_pred=each.y_pred)[metric] for each in (constant, prior)]
+    return {ONE_DIAGNOSIS: constant} if scores[0] > scores[1] else {}
 
 
 def build_best_constant(predictions: Predictions, metric: str) -> Predictions:

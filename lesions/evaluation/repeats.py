@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lesions.errors import InputError
-from lesions.evaluation.comparison import Comparison, check_same_images, compare_measurements, measure_metrics
+from lesions.evaluation.comparison import (
+    Comparison,
+    average_scores,
+    check_same_images,
+    compare_measurements,
+    measure_metrics,
+    score_on_validation,
+)
 from lesions.evaluation.interval import Measurement, average_seeds
 from lesions.tables.predictions import Predictions
 
@@ -27,7 +34,11 @@ class RepeatedComparison:
 
 
 def compare_repeats(
-    repeats: Mapping[int, Mapping[str, Predictions]], *, rivals: Sequence[str], seed: int = 0
+    repeats: Mapping[int, Mapping[str, Predictions]],
+    *,
+    rivals: Sequence[str],
+    validation: Mapping[int, Mapping[str, Predictions]] | None = None,
+    seed: int = 0,
 ) -> RepeatedComparison:
     """Compare the models by their means over seeds.
 
@@ -36,7 +47,9 @@ def compare_repeats(
     repeats
         For each training seed, each model's predictions of the same test images.
     rivals
-        The models among which one will be chosen.
+        The models among which one is chosen.
+    validation
+        For each training seed, each model's predictions of validation images, by which one is chosen.
     seed
         Seed of the resamples.
 
@@ -51,7 +64,11 @@ def compare_repeats(
         for model, repeated in models.items()
     }
     return RepeatedComparison(
-        comparison=compare_measurements(averaged, rivals=rivals),
+        comparison=compare_measurements(
+            averaged,
+            rivals=rivals,
+            on_validation=average_scores(map(score_on_validation, (validation or {}).values())),
+        ),
         values={
             (model, metric): [metrics[metric].value for metrics in repeated]
             for model, repeated in models.items()

@@ -1,6 +1,7 @@
 """Significance tests of the difference between two models on the same images, in addition to the bootstrap."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -24,10 +25,12 @@ class McNemar(NamedTuple):
 
 
 def compare_hits(first: NDArray[np.bool_], second: NDArray[np.bool_], group_id: pd.Series) -> McNemar:
-    """Test exactly whether two models are right equally often (McNemar 1947).
+    """Test exactly whether each of two models is right on more images than the other in equally many groups.
 
-    A group counts once, for the model that is right on more of its images, because photographs of one lesion are not
-    independent. With one image per group this is McNemar's test.
+    This is a sign test over groups: a group counts once, for the model that is right on more of its images, however
+    many more, because photographs of one lesion are not independent. It is no test of accuracy, which can even be the
+    same if one model is ahead by one image in many groups and the other by many images in a few. With one image per
+    group it is McNemar's test (1947), and one of accuracy.
 
     Parameters
     ----------
@@ -84,8 +87,20 @@ def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, *, g
     return DeLong(difference, error, p_value)
 
 
-def compare_pair(first: Predictions, second: Predictions) -> tuple[McNemar, DeLong]:
-    """Test two models on the same images by how often they are right, and by how they rank the images."""
+def compare_pairs(models: Mapping[str, Predictions]) -> dict[tuple[str, str], tuple[McNemar, DeLong]]:
+    """Test each pair of models on the same images; each test's p-values are corrected after Holm for all pairs."""
+    pairs = list(combinations(models, 2))
+    tests = [_compare_pair(models[first], models[second]) for first, second in pairs]
+    p_hits = correct_after_holm([hits.p_value for hits, _ in tests])
+    p_areas = correct_after_holm([areas.p_value for _, areas in tests])
+    return {
+        pair: (hits._replace(p_value=p_hit), areas._replace(p_value=p_area))
+        for pair, (hits, areas), p_hit, p_area in zip(pairs, tests, p_hits, p_areas, strict=True)
+    }
+
+
+def _compare_pair(first: Predictions, second: Predictions) -> tuple[McNemar, DeLong]:
+    """Test on how many groups each model is right on more images, and how each ranks the images."""
     group_id = first.images.group_id
     return (
         compare_hits(first.y_pred == first.y_true, second.y_pred == second.y_true, group_id),

@@ -17,13 +17,30 @@ METRIC_WORDS = {
 
 
 def list_leads(comparison: Comparison, models: Sequence[str], metric: str, *, num_seeds: int = 1) -> list[str]:
-    """Describe the lead of the best of some models over every other model that was compared."""
-    best = comparison.rank(list(models), metric)[0]
+    """Name the best of some models on validation, and describe its lead on test over all others."""
+    best = comparison.choose(models, metric)[0]
     others = [model for model in comparison.rank(comparison.models, metric) if model != best]
     return [
-        describe_lead(best, other, comparison.subtract(best, other, metric), metric=metric, num_seeds=num_seeds)
-        for other in others
+        describe_choice(comparison, models, metric=metric, num_seeds=num_seeds),
+        *(
+            describe_lead(best, other, comparison.subtract(best, other, metric), metric=metric, num_seeds=num_seeds)
+            for other in others
+        ),
     ]
+
+
+def describe_choice(comparison: Comparison, models: Sequence[str], *, metric: str, num_seeds: int = 1) -> str:
+    """Name the best of some models on validation, and say what it scores on test."""
+    best = comparison.choose(models, metric)[0]
+    estimate, val = comparison.scores[best, metric], spell_number(comparison.on_validation[best, metric])
+    test, words = spell_number(estimate.value), METRIC_WORDS[metric]
+    seeds = "" if num_seeds == 1 else f", means of {num_seeds} seeds"
+    if len(models) == 1:
+        return f"{best} has a {words} of {test} on test ({spell_interval(estimate)}) and {val} on validation{seeds}."
+    return (
+        f"{best} is the best of {len(models)} models on validation ({words} {val}), and has {test} on test "
+        f"({spell_interval(estimate)}){seeds}."
+    )
 
 
 def describe_lead(first: str, second: str, lead: Difference, *, metric: str, num_seeds: int = 1) -> str:
@@ -51,10 +68,18 @@ def describe_lead(first: str, second: str, lead: Difference, *, metric: str, num
         f"{lead.value:.3f} {words}, {spell_interval(lead)}"
     )
     if lead.low > 0:
-        sentence += (
-            f", but that is not significant for the number of models compared (p = {lead.p_holm:.2f} after Holm)"
-        )
+        sentence += f", but that is not significant for the number of pairs compared ({spell_p_holm(lead)})"
     return f"{sentence}."
+
+
+def spell_p(p_value: float) -> str:
+    """Return a p-value with three decimals, or "< 0.001"."""
+    return f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001"
+
+
+def spell_p_holm(lead: Difference) -> str:
+    """Return the words for the p-value of a difference, corrected for all pairs that were compared."""
+    return f"p {'' if lead.p_holm < 0.001 else '= '}{spell_p(lead.p_holm)} after Holm"
 
 
 def spell_interval(estimate: Estimate) -> str:

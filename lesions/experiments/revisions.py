@@ -16,6 +16,7 @@ from lesions.errors import InputError
 from lesions.experiments.inputs import NOT_IN_CACHE, PREDICTIONS, Inputs, read_recorded_inputs
 from lesions.project.revisions import open_project, open_revision, resolve_revision
 from lesions.tables.predictions import Predictions, read_predictions
+from lesions.tables.splits import SCORED_SPLITS
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,12 @@ def read_parameter_file(repo: Repo, commit: str) -> dict[str, Any]:
         return YAML(typ="safe", pure=True).load(files.read_text("/params.yaml"))
 
 
-def read_test_predictions(experiment: Experiment) -> dict[str, Predictions]:
-    """Return the predictions of each model and baseline of an experiment for its test images."""
+def read_scored_predictions(experiment: Experiment) -> dict[str, dict[str, Predictions]]:
+    """Return the predictions of each model and baseline of an experiment, for each split that is scored."""
     with fetch_output(experiment, PREDICTIONS) as folder:
-        tables = sorted(folder.rglob("*.csv"), key=lambda path: (len(path.parts), path))  # baselines last
-        return {path.stem: read_predictions(path).select("test") for path in tables}
+        paths = sorted(folder.rglob("*.csv"), key=lambda path: (len(path.parts), path))  # baselines last
+        tables = {path.stem: read_predictions(path) for path in paths}
+    return {split: {model: table.select(split) for model, table in tables.items()} for split in SCORED_SPLITS}
 
 
 @contextmanager

@@ -30,6 +30,6 @@ def check_models(listed: object, source: str) -> list[str]:
             raise InputError(f"{source}: models: {name} is listed twice")
         if name in RESERVED:
             raise InputError(f"{source}: models: {name} is the name of a folder of the pipeline; choose another")
-        if name == "class_prior" or name.endswith(("_features", "_probe")):
+        if name in ("class_prior", "one_diagnosis") or name.endswith(("_features", "_probe")):
             raise InputError(f"{source}: models: {name} is the name of a baseline or a probe; choose another")
     return models

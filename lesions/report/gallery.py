@@ -1,13 +1,12 @@
 """Choose the plots of the report, and the sentence below each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.ranking import compute_average_precision, compute_roc_area
-from lesions.evaluation.references import begin_with
-from lesions.evaluation.verdict import METRIC_WORDS, spell_interval
+from lesions.evaluation.verdict import describe_choice
 from lesions.formats.json_file import PlotRows
 from lesions.report import pictures, sentences
 from lesions.report.data_sentences import describe_class_balance
@@ -36,7 +35,7 @@ def build_overview_pictures(
     looks = choose_looks([*models, *baselines, *probes])
     num_classes = len(np.unique(next(iter(models.values())).y_true))
     chance = {"balanced_accuracy": 1 / num_classes, "macro_roc_auc": 0.5}.get(metric)
-    yield build_scores_picture(comparison, looks, metric=metric, chance=chance)
+    yield build_scores_picture(comparison, looks, models=list(models), metric=metric, chance=chance)
     yield embed_figure("Each diagnosis", pictures.plot_f1(rows.f1, looks), sentences.describe_f1(models))
     yield embed_figure("Class balance", pictures.plot_class_balance(rows.shares), describe_class_balance(rows.shares))
     if rows.roc:  # there is no curve if all test images have one diagnosis
@@ -46,16 +45,13 @@ def build_overview_pictures(
 
 
 def build_scores_picture(
-    comparison: Comparison, looks: Mapping[str, Look], *, metric: str, chance: float | None
+    comparison: Comparison, looks: Mapping[str, Look], *, models: Sequence[str], metric: str, chance: float | None
 ) -> Picture:
-    """Build the picture of one metric of all models, and name the best of them."""
-    first, *_ = comparison.rank(list(looks), metric)
-    best = comparison.scores[first, metric]
+    """Build the picture of one metric of all models, and name the best of the trained ones."""
     return embed_figure(
         "All models",
         pictures.plot_scores(comparison, looks, metric=metric, chance=chance),
-        f"{begin_with(first)} has the highest {METRIC_WORDS[metric]}, {best.value:.3f} ({spell_interval(best)}). "
-        "The lines are 95 % intervals.",
+        f"{describe_choice(comparison, models, metric=metric)} The lines are 95 % intervals.",
     )
 
 

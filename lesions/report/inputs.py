@@ -67,8 +67,6 @@ class ComparisonSummary(Summary):
 
     metric: HeadlineMetric
     baseline: str
-    constant_score: float
-    constant_is_beaten: bool
 
 
 class TrainSummary(Summary):
@@ -82,9 +80,13 @@ class TrainSummary(Summary):
 class Generalisation(Summary):
     """What `metrics/<model>/generalisation.json` says of the kept epoch on each split."""
 
+    num_train_images: int
+    num_train_groups: int
     train_balanced_accuracy: float
     val_balanced_accuracy: float
     test_balanced_accuracy: float
+    balanced_accuracy_lost_from_train_to_val: Estimate
+    balanced_accuracy_lost_from_val_to_test: Estimate
 
 
 class ReliabilityScores(Summary):

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from lesions.drawing.style import MODEL_COLOURS, MODEL_MARKERS, SPLIT_COLOURS, new_figure, spell
 from lesions.evaluation.comparison import Comparison
@@ -17,6 +19,9 @@ from lesions.tables.predictions import Predictions
 
 WIDTH = 4.8
 """Width of a figure in inches."""
+
+TITLE_WIDTH = 20
+"""Characters on a line of a title above a third of a figure."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,11 @@ def plot_class_balance(shares: PlotRows) -> Figure:
     for (split, colour), marker, offset in zip(SPLIT_COLOURS.items(), MODEL_MARKERS, (0.2, 0, -0.2), strict=False):
         axes.plot(table[split], np.arange(len(table)) + offset, marker, color=colour, label=split)
     axes.set_xscale("log")
+    numbers = table.to_numpy()
+    spans_few_powers = np.nanmax(numbers) < 100 * np.nanmin(numbers)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if spans_few_powers else (1,)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("images (logarithmic)")
     axes.set_yticks(range(len(table)), [spell(name) for name in table.index])
     axes.grid(axis="x", alpha=0.4)
@@ -146,7 +156,7 @@ def plot_curves(rows: PlotRows, looks: Mapping[str, Look], *, x: str, y: str, wo
             part = table[(table.model == model) & (table.diagnosis == name)].sort_values("step")
             axes.plot(part[x], part[y], look.line, color=look.colour, linewidth=1.3, label=model)
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-        axes.set_title(spell(name), fontsize=8)
+        axes.set_title(fill(spell(name), TITLE_WIDTH), fontsize=8)
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     for above, axes in zip(figure.axes[len(names) - num_columns :], figure.axes[len(names) :], strict=False):

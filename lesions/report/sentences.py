@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from lesions.drawing.style import spell
 from lesions.evaluation.curves import one_against_rest
+from lesions.evaluation.generalisation import OVERFIT, judge_overfitting
 from lesions.evaluation.scores import count_confusion, score_classes
-from lesions.evaluation.verdict import spell_number
+from lesions.evaluation.verdict import spell_interval, spell_number
 from lesions.formats.json_file import PlotRows
 from lesions.report.inputs import Generalisation, Mistake, TrainSummary
 from lesions.tables.predictions import Predictions
@@ -29,9 +30,6 @@ def describe_training(model: str, history: PlotRows, trained: TrainSummary) -> s
     return sentence
 
 
-OVERFIT = 0.1
-"""The loss of balanced accuracy from training to validation above which the report says that a model overfits."""
-
 LEARNT = 0.1
 """Part of the way from chance to 1 that a balanced accuracy on training images must exceed to show that they were
 learnt."""
@@ -39,21 +37,26 @@ learnt."""
 
 def describe_generalisation(model: str, scores: Generalisation, *, num_classes: int) -> str:
     """Describe the scores on training, validation and test images, and whether the model has learnt or overfits."""
-    train, val = scores.train_balanced_accuracy, scores.val_balanced_accuracy
-    test, chance = scores.test_balanced_accuracy, 1 / num_classes
+    train, chance = scores.train_balanced_accuracy, 1 / num_classes
     sentence = (
-        f"{model} has a balanced accuracy of {train:.3f} on training, {val:.3f} on validation, {test:.3f} on test."
+        f"{model} has a balanced accuracy of {train:.3f} on training ({scores.num_train_images:,} images of "
+        f"{scores.num_train_groups:,} groups, not augmented), {scores.val_balanced_accuracy:.3f} on validation, "
+        f"{scores.test_balanced_accuracy:.3f} on test."
     )
     if train <= chance + LEARNT * (1 - chance):
         return (
-            f"{sentence} Chance is {chance:.3f}: it has not learnt its training images; train longer, or raise the "
-            "learning rate."
+            f"{sentence} Chance is {chance:.3f}: it has hardly learnt these training images; train longer, or raise "
+            "the learning rate."
         )
-    if train - val > OVERFIT:
-        return f"{sentence} It scores {train - val:.3f} higher on training than on validation: it overfits."
+    to_val, to_test = scores.balanced_accuracy_lost_from_train_to_val, scores.balanced_accuracy_lost_from_val_to_test
+    overfits = {
+        "yes": f"it overfits, by more than {OVERFIT}",
+        "no": f"it does not overfit by more than {OVERFIT}",
+        "cannot tell": f"whether it overfits by more than {OVERFIT}, these images cannot tell",
+    }[judge_overfitting(to_val)]
     return (
-        f"{sentence} From training to validation the difference is {spell_number(val - train, signed=True)}, from "
-        f"training to test {spell_number(test - train, signed=True)}."
+        f"{sentence} From training to validation it loses {spell_number(to_val.value)} ({spell_interval(to_val)}): "
+        f"{overfits}. From validation to test it loses {spell_number(to_test.value)} ({spell_interval(to_test)})."
     )
 
 

@@ -1,14 +1,13 @@
 """Build the rows of the report's tables, as texts."""
 
 from collections.abc import Mapping
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.interval import Estimate
-from lesions.evaluation.significance import compare_pair, correct_after_holm
-from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_number
+from lesions.evaluation.significance import compare_pairs
+from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_number, spell_p
 from lesions.networks.parameters import AnyArchitecture, TorchvisionParameters
 from lesions.report.inputs import ExternalScores, TrainSummary
 from lesions.tables.predictions import Predictions
@@ -29,15 +28,18 @@ def describe_model(model: str, architecture: AnyArchitecture, trained: TrainSumm
     }
 
 
-def list_scores(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return one row per model: the score and the interval of each metric."""
+def list_scores(comparison: Comparison, metric: str) -> list[dict[str, Any]]:
+    """Return one row per model: the deciding metric on validation, and the score and interval of each on test."""
     return [
         {
             "model": model,
+            "validation": spell_number(comparison.on_validation[model, metric])
+            if (model, metric) in comparison.on_validation
+            else "",
             "scores": {
-                METRIC_WORDS[metric]: (f"{estimate.value:.3f}", f"{estimate.low:.3f} – {estimate.high:.3f}")
-                for metric in comparison.metrics
-                for estimate in [comparison.scores[model, metric]]
+                METRIC_WORDS[name]: (f"{estimate.value:.3f}", f"{estimate.low:.3f} – {estimate.high:.3f}")
+                for name in comparison.metrics
+                for estimate in [comparison.scores[model, name]]
             },
         }
         for model in comparison.models
@@ -65,29 +67,17 @@ def list_external(model: str, external: Mapping[str, ExternalScores]) -> list[di
 
 
 def list_tests(models: Mapping[str, Predictions]) -> list[dict[str, str]]:
-    """Return one row per pair of trained models: exact McNemar over groups, and DeLong for the ROC AUC.
-
-    With several pairs, the p-values are corrected after Holm.
-    """
-    pairs = list(combinations(models, 2))
-    tests = [compare_pair(models[first], models[second]) for first, second in pairs]
-    p_hits = correct_after_holm([hit.p_value for hit, _ in tests])
-    p_areas = correct_after_holm([area.p_value for _, area in tests])
+    """Return one row per pair of trained models: the sign test of groups, and DeLong for the ROC AUC, after Holm."""
     return [
         {
             "pair": f"{first}, {second}",
-            "more right": f"{hit.first_only}, {hit.second_only}",
-            "mcnemar": spell_p(p_hit),
-            "difference": spell_number(area.difference, signed=True),
-            "delong": spell_p(p_area),
+            "more right": f"{hits.first_only}, {hits.second_only}",
+            "mcnemar": spell_p(hits.p_value),
+            "difference": spell_number(areas.difference, signed=True),
+            "delong": spell_p(areas.p_value),
         }
-        for (first, second), (hit, area), p_hit, p_area in zip(pairs, tests, p_hits, p_areas, strict=True)
+        for (first, second), (hits, areas) in compare_pairs(models).items()
     ]
-
-
-def spell_p(p_value: float) -> str:
-    """Return a p-value with three decimals, or "< 0.001"."""
-    return f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001"
 
 
 def list_differences(comparison: Comparison, models: list[str], metric: str) -> list[dict[str, str]]:
@@ -97,6 +87,7 @@ def list_differences(comparison: Comparison, models: list[str], metric: str) -> 
             "pair": f"{first} − {second}",
             "difference": spell_number(difference.value, signed=True),
             "interval": spell_bounds(difference),
+            "p": spell_p(difference.p_holm),
             "says": "significant" if difference.is_beyond_noise else "not significant",
         }
         for (first, second, name), difference in comparison.differences.items()

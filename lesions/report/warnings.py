@@ -6,7 +6,7 @@ from lesions.baselines.probes import PROBES
 from lesions.drawing.style import spell
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.references import begin_with, spell_model
-from lesions.evaluation.verdict import METRIC_WORDS, spell_interval, spell_number
+from lesions.evaluation.verdict import METRIC_WORDS, spell_interval, spell_number, spell_p_holm
 from lesions.report.data_warnings import (
     doubt_the_copies,
     doubt_the_diagnoses,
@@ -44,7 +44,6 @@ def list_warnings(
         *_doubt_the_models(models),
         *_doubt_what_was_learnt(list(models), comparison, baselines=baselines, metric=metric),
         *_doubt_the_data(list(models), comparison),
-        *_doubt_the_choice(len(models)),
         *doubt_the_test_images(next(iter(models.values())), split),
         *doubt_the_table(counts),
         *doubt_the_copies(copies, split),
@@ -77,17 +76,18 @@ def _doubt_what_was_learnt(
     for model in models:
         for baseline in baselines:
             lead = comparison.subtract(model, baseline, metric)
-            if lead.low <= 0:
+            if not (lead.value > 0 and lead.is_beyond_noise):
                 yield (
                     f"{model} is not significantly better than {spell_model(baseline)} "
-                    f"({spell_number(lead.value, signed=True)} {METRIC_WORDS[metric]}, {spell_interval(lead)})."
+                    f"({spell_number(lead.value, signed=True)} {METRIC_WORDS[metric]}, {spell_interval(lead)}, "
+                    f"{spell_p_holm(lead)})."
                 )
 
 
 def _doubt_the_data(models: Sequence[str], comparison: Comparison) -> Iterator[str]:
     # Independent of compare.metric, because accuracy would hide a probe that knows the rare diagnoses.
     metric = "balanced_accuracy"
-    best, *_ = comparison.rank(list(models), metric)
+    best = comparison.choose(models, metric)[0]
     reached = comparison.subtract(best, "class_prior", metric).value
     for probe in [name for name in comparison.models if name in PROBES]:
         gain = comparison.subtract(probe, "class_prior", metric)
@@ -103,11 +103,3 @@ def _doubt_the_data(models: Sequence[str], comparison: Comparison) -> Iterator[s
                 f"{begin_with(probe)} ({probe}) {far} ({METRIC_WORDS[metric]} {probed}, {best} {scored}): the data "
                 "may give the answer away."
             )
-
-
-def _doubt_the_choice(num_models: int) -> Iterator[str]:
-    if num_models > 2:
-        yield (
-            f"The best of {num_models} models was chosen on these test images, which makes its lead look larger; no "
-            "interval is corrected for the number of models."
-        )

@@ -1,21 +1,27 @@
 """The comparison: what it writes, and what it refuses."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
+from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
 from lesions.errors import InputError
+from lesions.evaluation.significance import compare_pairs
+from lesions.evaluation.verdict import spell_p
 from lesions.tables.predictions import Predictions, read_predictions, write_predictions
 from tests.runs import (
     CLASSES,
     build_predictions,
     guess,
     run_compare,
+    run_report,
     true_classes,
+    with_validation,
     write_parameters,
     write_run,
 )
@@ -41,6 +47,64 @@ def test_the_summary_names_the_best_model_and_its_lead(tmp_path: Path) -> None:
     assert 0 < summary["lead_over_runner_up_low"] < lead < summary["lead_over_runner_up_high"]
     assert summary["lead_over_baseline"] == pytest.approx(best - 1 / 3, abs=1e-5)
     assert (summary["num_images"], summary["num_groups"]) == (90, 45)
+
+
+def test_the_best_on_validation_is_chosen_though_another_is_better_on_test(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On validation 80, 70 and 60 of 90 images are right, on test 60, 50 and 90."""
+
+    def right(number: int) -> Predictions:
+        codes = np.where(np.arange(90) < number, Y_TRUE, (Y_TRUE + 1) % 3)
+        return build_predictions(Y_TRUE, 5 * np.eye(3)[codes])
+
+    val = {"chosen": right(80), "second": right(70), "lucky": right(60)}
+    test = {"chosen": right(60), "second": right(50), "lucky": right(90)}
+    run_compare(tmp_path, write_run(tmp_path, test, metric="accuracy", val=val))
+    summary = json.loads((tmp_path / "metrics/comparison.json").read_text())
+    assert (summary["best"], summary["runner_up"]) == ("chosen", "second")
+    assert summary["best_val_score"] == pytest.approx(80 / 90, abs=1e-6)
+    assert summary["best_score"] == pytest.approx(60 / 90, abs=1e-6)
+    assert summary["best_score_low"] < 60 / 90 < summary["best_score_high"]
+    assert summary["lead_over_runner_up"] == pytest.approx(10 / 90, abs=1e-6)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "accuracy on validation" in printed
+    assert "chosen is the best of 3 models on validation (accuracy 0.889), and has 0.667 on test" in printed
+    assert "lucky is better than chosen by 0.333 accuracy" in printed
+    rows = pd.read_json(tmp_path / "plots/comparison/scores.json")
+    on_val = rows[rows.metric == "accuracy"].set_index("model").val
+    assert on_val[["chosen", "second", "lucky"]].tolist() == pytest.approx([80 / 90, 70 / 90, 60 / 90], abs=1e-6)
+
+
+def test_all_pairs_with_a_model_are_one_family_per_metric(tmp_path: Path) -> None:
+    models = {name: build_predictions(Y_TRUE, guess(Y_TRUE, 0.4 + 0.2 * n, n)) for n, name in enumerate("abc")}
+    run_compare(tmp_path, write_run(tmp_path, models))
+    rows = pd.read_json(tmp_path / "plots/comparison/differences.json")
+    with_model = rows["first"].isin(models) | rows["second"].isin(models)
+    assert with_model.groupby(rows.metric).sum().unique().tolist() == [3 + 3 * 3]
+    for _, family in rows[with_model].groupby("metric"):
+        expected = multipletests(family.p_value, method="holm")[1]
+        # Values are written with six decimals.
+        assert family.p_holm.tolist() == pytest.approx(expected.tolist(), abs=2e-5)
+    summary = json.loads((tmp_path / "metrics/comparison.json").read_text())
+    pair = {summary["best"], summary["runner_up"]}
+    (row,) = [row for row in rows.itertuples() if row.metric == summary["metric"] and {row.first, row.second} == pair]
+    assert summary["lead_over_runner_up_p_value"] == row.p_holm
+
+
+def test_a_test_has_one_p_value_in_the_metrics_and_in_the_report(tmp_path: Path) -> None:
+    models = {name: build_predictions(Y_TRUE, guess(Y_TRUE, 1 + 0.3 * n, n)) for n, name in enumerate("abc")}
+    params = write_run(tmp_path, models)
+    run_compare(tmp_path, params)
+    summary = json.loads((tmp_path / "metrics/comparison.json").read_text())
+    page = run_report(tmp_path, params).read_text()
+    pair = {summary["best"], summary["runner_up"]}
+    (row,) = [row for row in re.findall(r"<tr><th>(\w), (\w)</th>(.*?)</tr>", page) if set(row[:2]) == pair]
+    assert f'data-name="p, sign test">{spell_p(summary["mcnemar_p_value"])}<' in row[2]
+    assert f'data-name="p, DeLong">{spell_p(summary["delong_p_value"])}<' in row[2]
+    first, second = (models[name] for name in sorted(pair))
+    alone = compare_pairs({"first": first, "second": second})["first", "second"]
+    assert summary["mcnemar_p_value"] > alone[0].p_value + 1e-6
 
 
 def test_another_metric_can_name_another_best(tmp_path: Path) -> None:
@@ -88,6 +152,21 @@ def test_plots_have_rows_for_the_right_models(tmp_path: Path) -> None:
     assert f1[list(CLASSES)].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
 
 
+def test_one_diagnosis_is_a_reference_where_it_scores_higher_than_the_class_prior(tmp_path: Path) -> None:
+    """No test image is a nevus, which the class prior predicts; the model calls all of them melanoma."""
+    y_true = np.where(Y_TRUE == 1, 0, Y_TRUE)
+    constant = build_predictions(y_true, np.tile([5.0, 0.0, 0.0], (90, 1)))
+    params = write_run(tmp_path, {"a": constant})
+    run_compare(tmp_path, params)
+    summary = json.loads((tmp_path / "metrics/comparison.json").read_text())
+    assert (summary["constant_score"], summary["constant_is_beaten"]) == (0.5, False)
+    rows = pd.read_json(tmp_path / "plots/comparison/scores.json")
+    assert "one_diagnosis" in set(rows.model)
+    page = run_report(tmp_path, params).read_text()
+    assert "No model beats predicting one diagnosis for every image (balanced accuracy: one_diagnosis 0.500" in page
+    assert "<i>one_diagnosis</i> is the one diagnosis that scores highest" in page
+
+
 def test_comparing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     params = write_run(tmp_path, {"a": build_predictions(Y_TRUE, guess(Y_TRUE, 2))})
     run_compare(tmp_path, params)
@@ -101,6 +180,19 @@ def test_files_of_a_model_that_is_not_listed_are_refused_by_its_name(tmp_path: P
     write_run(tmp_path, models)
     with pytest.raises(InputError, match=r"there are files of b, which is not in models of .*`dvc repro --force"):
         run_compare(tmp_path, write_parameters(tmp_path, ["a"]))
+
+
+def test_a_metric_that_the_validation_images_do_not_define_is_named(tmp_path: Path) -> None:
+    one_class = np.ones(90, dtype=int)
+    models = {"a": build_predictions(Y_TRUE, guess(Y_TRUE, 2))}
+    val = {"a": build_predictions(one_class, guess(one_class, 2))}
+    params = write_run(tmp_path, models, metric="macro_roc_auc", val=val)
+    for table in (tmp_path / "data/predictions").glob("*/*.csv"):
+        test = read_predictions(table).select("test")
+        of_one_class = Predictions(test.images, test.classes, one_class, test.logits)
+        write_predictions(table, with_validation(test, of_one_class))
+    with pytest.raises(InputError, match=r"compare\.metric: these validation images do not define macro_roc_auc"):
+        run_compare(tmp_path, params)
 
 
 def test_a_metric_that_the_test_images_do_not_define_is_named(tmp_path: Path) -> None:

@@ -4,8 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
-from lesions.evaluation.comparison import Comparison, compare_models, read_comparison, write_comparison
+from lesions.errors import InputError
+from lesions.evaluation.comparison import (
+    Comparison,
+    average_scores,
+    compare_models,
+    read_comparison,
+    score_on_validation,
+    write_comparison,
+)
 from lesions.evaluation.interval import Difference, Estimate
 from lesions.evaluation.scores import score_predictions
 from tests.runs import build_predictions, guess, true_classes
@@ -69,10 +78,41 @@ def test_ranking_is_by_the_given_metric_and_ties_keep_their_order() -> None:
     assert comparison.rank(["a", "b", "c"], "macro_f1") == ["a", "b", "c"]
 
 
+def test_models_are_chosen_on_validation_and_ties_keep_their_order() -> None:
+    scores: dict[tuple[str, ...], Estimate] = {(model, "accuracy"): Estimate(0.5, 0.4, 0.6) for model in "abc"}
+    val: dict[tuple[str, ...], float] = {("a", "accuracy"): 0.6, ("b", "accuracy"): 0.7, ("c", "accuracy"): 0.7}
+    assert Comparison(scores, {}, val).choose(["a", "b", "c"], "accuracy") == ["b", "c", "a"]
+    with pytest.raises(InputError, match="the validation images do not define macro_f1, so that no model can be"):
+        Comparison(scores, {}, val).choose(["a"], "macro_f1")
+
+
+def test_pairs_of_references_are_not_in_the_family_of_the_models() -> None:
+    """Of the pairs among a model and two references, two have the model, and their p-values are corrected for two."""
+    models = {"model": FIRST, "prior": OTHER, "probe": build_predictions(Y_TRUE, guess(Y_TRUE, 1.2, seed=7))}
+    leads = compare_models(models, rivals=["model"]).differences
+    family = [leads["model", reference, "accuracy"] for reference in ("prior", "probe")]
+    expected = multipletests([lead.p_value for lead in family], method="holm")[1]
+    assert [lead.p_holm for lead in family] == pytest.approx(expected)
+    outside = leads["prior", "probe", "accuracy"]
+    assert outside.p_holm == outside.p_value
+
+
+def test_the_mean_over_runs_has_what_all_runs_define() -> None:
+    runs: list[dict[tuple[str, ...], float]] = [
+        {("a", "accuracy"): 0.5, ("a", "macro_f1"): 0.1},
+        {("a", "accuracy"): 0.75},
+    ]
+    assert average_scores(runs) == {("a", "accuracy"): 0.625}
+    assert average_scores([]) == {}
+
+
 def test_a_comparison_is_read_back_to_six_decimals(tmp_path: Path) -> None:
-    written = compare_models({"first": FIRST, "other": OTHER}, rivals=["first", "other"])
+    written = compare_models(
+        {"first": FIRST, "other": OTHER}, rivals=["first"], on_validation=score_on_validation({"first": ALIKE})
+    )
     write_comparison(tmp_path, written)
     read = read_comparison(tmp_path)
+    assert dict(read.on_validation) == pytest.approx(dict(written.on_validation), abs=1e-6)
     for before, after in ((written.scores, read.scores), (written.differences, read.differences)):
         assert before.keys() == after.keys()
         for key in before:

@@ -8,6 +8,7 @@ from lesions.errors import InputError
 from lesions.evaluation.comparison import compare_models
 from lesions.evaluation.interval import Measurement, average_seeds, estimate_difference
 from lesions.evaluation.repeats import compare_repeats
+from lesions.tables.predictions import Predictions
 from tests.runs import build_predictions, guess, true_classes
 
 Y_TRUE = true_classes(300)
@@ -71,6 +72,23 @@ def test_a_lead_that_comes_from_the_seeds_is_rarely_significant_over_several_see
         num_significant += difference.is_beyond_noise
     # With 30 draws at 5 % each, more than 5 hits have a probability of 0.3 %.
     assert num_significant <= 5
+
+
+def test_models_are_chosen_by_the_mean_over_seeds_on_validation() -> None:
+    """On validation the means of a and b are those of 60 and 90, and of 70 and 70 right images of 90."""
+    y_true = true_classes(90)
+
+    def right(number: int) -> Predictions:
+        return build_predictions(y_true, np.eye(3)[np.where(np.arange(90) < number, y_true, (y_true + 1) % 3)])
+
+    compared = compare_repeats(
+        {seed: {"a": right(50 + seed), "b": right(80 + seed)} for seed in (0, 1)},
+        rivals=["a", "b"],
+        validation={0: {"a": right(60), "b": right(70)}, 1: {"a": right(90), "b": right(70)}},
+    ).comparison
+    assert compared.on_validation["a", "accuracy"] == pytest.approx(75 / 90)
+    assert compared.choose(["b", "a"], "accuracy") == ["a", "b"]
+    assert compared.rank(["a", "b"], "accuracy") == ["b", "a"]
 
 
 def test_seeds_with_other_models_are_refused() -> None:

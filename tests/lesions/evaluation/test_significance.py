@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar  # type: ignore[import-untyped]
 from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
-from lesions.evaluation.significance import compare_areas, compare_hits, correct_after_holm
+from lesions.evaluation.significance import compare_areas, compare_hits, compare_pairs, correct_after_holm
+from tests.runs import build_predictions, guess, true_classes
 
 # Albumin, total protein, K-G score and the outcome of 43 patients (DeLong, DeLong and Clarke-Pearson 1988), as in
 # example 8 of PROC LOGISTIC in SAS/STAT's user's guide.
@@ -96,6 +97,28 @@ def test_a_group_counts_once() -> None:
     first = np.array([1, 1, 1, 1, 0, 0], dtype=bool)
     second = np.array([0, 0, 1, 0, 1, 1], dtype=bool)
     assert compare_hits(first, second, pd.Series([0, 0, 0, 1, 1, 2])) == (1, 1, 1)
+
+
+def test_models_of_equal_accuracy_can_be_right_on_more_images_in_very_unequal_numbers_of_groups() -> None:
+    """In 30 groups of ten the first model has one image more right, in three the second has ten more."""
+    first, second = np.zeros((2, 33, 10), dtype=bool)
+    first[:30, 0] = True
+    second[30:] = True
+    result = compare_hits(first.ravel(), second.ravel(), pd.Series(np.arange(33).repeat(10)))
+    assert first.mean() == second.mean()
+    assert result[:2] == (30, 3)
+    assert result.p_value == pytest.approx(1.4e-6, rel=0.02)
+
+
+def test_each_test_is_corrected_for_all_pairs_of_models() -> None:
+    y_true = true_classes(120)
+    models = {name: build_predictions(y_true, guess(y_true, 1 + 0.3 * n, n)) for n, name in enumerate("abc")}
+    together = compare_pairs(models)
+    alone = [next(iter(compare_pairs({name: models[name] for name in pair}).values())) for pair in together]
+    assert list(together) == [("a", "b"), ("a", "c"), ("b", "c")]
+    for test in (0, 1):
+        expected = multipletests([tests[test].p_value for tests in alone], method="holm")[1]
+        assert [tests[test].p_value for tests in together.values()] == pytest.approx(expected)
 
 
 # statsmodels collects the process's garbage at each call, which takes 0.1 s.

@@ -31,7 +31,7 @@ from lesions.evaluation.verdict import METRIC_WORDS, describe_lead, spell_number
         (
             Difference(0.11, 0.01, 0.21, 0.03, 0.09),
             "The test images cannot tell a from b: a is ahead by 0.110 macro F1, 95 % interval 0.010 to 0.210, "
-            "but that is not significant for the number of models compared (p = 0.09 after Holm).",
+            "but that is not significant for the number of pairs compared (p = 0.090 after Holm).",
         ),
         (Difference(0, 0, 0, 1, 1), "a and b have the same macro F1 in every resample of the test images."),
     ],

@@ -1,6 +1,7 @@
 """Plots show the measured numbers, which are read back from the figures."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -61,6 +62,37 @@ def test_the_curves_of_a_diagnosis_are_in_its_square() -> None:
         assert [np.asarray(line.get_ydata()).tolist() for line in axes.lines] == [[0, 0.5, 1], [0, 0.25, 0.5]]
     # The squares above an empty cell show the tick labels of their axis.
     assert [axes.xaxis.get_tick_params()["labelbottom"] for axes in shown] == [False, True, True, True]
+
+
+@pytest.mark.parametrize("most", [6, 90, 600, 40_000])
+def test_the_ticks_of_the_class_balance_do_not_overlap(most: int) -> None:
+    numbers = {"train": most, "val": max(1, most // 5), "test": max(1, most // 9)}
+    shares = [
+        {"diagnosis": name, "split": split, "num_images": max(1, number // part)}
+        for name, part in (("squamous_cell_carcinoma", 1), ("nevus", 7))
+        for split, number in numbers.items()
+    ]
+    figure = pictures.plot_class_balance(shares)
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    labels = [*axes.get_xticklabels(), *axes.get_xticklabels(minor=True)]
+    low, high = axes.get_xlim()
+    shown = [label for label in labels if label.get_text() and low <= label.get_position()[0] <= high]
+    boxes = sorted((label.get_window_extent() for label in shown), key=lambda box: box.x0)
+    assert len(boxes) >= 2
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
+def test_long_titles_of_curves_do_not_overlap() -> None:
+    names = ("pigmented_benign_keratosis", "squamous_cell_carcinoma", "vascular_lesion")
+    rows = [
+        {"model": "a", "diagnosis": name, "step": step, "x": step, "y": step} for name in names for step in (0, 1)
+    ]
+    figure = pictures.plot_curves(rows, choose_looks(["a"]), x="x", y="y", words=("x", "y"))
+    figure.canvas.draw()
+    boxes = [axes.title.get_window_extent() for axes in figure.axes]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+    assert boxes[-1].x1 <= figure.bbox.width
 
 
 @pytest.mark.parametrize("names", [["a", "b", "c"], ["efficientnet_b0_features", "mobilenet_v3_large_features", "c"]])

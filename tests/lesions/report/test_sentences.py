@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from lesions.evaluation.interval import Estimate
 from lesions.report import sentences
 from lesions.report.inputs import Generalisation, Mistake, TrainSummary
 from lesions.tables.predictions import Predictions
@@ -85,19 +86,44 @@ def test_the_most_confident_mistakes_are_described() -> None:
     assert sentences.describe_mistakes("net", []) == "net misclassifies no test image."
 
 
+def generalisation(train: float, lost: tuple[float, float, float], val: float = 0.7) -> Generalisation:
+    return Generalisation(
+        num_train_images=1200,
+        num_train_groups=800,
+        train_balanced_accuracy=train,
+        val_balanced_accuracy=val,
+        test_balanced_accuracy=0.72,
+        balanced_accuracy_lost_from_train_to_val=Estimate(*lost),
+        balanced_accuracy_lost_from_val_to_test=Estimate(-0.02, -0.1, 0.06),
+    )
+
+
 @pytest.mark.parametrize(
-    ("train", "words"),
+    ("lost", "words"),
     [
-        (0.95, "It scores 0.250 higher on training than on validation: it overfits."),
-        (0.81, "It scores 0.110 higher on training than on validation: it overfits."),
-        (0.75, "From training to validation the difference is −0.050, from training to test −0.030."),
-        (0.65, "From training to validation the difference is +0.050, from training to test +0.070."),
+        ((0.25, 0.101, 0.4), "it loses 0.250 (95 % interval 0.101 to 0.400): it overfits, by more than 0.1."),
+        (
+            (0.25, 0.1, 0.4),
+            "it loses 0.250 (95 % interval 0.100 to 0.400): whether it overfits by more than 0.1, these images "
+            "cannot tell.",
+        ),
+        (
+            (0.05, -0.1, 0.1),
+            "it loses 0.050 (95 % interval −0.100 to 0.100): whether it overfits by more than 0.1, these images "
+            "cannot tell.",
+        ),
+        (
+            (-0.05, -0.15, 0.05),
+            "it loses −0.050 (95 % interval −0.150 to 0.050): it does not overfit by more than 0.1.",
+        ),
     ],
 )
-def test_overfitting_is_described(train: float, words: str) -> None:
-    scores = Generalisation(train_balanced_accuracy=train, val_balanced_accuracy=0.7, test_balanced_accuracy=0.72)
-    start = f"net has a balanced accuracy of {train:.3f} on training, 0.700 on validation, 0.720 on test."
-    assert sentences.describe_generalisation("net", scores, num_classes=2) == f"{start} {words}"
+def test_overfitting_has_three_answers(lost: tuple[float, float, float], words: str) -> None:
+    assert sentences.describe_generalisation("net", generalisation(0.95, lost), num_classes=2) == (
+        "net has a balanced accuracy of 0.950 on training (1,200 images of 800 groups, not augmented), 0.700 on "
+        f"validation, 0.720 on test. From training to validation {words} From validation to test it loses −0.020 "
+        "(95 % interval −0.100 to 0.060)."
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,8 +135,8 @@ def test_a_network_at_chance_on_its_training_images_has_not_learnt_them(
     train: float, num_classes: int, has_learnt: bool, val: float
 ) -> None:
     """Whatever it scores on validation: no network that has learnt nothing is said to overfit, or not to."""
-    scores = Generalisation(train_balanced_accuracy=train, val_balanced_accuracy=val, test_balanced_accuracy=0.5)
+    scores = generalisation(train, (train - val, 0.11, 0.9), val)
     sentence = sentences.describe_generalisation("net", scores, num_classes=num_classes)
-    words = f"Chance is {1 / num_classes:.3f}: it has not learnt its training images; train longer, or raise the"
+    words = f"Chance is {1 / num_classes:.3f}: it has hardly learnt these training images; train longer, or raise the"
     assert (words in sentence) is not has_learnt
     assert has_learnt or "overfit" not in sentence

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from lesions.evaluation.comparison import compare_models
+from lesions.evaluation.comparison import Comparison, compare_models, score_on_validation
+from lesions.evaluation.interval import Difference, Estimate
 from lesions.report.inputs import CopyCounts, RunCounts, SplitSummary
 from lesions.report.warnings import list_warnings
 from lesions.tables.predictions import Predictions
@@ -28,7 +29,9 @@ def warnings_of(
         probe: given or build_predictions(y_true, guess(y_true, 0, seed))
         for seed, (probe, given) in enumerate({"metadata_probe": metadata_probe, "border_probe": None}.items(), 50)
     }
-    comparison = compare_models({**models, "class_prior": prior, **probes}, rivals=list(models))
+    comparison = compare_models(
+        {**models, "class_prior": prior, **probes}, rivals=list(models), on_validation=score_on_validation(models)
+    )
     return list_warnings(
         models,
         comparison,
@@ -51,11 +54,26 @@ def test_good_predictions_give_no_warning() -> None:
     assert warnings_of(a=good(), b=good(1)) == []
 
 
-def test_choosing_the_best_of_three_models_gives_a_warning() -> None:
-    (warning,) = warnings_of(a=good(), b=good(1), c=good(2))
-    assert warning.startswith(
-        "The best of 3 models was chosen on these test images, which makes its lead look larger"
+def test_a_lead_over_a_baseline_that_is_not_significant_after_holm_gives_a_warning() -> None:
+    """Its own interval excludes zero, but several models were compared."""
+    comparison = Comparison(
+        scores={(name, "balanced_accuracy"): Estimate(0.5, 0.4, 0.6) for name in ("a", "class_prior")},
+        differences={("a", "class_prior", "balanced_accuracy"): Difference(0.1, 0.01, 0.19, 0.03, 0.09)},
+        on_validation={("a", "balanced_accuracy"): 0.5},
     )
+    warnings = list_warnings(
+        {"a": good()},
+        comparison,
+        baselines=["class_prior"],
+        metric="balanced_accuracy",
+        counts=RunCounts(**COUNTS),
+        split=SplitSummary(**SPLIT),
+        copies=CopyCounts(**COPIES),
+    )
+    assert warnings == [
+        "a is not significantly better than always predicting the class frequencies (+0.100 balanced accuracy, 95 % "
+        "interval 0.010 to 0.190, p = 0.090 after Holm)."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,6 +171,7 @@ def test_without_a_metadata_probe_there_is_no_warning_of_it() -> None:
     comparison = compare_models(
         {"a": good(), "class_prior": PRIOR, "border_probe": build_predictions(Y_TRUE, guess(Y_TRUE, 3, 8))},
         rivals=["a"],
+        on_validation=score_on_validation({"a": good()}),
     )
     warnings = list_warnings(
         {"a": good()},

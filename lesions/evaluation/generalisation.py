@@ -1,0 +1,65 @@
+"""How much a model loses from its training images to validation, and from there to test."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from lesions.evaluation.comparison import measure_metrics
+from lesions.evaluation.interval import Estimate, estimate_score, list_estimates
+from lesions.tables.predictions import Predictions
+
+METRICS = ("balanced_accuracy", "macro_f1")
+
+OVERFIT = 0.1
+"""The loss of balanced accuracy from training to validation above which a model overfits."""
+
+Overfitting = Literal["yes", "no", "cannot tell"]
+
+
+def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, Any]:
+    """Return the kept epoch's scores on the three splits, and the loss from each split to the next with its interval.
+
+    The training images are not augmented here, so that their scores show what the network has memorised.
+
+    Parameters
+    ----------
+    predictions
+        The predictions of `train`, which are a sample, `val` and `test`.
+    """
+    measured = {
+        split: measure_metrics({split: predictions[split]}, seed=0)[split] for split in ("train", "val", "test")
+    }
+    scores = {
+        split: {metric: estimate_score(metrics[metric]) for metric in METRICS} for split, metrics in measured.items()
+    }
+    summary: dict[str, Any] = {
+        "num_train_images": len(predictions["train"].images),
+        "num_train_groups": int(predictions["train"].images.group_id.nunique()),
+    }
+    for metric in METRICS:
+        summary |= {f"{split}_{metric}": scores[split][metric].value for split in scores}
+        for first, second in (("train", "val"), ("val", "test")):
+            lost = subtract_independent(scores[first][metric], scores[second][metric])
+            summary |= list_estimates({f"{metric}_lost_from_{first}_to_{second}": lost})
+    return summary
+
+
+def subtract_independent(first: Estimate, second: Estimate) -> Estimate:
+    """Put a 95 % interval around the difference of two scores of images that share no group.
+
+    Each bound is as far from the difference as the bounds of the two scores are from them, taken together as the root
+    of the sum of squares (MOVER, Zou and Donner 2008, doi 10.1002/sim.3095). So the interval is as good as those of
+    the scores, also where one of them is near 1.
+    """
+    value = first.value - second.value
+    below = np.hypot(first.value - first.low, second.high - second.value)
+    above = np.hypot(first.high - first.value, second.value - second.low)
+    return Estimate(value, float(value - below), float(value + above))
+
+
+def judge_overfitting(lost: Estimate) -> Overfitting:
+    """Say whether a model overfits, from its loss of balanced accuracy from training to validation."""
+    if lost.low > OVERFIT:
+        return "yes"
+    return "no" if lost.high < OVERFIT else "cannot tell"

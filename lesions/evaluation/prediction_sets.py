@@ -1,0 +1,136 @@
+"""Conformal prediction sets: the classes that an image may have, the true one among them as often as asked.
+
+A class is in the set of an image if its probability is not lower than those that validation images of the class
+usually get (Vovk, Gammerman and Shafer 2005, Algorithmic Learning in a Random World; the p-values are crepes').
+Images of one group are alike, and the guarantee needs independent ones: one image of each group calibrates. It is for
+an image drawn at random from a new group, on average over validation sets.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from crepes import ConformalClassifier  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from lesions.evaluation.interval import Estimate
+from lesions.evaluation.proportions import estimate_proportions
+from lesions.tables.predictions import Predictions
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ClassRule:
+    """When a class is in the set of an image.
+
+    Attributes
+    ----------
+    probability
+        The smallest probability of the class with which it is; 0 if it always is.
+    num_groups
+        The validation groups that decide.
+    is_own
+        Whether these are the groups of the class. Otherwise it has too few, and all groups decide together, so that
+        the guarantee is for all images and not for those of the class.
+    """
+
+    probability: float
+    num_groups: int
+    is_own: bool
+
+
+@dataclass(frozen=True)
+class SetScores:
+    """What prediction sets are worth on test images.
+
+    Attributes
+    ----------
+    coverage
+        The share of images whose true class is in their set.
+    by_class
+        The same among the images of each class that has any, by its code.
+    mean_size
+        The mean number of classes in a set.
+    single, empty
+        The share of images with exactly one class, and with none, in their set.
+    """
+
+    coverage: Estimate
+    by_class: dict[int, Estimate]
+    mean_size: float
+    single: Estimate
+    empty: Estimate
+
+
+def calibrate_sets(val: Predictions, confidence: float, *, seed: int = 0) -> tuple[ClassRule, ...]:
+    """Find when each class is in the set of an image.
+
+    Parameters
+    ----------
+    val
+        The validation images.
+    confidence
+        The share of images whose true class is to be in their set.
+    seed
+        Determines the image that is drawn from each group.
+    """
+    # With fewer, the class would be in every set.
+    needed = ceil(round(1 / (1 - confidence), 9)) - 1
+    own = [draw_one_per_group(val.keep(val.y_true == k), seed) for k in range(len(val.classes))]
+    everything = draw_one_per_group(val, seed)
+    rules = []
+    for of_class in own:
+        is_own = len(of_class.y_true) >= needed
+        chosen = of_class if is_own else everything
+        rules.append(ClassRule(find_smallest(_read_true(chosen), confidence), len(chosen.y_true), is_own))
+    return tuple(rules)
+
+
+def draw_one_per_group(predictions: Predictions, seed: int) -> Predictions:
+    """Return one image of each group, drawn at random."""
+    order = np.random.default_rng(seed).permutation(len(predictions.images))
+    first = ~predictions.images.group_id.iloc[order].duplicated().to_numpy()
+    chosen = np.zeros(len(order), dtype=bool)
+    chosen[order[first]] = True
+    return predictions.keep(chosen)
+
+
+def find_smallest(probability: Floats, confidence: float) -> float:
+    """Return the smallest of the probabilities (n,) of calibrating images with which a class is in a set.
+
+    It is 0, so that the class is in every set, if there are too few images.
+    """
+    if not len(probability):
+        return 0.0
+    # The last is lower than any probability.
+    candidates = np.append(probability, -1.0)
+    classifier = ConformalClassifier().fit(-probability)
+    p_values = classifier.predict_p(-candidates[:, np.newaxis], smoothing=False)[:, 0]
+    # Rounded, because 1 - 0.9 is less than 0.1.
+    return max(0.0, float(candidates[p_values > round(1 - confidence, 9)].min()))
+
+
+def build_sets(predictions: Predictions, rules: tuple[ClassRule, ...]) -> Flags:
+    """Return which classes are in the set of each image, (N, K)."""
+    return predictions.y_prob >= [rule.probability for rule in rules]
+
+
+def score_sets(predictions: Predictions, rules: tuple[ClassRule, ...], *, seed: int = 0) -> SetScores:
+    """Score the sets of test images, with intervals over groups."""
+    sets, group_id = build_sets(predictions, rules), predictions.images.group_id
+    size = sets.sum(axis=1)
+    everything = np.ones(len(size), dtype=bool)
+    codes = [int(k) for k in np.unique(predictions.y_true)]
+    covered = sets[np.arange(len(size)), predictions.y_true]
+    among = [everything, *(predictions.y_true == k for k in codes)]
+    coverage, *by_class = estimate_proportions(covered, among, group_id, seed=seed)
+    (single,) = estimate_proportions(size == 1, [everything], group_id, seed=seed)
+    (empty,) = estimate_proportions(size == 0, [everything], group_id, seed=seed)
+    return SetScores(coverage, dict(zip(codes, by_class, strict=True)), float(size.mean()), single, empty)
+
+
+def _read_true(predictions: Predictions) -> Floats:
+    """Return the probability of the true class of each image, (N,)."""
+    return predictions.y_prob[np.arange(len(predictions.y_true)), predictions.y_true]

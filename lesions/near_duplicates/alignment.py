@@ -89,16 +89,16 @@ def correlate_images(
     """
     turned = np.concatenate([turn_images(image[None], way) for image, way in zip(first, orientation, strict=True)])
     columns = np.ascontiguousarray(extract_details(turned).reshape(len(turned), -1).T)
-    fixed = rfft2(_standardise_details(extract_details(second)))
+    fixed = rfft2(standardise_details(extract_details(second)))
     best = np.zeros(len(turned), dtype=np.float32)
     for warp in _build_warps(FEW_ANGLES, FEW_SCALES) if roughly else _build_warps(ANGLES, SCALES):
-        moved = _standardise_details((warp @ columns).T.reshape(turned.shape))
+        moved = standardise_details((warp @ columns).T.reshape(turned.shape))
         over_shifts = irfft2(fixed * rfft2(moved).conj(), s=turned.shape[1:])
         np.maximum(best, _crop_shifts(over_shifts).max(axis=(1, 2)), out=best)
     return best
 
 
-def _standardise_details(details: NDArray[np.float32]) -> NDArray[np.float32]:
+def standardise_details(details: NDArray[np.float32]) -> NDArray[np.float32]:
     """Apply a circular window to each image, and scale it to mean 0 and length 1."""
     window = _build_window()
     centred = (details - np.tensordot(details, window / window.sum(), 2)[:, None, None]) * window

@@ -1,9 +1,9 @@
 """Finding candidate copies by their details: images that are like another one, or like the middle of another one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import faiss
 import numpy as np
@@ -27,6 +27,8 @@ MIN_LIKENESS = 0.55
 CHUNK = 64
 """Number of images measured at a time; more do not fit into a processor's cache."""
 
+Measured = TypeVar("Measured")
+
 
 class ReadGrey(Protocol):
     """Reads some of the images, in grey."""
@@ -35,36 +37,21 @@ class ReadGrey(Protocol):
         """Return the middle `part` of the sides of the images at `positions` (P,), as (P, 64, 64)."""
 
 
-def fingerprint_images(read_grey: ReadGrey, num_images: int) -> NDArray[np.float32]:
-    """Return the fingerprints (N, 192) of whole images, which are searched."""
-
-    def measure(chunk: NDArray[np.int64]) -> NDArray[np.float32]:
-        return build_fingerprints(measure_spectra(read_grey(chunk)), 0)
-
-    chunks = _split(np.arange(num_images))
-    with ThreadPoolExecutor(count_processors()) as threads:
-        return np.concatenate(list(show_progress(threads.map(measure, chunks), "fingerprinting", total=len(chunks))))
-
-
 def find_enlargements(
-    fingerprints: NDArray[np.float32],
-    read_grey: ReadGrey,
-    images: NDArray[np.int64],
-    searching: NDArray[np.int64],
-    parts: Sequence[float],
+    read_grey: ReadGrey, images: NDArray[np.int64], searching: NDArray[np.int64], parts: Sequence[float]
 ) -> pd.DataFrame:
     """Find the images that are most like an image or its middle, in any rotation, mirrored or not, shifted a little.
 
     Parameters
     ----------
-    fingerprints : (N, 192) float32
-        Of whole images.
+    read_grey
+        Called for a few images at a time.
     images : (M,) int
         The images among which others are found.
     searching : (S,) int
         Those of them whose parts are searched for.
     parts
-        The middle of their sides that is searched for.
+        The middle of their sides that is searched for; none is allowed.
 
     Returns
     -------
@@ -72,22 +59,28 @@ def find_enlargements(
         One row per pair, sorted: `image`, the `part` of it and the `step` that are most like `other`, and their
         `likeness`. The step is the power of 1.06 by which the part is enlarged.
     """
-    index = build_index(fingerprints[images])
-    jobs = list(product(parts, _split(searching)))
+    if not parts:
+        return pd.DataFrame(columns=["image", "other", "part", "step", "likeness"], dtype=np.int64)
+    whole = _map_chunks(
+        lambda chunk: build_fingerprints(measure_spectra(read_grey(chunk)), 0), images, "whole images"
+    )
+    index = build_index(np.concatenate(whole))
 
-    def search(job: tuple[float, NDArray[np.int64]]) -> pd.DataFrame:
-        part, chunk = job
+    def search(chunk: NDArray[np.int64], part: float) -> pd.DataFrame:
         found = _search_part(index, measure_spectra(read_grey(chunk, part)))
         found = found.assign(image=chunk[found.image], other=images[found.other], part=part)
         return found[found.image != found.other]
 
-    with ThreadPoolExecutor(count_processors()) as threads:
-        tables = list(show_progress(threads.map(search, jobs), "searching for parts", total=len(jobs)))
+    tables = [
+        table
+        for part in parts
+        for table in _map_chunks(partial(search, part=part), searching, f"searching for the middle {part:.0%}")
+    ]
     found = pd.concat(tables, ignore_index=True).sort_values(
         ["likeness", "image", "other"], ascending=[False, True, True], kind="stable"
     )
     found = found[found.groupby(["image", "part"]).cumcount() < NUM_PER_PART]
-    pair = [found[["image", "other"]].min(axis=1), found[["image", "other"]].max(axis=1)]
+    pair = [np.minimum(found.image, found.other), np.maximum(found.image, found.other)]
     return found[found.groupby(pair).cumcount() == 0].sort_values(["image", "other"]).reset_index(drop=True)
 
 
@@ -106,5 +99,10 @@ def _search_part(index: faiss.IndexIVFFlat, spectra: NDArray[np.float32]) -> pd.
     return pd.DataFrame({name: values[best] for name, values in found.items()})
 
 
-def _split(images: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    return [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+def _map_chunks(
+    measure: Callable[[NDArray[np.int64]], Measured], images: NDArray[np.int64], description: str
+) -> list[Measured]:
+    """Return what `measure` returns for 64 images at a time."""
+    chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+    with ThreadPoolExecutor(count_processors()) as threads:
+        return list(show_progress(threads.map(measure, chunks), description, total=len(chunks)))

@@ -26,8 +26,10 @@ HARMONICS = 16
 """How many frequencies around the circle a fingerprint has of each ring."""
 
 SOFT_EDGE = 0.4
-PADDED_PX = 2 * COMPARED_PX
-"""Fraction of the radius over which the circular window falls to zero; padding reads the spectrum at half cycles."""
+"""Fraction of the radius over which the circular window falls to zero."""
+
+PADDED_PX = 96
+"""Side to which images are padded with zeros, so that their spectra are read at steps of 2/3 cycle."""
 
 
 def measure_spectra(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -81,7 +83,7 @@ def build_fingerprints(spectra: NDArray[np.float32], step: int) -> NDArray[np.fl
 
 @cache
 def _build_rings() -> csr_array:
-    """Return the matrix that reads flattened half spectra (128, 65) at rings and directions."""
+    """Return the matrix that reads flattened half spectra (96, 49) at rings and directions."""
     radius = PADDED_PX / COMPARED_PX * INNER_RING * RING_RATIO ** np.arange(NUM_RINGS)[:, None]
     angle = np.arange(NUM_ANGLES) * np.pi / NUM_ANGLES
     y, x = (radius * np.sin(angle)).ravel(), (radius * np.cos(angle)).ravel()

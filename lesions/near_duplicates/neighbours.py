@@ -66,8 +66,8 @@ def order_pairs(found: pd.DataFrame) -> pd.DataFrame:
     swapped = (found.image > found.other).to_numpy()
     orientations = found.orientation.to_numpy()
     return found.drop(columns=["image", "other"]).assign(
-        first=found[["image", "other"]].min(axis=1),
-        second=found[["image", "other"]].max(axis=1),
+        first=np.minimum(found.image, found.other),
+        second=np.maximum(found.image, found.other),
         orientation=np.where(swapped, np.array(INVERSE)[orientations], orientations),
     )
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from lesions.near_duplicates.enlargements import PARTS, find_enlargements, fingerprint_images
+from lesions.near_duplicates.enlargements import PARTS, find_enlargements
 from stages.find_near_duplicates import read_grey
 
 NUM_OTHERS = 30
@@ -28,13 +28,17 @@ def crop(image: NDArray[np.uint8], part: float) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC, box))
 
 
-def find(pictures: list[NDArray[np.uint8]], **chosen: list[int] | tuple[float, ...]) -> pd.DataFrame:
+def find(
+    pictures: list[NDArray[np.uint8]],
+    *,
+    images: list[int] | None = None,
+    searching: list[int] | None = None,
+    parts: tuple[float, ...] = PARTS,
+) -> pd.DataFrame:
     everything = np.arange(len(pictures))
     read = partial(read_grey, np.stack(pictures)[:, :, :, None].repeat(3, axis=3), everything)
-    among, searching = (np.array(chosen.get(name, everything)) for name in ("images", "searching"))
-    return find_enlargements(
-        fingerprint_images(read, len(pictures)), read, among, searching, chosen.get("parts", PARTS)
-    )
+    among, seekers = (everything if chosen is None else np.array(chosen) for chosen in (images, searching))
+    return find_enlargements(read, among, seekers, parts)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,7 @@ def test_unrelated_images_are_not_found() -> None:
 def test_only_the_parts_asked_for_are_searched() -> None:
     images = [skin(0), *(skin(seed) for seed in range(1, NUM_OTHERS)), crop(skin(0), 0.5)]
     assert find(images, parts=(1.0,)).empty
+    assert find(images, parts=()).empty
 
 
 def test_a_pair_that_both_images_find_is_one_row() -> None:

@@ -31,7 +31,11 @@ def correlate_posed(moving: NDArray[np.uint8], still: NDArray[np.uint8], step: i
 @pytest.mark.parametrize("step", [0, 3])
 def test_an_image_is_posed_like_another(angle: int, mirrored: bool, step: int) -> None:
     side = round(COMPARED_PX * RING_RATIO**step)
-    image = Image.fromarray(skin(0)[0]).resize((side, side), Image.Resampling.BICUBIC).rotate(angle, Image.BILINEAR)
+    image = (
+        Image.fromarray(skin(0)[0])
+        .resize((side, side), Image.Resampling.BICUBIC)
+        .rotate(angle, Image.Resampling.BILINEAR)
+    )
     if mirrored:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     margin = (side - COMPARED_PX) // 2

@@ -1,165 +1,183 @@
-"""Plant altered copies among the images of HAM10000, and measure how many are found and how many false pairs.
+"""Plant altered copies among images of HAM10000 and PAD-UFES-20; measure how many are found, and the false pairs.
 
-The peer is the default of deduplication tools: 64-bit perceptual hashes, and all pairs with a Hamming distance of at
+Each original has one copy, so that a copy is found by itself or not at all. Beside our search stand ours by hashes
+alone, and the default of deduplication tools: 64-bit perceptual hashes, and all pairs with a Hamming distance of at
 most 10 in any of eight orientations.
 
-    python -m benchmarks.find_planted_copies --root /path/to/ham10000 --work /path/to/scratch
+    python -m benchmarks.find_planted_copies --ham10000 /path/to/ham10000 --pad-ufes-20 /path/to/pad_ufes_20
+        --work /path/to/scratch --picture docs/pictures/recall_of_planted_copies.png
 """
 
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import typer
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image, ImageEnhance
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 from scipy.fft import dctn
 
-from lesions.datasets.ham10000 import HAM10000
-from lesions.drawing.style import write_figure
+from benchmarks.planted_copies import CURVES, plant_copies
+from lesions.drawing.style import MODEL_COLOURS, MODEL_MARKERS, write_figure
 from lesions.images.cache import read_cache
+from lesions.images.perceptual_hash import parse_hashes
+from lesions.near_duplicates.copies import find_copies
+from lesions.near_duplicates.enlargements import PARTS
 from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_images
 from lesions.near_duplicates.picture import plot_pairs
 from lesions.parameters.section import read_parameters
 from lesions.stage.failure import one_paragraph_errors
 from lesions.tables.metadata import read_metadata
-from lesions.tables.near_duplicates import read_pairs
-from stages import cache_images, find_near_duplicates, prepare_metadata
+from stages import cache_images, prepare_metadata
+from stages.find_near_duplicates import read_grey
 
 PEER_DISTANCE = 10
 
 
-def crop_sides(image: Image.Image) -> Image.Image:
-    """Cut 5 % off each side."""
-    width, height = image.size
-    return image.crop((round(0.05 * width), round(0.05 * height), round(0.95 * width), round(0.95 * height)))
-
-
-ALTERATIONS: dict[str, Callable[[Image.Image], Image.Image]] = {
-    "JPEG quality 40": lambda image: image,
-    "5 % cropped": crop_sides,
-    "rotated by 90°": lambda image: image.transpose(Image.Transpose.ROTATE_90),
-    "rotated by 7°": lambda image: image.rotate(7, Image.Resampling.BILINEAR),
-    "mirrored": lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
-    "1.3 times as bright": lambda image: ImageEnhance.Brightness(image).enhance(1.3),
-    "half the size": lambda image: image.resize((image.width // 2, image.height // 2), Image.Resampling.BILINEAR),
-}
-
-
 def main(
-    root: Annotated[Path, typer.Option(help="Folder of HAM10000.")],
+    ham10000: Annotated[Path, typer.Option(help="Folder of HAM10000.")],
+    pad_ufes_20: Annotated[Path, typer.Option(help="Folder of PAD-UFES-20.")],
     work: Annotated[Path, typer.Option(help="Folder to create for the images and the copies.")],
-    num_copies: Annotated[int, typer.Option(help="Number of copies to plant.")] = 500,
+    picture: Annotated[Path, typer.Option(help="Written: the recall by kind and strength.")],
+    num_copies: Annotated[int, typer.Option(help="Largest number of copies of each kind and strength.")] = 60,
     seed: Annotated[int, typer.Option(help="Seed of the choice of originals.")] = 0,
+    size_px: Annotated[int, typer.Option(help="cache_images.size_px.")] = 147,
     min_correlation: Annotated[float, typer.Option(help="near_duplicates.min_correlation.")] = 0.7,
 ) -> None:
-    """Plant each copy as a new lesion, run the stages, and print the recall and the false pairs of each kind."""
-    shutil.copytree(root, work / "dataset")
-    planted = plant_copies(work / "dataset", num_copies, seed)
-    metadata, pairs, seconds = run_stages(work, min_correlation)
-    lesions = dict(zip(metadata.image_id, metadata.lesion_id, strict=True))
-    # The true lesion of a copy is that of its original.
-    truth = lesions | {copy: lesions[original] for copy, original in planted.original.items()}
-
-    start = time.perf_counter()
-    peer = pair_by_hamming_distance(work, metadata)
-    peer_seconds = time.perf_counter() - start
-    table = Table("kind", "planted", "found", "recall", "false pairs", "peer: recall", "false pairs")
-    for kind in [*ALTERATIONS, "all copies", "originals alone"]:
-        chosen = planted if kind == "all copies" else planted[planted.kind == kind]
-        ours, theirs = (judge_pairs(some, chosen, truth, set(planted.index)) for some in (pairs, peer))
-        recall = [f"{num / max(len(chosen), 1):.1%}" if len(chosen) else "" for num, _ in (ours, theirs)]
-        table.add_row(kind, str(len(chosen)), str(ours[0]), recall[0], f"{ours[1]:,}", recall[1], f"{theirs[1]:,}")
-    Console().print(table)
-    print(
-        f"{len(metadata):,} images: find_near_duplicates {seconds:.0f} s; the peer's pairs {peer_seconds:.0f} s, "
-        f"{peer_seconds / seconds:.1f} times as long"
-    )
-    with_original = {frozenset(pair) for pair in planted.original.items()}
-    is_planted = [frozenset(pair) in with_original for pair in pairs[["image_id", "other_image_id"]].to_numpy()]
-    print(f"the lowest correlation of a planted copy that was found is {pairs.correlation[is_planted].min():.2f}")
-    untied = pairs[[truth[a] != truth[b] for a, b in zip(pairs.image_id, pairs.other_image_id, strict=True)]]
-    picture = work / "pairs_of_different_lesions.png"
-    pixels = read_cache(work / "images.npy")
-    write_figure(picture, plot_pairs(untied.assign(orientation=0), metadata, pixels))
-    print(f"{len(untied)} pairs have different lesions in the data: judge them in {picture}")
+    """Plant the copies in each dataset, search, print the recall and the false pairs of each kind, and draw them."""
+    recalls = {}
+    for name, root in (("ham10000", ham10000), ("pad_ufes_20", pad_ufes_20)):
+        folder = work / name
+        shutil.copytree(root, folder / "dataset")
+        planted = plant_copies(folder / "dataset", name, num_copies, seed)
+        metadata = cache_dataset(folder, name, size_px)
+        recalls[name] = measure_recall(folder, metadata, planted, min_correlation)
+        print_recall(name, recalls[name])
+    write_figure(picture, plot_recall(recalls))
 
 
-def plant_copies(dataset: Path, num_copies: int, seed: int) -> pd.DataFrame:
-    """Write altered copies beside the images and add them to the table; return the `original` and `kind` of each."""
-    table = pd.read_csv(dataset / HAM10000.tables[0], dtype=str, keep_default_na=False)
-    originals = np.random.default_rng(seed).choice(len(table), num_copies, replace=False)
-    files = {path.stem: path for path in dataset.rglob("*.jpg")}
-    rows, planted = [], {}
-    for number, original in enumerate(originals):
-        kind = list(ALTERATIONS)[number % len(ALTERATIONS)]
-        row, name = table.iloc[original], f"COPY_{number:05d}"
-        with Image.open(files[row.image_id]) as image:
-            altered = ALTERATIONS[kind](image.convert("RGB"))
-        altered.save(files[row.image_id].with_name(f"{name}.jpg"), quality=40 if "JPEG" in kind else 90)
-        rows.append(row.to_dict() | {"image_id": name, "lesion_id": name})
-        planted[name] = {"original": row.image_id, "kind": kind}
-    pd.concat([table, pd.DataFrame(rows)]).to_csv(dataset / HAM10000.tables[0], index=False)
-    return pd.DataFrame.from_dict(planted, orient="index")
-
-
-def run_stages(work: Path, min_correlation: float) -> tuple[pd.DataFrame, pd.DataFrame, float]:
-    """Return the metadata, the pairs found, and how long `find_near_duplicates` took in seconds."""
+def cache_dataset(work: Path, name: str, size_px: int) -> pd.DataFrame:
+    """Run the stages before the search; return the metadata."""
     params = work / "params.yaml"
+    shipped = read_parameters(Path("params.yaml"))
+    chosen = {"names": [name], "root": str(work / "dataset"), "max_rejected_fraction": 0.0}
     sections = {
-        "dataset": read_parameters(Path("params.yaml"))["dataset"]
-        | {"names": ["ham10000"], "root": str(work / "dataset"), "max_rejected_fraction": 0.0},
-        "cache_images": {"size_px": 147, "fit": "crop", "max_megapixels": 100},
-        "near_duplicates": {"min_correlation": min_correlation},
+        "dataset": shipped["dataset"] | chosen,
+        "task": shipped["task"],
+        "cache_images": {"size_px": size_px, "fit": "crop", "max_megapixels": 100},
     }
     YAML(typ="safe", pure=True).dump(sections, params)
-    images, index, metadata, pairs = (
-        work / name for name in ("images.npy", "images.csv", "metadata.csv", "pairs.csv")
-    )
+    images, index, metadata = (work / file for file in ("images.npy", "images.csv", "metadata.csv"))
     cache_images.main(images, index, params)
     prepare_metadata.main(index, metadata, work / "rejected.csv", work / "data.json", params)
-    start = time.perf_counter()
-    find_near_duplicates.main(images, metadata, pairs, work / "pairs.json", work / "pairs.png", params)
-    return read_metadata(metadata), read_pairs(pairs), time.perf_counter() - start
+    return read_metadata(metadata)
+
+
+def measure_recall(work: Path, metadata: pd.DataFrame, planted: pd.DataFrame, min_correlation: float) -> pd.DataFrame:
+    """Search three ways; return what each found of each kind and strength, and its false pairs with other groups.
+
+    Returns
+    -------
+    table
+        By `kind` and `strength`: `planted`, and for each search `<name>` and `<name>_false`.
+    """
+    pixels, groups = read_cache(work / "images.npy"), metadata.patient_id.fillna(metadata.lesion_id)
+    truth = dict(zip(metadata.image_id, groups, strict=True))
+    # The true patient or lesion of a copy is that of its original.
+    truth |= {copy: truth[original] for copy, original in planted.original.items()}
+    hashes, grey = parse_hashes(metadata.perceptual_hash), partial(read_grey, pixels, metadata.row.to_numpy())
+    searches: dict[str, Callable[[], pd.DataFrame]] = {
+        "hashes": lambda: find_copies(hashes, grey, min_correlation, parts=()),
+        "ours": lambda: find_copies(hashes, grey, min_correlation, parts=PARTS),
+        "peer": lambda: pair_by_hamming_distance(pixels, metadata),
+    }
+    judged = planted.groupby(["kind", "strength"], sort=False).size().to_frame("planted")
+    for name, search in searches.items():
+        start, cpu = time.perf_counter(), time.process_time()
+        pairs = search()
+        print(f"{name}: {time.perf_counter() - start:.0f} s, {time.process_time() - cpu:.0f} s of processors")
+        names = metadata.image_id.to_numpy()[pairs[["first", "second"]].to_numpy()]
+        judged[[name, f"{name}_false"]] = judge_pairs(names, planted, truth, judged.index)
+        if name == "ours":
+            save_untied(work, pairs, metadata, truth)
+    judged.to_csv(work / "recall.csv")
+    return judged
 
 
 def judge_pairs(
-    pairs: pd.DataFrame, planted: pd.DataFrame, truth: dict[str, str], copies: set[str]
-) -> tuple[int, int]:
-    """Count the copies that were paired with their originals, and their pairs with images of other lesions.
-
-    If `planted` is empty, count the pairs of originals with different lesions instead.
-    """
-    both = list(zip(pairs.image_id, pairs.other_image_id, strict=True))
-    wrong = [{here, there} for here, there in both if truth[here] != truth[there]]
-    if planted.empty:
-        return 0, sum(not pair & copies for pair in wrong)
-    paired = {frozenset(pair) for pair in both}
-    num_found = sum(frozenset(pair) in paired for pair in planted.original.items())
-    return num_found, sum(bool(pair & set(planted.index)) for pair in wrong)
+    names: NDArray[np.object_], planted: pd.DataFrame, truth: dict[str, str], kinds: pd.Index
+) -> NDArray[np.int64]:
+    """Count, for each kind and strength, the copies paired with their originals, and the pairs with other groups."""
+    paired = {frozenset(pair) for pair in names}
+    is_found = pd.Series([frozenset(pair) in paired for pair in planted.original.items()], index=planted.index)
+    wrong = [copy for pair in names if truth[pair[0]] != truth[pair[1]] for copy in pair if copy in planted.index]
+    keys = [planted.kind, planted.strength]
+    num_wrong = planted.loc[wrong].groupby(["kind", "strength"]).size()
+    return np.stack([is_found.groupby(keys).sum()[kinds], num_wrong.reindex(kinds, fill_value=0)], axis=1)
 
 
-def pair_by_hamming_distance(work: Path, metadata: pd.DataFrame) -> pd.DataFrame:
+def save_untied(work: Path, pairs: pd.DataFrame, metadata: pd.DataFrame, truth: dict[str, str]) -> None:
+    """Draw the pairs of different patients or lesions, for eyes to judge."""
+    names = metadata.image_id.to_numpy()
+    shown = pairs.assign(image_id=names[pairs["first"]], other_image_id=names[pairs["second"]], kind="near")
+    shown = shown.assign(is_conflicting=False, shares_identifier=False)
+    untied = shown[[truth[a] != truth[b] for a, b in zip(shown.image_id, shown.other_image_id, strict=True)]]
+    write_figure(
+        work / "pairs_of_different_groups.png", plot_pairs(untied, metadata, read_cache(work / "images.npy"))
+    )
+    print(f"{len(untied)} pairs are of different groups: judge them in {work / 'pairs_of_different_groups.png'}")
+
+
+def print_recall(name: str, recall: pd.DataFrame) -> None:
+    """Print the recall and the false pairs of each kind and strength."""
+    table = Table("kind", "planted", "ours", "false", "hashes", "false", "peer", "false", title=name)
+    for row in recall.reset_index().to_dict("records"):
+        cells = [f"{row[search] / row['planted']:.0%}" for search in ("ours", "hashes", "peer")]
+        false = [str(row[f"{search}_false"]) for search in ("ours", "hashes", "peer")]
+        label = f"{row['kind']} {row['strength']:g}" if row["strength"] else row["kind"]
+        table.add_row(label, str(row["planted"]), *(cell for both in zip(cells, false, strict=True) for cell in both))
+    Console().print(table)
+
+
+def plot_recall(recalls: dict[str, pd.DataFrame]) -> Figure:
+    """Plot the recall by strength: a row of plots for each dataset, a column for each kind."""
+    titles = {"ham10000": "HAM10000", "pad_ufes_20": "PAD-UFES-20"}
+    searches = {"ours": "hashes and spectra", "hashes": "hashes alone", "peer": "64-bit hashes (peer)"}
+    figure = Figure(figsize=(11, 5.2), layout="constrained")
+    grid = figure.subplots(len(recalls), len(CURVES), sharey=True, squeeze=False)
+    for line, (name, recall) in zip(grid, recalls.items(), strict=True):
+        for axes, kind in zip(line, CURVES, strict=True):
+            curve = recall.loc[kind]
+            for search, colour, marker in zip(searches, MODEL_COLOURS, MODEL_MARKERS, strict=False):
+                axes.plot(
+                    curve.index, curve[search] / curve.planted, color=colour, marker=marker, label=searches[search]
+                )
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.set(ylim=(-0.03, 1.03), xlim=(0, None), xlabel=kind)
+        line[0].set_ylabel(f"{titles[name]}:\nfraction of copies found\n({curve.planted.max()} of each strength)")
+    grid[0, -1].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def pair_by_hamming_distance(cache: NDArray[np.uint8], metadata: pd.DataFrame) -> pd.DataFrame:
     """Return the peer's pairs: all images whose pHashes differ in at most 10 of 64 bits in any orientation."""
-    cache = read_cache(work / "images.npy")
     grey = np.stack([np.asarray(Image.fromarray(cache[row]).convert("L").resize((32, 32))) for row in metadata.row])
     hashes = [hash_signs(turn_images(grey, orientation)) for orientation in range(NUM_ORIENTATIONS)]
     pairs = set()
     for image in range(len(grey)):
         for turned in hashes:
             near = np.flatnonzero(np.bitwise_count(turned[image] ^ hashes[0]) <= PEER_DISTANCE)
-            pairs |= {(min(image, other), max(image, other)) for other in near if other != image}
-    names = metadata.image_id.to_numpy()
-    return pd.DataFrame(
-        [names[np.array([here, there])] for here, there in sorted(pairs)], columns=["image_id", "other_image_id"]
-    )
+            pairs |= {(min(image, other), max(image, other)) for other in near.tolist() if other != image}
+    return pd.DataFrame(sorted(pairs), columns=["first", "second"])
 
 
 def hash_signs(grey: NDArray[np.uint8]) -> NDArray[np.uint64]:

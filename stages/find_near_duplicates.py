@@ -17,6 +17,7 @@ from lesions.images.cache import read_cache
 from lesions.images.perceptual_hash import parse_hashes
 from lesions.near_duplicates.alignment import COMPARED_PX
 from lesions.near_duplicates.copies import find_copies, pair_identical_files
+from lesions.near_duplicates.enlargements import PARTS
 from lesions.near_duplicates.parameters import NearDuplicateParameters
 from lesions.near_duplicates.picture import MAX_SHOWN, plot_pairs
 from lesions.parameters.section import read_section
@@ -47,9 +48,10 @@ def main(
         )
     original, copy = pair_identical_files(table.sha256)
     distinct = np.setdiff1d(np.arange(len(table)), copy)
+    parts = [part for part in PARTS if part * pixels.shape[1] >= SMALLEST_PX]
     hashes = parse_hashes(table.perceptual_hash.iloc[distinct])
     rows = table.row.to_numpy()[distinct]
-    near = find_copies(hashes, partial(read_grey, pixels, rows), parameters.min_correlation)
+    near = find_copies(hashes, partial(read_grey, pixels, rows), parameters.min_correlation, parts=parts)
 
     exact_pairs = describe_pairs(table, original, copy, kind="exact", hash_similarity=1.0, correlation=1.0)
     near_pairs = describe_pairs(
@@ -69,14 +71,28 @@ def main(
     print(f"{describe_counts(counts, name_identifiers(table))}; {picture} shows {min(len(all_pairs), MAX_SHOWN)}")
 
 
-def read_grey(pixels: NDArray[np.uint8], rows: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Return the grey images (P, 64, 64) at `positions` (P,) in `rows`, which are rows of the cache."""
-    return np.stack([shrink_image(pixels[row]) for row in rows[positions]])
+def read_grey(
+    pixels: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    positions: NDArray[np.int64],
+    part: float | NDArray[np.float64] = 1,
+) -> NDArray[np.uint8]:
+    """Return the grey images (P, 64, 64) at `positions` (P,) in `rows`, which are rows of the cache.
+
+    `part` is the middle of their sides that is seen, of all or of each (P,).
+    """
+    parts = np.broadcast_to(part, len(positions)).tolist()
+    shrunk = [shrink_image(pixels[row], part) for row, part in zip(rows[positions], parts, strict=True)]
+    return np.array(shrunk, dtype=np.uint8).reshape(-1, COMPARED_PX, COMPARED_PX)
 
 
-def shrink_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return an image in grey, scaled to the size at which images are compared."""
-    return np.asarray(Image.fromarray(image).convert("L").resize((COMPARED_PX,) * 2, Image.Resampling.BOX))
+def shrink_image(image: NDArray[np.uint8], part: float = 1) -> NDArray[np.uint8]:
+    """Return the middle `part` of an image's sides, in grey, scaled to the size at which images are compared."""
+    size, margin = len(image), len(image) * (1 - part) / 2
+    # A box would repeat pixels where the part has fewer than the result.
+    kernel = Image.Resampling.BOX if size * part >= COMPARED_PX else Image.Resampling.BILINEAR
+    box = (margin, margin, size - margin, size - margin)
+    return np.asarray(Image.fromarray(image).convert("L").resize((COMPARED_PX,) * 2, kernel, box))
 
 
 def count_pairs(pairs: pd.DataFrame, picture_id: pd.Series) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from functools import cache
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,24 @@ from lesions.near_duplicates.orientation import turn_images
 COMPARED_PX = 64
 """Side of the grey images that are compared."""
 
-ANGLES = range(-8, 9, 2)
-SCALES = (0.88, 0.92, 0.96, 1.0, 1.04, 1.08, 1.12)
-MAX_SHIFT_PX = 5
-"""The positions that the alignment tries: angles in degrees, scales, and every shift up to 5 px."""
 
-FEW_ANGLES = ANGLES[1::3]
-FEW_SCALES = SCALES[::2]
-"""The positions tried for a rough result. There, each of the 235 pairs of HAM10000 with a correlation of 0.7 or more
-reaches at least 0.70 of its correlation."""
+class Positions(NamedTuple):
+    """Angles in degrees and scales that an alignment tries, each with every shift of up to 5 px."""
+
+    angles: tuple[int, ...]
+    scales: tuple[float, ...]
+
+
+ALL = Positions((-8, -6, -4, -2, 0, 2, 4, 6, 8), (0.88, 0.92, 0.96, 1.0, 1.04, 1.08, 1.12))
+
+FEW = Positions((-6, 0, 6), (0.88, 0.96, 1.04, 1.12))
+"""For a rough result. Each of the 235 pairs of HAM10000 with a correlation of 0.7 or more at all positions reaches at
+least 0.70 of it at these."""
+
+NEAR = Positions((-2, 0, 2), (0.96, 1.0, 1.04))
+"""For an image that is already posed like the other."""
+
+MAX_SHIFT_PX = 5
 
 SOFT_EDGE = 0.3
 """Fraction of the radius over which the circular window falls from one to zero."""
@@ -71,7 +80,7 @@ def _find_surround(grey: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def correlate_images(
-    first: NDArray[np.uint8], second: NDArray[np.uint8], orientation: NDArray[np.int64], *, roughly: bool = False
+    first: NDArray[np.uint8], second: NDArray[np.uint8], orientation: NDArray[np.int64], positions: Positions = ALL
 ) -> NDArray[np.float32]:
     """Return the highest correlation of the details of pairs of grey images, over all positions tried.
 
@@ -80,8 +89,8 @@ def correlate_images(
     first, second : (P, 64, 64) uint8
     orientation : (P,) int
         How each first image is turned before the comparison.
-    roughly
-        Whether to try few angles and scales, which takes a fifth of the time.
+    positions
+        The angles and scales that are tried.
 
     Returns
     -------
@@ -89,16 +98,16 @@ def correlate_images(
     """
     turned = np.concatenate([turn_images(image[None], way) for image, way in zip(first, orientation, strict=True)])
     columns = np.ascontiguousarray(extract_details(turned).reshape(len(turned), -1).T)
-    fixed = rfft2(_standardise_details(extract_details(second)))
+    fixed = rfft2(standardise_details(extract_details(second)))
     best = np.zeros(len(turned), dtype=np.float32)
-    for warp in _build_warps(FEW_ANGLES, FEW_SCALES) if roughly else _build_warps(ANGLES, SCALES):
-        moved = _standardise_details((warp @ columns).T.reshape(turned.shape))
+    for warp in _build_warps(positions):
+        moved = standardise_details((warp @ columns).T.reshape(turned.shape))
         over_shifts = irfft2(fixed * rfft2(moved).conj(), s=turned.shape[1:])
         np.maximum(best, _crop_shifts(over_shifts).max(axis=(1, 2)), out=best)
     return best
 
 
-def _standardise_details(details: NDArray[np.float32]) -> NDArray[np.float32]:
+def standardise_details(details: NDArray[np.float32]) -> NDArray[np.float32]:
     """Apply a circular window to each image, and scale it to mean 0 and length 1."""
     window = _build_window()
     centred = (details - np.tensordot(details, window / window.sum(), 2)[:, None, None]) * window
@@ -118,9 +127,9 @@ def _build_window() -> NDArray[np.float32]:
 
 
 @cache
-def _build_warps(angles: range, scales: tuple[float, ...]) -> list[csr_array]:
+def _build_warps(positions: Positions) -> list[csr_array]:
     """Return the matrices (S², S²) that rotate and scale flattened images with linear interpolation."""
-    return [_build_warp(np.radians(angle), scale) for angle, scale in product(angles, scales)]
+    return [_build_warp(np.radians(angle), scale) for angle, scale in product(*positions)]
 
 
 def _build_warp(angle: float, scale: float) -> csr_array:

@@ -33,7 +33,7 @@ def find_candidates(hashes: NDArray[np.int8]) -> pd.DataFrame:
     """
     N = len(hashes)
     units = _normalise_hashes(hashes)
-    index = _build_index(units)
+    index = build_index(units)
     neighbours = []
     for orientation in range(NUM_ORIENTATIONS):
         # One more than wanted, because each image finds itself.
@@ -56,23 +56,31 @@ def find_candidates(hashes: NDArray[np.int8]) -> pd.DataFrame:
 
 def _build_pairs(nearest: pd.DataFrame, hashes: NDArray[np.int8]) -> pd.DataFrame:
     """Return one row per pair, whichever image found the other, with the exact similarity of the integer hashes."""
-    swapped = (nearest.image > nearest.other).to_numpy()
-    orientations = nearest.orientation.to_numpy()
-    pairs = pd.DataFrame(
-        {
-            "first": nearest[["image", "other"]].min(axis=1),
-            "second": nearest[["image", "other"]].max(axis=1),
-            "orientation": np.where(swapped, np.array(INVERSE)[orientations], orientations),
-        }
+    pairs = compare_hashes(hashes, order_pairs(nearest[["image", "other", "orientation"]]))
+    ordered = pairs.sort_values(["first", "second", "similarity", "orientation"], ascending=[True, True, False, True])
+    return ordered.drop_duplicates(["first", "second"]).reset_index(drop=True)
+
+
+def order_pairs(found: pd.DataFrame) -> pd.DataFrame:
+    """Return pairs with `first` < `second` instead of `image` and `other`, and the `orientation` of the first."""
+    swapped = (found.image > found.other).to_numpy()
+    orientations = found.orientation.to_numpy()
+    return found.drop(columns=["image", "other"]).assign(
+        first=np.minimum(found.image, found.other),
+        second=np.maximum(found.image, found.other),
+        orientation=np.where(swapped, np.array(INVERSE)[orientations], orientations),
     )
-    pairs["similarity"] = 0.0
+
+
+def compare_hashes(hashes: NDArray[np.int8], pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return pairs with the exact `similarity` of their hashes, in the orientation that they have."""
+    compared = pairs.assign(similarity=0.0)
     for orientation, part in pairs.groupby("orientation"):
         turned = turn_hashes(hashes[part["first"]].astype(np.float64), int(str(orientation)))
         still = hashes[part["second"]].astype(np.float64)
         lengths = np.sqrt((turned**2).sum(axis=1) * (still**2).sum(axis=1))
-        pairs.loc[part.index, "similarity"] = (turned * still).sum(axis=1) / lengths
-    ordered = pairs.sort_values(["first", "second", "similarity", "orientation"], ascending=[True, True, False, True])
-    return ordered.drop_duplicates(["first", "second"]).reset_index(drop=True)
+        compared.loc[part.index, "similarity"] = (turned * still).sum(axis=1) / lengths
+    return compared
 
 
 def _normalise_hashes(hashes: NDArray[np.int8]) -> NDArray[np.float32]:
@@ -80,7 +88,8 @@ def _normalise_hashes(hashes: NDArray[np.int8]) -> NDArray[np.float32]:
     return hashes / np.maximum(lengths, 1)
 
 
-def _build_index(units: NDArray[np.float32]) -> faiss.IndexIVFFlat:
+def build_index(units: NDArray[np.float32]) -> faiss.IndexIVFFlat:
+    """Divide vectors (N, D) of length 1 into cells of neighbours, in which a search compares them."""
     N, width = units.shape
     num_cells = min(N, int(CELLS_PER_ROOT * np.sqrt(N)))
     index = faiss.IndexIVFFlat(faiss.IndexFlatIP(width), width, num_cells, faiss.METRIC_INNER_PRODUCT)

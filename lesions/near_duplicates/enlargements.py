@@ -1,0 +1,108 @@
+"""Finding candidate copies by their details: images that are like another one, or like the middle of another one."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Protocol, TypeVar
+
+import faiss
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lesions.hardware.processors import count_processors
+from lesions.near_duplicates.fingerprints import NUM_STEPS, build_fingerprints, measure_spectra
+from lesions.near_duplicates.neighbours import build_index
+from lesions.stage.progress import show_progress
+
+PARTS = (1.0, 0.71, 0.5)
+"""The middle of each image's sides that is searched for; each is 1.06⁶ times as large as the next."""
+
+NUM_PER_PART = 2
+"""Number of most similar images considered for each part of each image."""
+
+MIN_LIKENESS = 0.55
+"""Least product of two fingerprints. Unrelated images of HAM10000 seldom reach it: two candidates for four images."""
+
+CHUNK = 64
+"""Number of images measured at a time; more do not fit into a processor's cache."""
+
+Measured = TypeVar("Measured")
+
+
+class ReadGrey(Protocol):
+    """Reads some of the images, in grey."""
+
+    def __call__(self, positions: NDArray[np.int64], part: float | NDArray[np.float64] = 1, /) -> NDArray[np.uint8]:
+        """Return the middle `part` of the sides of the images at `positions` (P,), as (P, 64, 64)."""
+
+
+def find_enlargements(
+    read_grey: ReadGrey, images: NDArray[np.int64], searching: NDArray[np.int64], parts: Sequence[float]
+) -> pd.DataFrame:
+    """Find the images that are most like an image or its middle, in any rotation, mirrored or not, shifted a little.
+
+    Parameters
+    ----------
+    read_grey
+        Called for a few images at a time.
+    images : (M,) int
+        The images among which others are found.
+    searching : (S,) int
+        Those of them whose parts are searched for.
+    parts
+        The middle of their sides that is searched for; none is allowed.
+
+    Returns
+    -------
+    table
+        One row per pair, sorted: `image`, the `part` of it and the `step` that are most like `other`, and their
+        `likeness`. The step is the power of 1.06 by which the part is enlarged.
+    """
+    if not parts:
+        return pd.DataFrame(columns=["image", "other", "part", "step", "likeness"], dtype=np.int64)
+    whole = _map_chunks(
+        lambda chunk: build_fingerprints(measure_spectra(read_grey(chunk)), 0), images, "whole images"
+    )
+    index = build_index(np.concatenate(whole))
+
+    def search(chunk: NDArray[np.int64], part: float) -> pd.DataFrame:
+        found = _search_part(index, measure_spectra(read_grey(chunk, part)))
+        found = found.assign(image=chunk[found.image], other=images[found.other], part=part)
+        return found[found.image != found.other]
+
+    tables = [
+        table
+        for part in parts
+        for table in _map_chunks(partial(search, part=part), searching, f"searching for the middle {part:.0%}")
+    ]
+    found = pd.concat(tables, ignore_index=True).sort_values(
+        ["likeness", "image", "other"], ascending=[False, True, True], kind="stable"
+    )
+    found = found[found.groupby(["image", "part"]).cumcount() < NUM_PER_PART]
+    pair = [np.minimum(found.image, found.other), np.maximum(found.image, found.other)]
+    return found[found.groupby(pair).cumcount() == 0].sort_values(["image", "other"]).reset_index(drop=True)
+
+
+def _search_part(index: faiss.IndexIVFFlat, spectra: NDArray[np.float32]) -> pd.DataFrame:
+    """Return the nearest others of each image (N, 29, 48), each once, at the step at which it is most like it."""
+    # One more than wanted, because each image finds itself.
+    nearest = [index.search(build_fingerprints(spectra, step), NUM_PER_PART + 1) for step in range(NUM_STEPS)]
+    likeness, other = (np.stack(results) for results in zip(*nearest, strict=True))
+    step, image = np.broadcast_arrays(*np.ogrid[:NUM_STEPS, : len(spectra)])
+    step, image = (np.broadcast_to(values[:, :, None], other.shape) for values in (step, image))
+    kept = (other >= 0) & (likeness >= MIN_LIKENESS)
+    order = np.argsort(-likeness[kept], kind="stable")
+    columns = {"image": image, "other": other, "step": step, "likeness": likeness}
+    found = {name: values[kept][order] for name, values in columns.items()}
+    _, best = np.unique(found["image"] * index.ntotal + found["other"], return_index=True)
+    return pd.DataFrame({name: values[best] for name, values in found.items()})
+
+
+def _map_chunks(
+    measure: Callable[[NDArray[np.int64]], Measured], images: NDArray[np.int64], description: str
+) -> list[Measured]:
+    """Return what `measure` returns for 64 images at a time."""
+    chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+    with ThreadPoolExecutor(count_processors()) as threads:
+        return list(show_progress(threads.map(measure, chunks), description, total=len(chunks)))

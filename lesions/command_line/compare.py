@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("", "score", "difference", "95 % interval", "p after Holm", "verdict")
 
+SMALLEST_P = 0.001
+
 SPLITS = {"val": "validation", "test": "test"}
 
 
@@ -107,7 +109,7 @@ def spell_row(name: str, score: float, judged: "Judged | None", not_worse_by: fl
         spell_number(score),
         spell_number(difference.value, signed=True),
         spell_bounds(difference),
-        f"{difference.p_holm:.3f}",
+        f"{difference.p_holm:.3f}" if difference.p_holm >= SMALLEST_P else f"< {SMALLEST_P}",
         judged.verdict.spell(not_worse_by),
     )
 

@@ -103,10 +103,10 @@ def read_candidate(candidate: Candidate) -> Predictions:
         If its revision has no such model, or its predictions are not in DVC's cache.
     """
     if candidate.commit == WORKSPACE:
-        path = find_table(Path("data"), candidate.model)
-        if path is None:
+        table = find_table(Path("data"), candidate.model)
+        if table is None:
             raise InputError(f"there are no predictions of {candidate.name}; `dvc repro` makes them")
-        return read_predictions(path)
+        return read_predictions(table)
     own = PurePosixPath("/", ModelPaths(candidate.model).predictions.as_posix())
     with open_experiments() as repo, open_revision(repo, candidate.commit) as files, TemporaryDirectory() as folder:
         for path in (own, *(own.parent / part / own.name for part in ("baselines", "probes"))):

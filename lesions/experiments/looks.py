@@ -61,7 +61,7 @@ def count_looks() -> Looks:
 
 
 def _list_versions() -> Iterator[dict[str, str]]:
-    """Yield the blobs of the split's metrics and of the digests, by path, for each commit that changed one of them."""
+    """Yield the blobs of the split's metrics and the digests, by path, for each commit that changed one of them."""
     paths = [f"{METRICS}/{SPLIT.name}", f":(glob){METRICS}/*/{DIGEST}"]
     # All references, among them DVC's experiments.
     commits = _ask_git("log", "--all", "--full-history", "--format=%H", "--", *paths).split()

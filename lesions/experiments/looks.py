@@ -1,0 +1,93 @@
+"""How often a test set has been looked at: the different predictions of its images that git and DVC know."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lesions.formats.json_file import read_json
+from lesions.gate.metrics import SPLIT
+from lesions.tables.paths import ModelPaths
+
+METRICS = Path("metrics")
+DIGEST = ModelPaths("").metrics_file("digest").name
+
+
+@dataclass(frozen=True)
+class Looks:
+    """The looks at the test images of the workspace.
+
+    Attributes
+    ----------
+    num_predictions
+        The different predictions of these images: each model of each commit or experiment that scored anew.
+    num_commits
+        The commits and experiments that hold them.
+    is_whole
+        Whether the history is whole: a shallow clone knows only its last commits.
+    """
+
+    num_predictions: int
+    num_commits: int
+    is_whole: bool
+
+
+def count_looks() -> Looks:
+    """Count the different predictions of the workspace's test images in all branches, tags and experiments.
+
+    The predictions are those of the digests (`metrics/<model>/digest.json`) beside a `metrics/split.json` that names
+    the same test images.
+    """
+    images = read_json(SPLIT).get("test_images_sha256")
+    seen = {_identify(json.loads(path.read_text())) for path in METRICS.glob(f"*/{DIGEST}")}
+    scored: dict[str, bool] = {}
+    identities: dict[str, str] = {}
+    num_commits = 0
+    for files in _list_versions():
+        split, digests = files.pop(SPLIT.name, None), files
+        if split is None:
+            continue
+        if split not in scored:
+            scored[split] = _read_blob(split).get("test_images_sha256") == images
+        if scored[split] and digests:
+            num_commits += 1
+            for blob in digests.values():
+                if blob not in identities:
+                    identities[blob] = _identify(_read_blob(blob))
+                seen.add(identities[blob])
+    return Looks(len(seen), num_commits, _ask_git("rev-parse", "--is-shallow-repository") == "false\n")
+
+
+def _list_versions() -> Iterator[dict[str, str]]:
+    """Yield the blobs of the split's metrics and the digests, by path, for each commit that changed one of them."""
+    paths = [f"{METRICS}/{SPLIT.name}", f":(glob){METRICS}/*/{DIGEST}"]
+    # All references, among them DVC's experiments.
+    commits = _ask_git("log", "--all", "--full-history", "--format=%H", "--", *paths).split()
+    for commit in commits:
+        listed = _ask_git("ls-tree", "-r", "-z", commit, "--", f"{METRICS}/")
+        entries = (entry.split("\t", 1) for entry in filter(None, listed.split("\0")))
+        blobs = {Path(path): about.split()[2] for about, path in entries}
+        yield {
+            path.relative_to(METRICS).as_posix(): blob
+            for path, blob in blobs.items()
+            if path == SPLIT or path.name == DIGEST
+        }
+
+
+def _identify(digest: dict[str, Any]) -> str:
+    """Return what tells the predictions of a digest from others."""
+    return json.dumps([digest.get("y_true"), digest.get("log_probabilities")])
+
+
+def _read_blob(blob: str) -> dict[str, Any]:
+    try:
+        content = json.loads(_ask_git("cat-file", "blob", blob))
+    except ValueError:  # a file that no run wrote, such as one with the marks of a merge conflict
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _ask_git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout

@@ -11,6 +11,7 @@ from lesions.command_line.plan import plan
 from lesions.command_line.plots import plots
 from lesions.command_line.preset import preset
 from lesions.command_line.repeat import repeat
+from lesions.command_line.score import score
 from lesions.command_line.timings import timings
 from lesions.command_line.version import VersionOption
 from lesions.project.root import enter_root
@@ -32,5 +33,5 @@ def main(context: typer.Context, debug: DebugOption = False, version: VersionOpt
     context.obj = enter_root()
 
 
-for command in (check, compare, fetch, folds, gate, plan, plots, preset, repeat, timings):
+for command in (check, compare, fetch, folds, gate, plan, plots, preset, repeat, score, timings):
     commands.command(cls=PlainCommand)(command)

@@ -5,7 +5,12 @@ from typing import Any
 import numpy as np
 
 from lesions.evaluation.comparison import measure_metrics
-from lesions.evaluation.interval import Measurement, estimate_difference, estimate_score, list_estimates
+from lesions.evaluation.interval import (
+    estimate_difference,
+    estimate_score,
+    list_estimates,
+    subtract_independent,
+)
 from lesions.tables.predictions import Predictions
 
 METRICS = ("balanced_accuracy", "macro_f1", "macro_roc_auc")
@@ -55,16 +60,7 @@ def _score_one(test: Predictions, other: Predictions) -> dict[str, Any]:
                 {
                     metric: estimate_score(there[metric]),
                     f"own_{metric}": estimate_score(own[metric]),
-                    f"{metric}_lost": estimate_difference(_subtract(own[metric], there[metric])),
+                    f"{metric}_lost": estimate_difference(subtract_independent(own[metric], there[metric])),
                 }
             )
     return scores
-
-
-def _subtract(first: Measurement, second: Measurement) -> Measurement:
-    """Return the difference of a metric on two sets of images that share no group."""
-    return Measurement(
-        first.value - second.value,
-        first.resamples - second.resamples,
-        np.concatenate([first.influences, -second.influences]),
-    )

@@ -148,6 +148,15 @@ def average_seeds(repeats: Sequence[Measurement]) -> Measurement:
     )
 
 
+def subtract_independent(first: Measurement, second: Measurement) -> Measurement:
+    """Return the difference of a metric on two sets of images that share no group."""
+    return Measurement(
+        first.value - second.value,
+        first.resamples - second.resamples,
+        np.concatenate([first.influences, -second.influences]),
+    )
+
+
 def estimate_score(measured: Measurement) -> Estimate:
     """Put an interval around a score between 0 and 1."""
     value = measured.value

@@ -1,0 +1,142 @@
+"""`lesions score`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Column, Table
+
+from lesions.command_line.options import find_typed
+from lesions.errors import InputError, quote_value
+from lesions.stage.tables import print_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lesions.evaluation.audit import Audit, Part
+    from lesions.evaluation.interval import Estimate
+
+METADATA = Path("data/metadata.csv")
+
+
+def score(
+    predictions: Annotated[Path, typer.Argument(help="A CSV with a row per image.", callback=find_typed)],
+    dataset: Annotated[
+        str | None, typer.Option(help="The published dataset that the images are from; by default this project's.")
+    ] = None,
+    table: Annotated[
+        list[Path] | None, typer.Option(help="A table of that dataset, with all of its images; repeat for several.")
+    ] = None,
+    image: Annotated[str | None, typer.Option(help="The column that names the image, by its path or name.")] = None,
+    truth: Annotated[str | None, typer.Option(help="The column of the true class.")] = None,
+    predicted: Annotated[str | None, typer.Option(help="The column of the predicted class.")] = None,
+    prefix: Annotated[str | None, typer.Option(help="What the columns of probabilities begin with.")] = None,
+    classes: Annotated[
+        list[str] | None, typer.Option("--class", help="WORD=DIAGNOSIS: what a word for a class means.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="The rows to score, if there is a column split.")] = "test",
+    output: Annotated[Path | None, typer.Option(help="Written: all figures, as JSON.", callback=find_typed)] = None,
+) -> None:
+    """Score any table of predictions, and the images that share a patient or a lesion with others apart.
+
+    Without --truth or a column of a usual name, the true classes are the dataset's diagnoses.
+    """
+    # These import pandas and scipy; the other commands start without them.
+    from lesions.evaluation.audit import audit_predictions, compare_parts, score_whole
+    from lesions.formats.json_file import write_metrics
+    from lesions.tables.foreign_predictions import Names, read_foreign_predictions
+
+    records, class_of = read_records(dataset, table or [])
+    class_of |= dict(map(parse_class, classes or []))
+    foreign = read_foreign_predictions(predictions, Names(image, truth, predicted, prefix), split=split)
+    audit = audit_predictions(predictions, foreign, records, class_of)
+    whole, parts = score_whole(audit), compare_parts(audit)
+    print("\n".join([*foreign.notes, *list_sentences(audit)]))
+    print_table(build_table(whole, parts))
+    if output is not None:
+        write_metrics(output, summarise(audit, whole, parts))
+
+
+def read_records(dataset: str | None, tables: list[Path]) -> "tuple[pd.DataFrame, dict[str, str]]":
+    """Read the records of the dataset, and the diagnosis of each of its words for one; say what was passed over."""
+    from lesions.datasets.record_table import list_words, read_record_table
+    from lesions.datasets.registry import PUBLISHED
+    from lesions.tables.metadata import read_metadata
+
+    if dataset is None:
+        if not METADATA.is_file():
+            raise InputError(f"there is no {METADATA}; `dvc repro prepare_metadata` makes it, or name a --dataset")
+        records = read_metadata(METADATA)
+        return records, {name: name for name in records.diagnosis.unique()}
+    if dataset not in PUBLISHED:
+        raise InputError(f"--dataset: expected one of {', '.join(PUBLISHED)}, got {quote_value(dataset)}")
+    adapter = PUBLISHED[dataset]
+    if len(tables) != len(adapter.tables):
+        raise InputError(
+            f"--table: {dataset} has {len(adapter.tables)} tables ({', '.join(map(str, adapter.tables))}), got "
+            f"{len(tables)}"
+        )
+    read = read_record_table(tables, adapter)
+    for note in read.notes:
+        print(note)
+    return read.records, list_words(adapter)
+
+
+def parse_class(text: str) -> tuple[str, str]:
+    """Return the word and the diagnosis of `WORD=DIAGNOSIS`."""
+    word, separator, name = text.partition("=")
+    if not (word and separator and name):
+        raise InputError(f"--class: expected WORD=DIAGNOSIS, got {quote_value(text)}")
+    return word, name
+
+
+def list_sentences(audit: "Audit") -> list[str]:
+    """Say what the classes are, how many images there are, and how many are tied to images outside the file."""
+    images = audit.predictions.images
+    N = len(images)
+    named = ", ".join(word if word == name else f"{word}: {name}" for word, name in audit.class_of.items())
+    ties = ", ".join(
+        f"{number} ({number / N:.1%}) share a {name.removesuffix('_id')}" for name, number in audit.num_tied.items()
+    )
+    disagreeing = audit.num_disagreeing
+    return [
+        f"classes: {named}",
+        *([f"{disagreeing} images have another class in the file than in the dataset"] if disagreeing else []),
+        f"{N:,} images of {images.group_id.nunique():,} groups (images that share a patient or a lesion)",
+        f"with images of the dataset that are not in the file: {ties or 'not known, there are no identifiers'}",
+    ]
+
+
+def build_table(whole: "dict[str, Estimate]", parts: "dict[str, Part]") -> Table:
+    """Return one row per metric: on all images, on the tied ones, on the rest, and the difference."""
+    from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_number
+
+    def spell(estimate: "Estimate") -> str:
+        return f"{spell_number(estimate.value)} ({spell_bounds(estimate)})"
+
+    headings = ("all images", "tied images", "the rest", "tied minus rest")
+    table = Table(Column("", no_wrap=True), *(Column(heading, no_wrap=True) for heading in headings), box=None)
+    for metric, estimate in whole.items():
+        part = parts.get(metric)
+        sides = ("", "", "") if part is None else (spell(part.tied), spell(part.rest), spell(part.difference))
+        table.add_row(METRIC_WORDS.get(metric, metric), spell(estimate), *sides)
+    return table
+
+
+def summarise(audit: "Audit", whole: "dict[str, Estimate]", parts: "dict[str, Part]") -> dict[str, float]:
+    """Return all figures under flat names."""
+    from lesions.evaluation.interval import list_estimates
+
+    images = audit.predictions.images
+    return {
+        "num_images": len(images),
+        "num_groups": int(images.group_id.nunique()),
+        "num_tied": int(audit.tied.sum()),
+        **{f"num_tied_by_{name.removesuffix('_id')}": number for name, number in audit.num_tied.items()},
+        "num_disagreeing": audit.num_disagreeing,
+        **list_estimates(whole),
+        **list_estimates({f"tied_{metric}": part.tied for metric, part in parts.items()}),
+        **list_estimates({f"rest_{metric}": part.rest for metric, part in parts.items()}),
+        **list_estimates({f"{metric}_lead_of_tied": part.difference for metric, part in parts.items()}),
+        **{f"{metric}_lead_of_tied_p_value": part.difference.p_value for metric, part in parts.items()},
+    }

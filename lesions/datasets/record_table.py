@@ -1,0 +1,82 @@
+"""The records of a dataset from its tables alone, for where its images are not at hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lesions.datasets.adapter import Adapter
+from lesions.datasets.identifiers import unify_identifiers
+from lesions.datasets.refusals import RefusedError, list_reasons
+from lesions.datasets.repeated import find_repeated
+from lesions.datasets.rows import choose_naming, join_table, read_adapter_table
+from lesions.datasets.validation import read_record
+from lesions.errors import InputError
+from lesions.formats.table import check_columns
+from lesions.tables.record import Record
+
+
+@dataclass(frozen=True)
+class RecordTable:
+    """The records of a dataset.
+
+    Attributes
+    ----------
+    records : (N, ...)
+        The fields of `Record`, one row per image; images without a diagnosis are among them.
+    notes
+        What was guessed, passed over and refused in the tables, in words.
+    """
+
+    records: pd.DataFrame
+    notes: list[str]
+
+
+def read_record_table(tables: Sequence[Path], adapter: Adapter) -> RecordTable:
+    """Read the records of a dataset from its tables.
+
+    Parameters
+    ----------
+    tables
+        The dataset's tables, in the order of `adapter.tables`.
+
+    Raises
+    ------
+    InputError
+        If a table is missing, has no rows or lacks a column, or if no row can be used.
+    """
+    read = {path: read_adapter_table(path, adapter) for path in tables}
+    source, *joined = tables
+    cells = read[source].cells
+    to_image_id = choose_naming(cells[adapter.id_column])
+    cells = cells.assign(**{adapter.id_column: cells[adapter.id_column].map(to_image_id)})
+    for path in joined:
+        cells = join_table(cells, path, read[path].cells, adapter.id_column, to_image_id=to_image_id)
+    names = [name for table in read.values() for name in table.names]
+    check_columns(source, list(map(str, cells)), adapter.needed_columns, names=names, named_by={})
+    cells, _ = unify_identifiers(cells, adapter, join=False)
+    repeated = find_repeated(cells, adapter)
+    records, unused = [], []
+    for line, row in zip(cells.index, cells.to_dict("records"), strict=True):
+        image_id = row[adapter.id_column]
+        try:
+            record = read_record(row, adapter)
+            if image_id in repeated:
+                repeated[image_id].check(line)
+            records.append(record.model_dump())
+        except RefusedError as error:
+            unused.append({"line": line, "image_id": image_id, **error.details})
+    reasons = list_reasons(unused)
+    if not records:
+        raise InputError("\n  ".join([f"{source}: no row can be used:", *reasons]))
+    notes = [f"{path.name}: {note}" for path, table in read.items() for note in table.notes]
+    return RecordTable(
+        pd.DataFrame(records, columns=list(Record.model_fields)), notes + [f"{source.name}: {one}" for one in reasons]
+    )
+
+
+def list_words(adapter: Adapter) -> dict[str, str]:
+    """Return the diagnosis that each of the dataset's words for one stands for, and each diagnosis for itself."""
+    values = adapter.columns["diagnosis"].values
+    return {**values, **{word.casefold(): value for word, value in values.items()}, **{v: v for v in values.values()}}

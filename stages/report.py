@@ -18,6 +18,8 @@ from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.report import data_sentences
 from lesions.report.accounting import list_lines
+from lesions.report.decision_inputs import read_malignancy
+from lesions.report.decisions import build_decision_tables
 from lesions.report.gallery import build_confusion_picture, build_overview_pictures, build_training_picture
 from lesions.report.inputs import (
     ComparisonSummary,
@@ -32,10 +34,9 @@ from lesions.report.inputs import (
     UncalibratedScores,
     WorstSubgroup,
     read_external,
-    read_malignancy,
     read_overview,
 )
-from lesions.report.malignancy import build_malignancy_picture
+from lesions.report.malignancy import build_calibration_picture, build_malignancy_picture
 from lesions.report.page import Picture, embed_png, render_page
 from lesions.report.reliability import build_reliability_picture
 from lesions.report.sentences import describe_generalisation, describe_mistakes
@@ -85,6 +86,7 @@ def main(
         ),
         **build_tables(comparison, predictions, baselines=baselines, probes=probes, metric=metric),
         **describe_models(paths, predictions, params),
+        **build_decision_tables(paths),
         pictures=[*overview, *build_model_pictures(paths, predictions)],
         copies=data_sentences.describe_copies(copies, split),
         copies_picture=embed_png((data / "pictures/near_duplicates.png").read_bytes()) if copies.num_pairs else None,
@@ -170,6 +172,8 @@ def build_trust_pictures(paths: ModelPaths) -> Iterator[Picture]:
     if malignancy:
         roc, net_benefit = (read_json(paths.plot_file(name)) for name in ("malignancy_roc", "net_benefit"))
         yield build_malignancy_picture(paths.model, malignancy, roc=roc, net_benefit=net_benefit)
+        curve = read_json(paths.plot_file("malignancy_calibration"))
+        yield build_calibration_picture(paths.model, malignancy, curve)
     subgroups = read_rows(paths.plot_file("subgroups"), SubgroupRow)
     if subgroups:
         worst = read_summary(paths.metrics_file("subgroups"), WorstSubgroup)

@@ -18,6 +18,7 @@ from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.report import data_sentences
 from lesions.report.accounting import list_lines
+from lesions.report.data_warnings import doubt_the_mix
 from lesions.report.decision_inputs import read_malignancy
 from lesions.report.decisions import build_decision_tables
 from lesions.report.gallery import build_confusion_picture, build_overview_pictures, build_training_picture
@@ -67,8 +68,9 @@ def main(
     comparison, metric = read_comparison(plots / "comparison"), summary.metric
     probes = [name for name in comparison.models if name in PROBES]
     baselines = [name for name in comparison.models if name not in [*models, *probes]]
+    rows = read_overview(plots)
     overview = build_overview_pictures(
-        comparison, predictions, read_overview(plots), baselines=baselines, probes=probes, metric=metric
+        comparison, predictions, rows, baselines=baselines, probes=probes, metric=metric
     )
     text = render_page(
         **describe_data(metrics, counts, split, params),
@@ -81,9 +83,12 @@ def main(
             metric=metric,
             unbeaten_constant=None if summary.constant_is_beaten else summary.constant_score,
         ),
-        warnings=list_warnings(
-            predictions, comparison, baselines=baselines, metric=metric, counts=counts, split=split, copies=copies
-        ),
+        warnings=[
+            *list_warnings(
+                predictions, comparison, baselines=baselines, metric=metric, counts=counts, split=split, copies=copies
+            ),
+            *doubt_the_mix(rows.shares, split),
+        ],
         **build_tables(comparison, predictions, baselines=baselines, probes=probes, metric=metric),
         **describe_models(paths, predictions, params),
         **build_decision_tables(paths),

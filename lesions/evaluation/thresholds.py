@@ -117,19 +117,22 @@ def count_independent(hits: Flags, group_id: pd.Series) -> float:
 
     At most the number of images; the number of groups if all images or none are hits.
     """
-    num_groups, value = group_id.nunique(), hits.mean()
-    variance = _measure_variance(hits, group_id)
-    return min(len(hits), value * (1 - value) / variance) if 0 < value < 1 and variance > 0 else num_groups
+    num_groups, value = group_id.nunique(), float(hits.mean())
+    if num_groups == 1 or value in (0, 1):
+        return float(num_groups)
+    return min(float(len(hits)), value * (1 - value) / _measure_variance(hits, group_id))
 
 
 def _measure_design_effect(probability: Floats, group_id: pd.Series) -> float:
     """Return the design effect of the share of images (M,) that are among those of low probability; at least 1."""
+    if group_id.nunique() == 1:
+        return float(len(probability))
     is_low = probability < np.quantile(probability, LOW_SHARE)
-    independent = is_low.mean() * (1 - is_low.mean()) / len(is_low)
-    return max(1.0, _measure_variance(is_low, group_id) / independent) if independent else 1.0
+    independent = _measure_variance(is_low, pd.Series(np.arange(len(is_low))))
+    return max(1.0, _measure_variance(is_low, group_id) / independent) if is_low.any() else 1.0
 
 
 def _measure_variance(hits: Flags, group_id: pd.Series) -> float:
-    """Return the variance of the share of hits (M,) over samples of groups; 0 for a single group."""
+    """Return the variance of the share of hits (M,) over samples of groups, of which there are two at least."""
     groups = sum_by_group(hits - hits.mean(), group_id)
-    return float((groups**2).sum()) / len(hits) ** 2 * len(groups) / max(1, len(groups) - 1)
+    return float((groups**2).sum()) / len(hits) ** 2 * len(groups) / (len(groups) - 1)

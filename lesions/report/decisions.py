@@ -21,7 +21,7 @@ UNDEFINED: Cell = ("–", "")
 
 UNITS = {
     "image": "images",
-    "confirmed image": "images confirmed by histopathology",
+    "confirmed image": "confirmed images",
     "lesion": "lesions",
     "patient": "patients",
 }

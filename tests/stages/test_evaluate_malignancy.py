@@ -67,7 +67,7 @@ def test_each_class_is_scored_against_the_rest_by_image_lesion_and_patient(tmp_p
     run(tmp_path)
     rows = json.loads((tmp_path / "plots/model/decisions.json").read_text())
     for code, name in enumerate(CLASSES):
-        truth, called = code == Y_TRUE, PREDICTIONS.y_pred == code
+        truth, called = np.equal(Y_TRUE, code), np.equal(PREDICTIONS.y_pred, code)
         for unit in ("image", "lesion", "patient"):
             (row,) = [row for row in rows if (row["called"], row["rule"], row["unit"]) == (name, "class", unit)]
             assert row["num_true_positive"] == (truth & called).sum()

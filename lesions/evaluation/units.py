@@ -120,10 +120,10 @@ def _list_patients(predictions: Predictions, call: Call) -> Units:
         named, named.images.patient_id.str.len().astype(str) + named.images.patient_id + lesion
     )
     called = call(lesions)
-    codes, names = pd.factorize(named.images.patient_id)
-    by_lesion = pd.Index(names).get_indexer(called.images.patient_id)
-    is_true = _sum(_mark(named.y_true, named), codes, len(names)) > 0
-    is_called = _sum(_mark(called.y_pred, called), by_lesion, len(names)) > 0
+    codes, patients = pd.factorize(named.images.patient_id)
+    by_lesion = pd.Index(patients).get_indexer(called.images.patient_id)
+    is_true = _sum(_mark(named.y_true, named), codes, len(patients)) > 0
+    is_called = _sum(_mark(called.y_pred, called), by_lesion, len(patients)) > 0
     first = np.unique(codes, return_index=True)[1]
     several = int((is_true.sum(axis=1) > 1).sum())
     return Units(is_true, is_called, named.images.group_id.iloc[first], several, int((~known).sum()))

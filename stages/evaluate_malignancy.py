@@ -129,7 +129,7 @@ def flatten_decisions(rows: PlotRows) -> dict[str, Any]:
         f"{'' if row['unit'] == 'image' else row['unit'].replace(' ', '_') + '_'}{key}": value
         for row in rows
         for key, value in row.items()
-        if key not in ("called", "rule", "unit")
+        if value is not None and key not in ("called", "rule", "unit")
     }
 
 

@@ -15,6 +15,8 @@ from lesions.tables.predictions import Predictions
 MALIGNANT = 1
 """The class of merged predictions, whose other class is benign."""
 
+SCORES = ("sensitivity", "specificity", "ppv", "npv")
+
 
 def summarise_operating_point(val: Predictions, test: Predictions, threshold: Threshold) -> dict[str, Any]:
     """Return the threshold, what it does on validation, and all its scores on test, under flat names.
@@ -130,10 +132,13 @@ def list_malignancy_decisions(test: Predictions, threshold: float) -> Iterator[d
 
 
 def _score_units(found: Units, code: int) -> dict[str, Any]:
+    """Return the counts and scores of one class; an undefined score is None, as DVC wants equal keys."""
     truth, called = found.is_true[:, code], found.is_called[:, code]
+    undefined = {f"{name}{end}": None for name in SCORES for end in ("", "_low", "_high")}
     return {
         "num_conflicting": found.num_conflicting,
         "num_images_without": found.num_images_without,
         **count_decisions(truth, called),
+        **undefined,
         **list_estimates(score_decisions(truth, called, found.group_id)),
     }

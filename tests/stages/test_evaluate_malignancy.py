@@ -76,6 +76,17 @@ def test_each_class_is_scored_against_the_rest_by_image_lesion_and_patient(tmp_p
     assert not [row for row in rows if row["unit"] == "confirmed image"]
 
 
+def test_undefined_scores_are_left_out_of_metrics_and_empty_in_rows(tmp_path: Path) -> None:
+    """Where all images are called malignant, there is no NPV; dvc draws rows only if they have the same keys."""
+    params = write_run(tmp_path, {"model": PREDICTIONS.keep(np.arange(300) < 30)})
+    run_scoring(tmp_path, params, "model")
+    metrics = json.loads((tmp_path / "metrics/model/malignancy.json").read_text())
+    assert "npv" not in metrics and "lesion_npv_low" not in metrics
+    rows = json.loads((tmp_path / "plots/model/decisions.json").read_text())
+    assert (rows[0]["npv"], rows[0]["npv_low"]) == (None, None)
+    assert len({frozenset(row) for row in rows}) == 1
+
+
 def test_the_threshold_is_scored_on_other_datasets(tmp_path: Path) -> None:
     """The other dataset has the first 30 images, of which 10 are malignant, in another table."""
     params = write_run(tmp_path, {"model": PREDICTIONS})

@@ -1,4 +1,11 @@
-"""Choose the threshold for malignancy on validation, and score it on the test images."""
+"""Choose the threshold for malignancy on validation, and score decisions on the test images and other datasets.
+
+    python -m stages.evaluate_malignancy --code data/code/evaluate_malignancy.json --model resnet18
+        --predictions data/predictions/resnet18.csv --classes data/classes.json --metadata data/metadata.csv
+        --metrics metrics --plots plots
+
+The 1,196 test images of HAM10000 take about ten seconds.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,64 +13,133 @@ from typing import Annotated, Any
 
 import typer
 
+from lesions.evaluation.binary_calibration import list_calibration_curve
 from lesions.evaluation.curves import build_roc_rows
-from lesions.evaluation.decisions import choose_threshold, list_net_benefit, merge_sides, score_decisions
-from lesions.evaluation.interval import list_estimates
+from lesions.evaluation.decisions import call_at, merge_sides, score_decisions
+from lesions.evaluation.net_benefit import list_net_benefit
+from lesions.evaluation.operating_point import (
+    MALIGNANT,
+    list_diagnosis_decisions,
+    list_malignancy_decisions,
+    list_predictive_values,
+    score_external_decisions,
+    summarise_operating_point,
+)
 from lesions.evaluation.parameters import EvaluationParameters
-from lesions.formats.json_file import write_metrics, write_plot_rows
+from lesions.evaluation.thresholds import choose_threshold
+from lesions.formats.json_file import PlotRows, write_metrics, write_plot_rows
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
 from lesions.tables.classes import read_classes
+from lesions.tables.metadata import read_metadata
+from lesions.tables.paths import ModelPaths, PlotName
 from lesions.tables.predictions import Predictions, read_predictions
-from lesions.tables.splits import SCORED_SPLITS
+from lesions.tables.splits import EXTERNAL, SCORED_SPLITS
 from lesions.tables.task import TaskParameters
+
+PLOTS: tuple[PlotName, ...] = (
+    "malignancy_roc",
+    "malignancy_calibration",
+    "net_benefit",
+    "predictive_values",
+    "decisions",
+)
 
 
 def main(
+    model: Annotated[str, typer.Option(help="The name of the model.")],
     predictions: Annotated[Path, typer.Option(help="The model's calibrated predictions.")],
     classes: Annotated[Path, typer.Option(help="Classes and their diagnoses.")],
-    metrics: Annotated[Path, typer.Option(help="Written: the threshold, and its scores on test.")],
-    roc: Annotated[Path, typer.Option(help="Written: the ROC curve.")],
-    net_benefit: Annotated[Path, typer.Option(help="Written: the decision curve.")],
+    metadata: Annotated[Path, typer.Option(help="Validated metadata, one row per image.")],
+    metrics: Annotated[Path, typer.Option(help="Written in this folder: <model>/malignancy.json and others.")],
+    plots: Annotated[Path, typer.Option(help="Written in this folder: <model>/, the rows of its plots.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Sum the probabilities of the malignant classes, and score them; other tasks get empty plots.
+    """Score each diagnosis against the rest, and the sum of the malignant classes at a threshold.
 
-    Images of classes that are neither malignant nor benign are left out and counted.
+    Images of classes that are neither malignant nor benign are left out of malignancy and counted. Tasks without a
+    malignant side have no threshold.
     """
-    wanted = read_section(params, "evaluation", EvaluationParameters).sensitivity
+    parameters = read_section(params, "evaluation", EvaluationParameters)
     task = read_section(params, "task", TaskParameters)
-    table = read_predictions(predictions)
+    paths = ModelPaths(model, metrics=metrics, plots=plots)
+    table = read_predictions(predictions).with_metadata(read_metadata(metadata))
     sides = task.find_sides(read_classes(classes).diagnoses)
-    if sides is None or not all(has_both_sides(table.select(split), sides) for split in SCORED_SPLITS):
-        write_metrics(metrics, {"has_malignant_side": False})
-        write_plot_rows(roc, [])
-        write_plot_rows(net_benefit, [])
+    summary: dict[str, Any] = {"has_malignant_side": False}
+    external: dict[str, Any] = {}
+    rows: dict[str, PlotRows] = {}
+    if sides is not None and all(has_both_sides(table.select(split), sides) for split in SCORED_SPLITS):
+        summary, external, rows = score_malignancy(table, sides, parameters)
+    else:
         print(
             "there is no threshold: a class mixes diagnoses that are malignant, benign or neither, "
             "or the classes or the images of a split lack malignant or benign ones"
         )
-        return
-
-    val, test = (merge_sides(table.select(split), sides) for split in SCORED_SPLITS)
-    threshold = choose_threshold(val.y_true == 1, val.y_prob[:, 1], wanted)
-    num_neither = len(table.select("test").images) - len(test.images)
-    scores = score_threshold(val, test, threshold)
-    write_metrics(metrics, {"has_malignant_side": True, "num_neither": num_neither, **scores})
-    write_plot_rows(roc, [row for row in build_roc_rows(test) if row["diagnosis"] == "malignant"])
-    write_plot_rows(net_benefit, list(list_net_benefit(test.y_true == 1, test.y_prob[:, 1])))
+    rows["decisions"] = [*rows.get("decisions", []), *list_diagnosis_decisions(table.select("test"))]
+    write_metrics(paths.metrics_file("malignancy"), summary)
+    write_metrics(paths.metrics_file("malignancy_external"), external)
+    for name in PLOTS:
+        write_plot_rows(paths.plot_file(name), rows.get(name, []))
 
 
-def score_threshold(val: Predictions, test: Predictions, threshold: float) -> dict[str, Any]:
-    """Return the threshold, the sensitivity that chose it on validation, and what it does on test."""
-    truth, probability = test.y_true == 1, test.y_prob[:, 1]
-    decisions = score_decisions(truth, probability >= threshold, test.images.group_id)
+def score_malignancy(
+    table: Predictions, sides: Sequence[bool | None], parameters: EvaluationParameters
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, PlotRows]]:
+    """Return the metrics on test, those on other datasets, and the rows of the plots."""
+    merged = {split: merge_sides(table.select(split), sides) for split in (*SCORED_SPLITS, EXTERNAL)}
+    val = merged["val"]
+    threshold = choose_threshold(
+        val.y_true == MALIGNANT, val.y_prob[:, MALIGNANT], parameters.sensitivity, val.images.group_id
+    ).round_down()
+    if threshold.calls_all:
+        print(
+            f"every image is called malignant: {threshold.num_images} malignant validation images are too few for a "
+            f"threshold with an expected sensitivity of {parameters.sensitivity:g} (evaluation.sensitivity)"
+        )
+    val, test, external = (call_at(split, threshold.value) for split in merged.values())
+    truth, probability = test.y_true == MALIGNANT, test.y_prob[:, MALIGNANT]
+    decisions = list(list_malignancy_decisions(test, threshold.value))
+    predictive = list(
+        list_predictive_values(
+            score_decisions(truth, test.y_pred == MALIGNANT, test.images.group_id),
+            own_prevalence=float(truth.mean()),
+            prevalences=parameters.prevalence,
+        )
+    )
+    summary = {
+        "has_malignant_side": True,
+        "num_neither": len(table.select("test").images) - len(test.images),
+        **summarise_operating_point(val, test, threshold),
+        **flatten_decisions(decisions),
+        **flatten_predictive_values(predictive),
+    }
+    rows: dict[str, PlotRows] = {
+        "malignancy_roc": [row for row in build_roc_rows(test) if row["diagnosis"] == "malignant"],
+        "malignancy_calibration": list(list_calibration_curve(test)),
+        "net_benefit": list(list_net_benefit(truth, probability, test.images.group_id)),
+        "predictive_values": predictive,
+        "decisions": decisions,
+    }
+    return summary, score_external_decisions(external), rows
+
+
+def flatten_decisions(rows: PlotRows) -> dict[str, Any]:
+    """Return the rows of malignancy under flat names; those of lesions, patients and others begin with the unit."""
     return {
-        "threshold": threshold,
-        "val_sensitivity": float((val.y_prob[:, 1] >= threshold)[val.y_true == 1].mean()),
-        "num_malignant": int(truth.sum()),
-        "num_benign": int((~truth).sum()),
-        **list_estimates(decisions),
+        f"{'' if row['unit'] == 'image' else row['unit'].replace(' ', '_') + '_'}{key}": value
+        for row in rows
+        for key, value in row.items()
+        if value is not None and key not in ("called", "rule", "unit")
+    }
+
+
+def flatten_predictive_values(rows: PlotRows) -> dict[str, float]:
+    """Return PPV and NPV at the stated prevalences under flat names."""
+    return {
+        f"{row['score']}_at_{row['prevalence']:g}{suffix}": row[key]
+        for row in rows
+        if not row["of_test"]
+        for suffix, key in (("", "value"), ("_low", "low"), ("_high", "high"))
     }
 
 

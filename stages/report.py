@@ -19,6 +19,9 @@ from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.report import data_sentences
 from lesions.report.accounting import list_lines
+from lesions.report.data_warnings import doubt_the_mix
+from lesions.report.decision_inputs import read_malignancy
+from lesions.report.decisions import build_decision_tables
 from lesions.report.gallery import build_confusion_picture, build_overview_pictures, build_training_picture
 from lesions.report.inputs import (
     ComparisonSummary,
@@ -33,10 +36,9 @@ from lesions.report.inputs import (
     UncalibratedScores,
     WorstSubgroup,
     read_external,
-    read_malignancy,
     read_overview,
 )
-from lesions.report.malignancy import build_malignancy_picture
+from lesions.report.malignancy import build_calibration_picture, build_malignancy_picture
 from lesions.report.page import Picture, embed_png, render_page
 from lesions.report.reliability import build_reliability_picture
 from lesions.report.sentences import describe_generalisation, describe_mistakes
@@ -67,19 +69,24 @@ def main(
     comparison, metric = read_comparison(plots / "comparison"), summary.metric
     probes = [name for name in comparison.models if name in PROBES]
     baselines = [name for name in comparison.models if name not in [*models, *probes, ONE_DIAGNOSIS]]
+    rows = read_overview(plots)
     overview = build_overview_pictures(
-        comparison, predictions, read_overview(plots), baselines=baselines, probes=probes, metric=metric
+        comparison, predictions, rows, baselines=baselines, probes=probes, metric=metric
     )
     text = render_page(
         **describe_data(metrics, counts, split, params),
         counts=counts,
         split=split,
         verdict=list_verdicts(comparison, models, baseline=summary.baseline, metric=metric),
-        warnings=list_warnings(
-            predictions, comparison, baselines=baselines, metric=metric, counts=counts, split=split, copies=copies
-        ),
+        warnings=[
+            *list_warnings(
+                predictions, comparison, baselines=baselines, metric=metric, counts=counts, split=split, copies=copies
+            ),
+            *doubt_the_mix(rows.shares, split),
+        ],
         **build_tables(comparison, predictions, baselines=baselines, probes=probes, metric=metric),
         **describe_models(paths, predictions, params),
+        **build_decision_tables(paths),
         pictures=[*overview, *build_model_pictures(paths, predictions)],
         copies=data_sentences.describe_copies(copies, split),
         copies_picture=embed_png((data / "pictures/near_duplicates.png").read_bytes()) if copies.num_pairs else None,
@@ -166,6 +173,8 @@ def build_trust_pictures(paths: ModelPaths) -> Iterator[Picture]:
     if malignancy:
         roc, net_benefit = (read_json(paths.plot_file(name)) for name in ("malignancy_roc", "net_benefit"))
         yield build_malignancy_picture(paths.model, malignancy, roc=roc, net_benefit=net_benefit)
+        curve = read_json(paths.plot_file("malignancy_calibration"))
+        yield build_calibration_picture(paths.model, malignancy, curve)
     subgroups = read_rows(paths.plot_file("subgroups"), SubgroupRow)
     if subgroups:
         worst = read_summary(paths.metrics_file("subgroups"), WorstSubgroup)

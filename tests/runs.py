@@ -130,11 +130,9 @@ def write_run(
         write_model(folder, model, predictions)
     diagnoses = [CLASSES[code] for code in first.y_true]
     sex = np.where(np.arange(N) // 6 % 2, "female", "male")
-    write_table(
-        folder / "data/metadata.csv",
-        metadata_table(diagnoses, image_id=first.images.image_id.tolist(), sex=sex.tolist()),
-        sort_by="image_id",
-    )
+    test = metadata_table(diagnoses, image_id=first.images.image_id.tolist(), sex=sex.tolist())
+    metadata = pd.concat([test, test.assign(image_id="val_" + test.image_id)])
+    write_table(folder / "data/metadata.csv", metadata, sort_by="image_id")
     write_classes(
         folder / "data/classes.json",
         Classes(CLASSES, tuple((name,) for name in CLASSES), (300, 500, 200), (1.0, 1.0, 1.0)),
@@ -167,7 +165,13 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
         "dataset": dataset_section("data/raw/synthetic", "synthetic"),
         "architectures": {model: dict(architecture) for model in models},
         "compare": {"metric": metric},
-        "evaluation": {"num_views": 1, "calibration": "temperature", "sensitivity": 0.95, "min_subgroup_groups": 5},
+        "evaluation": {
+            "num_views": 1,
+            "calibration": "temperature",
+            "sensitivity": 0.95,
+            "prevalence": [0.02, 0.1],
+            "min_subgroup_groups": 5,
+        },
         "task": TASK,
     }
     path = folder / f"params_{'_'.join(models)}.yaml"
@@ -227,11 +231,12 @@ def run_scoring(folder: Path, params: Path, model: str) -> None:
         folder / name for name in (f"data/predictions/{model}.csv", f"metrics/{model}", f"plots/{model}")
     )
     evaluate_malignancy.main(
+        model,
         predictions,
         folder / "data/classes.json",
-        metrics / "malignancy.json",
-        plots / "malignancy_roc.json",
-        plots / "net_benefit.json",
+        folder / "data/metadata.csv",
+        folder / "metrics",
+        folder / "plots",
         params,
     )
     evaluate_subgroups.main(

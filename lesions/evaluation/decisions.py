@@ -1,7 +1,6 @@
-"""Decide malignant or benign: the operating point, and the net benefit of acting on it."""
+"""Score decisions of two sides: malignant or benign at a threshold, or one diagnosis against the rest."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,11 +11,7 @@ from lesions.evaluation.interval import Estimate
 from lesions.evaluation.proportions import estimate_proportions
 from lesions.tables.predictions import Predictions
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-
-NUM_THRESHOLDS = 100
-"""Threshold probabilities are 1 / 100, 2 / 100, … 99 / 100."""
 
 
 def merge_sides(predictions: Predictions, sides: Sequence[bool | None]) -> Predictions:
@@ -38,18 +33,20 @@ def merge_sides(predictions: Predictions, sides: Sequence[bool | None]) -> Predi
     return Predictions(counted.images, ("benign", "malignant"), y_true, np.stack(merged, axis=1))
 
 
-def choose_threshold(malignant: Flags, probability: Floats, sensitivity: float) -> float:
-    """Return the highest threshold that reaches a sensitivity; an image at the threshold counts as malignant.
+def call_at(predictions: Predictions, threshold: float) -> Predictions:
+    """Return predictions of benign and malignant that are called malignant from a threshold on."""
+    called = (predictions.y_prob[:, 1] >= threshold).astype(np.int64)
+    return Predictions(predictions.images, predictions.classes, predictions.y_true, predictions.logits, called)
 
-    Parameters
-    ----------
-    malignant, probability : (N,)
-        Of the validation images.
-    """
-    ranked = np.sort(probability[malignant])[::-1]
-    # Floating-point error must not turn 0.95 of 20 into more than 19.
-    needed = int(np.ceil(round(sensitivity * len(ranked), 9)))
-    return float(ranked[max(needed, 1) - 1])
+
+def count_decisions(truth: Flags, called: Flags) -> dict[str, int]:
+    """Return the four counts of a 2 x 2 table: of truth (N,) against what is called (N,)."""
+    return {
+        "num_true_positive": int((truth & called).sum()),
+        "num_false_negative": int((truth & ~called).sum()),
+        "num_false_positive": int((~truth & called).sum()),
+        "num_true_negative": int((~truth & ~called).sum()),
+    }
 
 
 def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series, *, seed: int = 0) -> dict[str, Estimate]:
@@ -58,7 +55,7 @@ def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series, *, see
     Parameters
     ----------
     malignant, called : (N,) bool
-        Whether each test image is malignant, and whether it is called malignant.
+        Whether each test image is malignant, and whether it is called malignant; or of any other class.
 
     Returns
     -------
@@ -71,20 +68,3 @@ def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series, *, see
     members = {name: among for name, among in sets.items() if among.any()}
     estimates = estimate_proportions(called == malignant, list(members.values()), group_id, seed=seed)
     return dict(zip(members, estimates, strict=True))
-
-
-def list_net_benefit(malignant: Flags, probability: Floats) -> Iterator[dict[str, Any]]:
-    """Yield the points of a decision curve: net benefit against the threshold probability (Vickers and Elkin 2006).
-
-    Net benefit is TP / N - FP / N * threshold / (1 - threshold). A threshold of 0.1 means that one missed malignancy
-    is as bad as nine needless biopsies. Acting on all images and on none are listed for comparison.
-    """
-    for threshold in np.arange(1, NUM_THRESHOLDS) / NUM_THRESHOLDS:
-        odds = threshold / (1 - threshold)
-        for strategy, called in (
-            ("the model", probability >= threshold),
-            ("call all malignant", np.ones(len(malignant), dtype=bool)),
-            ("call none malignant", np.zeros(len(malignant), dtype=bool)),
-        ):
-            benefit = (called & malignant).mean() - (called & ~malignant).mean() * odds
-            yield {"strategy": strategy, "threshold": float(threshold), "net_benefit": float(benefit)}

@@ -19,7 +19,9 @@ class EvaluationParameters(Section):
     calibration
         The method fitted to the logits of the validation images.
     sensitivity
-        The sensitivity that the threshold for malignancy has to reach on the validation images.
+        The sensitivity that the threshold for malignancy is expected to reach on new images.
+    prevalence
+        The shares of malignant images for which PPV and NPV are stated, besides that of the test images.
     min_subgroup_groups
         The smallest number of groups with which a subgroup is scored.
     """
@@ -27,4 +29,5 @@ class EvaluationParameters(Section):
     num_views: Literal[1, 8]
     calibration: CalibrationMethod
     sensitivity: Annotated[float, Field(gt=0, le=1)]
+    prevalence: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
     min_subgroup_groups: Annotated[int, Field(ge=2)]

@@ -1,6 +1,7 @@
 """JSON files with the same bytes each time: sorted keys, limited decimals, no NaN."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ SCHEMA = 1
 """The version of the layout of every metrics file."""
 
 DECIMALS = 6
+
+SMALL = 10**-DECIMALS * 100
+"""A number below this, such as a learning rate, is written with `DECIMALS` significant digits instead."""
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -58,10 +62,20 @@ def parse_json(content: bytes, source: str) -> Any:
         raise InputError(f"{source}: not the JSON of a run: {error}") from error
 
 
+def round_down(value: float) -> float:
+    """Return a number of at least 0 as it is written, but never above the number itself."""
+    written = _round_float(value)
+    last_digit = math.floor(math.log10(value)) - DECIMALS + 1 if 0 < value < SMALL else -DECIMALS
+    return written if written <= value else _round_float(written - 10.0**last_digit)
+
+
+def _round_float(value: float) -> float:
+    return float(f"{value:.{DECIMALS}g}") if 0 < abs(value) < SMALL else round(value, DECIMALS)
+
+
 def _round_floats(value: Any) -> Any:
     if isinstance(value, float):
-        small = 0 < abs(value) < 10**-DECIMALS * 100  # such as a learning rate
-        return float(f"{value:.{DECIMALS}g}") if small else round(value, DECIMALS)
+        return _round_float(value)
     if isinstance(value, dict):
         return {str(key): _round_floats(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,10 +1,12 @@
 """List what makes the data, and therefore the scores of a run, doubtful."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
 
 from lesions.drawing.style import spell
+from lesions.formats.json_file import PlotRows
 from lesions.report.inputs import CopyCounts, RunCounts, SplitSummary
 from lesions.splitting.conflicts import list_conflicting_diagnoses, list_conflicting_pairs
 from lesions.tables.groups import list_identifiers, spell_units
@@ -12,6 +14,10 @@ from lesions.tables.predictions import Predictions
 
 MANY_COPIES = 20
 """Larger sets of copies than this are more likely to be false matches."""
+
+ANOTHER_MIX = 0.05
+"""If the shares of the diagnoses differ by more than this in total between validation and a listed test set, it is
+said."""
 
 FEW_GROUPS = 10
 """With fewer test groups than this, the scores of a diagnosis depend on chance."""
@@ -71,6 +77,31 @@ def doubt_the_test_images(predictions: Predictions, split: SplitSummary) -> Iter
         yield (
             f"The data name no patient for {split.num_images_without_patient:,} images: two lesions of one "
             "patient may be in different splits."
+        )
+
+
+def doubt_the_mix(shares: PlotRows, split: SplitSummary) -> Iterator[str]:
+    """Say that a listed test set has other shares of the diagnoses than validation.
+
+    Parameters
+    ----------
+    shares
+        The rows of the plot `split/shares`: the number of images by diagnosis and split.
+    """
+    if split.tested_by != "list":
+        return
+    counts: dict[str, Counter[str]] = {"val": Counter(), "test": Counter()}
+    for row in shares:
+        if row["split"] in counts:
+            counts[row["split"]][row["diagnosis"]] += row["num_images"]
+    val, test = ({name: n / each.total() for name, n in each.items()} for each in counts.values())
+    moved = sum(max(0.0, test.get(name, 0.0) - val.get(name, 0.0)) for name in {*val, *test})
+    if moved > ANOTHER_MIX:
+        yield (
+            "The listed test images have another mix of diagnoses than validation: "
+            f"{moved:.1%} of them would have to be of another diagnosis. Accuracy, F1, average precision, PPV, NPV "
+            "and calibration depend on the mix; only balanced accuracy, ROC AUC, sensitivity and specificity can be "
+            "compared between validation and test."
         )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from lesions.evaluation.comparison import HeadlineMetric
 from lesions.evaluation.interval import Estimate
 from lesions.formats.json_file import PlotRows, read_json
-from lesions.report.summary import Summary, validate
+from lesions.report.summary import AnySummary, Summary, validate
 
 
 class RunCounts(Summary):
@@ -103,18 +103,6 @@ class UncalibratedScores(Summary):
     test_log_loss: float
 
 
-class MalignancyScores(Summary):
-    """What `metrics/<model>/malignancy.json` says if the task has a malignant side."""
-
-    threshold: float
-    val_sensitivity: float
-    num_neither: int
-    sensitivity: Estimate
-    specificity: Estimate
-    ppv: Estimate | None = None
-    npv: Estimate | None = None
-
-
 class WorstSubgroup(Summary):
     """What `metrics/<model>/subgroups.json` says if there are subgroups."""
 
@@ -165,20 +153,16 @@ class OverviewRows:
     precision_recall: PlotRows
 
 
-def read_malignancy(path: Path) -> MalignancyScores | None:
-    """Read `metrics/<model>/malignancy.json`; None if the task has no malignant side."""
-    found = read_json(path)
-    return (
-        validate(path, found, MalignancyScores) if validate(path, found, _MalignantSide).has_malignant_side else None
-    )
-
-
 def read_external(path: Path) -> dict[str, ExternalScores]:
     """Read `metrics/<model>/external.json`: the scores on each other dataset, by its name."""
-    found = read_json(path)
+    return read_sources(path, ExternalScores)
+
+
+def read_sources(path: Path, kind: type[AnySummary]) -> dict[str, AnySummary]:
+    """Read a metrics file that has a part for each other dataset, by its name."""
     return {
-        source: validate(path, scores, ExternalScores, prefix=f"{source}: ")
-        for source, scores in found.items()
+        source: validate(path, scores, kind, prefix=f"{source}: ")
+        for source, scores in read_json(path).items()
         if source != "schema"
     }
 
@@ -192,7 +176,3 @@ def read_overview(plots: Path) -> OverviewRows:
         roc=read_json(comparison / "roc.json"),
         precision_recall=read_json(comparison / "precision_recall.json"),
     )
-
-
-class _MalignantSide(Summary):
-    has_malignant_side: bool

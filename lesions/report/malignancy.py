@@ -1,12 +1,13 @@
 """Plot and describe the classification into malignant and benign."""
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lesions.drawing.style import MODEL_COLOURS, new_pair
+from lesions.drawing.style import MODEL_COLOURS, new_figure, new_pair
 from lesions.evaluation.interval import Estimate
 from lesions.formats.json_file import PlotRows
-from lesions.report.inputs import MalignancyScores
+from lesions.report.decision_inputs import MalignancyScores
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
 
@@ -30,8 +31,21 @@ def build_malignancy_picture(
     )
 
 
+def build_calibration_picture(model: str, scores: MalignancyScores, curve: PlotRows) -> Picture:
+    """Build the picture of the calibration of one model's probability of malignancy.
+
+    Parameters
+    ----------
+    curve
+        The rows of the plot `malignancy_calibration`.
+    """
+    return embed_figure(
+        f"Probability of malignancy, by {model}", plot_calibration(curve), describe_calibration(model, scores)
+    )
+
+
 def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: MalignancyScores) -> Figure:
-    """Plot both curves; the dot is the operating point with its intervals."""
+    """Plot both curves; the dot is the operating point with its intervals, and the band that of the net benefit."""
     figure, left, right = new_pair(width=WIDTH, height=2.7)
     curve = pd.DataFrame(roc)
     left.plot(curve.false_positive_rate, curve.sensitivity, color=MODEL_COLOURS[0])
@@ -46,32 +60,99 @@ def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: MalignancyScor
         markersize=4,
     )
     left.set(xlabel="1 − specificity", ylabel="sensitivity", xlim=(-0.02, 1.02), ylim=(0, 1.03))
-    table = pd.DataFrame(net_benefit)
-    for (strategy, line), colour in zip(STRATEGIES.items(), (MODEL_COLOURS[0], "#888888", "#888888"), strict=True):
-        part = table[table.strategy == strategy]
-        right.plot(part.threshold, part.net_benefit, line, color=colour, label=strategy)
-    right.axvline(scores.threshold, color=MODEL_COLOURS[3], linewidth=1)
-    top = table[table.strategy == "the model"].net_benefit.max()
-    right.set(xlabel="threshold probability", ylabel="net benefit", xlim=(0, 1), ylim=(-0.25 * top, 1.1 * top))
+    _draw_decision_curve(right, pd.DataFrame(net_benefit), scores.threshold)
     figure.legend(*right.get_legend_handles_labels(), loc="outside upper right", ncols=3, frameon=False, fontsize=8)
     return figure
 
 
-def describe_malignancy(model: str, scores: MalignancyScores) -> str:
-    """Describe the threshold, and its sensitivity, specificity, PPV and NPV on the test images."""
-    sentence = (
-        f"{model} calls an image malignant if its probability is at least {scores.threshold:.3f}, which gives a "
-        f"sensitivity of {scores.val_sensitivity:.1%} on validation. On test its sensitivity is "
-        f"{_spell_estimate(scores.sensitivity)} and its specificity {_spell_estimate(scores.specificity)}."
+def _draw_decision_curve(axes: Axes, table: pd.DataFrame, threshold: float) -> None:
+    for (strategy, line), colour in zip(STRATEGIES.items(), (MODEL_COLOURS[0], "#888888", "#888888"), strict=True):
+        part = table[table.strategy == strategy]
+        axes.plot(part.threshold, part.net_benefit, line, color=colour, label=strategy)
+        if strategy == "the model":
+            axes.fill_between(part.threshold, part.low, part.high, color=colour, alpha=0.2, linewidth=0)
+    axes.axvline(threshold, color=MODEL_COLOURS[3], linewidth=1)
+    top = table[table.strategy == "the model"].net_benefit.max()
+    axes.set(xlabel="threshold probability", ylabel="net benefit", xlim=(0, 1), ylim=(-0.25 * top, 1.3 * top))
+
+
+def plot_calibration(curve: PlotRows) -> Figure:
+    """Plot the share of malignant images by probability of malignancy, in bins with their intervals."""
+    figure, axes = new_figure(width=WIDTH, height=3.2)
+    table = pd.DataFrame(curve)
+    axes.plot([0, 1], [0, 1], ":", color="#888888", label="as it should be")
+    axes.errorbar(
+        table.probability,
+        table.observed,
+        yerr=[table.observed - table.low, table.high - table.observed],
+        fmt="o-",
+        color=MODEL_COLOURS[0],
+        markersize=4,
+        linewidth=1,
+        label="observed, with 95 % intervals",
     )
+    axes.set(xlabel="mean probability of malignancy", ylabel="share that is malignant")
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=8)
+    return figure
+
+
+def describe_malignancy(model: str, scores: MalignancyScores) -> str:
+    """Describe the threshold and how sure its sensitivity is, its specificity, PPV and NPV, and the net benefit."""
+    sentences = [
+        _describe_threshold(model, scores),
+        f"It finds {_spell_estimate(scores.sensitivity)} of the malignant test images; that interval is of this "
+        f"threshold. Thresholds found in the same way on other validation images reach "
+        f"{scores.sensitivity_with_luck.low:.3f} to {scores.sensitivity_with_luck.high:.3f}. "
+        f"The specificity is {_spell_estimate(scores.specificity)}.",
+    ]
     predictive = [
-        f"its {name} is {_spell_estimate(estimate)}"
+        f"the {name} is {_spell_estimate(estimate)}"
         for name, estimate in (("PPV", scores.ppv), ("NPV", scores.npv))
         if estimate is not None
     ]
+    if predictive:
+        share = scores.num_malignant / (scores.num_malignant + scores.num_benign)
+        sentences.append(f"Among test images, of which {share:.1%} are malignant, {' and '.join(predictive)}.")
+    if scores.net_benefit_over_all is not None:
+        sentences.append(
+            f"At this threshold, the net benefit over calling all malignant is "
+            f"{_spell_estimate(scores.net_benefit_over_all)}."
+        )
     if scores.num_neither:
-        sentence += f" Left out are {scores.num_neither:,} test images that are neither malignant nor benign."
-    return f"{sentence} With the share of malignant ones among the test images, {' and '.join(predictive)}."
+        sentences.append(f"Left out are {scores.num_neither:,} test images that are neither malignant nor benign.")
+    return " ".join(sentences)
+
+
+def _describe_threshold(model: str, scores: MalignancyScores) -> str:
+    if scores.threshold_calls_all:
+        return (
+            f"{model} calls every image malignant: {scores.num_val_malignant:,} malignant validation images are too "
+            "few for a threshold with the sensitivity that was asked for."
+        )
+    return (
+        f"{model} calls an image malignant if its probability is at least {scores.threshold:.3f}. On the validation "
+        f"images that chose it, this finds {scores.val_sensitivity:.1%} of {scores.num_val_malignant:,} malignant "
+        f"images; {scores.expected_sensitivity:.1%} are to be expected of new ones."
+    )
+
+
+def describe_calibration(model: str, scores: MalignancyScores) -> str:
+    """Describe how the probabilities of malignancy compare with what was observed."""
+    parts = [
+        f"{name} {_spell_estimate(estimate)}"
+        for name, estimate in (
+            ("observed to expected", scores.observed_to_expected),
+            ("calibration intercept", scores.calibration_intercept),
+            ("calibration slope", scores.calibration_slope),
+        )
+        if estimate is not None
+    ]
+    return (
+        f"Probability of malignancy of {model} on test images: {', '.join(parts)}. They are 1, 0 and 1 for "
+        "probabilities that are right. A slope below 1 means probabilities that are too extreme. With another share "
+        "of malignant images, calibration differs."
+    )
 
 
 def _spell_estimate(estimate: Estimate) -> str:

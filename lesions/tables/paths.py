@@ -19,6 +19,7 @@ MetricsName = Literal[
     "external",
     "digest",
     "malignancy",
+    "malignancy_external",
     "subgroups",
 ]
 
@@ -30,7 +31,10 @@ PlotName = Literal[
     "reliability",
     "risk",
     "malignancy_roc",
+    "malignancy_calibration",
     "net_benefit",
+    "decisions",
+    "predictive_values",
     "subgroups",
 ]
 

@@ -1,20 +1,11 @@
-"""Malignant or benign: thresholds, proportions and curves worked by hand."""
+"""Malignant or benign: counts and proportions worked by hand."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from lesions.evaluation.decisions import choose_threshold, list_net_benefit, score_decisions
-
-
-def test_the_threshold_is_the_highest_that_reaches_the_sensitivity() -> None:
-    probability = np.arange(1, 41) / 40
-    malignant = np.arange(40) >= 20
-    # 19 of the 20 malignant images lie at 22 / 40 and above.
-    assert choose_threshold(malignant, probability, 0.95) == 22 / 40
-    assert choose_threshold(malignant, probability, 0.951) == 21 / 40
-    assert choose_threshold(malignant, probability, 1.0) == 21 / 40
+from lesions.evaluation.decisions import count_decisions, score_decisions
 
 
 def test_decisions_agree_with_values_worked_by_hand() -> None:
@@ -22,6 +13,7 @@ def test_decisions_agree_with_values_worked_by_hand() -> None:
     malignant = np.arange(20) < 5
     called = malignant.copy()
     called[[0, 5, 6, 7]] = [False, True, True, True]
+    assert list(count_decisions(malignant, called).values()) == [4, 1, 3, 12]
     estimates = score_decisions(malignant, called, pd.Series(range(20)))
     values = {name: estimate.value for name, estimate in estimates.items()}
     assert values == pytest.approx({"sensitivity": 4 / 5, "specificity": 12 / 15, "ppv": 4 / 7, "npv": 12 / 13})
@@ -42,12 +34,3 @@ def test_without_malignant_calls_there_is_no_ppv() -> None:
     assert estimates.keys() == {"sensitivity", "specificity", "npv"}
     exact = binomtest(0, 5).proportion_ci(method="exact")
     assert (estimates["sensitivity"].low, estimates["sensitivity"].high) == pytest.approx((exact.low, exact.high))
-
-
-def test_net_benefit_agrees_with_values_worked_by_hand() -> None:
-    """At 0.2 the model calls 1 of 2 malignant images and 1 of 2 benign images malignant: 1/4 - 1/4 x 0.25."""
-    rows = list(list_net_benefit(np.array([True, True, False, False]), np.array([0.9, 0.1, 0.3, 0.1])))
-    at = {row["strategy"]: row["net_benefit"] for row in rows if row["threshold"] == pytest.approx(0.2)}
-    assert at["the model"] == pytest.approx(1 / 4 - 1 / 4 * 0.25)
-    assert at["call all malignant"] == pytest.approx(2 / 4 - 2 / 4 * 0.25)
-    assert at["call none malignant"] == 0

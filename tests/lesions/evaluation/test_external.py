@@ -56,3 +56,18 @@ def test_each_dataset_is_scored_separately_and_one_without_two_shared_classes_is
     scores = score_external(own, together)
     assert list(scores) == ["x"]
     assert scores["x"]["balanced_accuracy"] == 0.5
+
+
+def test_another_mix_of_diagnoses_is_no_loss() -> None:
+    """Each class is right as often on both datasets, and only the mix differs: macro F1 would lose 0.13."""
+
+    def build_mix(sizes: tuple[int, ...], source: str) -> Predictions:
+        """Of each class, 80 % are right, and the others are called the next class."""
+        truth = np.repeat([0, 1, 2], sizes)
+        place = np.concatenate([np.arange(size) / size for size in sizes])
+        return build(truth.tolist(), np.where(place < 0.8, truth, (truth + 1) % 3).tolist(), source)
+
+    home, away = build_mix((100, 100, 100), "own"), build_mix((20, 200, 20), "other")
+    scores = score_external(home, away)["other"]
+    assert scores["balanced_accuracy_lost"] == pytest.approx(0)
+    assert not [name for name in scores if "f1" in name or "precision" in name]

@@ -5,7 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lesions.report.data_warnings import doubt_the_copies, doubt_the_diagnoses, doubt_the_test_images
+from lesions.report.data_warnings import (
+    doubt_the_copies,
+    doubt_the_diagnoses,
+    doubt_the_mix,
+    doubt_the_test_images,
+)
 from lesions.report.inputs import CopyCounts, SplitSummary
 from tests.lesions.report.test_warnings import good, warnings_of
 from tests.runs import COPIES, SPLIT, build_predictions, guess, true_classes
@@ -68,3 +73,20 @@ def test_few_independent_images_are_told_in_the_units_of_the_data(grouped_by: st
     y_true = np.where(np.arange(90) < 6, 2, true_classes(90) % 2)
     (warning,) = doubt_the_test_images(build_predictions(y_true, guess(y_true, 3)), summary(grouped_by=grouped_by))
     assert warning.startswith(f"In the test images, fewer than 10 independent {units} have the diagnosis vascular ")
+
+
+@pytest.mark.parametrize(
+    ("melanoma", "tested_by", "is_said"), [(10, "list", False), (20, "list", True), (20, "shares", False)]
+)
+def test_a_listed_test_set_with_another_mix_of_diagnoses_is_said(
+    melanoma: int, tested_by: str, is_said: bool
+) -> None:
+    """Validation has a tenth of melanomas; where the test list has a fifth, a tenth of it would have to change."""
+    sizes = {"val": (30, 270), "test": (melanoma, 100 - melanoma), "train": (1, 1)}
+    shares = [
+        {"diagnosis": name, "split": split, "num_images": number}
+        for split, numbers in sizes.items()
+        for name, number in zip(("melanoma", "nevus"), numbers, strict=True)
+    ]
+    warnings = list(doubt_the_mix(shares, summary(tested_by=tested_by)))
+    assert ["10.0% of them would have to be of another diagnosis" in text for text in warnings] == [True] * is_said

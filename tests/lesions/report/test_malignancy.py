@@ -1,17 +1,71 @@
-"""The sentence about malignancy says the threshold, what it does, and which images do not count."""
+"""The sentences about malignancy say the threshold, how sure it is, and which images do not count."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from lesions.evaluation.interval import Estimate
-from lesions.report.inputs import MalignancyScores
-from lesions.report.malignancy import describe_malignancy
+from lesions.report.decision_inputs import MalignancyScores
+from lesions.report.malignancy import describe_calibration, describe_malignancy
+
+HALF = Estimate(0.5, 0.4, 0.6)
 
 
-def test_images_that_are_neither_malignant_nor_benign_are_said_if_there_are_any() -> None:
-    half = Estimate(0.5, 0.4, 0.6)
-    scores = {"threshold": 0.25, "val_sensitivity": 0.96, "sensitivity": half, "specificity": half, "ppv": half}
-    some, none = (
-        describe_malignancy("custom_cnn", MalignancyScores(num_neither=number, **scores))  # type: ignore[arg-type]
-        for number in (1234, 0)
-    )
-    assert some.startswith("custom_cnn calls an image malignant if its probability is at least 0.250, which gives")
-    assert "Left out are 1,234 test images that are neither malignant nor benign." in some
-    assert "neither" not in none
+def describe(**changes: Any) -> str:
+    scores: dict[str, Any] = {
+        "threshold": 0.25,
+        "threshold_calls_all": False,
+        "expected_sensitivity": 0.955,
+        "val_sensitivity": 0.976,
+        "num_val_malignant": 43,
+        "num_malignant": 20,
+        "num_benign": 80,
+        "num_neither": 0,
+        "sensitivity": HALF,
+        "sensitivity_with_luck": replace(HALF, low=0.3),
+        "specificity": HALF,
+        "ppv": HALF,
+    }
+    return describe_malignancy("custom_cnn", MalignancyScores(**scores | changes))
+
+
+def test_what_is_expected_stands_beside_what_chose_the_threshold() -> None:
+    text = describe()
+    assert text.startswith("custom_cnn calls an image malignant if its probability is at least 0.250.")
+    assert "this finds 97.6% of 43 malignant images; 95.5% are to be expected of new ones" in text
+    assert "It finds 0.500 (0.400 to 0.600) of the malignant test images; that interval is of this threshold" in text
+    assert "Thresholds found in the same way on other validation images reach 0.300 to 0.600" in text
+    assert "of which 20.0% are malignant, the PPV is 0.500" in text
+    assert "lesion" not in text
+
+
+def test_a_threshold_that_calls_all_is_said() -> None:
+    text = describe(threshold=0.0, threshold_calls_all=True, num_val_malignant=1234)
+    assert text.startswith("custom_cnn calls every image malignant: 1,234 malignant validation images are too few")
+
+
+@pytest.mark.parametrize(("number", "is_said"), [(1234, True), (0, False)])
+def test_images_that_are_neither_malignant_nor_benign_are_said_if_there_are_any(number: int, is_said: bool) -> None:
+    text = describe(num_neither=number)
+    assert ("Left out are 1,234 test images that are neither malignant nor benign." in text) == is_said
+
+
+def test_calibration_says_what_is_defined() -> None:
+    scores: dict[str, Any] = {
+        "threshold": 0.25,
+        "threshold_calls_all": False,
+        "expected_sensitivity": 0.955,
+        "val_sensitivity": 0.976,
+        "num_val_malignant": 43,
+        "num_malignant": 20,
+        "num_benign": 80,
+        "num_neither": 0,
+        "sensitivity": HALF,
+        "sensitivity_with_luck": HALF,
+        "specificity": HALF,
+        "observed_to_expected": Estimate(1.2, 1.1, 1.3),
+    }
+    text = describe_calibration("resnet18", MalignancyScores(**scores))
+    assert "observed to expected 1.200 (1.100 to 1.300)." in text
+    assert "slope 0" not in text

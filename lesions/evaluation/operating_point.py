@@ -1,0 +1,144 @@
+"""What a model is worth at the threshold for malignancy, and in each diagnosis against the rest."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from lesions.evaluation.binary_calibration import score_binary_calibration
+from lesions.evaluation.decisions import call_at, count_decisions, score_decisions
+from lesions.evaluation.interval import Estimate, list_estimates
+from lesions.evaluation.net_benefit import estimate_benefit_at
+from lesions.evaluation.prevalence import estimate_predictive_values
+from lesions.evaluation.thresholds import Threshold, estimate_with_luck
+from lesions.evaluation.units import Units, list_units
+from lesions.tables.predictions import Predictions
+
+MALIGNANT = 1
+"""The class of merged predictions, whose other class is benign."""
+
+SCORES = ("sensitivity", "specificity", "ppv", "npv")
+
+
+def summarise_operating_point(val: Predictions, test: Predictions, threshold: Threshold) -> dict[str, Any]:
+    """Return the threshold, what it does on validation, and all its scores on test, under flat names.
+
+    Parameters
+    ----------
+    val, test
+        Predictions of benign and malignant, called at the threshold, with their metadata.
+    """
+    truth, probability = test.y_true == MALIGNANT, test.y_prob[:, MALIGNANT]
+    found_on_val, found_on_test = ((split.y_pred == MALIGNANT)[split.y_true == MALIGNANT] for split in (val, test))
+    val_groups, test_groups = (split.images.group_id[split.y_true == MALIGNANT] for split in (val, test))
+    with_luck = estimate_with_luck(found_on_val, val_groups, found_on_test, test_groups)
+    benefits: dict[str, Estimate] = {}
+    if threshold.value < 1:
+        benefits = estimate_benefit_at(truth, probability, test.images.group_id, threshold.value)
+    return {
+        "threshold": threshold.value,
+        "threshold_calls_all": threshold.calls_all,
+        "expected_sensitivity": threshold.expected_sensitivity,
+        "val_sensitivity": float(found_on_val.mean()),
+        "num_val_malignant": threshold.num_images,
+        "num_malignant": int(truth.sum()),
+        "num_benign": int((~truth).sum()),
+        **list_estimates({"sensitivity_with_luck": with_luck, **benefits, **score_binary_calibration(test)}),
+    }
+
+
+def score_external_decisions(external: Predictions) -> dict[str, dict[str, Any]]:
+    """Score the threshold that was chosen at home on each other dataset.
+
+    PPV and NPV are left out: they depend on the share of malignant images, which is another one there.
+
+    Parameters
+    ----------
+    external
+        Predictions of benign and malignant, called at the threshold, with the `source` of each image.
+    """
+    sources = external.images.source
+    return {
+        str(source): _score_source(external.keep((sources == source).to_numpy()))
+        for source in sorted(sources.unique())
+    }
+
+
+def _score_source(predictions: Predictions) -> dict[str, Any]:
+    truth, called = predictions.y_true == MALIGNANT, predictions.y_pred == MALIGNANT
+    decisions = score_decisions(truth, called, predictions.images.group_id)
+    kept = {name: estimate for name, estimate in decisions.items() if name in ("sensitivity", "specificity")}
+    return {
+        "num_images": len(truth),
+        "num_groups": int(predictions.images.group_id.nunique()),
+        **count_decisions(truth, called),
+        **list_estimates({**kept, **score_binary_calibration(predictions)}),
+    }
+
+
+def list_predictive_values(
+    decisions: Mapping[str, Estimate], *, own_prevalence: float, prevalences: Sequence[float]
+) -> Iterator[dict[str, Any]]:
+    """Yield PPV and NPV at the prevalence of the test images, and at the stated ones, one row each.
+
+    Parameters
+    ----------
+    decisions
+        The result of `score_decisions` on the test images.
+    """
+    own = {name: decisions[name] for name in ("ppv", "npv") if name in decisions}
+    at = [(own_prevalence, True, own)] + [
+        (
+            prevalence,
+            False,
+            estimate_predictive_values(decisions["sensitivity"], decisions["specificity"], prevalence),
+        )
+        for prevalence in prevalences
+    ]
+    for prevalence, is_own, values in at:
+        for name, estimate in values.items():
+            bounds = {"low": estimate.low, "high": estimate.high}
+            yield {
+                "score": name,
+                "prevalence": prevalence,
+                "of_test": is_own,
+                "value": estimate.value,
+                **bounds,
+            }
+
+
+def list_diagnosis_decisions(test: Predictions) -> Iterator[dict[str, Any]]:
+    """Yield how each class is told from the rest as it is called, by image, lesion and patient, one row each.
+
+    Parameters
+    ----------
+    test
+        Predictions of the test images, with their metadata.
+    """
+    units = list_units(test, lambda lesions: lesions)
+    for code, name in enumerate(test.classes):
+        for unit, found in units.items():
+            yield {"called": name, "rule": "class", "unit": unit, **_score_units(found, code)}
+
+
+def list_malignancy_decisions(test: Predictions, threshold: float) -> Iterator[dict[str, Any]]:
+    """Yield how malignant is told from benign at a threshold, by image, lesion and patient, one row each.
+
+    Parameters
+    ----------
+    test
+        Predictions of benign and malignant on the test images, called at the threshold, with their metadata.
+    """
+    for unit, found in list_units(test, lambda lesions: call_at(lesions, threshold)).items():
+        yield {"called": "malignant", "rule": "threshold", "unit": unit, **_score_units(found, MALIGNANT)}
+
+
+def _score_units(found: Units, code: int) -> dict[str, Any]:
+    """Return the counts and scores of one class; an undefined score is None, as DVC wants equal keys."""
+    truth, called = found.is_true[:, code], found.is_called[:, code]
+    undefined = {f"{name}{end}": None for name in SCORES for end in ("", "_low", "_high")}
+    return {
+        "num_conflicting": found.num_conflicting,
+        "num_images_without": found.num_images_without,
+        **count_decisions(truth, called),
+        **undefined,
+        **list_estimates(score_decisions(truth, called, found.group_id)),
+    }

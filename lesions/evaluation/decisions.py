@@ -52,7 +52,7 @@ def choose_threshold(malignant: Flags, probability: Floats, sensitivity: float) 
     return float(ranked[max(needed, 1) - 1])
 
 
-def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series, *, seed: int = 0) -> dict[str, Estimate]:
+def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series) -> dict[str, Estimate]:
     """Compute sensitivity, specificity, PPV and NPV with intervals over groups; omit those whose denominator is 0.
 
     Parameters
@@ -69,7 +69,7 @@ def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series, *, see
     """
     sets = {"sensitivity": malignant, "specificity": ~malignant, "ppv": called, "npv": ~called}
     members = {name: among for name, among in sets.items() if among.any()}
-    estimates = estimate_proportions(called == malignant, list(members.values()), group_id, seed=seed)
+    estimates = estimate_proportions(called == malignant, list(members.values()), group_id)
     return dict(zip(members, estimates, strict=True))
 
 

@@ -23,6 +23,7 @@ from lesions.report.inputs import (
     ComparisonSummary,
     CopyCounts,
     Generalisation,
+    LowestSubgroup,
     Mistake,
     ReliabilityScores,
     RunCounts,
@@ -30,7 +31,6 @@ from lesions.report.inputs import (
     SubgroupRow,
     TrainSummary,
     UncalibratedScores,
-    WorstSubgroup,
     read_external,
     read_malignancy,
     read_overview,
@@ -172,8 +172,8 @@ def build_trust_pictures(paths: ModelPaths) -> Iterator[Picture]:
         yield build_malignancy_picture(paths.model, malignancy, roc=roc, net_benefit=net_benefit)
     subgroups = read_rows(paths.plot_file("subgroups"), SubgroupRow)
     if subgroups:
-        worst = read_summary(paths.metrics_file("subgroups"), WorstSubgroup)
-        yield build_subgroup_picture(paths.model, subgroups, worst)
+        lowest = read_summary(paths.metrics_file("subgroups"), LowestSubgroup)
+        yield build_subgroup_picture(paths.model, subgroups, lowest)
 
 
 def read_training(paths: ModelPaths) -> TrainSummary:

@@ -140,7 +140,13 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
         "dataset": dataset_section("data/raw/synthetic", "synthetic"),
         "architectures": {model: dict(architecture) for model in models},
         "compare": {"metric": metric},
-        "evaluation": {"num_views": 1, "calibration": "temperature", "sensitivity": 0.95, "min_subgroup_groups": 5},
+        "evaluation": {
+            "num_views": 1,
+            "calibration": "temperature",
+            "sensitivity": 0.95,
+            "min_subgroup_groups": 5,
+            "min_malignant_groups": 5,
+        },
         "task": TASK,
     }
     path = folder / f"params_{'_'.join(models)}.yaml"
@@ -208,7 +214,13 @@ def run_scoring(folder: Path, params: Path, model: str) -> None:
         params,
     )
     evaluate_subgroups.main(
-        predictions, folder / "data/metadata.csv", metrics / "subgroups.json", plots / "subgroups.json", params
+        predictions,
+        folder / "data/metadata.csv",
+        folder / "data/classes.json",
+        metrics / "malignancy.json",
+        metrics / "subgroups.json",
+        plots / "subgroups.json",
+        params,
     )
 
 

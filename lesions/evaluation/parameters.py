@@ -22,9 +22,12 @@ class EvaluationParameters(Section):
         The sensitivity that the threshold for malignancy has to reach on the validation images.
     min_subgroup_groups
         The smallest number of groups with which a subgroup is scored.
+    min_malignant_groups
+        The smallest number of malignant groups with which a subgroup's sensitivity is computed.
     """
 
     num_views: Literal[1, 8]
     calibration: CalibrationMethod
     sensitivity: Annotated[float, Field(gt=0, le=1)]
     min_subgroup_groups: Annotated[int, Field(ge=2)]
+    min_malignant_groups: Annotated[int, Field(ge=2)]

@@ -51,6 +51,11 @@ def main(
     )
     by_name = {name_subgroup(one): one for one in sensitivities.scored} if sensitivities else {}
     write_plot_rows(plot, [describe_subgroup(one, by_name.get(name_subgroup(one))) for one in accuracies.scored])
+    if accuracies.num_left_out:
+        print(
+            f"{accuracies.num_left_out} subgroups are not scored: they have fewer than "
+            f"{evaluation.min_subgroup_groups} patients or lesions (evaluation.min_subgroup_groups)"
+        )
     if accuracies.scored:
         print_subgroups(accuracies, "balanced accuracy", "images")
     else:
@@ -122,8 +127,8 @@ def print_sensitivities(sensitivities: Subgroups | None, min_malignant_groups: i
         return
     if sensitivities.num_left_out:
         print(
-            f"{sensitivities.num_left_out} subgroups have no sensitivity, because fewer than {min_malignant_groups} of "
-            "their patients or lesions have a malignant image (evaluation.min_malignant_groups)"
+            f"{sensitivities.num_left_out} subgroups have no sensitivity: they have fewer than "
+            f"{min_malignant_groups} malignant patients or lesions (evaluation.min_malignant_groups)"
         )
     if sensitivities.scored:
         print_subgroups(sensitivities, "sensitivity", "malignant images")

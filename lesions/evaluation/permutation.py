@@ -50,13 +50,21 @@ class Comparisons:
 
 @dataclass(frozen=True)
 class _Scores:
-    """The differences of each part, (V,), the larger in standard errors, and the lowest scores of any part."""
+    """The scores of V parts in each of R permutations.
+
+    Attributes
+    ----------
+    difference, weighted_difference : (R, V) float
+    ratio : (R, V) float
+        The larger difference in standard errors, without its sign.
+    lowest_mean, lowest_share : (R,) float
+    """
 
     difference: Floats
     weighted_difference: Floats
     ratio: Floats
-    lowest_mean: float
-    lowest_share: float
+    lowest_mean: Floats
+    lowest_share: Floats
 
 
 def compare_parts(hits: Flags, diagnosis: Codes, parts: Flags, group_id: pd.Series, *, seed: int) -> Comparisons:
@@ -75,16 +83,18 @@ def compare_parts(hits: Flags, diagnosis: Codes, parts: Flags, group_id: pd.Seri
     recalls = _Recalls(hits, among, groups)
     # Products of matrices are several times faster on floats.
     inside = parts.astype(np.float64)
-    observed = recalls.score(inside)
-    permuted = [recalls.score(inside[sources]) for sources in permute_groups(groups, among, seed=seed)]
-    p_value, p_adjusted = adjust_for_largest(observed.ratio, np.stack([scores.ratio for scores in permuted]))
+    observed = recalls.score(recalls.sum_inside(inside)[None])
+    permuted = recalls.score(
+        np.stack([recalls.sum_inside(inside[sources]) for sources in permute_groups(groups, among, seed=seed)])
+    )
+    p_value, p_adjusted = adjust_for_largest(observed.ratio[0], permuted.ratio)
     return Comparisons(
-        observed.difference,
-        observed.weighted_difference,
+        observed.difference[0],
+        observed.weighted_difference[0],
         p_value,
         p_adjusted,
-        lowest_mean=float(np.median([scores.lowest_mean for scores in permuted])),
-        lowest_share=float(np.median([scores.lowest_share for scores in permuted])),
+        lowest_mean=float(np.median(permuted.lowest_mean)),
+        lowest_share=float(np.median(permuted.lowest_share)),
     )
 
 
@@ -145,31 +155,34 @@ class _Recalls:
         self.weights = np.concatenate([members, members * hits[:, None], effects], axis=1)
         self.sums = self.weights.sum(axis=0)
 
-    def score(self, inside: Floats) -> _Scores:
-        """Score parts of the images, (N, V) of 0 or 1.
+    def sum_inside(self, inside: Floats) -> Floats:
+        """Sum images, hits and design effects of each diagnosis in each part, (N, V) of 0 or 1, to (V, 3K)."""
+        return inside.T @ self.weights
+
+    def score(self, sums: Floats) -> _Scores:
+        """Score parts of the images by their sums, (R, V, 3K).
 
         The standard error is that of the hypothesis: a diagnosis has the same recall p everywhere, and the mean of n
         of its images has the variance p (1 - p) times the sum of their design effects / n².
         """
-        sums = inside.T @ self.weights
-        num, num_hits, effects = np.split(sums, 3, axis=1)
-        other_num, other_hits, other_effects = np.split(self.sums - sums, 3, axis=1)
+        num, num_hits, effects = np.split(sums, 3, axis=2)
+        other_num, other_hits, other_effects = np.split(self.sums - sums, 3, axis=2)
         recall, other_recall = num_hits / np.maximum(num, 1), other_hits / np.maximum(other_num, 1)
         spread = effects / np.maximum(num, 1) ** 2 + other_effects / np.maximum(other_num, 1) ** 2
         shared = (num > 0) & (other_num > 0)
         by_groups = np.divide(1, spread, out=np.zeros_like(spread), where=shared)
         differences, ratios = [], []
         for weight in (shared.astype(np.float64), by_groups):
-            difference = (weight * (recall - other_recall)).sum(axis=1)
+            difference = (weight * (recall - other_recall)).sum(axis=2)
             error = np.sqrt(weight**2 * spread @ self.variance)
-            differences.append(difference / np.maximum(weight.sum(axis=1), np.finfo(float).tiny))
+            differences.append(difference / np.maximum(weight.sum(axis=2), np.finfo(float).tiny))
             ratios.append(np.divide(np.abs(difference), error, out=np.zeros_like(error), where=error > 0))
         return _Scores(
             difference=differences[0],
             weighted_difference=differences[1],
             ratio=np.maximum(*ratios),
-            lowest_mean=float((recall.sum(axis=1) / (num > 0).sum(axis=1)).min()),
-            lowest_share=float((num_hits.sum(axis=1) / num.sum(axis=1)).min()),
+            lowest_mean=(recall.sum(axis=2) / (num > 0).sum(axis=2)).min(axis=1),
+            lowest_share=(num_hits.sum(axis=2) / num.sum(axis=2)).min(axis=1),
         )
 
 

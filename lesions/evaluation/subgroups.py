@@ -166,15 +166,13 @@ def compare_sensitivities(
     probability = merge_sides(malignant, sides).y_prob[:, 1]
     # Rounded as the threshold is: an image exactly at the threshold is called malignant.
     called = np.array([round_number(float(value)) for value in probability]) >= threshold
-    parts = list(_list_parts(predictions.images, min_groups, among=is_malignant))
+    group_id = predictions.images.group_id
+    parts = [
+        (attribute, value, inside[is_malignant])
+        for attribute, value, inside in list_values(predictions.images)
+        if group_id[inside].nunique() >= min_groups
+    ]
     return _compare(malignant, called, parts, min_malignant_groups, by_class=False, seed=seed)
-
-
-def _list_parts(images: pd.DataFrame, min_groups: int, *, among: Flags) -> Iterator[Part]:
-    """Yield the subgroups of at least `min_groups` groups, and which of some of the images they have."""
-    for attribute, value, inside in list_values(images):
-        if images.group_id[inside].nunique() >= min_groups:
-            yield attribute, value, inside[among]
 
 
 def _compare(

@@ -65,10 +65,10 @@ def _describe_accuracies(model: str, subgroups: Sequence[SubgroupRow]) -> str:
         if row.beyond_noise and row.lead_over_others is not None and row.weighted_lead_over_others is not None
     ]
     if not leads:
-        return f"None of {len(subgroups)} subgroups differs significantly from the other test images of {model}."
+        return f"{model} is on none of {len(subgroups)} subgroups significantly different from the other test images."
     return (
-        f"Of {len(subgroups)} subgroups, these differ significantly in {model}'s recall from the other test images, over "
-        f"the classes that both have: {', '.join(leads)}."
+        f"{model} is on these of {len(subgroups)} subgroups significantly different from the other test images, by "
+        f"its recall over the classes that both have: {', '.join(leads)}."
     )
 
 
@@ -82,20 +82,23 @@ def _describe_sensitivities(subgroups: Sequence[SubgroupRow], lowest: LowestSubg
         if row.sensitivity_beyond_noise and row.sensitivity_lead_over_others is not None
     ]
     if leads:
-        yield f"In sensitivity at the threshold for malignancy, these do: {', '.join(leads)}."
+        yield f"Its sensitivity at the threshold for malignancy differs significantly on {', '.join(leads)}."
     elif lowest.num_sensitivities:
-        yield f"In sensitivity at the threshold for malignancy, none of {lowest.num_sensitivities} does."
+        yield (
+            f"Its sensitivity at the threshold for malignancy differs significantly on none of "
+            f"{lowest.num_sensitivities}."
+        )
     if lowest.num_sensitivities_left_out:
         yield (
-            f"{lowest.num_sensitivities_left_out} have too few malignant patients or lesions for a sensitivity "
-            "(evaluation.min_malignant_groups)."
+            f"{lowest.num_sensitivities_left_out} subgroups have too few malignant patients or lesions for a "
+            "sensitivity (evaluation.min_malignant_groups)."
         )
 
 
 def _describe_lowest(num_subgroups: int, lowest: LowestSubgroup) -> str:
     score = lowest.lowest_balanced_accuracy
     return (
-        f"The lowest balanced accuracy of {num_subgroups} is {score.value:.3f} ({spell_bounds(score)}), on "
-        f"{spell(lowest.lowest_balanced_accuracy_subgroup)}; the lowest of so many is about "
-        f"{lowest.lowest_balanced_accuracy_by_chance:.3f} if none differs."
+        f"The lowest balanced accuracy of {num_subgroups} subgroups is {score.value:.3f} ({spell_bounds(score)}), on "
+        f"{spell(lowest.lowest_balanced_accuracy_subgroup)}; if none differed, the lowest of so many would be about "
+        f"{lowest.lowest_balanced_accuracy_by_chance:.3f}."
     )

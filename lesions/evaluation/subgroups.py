@@ -129,11 +129,8 @@ def compare_accuracies(predictions: Predictions, *, min_groups: int, seed: int =
     min_groups
         The smallest number of groups with which a subgroup is scored.
     """
-    everything = np.ones(len(predictions.y_true), dtype=bool)
-    parts = list(_list_parts(predictions.images, min_groups, among=everything))
-    return _compare(
-        predictions, predictions.y_pred == predictions.y_true, parts, min_groups, by_class=True, seed=seed
-    )
+    hits = predictions.y_pred == predictions.y_true
+    return _compare(predictions, hits, list(list_values(predictions.images)), min_groups, by_class=True, seed=seed)
 
 
 def compare_sensitivities(

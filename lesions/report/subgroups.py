@@ -23,16 +23,17 @@ def build_subgroup_picture(model: str, subgroups: Sequence[SubgroupRow], lowest:
 def plot_subgroups(subgroups: Sequence[SubgroupRow]) -> Figure:
     """Plot the balanced accuracy and, where there is any, the sensitivity of each subgroup, and mark differences."""
     has_sensitivity = any(row.sensitivity for row in subgroups)
-    figure = Figure(figsize=(WIDTH, 0.9 + 0.26 * len(subgroups)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.0 + 0.26 * len(subgroups)), layout="constrained")
     left, *right = figure.subplots(1, 2 if has_sensitivity else 1, sharey=True, squeeze=False)[0]
     for height, row in enumerate(subgroups):
         score = Estimate(row.balanced_accuracy, row.low, row.high)
         _draw_estimate(left, height, score, is_beyond_noise=row.beyond_noise)
         if row.sensitivity:
             _draw_estimate(right[0], height, row.sensitivity, is_beyond_noise=row.sensitivity_beyond_noise)
-    for axes, words in zip((left, *right), ("balanced accuracy", "sensitivity"), strict=False):
+    for axes, words in zip((left, *right), ("balanced\naccuracy", "sensitivity"), strict=False):
         axes.spines[["top", "right"]].set_visible(False)
-        axes.set(xlim=(-0.02, 1.02), ylim=(len(subgroups) - 0.5, -0.5), xticks=[0, 0.5, 1])
+        axes.set(xlim=(-0.02, 1.02), ylim=(len(subgroups) - 0.5, -0.5))
+        axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         axes.set_xlabel(words, fontsize=9)
         axes.tick_params(labelsize=8)
     left.set_yticks(range(len(subgroups)), [f"{spell(row.subgroup)} ({row.num_images:,})" for row in subgroups])

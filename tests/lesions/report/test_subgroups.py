@@ -55,7 +55,7 @@ def test_marked_subgroups_are_named_with_both_differences_and_that_of_the_sensit
 
 def test_sensitivities_are_drawn_beside_the_balanced_accuracies_where_there_are_any() -> None:
     with_one = plot_subgroups([row("sex: male", sensitivity=Estimate(0.8, 0.7, 0.9)), row("sex: female")])
-    assert [axes.get_xlabel() for axes in with_one.axes] == ["balanced accuracy", "sensitivity"]
+    assert [axes.get_xlabel() for axes in with_one.axes] == ["balanced\naccuracy", "sensitivity"]
     # An interval and its value for each of the two, and for the one.
     assert [len(axes.lines) for axes in with_one.axes] == [4, 2]
-    assert [axes.get_xlabel() for axes in plot_subgroups([row("sex: male")]).axes] == ["balanced accuracy"]
+    assert [axes.get_xlabel() for axes in plot_subgroups([row("sex: male")]).axes] == ["balanced\naccuracy"]

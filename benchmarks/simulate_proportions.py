@@ -53,7 +53,7 @@ def simulate_bounds(
         < generator.beta(concentration * truth, concentration * (1 - truth), num_groups)[group]
     )
     everything, ids = np.ones(len(group), dtype=bool), pd.Series(group)
-    (ours,) = estimate_proportions(hits, [everything], ids, seed=0)
+    (ours,) = estimate_proportions(hits, [everything], ids)
     (measured,) = measure_mean_proportions(hits, [everything[:, None]], ids, seed=0)
     low, high = np.quantile(measured.resamples, [0.025, 0.975])
     return [(ours.low, ours.high), (float(low), float(high))]

@@ -8,82 +8,149 @@ from rich.table import Column, Table
 
 from lesions.evaluation.interval import list_estimates
 from lesions.evaluation.parameters import EvaluationParameters
-from lesions.evaluation.subgroups import Subgroup, find_worst, score_subgroups
+from lesions.evaluation.subgroups import Subgroup, Subgroups, compare_accuracies, compare_sensitivities
 from lesions.evaluation.verdict import spell_bounds
-from lesions.formats.json_file import write_metrics, write_plot_rows
+from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
 from lesions.stage.tables import print_table
+from lesions.tables.classes import read_classes
 from lesions.tables.metadata import read_metadata
 from lesions.tables.predictions import read_predictions
+from lesions.tables.task import TaskParameters
 
 
 def main(
     predictions: Annotated[Path, typer.Option(help="The model's calibrated predictions.")],
     metadata: Annotated[Path, typer.Option(help="Validated metadata, one row per image.")],
-    metrics: Annotated[Path, typer.Option(help="Written: the subgroup with the lowest score.")],
+    classes: Annotated[Path, typer.Option(help="Classes and their diagnoses.")],
+    malignancy: Annotated[Path, typer.Option(help="The threshold for malignancy, chosen on validation.")],
+    metrics: Annotated[Path, typer.Option(help="Written: how many subgroups differ, and the lowest scores.")],
     plot: Annotated[Path, typer.Option(help="Written: one row per subgroup.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Score each subgroup, and compare it with all other test images."""
-    min_groups = read_section(params, "evaluation", EvaluationParameters).min_subgroup_groups
+    evaluation = read_section(params, "evaluation", EvaluationParameters)
     test = read_predictions(predictions).select("test").with_metadata(read_metadata(metadata))
-    subgroups = score_subgroups(test, min_groups=min_groups)
+    accuracies = compare_accuracies(test, min_groups=evaluation.min_subgroup_groups)
+    sides = read_section(params, "task", TaskParameters).find_sides(read_classes(classes).diagnoses)
+    threshold = read_json(malignancy).get("threshold")
+    sensitivities = None
+    if sides is not None and threshold is not None:
+        sensitivities = compare_sensitivities(
+            test,
+            sides=sides,
+            threshold=threshold,
+            min_groups=evaluation.min_subgroup_groups,
+            min_malignant_groups=evaluation.min_malignant_groups,
+        )
+    write_metrics(
+        metrics,
+        summarise(accuracies, "subgroups", "balanced_accuracy")
+        | (summarise(sensitivities, "sensitivities", "sensitivity") if sensitivities else {}),
+    )
+    by_name = {name_subgroup(one): one for one in sensitivities.scored} if sensitivities else {}
+    write_plot_rows(plot, [describe_subgroup(one, by_name.get(name_subgroup(one))) for one in accuracies.scored])
+    if accuracies.num_left_out:
+        print(
+            f"{accuracies.num_left_out} subgroups are not scored: they have fewer than "
+            f"{evaluation.min_subgroup_groups} patients or lesions (evaluation.min_subgroup_groups)"
+        )
+    if accuracies.scored:
+        print_subgroups(accuracies, "balanced accuracy", "images")
+    else:
+        print(
+            "no subgroup is scored: no age, sex, site or other property is known of enough independent images "
+            f"(evaluation.min_subgroup_groups: {evaluation.min_subgroup_groups})"
+        )
+    print_sensitivities(sensitivities, evaluation.min_malignant_groups)
+
+
+def summarise(subgroups: Subgroups, many: str, score: str) -> dict[str, Any]:
+    """Return how many subgroups are scored, left out and significant, and the lowest score beside that of chance."""
     summary: dict[str, Any] = {
-        "num_subgroups": len(subgroups),
-        "num_beyond_noise": sum(map(is_beyond_noise, subgroups)),
+        f"num_{many}": len(subgroups.scored),
+        f"num_{many}_left_out": subgroups.num_left_out,
+        f"num_{many}_beyond_noise": subgroups.num_beyond_noise,
     }
-    if subgroups:
-        worst = find_worst(subgroups)
+    if subgroups.scored:
         summary |= {
-            "worst_subgroup": f"{worst.attribute}: {worst.value}",
-            **list_estimates({"worst_balanced_accuracy": worst.score}),
+            f"lowest_{score}_subgroup": name_subgroup(subgroups.lowest),
+            f"lowest_{score}_by_chance": subgroups.lowest_by_chance,
+            **list_estimates({f"lowest_{score}": subgroups.lowest.score}),
         }
-    write_metrics(metrics, summary)
-    write_plot_rows(plot, [describe_subgroup(subgroup) for subgroup in subgroups])
-    print_subgroups(subgroups, min_groups)
+    return summary
 
 
-def is_beyond_noise(subgroup: Subgroup) -> bool:
-    """Return whether a subgroup differs significantly from the other test images."""
-    return subgroup.difference is not None and subgroup.difference.is_beyond_noise
+def name_subgroup(subgroup: Subgroup) -> str:
+    """Return the attribute and its value."""
+    return f"{subgroup.attribute}: {subgroup.value}"
 
 
-def describe_subgroup(subgroup: Subgroup) -> dict[str, Any]:
-    """Return a subgroup as a plot row."""
+def describe_subgroup(subgroup: Subgroup, malignant: Subgroup | None) -> dict[str, Any]:
+    """Return a subgroup as a plot row, with its sensitivity if it has enough malignant groups."""
     row: dict[str, Any] = {
         "attribute": subgroup.attribute,
-        "subgroup": f"{subgroup.attribute}: {subgroup.value}",
+        "subgroup": name_subgroup(subgroup),
         "num_images": subgroup.num_images,
         "num_groups": subgroup.num_groups,
         "balanced_accuracy": subgroup.score.value,
         "low": subgroup.score.low,
         "high": subgroup.score.high,
-        "beyond_noise": is_beyond_noise(subgroup),
+        "beyond_noise": subgroup.is_beyond_noise,
     }
     if subgroup.difference:
-        row |= {"lead_over_others": subgroup.difference.value, "p_holm": subgroup.difference.p_holm}
+        row |= {
+            "lead_over_others": subgroup.difference.value,
+            "weighted_lead_over_others": subgroup.difference.weighted_value,
+            "p_adjusted": subgroup.difference.p_adjusted,
+        }
+    if malignant:
+        row |= {
+            "num_malignant_images": malignant.num_images,
+            "num_malignant_groups": malignant.num_groups,
+            "sensitivity_beyond_noise": malignant.is_beyond_noise,
+            **list_estimates({"sensitivity": malignant.score}),
+        }
+        if malignant.difference:
+            row |= {
+                "sensitivity_lead_over_others": malignant.difference.weighted_value,
+                "sensitivity_p_adjusted": malignant.difference.p_adjusted,
+            }
     return row
 
 
-def print_subgroups(subgroups: list[Subgroup], min_groups: int) -> None:
-    """Print one line per subgroup, or that no subgroup is large enough."""
-    if not subgroups:
+def print_sensitivities(sensitivities: Subgroups | None, min_malignant_groups: int) -> None:
+    """Print the sensitivities, and how many subgroups have too few malignant groups; or that there are none."""
+    if sensitivities is None:
+        print("the sensitivity of subgroups is not computed, because there is no threshold for malignancy")
+        return
+    if sensitivities.num_left_out:
         print(
-            "no subgroup is scored: no age, sex, site or other property is known of enough independent images "
-            f"(evaluation.min_subgroup_groups: {min_groups})"
+            f"{sensitivities.num_left_out} subgroups have no sensitivity: they have fewer than "
+            f"{min_malignant_groups} malignant patients or lesions (evaluation.min_malignant_groups)"
         )
-    names = (Column("subgroup", no_wrap=True), "images", "balanced accuracy", Column("95 % interval", no_wrap=True))
+    if sensitivities.scored:
+        print_subgroups(sensitivities, "sensitivity", "malignant images")
+
+
+def print_subgroups(subgroups: Subgroups, score: str, images: str) -> None:
+    """Print one line per subgroup, and how low the lowest score is by chance."""
+    names = (Column("subgroup", no_wrap=True), images, score, Column("95 % interval", no_wrap=True))
     table = Table(*names, "", box=None, padding=(0, 1, 0, 0))
-    for subgroup in subgroups:
+    for subgroup in subgroups.scored:
         table.add_row(
-            f"{subgroup.attribute}: {subgroup.value}",
+            name_subgroup(subgroup),
             f"{subgroup.num_images:,}",
             f"{subgroup.score.value:.3f}",
             spell_bounds(subgroup.score),
-            "significant" if is_beyond_noise(subgroup) else "",
+            "significant" if subgroup.is_beyond_noise else "",
         )
     print_table(table)
+    print(
+        f"the lowest {score} of {len(subgroups.scored)} subgroups is {subgroups.lowest.score.value:.3f}; if no "
+        f"subgroup differs, it is about {subgroups.lowest_by_chance:.3f} by chance"
+    )
 
 
 if __name__ == "__main__":

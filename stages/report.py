@@ -27,6 +27,7 @@ from lesions.report.inputs import (
     ComparisonSummary,
     CopyCounts,
     Generalisation,
+    LowestSubgroup,
     Mistake,
     ReliabilityScores,
     RunCounts,
@@ -34,7 +35,6 @@ from lesions.report.inputs import (
     SubgroupRow,
     TrainSummary,
     UncalibratedScores,
-    WorstSubgroup,
     read_external,
     read_overview,
 )
@@ -177,8 +177,8 @@ def build_trust_pictures(paths: ModelPaths) -> Iterator[Picture]:
         yield build_calibration_picture(paths.model, malignancy, curve)
     subgroups = read_rows(paths.plot_file("subgroups"), SubgroupRow)
     if subgroups:
-        worst = read_summary(paths.metrics_file("subgroups"), WorstSubgroup)
-        yield build_subgroup_picture(paths.model, subgroups, worst)
+        lowest = read_summary(paths.metrics_file("subgroups"), LowestSubgroup)
+        yield build_subgroup_picture(paths.model, subgroups, lowest)
 
 
 def read_training(paths: ModelPaths) -> TrainSummary:

@@ -171,6 +171,7 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
             "sensitivity": 0.95,
             "prevalence": [0.02, 0.1],
             "min_subgroup_groups": 5,
+            "min_malignant_groups": 5,
         },
         "task": TASK,
     }
@@ -240,7 +241,13 @@ def run_scoring(folder: Path, params: Path, model: str) -> None:
         params,
     )
     evaluate_subgroups.main(
-        predictions, folder / "data/metadata.csv", metrics / "subgroups.json", plots / "subgroups.json", params
+        predictions,
+        folder / "data/metadata.csv",
+        folder / "data/classes.json",
+        metrics / "malignancy.json",
+        metrics / "subgroups.json",
+        plots / "subgroups.json",
+        params,
     )
 
 

@@ -74,7 +74,7 @@ def list_calibration_curve(predictions: Predictions) -> Iterator[dict[str, Any]]
     bins = np.searchsorted(edges, probability, side="right")
     members = [bins == number for number in np.unique(bins)]
     for among, observed in zip(
-        members, estimate_proportions(malignant, members, predictions.images.group_id, seed=0), strict=True
+        members, estimate_proportions(malignant, members, predictions.images.group_id), strict=True
     ):
         yield {
             "probability": float(probability[among].mean()),

@@ -49,7 +49,7 @@ def count_decisions(truth: Flags, called: Flags) -> dict[str, int]:
     }
 
 
-def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series, *, seed: int = 0) -> dict[str, Estimate]:
+def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series) -> dict[str, Estimate]:
     """Compute sensitivity, specificity, PPV and NPV with intervals over groups; omit those whose denominator is 0.
 
     Parameters
@@ -66,5 +66,5 @@ def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series, *, see
     """
     sets = {"sensitivity": malignant, "specificity": ~malignant, "ppv": called, "npv": ~called}
     members = {name: among for name, among in sets.items() if among.any()}
-    estimates = estimate_proportions(called == malignant, list(members.values()), group_id, seed=seed)
+    estimates = estimate_proportions(called == malignant, list(members.values()), group_id)
     return dict(zip(members, estimates, strict=True))

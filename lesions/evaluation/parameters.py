@@ -24,6 +24,8 @@ class EvaluationParameters(Section):
         The shares of malignant images for which PPV and NPV are stated, besides that of the test images.
     min_subgroup_groups
         The smallest number of groups with which a subgroup is scored.
+    min_malignant_groups
+        The smallest number of malignant groups with which a subgroup's sensitivity is computed.
     """
 
     num_views: Literal[1, 8]
@@ -31,3 +33,4 @@ class EvaluationParameters(Section):
     sensitivity: Annotated[float, Field(gt=0, le=1)]
     prevalence: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
     min_subgroup_groups: Annotated[int, Field(ge=2)]
+    min_malignant_groups: Annotated[int, Field(ge=2)]

@@ -117,7 +117,7 @@ def build_sets(predictions: Predictions, rules: tuple[ClassRule, ...]) -> Flags:
     return predictions.y_prob >= [rule.probability for rule in rules]
 
 
-def score_sets(predictions: Predictions, rules: tuple[ClassRule, ...], *, seed: int = 0) -> SetScores:
+def score_sets(predictions: Predictions, rules: tuple[ClassRule, ...]) -> SetScores:
     """Score the sets of test images, with intervals over groups."""
     sets, group_id = build_sets(predictions, rules), predictions.images.group_id
     size = sets.sum(axis=1)
@@ -125,9 +125,9 @@ def score_sets(predictions: Predictions, rules: tuple[ClassRule, ...], *, seed: 
     codes = [int(k) for k in np.unique(predictions.y_true)]
     covered = sets[np.arange(len(size)), predictions.y_true]
     among = [everything, *(predictions.y_true == k for k in codes)]
-    coverage, *by_class = estimate_proportions(covered, among, group_id, seed=seed)
-    (single,) = estimate_proportions(size == 1, [everything], group_id, seed=seed)
-    (empty,) = estimate_proportions(size == 0, [everything], group_id, seed=seed)
+    coverage, *by_class = estimate_proportions(covered, among, group_id)
+    (single,) = estimate_proportions(size == 1, [everything], group_id)
+    (empty,) = estimate_proportions(size == 0, [everything], group_id)
     return SetScores(coverage, dict(zip(codes, by_class, strict=True)), float(size.mean()), single, empty)
 
 

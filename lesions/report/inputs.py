@@ -103,15 +103,21 @@ class UncalibratedScores(Summary):
     test_log_loss: float
 
 
-class WorstSubgroup(Summary):
-    """What `metrics/<model>/subgroups.json` says if there are subgroups."""
+class LowestSubgroup(Summary):
+    """What `metrics/<model>/subgroups.json` says if there are subgroups; without a threshold, no sensitivities."""
 
-    worst_subgroup: str
-    worst_balanced_accuracy: Estimate
+    lowest_balanced_accuracy_subgroup: str
+    lowest_balanced_accuracy: Estimate
+    lowest_balanced_accuracy_by_chance: float
+    num_sensitivities: int | None = None
+    num_sensitivities_left_out: int | None = None
 
 
 class SubgroupRow(Summary):
-    """A row of `plots/<model>/subgroups.json`; `lead_over_others` is None if no other image has its classes."""
+    """A row of `plots/<model>/subgroups.json`.
+
+    The leads are None if no other image has its classes, and the sensitivity if too few malignant groups are in it.
+    """
 
     subgroup: str
     num_images: int
@@ -120,6 +126,11 @@ class SubgroupRow(Summary):
     high: float
     beyond_noise: bool
     lead_over_others: float | None = None
+    weighted_lead_over_others: float | None = None
+    num_malignant_images: int | None = None
+    sensitivity: Estimate | None = None
+    sensitivity_beyond_noise: bool = False
+    sensitivity_lead_over_others: float | None = None
 
 
 class ExternalScores(Summary):

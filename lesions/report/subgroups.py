@@ -1,51 +1,105 @@
 """Plot and describe the scores on subgroups of the test images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lesions.drawing.style import MODEL_COLOURS, new_figure, spell
-from lesions.evaluation.verdict import spell_number
-from lesions.report.inputs import SubgroupRow, WorstSubgroup
+from lesions.drawing.style import MODEL_COLOURS, spell
+from lesions.evaluation.interval import Estimate
+from lesions.evaluation.verdict import spell_bounds, spell_number
+from lesions.report.inputs import LowestSubgroup, SubgroupRow
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
 
 
-def build_subgroup_picture(model: str, subgroups: Sequence[SubgroupRow], worst: WorstSubgroup) -> Picture:
+def build_subgroup_picture(model: str, subgroups: Sequence[SubgroupRow], lowest: LowestSubgroup) -> Picture:
     """Build the picture of one model's scores on each subgroup."""
     return embed_figure(
-        f"Subgroups, by {model}", plot_subgroups(subgroups), describe_subgroups(model, subgroups, worst)
+        f"Subgroups, by {model}", plot_subgroups(subgroups), describe_subgroups(model, subgroups, lowest)
     )
 
 
 def plot_subgroups(subgroups: Sequence[SubgroupRow]) -> Figure:
-    """Plot the balanced accuracy of each subgroup with its interval, and mark significant differences."""
-    figure, axes = new_figure(width=WIDTH, height=0.9 + 0.26 * len(subgroups))
+    """Plot the balanced accuracy and, where there is any, the sensitivity of each subgroup, and mark differences."""
+    has_sensitivity = any(row.sensitivity for row in subgroups)
+    figure = Figure(figsize=(WIDTH, 1.0 + 0.26 * len(subgroups)), layout="constrained")
+    left, *right = figure.subplots(1, 2 if has_sensitivity else 1, sharey=True, squeeze=False)[0]
     for height, row in enumerate(subgroups):
-        colour, marker = (MODEL_COLOURS[3], "D") if row.beyond_noise else (MODEL_COLOURS[0], "o")
-        axes.plot([row.low, row.high], [height, height], color=colour, linewidth=1.5)
-        axes.plot(row.balanced_accuracy, height, marker, color=colour, markersize=5)
-    names = [f"{spell(row.subgroup)} ({row.num_images:,})" for row in subgroups]
-    axes.set_yticks(range(len(subgroups)), names, fontsize=8)
-    axes.set(xlim=(0, 1.02), ylim=(len(subgroups) - 0.5, -0.5), xlabel="balanced accuracy (0 to 1)")
+        score = Estimate(row.balanced_accuracy, row.low, row.high)
+        _draw_estimate(left, height, score, is_beyond_noise=row.beyond_noise)
+        if row.sensitivity:
+            _draw_estimate(right[0], height, row.sensitivity, is_beyond_noise=row.sensitivity_beyond_noise)
+    for axes, words in zip((left, *right), ("balanced\naccuracy", "sensitivity"), strict=False):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set(xlim=(-0.02, 1.02), ylim=(len(subgroups) - 0.5, -0.5))
+        axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        axes.set_xlabel(words, fontsize=9)
+        axes.tick_params(labelsize=8)
+    left.set_yticks(range(len(subgroups)), [f"{spell(row.subgroup)} ({row.num_images:,})" for row in subgroups])
     return figure
 
 
-def describe_subgroups(model: str, subgroups: Sequence[SubgroupRow], worst: WorstSubgroup) -> str:
-    """Describe the subgroup with the lowest score, and the subgroups that differ significantly from the rest."""
-    score = worst.worst_balanced_accuracy
-    sentence = (
-        f"{model} has its lowest balanced accuracy on {spell(worst.worst_subgroup)}: "
-        f"{score.value:.3f} ({score.low:.3f} to {score.high:.3f}). Numbers of images are in brackets. "
+def _draw_estimate(axes: Axes, height: float, score: Estimate, *, is_beyond_noise: bool) -> None:
+    colour, marker = (MODEL_COLOURS[3], "D") if is_beyond_noise else (MODEL_COLOURS[0], "o")
+    axes.plot([score.low, score.high], [height, height], color=colour, linewidth=1.5)
+    axes.plot(score.value, height, marker, color=colour, markersize=5)
+
+
+def describe_subgroups(model: str, subgroups: Sequence[SubgroupRow], lowest: LowestSubgroup) -> str:
+    """Say which subgroups differ significantly from the rest, and how low the lowest score is by chance."""
+    return " ".join(
+        [
+            _describe_accuracies(model, subgroups),
+            *_describe_sensitivities(subgroups, lowest),
+            _describe_lowest(len(subgroups), lowest),
+            "Numbers of images are in brackets.",
+        ]
     )
+
+
+def _describe_accuracies(model: str, subgroups: Sequence[SubgroupRow]) -> str:
     leads = [
-        f"{spell(row.subgroup)} ({spell_number(row.lead_over_others, signed=True)})"
+        f"{spell(row.subgroup)} ({spell_number(row.lead_over_others, signed=True)}; with each class weighted by its "
+        f"groups, {spell_number(row.weighted_lead_over_others, signed=True)})"
         for row in subgroups
-        if row.beyond_noise and row.lead_over_others is not None
+        if row.beyond_noise and row.lead_over_others is not None and row.weighted_lead_over_others is not None
     ]
     if not leads:
-        return sentence + f"None of {len(subgroups)} subgroups differs significantly from the other test images."
+        return f"{model} is on none of {len(subgroups)} subgroups significantly different from the other test images."
     return (
-        sentence + f"Of {len(subgroups)} subgroups, these differ significantly from the other test images, over the "
-        f"classes that both have: {', '.join(leads)}."
+        f"{model} is on these of {len(subgroups)} subgroups significantly different from the other test images, by "
+        f"its recall over the classes that both have: {', '.join(leads)}."
+    )
+
+
+def _describe_sensitivities(subgroups: Sequence[SubgroupRow], lowest: LowestSubgroup) -> Iterator[str]:
+    if lowest.num_sensitivities is None or lowest.num_sensitivities_left_out is None:
+        yield "There is no threshold for malignancy, and so no sensitivity."
+        return
+    leads = [
+        f"{spell(row.subgroup)} ({spell_number(row.sensitivity_lead_over_others, signed=True)})"
+        for row in subgroups
+        if row.sensitivity_beyond_noise and row.sensitivity_lead_over_others is not None
+    ]
+    if leads:
+        yield f"Its sensitivity at the threshold for malignancy differs significantly on {', '.join(leads)}."
+    elif lowest.num_sensitivities:
+        yield (
+            f"Its sensitivity at the threshold for malignancy differs significantly on none of "
+            f"{lowest.num_sensitivities}."
+        )
+    if lowest.num_sensitivities_left_out:
+        yield (
+            f"{lowest.num_sensitivities_left_out} subgroups have too few malignant patients or lesions for a "
+            "sensitivity (evaluation.min_malignant_groups)."
+        )
+
+
+def _describe_lowest(num_subgroups: int, lowest: LowestSubgroup) -> str:
+    score = lowest.lowest_balanced_accuracy
+    return (
+        f"The lowest balanced accuracy of {num_subgroups} subgroups is {score.value:.3f} ({spell_bounds(score)}), on "
+        f"{spell(lowest.lowest_balanced_accuracy_subgroup)}; if none differed, the lowest of so many would be about "
+        f"{lowest.lowest_balanced_accuracy_by_chance:.3f}."
     )

@@ -113,7 +113,11 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
         ({"class_weights": {"scheme": "sqrt"}}, ["compute_class_weights", *train_and_score("custom_cnn")]),
         ({"augmentation": {"rotation_degrees": 90}}, ["resolve_recipes", *train_and_score("custom_cnn")]),
         ({"dataset": {"max_rejected_fraction": 0.5}}, ["prepare_metadata"]),
-        ({"evaluation": {"sensitivity": 0.8}}, ["evaluate_malignancy@custom_cnn"]),
+        # The subgroups' sensitivity is that at the threshold.
+        (
+            {"evaluation": {"sensitivity": 0.8}},
+            ["evaluate_malignancy@custom_cnn", "evaluate_subgroups@custom_cnn"],
+        ),
         (
             {"evaluation": {"calibration": "vector"}},
             ["evaluate@custom_cnn", "evaluate_malignancy@custom_cnn", "evaluate_subgroups@custom_cnn"],

@@ -62,7 +62,7 @@ def test_the_planned_groups_give_the_wanted_half_width() -> None:
     for seed in range(40):
         groups = draw_groups(needed, seed)
         hits = draw_hits(groups, 0.85, 0.4, seed)
-        (estimate,) = estimate_proportions(hits, [np.ones(len(hits), dtype=bool)], pd.Series(groups), seed=0)
+        (estimate,) = estimate_proportions(hits, [np.ones(len(hits), dtype=bool)], pd.Series(groups))
         widths.append((estimate.high - estimate.low) / 2)
     assert np.median(widths) == pytest.approx(0.06, rel=0.1)
 

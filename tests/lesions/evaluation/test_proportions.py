@@ -11,7 +11,7 @@ from lesions.evaluation.proportions import estimate_proportions
 
 def estimate(hits: list[bool], group_id: list[int]) -> Estimate:
     everything = [np.ones(len(hits), dtype=bool)]
-    (proportion,) = estimate_proportions(np.array(hits), everything, pd.Series(group_id), seed=0)
+    (proportion,) = estimate_proportions(np.array(hits), everything, pd.Series(group_id))
     return proportion
 
 

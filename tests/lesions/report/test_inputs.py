@@ -10,10 +10,10 @@ from lesions.evaluation.interval import Estimate
 from lesions.formats.json_file import write_json, write_metrics, write_plot_rows
 from lesions.report.inputs import (
     CopyCounts,
+    LowestSubgroup,
     RunCounts,
     SplitSummary,
     SubgroupRow,
-    WorstSubgroup,
     read_external,
 )
 from lesions.report.summary import read_rows, read_summary
@@ -86,4 +86,4 @@ def test_a_file_that_is_no_section_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "subgroups.json"
     write_json(file, [1, 2])
     with pytest.raises(InputError, match=r"subgroups\.json: "):
-        read_summary(file, WorstSubgroup)
+        read_summary(file, LowestSubgroup)

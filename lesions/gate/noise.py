@@ -11,7 +11,6 @@ from lesions.gate.rules import Rule
 Key = tuple[str, str]
 """A model and a metric."""
 
-
 UNCHANGED = Difference(0.0, 0.0, 0.0, p_value=1.0, p_holm=1.0)
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from lesions.formats.json_file import read_json, write_metrics
 from lesions.tables.predictions import write_predictions
 from tests.pages import MIDDLING, Y_TRUE, needs_chromium
-from tests.runs import build_predictions, guess, run_compare, run_report, write_run
+from tests.runs import build_predictions, guess, run_compare, run_report, with_validation, write_run
 
 UNNAMED: dict[str, Any] = {
     "grouped_by": "",
@@ -106,7 +106,7 @@ def test_without_metadata_there_is_no_trace_of_the_metadata_probe_but_one_line(t
 def test_a_probe_that_no_model_beats_is_the_headline(tmp_path: Path) -> None:
     params = write_run(tmp_path, {"a": build_predictions(Y_TRUE, MIDDLING)})
     rim = build_predictions(Y_TRUE, 9 * np.eye(3)[Y_TRUE])
-    write_predictions(tmp_path / "data/predictions/probes/border_probe.csv", rim)
+    write_predictions(tmp_path / "data/predictions/probes/border_probe.csv", with_validation(rim))
     run_compare(tmp_path, params)
     page = run_report(tmp_path, params)
     verdict = page.read_text().split('id="verdict">')[1]

@@ -1,10 +1,11 @@
 """Compare parts of the test images with the rest, by permuting which group of images has which attributes.
 
 Under the hypothesis that the model is as good in each part, the attributes say nothing about which images of a
-diagnosis it gets right. Groups of the same main diagnosis are then exchangeable: each gets all attributes of another
-one. The largest studentised difference of each permutation says how large the largest of so many differences becomes
-by chance (Westfall and Young 1993, Resampling-Based Multiple Testing, algorithm 2.8). That needs no spread to be
-estimated from two or three groups, and takes account of parts that overlap: "male" and "female" are one test.
+diagnosis it gets right. Groups of the same main diagnosis and about the same size are then exchangeable: each gets
+all attributes of another one. The largest studentised difference of each permutation says how large the largest of so
+many differences becomes by chance (Westfall and Young 1993, Resampling-Based Multiple Testing, algorithm 2.8). That
+needs no spread to be estimated from two or three groups, and takes account of parts that overlap: "male" and "female"
+are one test.
 """
 
 from collections.abc import Iterator
@@ -99,10 +100,11 @@ def compare_parts(hits: Flags, diagnosis: Codes, parts: Flags, group_id: pd.Seri
 
 
 def permute_groups(groups: Codes, among: Flags, *, seed: int, num: int = NUM_PERMUTATIONS) -> Iterator[Codes]:
-    """Permute the groups of each main diagnosis, and yield the image from which each image gets its attributes, (N,).
+    """Permute groups that are alike, and yield the image from which each image gets its attributes, (N,).
 
-    An image gets those of an image of the same diagnosis if the other group has one. Which one is drawn at random,
-    and each is drawn before any is drawn again.
+    Groups are alike if they have the same main diagnosis and about as many images (1, 2 to 3, 4 to 7, …). An image
+    gets the attributes of an image of the same diagnosis if the other group has one. Which one is drawn at random, and
+    each is drawn before any is drawn again.
 
     Parameters
     ----------
@@ -114,7 +116,7 @@ def permute_groups(groups: Codes, among: Flags, *, seed: int, num: int = NUM_PER
     N, (code, size) = len(groups), (among.argmax(axis=1), np.bincount(groups))
     counts = np.zeros((len(size), among.shape[1]), dtype=np.int64)
     np.add.at(counts, (groups, code), 1)
-    main = counts.argmax(axis=1)
+    kind = counts.argmax(axis=1) * len(groups) + np.log2(size).astype(np.int64)
     # Images sorted by group and diagnosis: where those of each group, and of each of its diagnoses, begin.
     cell_start = np.cumsum(counts.ravel()).reshape(counts.shape) - counts
     cell = groups * among.shape[1] + code
@@ -122,10 +124,10 @@ def permute_groups(groups: Codes, among: Flags, *, seed: int, num: int = NUM_PER
     place = np.empty(N, dtype=np.int64)
     place[order] = np.arange(N)
     in_group, in_cell = place - cell_start[groups, 0], place - cell_start[groups, code]
-    by_main = np.argsort(main, kind="stable")
+    by_kind = np.argsort(kind, kind="stable")
     source = np.empty(len(size), dtype=np.int64)
     for _ in range(num):
-        source[by_main] = np.argsort(main + generator.random(len(size)))
+        source[by_kind] = np.argsort(kind + generator.random(len(size)))
         shuffled = np.argsort(cell + generator.random(N))
         given = source[groups]
         available = counts[given, code]

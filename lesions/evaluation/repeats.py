@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lesions.errors import InputError
 from lesions.evaluation.comparison import Comparison, check_same_images, compare_measurements, measure_metrics
-from lesions.evaluation.interval import Measurement, average_seeds
+from lesions.evaluation.measurement import Measurement, average_seeds
 from lesions.tables.predictions import Predictions
 
 

@@ -6,7 +6,8 @@ from scipy.stats import bootstrap, norm
 from scipy.stats import t as student
 
 from lesions.evaluation.comparison import compare_models, measure_metrics
-from lesions.evaluation.interval import Measurement, estimate_difference, estimate_score
+from lesions.evaluation.interval import estimate_difference, estimate_score
+from lesions.evaluation.measurement import Measurement
 from lesions.evaluation.scores import score_labels
 from tests.runs import build_predictions, guess, true_classes
 

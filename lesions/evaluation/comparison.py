@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesions.errors import InputError
-from lesions.evaluation.bootstrap import draw_resamples, sum_by_group
+from lesions.evaluation.bootstrap import NUM_RESAMPLES, draw_resamples, sum_by_group
 from lesions.evaluation.evidence import weigh_evidence
 from lesions.evaluation.influence import compute_influences
 from lesions.evaluation.interval import Difference, Estimate, estimate_difference, estimate_score
@@ -129,11 +129,13 @@ def compare_measurements(measured: Mapping[str, Mapping[str, Measurement]], *, r
     )
 
 
-def measure_metrics(predictions: Mapping[str, Predictions], *, seed: int) -> dict[str, dict[str, Measurement]]:
+def measure_metrics(
+    predictions: Mapping[str, Predictions], *, seed: int, num_resamples: int = NUM_RESAMPLES
+) -> dict[str, dict[str, Measurement]]:
     """Measure each metric that a model's predictions define, on the same resamples for all models."""
     group_id = next(iter(predictions.values())).images.group_id
     blocks: dict[str, list[dict[str, NDArray[np.float64]]]] = {model: [] for model in predictions}
-    for counts in draw_resamples(group_id, seed=seed):
+    for counts in draw_resamples(group_id, seed=seed, num_resamples=num_resamples):
         for model, predicted in predictions.items():
             blocks[model].append(score_resamples(predicted.y_true, predicted.y_prob, counts, y_pred=predicted.y_pred))
     measured = {}

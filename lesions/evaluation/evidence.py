@@ -25,6 +25,12 @@ A group that is not recognised takes its whole share of the recall, but is rarel
 shares were chosen by `benchmarks.simulate_coverage`.
 """
 
+WEAK_PRECISION, FEW_GROUPS_FOR_PRECISION = 0.7, 3
+"""A mean average precision below the first, with fewer groups of a diagnosis than the second, is not to be trusted.
+
+So few images rank high by chance, and the precision is higher than in the population: its interval is too high.
+"""
+
 RANKINGS = ("macro_roc_auc", "mean_average_precision")
 
 
@@ -161,3 +167,18 @@ def _weigh_mean(metric: str, values: Floats, weights: Floats, members: Floats, i
 def _bound_unseen(members: Floats, weights: Floats) -> float:
     """Bound a weighted mean of parts, each of which is 0 in all groups of its set, (G, C)."""
     return float(np.linalg.norm(weights * (1 - TAIL ** (1 / (members > 0).sum(axis=0)))))
+
+
+def list_overrated_classes(precision: float, y_true: NDArray[np.int64], group_id: pd.Series) -> list[int]:
+    """List the classes whose few groups make the interval of a mean average precision too high.
+
+    Parameters
+    ----------
+    precision
+        The mean average precision.
+    y_true, group_id : (N,)
+    """
+    if precision >= WEAK_PRECISION:
+        return []
+    num_groups = group_id.groupby(y_true).nunique()
+    return [int(code) for code in num_groups.index[num_groups < FEW_GROUPS_FOR_PRECISION]]

@@ -1,10 +1,9 @@
 """95 % intervals and p-values from resamples of groups, and from what the groups say beyond the resamples.
 
-Every score has the interval of Clopper and Pearson for the effective number of independent images, as a proportion has
-(`lesions.evaluation.binomial`). For accuracy and balanced accuracy that number comes from the groups themselves, for
-the other metrics from the resamples, and there the groups of each diagnosis say how narrow an interval may be
-(`lesions.evaluation.evidence`). docs/evaluation.md reports how often these intervals contain the truth, compared with the plain
-percentile interval.
+Every score has the interval of a proportion (`lesions.evaluation.binomial`). The effective number of independent
+images comes from the groups themselves for accuracy and balanced accuracy, and from the resamples for the other
+metrics. For these, the groups of each diagnosis limit how narrow an interval can be (`lesions.evaluation.evidence`).
+docs/evaluation.md reports how often the intervals contain the truth, compared with the percentile interval.
 """
 
 from collections.abc import Mapping
@@ -15,6 +14,9 @@ from scipy.special import ndtri, stdtr, stdtrit
 
 from lesions.evaluation.binomial import LEVEL, TAIL, bound_parts
 from lesions.evaluation.measurement import Measurement, Variances, combine_degrees_of_freedom
+
+NORMAL_DF = 1e9
+"""Degrees of freedom with which Student's distribution is the normal one."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def _add_seeds(reach: float, from_seeds: Variances) -> float:
     """Return the reach of an interval to one side with the variances that the training seeds add."""
     if not from_seeds:
         return reach
-    variances = ((float(reach / ndtri(1 - TAIL)) ** 2, np.inf), *from_seeds)
+    variances = ((float(reach / ndtri(1 - TAIL)) ** 2, NORMAL_DF), *from_seeds)
     error = np.sqrt(sum(variance for variance, _ in variances))
     return float(stdtrit(combine_degrees_of_freedom(variances), 1 - TAIL) * error)
 

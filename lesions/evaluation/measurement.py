@@ -90,8 +90,7 @@ def combine_degrees_of_freedom(variances: Variances) -> float:
     total = sum(variance for variance, _ in variances)
     if not total:
         return variances[0][1]
-    shares = ((variance / total, df) for variance, df in variances)
-    return 1 / sum(share**2 / df for share, df in shares)
+    return 1 / sum((variance / total) ** 2 / df for variance, df in variances)
 
 
 def count_groups_that_matter(influences: Floats) -> float:

@@ -1,10 +1,11 @@
 """The groups of each diagnosis limit how narrow an interval can be."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lesions.evaluation.comparison import compare_models, measure_metrics
-from lesions.evaluation.evidence import Evidence, average_evidence
+from lesions.evaluation.evidence import Evidence, average_evidence, list_overrated_classes
 from lesions.evaluation.interval import Estimate, estimate_score
 from lesions.evaluation.scores import score_predictions
 from lesions.tables.predictions import Predictions
@@ -141,3 +142,14 @@ def test_the_evidence_of_several_seeds_is_their_mean() -> None:
     mean = average_evidence([first, second])
     assert mean.contributions == pytest.approx([0.3, 0])
     assert (mean.below, mean.above, mean.is_exact, mean.unseen) == pytest.approx((0.3, 0.1, True, 0.3))
+
+
+@pytest.mark.parametrize(
+    ("precision", "sizes", "overrated"), [(0.5, [9, 2, 3], [1]), (0.5, [9, 3, 3], []), (0.9, [9, 1, 1], [])]
+)
+def test_a_weak_precision_is_not_trusted_with_few_groups(
+    precision: float, sizes: list[int], overrated: list[int]
+) -> None:
+    """Each group has two images."""
+    y_true = np.repeat([0, 1, 2], sizes).repeat(2)
+    assert list_overrated_classes(precision, y_true, pd.Series(np.arange(len(y_true)) // 2)) == overrated

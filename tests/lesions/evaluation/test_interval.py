@@ -5,10 +5,11 @@ import pytest
 from scipy.stats import binomtest, bootstrap, norm
 from scipy.stats import t as student
 
+from benchmarks.simulate_coverage import EVEN, HAM10000, METRICS, Population, list_intervals
 from lesions.evaluation.comparison import compare_models, measure_metrics
 from lesions.evaluation.interval import Estimate, estimate_difference, estimate_score, subtract_independent
 from lesions.evaluation.measurement import Measurement
-from lesions.evaluation.scores import score_labels
+from lesions.evaluation.scores import score_labels, score_predictions
 from tests.runs import build_predictions, guess, true_classes
 
 EQUAL = np.resize([0.1, -0.1], 1000)
@@ -137,3 +138,31 @@ def test_intervals_over_groups_contain_the_truth_and_those_over_images_do_not() 
     # Of 150 intervals with 95 % coverage, fewer than 134 contain the truth with a probability of 0.1 %.
     assert held["group"] >= 134
     assert held["image"] < 120
+
+
+STRONG = Population(HAM10000, 0, 0.6, 4.0, EVEN, mixed=0.15, tail_df=5)
+
+
+@pytest.fixture(scope="module")
+def misses() -> np.ndarray:
+    """Count the intervals of 60 test sets of 104 groups that miss the truth: ours and the percentile intervals."""
+    everything = STRONG.draw(20_000, np.random.default_rng(0))
+    truth = score_predictions(everything.y_true, everything.y_prob)
+    missed = np.zeros((2, len(METRICS)), dtype=int)
+    for number in range(60):
+        for column, metric, estimates in list_intervals(STRONG.draw(104, np.random.default_rng([1, number]))):
+            if column < len(METRICS):
+                missed[:, column] += [not one.low <= truth[metric] <= one.high for one in estimates]
+    return missed
+
+
+@pytest.mark.parametrize("column", range(len(METRICS)), ids=METRICS)
+def test_a_strong_models_intervals_contain_the_truth(misses: np.ndarray, column: int) -> None:
+    """Of 60 intervals with 95 % coverage, more than 8 miss the truth with a probability of 0.3 %."""
+    ours, percentile = misses[:, column]
+    assert ours <= 8
+    assert ours <= percentile
+
+
+def test_their_percentile_intervals_do_not(misses: np.ndarray) -> None:
+    assert (misses[1, 1:] > 8).all()

@@ -6,14 +6,13 @@ python -m benchmarks.compare_splits image/data/predictions/resnet18.csv group/da
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from lesions.evaluation.bootstrap import NUM_RESAMPLES
 from lesions.evaluation.comparison import measure_metrics
-from lesions.evaluation.interval import Measurement, estimate_difference
+from lesions.evaluation.interval import estimate_score, subtract_independent
 from lesions.evaluation.verdict import METRIC_WORDS
 from lesions.stage.failure import one_paragraph_errors
 from lesions.tables.predictions import read_predictions
@@ -30,13 +29,7 @@ def main(
     table = Table("metric", "in doubt", "to trust", "inflation", "95 % interval")
     for metric, words in METRIC_WORDS.items():
         here, there = doubted[metric], trusted[metric]
-        inflation = estimate_difference(
-            Measurement(
-                here.value - there.value,
-                here.resamples - there.resamples,
-                np.concatenate([here.influences, -there.influences]),
-            )
-        )
+        inflation = subtract_independent(estimate_score(here), estimate_score(there))
         table.add_row(
             words,
             f"{here.value:.3f}",

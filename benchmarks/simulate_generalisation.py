@@ -16,8 +16,8 @@ from rich.table import Table
 
 from benchmarks.simulate_coverage import HAM10000, Population
 from lesions.evaluation.comparison import measure_metrics
-from lesions.evaluation.generalisation import Overfitting, judge_overfitting, subtract_independent
-from lesions.evaluation.interval import Estimate, estimate_score
+from lesions.evaluation.generalisation import Overfitting, judge_overfitting
+from lesions.evaluation.interval import Estimate, estimate_score, subtract_independent
 from lesions.evaluation.scores import score_labels
 from lesions.stage.tables import print_table
 from lesions.tables.predictions import Predictions

@@ -14,7 +14,7 @@ from lesions.formats.printable import escape_markdown, make_printable
 from lesions.stage.tables import print_table
 
 if TYPE_CHECKING:
-    from lesions.evaluation.interval import Measurement
+    from lesions.evaluation.measurement import Measurement
     from lesions.evaluation.pairs import Judged
     from lesions.tables.predictions import Predictions
 

@@ -138,5 +138,4 @@ def summarise(audit: "Audit", whole: "dict[str, Estimate]", parts: "dict[str, Pa
         **list_estimates({f"tied_{metric}": part.tied for metric, part in parts.items()}),
         **list_estimates({f"rest_{metric}": part.rest for metric, part in parts.items()}),
         **list_estimates({f"{metric}_lead_of_tied": part.difference for metric, part in parts.items()}),
-        **{f"{metric}_lead_of_tied_p_value": part.difference.p_value for metric, part in parts.items()},
     }

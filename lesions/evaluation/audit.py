@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from lesions.errors import InputError, quote_value
 from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.interval import (
-    Difference,
     Estimate,
-    estimate_difference,
     estimate_score,
     subtract_independent,
 )
@@ -61,7 +59,7 @@ class Part:
 
     tied: Estimate
     rest: Estimate
-    difference: Difference
+    difference: Estimate
 
 
 def audit_predictions(
@@ -187,15 +185,10 @@ def compare_parts(audit: Audit) -> dict[str, Part]:
         measure_metrics({"": side.keep(np.isin(side.y_true, shared))}, seed=seed)[""]
         for seed, side in enumerate(sides)
     )
-    return {
-        metric: Part(
-            estimate_score(tied[metric]),
-            estimate_score(rest[metric]),
-            estimate_difference(subtract_independent(tied[metric], rest[metric])),
-        )
-        for metric in tied
-        if metric in rest
+    pairs = {
+        metric: (estimate_score(tied[metric]), estimate_score(rest[metric])) for metric in tied if metric in rest
     }
+    return {metric: Part(*pair, subtract_independent(*pair)) for metric, pair in pairs.items()}
 
 
 def _encode(

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesions.errors import InputError
-from lesions.evaluation.bootstrap import draw_resamples, sum_by_group
+from lesions.evaluation.bootstrap import NUM_RESAMPLES, draw_resamples, sum_by_group
+from lesions.evaluation.evidence import weigh_evidence
 from lesions.evaluation.influence import compute_influences
-from lesions.evaluation.interval import Difference, Estimate, Measurement, estimate_difference, estimate_score
+from lesions.evaluation.interval import Difference, Estimate, estimate_difference, estimate_score
+from lesions.evaluation.measurement import Measurement
 from lesions.evaluation.resampled_scores import score_resamples
 from lesions.evaluation.scores import score_predictions
 from lesions.evaluation.significance import correct_after_holm
@@ -176,24 +178,30 @@ def average_scores(runs: Iterable[Mapping[tuple[str, ...], float]]) -> dict[tupl
     return {key: float(np.mean([run[key] for run in by_run])) for key in defined}
 
 
-def measure_metrics(predictions: Mapping[str, Predictions], *, seed: int) -> dict[str, dict[str, Measurement]]:
+def measure_metrics(
+    predictions: Mapping[str, Predictions], *, seed: int, num_resamples: int = NUM_RESAMPLES
+) -> dict[str, dict[str, Measurement]]:
     """Measure each metric that a model's predictions define, on the same resamples for all models."""
     group_id = next(iter(predictions.values())).images.group_id
     blocks: dict[str, list[dict[str, NDArray[np.float64]]]] = {model: [] for model in predictions}
-    for counts in draw_resamples(group_id, seed=seed):
+    for counts in draw_resamples(group_id, seed=seed, num_resamples=num_resamples):
         for model, predicted in predictions.items():
             blocks[model].append(score_resamples(predicted.y_true, predicted.y_prob, counts, y_pred=predicted.y_pred))
     measured = {}
     for model, predicted in predictions.items():
         y_true, y_prob, y_pred = predicted.y_true, predicted.y_prob, predicted.y_pred
         values = score_predictions(y_true, y_prob, y_pred=y_pred)
+        of_images = compute_influences(y_true, y_prob, y_pred=y_pred)
+        influences = {metric: sum_by_group(one, group_id) for metric, one in of_images.items()}
+        evidence = weigh_evidence(y_true, y_prob, y_pred, group_id, influences=influences)
         measured[model] = {
             metric: Measurement(
                 value=values[metric],
                 resamples=np.concatenate([block[metric] for block in blocks[model]]),
-                influences=sum_by_group(influences, group_id),
+                influences=influences[metric],
+                evidence=evidence[metric],
             )
-            for metric, influences in compute_influences(y_true, y_prob, y_pred=y_pred).items()
+            for metric in influences
         }
     return measured
 

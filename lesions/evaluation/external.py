@@ -5,12 +5,7 @@ from typing import Any
 import numpy as np
 
 from lesions.evaluation.comparison import measure_metrics
-from lesions.evaluation.interval import (
-    estimate_difference,
-    estimate_score,
-    list_estimates,
-    subtract_independent,
-)
+from lesions.evaluation.interval import estimate_score, list_estimates, subtract_independent
 from lesions.tables.predictions import Predictions
 
 METRICS = ("balanced_accuracy", "macro_roc_auc")
@@ -58,11 +53,7 @@ def _score_one(test: Predictions, other: Predictions) -> dict[str, Any]:
     }
     for metric in METRICS:
         if metric in own and metric in there:
-            scores |= list_estimates(
-                {
-                    metric: estimate_score(there[metric]),
-                    f"own_{metric}": estimate_score(own[metric]),
-                    f"{metric}_lost": estimate_difference(subtract_independent(own[metric], there[metric])),
-                }
-            )
+            here, elsewhere = estimate_score(own[metric]), estimate_score(there[metric])
+            lost = subtract_independent(here, elsewhere)
+            scores |= list_estimates({metric: elsewhere, f"own_{metric}": here, f"{metric}_lost": lost})
     return scores

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.integrate import quad
 from scipy.special import log_ndtr, ndtr
 
-from lesions.evaluation.interval import Measurement
+from lesions.evaluation.measurement import Measurement
 
 
 def expect_largest(number: int) -> float:

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import numpy as np
-
 from lesions.evaluation.comparison import measure_metrics
-from lesions.evaluation.interval import Estimate, estimate_score, list_estimates
+from lesions.evaluation.interval import Estimate, estimate_score, list_estimates, subtract_independent
 from lesions.tables.predictions import Predictions
 
 METRICS = ("balanced_accuracy", "macro_f1")
@@ -43,19 +41,6 @@ def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, An
             lost = subtract_independent(scores[first][metric], scores[second][metric])
             summary |= list_estimates({f"{metric}_lost_from_{first}_to_{second}": lost})
     return summary
-
-
-def subtract_independent(first: Estimate, second: Estimate) -> Estimate:
-    """Put a 95 % interval around the difference of two scores of images that share no group.
-
-    Each bound is as far from the difference as the bounds of the two scores are from them, taken together as the root
-    of the sum of squares (MOVER, Zou and Donner 2008, doi 10.1002/sim.3095). So the interval is as good as those of
-    the scores, also where one of them is near 1.
-    """
-    value = first.value - second.value
-    below = np.hypot(first.value - first.low, second.high - second.value)
-    above = np.hypot(first.high - first.value, second.value - second.low)
-    return Estimate(value, float(value - below), float(value + above))
 
 
 def judge_overfitting(lost: Estimate) -> Overfitting:

@@ -1,81 +1,22 @@
-"""95 % intervals and p-values from resamples of groups.
+"""95 % intervals and p-values from resamples of groups, and from what the groups say beyond the resamples.
 
-The standard error is the bootstrap's. How far it can be trusted depends on how many groups contribute to the score:
-to a mean over diagnoses, mainly the groups of the rarest. Their effective number n is estimated from the variance of
-the groups' squared influences (after Satterthwaite 1946). The quantile is Student's with n - 1 degrees of freedom.
-The bootstrap's variance is too small with few groups and is corrected (Hesterberg 2015, doi
-10.1080/00031305.2015.1089789). A score lies between 0 and 1, and its interval is computed on the logit scale, which
-keeps it there. docs/evaluation.md reports how often these intervals contain the truth, compared with the plain
-percentile interval.
+Every score has the interval of a proportion (`lesions.evaluation.binomial`). The effective number of independent
+images comes from the groups themselves for accuracy and balanced accuracy, and from the resamples for the other
+metrics. For these, the groups of each diagnosis limit how narrow an interval can be (`lesions.evaluation.evidence`).
+docs/evaluation.md reports how often the intervals contain the truth, compared with the percentile interval.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit, logit, stdtr, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
-Floats = NDArray[np.float64]
+from lesions.evaluation.binomial import LEVEL, TAIL, bound_parts
+from lesions.evaluation.measurement import Measurement, Variances, combine_degrees_of_freedom
 
-LEVEL = 0.95
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """A metric of the test images, or a difference of two, with its resamples and influences.
-
-    Attributes
-    ----------
-    value
-        The metric on the test images.
-    resamples : (R,) float
-        The metric on each resample of groups; NaN where it is undefined.
-    influences : (G,) float
-        The influence of each group on the value.
-    from_seeds
-        Variances that the training seeds add, each with its degrees of freedom; empty with one seed.
-    """
-
-    value: float
-    resamples: Floats
-    influences: Floats
-    from_seeds: tuple[tuple[float, int], ...] = ()
-
-    def __sub__(self, other: "Measurement") -> "Measurement":
-        """Return the difference from a measurement on the same groups and resamples."""
-        return Measurement(
-            self.value - other.value,
-            self.resamples - other.resamples,
-            self.influences - other.influences,
-            self.from_seeds + other.from_seeds,
-        )
-
-    @property
-    def variances(self) -> tuple[tuple[float, float], ...]:
-        """The components of the value's variance, each with its degrees of freedom.
-
-        Resamples of n groups have (n - 1) / n of the variance, as each is centred on the groups' own mean.
-        """
-        n = max(2.0, count_groups_that_matter(self.influences))
-        return (float(np.nanvar(self.resamples)) * n / (n - 1), n - 1), *self.from_seeds
-
-    @property
-    def standard_error(self) -> float:
-        """The standard error over test images, and over seeds if there are several."""
-        return float(np.sqrt(sum(variance for variance, _ in self.variances)))
-
-    @property
-    def degrees_of_freedom(self) -> float:
-        """The degrees of freedom of the squared standard error, after Satterthwaite and Welch."""
-        total = sum(variance for variance, _ in self.variances)
-        _, of_sampling = self.variances[0]
-        return total**2 / sum(variance**2 / df for variance, df in self.variances) if total else of_sampling
-
-    @property
-    def reach(self) -> float:
-        """The half-width of a 95 % interval."""
-        return float(stdtrit(self.degrees_of_freedom, (1 + LEVEL) / 2)) * self.standard_error
+NORMAL_DF = 1e9
+"""Degrees of freedom with which Student's distribution is the normal one."""
 
 
 @dataclass(frozen=True)
@@ -125,59 +66,65 @@ class Difference(Estimate):
         return Difference(-self.value, -self.high, -self.low, self.p_value, self.p_holm)
 
 
-def count_groups_that_matter(influences: Floats) -> float:
-    """Return the effective number of groups that contribute to a metric, from their influences (G,) on it.
-
-    A sum of squares with mean m and variance v is like a chi-square with 2 m² / v degrees of freedom: about G where
-    all groups contribute equally, and few where few groups make up the sum.
-    """
-    squares = influences**2
-    variance = float((squares**2).sum() - squares.sum() ** 2 / len(squares))
-    return min(len(squares), 2 * float(squares.sum()) ** 2 / variance) if variance > 0 else len(squares)
-
-
-def average_seeds(repeats: Sequence[Measurement]) -> Measurement:
-    """Return the mean of measurements on the same test images from several training seeds."""
-    num_seeds = len(repeats)
-    values = np.array([repeat.value for repeat in repeats])
-    return Measurement(
-        float(values.mean()),
-        np.mean([repeat.resamples for repeat in repeats], axis=0),
-        np.mean([repeat.influences for repeat in repeats], axis=0),
-        ((float(values.var(ddof=1)) / num_seeds, num_seeds - 1),) if num_seeds > 1 else (),
-    )
-
-
-def subtract_independent(first: Measurement, second: Measurement) -> Measurement:
-    """Return the difference of a metric on two sets of images that share no group."""
-    return Measurement(
-        first.value - second.value,
-        first.resamples - second.resamples,
-        np.concatenate([first.influences, -second.influences]),
-    )
-
-
 def estimate_score(measured: Measurement) -> Estimate:
     """Put an interval around a score between 0 and 1."""
-    value = measured.value
+    value, evidence = measured.value, measured.evidence
+    if evidence and evidence.is_exact:
+        below, above = (_add_seeds(side, measured.from_seeds) for side in (evidence.below, evidence.above))
+        return _bound(value, value - below, value + above)
     if not 0 < value < 1:
-        return estimate_all_or_none(value, len(measured.influences))
-    # The logit's slope is 1 / (value (1 - value)).
-    reach = measured.reach / (value * (1 - value))
-    return Estimate(value, float(expit(logit(value) - reach)), float(expit(logit(value) + reach)))
+        # Nothing shows how little of the score depends on one group.
+        unseen = evidence.unseen if evidence else 1 - TAIL ** (1 / len(measured.influences))
+        return _bound(value, value - unseen, value + unseen)
+    low, high = _bound_varied(value, measured.reach)
+    if evidence:
+        low, high = min(low, value - evidence.below), max(high, value + evidence.above)
+    return _bound(value, low, high)
 
 
-def estimate_all_or_none(value: float, num_groups: int) -> Estimate:
-    """Put an interval around a proportion of 0 or 1, which has the same value in every resample.
+def _bound(value: float, low: float, high: float) -> Estimate:
+    return Estimate(value, max(0.0, low), min(1.0, high))
 
-    The bound is that of Clopper and Pearson (1934), with the groups as the trials.
-    """
-    bound = ((1 - LEVEL) / 2) ** (1 / num_groups)
-    return Estimate(1, bound, 1) if value == 1 else Estimate(0, 0, 1 - bound)
+
+def _bound_varied(value: float, reach: float) -> tuple[float, float]:
+    """Return the bounds of a proportion of which a normal distribution would have this reach."""
+    if not reach:
+        return value, value
+    trials = value * (1 - value) * (ndtri(1 - TAIL) / reach) ** 2
+    low, high = bound_parts(np.array([value]), np.array([trials]))
+    return float(low[0]), float(high[0])
+
+
+def _add_seeds(reach: float, from_seeds: Variances) -> float:
+    """Return the reach of an interval to one side with the variances that the training seeds add."""
+    if not from_seeds:
+        return reach
+    variances = ((float(reach / ndtri(1 - TAIL)) ** 2, NORMAL_DF), *from_seeds)
+    error = np.sqrt(sum(variance for variance, _ in variances))
+    return float(stdtrit(combine_degrees_of_freedom(variances), 1 - TAIL) * error)
 
 
 def estimate_difference(measured: Measurement) -> Difference:
-    """Put an interval around a difference of two scores, and test it."""
+    """Put an interval around a difference of two scores of the same groups, and test it."""
     value, error, reach = measured.value, measured.standard_error, measured.reach
-    p_value = 2 * float(stdtr(measured.degrees_of_freedom, -abs(value) / error)) if error else float(value == 0)
-    return Difference(value, value - reach, value + reach, p_value, p_holm=p_value)
+    df, evidence = measured.degrees_of_freedom, measured.evidence
+    p_value = 2 * float(stdtr(df, -abs(value) / error)) if error else float(value == 0)
+    if evidence and p_value < evidence.smallest_p_value:
+        p_value = evidence.smallest_p_value
+        # The interval contains zero if the p-value is above 0.05; a p-value near 1 would give it no bound.
+        reach = abs(value) * float(stdtrit(df, 1 - TAIL) / stdtrit(df, 1 - min(p_value, 0.5) / 2))
+    if evidence and not error:
+        reach = max(reach, evidence.unseen)
+    return Difference(value, max(-1.0, value - reach), min(1.0, value + reach), p_value, p_holm=p_value)
+
+
+def subtract_independent(first: Estimate, second: Estimate) -> Estimate:
+    """Put an interval around the difference of two scores of images that share no group.
+
+    Each bound is as far from the difference as those of the two scores are from them, combined as the root of the sum
+    of squares (MOVER, Zou and Donner 2008, doi 10.1002/sim.3095).
+    """
+    value = first.value - second.value
+    below = float(np.hypot(first.value - first.low, second.high - second.value))
+    above = float(np.hypot(first.high - first.value, second.value - second.low))
+    return Estimate(value, max(-1.0, value - below), min(1.0, value + above))

@@ -4,7 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from lesions.evaluation.interval import LEVEL, Estimate, count_groups_that_matter
+from lesions.evaluation.binomial import LEVEL
+from lesions.evaluation.interval import Estimate
+from lesions.evaluation.measurement import count_groups_that_matter
 
 MIN_GROUPS = 5
 """With fewer effective groups, Student's quantile says more of the few groups that the set has than of the rest."""

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from lesions.evaluation.interval import Difference, Measurement, estimate_difference
+from lesions.evaluation.interval import Difference, estimate_difference
+from lesions.evaluation.measurement import Measurement
 from lesions.evaluation.non_inferiority import Verdict, judge_difference
 from lesions.evaluation.significance import correct_after_holm
 

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from lesions.evaluation.binomial import bound_mean, bound_proportions
 from lesions.evaluation.bootstrap import resample_sums, sum_by_group
-from lesions.evaluation.interval import Estimate, Measurement
-from lesions.evaluation.resampled_scores import divide, mean_where_defined
+from lesions.evaluation.evidence import weigh_proportions
+from lesions.evaluation.interval import Estimate
+from lesions.evaluation.measurement import Measurement
+from lesions.evaluation.resampled_scores import divide
 
 Flags = NDArray[np.bool_]
 
@@ -47,20 +49,22 @@ def measure_mean_proportions(
     ----------
     hits : (N,) bool
     families : each (N, C) bool
-        Which images are in each of the family's C sets; no set is empty. A set that is empty in a resample is omitted
-        from the mean of that resample.
+        Which images are in each of the family's C sets; no set is empty. A set that a resample lacks keeps its
+        proportion in all images there.
     group_id : (N,)
     """
     # One call for all families, because drawing the resamples takes longer than summing.
     columns = np.concatenate([side for among in families for side in (among & hits[:, None], among)], axis=1)
+    by_group = sum_by_group(columns.astype(float), group_id)
     sums = resample_sums(columns.astype(float), group_id, seed=seed)
     start = 0
     for among in families:
-        support = among.sum(axis=0)
-        part = (among & hits[:, None]).sum(axis=0) / support
-        hit_sums, member_sums = np.split(sums[start : start + 2 * len(support)], 2)
-        start += 2 * len(support)
-        influences = (among * (hits[:, None] - part) / support).mean(axis=1)
-        yield Measurement(
-            float(part.mean()), mean_where_defined(divide(hit_sums, member_sums)), sum_by_group(influences, group_id)
-        )
+        stop = start + 2 * among.shape[1]
+        right, members = np.split(by_group[:, start:stop], 2, axis=1)
+        right_sums, member_sums = np.split(sums[start:stop], 2)
+        start = stop
+        support = members.sum(axis=0)
+        part = right.sum(axis=0) / support
+        resamples = np.where(member_sums > 0, divide(right_sums, member_sums), part[:, None]).mean(axis=0)
+        influences = ((right - part * members) / support).mean(axis=1)
+        yield Measurement(float(part.mean()), resamples, influences, evidence=weigh_proportions(right, members))

@@ -12,7 +12,7 @@ from lesions.evaluation.comparison import (
     measure_metrics,
     score_on_validation,
 )
-from lesions.evaluation.interval import Measurement, average_seeds
+from lesions.evaluation.measurement import Measurement, average_seeds
 from lesions.tables.predictions import Predictions
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 
-from lesions.evaluation.interval import LEVEL
+from lesions.evaluation.binomial import LEVEL
 
 POWER = 0.8
 """The probability with which a true difference is to be found."""

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lesions.evaluation.binomial import LEVEL
 from lesions.evaluation.decisions import merge_sides
-from lesions.evaluation.interval import LEVEL, Estimate
+from lesions.evaluation.interval import Estimate
 from lesions.evaluation.permutation import Comparisons, compare_parts
 from lesions.evaluation.proportions import estimate_mean_proportions
 from lesions.tables.predictions import Predictions

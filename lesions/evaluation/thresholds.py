@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
+from lesions.evaluation.binomial import LEVEL
 from lesions.evaluation.bootstrap import sum_by_group
-from lesions.evaluation.interval import LEVEL, Estimate
+from lesions.evaluation.interval import Estimate
 from lesions.formats.json_file import round_down
 
 Floats = NDArray[np.float64]

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
 
-from lesions.evaluation.interval import Difference, Measurement, estimate_difference
+from lesions.evaluation.interval import Difference, estimate_difference
+from lesions.evaluation.measurement import Measurement
 from lesions.evaluation.significance import correct_after_holm
 from lesions.gate.rules import Rule
 

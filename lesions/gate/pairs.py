@@ -8,7 +8,7 @@ import numpy as np
 
 from lesions.errors import InputError
 from lesions.evaluation.comparison import HeadlineMetric, check_same_images, measure_metrics
-from lesions.evaluation.interval import Measurement
+from lesions.evaluation.measurement import Measurement
 from lesions.gate.figures import Figures, confirm_figures
 from lesions.gate.metrics import RevisionMetrics
 from lesions.gate.noise import Key

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from lesions.baselines.probes import PROBES
 from lesions.drawing.style import spell
 from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.evidence import FEW_GROUPS_FOR_PRECISION, list_overrated_classes
 from lesions.evaluation.references import begin_with, spell_model
 from lesions.evaluation.verdict import METRIC_WORDS, spell_interval, spell_number, spell_p_holm
 from lesions.report.data_warnings import (
@@ -44,6 +45,7 @@ def list_warnings(
         *_doubt_the_models(models),
         *_doubt_what_was_learnt(list(models), comparison, baselines=baselines, metric=metric),
         *_doubt_the_data(list(models), comparison),
+        *_doubt_the_precision(models, comparison),
         *doubt_the_test_images(next(iter(models.values())), split),
         *doubt_the_table(counts),
         *doubt_the_copies(copies, split),
@@ -102,4 +104,18 @@ def _doubt_the_data(models: Sequence[str], comparison: Comparison) -> Iterator[s
             yield (
                 f"{begin_with(probe)} ({probe}) {far} ({METRIC_WORDS[metric]} {probed}, {best} {scored}): the data "
                 "may give the answer away."
+            )
+
+
+def _doubt_the_precision(models: Mapping[str, Predictions], comparison: Comparison) -> Iterator[str]:
+    metric = "mean_average_precision"
+    for model, predictions in models.items():
+        score = comparison.scores.get((model, metric))
+        rare = list_overrated_classes(score.value, predictions.y_true, predictions.images.group_id) if score else []
+        if score and rare:
+            names = ", ".join(spell(predictions.classes[code]) for code in rare)
+            yield (
+                f"Do not trust the interval of the {METRIC_WORDS[metric]} of {model} ({spell_number(score.value)}, "
+                f"{spell_interval(score)}): fewer than {FEW_GROUPS_FOR_PRECISION} groups of test images have the "
+                f"diagnosis {names}, and the precision of so few is too high on average."
             )

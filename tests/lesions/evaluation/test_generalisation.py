@@ -5,13 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lesions.evaluation.generalisation import (
-    Overfitting,
-    judge_overfitting,
-    score_generalisation,
-    subtract_independent,
-)
-from lesions.evaluation.interval import Estimate
+from lesions.evaluation.generalisation import Overfitting, judge_overfitting, score_generalisation
+from lesions.evaluation.interval import Estimate, subtract_independent
 from lesions.evaluation.scores import score_labels
 from lesions.tables.predictions import Predictions
 from tests.runs import build_predictions, guess, true_classes

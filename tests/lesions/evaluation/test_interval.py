@@ -2,24 +2,25 @@
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap, norm
+from scipy.stats import binomtest, bootstrap, norm
 from scipy.stats import t as student
 
+from benchmarks.simulate_coverage import EVEN, HAM10000, METRICS, Population, list_intervals
 from lesions.evaluation.comparison import compare_models, measure_metrics
-from lesions.evaluation.interval import Measurement, estimate_difference, estimate_score
-from lesions.evaluation.scores import score_labels
+from lesions.evaluation.interval import Estimate, estimate_difference, estimate_score, subtract_independent
+from lesions.evaluation.measurement import Measurement
+from lesions.evaluation.scores import score_labels, score_predictions
 from tests.runs import build_predictions, guess, true_classes
 
 EQUAL = np.resize([0.1, -0.1], 1000)
 
 
 def test_a_score_by_hand() -> None:
-    """With 1,000 equally influential groups, the quantile is within 0.1 % of the normal one, on the logit scale."""
+    """0.8 with a standard error of 0.02 is like a proportion of 0.16 / 0.0004, that is 320 of 400 images."""
     estimate = estimate_score(Measurement(0.8, np.array([0.78, 0.82] * 50), EQUAL))
-    reach = 1.96 * 0.02 / 0.16
+    exact = binomtest(320, 400).proportion_ci()
     assert estimate.value == 0.8
-    assert estimate.low == pytest.approx(1 / (1 + np.exp(-(np.log(4) - reach))), abs=2e-4)
-    assert estimate.high == pytest.approx(1 / (1 + np.exp(-(np.log(4) + reach))), abs=2e-4)
+    assert (estimate.low, estimate.high) == pytest.approx((exact.low, exact.high), abs=2e-4)
 
 
 def test_a_difference_by_hand() -> None:
@@ -64,6 +65,32 @@ def test_a_score_of_zero_or_one_has_clopper_and_pearsons_bound(value: float, low
     assert [estimate.low, estimate.high] == pytest.approx([low, high])
 
 
+def test_a_difference_never_leaves_the_range_of_differences() -> None:
+    difference = estimate_difference(Measurement(0.95, np.array([0.75, 1.15] * 50), EQUAL))
+    assert difference.low == pytest.approx(0.95 - 0.392, abs=1e-3)
+    assert difference.high == 1
+
+
+def test_few_groups_do_not_give_a_score_from_0_to_1() -> None:
+    """One group contributes, but Student's quantile is that of four degrees of freedom, 2.78, not of one, 12.7."""
+    one = np.where(np.arange(300) < 1, 1.0, 0.0)
+    measured = Measurement(0.99, np.array([0.98, 1.0] * 50), one)
+    assert measured.reach == pytest.approx(0.01 * np.sqrt(5 / 4) * student.ppf(0.975, 4))
+    estimate = estimate_score(measured)
+    assert 0.85 < estimate.low < estimate.high <= 1
+
+
+def test_an_independent_difference_by_hand() -> None:
+    """Below: from 0.9 down to 0.8, and from 0.7 up to 0.775; above: 0.04 and 0.03."""
+    difference = subtract_independent(Estimate(0.9, 0.8, 0.94), Estimate(0.7, 0.67, 0.775))
+    assert (difference.value, difference.low, difference.high) == pytest.approx((0.2, 0.2 - 0.125, 0.2 + 0.05))
+
+
+def test_an_independent_difference_of_two_perfect_scores_is_not_certain() -> None:
+    perfect = Estimate(1, 0.8, 1)
+    assert vars(subtract_independent(perfect, perfect)) == pytest.approx({"value": 0, "low": -0.2, "high": 0.2})
+
+
 def test_the_standard_error_is_scipys() -> None:
     y_true = true_classes(200)
     predictions = build_predictions(y_true, guess(y_true, 1.5))
@@ -90,9 +117,11 @@ def test_doubling_every_image_within_its_group_narrows_no_interval() -> None:
         for name, side in logits.items()
     }
     before, after = (compare_models(predictions, rivals=["a", "b"]) for predictions in (once, twice))
-    for here, there in ((before.scores, after.scores), (before.differences, after.differences)):
-        for key, estimate in here.items():
-            assert vars(there[key]) == pytest.approx(vars(estimate)), key
+    for key, difference in before.differences.items():
+        assert vars(after.differences[key]) == pytest.approx(vars(difference)), key
+    for key, estimate in before.scores.items():
+        # Images that differ by chance more than independent ones would count as independent, and their copies do not.
+        assert vars(after.scores[key]) == pytest.approx(vars(estimate), abs=0.01), key
 
 
 def test_intervals_over_groups_contain_the_truth_and_those_over_images_do_not() -> None:
@@ -109,3 +138,31 @@ def test_intervals_over_groups_contain_the_truth_and_those_over_images_do_not() 
     # Of 150 intervals with 95 % coverage, fewer than 134 contain the truth with a probability of 0.1 %.
     assert held["group"] >= 134
     assert held["image"] < 120
+
+
+STRONG = Population(HAM10000, 0, 0.6, 4.0, EVEN, mixed=0.15, tail_df=5)
+
+
+@pytest.fixture(scope="module")
+def misses() -> np.ndarray:
+    """Count the intervals of 60 test sets of 104 groups that miss the truth: ours and the percentile intervals."""
+    everything = STRONG.draw(20_000, np.random.default_rng(0))
+    truth = score_predictions(everything.y_true, everything.y_prob)
+    missed = np.zeros((2, len(METRICS)), dtype=int)
+    for number in range(60):
+        for column, metric, estimates in list_intervals(STRONG.draw(104, np.random.default_rng([1, number]))):
+            if column < len(METRICS):
+                missed[:, column] += [not one.low <= truth[metric] <= one.high for one in estimates]
+    return missed
+
+
+@pytest.mark.parametrize("column", range(len(METRICS)), ids=METRICS)
+def test_a_strong_models_intervals_contain_the_truth(misses: np.ndarray, column: int) -> None:
+    """Of 60 intervals with 95 % coverage, more than 8 miss the truth with a probability of 0.3 %."""
+    ours, percentile = misses[:, column]
+    assert ours <= 8
+    assert ours <= percentile
+
+
+def test_their_percentile_intervals_do_not(misses: np.ndarray) -> None:
+    assert (misses[1, 1:] > 8).all()

@@ -6,7 +6,8 @@ from scipy.stats import t as student
 
 from lesions.errors import InputError
 from lesions.evaluation.comparison import compare_models
-from lesions.evaluation.interval import Measurement, average_seeds, estimate_difference
+from lesions.evaluation.interval import estimate_difference
+from lesions.evaluation.measurement import Measurement, average_seeds
 from lesions.evaluation.repeats import compare_repeats
 from lesions.tables.predictions import Predictions
 from tests.runs import build_predictions, guess, true_classes

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lesions.evaluation.interval import Measurement
+from lesions.evaluation.measurement import Measurement
 from lesions.gate.noise import Key, estimate_gains, find_excessive_drops
 from lesions.gate.rules import Rule
 

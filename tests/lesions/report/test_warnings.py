@@ -190,3 +190,18 @@ def test_many_copies_of_one_image_give_a_warning() -> None:
     assert warnings_of(copies={"largest_number_of_copies": 20}, a=good()) == []
     (warning,) = warnings_of(copies={"largest_number_of_copies": 21}, a=good())
     assert warning.startswith("21 images count as copies of one image")
+
+
+def test_a_weak_precision_with_a_rare_diagnosis_gives_a_warning() -> None:
+    """Two groups have the third class; a model that ranks it well is not named."""
+    y_true = np.array([0, 0, 1, 1] * 15 + [2] * 4)
+    weak, strong = (build_predictions(y_true, guess(y_true, skill)) for skill in (0.6, 6))
+    (warning,) = [one for one in warnings_of(weak=weak, strong=strong) if "Do not trust" in one]
+    assert warning.startswith("Do not trust the interval of the mean average precision of weak (0.")
+    assert "fewer than 3 groups of test images have the diagnosis vascular lesion" in warning
+
+
+def test_a_weak_precision_with_three_groups_of_each_diagnosis_gives_none() -> None:
+    y_true = np.array([0, 0, 1, 1] * 15 + [2] * 6)
+    weak = build_predictions(y_true, guess(y_true, 0.6))
+    assert not any("Do not trust" in one for one in warnings_of(weak=weak))

@@ -21,9 +21,15 @@ METHODS: tuple[CalibrationMethod, ...] = get_args(CalibrationMethod)
 NUM_FOLDS = 5
 """Parts into which the groups of validation are divided."""
 
+FEWEST_GROUPS = 10
+"""With fewer groups of validation, `auto` applies nothing: their spread says nothing of how sure a difference is."""
+
 MIN_GROUPS = 60
 """With fewer groups of validation, `auto` passes over temperature and vector. They follow the few images so closely
 that one mistake on test can cost more than they gain; cross-fitting does not see the mistakes that are not there."""
+
+MIN_GROUPS_OF_CLASS = 10
+"""Where a class has fewer groups, `auto` passes over vector, which fits two numbers to each class."""
 
 SHIFTED = 1e-6
 """A prior shift whose values differ by less is none."""
@@ -71,14 +77,16 @@ def fit_best_calibration(
     of the lowest: nothing is applied that does not help.
     """
     group_id = val.images.group_id
+    num_groups = group_id.nunique()
+    by_class = group_id.groupby(val.y_true).nunique().reindex(range(len(val.classes)), fill_value=0)
+    rarest = int(by_class.min())
     candidates: list[CalibrationMethod] = list(dict.fromkeys(("none", method))) if method != "auto" else []
-    candidates = candidates or list_candidates(group_id.nunique(), prior_shift)
+    candidates = candidates or list_candidates(num_groups, rarest, prior_shift=prior_shift)
     folds = assign_folds(group_id, val.y_true)
     crossed = {name: cross_fit(val, name, folds, prior_shift=prior_shift) for name in candidates}
     losses = {name: compute_image_losses(val.y_true, logits) for name, logits in crossed.items()}
     chosen = choose_method(losses, group_id) if method == "auto" else method
     scale, shift = fit_calibration(val.logits, val.y_true, chosen, prior_shift=prior_shift)
-    groups_by_class = group_id.groupby(val.y_true).nunique().reindex(range(len(val.classes)), fill_value=0)
     return FittedCalibration(
         chosen,
         scale,
@@ -87,8 +95,8 @@ def fit_best_calibration(
         log_losses={name: float(each.mean()) for name, each in losses.items()},
         passed_over=tuple(name for name in METHODS if name not in candidates) if method == "auto" else (),
         num_folds=int(folds.max()) + 1,
-        num_groups=group_id.nunique(),
-        num_groups_of_rarest_class=int(groups_by_class.min()),
+        num_groups=num_groups,
+        num_groups_of_rarest_class=rarest,
     )
 
 
@@ -99,20 +107,28 @@ def describe_calibration(fitted: FittedCalibration) -> str:
         f"The calibration is {fitted.method}; log loss on validation, cross-fitted over {fitted.num_folds} folds of "
         f"{fitted.num_groups:,} groups: {losses}."
     )
-    if "vector" in fitted.passed_over:
+    rarest = fitted.num_groups_of_rarest_class
+    if fitted.passed_over == METHODS[1:]:
+        sentence += " Validation has too few groups to choose another by."
+    elif "temperature" in fitted.passed_over:
         sentence += f" With fewer than {MIN_GROUPS} groups, temperature and vector are not considered."
-    if fitted.num_groups_of_rarest_class < NUM_FOLDS:
-        rarest = fitted.num_groups_of_rarest_class
-        sentence += f" The rarest class has images of {rarest} groups, so that some folds have none of it."
+    elif "vector" in fitted.passed_over:
+        sentence += f" As the rarest class has {rarest} groups, vector is not considered."
+    if rarest < NUM_FOLDS:
+        sentence += f" There are images of the rarest class in {rarest} of the folds at most."
     return sentence
 
 
-def list_candidates(num_groups: int, prior_shift: Floats) -> list[CalibrationMethod]:
+def list_candidates(
+    num_groups: int, num_groups_of_rarest_class: int, *, prior_shift: Floats
+) -> list[CalibrationMethod]:
     """Return the methods that `auto` compares, those that fit fewer numbers first."""
     passed_over = set()
     if num_groups < MIN_GROUPS:
         passed_over |= {"temperature", "vector"}
-    if np.ptp(prior_shift) < SHIFTED:
+    if num_groups_of_rarest_class < MIN_GROUPS_OF_CLASS:
+        passed_over |= {"vector"}
+    if num_groups < FEWEST_GROUPS or np.ptp(prior_shift) < SHIFTED:
         passed_over |= {"prior_and_temperature"}
     return [method for method in METHODS if method not in passed_over]
 

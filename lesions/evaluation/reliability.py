@@ -95,7 +95,7 @@ def estimate_proper_scores(predictions: Predictions, *, seed: int = 0) -> dict[s
         if value > 0:
             influences = sum_by_group((each - value) / len(each), group_id)
             reach = Measurement(value, of_resamples / sizes, influences).reach / value
-            high = float(np.exp(min(np.log(value) + reach, np.log(HIGHEST[name]))))
+            high = HIGHEST[name] if reach > 700 else min(value * float(np.exp(reach)), HIGHEST[name])
             estimates[name] = Estimate(value, value * float(np.exp(-reach)), high)
     return estimates
 

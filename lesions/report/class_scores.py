@@ -49,5 +49,6 @@ def describe_class_scores(model: str, rows: PlotRows) -> str:
     return (
         f"{model} finds {spell(lowest['diagnosis'])} least often: its recall is {lowest['value']:.3f} "
         f"({lowest['low']:.3f} to {lowest['high']:.3f}). The recall of {spell(widest['diagnosis'])} is the least "
-        f"known ({widest['support']} images, {widest['low']:.3f} to {widest['high']:.3f}). The lines are 95 % intervals."
+        f"known ({widest['support']} images, {widest['low']:.3f} to {widest['high']:.3f}). The lines are 95 % "
+        "intervals."
     )

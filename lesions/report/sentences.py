@@ -125,6 +125,6 @@ def describe_mistakes(model: str, mistakes: Sequence[Mistake]) -> str:
     probabilities = [mistake.probability for mistake in mistakes]
     return (
         f"The most confident mistakes of {model}, with probabilities of the class that it calls them from "
-        f"{max(probabilities):.2f} down to {min(probabilities):.2f}. The number below each is its value in the column "
-        "row of data/metadata.csv."
+        f"{max(probabilities):.2f} down to {min(probabilities):.2f}. The number below each is its value in the "
+        "column row of data/metadata.csv."
     )

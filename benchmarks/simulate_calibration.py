@@ -3,7 +3,7 @@
     python -m benchmarks.simulate_calibration --num-simulations 50
 
 Networks whose logits are known are drawn for HAM10000's diagnoses, in groups of 1 to 10 images: calibrated ones, and
-ones whose training weighed the diagnoses alike, which the logits follow in full or in part. It takes a minute.
+ones whose training weighed the diagnoses alike, which the logits follow in full or in part. It takes some minutes.
 """
 
 from collections import Counter
@@ -77,10 +77,8 @@ def main(num_simulations: int = 50) -> None:
             before, after_it = np.transpose(losses)
             counts = ", ".join(f"{method} {count / num_simulations:.2f}" for method, count in chosen.most_common())
             worse = (after_it > before + 0.02).mean()
-            print(
-                f"| {network} | {num_groups} | {counts} | {before.mean():.3f} | {after_it.mean():.3f} | {worse:.2f} |",
-                flush=True,
-            )
+            row = (network, f"{num_groups}", counts, f"{before.mean():.3f}", f"{after_it.mean():.3f}", f"{worse:.2f}")
+            print(f"| {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from PIL import Image
 
 from lesions.errors import InputError
 from lesions.evaluation.calling import describe_calling
-from lesions.evaluation.class_scores import list_class_scores
+from lesions.evaluation.class_scores import list_class_scores, list_confusion
 from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.cross_fitting import FittedCalibration, describe_calibration, fit_best_calibration
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
@@ -33,7 +33,7 @@ from lesions.evaluation.reliability import (
     score_reliability,
 )
 from lesions.evaluation.risk import list_risk_by_coverage
-from lesions.evaluation.scores import count_confusion, score_labels
+from lesions.evaluation.scores import score_labels
 from lesions.evaluation.summary import summarise_scores
 from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write_plot_rows
@@ -181,22 +181,6 @@ def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, fl
             f"{metric}_lost_from_val_to_test": scores["val"][metric] - scores["test"][metric],
         }.items()
     }
-
-
-def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
-    """Return one row per pair of true and predicted class: number of images, and their share of the true class."""
-    codes = range(len(predictions.classes))
-    confusion = count_confusion(predictions.y_true, predictions.y_pred, len(codes))
-    return [
-        {
-            "true": predictions.classes[true],
-            "predicted": predictions.classes[guess],
-            "num_images": int(confusion[true, guess]),
-            "share": float(confusion[true, guess] / max(1, confusion[true].sum())),
-        }
-        for true in codes
-        for guess in codes
-    ]
 
 
 def write_mistakes(folder: Path, predictions: Predictions, pixels: NDArray[np.uint8]) -> None:

@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of each class, with intervals over groups."""
+"""The scores of each class with intervals over groups, and which classes are taken for which."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lesions.evaluation.proportions import estimate_proportions
+from lesions.evaluation.scores import count_confusion
 from lesions.tables.predictions import Predictions
 
 
@@ -40,4 +41,20 @@ def list_class_scores(predictions: Predictions, *, seed: int = 0) -> list[dict[s
             "support": support,
         }
         for (name, score, support), estimate in zip(members, estimates, strict=True)
+    ]
+
+
+def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
+    """Return one row per pair of true and predicted class: number of images, and their share of the true class."""
+    codes = range(len(predictions.classes))
+    confusion = count_confusion(predictions.y_true, predictions.y_pred, len(codes))
+    return [
+        {
+            "true": predictions.classes[true],
+            "predicted": predictions.classes[guess],
+            "num_images": int(confusion[true, guess]),
+            "share": float(confusion[true, guess] / max(1, confusion[true].sum())),
+        }
+        for true in codes
+        for guess in codes
     ]

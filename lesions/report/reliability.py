@@ -38,7 +38,7 @@ def plot_reliability(bins: PlotRows, risks: PlotRows) -> Figure:
     ):
         part = table[table.probabilities == name]
         left.plot(part.confidence, part.accuracy, f"{marker}-", color=colour, markersize=4, linewidth=1, label=name)
-    left.vlines(part.confidence, part.low, part.high, color="#888888", alpha=0.4, linewidth=4, label="by chance")
+    left.vlines(part.confidence, part.low, part.high, color="#888888", alpha=0.4, linewidth=4, label="if calibrated")
     left.set(xlabel="highest probability", ylabel="part that is right", xlim=(0, 1.02), ylim=(0, 1.02))
     curve = pd.DataFrame(risks)
     right.fill_between(curve.coverage, curve.low, curve.high, color=MODEL_COLOURS[0], alpha=0.2, linewidth=0)
@@ -53,11 +53,10 @@ def describe_reliability(model: str, risks: PlotRows, scores: ReliabilityScores)
     """Describe the calibration error beside what chance gives, and the error rate of the most confident half."""
     half = min(risks, key=lambda row: abs(row["coverage"] - 0.5))
     chance = scores.expected_calibration_error_by_chance
-    where = "within" if chance.low <= scores.expected_calibration_error <= chance.high else "not within"
     return (
         f"Left: how often the most probable class is right. The calibration error of {model} is "
-        f"{scores.expected_calibration_error:.3f}, {where} the {chance.low:.3f} to {chance.high:.3f} that calibrated "
-        f"probabilities would print by chance (grey: 95 % of draws). Right: the error rate is "
+        f"{scores.expected_calibration_error:.3f}, where calibrated probabilities would print {chance.low:.3f} to "
+        f"{chance.high:.3f} by chance (grey: the same for each bin). Right: the error rate is "
         f"{_spell_risk(risks[-1])} on all images, and {_spell_risk(half)} on the {half['coverage']:.0%} whose called "
         "class has the highest probabilities. The intervals are over groups."
     )
@@ -77,10 +76,10 @@ def list_probability_scores(
             "log loss": _spell_score(one.log_loss, one.log_loss_low, one.log_loss_high),
             "Brier score": _spell_score(one.brier_score, one.brier_score_low, one.brier_score_high),
             "calibration": spell(calibrations[model].method),
-            "before it": f"{calibrations[model].test_log_loss_before:.3f}, "
+            "both before calibration": f"{calibrations[model].test_log_loss_before:.3f}, "
             f"{calibrations[model].test_brier_score_before:.3f}",
             "calibration error": f"{one.expected_calibration_error:.3f}",
-            "by chance": f"{one.expected_calibration_error_by_chance.low:.3f} – "
+            "if calibrated": f"{one.expected_calibration_error_by_chance.low:.3f} – "
             f"{one.expected_calibration_error_by_chance.high:.3f}",
         }
         for model, one in scores.items()
@@ -92,7 +91,7 @@ def _spell_score(value: float, low: float | None, high: float | None) -> str:
 
 
 def list_frequencies(models: Mapping[str, Predictions]) -> list[dict[str, str]]:
-    """Return one row per class: its part of the test images, and its mean probability by each model."""
+    """Return one row per class: its share of the test images, and its mean probability by each model."""
     first = next(iter(models.values()))
     everywhere = np.ones(len(first.y_true), dtype=bool)
     rows = []
@@ -102,8 +101,8 @@ def list_frequencies(models: Mapping[str, Predictions]) -> list[dict[str, str]]:
         rows.append(
             {
                 "diagnosis": spell(name),
-                "part of the images": _spell_score(part.value, part.low, part.high),
-                **{f"told by {model}": mean for model, mean in means.items()},
+                "share of test images": _spell_score(part.value, part.low, part.high),
+                **{f"mean probability by {model}": mean for model, mean in means.items()},
             }
         )
     return rows

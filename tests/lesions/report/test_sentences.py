@@ -81,7 +81,8 @@ def test_the_most_confident_mistakes_are_described() -> None:
         for probability in (0.97, 0.625)
     ]
     assert sentences.describe_mistakes("net", listed).startswith(
-        "The most confident mistakes of net, with probabilities of the class that it calls them from 0.97 down to 0.62."
+        "The most confident mistakes of net, with probabilities of the class that it calls them from 0.97 down to "
+        "0.62."
     )
     assert sentences.describe_mistakes("net", []) == "net misclassifies no test image."
 

@@ -9,6 +9,7 @@ import typer
 from rich.table import Column, Table
 
 from lesions.errors import InputError
+from lesions.evaluation.calling import describe_calling
 from lesions.evaluation.choice import summarise_choice, summarise_constant, summarise_tests
 from lesions.evaluation.comparison import (
     CompareParameters,
@@ -74,6 +75,7 @@ def main(
     histories = {model: read_json(paths[model].history) for model in models}
     write_plot_rows(plots / "comparison/history.json", join_rows(histories))
     print_comparison(comparison, models, summary)
+    print(describe_calling({model: predictions[model] for model in models}))
 
 
 def check_no_other_is_left(paths: dict[str, ModelPaths], params: Path) -> None:

@@ -1,7 +1,8 @@
 """Calibrate one model on validation, score it on validation and test, and save its most confident mistakes.
 
     python -m stages.evaluate --code data/code/evaluate.json --model resnet18 --logits data/logits/resnet18.csv
-        --images data/images.npy --metadata data/metadata.csv --data data --metrics metrics --plots plots
+        --recipe data/recipes/resnet18.json --classes data/classes.json --images data/images.npy
+        --metadata data/metadata.csv --data data --metrics metrics --plots plots
 
 The logits of HAM10000 (1,198 images for validation, 1,196 for test) take a few seconds.
 """
@@ -16,15 +17,23 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image
 
-from lesions.evaluation.calibration import fit_calibration
+from lesions.errors import InputError
+from lesions.evaluation.calling import describe_calling
+from lesions.evaluation.class_scores import list_class_scores, list_confusion
 from lesions.evaluation.comparison import measure_metrics
+from lesions.evaluation.cross_fitting import FittedCalibration, describe_calibration, fit_best_calibration
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
 from lesions.evaluation.external import score_external
 from lesions.evaluation.generalisation import score_generalisation
-from lesions.evaluation.interval import estimate_score, list_bounds
+from lesions.evaluation.interval import estimate_score, list_bounds, list_estimates
 from lesions.evaluation.parameters import EvaluationParameters
-from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
-from lesions.evaluation.scores import count_confusion, score_classes
+from lesions.evaluation.reliability import (
+    build_reliability_rows,
+    estimate_chance_error,
+    estimate_proper_scores,
+    score_reliability,
+)
+from lesions.evaluation.risk import list_risk_by_coverage
 from lesions.evaluation.summary import summarise_scores
 from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write_plot_rows
@@ -33,11 +42,14 @@ from lesions.images.cache import read_cache
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
 from lesions.tables.calibrations import Calibration, write_calibration
+from lesions.tables.classes import read_classes
 from lesions.tables.digest import write_digest
 from lesions.tables.metadata import read_metadata
 from lesions.tables.paths import ModelPaths
 from lesions.tables.predictions import Predictions, concatenate_predictions, read_logits, write_predictions
 from lesions.tables.splits import EXTERNAL, SCORED_SPLITS
+from lesions.training.prior_shift import compute_prior_shift
+from lesions.training.recipe import read_recipe
 
 NUM_MISTAKES = 12
 """Number of mistakes whose pictures are saved."""
@@ -49,6 +61,8 @@ Splits = Mapping[str, Predictions]
 def main(
     model: Annotated[str, typer.Option(help="The name of the model to score.")],
     logits: Annotated[Path, typer.Option(help="The model's raw logits.")],
+    recipe: Annotated[Path, typer.Option(help="The settings that the model was trained with.")],
+    classes: Annotated[Path, typer.Option(help="Classes, training images and weights.")],
     images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
     metadata: Annotated[Path, typer.Option(help="One validated row per image.")],
     data: Annotated[
@@ -61,16 +75,38 @@ def main(
     """Calibrate the logits on validation, and score; plots are of the test images."""
     parameters = read_section(params, "evaluation", EvaluationParameters)
     paths = ModelPaths(model, data, metrics, plots)
-    raw = split_predictions(read_logits(logits).with_metadata(read_metadata(metadata)))
-    calibration = calibrate(raw["val"], parameters, logits)
+    predictions = read_logits(logits)
+    prior_shift = find_prior_shift(predictions, recipe, classes)
+    raw = split_predictions(predictions.with_metadata(read_metadata(metadata)))
+    fitted = fit_best_calibration(raw["val"], parameters.calibration, prior_shift=prior_shift)
+    # Rounded as in its file, so that reading the file gives the same probabilities.
+    scale, shift, by_prior = (
+        tuple(values.round(DECIMALS).tolist()) for values in (fitted.scale, fitted.shift, prior_shift)
+    )
+    calibration = Calibration(
+        predictions.classes, fitted.method, scale, shift, by_prior, hash_file(logits), parameters.num_views
+    )
     write_calibration(paths.calibration, calibration)
     calibrated = {
         split: replace(each, logits=calibration.apply(each.logits), called=each.y_pred) for split, each in raw.items()
     }
-    write_scores(paths, raw, calibrated)
+    write_scores(paths, raw, calibrated, fitted)
     write_plots(paths, raw["test"], calibrated["test"])
     with atomic_folder(paths.pictures) as folder:
         write_mistakes(folder, calibrated["test"], read_cache(images))
+    print(describe_calibration(fitted))
+    print(describe_calling({model: calibrated["test"]}))
+
+
+def find_prior_shift(predictions: Predictions, recipe: Path, classes: Path) -> NDArray[np.float64]:
+    """Return what would undo the prior of training (K,); raise InputError if the classes are not the logits'."""
+    known, settings = read_classes(classes), read_recipe(recipe)
+    if known.classes != predictions.classes:
+        raise InputError(
+            f"{classes}: has the classes {', '.join(known.classes):.80}, but the logits are of "
+            f"{', '.join(predictions.classes):.80}; run the stage predict again"
+        )
+    return compute_prior_shift(known, settings.loss, settings.sampling)
 
 
 def split_predictions(predictions: Predictions) -> dict[str, Predictions]:
@@ -78,23 +114,15 @@ def split_predictions(predictions: Predictions) -> dict[str, Predictions]:
     return {split: predictions.select(split) for split in sorted(set(predictions.images.split))}
 
 
-def calibrate(val: Predictions, parameters: EvaluationParameters, logits: Path) -> Calibration:
-    """Fit the calibration to the validation images' logits."""
-    fitted = fit_calibration(val.logits, val.y_true, parameters.calibration)
-    # Rounded as in its file, so that reading the file gives the same probabilities.
-    scale, shift = (tuple(values.round(DECIMALS).tolist()) for values in fitted)
-    return Calibration(val.classes, scale, shift, hash_file(logits), parameters.num_views)
-
-
-def write_scores(paths: ModelPaths, raw: Splits, calibrated: Splits) -> None:
+def write_scores(paths: ModelPaths, raw: Splits, calibrated: Splits, fitted: FittedCalibration) -> None:
     """Write the predictions and all metrics of a model."""
     test = calibrated["test"]
     scored = [calibrated[split] for split in (*SCORED_SPLITS, EXTERNAL) if split in calibrated]
     write_predictions(paths.predictions, concatenate_predictions(scored))
-    write_metrics(paths.metrics_file("val"), summarise_scores(calibrated["val"]))
+    write_metrics(paths.metrics_file("val"), summarise_scores(calibrated["val"], out_of_fold=fitted.out_of_fold))
     write_metrics(paths.metrics_file("test"), summarise_scores(test))
     write_metrics(paths.metrics_file("intervals"), list_intervals(test))
-    write_metrics(paths.metrics_file("before_calibration"), score_before_calibration(raw))
+    write_metrics(paths.metrics_file("calibration"), summarise_calibration(raw, fitted))
     write_metrics(paths.metrics_file("generalisation"), score_generalisation(calibrated))
     external = score_external(test, calibrated[EXTERNAL]) if EXTERNAL in calibrated else {}
     write_metrics(paths.metrics_file("external"), external)
@@ -111,56 +139,37 @@ def write_plots(paths: ModelPaths, raw: Predictions, test: Predictions) -> None:
     write_plot_rows(paths.plot_file("risk"), list(list_risk_by_coverage(test)))
 
 
-def score_before_calibration(raw: Splits) -> dict[str, float]:
-    """Return what the probabilities of raw logits are worth, to be compared with the calibrated ones."""
-    return {
-        f"{split}_{name}": value
+def summarise_calibration(raw: Splits, fitted: FittedCalibration) -> dict[str, Any]:
+    """Return the method, what each candidate was worth on validation, and what raw logits are worth."""
+    before = {
+        f"{split}_{name}_before": value
         for split in SCORED_SPLITS
         for name, value in score_reliability(raw[split].y_true, raw[split].logits).items()
+    }
+    return {
+        "method": fitted.method,
+        "num_folds": fitted.num_folds,
+        "num_groups_of_rarest_class": fitted.num_groups_of_rarest_class,
+        "val_log_loss_cross_fitted": fitted.log_losses,
+        **before,
     }
 
 
 def list_intervals(predictions: Predictions) -> dict[str, float]:
-    """Return the bounds of the 95 % interval of each headline metric."""
+    """Return the bounds of the 95 % intervals, and the calibration error that calibrated probabilities would have."""
     (measured,) = measure_metrics({"model": predictions}, seed=0).values()
-    return list_bounds({metric: estimate_score(measurement) for metric, measurement in measured.items()})
-
-
-def list_class_scores(predictions: Predictions) -> list[dict[str, Any]]:
-    """Return one row per class and score; undefined scores are omitted."""
-    scores = score_classes(predictions.y_true, predictions.y_pred, len(predictions.classes))
-    kinds = {"precision": scores.precision, "recall": scores.recall, "f1": scores.f1}
-    return [
-        {"diagnosis": name, "score": kind, "value": float(values[code]), "support": int(scores.support[code])}
-        for code, name in enumerate(predictions.classes)
-        for kind, values in kinds.items()
-        if np.isfinite(values[code])
-    ]
-
-
-def list_confusion(predictions: Predictions) -> list[dict[str, Any]]:
-    """Return one row per pair of true and predicted class: number of images, and their share of the true class."""
-    codes = range(len(predictions.classes))
-    confusion = count_confusion(predictions.y_true, predictions.y_pred, len(codes))
-    return [
-        {
-            "true": predictions.classes[true],
-            "predicted": predictions.classes[guess],
-            "num_images": int(confusion[true, guess]),
-            "share": float(confusion[true, guess] / max(1, confusion[true].sum())),
-        }
-        for true in codes
-        for guess in codes
-    ]
+    scores = {metric: estimate_score(measurement) for metric, measurement in measured.items()}
+    by_chance = {"expected_calibration_error_by_chance": estimate_chance_error(predictions)}
+    return list_bounds(scores | estimate_proper_scores(predictions)) | list_estimates(by_chance)
 
 
 def write_mistakes(folder: Path, predictions: Predictions, pixels: NDArray[np.uint8]) -> None:
-    """Write the misclassified images whose wrong class has the highest probability, and a list of them.
+    """Write the misclassified images that are called a wrong class with the highest probability, and a list of them.
 
     The list identifies them by the column `row` of `data/metadata.csv`, because an `image_id` may contain the name of
     a patient.
     """
-    confidence = predictions.y_prob.max(axis=1)
+    confidence = predictions.confidence
     wrong = np.flatnonzero(predictions.y_pred != predictions.y_true)
     listed = []
     for rank, index in enumerate(wrong[np.argsort(-confidence[wrong], kind="stable")][:NUM_MISTAKES], start=1):

@@ -8,6 +8,7 @@ import typer
 
 from lesions.baselines.probes import PROBES
 from lesions.datasets.parameters import DatasetParameters
+from lesions.evaluation.calling import describe_calling
 from lesions.evaluation.comparison import Comparison, read_comparison
 from lesions.evaluation.headline import list_verdicts
 from lesions.evaluation.references import ONE_DIAGNOSIS
@@ -19,28 +20,29 @@ from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.report import data_sentences
 from lesions.report.accounting import list_lines
+from lesions.report.class_scores import build_class_scores_picture
 from lesions.report.data_warnings import doubt_the_mix
 from lesions.report.decision_inputs import read_malignancy
 from lesions.report.decisions import build_decision_tables
 from lesions.report.gallery import build_confusion_picture, build_overview_pictures, build_training_picture
 from lesions.report.inputs import (
+    CalibrationSummary,
     ComparisonSummary,
     CopyCounts,
     Generalisation,
     LowestSubgroup,
     Mistake,
-    ReliabilityScores,
     RunCounts,
     SplitSummary,
     SubgroupRow,
     TrainSummary,
-    UncalibratedScores,
     read_external,
     read_overview,
+    read_reliability,
 )
 from lesions.report.malignancy import build_calibration_picture, build_malignancy_picture
 from lesions.report.page import Picture, embed_png, render_page
-from lesions.report.reliability import build_reliability_picture
+from lesions.report.reliability import build_reliability_picture, list_frequencies, list_probability_scores
 from lesions.report.sentences import describe_generalisation, describe_mistakes
 from lesions.report.subgroups import build_subgroup_picture
 from lesions.report.summary import read_rows, read_summary
@@ -87,6 +89,7 @@ def main(
         **build_tables(comparison, predictions, baselines=baselines, probes=probes, metric=metric),
         **describe_models(paths, predictions, params),
         **build_decision_tables(paths),
+        **describe_probabilities(paths, predictions),
         pictures=[*overview, *build_model_pictures(paths, predictions)],
         copies=data_sentences.describe_copies(copies, split),
         copies_picture=embed_png((data / "pictures/near_duplicates.png").read_bytes()) if copies.num_pairs else None,
@@ -150,6 +153,16 @@ def describe_models(
     }
 
 
+def describe_probabilities(paths: Sequence[ModelPaths], predictions: Mapping[str, Predictions]) -> dict[str, Any]:
+    """Return what the stated probabilities are worth, and by which rule an image is called a class."""
+    calibrations = {one.model: read_summary(one.metrics_file("calibration"), CalibrationSummary) for one in paths}
+    return {
+        "calling": describe_calling(predictions),
+        "probabilities": list_probability_scores({one.model: read_reliability(one) for one in paths}, calibrations),
+        "frequencies": list_frequencies(predictions),
+    }
+
+
 def build_model_pictures(paths: Sequence[ModelPaths], predictions: Mapping[str, Predictions]) -> Iterator[Picture]:
     """Build the pictures of each model's training, of its mistakes, and of its probabilities."""
     for one in paths:
@@ -157,6 +170,7 @@ def build_model_pictures(paths: Sequence[ModelPaths], predictions: Mapping[str, 
     for model, predicted in predictions.items():
         yield build_confusion_picture(model, predicted)
     for one in paths:
+        yield build_class_scores_picture(one.model, read_json(one.plot_file("classes")))
         yield from build_trust_pictures(one)
 
 
@@ -166,8 +180,7 @@ def build_trust_pictures(paths: ModelPaths) -> Iterator[Picture]:
         paths.model,
         bins=read_json(paths.plot_file("reliability")),
         risks=read_json(paths.plot_file("risk")),
-        scores=read_summary(paths.metrics_file("test"), ReliabilityScores),
-        before=read_summary(paths.metrics_file("before_calibration"), UncalibratedScores),
+        scores=read_reliability(paths),
     )
     malignancy = read_malignancy(paths.metrics_file("malignancy"))
     if malignancy:

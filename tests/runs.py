@@ -10,7 +10,9 @@ import pandas as pd
 from PIL import Image
 from ruamel.yaml import YAML
 
-from lesions.evaluation.reliability import build_reliability_rows, list_risk_by_coverage, score_reliability
+from lesions.evaluation.class_scores import list_class_scores
+from lesions.evaluation.reliability import build_reliability_rows, score_reliability
+from lesions.evaluation.risk import list_risk_by_coverage
 from lesions.formats.json_file import write_json, write_metrics, write_plot_rows
 from lesions.formats.table import write_table
 from lesions.parameters.models import read_models
@@ -167,7 +169,7 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
         "compare": {"metric": metric},
         "evaluation": {
             "num_views": 1,
-            "calibration": "temperature",
+            "calibration": "auto",
             "sensitivity": 0.95,
             "prevalence": [0.02, 0.1],
             "min_subgroup_groups": 5,
@@ -201,16 +203,19 @@ def write_model(folder: Path, model: str, predictions: Predictions) -> None:
     reliability = score_reliability(predictions.y_true, predictions.logits)
     for file in ("val", "test"):
         write_metrics(folder / f"metrics/{model}/{file}.json", reliability)
-    before = {f"test_{name}": 2 * value for name, value in reliability.items()}
-    write_metrics(folder / f"metrics/{model}/before_calibration.json", before)
-    write_metrics(folder / f"metrics/{model}/intervals.json", {})
+    before = {f"test_{name}_before": 2 * value for name, value in reliability.items()}
+    write_metrics(folder / f"metrics/{model}/calibration.json", {"method": "temperature", **before})
+    bounds = {f"{name}_{bound}": value for name, value in reliability.items() for bound in ("low", "high")}
+    chance = {f"expected_calibration_error_by_chance{bound}": 0.05 for bound in ("", "_low", "_high")}
+    write_metrics(folder / f"metrics/{model}/intervals.json", bounds | chance)
     write_metrics(folder / f"metrics/{model}/external.json", {})
     write_metrics(folder / f"metrics/{model}/generalisation.json", GENERALISATION)
     write_digest(folder / f"metrics/{model}/digest.json", predictions)
     plots = folder / f"plots/{model}"
     write_plot_rows(plots / "reliability.json", build_reliability_rows(predictions, predictions))
     write_plot_rows(plots / "risk.json", list(list_risk_by_coverage(predictions)))
-    for file in ("classes", "confusion", "roc", "precision_recall"):
+    write_plot_rows(plots / "classes.json", list_class_scores(predictions))
+    for file in ("confusion", "roc", "precision_recall"):
         write_plot_rows(folder / f"plots/{model}/{file}.json", [])
     pictures = folder / f"data/pictures/{model}"
     pictures.mkdir(parents=True)

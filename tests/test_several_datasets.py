@@ -91,7 +91,8 @@ def test_an_external_dataset_is_scored_and_never_trained_on(tiny: Repository, tm
     )
     logits = data / "logits.csv"
     predict.main("custom_cnn", checkpoint, images, metadata, splits, weights, logits, params)
-    evaluate.main("custom_cnn", logits, images, metadata, data, metrics, tmp_path / "plots", params)
+    recipe = data / "recipe.json"
+    evaluate.main("custom_cnn", logits, recipe, weights, images, metadata, data, metrics, tmp_path / "plots", params)
     split_of = pd.read_csv(splits).set_index("image_id").split
     assert split_of[copied] == "dropped"
     is_folder = split_of.index.str.startswith("image_folder/")

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from lesions.parameters.section import Section
 
-CalibrationMethod = Literal["none", "temperature", "vector"]
+CalibrationMethod = Literal["none", "temperature", "prior_and_temperature", "vector"]
+"""The methods of `lesions.evaluation.calibration`, those that fit fewer numbers first."""
 
 
 class EvaluationParameters(Section):
@@ -17,7 +18,7 @@ class EvaluationParameters(Section):
     num_views
         8 averages the logits over the flips and quarter turns of each image; 1 uses the image alone.
     calibration
-        The method fitted to the logits of the validation images.
+        The method fitted to the logits of the validation images; auto: the one that cross-fitting chooses.
     sensitivity
         The sensitivity that the threshold for malignancy is expected to reach on new images.
     prevalence
@@ -29,7 +30,7 @@ class EvaluationParameters(Section):
     """
 
     num_views: Literal[1, 8]
-    calibration: CalibrationMethod
+    calibration: CalibrationMethod | Literal["auto"]
     sensitivity: Annotated[float, Field(gt=0, le=1)]
     prevalence: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
     min_subgroup_groups: Annotated[int, Field(ge=2)]

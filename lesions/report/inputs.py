@@ -6,8 +6,10 @@ from typing import Literal
 
 from lesions.evaluation.comparison import HeadlineMetric
 from lesions.evaluation.interval import Estimate
+from lesions.evaluation.parameters import CalibrationMethod
 from lesions.formats.json_file import PlotRows, read_json
 from lesions.report.summary import AnySummary, Summary, validate
+from lesions.tables.paths import ModelPaths
 
 
 class RunCounts(Summary):
@@ -90,17 +92,27 @@ class Generalisation(Summary):
 
 
 class ReliabilityScores(Summary):
-    """What `metrics/<model>/test.json` says of the probabilities."""
+    """What `metrics/<model>/test.json` says of the probabilities, and `intervals.json` of how sure that is.
 
-    expected_calibration_error: float
+    A score of exactly 0 has no bounds.
+    """
+
     log_loss: float
+    log_loss_low: float | None = None
+    log_loss_high: float | None = None
+    brier_score: float
+    brier_score_low: float | None = None
+    brier_score_high: float | None = None
+    expected_calibration_error: float
+    expected_calibration_error_by_chance: Estimate
 
 
-class UncalibratedScores(Summary):
-    """What `metrics/<model>/before_calibration.json` says of the probabilities of the test images."""
+class CalibrationSummary(Summary):
+    """What `metrics/<model>/calibration.json` says of the method, and of the test images' probabilities before it."""
 
-    test_expected_calibration_error: float
-    test_log_loss: float
+    method: CalibrationMethod
+    test_log_loss_before: float
+    test_brier_score_before: float
 
 
 class LowestSubgroup(Summary):
@@ -162,6 +174,12 @@ class OverviewRows:
     f1: PlotRows
     roc: PlotRows
     precision_recall: PlotRows
+
+
+def read_reliability(paths: ModelPaths) -> ReliabilityScores:
+    """Read what a model's probabilities of the test images are worth, with the intervals."""
+    found = [read_json(paths.metrics_file(name)) for name in ("test", "intervals")]
+    return validate(paths.metrics_file("intervals"), found[0] | found[1], ReliabilityScores)
 
 
 def read_external(path: Path) -> dict[str, ExternalScores]:

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lesions.drawing.style import spell
+from lesions.evaluation.calling import count_other_calls
 from lesions.evaluation.curves import one_against_rest
 from lesions.evaluation.generalisation import OVERFIT, judge_overfitting
 from lesions.evaluation.scores import count_confusion, score_classes
@@ -76,7 +77,9 @@ def describe_confusion(model: str, predictions: Predictions) -> str:
     return (
         f"{model} misclassifies {num_wrong} of {N} test images. The most frequent mistake is "
         f"{spell(predictions.classes[true])} misclassified as {spell(predictions.classes[guess])}: "
-        f"{number} of {support[true]}. The shade is the share of the true diagnosis."
+        f"{number} of {support[true]}. The shade is the share of the true diagnosis. Predicted is "
+        f"what the network calls an image; for {count_other_calls(predictions):,} images it is not the most probable "
+        "diagnosis."
     )
 
 
@@ -124,6 +127,7 @@ def describe_mistakes(model: str, mistakes: Sequence[Mistake]) -> str:
         return f"{model} misclassifies no test image."
     probabilities = [mistake.probability for mistake in mistakes]
     return (
-        f"The most confident mistakes of {model}, with probabilities from {max(probabilities):.2f} down to "
-        f"{min(probabilities):.2f}. The number below each is its value in the column row of data/metadata.csv."
+        f"The most confident mistakes of {model}, with probabilities of the class that it calls them from "
+        f"{max(probabilities):.2f} down to {min(probabilities):.2f}. The number below each is its value in the "
+        "column row of data/metadata.csv."
     )

@@ -19,8 +19,12 @@ class Calibration:
     ----------
     classes
         The classes, in the order of the logits.
+    method
+        How they were fitted: one of the methods of `lesions.evaluation.calibration`.
     scale, shift
         K numbers each. With temperature scaling every scale is 1 / temperature, and every shift is 0.
+    prior_shift
+        K numbers: what would undo the prior of training by Bayes' rule.
     logits_sha256
         The hash of the table of logits on which it was fitted.
     num_views
@@ -28,8 +32,10 @@ class Calibration:
     """
 
     classes: tuple[str, ...]
+    method: str
     scale: tuple[float, ...]
     shift: tuple[float, ...]
+    prior_shift: tuple[float, ...]
     logits_sha256: str
     num_views: int
 

@@ -14,7 +14,7 @@ MetricsName = Literal[
     "val",
     "test",
     "intervals",
-    "before_calibration",
+    "calibration",
     "generalisation",
     "external",
     "digest",

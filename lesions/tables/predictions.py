@@ -62,6 +62,11 @@ class Predictions:
         """The predicted classes, (N,)."""
         return self.logits.argmax(axis=1) if self.called is None else self.called
 
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """The probability of each image's predicted class, (N,)."""
+        return np.asarray(self.y_prob[np.arange(len(self.y_true)), self.y_pred])
+
     def with_metadata(self, metadata: pd.DataFrame) -> "Predictions":
         """Return the same predictions, with the columns of `data/metadata.csv` added to `images`.
 

@@ -35,14 +35,30 @@ def test_metrics_are_scikit_learns_of_the_prediction_table(tiny: Repository, mod
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_calibration_makes_validation_likelier_and_is_what_the_table_holds(tiny: Repository, model: str) -> None:
-    val = json.loads((tiny.root / f"metrics/{model}/val.json").read_text())
-    before = json.loads((tiny.root / f"metrics/{model}/before_calibration.json").read_text())
-    assert val["log_loss"] < before["val_log_loss"]
-    assert val["brier_score"] != before["val_brier_score"]
-    table = pd.read_csv(tiny.root / f"data/predictions/{model}.csv").query("split == 'val'")
+def test_the_log_loss_of_validation_is_that_of_images_that_did_not_fit_the_calibration(
+    tiny: Repository, model: str
+) -> None:
+    """That of test is what the table of predictions says."""
+    val, test, about = (
+        json.loads((tiny.root / f"metrics/{model}/{name}.json").read_text())
+        for name in ("val", "test", "calibration")
+    )
+    crossed = about["val_log_loss_cross_fitted"]
+    assert "none" in crossed and about["method"] in crossed
+    assert val["log_loss"] == crossed[about["method"]]
+    assert about["val_log_loss_before"] == crossed["none"]
+    table = pd.read_csv(tiny.root / f"data/predictions/{model}.csv").query("split == 'test'")
     of_truth = [row[f"prob_{row['y_true']}"] for row in table.to_dict("records")]
-    assert val["log_loss"] == pytest.approx(-np.log(of_truth).mean(), abs=1e-4)
+    assert test["log_loss"] == pytest.approx(-np.log(of_truth).mean(), abs=1e-4)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_image_is_called_the_class_of_the_highest_raw_logit(tiny: Repository, model: str) -> None:
+    logits = pd.read_csv(tiny.root / f"data/logits/{model}.csv").set_index("image_id")
+    table = pd.read_csv(tiny.root / f"data/predictions/{model}.csv").set_index("image_id")
+    columns = logits.filter(like="logit_").loc[table.index]
+    called = columns.columns.str.removeprefix("logit_")[columns.to_numpy().argmax(axis=1)]
+    assert table.y_pred.tolist() == called.tolist()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -85,8 +101,8 @@ def test_the_worst_mistakes_are_shown_by_their_row(tiny: Repository, model: str)
     shown = json.loads((folder / "mistakes.json").read_text())
     table = pd.read_csv(tiny.root / f"data/predictions/{model}.csv").query("split == 'test'")
     wrong = table[table.y_true != table.y_pred]
-    probability = wrong.filter(like="prob_").max(axis=1).sort_values(ascending=False)[:12]
-    assert [mistake["probability"] for mistake in shown] == pytest.approx(probability.tolist(), abs=1e-6)
+    probability = sorted((row[f"prob_{row['y_pred']}"] for row in wrong.to_dict("records")), reverse=True)[:12]
+    assert [mistake["probability"] for mistake in shown] == pytest.approx(probability, abs=1e-6)
     metadata = pd.read_csv(tiny.root / "data/metadata.csv").set_index("row")
     pixels = np.load(tiny.root / "data/images.npy")
     for mistake in shown:

@@ -16,7 +16,8 @@ python -m stages.train --code data/code/train.json --model {model} --recipe data
 --checkpoint new/checkpoint --metrics new/metrics --history new/history
 """
 EVALUATE = """
-python -m stages.evaluate --model {model} --logits data/logits/custom_cnn.csv --images data/images.npy
+python -m stages.evaluate --model {model} --logits data/logits/custom_cnn.csv
+--recipe data/recipes/custom_cnn.json --classes data/classes.json --images data/images.npy
 --metadata data/metadata.csv --data new/data --metrics new/metrics --plots new/plots
 """
 PREDICT = """
@@ -153,3 +154,8 @@ def test_logits_that_are_no_longer_as_they_were_written_are_refused(
     path.unlink()  # it may be a link into DVC's cache
     path.write_text("" if new is None else text.replace(old, new))
     assert refusal(copy, EVALUATE).startswith(f"error: data/logits/custom_cnn.csv: {message}")
+
+
+def test_logits_of_other_classes_than_those_of_the_run_are_refused(copy: Repository) -> None:
+    replace(copy.root / "data/classes.json", '"nevus",', '"naevus",')
+    assert refusal(copy, EVALUATE).startswith("error: data/classes.json: has the classes actinic_keratosis, ")

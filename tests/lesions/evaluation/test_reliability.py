@@ -3,11 +3,18 @@
 import numpy as np
 import pytest
 import torch
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 from sklearn.metrics import brier_score_loss, log_loss
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from lesions.evaluation.reliability import list_bins, list_risk_by_coverage, score_reliability
+from lesions.evaluation.reliability import (
+    build_reliability_rows,
+    estimate_chance_error,
+    estimate_proper_scores,
+    list_bins,
+    score_reliability,
+)
+from lesions.tables.predictions import Predictions
 from tests.runs import build_predictions
 
 
@@ -39,20 +46,126 @@ def test_the_calibration_error_equals_torchmetrics_if_bins_of_equal_width_are_eq
 
 
 def test_bins_agree_with_values_worked_by_hand() -> None:
-    """16 images are in 15 bins: the two of lowest confidence share the first bin."""
+    """16 images are in 15 bins: the two in the middle, of ranks 7.5 and 8.5 of 16, share the eighth."""
     confidence = np.linspace(0.6, 0.9, 16)
     y_prob = np.stack([confidence, 1 - confidence], axis=1)
-    y_true = np.array([1] + [0] * 15)
-    first, *others = list_bins(y_true, y_prob)
-    assert first == pytest.approx((2, 0.61, 0.5))
-    assert [other.num_images for other in others] == [1] * 14
-    assert others[-1] == pytest.approx((1, 0.9, 1))
+    y_true = np.array([0] * 8 + [1] + [0] * 7)
+    bins = list(list_bins(y_true, y_prob))
+    assert [each.num_images for each in bins] == [1] * 7 + [2] + [1] * 7
+    assert bins[7] == pytest.approx((2, 0.75, 0.5))
+    assert bins[-1] == pytest.approx((1, 0.9, 1))
     error = score_reliability(y_true, np.log(y_prob))["expected_calibration_error"]
-    assert error == pytest.approx((2 * (0.61 - 0.5) + (1 - confidence[2:]).sum()) / 16)
+    assert error == pytest.approx((2 * 0.25 + (1 - np.delete(confidence, [7, 8])).sum()) / 16)
 
 
-def test_risk_by_coverage_agrees_with_values_worked_by_hand() -> None:
-    """From the highest confidence down, the predictions are right, wrong, right, right."""
-    logits = np.array([[4.0, 0, 0], [3.0, 0, 0], [0, 2.0, 0], [0, 0, 1.0]])
-    rows = list(list_risk_by_coverage(build_predictions(np.array([0, 1, 1, 2]), logits)))
-    assert [(row["coverage"], row["risk"]) for row in rows] == [(0.25, 0), (0.5, 0.5), (0.75, 1 / 3), (1, 0.25)]
+def test_images_of_one_confidence_are_in_one_bin_whatever_their_order() -> None:
+    """150 of 225 images are right, and all have a probability of 2/3: the error is 0."""
+    logits = np.tile(np.log([2 / 3, 1 / 3]), (225, 1))
+    y_true = np.repeat([0, 1], [150, 75])
+    assert score_reliability(y_true, logits)["expected_calibration_error"] == pytest.approx(0, abs=1e-12)
+    assert list(list_bins(y_true, softmax(logits, axis=1))) == [pytest.approx((225, 2 / 3, 2 / 3))]
+
+
+def test_the_order_of_the_images_does_not_change_the_error_where_some_are_tied() -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.integers(0, 4, size=(300, 3)).astype(float)  # at most 64 different images
+    y_true = generator.integers(3, size=300)
+    errors = []
+    for seed in range(10):
+        order = np.random.default_rng(seed).permutation(300)
+        errors.append(score_reliability(y_true[order], logits[order])["expected_calibration_error"])
+    np.testing.assert_allclose(errors, errors[0], atol=1e-12)
+
+
+def test_proper_scores_of_independent_images_have_students_interval_on_the_logarithm() -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.normal(size=(400, 3))
+    y_true = (softmax(logits, axis=1).cumsum(axis=1) < generator.random((400, 1))).sum(axis=1)
+    predictions = build_predictions(y_true, logits, range(400))
+    losses = -log_softmax(logits, axis=1)[np.arange(400), y_true]
+    estimate = estimate_proper_scores(predictions)["log_loss"]
+    assert estimate.value == pytest.approx(losses.mean())
+    reach = 1.96 * losses.std() / 20 / losses.mean()
+    assert np.log(estimate.low / estimate.value) == pytest.approx(-reach, rel=0.05)
+    assert np.log(estimate.high / estimate.value) == pytest.approx(reach, rel=0.05)
+
+
+def test_intervals_of_proper_scores_contain_the_truth() -> None:
+    """Groups of five alike images; the truth is the score of 100,000 groups."""
+
+    def draw(num_groups: int, seed: int) -> Predictions:
+        generator = np.random.default_rng(seed)
+        group = np.repeat(np.arange(num_groups), 5)
+        y_true = generator.choice(3, size=num_groups, p=[0.1, 0.7, 0.2])[group]
+        seen = 2 * np.eye(3)[y_true] + generator.standard_t(5, size=(num_groups, 3))[group]
+        return build_predictions(y_true, 2 * seen, group)
+
+    everyone = draw(100_000, 0)
+    truth = score_reliability(everyone.y_true, everyone.logits)
+    covered = {"log_loss": 0, "brier_score": 0}
+    for seed in range(1, 101):
+        for name, estimate in estimate_proper_scores(draw(104, seed)).items():
+            covered[name] += estimate.low <= truth[name] <= estimate.high
+    assert min(covered.values()) >= 88
+    assert max(covered.values()) <= 100
+
+
+def test_intervals_stay_between_zero_and_the_highest_score() -> None:
+    """One wrong image of 300 decides both scores, and all wrong are the worst Brier score."""
+    y_true = np.zeros(300, int)
+    logits = 30 * np.eye(3)[[1] + [0] * 299]
+    for estimate, highest in zip(
+        estimate_proper_scores(build_predictions(y_true, logits, range(300))).values(), (1e4, 2), strict=True
+    ):
+        assert 0 <= estimate.low < estimate.value < estimate.high <= highest
+    wrong = estimate_proper_scores(build_predictions(y_true, 30 * np.eye(3)[np.ones(300, int)]))
+    assert wrong["brier_score"].value == pytest.approx(wrong["brier_score"].high) == pytest.approx(2)
+    assert estimate_proper_scores(build_predictions(y_true, 1e3 * np.eye(3)[y_true])) == {}
+
+
+def draw_calibrated(num_groups: int, seed: int) -> Predictions:
+    """Draw groups of five images that look alike, with the probabilities of their diagnoses."""
+    generator = np.random.default_rng(seed)
+    group = np.repeat(np.arange(num_groups), 5)
+    y_true = generator.integers(3, size=num_groups)[group]
+    noise = generator.normal(size=(num_groups, 3))[group] + 0.5 * generator.normal(size=(len(group), 3))
+    seen = 1.5 * np.eye(3)[y_true] + noise
+    return build_predictions(y_true, 1.5 * seen / 1.25, group)
+
+
+def test_calibrated_probabilities_are_within_what_chance_gives() -> None:
+    """In 95 of 100 test sets, though the five images of a group are right or wrong together."""
+    inside = 0
+    for seed in range(40):
+        predictions = draw_calibrated(60, seed)
+        error = score_reliability(predictions.y_true, predictions.logits)["expected_calibration_error"]
+        chance = estimate_chance_error(predictions)
+        inside += chance.low <= error <= chance.high
+    assert inside >= 35
+
+
+def test_probabilities_that_are_too_sure_are_beyond_chance() -> None:
+    predictions = draw_calibrated(200, 0)
+    error = score_reliability(predictions.y_true, 3 * predictions.logits)["expected_calibration_error"]
+    sure = Predictions(predictions.images, predictions.classes, predictions.y_true, 3 * predictions.logits)
+    assert error > estimate_chance_error(sure).high
+
+
+def test_what_chance_gives_equals_the_binomial_where_it_is_worked_by_hand() -> None:
+    """100 images of a group each with a probability of 1/2: the mean of |X / 100 - 1/2| is 0.0398."""
+    logits = np.tile([0.0, 0.0, -50.0], (100, 1))
+    chance = estimate_chance_error(build_predictions(np.zeros(100, int), logits, range(100)))
+    assert chance.value == pytest.approx(0.0398, abs=0.003)
+    assert [chance.low, chance.high] == pytest.approx([0, 0.1], abs=0.011)
+    # In one group all are right or all are wrong.
+    alike = estimate_chance_error(build_predictions(np.zeros(100, int), logits, np.zeros(100, int)))
+    assert (alike.low, alike.value, alike.high) == (0.5, 0.5, 0.5)
+
+
+def test_the_band_of_each_bin_holds_its_confidence() -> None:
+    predictions = draw_calibrated(200, 0)
+    rows = build_reliability_rows(predictions, predictions)
+    calibrated = [row for row in rows if row["probabilities"] == "calibrated"]
+    assert len(rows) == 2 * len(calibrated)
+    assert all(0 <= row["low"] < row["confidence"] < row["high"] <= 1 for row in calibrated)
+    assert not any("low" in row for row in rows if row["probabilities"] == "as predicted")

@@ -45,7 +45,8 @@ def test_the_training_is_described(trained: TrainSummary, words: str) -> None:
 def test_the_most_frequent_confusion_is_named() -> None:
     assert sentences.describe_confusion("net", predicting([0, 1, 1, 1, 2, 2, 1, 2, 2, 2])) == (
         "net misclassifies 4 of 10 test images. The most frequent mistake is nevus misclassified as vascular lesion: "
-        "2 of 4. The shade is the share of the true diagnosis."
+        "2 of 4. The shade is the share of the true diagnosis. Predicted is what the network calls an image; for 0 "
+        "images it is not the most probable diagnosis."
     )
     all_right = sentences.describe_confusion("net", predicting(Y_TRUE.tolist()))
     assert all_right == "net classifies all 10 test images correctly."
@@ -81,7 +82,8 @@ def test_the_most_confident_mistakes_are_described() -> None:
         for probability in (0.97, 0.625)
     ]
     assert sentences.describe_mistakes("net", listed).startswith(
-        "The most confident mistakes of net, with probabilities from 0.97 down to 0.62."
+        "The most confident mistakes of net, with probabilities of the class that it calls them from 0.97 down to "
+        "0.62."
     )
     assert sentences.describe_mistakes("net", []) == "net misclassifies no test image."
 

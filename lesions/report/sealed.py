@@ -26,7 +26,8 @@ def read_sealed_comparison(path: Path) -> SealedComparison | None:
 
 def describe_validation(comparison: SealedComparison, models: Sequence[str]) -> dict[str, Any]:
     """Return that the test images are sealed, which model is the best on validation, and the scores of all there."""
-    scores = comparison.on_validation
+    found = comparison.on_validation
+    scores = {name: found[name] for name in [*models, *(name for name in found if name not in models)]}
     compared = Comparison({}, {}, {(model, name): value for model in scores for name, value in scores[model].items()})
     return {
         "sealed": SENTENCE,

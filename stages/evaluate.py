@@ -27,6 +27,7 @@ from lesions.evaluation.external import score_external
 from lesions.evaluation.generalisation import score_generalisation
 from lesions.evaluation.interval import estimate_score, list_bounds, list_estimates
 from lesions.evaluation.parameters import EvaluationParameters
+from lesions.evaluation.prediction_sets import calibrate_sets, list_set_rows, score_sets, summarise_sets
 from lesions.evaluation.reliability import (
     build_reliability_rows,
     estimate_chance_error,
@@ -92,6 +93,10 @@ def main(
     }
     write_scores(paths, raw, calibrated, fitted)
     write_plots(paths, raw["test"], calibrated["test"])
+    rules = calibrate_sets(calibrated["val"], parameters.set_confidence)
+    sets = score_sets(calibrated["test"], rules)
+    write_metrics(paths.metrics_file("sets"), summarise_sets(rules, sets, parameters.set_confidence))
+    write_plot_rows(paths.plot_file("sets"), list_set_rows(predictions.classes, rules, sets))
     with atomic_folder(paths.pictures) as folder:
         write_mistakes(folder, calibrated["test"], read_cache(images))
     print(describe_calibration(fitted))

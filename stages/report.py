@@ -44,6 +44,7 @@ from lesions.report.malignancy import build_calibration_picture, build_malignanc
 from lesions.report.page import Picture, embed_png, render_page
 from lesions.report.reliability import build_reliability_picture, list_frequencies, list_probability_scores
 from lesions.report.sentences import describe_generalisation, describe_mistakes
+from lesions.report.sets import describe_sets
 from lesions.report.subgroups import build_subgroup_picture
 from lesions.report.summary import read_rows, read_summary
 from lesions.report.tables import describe_model, list_differences, list_external, list_scores, list_tests
@@ -90,6 +91,7 @@ def main(
         **describe_models(paths, predictions, params),
         **build_decision_tables(paths),
         **describe_probabilities(paths, predictions),
+        **describe_sets(paths),
         pictures=[*overview, *build_model_pictures(paths, predictions)],
         copies=data_sentences.describe_copies(copies, split),
         copies_picture=embed_png((data / "pictures/near_duplicates.png").read_bytes()) if copies.num_pairs else None,

@@ -170,6 +170,7 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
         "evaluation": {
             "num_views": 1,
             "calibration": "auto",
+            "set_confidence": 0.9,
             "sensitivity": 0.95,
             "prevalence": [0.02, 0.1],
             "min_subgroup_groups": 5,

@@ -51,7 +51,7 @@ def describe_guarantee(confidence: float, rows: Sequence[SetRow]) -> str:
     start = f"A set is to hold the true class of {confidence:.0%} of images"
     alone = [row for row in rows if row.calibrated_with == "its own groups"]
     shared = ", ".join(f"{spell(row.diagnosis)}" for row in rows if row not in alone)
-    end = "The guarantee is for an image drawn at random from a new group; one validation image of each group calibrates."
+    end = "The guarantee is for an image drawn at random from a new group; one image of each group calibrates."
     if not shared:
         return f"{start} of each diagnosis. {end}"
     return (

@@ -103,8 +103,8 @@ def permute_groups(groups: Codes, among: Flags, *, seed: int, num: int = NUM_PER
     """Permute groups that are alike, and yield the image from which each image gets its attributes, (N,).
 
     Groups are alike if they have the same main diagnosis and about as many images (1, 2 to 3, 4 to 7, …). An image
-    gets the attributes of an image of the same diagnosis if the other group has one. Which one is drawn at random, and
-    each is drawn before any is drawn again.
+    gets the attributes of an image of the same diagnosis if the other group has one. Which one is drawn at random,
+    and each is drawn before any is drawn again.
 
     Parameters
     ----------

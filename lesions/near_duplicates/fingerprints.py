@@ -16,11 +16,11 @@ NUM_ANGLES = 48
 
 INNER_RING = 5
 RING_RATIO = 1.06
-NUM_RINGS = 29
-"""Frequencies at which a spectrum is read: from 5 to 26 cycles per image, each 1.06 times the one before."""
+NUM_RINGS = 27
+"""Frequencies at which a spectrum is read: from 5 to 23 cycles per image, each 1.06 times the one before."""
 
-NUM_STEPS = 6
-"""Enlargements by 1.06⁰ to 1.06⁵ that are read from one spectrum."""
+NUM_STEPS = 4
+"""Enlargements by 1.06⁰ to 1.06³ that are read from one spectrum. At larger ones the image shows too much else."""
 
 HARMONICS = 16
 """How many frequencies around the circle a fingerprint has of each ring."""
@@ -45,7 +45,7 @@ def measure_spectra(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     Returns
     -------
-    (N, 29, 48) float32
+    (N, 27, 48) float32
         By ring and direction.
     """
     window = circular_window(COMPARED_PX, SOFT_EDGE).astype(np.float32)
@@ -65,9 +65,9 @@ def build_fingerprints(spectra: NDArray[np.float32], step: int) -> NDArray[np.fl
 
     Parameters
     ----------
-    spectra : (N, 29, 48) float32
+    spectra : (N, 27, 48) float32
     step
-        From 0 to 5.
+        From 0 to 3.
 
     Returns
     -------

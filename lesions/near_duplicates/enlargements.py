@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lesions.hardware.processors import count_processors
+from lesions.near_duplicates.alignment import extract_details
 from lesions.near_duplicates.fingerprints import NUM_STEPS, build_fingerprints, measure_spectra
 from lesions.near_duplicates.neighbours import build_index
 from lesions.stage.progress import show_progress
@@ -88,7 +89,7 @@ def find_enlargements(
 
 def _fingerprint(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the fingerprints (N, 4, 192) of images at each step."""
-    spectra = measure_spectra(grey)
+    spectra = measure_spectra(extract_details(grey))
     return np.stack([build_fingerprints(spectra, step) for step in range(NUM_STEPS)], axis=1)
 
 

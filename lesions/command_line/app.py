@@ -3,6 +3,7 @@
 import typer
 
 from lesions.command_line.check import check
+from lesions.command_line.doubts import doubts
 from lesions.command_line.fetch import fetch
 from lesions.command_line.folds import folds
 from lesions.command_line.gate import gate
@@ -30,5 +31,5 @@ def main(context: typer.Context, debug: DebugOption = False, version: VersionOpt
     context.obj = enter_root()
 
 
-for command in (check, fetch, folds, gate, plots, preset, repeat, timings):
+for command in (check, doubts, fetch, folds, gate, plots, preset, repeat, timings):
     commands.command(cls=PlainCommand)(command)

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-from crepes import ConformalClassifier  # type: ignore[import-untyped]
+from crepes import ConformalClassifier
 from numpy.typing import NDArray
 
 from lesions.evaluation.interval import Estimate, list_estimates

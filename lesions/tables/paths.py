@@ -45,7 +45,7 @@ SYNTHETIC_ROOT = Path("data/raw/synthetic")
 """The embedded dataset."""
 
 OUTPUT_FOLDERS = (
-    *(Path("data", name) for name in ("calibrations", "checkpoints", "code", "folds", "logits")),
+    *(Path("data", name) for name in ("calibrations", "checkpoints", "code", "doubts", "folds", "logits")),
     *(Path("data", name) for name in ("pictures", "predictions", "recipes")),
     *map(Path, ("metrics", "plots", "report", ".resume", ".timings", "dvclive", "dvc_plots")),
 )

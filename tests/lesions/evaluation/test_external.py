@@ -56,3 +56,13 @@ def test_each_dataset_is_scored_separately_and_one_without_two_shared_classes_is
     scores = score_external(own, together)
     assert list(scores) == ["x"]
     assert scores["x"]["balanced_accuracy"] == 0.5
+
+
+def test_a_loss_between_two_perfect_scores_is_not_certain() -> None:
+    """Ten of ten of each class: each score reaches down by 0.31 / √2, and the loss as far to either side."""
+    own, other = (build([0] * 10 + [1] * 10, [0] * 10 + [1] * 10, name) for name in ("own", "other"))
+    scores = score_external(own, other)["other"]
+    reach = (1 - 0.025 ** (1 / 10)) / np.sqrt(2)
+    assert (scores["balanced_accuracy_lost_low"], scores["balanced_accuracy_lost_high"]) == pytest.approx(
+        (-reach, reach)
+    )

@@ -10,7 +10,7 @@ from rich.table import Column, Table
 
 from lesions.errors import InputError
 from lesions.evaluation.calling import describe_calling
-from lesions.evaluation.choice import summarise_choice, summarise_constant, summarise_tests
+from lesions.evaluation.choice import summarise_choice, summarise_constant, summarise_tests, summarise_validation
 from lesions.evaluation.comparison import (
     CompareParameters,
     Comparison,
@@ -23,7 +23,8 @@ from lesions.evaluation.curves import build_precision_recall_rows, build_roc_row
 from lesions.evaluation.headline import list_verdicts
 from lesions.evaluation.references import build_best_constant, list_constants
 from lesions.evaluation.scores import score_classes, score_predictions
-from lesions.evaluation.verdict import METRIC_WORDS, spell_number
+from lesions.evaluation.seal import SEALED, SENTENCE, is_sealed, write_sealed
+from lesions.evaluation.verdict import METRIC_WORDS, describe_choice_on_validation, spell_number
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
@@ -32,6 +33,9 @@ from lesions.stage.tables import print_table
 from lesions.tables.paths import ModelPaths, find_unlisted
 from lesions.tables.predictions import Predictions, read_predictions
 
+TEST_PLOTS = ("scores", "differences", "f1", "roc", "precision_recall")
+"""The plots of all models, all but that of their training: they are of test images."""
+
 
 def main(
     data: Annotated[Path, typer.Option(help="Folder that contains predictions/.")],
@@ -39,7 +43,7 @@ def main(
     plots: Annotated[Path, typer.Option(help="Folder that contains history/, and in which comparison/ is written.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Score and compare the models that are listed, the baselines and the probes."""
+    """Score and compare the models that are listed, the baselines and the probes, on validation alone if sealed."""
     models = read_models(params)
     metric = read_section(params, "compare", CompareParameters).metric
     paths = {model: ModelPaths(model, data, metrics, plots) for model in models}
@@ -50,6 +54,18 @@ def main(
     predictions, val = ({name: table.select(split) for name, table in tables.items()} for split in ("test", "val"))
     check_same_images(predictions)
     check_same_images(val)
+    histories = {model: read_json(paths[model].history) for model in models}
+    write_plot_rows(plots / "comparison/history.json", join_rows(histories))
+    if is_sealed(trained[models[0]]):
+        check_metric_is_defined({"validation": val[models[0]]}, metric, params)
+        compared = Comparison({}, {}, score_on_validation(val))
+        summary = summarise_validation(compared, models, baselines=list(baselines), metric=metric)
+        scores = nest_scores(compared.on_validation)
+        write_metrics(metrics / "comparison.json", {**summary, "on_validation": scores, **SEALED})
+        write_sealed([], [plots / f"comparison/{name}.json" for name in TEST_PLOTS])
+        print_validation(scores)
+        print(f"{describe_choice_on_validation(compared, models, metric=metric)}\n{SENTENCE}")
+        return
     check_metric_is_defined({"test": predictions[models[0]], "validation": val[models[0]]}, metric, params)
     constant = build_best_constant(predictions[models[0]], metric)
     comparison = compare_models(
@@ -72,8 +88,6 @@ def main(
     for name, build_rows in curves.items():
         rows = join_rows({model: build_rows(predicted) for model, predicted in ranked.items()})
         write_plot_rows(plots / f"comparison/{name}.json", rows)
-    histories = {model: read_json(paths[model].history) for model in models}
-    write_plot_rows(plots / "comparison/history.json", join_rows(histories))
     print_comparison(comparison, models, summary)
     print(describe_calling({model: predictions[model] for model in models}))
 
@@ -125,6 +139,24 @@ def list_f1(predictions: Mapping[str, Predictions]) -> list[dict[str, Any]]:
             if np.isfinite(scores.f1[code])
         ]
     return rows
+
+
+def nest_scores(scores: Mapping[tuple[str, ...], float]) -> dict[str, dict[str, float]]:
+    """Return the headline scores by model and by metric."""
+    nested: dict[str, dict[str, float]] = {}
+    for (model, metric), value in scores.items():
+        nested.setdefault(model, {})[metric] = value
+    return nested
+
+
+def print_validation(scores: Mapping[str, Mapping[str, float]]) -> None:
+    """Print the scores of each model on validation."""
+    metrics = list(next(iter(scores.values())))
+    headings = (METRIC_WORDS[name] for name in metrics)
+    table = Table(Column("on validation", no_wrap=True), *headings, box=None, padding=(0, 1, 0, 0))
+    for model, of_model in scores.items():
+        table.add_row(model, *(spell_number(of_model[name]) for name in metrics))
+    print_table(table)
 
 
 def print_comparison(comparison: Comparison, models: list[str], summary: dict[str, Any]) -> None:

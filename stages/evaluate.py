@@ -7,7 +7,7 @@
 The logits of HAM10000 (1,198 images for validation, 1,196 for test) take a few seconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,6 +35,7 @@ from lesions.evaluation.reliability import (
     score_reliability,
 )
 from lesions.evaluation.risk import list_risk_by_coverage
+from lesions.evaluation.seal import SEALED, SENTENCE, list_sealed_splits, write_sealed
 from lesions.evaluation.summary import summarise_scores
 from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write_plot_rows
@@ -46,7 +47,7 @@ from lesions.tables.calibrations import Calibration, write_calibration
 from lesions.tables.classes import read_classes
 from lesions.tables.digest import write_digest
 from lesions.tables.metadata import read_metadata
-from lesions.tables.paths import ModelPaths
+from lesions.tables.paths import MetricsName, ModelPaths, PlotName
 from lesions.tables.predictions import Predictions, concatenate_predictions, read_logits, write_predictions
 from lesions.tables.splits import EXTERNAL, SCORED_SPLITS
 from lesions.training.prior_shift import compute_prior_shift
@@ -55,8 +56,14 @@ from lesions.training.recipe import read_recipe
 NUM_MISTAKES = 12
 """Number of mistakes whose pictures are saved."""
 
+TEST_METRICS: tuple[MetricsName, ...] = ("test", "intervals", "sets", "external", "digest")
+"""The metrics files of test images alone."""
+
+TEST_PLOTS: tuple[PlotName, ...] = ("classes", "confusion", "roc", "precision_recall", "reliability", "risk", "sets")
+"""The plots, all of test images."""
+
 Splits = Mapping[str, Predictions]
-"""The predictions of each split that has images, `train` being a sample."""
+"""The predictions of each split that has images and is not sealed, `train` being a sample."""
 
 
 def main(
@@ -73,12 +80,12 @@ def main(
     plots: Annotated[Path, typer.Option(help="Written in this folder: <model>/, the rows of its plots.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Calibrate the logits on validation, and score; plots are of the test images."""
+    """Calibrate the logits on validation, and score; plots are of the test images, and empty if these are sealed."""
     parameters = read_section(params, "evaluation", EvaluationParameters)
     paths = ModelPaths(model, data, metrics, plots)
     predictions = read_logits(logits)
     prior_shift = find_prior_shift(predictions, recipe, classes)
-    raw = split_predictions(predictions.with_metadata(read_metadata(metadata)))
+    raw = split_predictions(predictions.with_metadata(read_metadata(metadata)), sealed=list_sealed_splits(params))
     fitted = fit_best_calibration(raw["val"], parameters.calibration, prior_shift=prior_shift)
     # Rounded as in its file, so that reading the file gives the same probabilities.
     scale, shift, by_prior = (
@@ -92,15 +99,19 @@ def main(
         split: replace(each, logits=calibration.apply(each.logits), called=each.y_pred) for split, each in raw.items()
     }
     write_scores(paths, raw, calibrated, fitted)
-    write_plots(paths, raw["test"], calibrated["test"])
-    rules = calibrate_sets(calibrated["val"], parameters.set_confidence)
-    sets = score_sets(calibrated["test"], rules)
-    write_metrics(paths.metrics_file("sets"), summarise_sets(rules, sets, parameters.set_confidence))
-    write_plot_rows(paths.plot_file("sets"), list_set_rows(predictions.classes, rules, sets))
-    with atomic_folder(paths.pictures) as folder:
-        write_mistakes(folder, calibrated["test"], read_cache(images))
     print(describe_calibration(fitted))
-    print(describe_calling({model: calibrated["test"]}))
+    if "test" in calibrated:
+        write_test_scores(paths, calibrated)
+        write_plots(paths, raw["test"], calibrated["test"])
+        write_sets(paths, calibrated, parameters.set_confidence)
+        with atomic_folder(paths.pictures) as folder:
+            write_mistakes(folder, calibrated["test"], read_cache(images))
+        print(describe_calling({model: calibrated["test"]}))
+    else:
+        write_sealed(map(paths.metrics_file, TEST_METRICS), map(paths.plot_file, TEST_PLOTS))
+        with atomic_folder(paths.pictures) as folder:
+            write_json(folder / "mistakes.json", [])
+        print(SENTENCE)
 
 
 def find_prior_shift(predictions: Predictions, recipe: Path, classes: Path) -> NDArray[np.float64]:
@@ -114,21 +125,26 @@ def find_prior_shift(predictions: Predictions, recipe: Path, classes: Path) -> N
     return compute_prior_shift(known, settings.loss, settings.sampling)
 
 
-def split_predictions(predictions: Predictions) -> dict[str, Predictions]:
-    """Return the predictions of each split that has images."""
-    return {split: predictions.select(split) for split in sorted(set(predictions.images.split))}
+def split_predictions(predictions: Predictions, *, sealed: Sequence[str]) -> dict[str, Predictions]:
+    """Return the predictions of each split that has images and is not sealed."""
+    return {split: predictions.select(split) for split in sorted({*predictions.images.split}.difference(sealed))}
 
 
 def write_scores(paths: ModelPaths, raw: Splits, calibrated: Splits, fitted: FittedCalibration) -> None:
-    """Write the predictions and all metrics of a model."""
-    test = calibrated["test"]
+    """Write the predictions, and the metrics that are not of test images alone."""
+    seal = {} if "test" in calibrated else SEALED
     scored = [calibrated[split] for split in (*SCORED_SPLITS, EXTERNAL) if split in calibrated]
     write_predictions(paths.predictions, concatenate_predictions(scored))
     write_metrics(paths.metrics_file("val"), summarise_scores(calibrated["val"], out_of_fold=fitted.out_of_fold))
+    write_metrics(paths.metrics_file("calibration"), summarise_calibration(raw, fitted) | seal)
+    write_metrics(paths.metrics_file("generalisation"), score_generalisation(calibrated) | seal)
+
+
+def write_test_scores(paths: ModelPaths, calibrated: Splits) -> None:
+    """Write the metrics of the test images and of other datasets."""
+    test = calibrated["test"]
     write_metrics(paths.metrics_file("test"), summarise_scores(test))
     write_metrics(paths.metrics_file("intervals"), list_intervals(test))
-    write_metrics(paths.metrics_file("calibration"), summarise_calibration(raw, fitted))
-    write_metrics(paths.metrics_file("generalisation"), score_generalisation(calibrated))
     external = score_external(test, calibrated[EXTERNAL]) if EXTERNAL in calibrated else {}
     write_metrics(paths.metrics_file("external"), external)
     write_digest(paths.metrics_file("digest"), test)
@@ -144,11 +160,20 @@ def write_plots(paths: ModelPaths, raw: Predictions, test: Predictions) -> None:
     write_plot_rows(paths.plot_file("risk"), list(list_risk_by_coverage(test)))
 
 
+def write_sets(paths: ModelPaths, calibrated: Splits, confidence: float) -> None:
+    """Calibrate prediction sets on validation, and write what they are worth on test."""
+    rules = calibrate_sets(calibrated["val"], confidence)
+    scores = score_sets(calibrated["test"], rules)
+    write_metrics(paths.metrics_file("sets"), summarise_sets(rules, scores, confidence))
+    write_plot_rows(paths.plot_file("sets"), list_set_rows(calibrated["test"].classes, rules, scores))
+
+
 def summarise_calibration(raw: Splits, fitted: FittedCalibration) -> dict[str, Any]:
     """Return the method, what each candidate was worth on validation, and what raw logits are worth."""
     before = {
         f"{split}_{name}_before": value
         for split in SCORED_SPLITS
+        if split in raw
         for name, value in score_reliability(raw[split].y_true, raw[split].logits).items()
     }
     return {

@@ -24,8 +24,10 @@ from lesions.evaluation.operating_point import (
     list_predictive_values,
     score_external_decisions,
     summarise_operating_point,
+    summarise_threshold,
 )
 from lesions.evaluation.parameters import EvaluationParameters
+from lesions.evaluation.seal import SEALED, SENTENCE, is_sealed
 from lesions.evaluation.thresholds import choose_threshold
 from lesions.formats.json_file import PlotRows, write_metrics, write_plot_rows
 from lesions.parameters.section import read_section
@@ -58,7 +60,7 @@ def main(
     """Score each diagnosis against the rest, and the sum of the malignant classes at a threshold.
 
     Images of classes that are neither malignant nor benign are left out of malignancy and counted. Tasks without a
-    malignant side have no threshold.
+    malignant side have no threshold. While the test images are sealed, only the threshold is written.
     """
     parameters = read_section(params, "evaluation", EvaluationParameters)
     task = read_section(params, "task", TaskParameters)
@@ -68,14 +70,20 @@ def main(
     summary: dict[str, Any] = {"has_malignant_side": False}
     external: dict[str, Any] = {}
     rows: dict[str, PlotRows] = {}
-    if sides is not None and all(has_both_sides(table.select(split), sides) for split in SCORED_SPLITS):
+    sealed = is_sealed(table)
+    needed = ("val",) if sealed else SCORED_SPLITS
+    if sides is not None and all(has_both_sides(table.select(split), sides) for split in needed):
         summary, external, rows = score_malignancy(table, sides, parameters)
     else:
         print(
             "there is no threshold: a class mixes diagnoses that are malignant, benign or neither, "
             "or the classes or the images of a split lack malignant or benign ones"
         )
-    rows["decisions"] = [*rows.get("decisions", []), *list_diagnosis_decisions(table.select("test"))]
+    if sealed:
+        summary, external = summary | SEALED, external | SEALED
+        print(SENTENCE)
+    else:
+        rows["decisions"] = [*rows.get("decisions", []), *list_diagnosis_decisions(table.select("test"))]
     write_metrics(paths.metrics_file("malignancy"), summary)
     write_metrics(paths.metrics_file("malignancy_external"), external)
     for name in PLOTS:
@@ -85,7 +93,10 @@ def main(
 def score_malignancy(
     table: Predictions, sides: Sequence[bool | None], parameters: EvaluationParameters
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, PlotRows]]:
-    """Return the metrics on test, those on other datasets, and the rows of the plots."""
+    """Return the threshold and the metrics on test, those on other datasets, and the rows of the plots.
+
+    Of sealed test images there is only the threshold.
+    """
     merged = {split: merge_sides(table.select(split), sides) for split in (*SCORED_SPLITS, EXTERNAL)}
     val = merged["val"]
     threshold = choose_threshold(
@@ -97,6 +108,9 @@ def score_malignancy(
             f"threshold with an expected sensitivity of {parameters.sensitivity:g} (evaluation.sensitivity)"
         )
     val, test, external = (call_at(split, threshold.value) for split in merged.values())
+    summary = {"has_malignant_side": True, **summarise_threshold(val, threshold)}
+    if is_sealed(table):
+        return summary, {}, {}
     truth, probability = test.y_true == MALIGNANT, test.y_prob[:, MALIGNANT]
     decisions = list(list_malignancy_decisions(test, threshold.value))
     predictive = list(
@@ -106,8 +120,7 @@ def score_malignancy(
             prevalences=parameters.prevalence,
         )
     )
-    summary = {
-        "has_malignant_side": True,
+    summary |= {
         "num_neither": len(table.select("test").images) - len(test.images),
         **summarise_operating_point(val, test, threshold),
         **flatten_decisions(decisions),

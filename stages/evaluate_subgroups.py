@@ -8,6 +8,7 @@ from rich.table import Column, Table
 
 from lesions.evaluation.interval import list_estimates
 from lesions.evaluation.parameters import EvaluationParameters
+from lesions.evaluation.seal import SENTENCE, is_sealed, write_sealed
 from lesions.evaluation.subgroups import Subgroup, Subgroups, compare_accuracies, compare_sensitivities
 from lesions.evaluation.verdict import spell_bounds
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
@@ -29,9 +30,14 @@ def main(
     plot: Annotated[Path, typer.Option(help="Written: one row per subgroup.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Score each subgroup, and compare it with all other test images."""
+    """Score each subgroup, and compare it with all other test images, unless these are sealed."""
+    table = read_predictions(predictions)
+    if is_sealed(table):
+        write_sealed([metrics], [plot])
+        print(SENTENCE)
+        return
     evaluation = read_section(params, "evaluation", EvaluationParameters)
-    test = read_predictions(predictions).select("test").with_metadata(read_metadata(metadata))
+    test = table.select("test").with_metadata(read_metadata(metadata))
     accuracies = compare_accuracies(test, min_groups=evaluation.min_subgroup_groups)
     sides = read_section(params, "task", TaskParameters).find_sides(read_classes(classes).diagnoses)
     threshold = read_json(malignancy).get("threshold")

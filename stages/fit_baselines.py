@@ -15,6 +15,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from lesions.evaluation.seal import list_sealed_splits
 from lesions.formats.atomic import atomic_folder
 from lesions.images.cache import read_cache
 from lesions.networks.parameters import read_architecture
@@ -53,7 +54,7 @@ def main(
             pretrained, read_cache(images), table, num_classes=len(known.classes), hardware=hardware
         )
         logits |= {f"{model}_features": each for model, each in of_features.items()}
-    is_scored = table.split.isin(SCORED_SPLITS).to_numpy()
+    is_scored = table.split.isin({*SCORED_SPLITS}.difference(list_sealed_splits(params))).to_numpy()
     scored = table[is_scored].reset_index(drop=True)
     with atomic_folder(baselines) as folder:
         for name, each in logits.items():

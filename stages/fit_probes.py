@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from lesions.baselines.probes import describe_borders, describe_metadata, has_metadata
 from lesions.baselines.regression import compute_logits, fit_regression
+from lesions.evaluation.seal import list_sealed_splits
 from lesions.formats.atomic import atomic_folder
 from lesions.images.cache import read_cache
 from lesions.parameters.hardware import HardwareParameters
@@ -37,7 +38,7 @@ def main(
     table = read_split_metadata(metadata, splits)
     table = table[table.split != EXTERNAL].reset_index(drop=True)
     table["label"] = encode_diagnoses(table.diagnosis, weights.diagnoses)
-    is_scored = table.split.isin(SCORED_SPLITS).to_numpy()
+    is_scored = table.split.isin({*SCORED_SPLITS}.difference(list_sealed_splits(params))).to_numpy()
     scored = table[is_scored].reset_index(drop=True)
     pixels = read_cache(images)
     features = {"border_probe": describe_borders(pixels, table.row.to_numpy())}

@@ -21,14 +21,26 @@ from lesions.parameters.section import read_section
 from lesions.report import data_sentences
 from lesions.report.accounting import list_lines
 from lesions.report.class_scores import build_class_scores_picture
-from lesions.report.data_warnings import doubt_the_mix
+from lesions.report.data_warnings import (
+    doubt_the_copies,
+    doubt_the_diagnoses,
+    doubt_the_identifiers,
+    doubt_the_mix,
+    doubt_the_table,
+)
 from lesions.report.decision_inputs import read_malignancy
 from lesions.report.decisions import build_decision_tables
-from lesions.report.gallery import build_confusion_picture, build_overview_pictures, build_training_picture
+from lesions.report.gallery import (
+    build_balance_picture,
+    build_confusion_picture,
+    build_overview_pictures,
+    build_training_picture,
+)
 from lesions.report.inputs import (
     CalibrationSummary,
     ComparisonSummary,
     CopyCounts,
+    DataSummaries,
     Generalisation,
     LowestSubgroup,
     Mistake,
@@ -43,6 +55,7 @@ from lesions.report.inputs import (
 from lesions.report.malignancy import build_calibration_picture, build_malignancy_picture
 from lesions.report.page import Picture, embed_png, render_page
 from lesions.report.reliability import build_reliability_picture, list_frequencies, list_probability_scores
+from lesions.report.sealed import SealedComparison, describe_validation, read_sealed_comparison
 from lesions.report.sentences import describe_generalisation, describe_mistakes
 from lesions.report.sets import describe_sets
 from lesions.report.subgroups import build_subgroup_picture
@@ -61,14 +74,48 @@ def main(
     page: Annotated[Path, typer.Option(help="Written: the HTML page.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Write the report: the verdict, the warnings, the tables, and each plot with a sentence."""
-    models = read_models(params)
-    paths = [ModelPaths(model, data, metrics, plots) for model in models]
+    """Write the report: the verdict, the warnings, the tables, and each plot with a sentence.
+
+    While the test images are sealed, it has the scores on validation instead, and says so first.
+    """
+    paths = [ModelPaths(model, data, metrics, plots) for model in read_models(params)]
+    about = DataSummaries(
+        read_summary(metrics / "data.json", RunCounts),
+        read_summary(metrics / "split.json", SplitSummary),
+        read_summary(metrics / "near_duplicates.json", CopyCounts),
+    )
+    sealed = read_sealed_comparison(metrics / "comparison.json")
+    text = render_page(
+        **describe_data(data, metrics, about, params),
+        **describe_models(paths, params),
+        **(describe_sealed(sealed, paths, about) if sealed else describe_test(paths, about)),
+    )
+    write_text(page, text)
+
+
+def describe_sealed(
+    comparison: SealedComparison, paths: Sequence[ModelPaths], about: DataSummaries
+) -> dict[str, Any]:
+    """Return all that the page says of the models while the test images are sealed."""
+    shares = read_json(paths[0].plots / "split/shares.json")
+    return {
+        **describe_validation(comparison, [one.model for one in paths]),
+        "warnings": [
+            *doubt_the_diagnoses(about.split),
+            *doubt_the_identifiers(about.split),
+            *doubt_the_table(about.counts),
+            *doubt_the_copies(about.copies, about.split),
+            *doubt_the_mix(shares, about.split),
+        ],
+        "pictures": [build_balance_picture(shares), *build_training_pictures(paths)],
+    }
+
+
+def describe_test(paths: Sequence[ModelPaths], about: DataSummaries) -> dict[str, Any]:
+    """Return all that the page says of the models on test images: the verdict, the tables, the plots."""
+    models, plots = [one.model for one in paths], paths[0].plots
     predictions = {one.model: read_predictions(one.predictions).select("test") for one in paths}
-    counts = read_summary(metrics / "data.json", RunCounts)
-    split = read_summary(metrics / "split.json", SplitSummary)
-    copies = read_summary(metrics / "near_duplicates.json", CopyCounts)
-    summary = read_summary(metrics / "comparison.json", ComparisonSummary)
+    summary = read_summary(paths[0].metrics / "comparison.json", ComparisonSummary)
     comparison, metric = read_comparison(plots / "comparison"), summary.metric
     probes = [name for name in comparison.models if name in PROBES]
     baselines = [name for name in comparison.models if name not in [*models, *probes, ONE_DIAGNOSIS]]
@@ -76,28 +123,31 @@ def main(
     overview = build_overview_pictures(
         comparison, predictions, rows, baselines=baselines, probes=probes, metric=metric
     )
-    text = render_page(
-        **describe_data(metrics, counts, split, params),
-        counts=counts,
-        split=split,
-        verdict=list_verdicts(comparison, models, baseline=summary.baseline, metric=metric),
-        warnings=[
+    return {
+        "sealed": None,
+        "verdict": list_verdicts(comparison, models, baseline=summary.baseline, metric=metric),
+        "warnings": [
             *list_warnings(
-                predictions, comparison, baselines=baselines, metric=metric, counts=counts, split=split, copies=copies
+                predictions,
+                comparison,
+                baselines=baselines,
+                metric=metric,
+                counts=about.counts,
+                split=about.split,
+                copies=about.copies,
             ),
-            *doubt_the_mix(rows.shares, split),
+            *doubt_the_mix(rows.shares, about.split),
         ],
         **build_tables(comparison, predictions, baselines=baselines, probes=probes, metric=metric),
-        **describe_models(paths, predictions, params),
+        "external": [
+            row for one in paths for row in list_external(one.model, read_external(one.metrics_file("external")))
+        ],
         **build_decision_tables(paths),
         **describe_probabilities(paths, predictions),
         **describe_sets(paths),
-        pictures=[*overview, *build_model_pictures(paths, predictions)],
-        copies=data_sentences.describe_copies(copies, split),
-        copies_picture=embed_png((data / "pictures/near_duplicates.png").read_bytes()) if copies.num_pairs else None,
-        mistakes=[read_mistakes(one) for one in paths],
-    )
-    write_text(page, text)
+        "pictures": [*overview, *build_training_pictures(paths), *build_test_pictures(paths, predictions)],
+        "mistakes": [read_mistakes(one) for one in paths],
+    }
 
 
 def build_tables(
@@ -120,10 +170,16 @@ def build_tables(
     }
 
 
-def describe_data(metrics: Path, counts: RunCounts, split: SplitSummary, params: Path) -> dict[str, Any]:
-    """Return what the data are, what became of every image, and what intervals count."""
+def describe_data(data: Path, metrics: Path, about: DataSummaries, params: Path) -> dict[str, Any]:
+    """Return what the data are, what became of every image, what copies there are, and what intervals count."""
     dataset = read_section(params, "dataset", DatasetParameters)
+    counts, split, copies = about.counts, about.split, about.copies
+    picture = data / "pictures/near_duplicates.png"
     return {
+        "counts": counts,
+        "split": split,
+        "copies": data_sentences.describe_copies(copies, split),
+        "copies_picture": embed_png(picture.read_bytes()) if copies.num_pairs else None,
         "dataset": data_sentences.spell_datasets(dataset.names, dataset.root),
         "units": data_sentences.describe_units(split),
         "images_sentence": data_sentences.describe_images(counts, split),
@@ -133,10 +189,9 @@ def describe_data(metrics: Path, counts: RunCounts, split: SplitSummary, params:
     }
 
 
-def describe_models(
-    paths: Sequence[ModelPaths], predictions: Mapping[str, Predictions], params: Path
-) -> dict[str, Any]:
-    """Return what each model is, how well it generalises, and its scores on other datasets."""
+def describe_models(paths: Sequence[ModelPaths], params: Path) -> dict[str, Any]:
+    """Return what each model is, and how well it generalises."""
+    num_classes = len(read_predictions(paths[0].predictions).classes)
     return {
         "models": [
             describe_model(one.model, read_architecture(params, one.model), read_training(one)) for one in paths
@@ -145,12 +200,9 @@ def describe_models(
             describe_generalisation(
                 one.model,
                 read_summary(one.metrics_file("generalisation"), Generalisation),
-                num_classes=len(predictions[one.model].classes),
+                num_classes=num_classes,
             )
             for one in paths
-        ],
-        "external": [
-            row for one in paths for row in list_external(one.model, read_external(one.metrics_file("external")))
         ],
     }
 
@@ -165,10 +217,14 @@ def describe_probabilities(paths: Sequence[ModelPaths], predictions: Mapping[str
     }
 
 
-def build_model_pictures(paths: Sequence[ModelPaths], predictions: Mapping[str, Predictions]) -> Iterator[Picture]:
-    """Build the pictures of each model's training, of its mistakes, and of its probabilities."""
+def build_training_pictures(paths: Sequence[ModelPaths]) -> Iterator[Picture]:
+    """Build the picture of each model's training."""
     for one in paths:
         yield build_training_picture(one.model, read_json(one.history), read_training(one))
+
+
+def build_test_pictures(paths: Sequence[ModelPaths], predictions: Mapping[str, Predictions]) -> Iterator[Picture]:
+    """Build the pictures of each model's mistakes, and of its probabilities."""
     for model, predicted in predictions.items():
         yield build_confusion_picture(model, predicted)
     for one in paths:

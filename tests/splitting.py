@@ -22,6 +22,7 @@ SPLIT = {
     "fold": None,
     "test_list": None,
     "test_list_sha256": None,
+    "seal": False,
 }
 SYNTHETIC = dataset_section("data/raw/synthetic", "synthetic")
 NO_COPIES = pd.DataFrame({"image_id": [], "other_image_id": []})

@@ -14,6 +14,7 @@ from lesions.command_line.preset import preset
 from lesions.command_line.repeat import repeat
 from lesions.command_line.score import score
 from lesions.command_line.timings import timings
+from lesions.command_line.unseal import unseal
 from lesions.command_line.version import VersionOption
 from lesions.project.root import enter_root
 from lesions.stage.failure import DebugOption, one_paragraph_errors
@@ -34,5 +35,5 @@ def main(context: typer.Context, debug: DebugOption = False, version: VersionOpt
     context.obj = enter_root()
 
 
-for command in (check, compare, doubts, fetch, folds, gate, plan, plots, preset, repeat, score, timings):
+for command in (check, compare, doubts, fetch, folds, gate, plan, plots, preset, repeat, score, timings, unseal):
     commands.command(cls=PlainCommand)(command)

@@ -49,6 +49,7 @@ def compare(
     # These import DVC and scipy; the other commands start without them.
     from lesions.evaluation.comparison import CompareParameters, check_same_images
     from lesions.evaluation.pairs import judge_against_first
+    from lesions.evaluation.seal import check_unsealed
     from lesions.experiments.candidates import find_candidates, read_candidate
     from lesions.formats.atomic import write_text
     from lesions.formats.json_file import write_json
@@ -58,7 +59,11 @@ def compare(
     if len(names) < 2:
         raise InputError("expected a reference and at least one name to compare with it")
     models = read_models(PARAMS)
-    predictions = {one.name: read_candidate(one).select(split) for one in find_candidates(names, models)}
+    tables = {one.name: read_candidate(one) for one in find_candidates(names, models)}
+    if split == "test":
+        for name, table in tables.items():
+            check_unsealed(table, name)
+    predictions = {name: table.select(split) for name, table in tables.items()}
     check_same_images(predictions)
     metric = metric or read_section(PARAMS, "compare", CompareParameters).metric
     measured = measure_one(predictions, metric, split)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lesions.evaluation.interval import Estimate
 
 METADATA = Path("data/metadata.csv")
+SPLITS = Path("data/splits.csv")
 
 
 def score(
@@ -49,13 +50,19 @@ def score(
     from lesions.evaluation.audit import audit_predictions, compare_parts, score_malignancy, score_whole
     from lesions.evaluation.interval import list_estimates
     from lesions.evaluation.operating_point import list_diagnosis_decisions
+    from lesions.evaluation.seal import SEALED_SPLITS, list_sealed_images, refuse_sealed
     from lesions.formats.json_file import write_metrics
     from lesions.tables.foreign_predictions import Names, read_foreign_predictions
 
     records, class_of = read_records(dataset, table or [])
     class_of |= dict(map(parse_class, classes or []))
+    sealed = list_sealed_images(PARAMS, SPLITS) if dataset is None else set()
+    if sealed and split in SEALED_SPLITS:
+        raise refuse_sealed(f"the {split} images (--split)")
     foreign = read_foreign_predictions(predictions, Names(image, truth, predicted, prefix), split=split)
     audit = audit_predictions(predictions, foreign, records, class_of)
+    if looked_at := int(audit.predictions.images.image_id.isin(sealed).sum()):
+        raise refuse_sealed(f"{looked_at:,} images of {predictions}, which are test images or of other datasets,")
     whole, parts = score_whole(audit), compare_parts(audit)
     decisions = list(list_diagnosis_decisions(audit.predictions))
     sides = find_sides(audit.predictions.classes)

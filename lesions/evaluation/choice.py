@@ -12,6 +12,20 @@ from lesions.evaluation.significance import compare_pairs
 from lesions.tables.predictions import Predictions
 
 
+def summarise_validation(
+    comparison: Comparison, models: Sequence[str], *, baselines: Sequence[str], metric: str
+) -> dict[str, Any]:
+    """Return the best model, the next one and the best baseline, all by validation, and the score of the best."""
+    best, *others = comparison.choose(models, metric)
+    return {
+        "metric": metric,
+        "best": best,
+        "best_val_score": comparison.on_validation[best, metric],
+        **({"runner_up": others[0]} if others else {}),
+        "baseline": comparison.choose(baselines, metric)[0],
+    }
+
+
 def summarise_choice(
     comparison: Comparison, models: Sequence[str], *, baselines: Sequence[str], metric: str
 ) -> dict[str, Any]:
@@ -19,19 +33,12 @@ def summarise_choice(
 
     The lead is over the next model and over the best baseline, both by validation too.
     """
-    best, *others = comparison.choose(models, metric)
-    rivals = {"runner_up": others[0]} if others else {}
-    rivals["baseline"] = comparison.choose(baselines, metric)[0]
-    summary = {
-        "metric": metric,
-        "best": best,
-        "best_val_score": comparison.on_validation[best, metric],
-        **list_estimates({"best_score": comparison.scores[best, metric]}),
-    }
-    for role, rival in rivals.items():
-        lead = comparison.subtract(best, rival, metric)
+    summary = summarise_validation(comparison, models, baselines=baselines, metric=metric)
+    best = summary["best"]
+    summary |= list_estimates({"best_score": comparison.scores[best, metric]})
+    for role in [role for role in ("runner_up", "baseline") if role in summary]:
+        lead = comparison.subtract(best, summary[role], metric)
         summary |= {
-            role: rival,
             **list_estimates({f"lead_over_{role}": lead}),
             f"lead_over_{role}_p_value": lead.p_holm,
         }

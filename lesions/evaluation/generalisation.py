@@ -1,11 +1,13 @@
 """How much a model loses from its training images to validation, and from there to test."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Literal
 
 from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.interval import Estimate, estimate_score, list_estimates, subtract_independent
 from lesions.tables.predictions import Predictions
+from lesions.tables.splits import SPLITS
 
 METRICS = ("balanced_accuracy", "macro_f1")
 
@@ -16,18 +18,17 @@ Overfitting = Literal["yes", "no", "cannot tell"]
 
 
 def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, Any]:
-    """Return the kept epoch's scores on the three splits, and the loss from each split to the next with its interval.
+    """Return the kept epoch's scores on each split, and the loss from each split to the next with its interval.
 
     The training images are not augmented here, so that their scores show what the network has memorised.
 
     Parameters
     ----------
     predictions
-        The predictions of `train`, which are a sample, `val` and `test`.
+        The predictions of `train`, which are a sample, of `val`, and of `test` unless it is sealed.
     """
-    measured = {
-        split: measure_metrics({split: predictions[split]}, seed=0)[split] for split in ("train", "val", "test")
-    }
+    splits = [split for split in SPLITS if split in predictions]
+    measured = {split: measure_metrics({split: predictions[split]}, seed=0)[split] for split in splits}
     scores = {
         split: {metric: estimate_score(metrics[metric]) for metric in METRICS} for split, metrics in measured.items()
     }
@@ -37,7 +38,7 @@ def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, An
     }
     for metric in METRICS:
         summary |= {f"{split}_{metric}": scores[split][metric].value for split in scores}
-        for first, second in (("train", "val"), ("val", "test")):
+        for first, second in pairwise(splits):
             lost = subtract_independent(scores[first][metric], scores[second][metric])
             summary |= list_estimates({f"{metric}_lost_from_{first}_to_{second}": lost})
     return summary

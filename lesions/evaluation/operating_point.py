@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lesions.evaluation.binary_calibration import score_binary_calibration
 from lesions.evaluation.decisions import call_at, count_decisions, score_decisions
 from lesions.evaluation.interval import Estimate, list_estimates
@@ -18,8 +21,25 @@ MALIGNANT = 1
 SCORES = ("sensitivity", "specificity", "ppv", "npv")
 
 
+def summarise_threshold(val: Predictions, threshold: Threshold) -> dict[str, Any]:
+    """Return the threshold and what it does on validation, under flat names.
+
+    Parameters
+    ----------
+    val
+        Predictions of benign and malignant, called at the threshold.
+    """
+    return {
+        "threshold": threshold.value,
+        "threshold_calls_all": threshold.calls_all,
+        "expected_sensitivity": threshold.expected_sensitivity,
+        "val_sensitivity": float(_find_called(val).mean()),
+        "num_val_malignant": threshold.num_images,
+    }
+
+
 def summarise_operating_point(val: Predictions, test: Predictions, threshold: Threshold) -> dict[str, Any]:
-    """Return the threshold, what it does on validation, and all its scores on test, under flat names.
+    """Return all scores of the threshold on test, under flat names.
 
     Parameters
     ----------
@@ -27,22 +47,21 @@ def summarise_operating_point(val: Predictions, test: Predictions, threshold: Th
         Predictions of benign and malignant, called at the threshold, with their metadata.
     """
     truth, probability = test.y_true == MALIGNANT, test.y_prob[:, MALIGNANT]
-    found_on_val, found_on_test = ((split.y_pred == MALIGNANT)[split.y_true == MALIGNANT] for split in (val, test))
     val_groups, test_groups = (split.images.group_id[split.y_true == MALIGNANT] for split in (val, test))
-    with_luck = estimate_with_luck(found_on_val, val_groups, found_on_test, test_groups)
+    with_luck = estimate_with_luck(_find_called(val), val_groups, _find_called(test), test_groups)
     benefits: dict[str, Estimate] = {}
     if threshold.value < 1:
         benefits = estimate_benefit_at(truth, probability, test.images.group_id, threshold.value)
     return {
-        "threshold": threshold.value,
-        "threshold_calls_all": threshold.calls_all,
-        "expected_sensitivity": threshold.expected_sensitivity,
-        "val_sensitivity": float(found_on_val.mean()),
-        "num_val_malignant": threshold.num_images,
         "num_malignant": int(truth.sum()),
         "num_benign": int((~truth).sum()),
         **list_estimates({"sensitivity_with_luck": with_luck, **benefits, **score_binary_calibration(test)}),
     }
+
+
+def _find_called(predictions: Predictions) -> NDArray[np.bool_]:
+    """Return which of the malignant images (M,) are called malignant."""
+    return (predictions.y_pred == MALIGNANT)[predictions.y_true == MALIGNANT]
 
 
 def score_external_decisions(external: Predictions) -> dict[str, dict[str, Any]]:

@@ -43,6 +43,15 @@ def describe_choice(comparison: Comparison, models: Sequence[str], *, metric: st
     )
 
 
+def describe_choice_on_validation(comparison: Comparison, models: Sequence[str], *, metric: str) -> str:
+    """Name the best of some models on validation, whose score on test is sealed."""
+    best = comparison.choose(models, metric)[0]
+    val, words = spell_number(comparison.on_validation[best, metric]), METRIC_WORDS[metric]
+    if len(models) == 1:
+        return f"{best} has a {words} of {val} on validation; what it has on test is sealed."
+    return f"{best} is the best of {len(models)} models on validation ({words} {val}); what it has on test is sealed."
+
+
 def describe_lead(first: str, second: str, lead: Difference, *, metric: str, num_seeds: int = 1) -> str:
     """Say whether one model is significantly better than another.
 

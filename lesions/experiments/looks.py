@@ -51,13 +51,15 @@ def count_looks() -> Looks:
             continue
         if split not in scored:
             scored[split] = _read_blob(split).get("test_images_sha256") == images
-        if scored[split] and digests:
-            num_commits += 1
+        if scored[split]:
             for blob in digests.values():
                 if blob not in identities:
                     identities[blob] = _identify(_read_blob(blob))
-                seen.add(identities[blob])
-    return Looks(len(seen), num_commits, _ask_git("rev-parse", "--is-shallow-repository") == "false\n")
+            found = {identities[blob] for blob in digests.values()} - {NO_PREDICTIONS}
+            num_commits += bool(found)
+            seen |= found
+    is_whole = _ask_git("rev-parse", "--is-shallow-repository") == "false\n"
+    return Looks(len(seen - {NO_PREDICTIONS}), num_commits, is_whole)
 
 
 def _list_versions() -> Iterator[dict[str, str]]:
@@ -79,6 +81,10 @@ def _list_versions() -> Iterator[dict[str, str]]:
 def _identify(digest: dict[str, Any]) -> str:
     """Return what tells the predictions of a digest from others."""
     return json.dumps([digest.get("y_true"), digest.get("log_probabilities")])
+
+
+NO_PREDICTIONS = _identify({})
+"""What a digest says that is sealed, or that no run wrote."""
 
 
 def _read_blob(blob: str) -> dict[str, Any]:

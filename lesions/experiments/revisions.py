@@ -13,6 +13,7 @@ from dvc.scm import RevError
 from ruamel.yaml import YAML
 
 from lesions.errors import InputError
+from lesions.evaluation.seal import check_unsealed
 from lesions.experiments.inputs import NOT_IN_CACHE, PREDICTIONS, Inputs, read_recorded_inputs
 from lesions.project.revisions import open_project, open_revision, resolve_revision
 from lesions.tables.predictions import Predictions, read_predictions
@@ -68,10 +69,18 @@ def read_parameter_file(repo: Repo, commit: str) -> dict[str, Any]:
 
 
 def read_scored_predictions(experiment: Experiment) -> dict[str, dict[str, Predictions]]:
-    """Return the predictions of each model and baseline of an experiment, for each split that is scored."""
+    """Return the predictions of each model and baseline of an experiment, for each split that is scored.
+
+    Raises
+    ------
+    InputError
+        If the test images of the experiment are sealed.
+    """
     with fetch_output(experiment, PREDICTIONS) as folder:
         paths = sorted(folder.rglob("*.csv"), key=lambda path: (len(path.parts), path))  # baselines last
         tables = {path.stem: read_predictions(path) for path in paths}
+    for table in tables.values():
+        check_unsealed(table, experiment.name)
     return {split: {model: table.select(split) for model, table in tables.items()} for split in SCORED_SPLITS}
 
 

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Protocol
 from dvc.exceptions import DvcException
 
 from lesions.errors import InputError
+from lesions.evaluation.seal import holds_seal
 from lesions.formats.json_file import parse_json
 from lesions.parameters.models import check_models
 from lesions.parameters.section import parse_parameters
@@ -48,11 +49,14 @@ class ModelMetrics:
         The predictions of the test images; None if `metrics/<model>/digest.json` is missing or broken.
     problems
         Why either cannot be used, one sentence each.
+    is_sealed
+        Whether it was scored under the seal of the test images; there are neither values nor a digest then.
     """
 
     values: Mapping[str, Any] | None
     digest: Predictions | None
     problems: tuple[str, ...] = ()
+    is_sealed: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ def _read_model(files: Files, model: str, revision: str) -> ModelMetrics:
     values, digest, num_images = None, None, None
     try:
         values = _read_values(files, paths.metrics_file("test"), revision)
+        if holds_seal(values):
+            return ModelMetrics(None, None, is_sealed=True)
         num_images = values.get("num_images")
     except InputError as error:
         problems.append(str(error))

@@ -20,10 +20,11 @@ class Change(StrEnum):
     ADDED = "model added"
     REMOVED = "model removed"
     OTHER_IMAGES = "other test images"
+    SEALED = "sealed"
     UNKNOWN = "cannot tell"
 
 
-UNJUDGED = (Change.OTHER_IMAGES, Change.UNKNOWN)
+UNJUDGED = (Change.OTHER_IMAGES, Change.SEALED, Change.UNKNOWN)
 
 
 @dataclass(frozen=True)

@@ -30,11 +30,14 @@ class Pair:
         The figures in the earlier revision and in the workspace; None if the model is not in it.
     gains
         How much better each metric is now; empty without both digests, and None if the test images are not the same.
+    is_sealed
+        Whether the scores of the model are sealed in either.
     """
 
     before: Figures | None
     after: Figures | None
     gains: Gains | None
+    is_sealed: bool = False
 
     def find_stated(self, metric: str) -> tuple[float | None, float | None]:
         """Return the two figures in `test.json`, confirmed or not; None where there is no number."""
@@ -49,6 +52,8 @@ class Pair:
         """Return why the two figures of a metric cannot be compared; None if they can."""
         if self.after is None:
             return Change.REMOVED
+        if self.is_sealed:
+            return Change.SEALED
         if not self.is_confirmed(metric):
             return Change.UNKNOWN
         if self.before is None:
@@ -89,7 +94,8 @@ def pair_revisions(before: RevisionMetrics, now: RevisionMetrics, rules: Rules) 
                 gains, problems = None, [*problems, f"metrics/{model}/digest.json: {error}"]
         if new:
             problems += [*(old.problems if old else ()), *new.problems]
-        pairs[model] = Pair(old, new, gains)
+        held = [side.models[model] for side in (before, now) if model in side.models]
+        pairs[model] = Pair(old, new, gains, is_sealed=any(one.is_sealed for one in held))
     return Pairs(pairs, tuple(problems))
 
 
@@ -118,6 +124,9 @@ def _is_same(before: RevisionMetrics, now: RevisionMetrics) -> bool:
 
 def _list_problems(before: RevisionMetrics, now: RevisionMetrics) -> Iterator[str]:
     yield from (*before.problems, *now.problems)
+    for side in (before, now):
+        if any(model.is_sealed for model in side.models.values()):
+            yield f"the test scores of {side.name} are sealed (split.seal), so that nothing can be judged by them"
     if not before.models.keys() & now.models.keys():
         yield f"no model is in both {before.name} and {now.name}"
     if before.test_images_sha256 and now.test_images_sha256 and not _is_same(before, now):

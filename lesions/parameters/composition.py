@@ -28,6 +28,8 @@ def compose_parameters(
 ) -> tuple[dict[str, Any], str]:
     """Apply presets to the defaults.
 
+    Sealed test images stay sealed: only `lesions unseal` ends that, because it says so in a file.
+
     Parameters
     ----------
     params
@@ -62,6 +64,8 @@ def compose_parameters(
     begun_anew = {name for preset in chain for name in _list_begun_anew(preset)}
     kept = {name: section for name, section in own.items() if name not in begun_anew}
     sections = _lay_presets(default | kept, default, chain)
+    if is_section(present.get("split")) and present["split"].get("seal") is True:
+        sections["split"] = sections["split"] | {"seal": True}
     if root is None and "dataset" in begun_anew:
         root = _find_root(sections["dataset"], own.get("dataset", {}), default["dataset"], params=params)
     if root is not None:

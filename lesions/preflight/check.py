@@ -6,6 +6,7 @@ from pathlib import Path
 from lesions.datasets.parameters import DatasetParameters
 from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
+from lesions.evaluation.seal import list_sealed_splits
 from lesions.gate.rules import read_rules
 from lesions.hardware.device import Precision, choose_execution, choose_precision, name_precision, set_up_device
 from lesions.hardware.disk import check_room, check_writable, count_bytes
@@ -104,6 +105,9 @@ def check_parameters(params: Path, findings: Findings) -> dict[str, Recipe]:
         If the file has no sections.
     """
     sections = read_parameters(params)
+    with findings.collect():
+        is_sealed = bool(list_sealed_splits(params))
+        findings.rows["test images"] = "sealed (`lesions unseal`)" if is_sealed else "not sealed (split.seal)"
     unknown = sorted(set(sections) - {*SECTIONS, "architectures", "gate", "models"})
     if unknown:
         findings.problems.append(f"{params}: " + "; ".join(f"{name}: there is no such section" for name in unknown))

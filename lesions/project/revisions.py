@@ -83,6 +83,15 @@ def find_last_tag(pattern: str) -> str:
     return tag
 
 
+def describe_commit() -> str:
+    """Return the current commit in words, and whether the files differ from it."""
+    commit = _ask_git("rev-parse", "--verify", "--quiet", "HEAD")
+    if not commit:
+        return "before any commit"
+    changed = _ask_git("status", "--porcelain", "--untracked-files=no")
+    return f"commit {commit}{' with uncommitted changes' if changed else ''}"
+
+
 @contextmanager
 def open_revision(repo: Repo, revision: str) -> Iterator[DVCFileSystem]:
     """Yield the project's files at a revision, those of git and of DVC; the project's folder is `/`.

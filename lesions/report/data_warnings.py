@@ -41,7 +41,7 @@ def doubt_the_diagnoses(split: SplitSummary) -> Iterator[str]:
 
 
 def doubt_the_test_images(predictions: Predictions, split: SplitSummary) -> Iterator[str]:
-    """Name diagnoses with few or no test images, and what the identifiers leave open."""
+    """Name diagnoses with few or no test images."""
     groups = predictions.images.group_id.to_numpy()
     sizes = {
         spell(name): len(np.unique(groups[predictions.y_true == code]))
@@ -57,6 +57,10 @@ def doubt_the_test_images(predictions: Predictions, split: SplitSummary) -> Iter
             f"diagnosis {', '.join(few)}: scores of these diagnoses, and means over all diagnoses, depend strongly "
             "on chance."
         )
+
+
+def doubt_the_identifiers(split: SplitSummary) -> Iterator[str]:
+    """Say how many test images have a sibling or a copy in training, and what the identifiers leave open."""
     if split.leaked_test_share:
         yield (
             f"{split.leaked_test_share:.1%} of the test images have a sibling in training, an image of the same "

@@ -37,11 +37,16 @@ def build_overview_pictures(
     chance = {"balanced_accuracy": 1 / num_classes, "macro_roc_auc": 0.5}.get(metric)
     yield build_scores_picture(comparison, looks, models=list(models), metric=metric, chance=chance)
     yield embed_figure("Each diagnosis", pictures.plot_f1(rows.f1, looks), sentences.describe_f1(models))
-    yield embed_figure("Class balance", pictures.plot_class_balance(rows.shares), describe_class_balance(rows.shares))
+    yield build_balance_picture(rows.shares)
     if rows.roc:  # there is no curve if all test images have one diagnosis
         yield from build_curve_pictures(
             models, rows, {name: look for name, look in looks.items() if name not in probes}
         )
+
+
+def build_balance_picture(shares: PlotRows) -> Picture:
+    """Build the picture of the images of each diagnosis in each split."""
+    return embed_figure("Class balance", pictures.plot_class_balance(shares), describe_class_balance(shares))
 
 
 def build_scores_picture(

@@ -64,6 +64,15 @@ class CopyCounts(Summary):
         return self.num_exact_pairs + self.num_near_pairs
 
 
+@dataclass(frozen=True)
+class DataSummaries:
+    """What the metrics say of the data: the rows and images, the split, and the copies."""
+
+    counts: RunCounts
+    split: SplitSummary
+    copies: CopyCounts
+
+
 class ComparisonSummary(Summary):
     """What `metrics/comparison.json` says of the metric that compares the models."""
 
@@ -80,15 +89,15 @@ class TrainSummary(Summary):
 
 
 class Generalisation(Summary):
-    """What `metrics/<model>/generalisation.json` says of the kept epoch on each split."""
+    """What `metrics/<model>/generalisation.json` says of the kept epoch on each split; None of a sealed one."""
 
     num_train_images: int
     num_train_groups: int
     train_balanced_accuracy: float
     val_balanced_accuracy: float
-    test_balanced_accuracy: float
+    test_balanced_accuracy: float | None = None
     balanced_accuracy_lost_from_train_to_val: Estimate
-    balanced_accuracy_lost_from_val_to_test: Estimate
+    balanced_accuracy_lost_from_val_to_test: Estimate | None = None
 
 
 class ReliabilityScores(Summary):

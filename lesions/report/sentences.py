@@ -41,8 +41,8 @@ def describe_generalisation(model: str, scores: Generalisation, *, num_classes: 
     train, chance = scores.train_balanced_accuracy, 1 / num_classes
     sentence = (
         f"{model} has a balanced accuracy of {train:.3f} on training ({scores.num_train_images:,} images of "
-        f"{scores.num_train_groups:,} groups, not augmented), {scores.val_balanced_accuracy:.3f} on validation, "
-        f"{scores.test_balanced_accuracy:.3f} on test."
+        f"{scores.num_train_groups:,} groups, not augmented), {scores.val_balanced_accuracy:.3f} on validation"
+        f"{'' if scores.test_balanced_accuracy is None else f', {scores.test_balanced_accuracy:.3f} on test'}."
     )
     if train <= chance + LEARNT * (1 - chance):
         return (
@@ -55,10 +55,12 @@ def describe_generalisation(model: str, scores: Generalisation, *, num_classes: 
         "no": f"it does not overfit by more than {OVERFIT}",
         "cannot tell": f"whether it overfits by more than {OVERFIT}, these images cannot tell",
     }[judge_overfitting(to_val)]
-    return (
-        f"{sentence} From training to validation it loses {spell_number(to_val.value)} ({spell_interval(to_val)}): "
-        f"{overfits}. From validation to test it loses {spell_number(to_test.value)} ({spell_interval(to_test)})."
+    sentence += (
+        f" From training to validation it loses {spell_number(to_val.value)} ({spell_interval(to_val)}): {overfits}."
     )
+    if to_test:
+        sentence += f" From validation to test it loses {spell_number(to_test.value)} ({spell_interval(to_test)})."
+    return sentence
 
 
 def describe_confusion(model: str, predictions: Predictions) -> str:

@@ -11,6 +11,7 @@ from lesions.evaluation.verdict import METRIC_WORDS, spell_interval, spell_numbe
 from lesions.report.data_warnings import (
     doubt_the_copies,
     doubt_the_diagnoses,
+    doubt_the_identifiers,
     doubt_the_table,
     doubt_the_test_images,
 )
@@ -47,6 +48,7 @@ def list_warnings(
         *_doubt_the_data(list(models), comparison),
         *_doubt_the_precision(models, comparison),
         *doubt_the_test_images(next(iter(models.values())), split),
+        *doubt_the_identifiers(split),
         *doubt_the_table(counts),
         *doubt_the_copies(copies, split),
     ]

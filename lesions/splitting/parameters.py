@@ -42,6 +42,7 @@ class SplitParameters(Section):
     fold: Annotated[int, Field(ge=0)] | None
     test_list: Annotated[str, Field(min_length=1)] | None
     test_list_sha256: Sha256 | None
+    seal: bool
 
     @property
     def tested_by(self) -> Literal["shares", "fold", "list"]:

@@ -15,6 +15,7 @@ from lesions.tables.metadata import COLUMNS
 from lesions.tables.predictions import read_predictions
 from stages import fit_probes
 from tests.builders import HARDWARE, WriteParams, metadata_table
+from tests.splitting import SPLIT
 
 N = 240
 RANDOM_SEX = np.random.default_rng(1).choice(["male", "female"], N).tolist()
@@ -50,7 +51,7 @@ def noise(size: int = 27) -> NDArray[np.uint8]:
 
 
 def test_probes_without_a_shortcut_are_at_chance(tmp_path: Path, write_params: WriteParams) -> None:
-    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE), noise(), sex=RANDOM_SEX)
+    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE, split=SPLIT), noise(), sex=RANDOM_SEX)
     assert list(accuracies) == ["border_probe", "metadata_probe"]
     for accuracy in accuracies.values():
         assert abs(accuracy - 0.5) < 0.25  # 60 test images: four standard deviations
@@ -61,7 +62,7 @@ def test_the_border_probe_exploits_a_mark_in_the_corner_of_each_melanoma(
 ) -> None:
     images = noise()
     images[::2, :3, :3] = 0
-    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE), images, sex=RANDOM_SEX)
+    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE, split=SPLIT), images, sex=RANDOM_SEX)
     assert accuracies["border_probe"] == 1
     assert abs(accuracies["metadata_probe"] - 0.5) < 0.25
 
@@ -70,7 +71,9 @@ def test_the_border_probe_does_not_see_a_mark_in_the_middle(tmp_path: Path, writ
     images = noise()
     images[::2, 3:-3, 3:-3] = 0
     np.testing.assert_array_equal(describe_borders(images, np.arange(N)), describe_borders(noise(), np.arange(N)))
-    assert abs(run_probes(tmp_path, write_params(hardware=HARDWARE), images)["border_probe"] - 0.5) < 0.25
+    assert (
+        abs(run_probes(tmp_path, write_params(hardware=HARDWARE, split=SPLIT), images)["border_probe"] - 0.5) < 0.25
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,7 @@ def test_the_metadata_probe_exploits_what_the_table_gives_away(
     tmp_path: Path, write_params: WriteParams, column: str, of_melanoma: Any, of_nevus: Any
 ) -> None:
     columns: dict[str, list[Any]] = {"sex": RANDOM_SEX, column: [of_melanoma, of_nevus] * (N // 2)}
-    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE), noise(), **columns)
+    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE, split=SPLIT), noise(), **columns)
     assert accuracies["metadata_probe"] == 1
     assert abs(accuracies["border_probe"] - 0.5) < 0.25
 
@@ -105,7 +108,7 @@ def test_the_metadata_probe_exploits_what_the_table_gives_away(
 def test_without_metadata_there_is_no_metadata_probe(
     tmp_path: Path, write_params: WriteParams, capsys: pytest.CaptureFixture[str], columns: dict[str, list[Any]]
 ) -> None:
-    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE), noise(), **columns)
+    accuracies = run_probes(tmp_path, write_params(hardware=HARDWARE, split=SPLIT), noise(), **columns)
     assert list(accuracies) == ["border_probe"]
     assert "no metadata_probe: the table has no sex, age, site, skin type or source" in capsys.readouterr().out
 
@@ -157,3 +160,8 @@ def test_rows_of_the_cache_are_read_in_the_given_order() -> None:
     rows = np.array([5, 2, 9])
     np.testing.assert_array_equal(describe_borders(images, rows), describe_borders(images[rows], np.arange(3)))
     assert pd.DataFrame(describe_borders(images, rows)).nunique().max() == 3
+
+
+def test_sealed_test_images_have_no_row(tmp_path: Path, write_params: WriteParams) -> None:
+    run_probes(tmp_path, write_params(hardware=HARDWARE, split=SPLIT | {"seal": True}), noise())
+    assert set(read_predictions(tmp_path / "probes/border_probe.csv").images.split) == {"val"}

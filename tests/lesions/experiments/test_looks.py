@@ -81,5 +81,11 @@ def test_a_file_that_no_run_wrote_is_passed_over(repository: Repository) -> None
     digest.write_text("<<<<<<< HEAD\n")
     repository.commit("Forget to merge")
     digest.write_text(good)
-    assert count_looks().num_commits == 2
-    assert count_looks().num_predictions <= 2
+    assert count_looks() == Looks(num_predictions=1, num_commits=1, is_whole=True)
+
+
+def test_sealed_predictions_are_no_look(repository: Repository) -> None:
+    (repository.root / "metrics/small/digest.json").write_text('{"schema": 1, "sealed": true}')
+    assert count_looks() == Looks(num_predictions=1, num_commits=1, is_whole=True)
+    repository.commit("Seal")
+    assert count_looks() == Looks(num_predictions=1, num_commits=1, is_whole=True)

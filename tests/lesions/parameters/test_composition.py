@@ -67,6 +67,13 @@ def test_a_dataset_and_a_task_that_no_preset_sets_are_kept(params: Path, tmp_pat
     assert (after["training"]["seed"], after["split"]["seed"]) == (0, 1)
 
 
+@pytest.mark.parametrize("reset", [False, True])
+def test_no_preset_unseals_the_test_images(params: Path, reset: bool) -> None:
+    lay_over(params, {"split": {"seal": True, "seed": 7}})
+    after = lay_presets(params, "ham10000", root="here", reset=reset)
+    assert (after["split"]["seal"], after["split"]["seed"]) == (True, 0)
+
+
 def test_a_kept_section_keeps_its_comments_and_its_layout(params: Path, tmp_path: Path) -> None:
     own = "dataset:\n  # The clinic's.\n  names: [csv]\n  columns:\n    sex: gender # as they say\n  root: there\n"
     params.write_text(own + "\ntask: {name: malignancy}\n")

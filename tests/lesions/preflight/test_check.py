@@ -28,6 +28,7 @@ def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> N
     found = check_run(params).rows
     assert found["models"] == "custom_cnn, resnet18"
     assert found["images"] == "150"
+    assert found["test images"] == "not sealed (split.seal)"
     # ResNet-18's 44.75 MB of weights, 3.15 MB of drawings, 150 · 37² · 3 bytes of images, 0.5 MB of files and rows,
     # twice; and two states of the weights, the best ones, and two moments.
     assert found["disk"] == "98 MB, half of it DVC's copies; 358 MB more during a training"

@@ -151,7 +151,7 @@ def print_recall(name: str, recall: pd.DataFrame) -> None:
 def plot_recall(recalls: dict[str, pd.DataFrame]) -> Figure:
     """Plot the recall by strength: a row of plots for each dataset, a column for each kind."""
     titles = {"ham10000": "HAM10000", "pad_ufes_20": "PAD-UFES-20"}
-    searches = {"ours": "hashes and spectra", "hashes": "hashes alone", "peer": "64-bit hashes (peer)"}
+    searches = {"ours": "hashes and details", "hashes": "hashes alone", "peer": "64-bit hashes"}
     figure = Figure(figsize=(11, 5.2), layout="constrained")
     grid = figure.subplots(len(recalls), len(CURVES), sharey=True, squeeze=False)
     for line, (name, recall) in zip(grid, recalls.items(), strict=True):
@@ -164,7 +164,8 @@ def plot_recall(recalls: dict[str, pd.DataFrame]) -> Figure:
             axes.spines[["top", "right"]].set_visible(False)
             axes.set(ylim=(-0.03, 1.03), xlim=(0, None), xlabel=kind)
         line[0].set_ylabel(f"{titles[name]}:\nfraction of copies found\n({curve.planted.max()} of each strength)")
-    grid[0, -1].legend(frameon=False, fontsize=8)
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
     return figure
 
 

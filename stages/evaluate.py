@@ -27,6 +27,7 @@ from lesions.evaluation.external import score_external
 from lesions.evaluation.generalisation import score_generalisation
 from lesions.evaluation.interval import estimate_score, list_bounds, list_estimates
 from lesions.evaluation.parameters import EvaluationParameters
+from lesions.evaluation.prediction_sets import calibrate_sets, list_set_rows, score_sets, summarise_sets
 from lesions.evaluation.reliability import (
     build_reliability_rows,
     estimate_chance_error,
@@ -55,10 +56,10 @@ from lesions.training.recipe import read_recipe
 NUM_MISTAKES = 12
 """Number of mistakes whose pictures are saved."""
 
-TEST_METRICS: tuple[MetricsName, ...] = ("test", "intervals", "external", "digest")
+TEST_METRICS: tuple[MetricsName, ...] = ("test", "intervals", "sets", "external", "digest")
 """The metrics files of test images alone."""
 
-TEST_PLOTS: tuple[PlotName, ...] = ("classes", "confusion", "roc", "precision_recall", "reliability", "risk")
+TEST_PLOTS: tuple[PlotName, ...] = ("classes", "confusion", "roc", "precision_recall", "reliability", "risk", "sets")
 """The plots, all of test images."""
 
 Splits = Mapping[str, Predictions]
@@ -102,6 +103,7 @@ def main(
     if "test" in calibrated:
         write_test_scores(paths, calibrated)
         write_plots(paths, raw["test"], calibrated["test"])
+        write_sets(paths, calibrated, parameters.set_confidence)
         with atomic_folder(paths.pictures) as folder:
             write_mistakes(folder, calibrated["test"], read_cache(images))
         print(describe_calling({model: calibrated["test"]}))
@@ -156,6 +158,14 @@ def write_plots(paths: ModelPaths, raw: Predictions, test: Predictions) -> None:
     write_plot_rows(paths.plot_file("precision_recall"), build_precision_recall_rows(test))
     write_plot_rows(paths.plot_file("reliability"), build_reliability_rows(test, raw))
     write_plot_rows(paths.plot_file("risk"), list(list_risk_by_coverage(test)))
+
+
+def write_sets(paths: ModelPaths, calibrated: Splits, confidence: float) -> None:
+    """Calibrate prediction sets on validation, and write what they are worth on test."""
+    rules = calibrate_sets(calibrated["val"], confidence)
+    scores = score_sets(calibrated["test"], rules)
+    write_metrics(paths.metrics_file("sets"), summarise_sets(rules, scores, confidence))
+    write_plot_rows(paths.plot_file("sets"), list_set_rows(calibrated["test"].classes, rules, scores))
 
 
 def summarise_calibration(raw: Splits, fitted: FittedCalibration) -> dict[str, Any]:

@@ -57,6 +57,7 @@ from lesions.report.page import Picture, embed_png, render_page
 from lesions.report.reliability import build_reliability_picture, list_frequencies, list_probability_scores
 from lesions.report.sealed import SealedComparison, describe_validation, read_sealed_comparison
 from lesions.report.sentences import describe_generalisation, describe_mistakes
+from lesions.report.sets import describe_sets
 from lesions.report.subgroups import build_subgroup_picture
 from lesions.report.summary import read_rows, read_summary
 from lesions.report.tables import describe_model, list_differences, list_external, list_scores, list_tests
@@ -143,6 +144,7 @@ def describe_test(paths: Sequence[ModelPaths], about: DataSummaries) -> dict[str
         ],
         **build_decision_tables(paths),
         **describe_probabilities(paths, predictions),
+        **describe_sets(paths),
         "pictures": [*overview, *build_training_pictures(paths), *build_test_pictures(paths, predictions)],
         "mistakes": [read_mistakes(one) for one in paths],
     }

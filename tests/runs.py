@@ -11,6 +11,7 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from lesions.evaluation.class_scores import list_class_scores
+from lesions.evaluation.prediction_sets import calibrate_sets, list_set_rows, score_sets, summarise_sets
 from lesions.evaluation.reliability import build_reliability_rows, score_reliability
 from lesions.evaluation.risk import list_risk_by_coverage
 from lesions.formats.json_file import write_json, write_metrics, write_plot_rows
@@ -170,6 +171,7 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
         "evaluation": {
             "num_views": 1,
             "calibration": "auto",
+            "set_confidence": 0.9,
             "sensitivity": 0.95,
             "prevalence": [0.02, 0.1],
             "min_subgroup_groups": 5,
@@ -215,6 +217,10 @@ def write_model(folder: Path, model: str, predictions: Predictions) -> None:
     write_plot_rows(plots / "reliability.json", build_reliability_rows(predictions, predictions))
     write_plot_rows(plots / "risk.json", list(list_risk_by_coverage(predictions)))
     write_plot_rows(plots / "classes.json", list_class_scores(predictions))
+    rules = calibrate_sets(predictions, 0.9)
+    sets = score_sets(predictions, rules)
+    write_metrics(folder / f"metrics/{model}/sets.json", summarise_sets(rules, sets, 0.9))
+    write_plot_rows(plots / "sets.json", list_set_rows(CLASSES, rules, sets))
     for file in ("confusion", "roc", "precision_recall"):
         write_plot_rows(folder / f"plots/{model}/{file}.json", [])
     pictures = folder / f"data/pictures/{model}"

@@ -4,6 +4,7 @@ import typer
 
 from lesions.command_line.check import check
 from lesions.command_line.compare import compare
+from lesions.command_line.doubts import doubts
 from lesions.command_line.fetch import fetch
 from lesions.command_line.folds import folds
 from lesions.command_line.gate import gate
@@ -34,5 +35,5 @@ def main(context: typer.Context, debug: DebugOption = False, version: VersionOpt
     context.obj = enter_root()
 
 
-for command in (check, compare, fetch, folds, gate, plan, plots, preset, repeat, score, timings, unseal):
+for command in (check, compare, doubts, fetch, folds, gate, plan, plots, preset, repeat, score, timings, unseal):
     commands.command(cls=PlainCommand)(command)

@@ -1,7 +1,8 @@
 """`lesions score`."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Column, Table
@@ -36,6 +37,9 @@ def score(
         list[str] | None, typer.Option("--class", help="WORD=DIAGNOSIS: what a word for a class means.")
     ] = None,
     split: Annotated[str, typer.Option(help="The rows to score, if there is a column split.")] = "test",
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="For malignancy: a threshold that was chosen on other images.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Written: all figures, as JSON.", callback=find_typed)] = None,
 ) -> None:
     """Score any table of predictions, and the images that share a patient or a lesion with others apart.
@@ -43,7 +47,9 @@ def score(
     Without --truth or a column of a usual name, the true classes are the dataset's diagnoses.
     """
     # These import pandas and scipy; the other commands start without them.
-    from lesions.evaluation.audit import audit_predictions, compare_parts, score_whole
+    from lesions.evaluation.audit import audit_predictions, compare_parts, score_malignancy, score_whole
+    from lesions.evaluation.interval import list_estimates
+    from lesions.evaluation.operating_point import list_diagnosis_decisions
     from lesions.evaluation.seal import SEALED_SPLITS, list_sealed_images, refuse_sealed
     from lesions.formats.json_file import write_metrics
     from lesions.tables.foreign_predictions import Names, read_foreign_predictions
@@ -58,10 +64,17 @@ def score(
     if looked_at := int(audit.predictions.images.image_id.isin(sealed).sum()):
         raise refuse_sealed(f"{looked_at:,} images of {predictions}, which are test images or of other datasets,")
     whole, parts = score_whole(audit), compare_parts(audit)
+    decisions = list(list_diagnosis_decisions(audit.predictions))
+    sides = find_sides(audit.predictions.classes)
+    malignancy = score_malignancy(audit.predictions, sides, threshold) if sides else {}
     print("\n".join([*foreign.notes, *list_sentences(audit)]))
     print_table(build_table(whole, parts))
+    print(describe_calibration_error(audit))
+    print_table(build_decisions_table(decisions))
+    print_table(build_malignancy_table(malignancy))
     if output is not None:
-        write_metrics(output, summarise(audit, whole, parts))
+        figures = summarise(audit, whole, parts) | list_estimates(malignancy)
+        write_metrics(output, figures | {"decisions": decisions})
 
 
 def read_records(dataset: str | None, tables: list[Path]) -> "tuple[pd.DataFrame, dict[str, str]]":
@@ -87,6 +100,17 @@ def read_records(dataset: str | None, tables: list[Path]) -> "tuple[pd.DataFrame
     for note in read.notes:
         print(note)
     return read.records, list_words(adapter)
+
+
+def find_sides(classes: "Sequence[str]") -> "tuple[bool | None, ...] | None":
+    """Return whether each class is malignant, by the section `task` of the project that this is called in."""
+    from lesions.parameters.section import read_section
+    from lesions.tables.task import TaskParameters
+
+    if not PARAMS.is_file():
+        print(f"nothing is said of malignancy: there is no {PARAMS}, whose section task says what is malignant")
+        return None
+    return read_section(PARAMS, "task", TaskParameters).find_sides([(name,) for name in classes])
 
 
 def parse_class(text: str) -> tuple[str, str]:
@@ -126,7 +150,45 @@ def build_table(whole: "dict[str, Estimate]", parts: "dict[str, Part]") -> Table
     for metric, estimate in whole.items():
         part = parts.get(metric)
         sides = ("", "", "") if part is None else (spell(part.tied), spell(part.rest), spell(part.difference))
-        table.add_row(METRIC_WORDS.get(metric, metric), spell(estimate), *sides)
+        table.add_row(METRIC_WORDS.get(metric, metric.replace("_", " ")), spell(estimate), *sides)
+    return table
+
+
+def describe_calibration_error(audit: "Audit") -> str:
+    """Say what the calibration error is, and what it would be by chance."""
+    from lesions.evaluation.reliability import estimate_chance_error, score_reliability
+
+    predictions = audit.predictions
+    error = score_reliability(predictions.y_true, predictions.logits)["expected_calibration_error"]
+    chance = estimate_chance_error(predictions)
+    return (
+        f"calibration error of the most probable class: {error:.3f}; calibrated probabilities would have "
+        f"{chance.low:.3f} to {chance.high:.3f}"
+    )
+
+
+def build_decisions_table(decisions: "Sequence[dict[str, Any]]") -> Table:
+    """Return one row per class and unit (image, confirmed image, lesion, patient): each class against the rest."""
+    scores = ("sensitivity", "specificity", "ppv", "npv")
+    headings = ("class", "of each", "found", *scores)
+    table = Table(*(Column(heading, no_wrap=True) for heading in headings), box=None)
+    for row in decisions:
+        cells = (
+            "–" if row[name] is None else f"{row[name]:.3f} ({row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f})"
+            for name in scores
+        )
+        found, missed = row["num_true_positive"], row["num_false_negative"]
+        table.add_row(row["called"], row["unit"], f"{found} of {found + missed}", *cells)
+    return table
+
+
+def build_malignancy_table(scores: "dict[str, Estimate]") -> Table:
+    """Return one row per score of the probability of malignancy."""
+    from lesions.evaluation.verdict import spell_bounds, spell_number
+
+    table = Table(Column("malignancy", no_wrap=True), "", Column("95 % interval", no_wrap=True), box=None)
+    for name, estimate in scores.items():
+        table.add_row(name.replace("_", " "), spell_number(estimate.value), spell_bounds(estimate))
     return table
 
 

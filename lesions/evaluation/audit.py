@@ -4,7 +4,7 @@ Of a published test set, it is seldom known which of the other images a model wa
 into those whose patient or lesion has further images in the dataset, outside the test set, and the rest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +13,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lesions.errors import InputError, quote_value
+from lesions.evaluation.binary_calibration import score_binary_calibration
 from lesions.evaluation.comparison import measure_metrics
+from lesions.evaluation.decisions import call_at, merge_sides, score_decisions
 from lesions.evaluation.interval import (
     Estimate,
     estimate_score,
     subtract_independent,
 )
+from lesions.evaluation.reliability import estimate_proper_scores
 from lesions.images.files import image_name
 from lesions.tables.foreign_predictions import ForeignPredictions
 from lesions.tables.groups import GROUPING_IDENTIFIERS, build_groups
@@ -163,9 +166,30 @@ def find_ties(everywhere: pd.Series, here: pd.Series) -> NDArray[np.bool_]:
 
 
 def score_whole(audit: Audit) -> dict[str, Estimate]:
-    """Score all images, by metric."""
+    """Score all images, by metric; the last scores are of the probabilities, and lower ones are better."""
     (measured,) = measure_metrics({"": audit.predictions}, seed=0).values()
-    return {metric: estimate_score(measurement) for metric, measurement in measured.items()}
+    scores = {metric: estimate_score(measurement) for metric, measurement in measured.items()}
+    return scores | estimate_proper_scores(audit.predictions)
+
+
+def score_malignancy(
+    predictions: Predictions, sides: Sequence[bool | None], threshold: float | None
+) -> dict[str, Estimate]:
+    """Score the probability of malignancy: its calibration, and its decisions at a threshold if there is one.
+
+    Parameters
+    ----------
+    sides
+        Whether each class is malignant; None if it is neither malignant nor benign.
+    threshold
+        One that was chosen on other images.
+    """
+    merged = merge_sides(predictions, sides)
+    scores = score_binary_calibration(merged)
+    if threshold is None:
+        return scores
+    called = call_at(merged, threshold)
+    return scores | score_decisions(called.y_true == 1, called.y_pred == 1, called.images.group_id)
 
 
 def compare_parts(audit: Audit) -> dict[str, Part]:

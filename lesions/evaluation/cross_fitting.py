@@ -168,12 +168,16 @@ def choose_method(losses: Mapping[CalibrationMethod, Floats], group_id: pd.Serie
     group_id : (N,)
     """
     lowest = min(losses, key=lambda name: float(losses[name].mean()))
-    G = group_id.nunique()
-    for name, each in losses.items():
-        excess = each - losses[lowest]
-        deviations = sum_by_group(excess - excess.mean(), group_id)
-        # One group says nothing of how much groups differ.
-        error = np.sqrt(G / (G - 1) * (deviations**2).sum()) / len(excess) if G > 1 else np.inf
-        if excess.mean() <= error:
-            return name
-    return lowest
+    return next(
+        name
+        for name, each in losses.items()
+        if (each - losses[lowest]).mean() <= _estimate_error(each - losses[lowest], group_id)
+    )
+
+
+def _estimate_error(values: Floats, group_id: pd.Series) -> float:
+    """Return the standard error over groups of the mean of values (N,)."""
+    deviations = sum_by_group(values - values.mean(), group_id)
+    # One group says nothing of how much groups differ.
+    G = len(deviations)
+    return float(np.sqrt(G / (G - 1) * (deviations**2).sum()) / len(values)) if G > 1 else np.inf

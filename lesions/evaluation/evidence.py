@@ -25,7 +25,7 @@ A group that is not recognised takes its whole share of the recall, but is rarel
 shares were chosen by `benchmarks.simulate_coverage`.
 """
 
-WEAK_PRECISION, FEW_GROUPS_FOR_PRECISION = 0.7, 3
+WEAK_PRECISION, FEW_GROUPS_FOR_PRECISION = 0.9, 3
 """A mean average precision below the first, with fewer groups of a diagnosis than the second, is not to be trusted.
 
 So few images rank high by chance, and the precision is higher than in the population: its interval is too high.

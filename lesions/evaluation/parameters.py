@@ -19,6 +19,8 @@ class EvaluationParameters(Section):
         8 averages the logits over the flips and quarter turns of each image; 1 uses the image alone.
     calibration
         The method fitted to the logits of the validation images; auto: the one that cross-fitting chooses.
+    set_confidence
+        The share of images whose true class is to be in their prediction set.
     sensitivity
         The sensitivity that the threshold for malignancy is expected to reach on new images.
     prevalence
@@ -31,6 +33,7 @@ class EvaluationParameters(Section):
 
     num_views: Literal[1, 8]
     calibration: CalibrationMethod | Literal["auto"]
+    set_confidence: Annotated[float, Field(gt=0, lt=1)]
     sensitivity: Annotated[float, Field(gt=0, le=1)]
     prevalence: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
     min_subgroup_groups: Annotated[int, Field(ge=2)]

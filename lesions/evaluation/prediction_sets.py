@@ -8,12 +8,13 @@ an image drawn at random from a new group, on average over validation sets.
 
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import numpy as np
-from crepes import ConformalClassifier  # type: ignore[import-untyped]
+from crepes import ConformalClassifier
 from numpy.typing import NDArray
 
-from lesions.evaluation.interval import Estimate
+from lesions.evaluation.interval import Estimate, list_estimates
 from lesions.evaluation.proportions import estimate_proportions
 from lesions.tables.predictions import Predictions
 
@@ -129,6 +130,36 @@ def score_sets(predictions: Predictions, rules: tuple[ClassRule, ...]) -> SetSco
     (single,) = estimate_proportions(size == 1, [everything], group_id)
     (empty,) = estimate_proportions(size == 0, [everything], group_id)
     return SetScores(coverage, dict(zip(codes, by_class, strict=True)), float(size.mean()), single, empty)
+
+
+def summarise_sets(rules: tuple[ClassRule, ...], scores: SetScores, confidence: float) -> dict[str, Any]:
+    """Return the scores of prediction sets under flat names."""
+    return {
+        "confidence": confidence,
+        "num_classes": len(rules),
+        "num_classes_calibrated_alone": sum(rule.is_own for rule in rules),
+        "mean_size": scores.mean_size,
+        **list_estimates({"coverage": scores.coverage, "single": scores.single, "empty": scores.empty}),
+    }
+
+
+def list_set_rows(classes: tuple[str, ...], rules: tuple[ClassRule, ...], scores: SetScores) -> list[dict[str, Any]]:
+    """Return one plot row per class: when it is in a set, and how often its test images have it in theirs."""
+    rows = []
+    for code, (name, rule) in enumerate(zip(classes, rules, strict=True)):
+        covered = scores.by_class.get(code)
+        rows.append(
+            {
+                "diagnosis": name,
+                "probability": rule.probability,
+                "num_groups": rule.num_groups,
+                "calibrated_with": "its own groups" if rule.is_own else "all groups",
+                "coverage": covered and covered.value,
+                "low": covered and covered.low,
+                "high": covered and covered.high,
+            }
+        )
+    return rows
 
 
 def _read_true(predictions: Predictions) -> Floats:

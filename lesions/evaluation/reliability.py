@@ -171,8 +171,7 @@ def _draw_hits(predictions: Predictions, *, seed: int) -> Iterator[NDArray[np.bo
 
     The images of a group share the noise that decides (the Gumbel-max trick): each label has exactly its
     probabilities, and images that look alike to the network get the same label, as photographs of one lesion have.
-    Labels drawn for each image alone would promise too little chance: they are right in 81 to 94 of 100 simulated
-    test sets that are calibrated, and these in 86 to 99 (docs/evaluation.md).
+    Labels drawn for each image alone would promise too little chance (docs/evaluation.md).
     """
     codes, groups = pd.factorize(predictions.images.group_id)
     log_prob, top = predictions.log_prob, predictions.y_prob.argmax(axis=1)

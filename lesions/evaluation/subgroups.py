@@ -4,33 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from lesions.evaluation.attributes import Part, list_values
 from lesions.evaluation.binomial import LEVEL
 from lesions.evaluation.decisions import merge_sides
 from lesions.evaluation.interval import Estimate
-from lesions.evaluation.permutation import Comparisons, compare_parts
+from lesions.evaluation.parts import Comparisons, compare_parts
 from lesions.evaluation.proportions import estimate_mean_proportions
 from lesions.tables.predictions import Predictions
 
 Flags = NDArray[np.bool_]
-
-Part = tuple[str, str, Flags]
-"""An attribute, its value, and which images have it."""
-
-AGE_BANDS = {
-    "under 20": (0, 20),
-    "20 to 39": (20, 40),
-    "40 to 59": (40, 60),
-    "60 to 79": (60, 80),
-    "80 and over": (80, 200),
-}
-"""Years: the first age of each band, and the first age beyond it."""
-
-ATTRIBUTES = ("sex", "age_years", "site", "source", "diagnosis_confirmation", "fitzpatrick_type")
-
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -200,23 +184,3 @@ def _list_differences(found: Comparisons, has_shared: Sequence[bool]) -> Iterato
     columns = (found.difference, found.weighted_difference, found.p_value, found.p_adjusted)
     for *numbers, shared in zip(*columns, has_shared, strict=True):
         yield SubgroupDifference(*map(float, numbers)) if shared else None
-
-
-def list_values(images: pd.DataFrame) -> Iterator[Part]:
-    """Yield each attribute that has several values, each of its values, and which images (N,) have it."""
-    for attribute in ATTRIBUTES:
-        values = band_ages(images.age_years) if attribute == "age_years" else images[attribute]
-        named = values.astype("object").where(values.notna(), UNKNOWN).astype(str)
-        names = [*AGE_BANDS, UNKNOWN] if attribute == "age_years" else sorted(named.unique())
-        there = [name for name in names if (named == name).any()]
-        if len(there) > 1:
-            for name in there:
-                yield attribute, name, (named == name).to_numpy()
-
-
-def band_ages(ages: pd.Series) -> pd.Series:
-    """Return the age band of each age; None if the age is unknown."""
-    bands = pd.Series(None, index=ages.index, dtype="object")
-    for name, (start, stop) in AGE_BANDS.items():
-        bands[(ages >= start) & (ages < stop)] = name
-    return bands

@@ -24,7 +24,7 @@ def run_seeds(num_seeds: int) -> dict[int, Experiment]:
     Raises
     ------
     InputError
-        If the test images are sealed, if an experiment fails, or if an experiment would not see the workspace as it is.
+        If the test images are sealed, if an experiment fails, or if one would not see the workspace as it is.
     """
     with open_experiments() as repo:
         check_may_look(PARAMS)

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import irfft2, rfft2
-from scipy.ndimage import gaussian_filter, label, maximum_filter
+from scipy.fft import rfft2
+from scipy.ndimage import gaussian_filter1d, label, maximum_filter
 from scipy.sparse import csr_array
 
 from lesions.images.perceptual_hash import circular_window
@@ -62,10 +62,20 @@ def extract_details(grey: NDArray[Any]) -> NDArray[np.float32]:
     -------
     (P, S, S) float32
     """
-    blurred = gaussian_filter(grey.astype(np.float32), (0, DETAIL_PX, DETAIL_PX))
-    fine = grey - blurred
-    strength = gaussian_filter(fine**2, (0, NEIGHBOURHOOD_PX, NEIGHBOURHOOD_PX))
+    fine = grey - _blur_images(grey.astype(np.float32), DETAIL_PX)
+    strength = _blur_images(fine**2, NEIGHBOURHOOD_PX)
     return np.where(_find_surround(grey), 0, fine / np.sqrt(strength + NOISE**2)).astype(np.float32)
+
+
+def _blur_images(images: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    """Blur images (P, S, S) with a Gaussian; a product of matrices takes a third of the time of a filter."""
+    blur = _build_blur(images.shape[1], sigma_px)
+    return np.asarray(blur @ images @ blur.T)
+
+
+@cache
+def _build_blur(size: int, sigma_px: float) -> NDArray[np.float32]:
+    return np.asarray(gaussian_filter1d(np.eye(size), sigma_px, axis=0), dtype=np.float32)
 
 
 def _find_surround(grey: NDArray[Any]) -> NDArray[np.bool_]:
@@ -102,8 +112,7 @@ def correlate_images(
     best = np.zeros(len(turned), dtype=np.float32)
     for warp in _build_warps(positions):
         moved = standardise_details((warp @ columns).T.reshape(turned.shape))
-        over_shifts = irfft2(fixed * rfft2(moved).conj(), s=turned.shape[1:])
-        np.maximum(best, _crop_shifts(over_shifts).max(axis=(1, 2)), out=best)
+        np.maximum(best, correlate_shifts(fixed, rfft2(moved), MAX_SHIFT_PX).max(axis=(1, 2)), out=best)
     return best
 
 
@@ -112,13 +121,34 @@ def standardise_details(details: NDArray[np.float32]) -> NDArray[np.float32]:
     window = _build_window()
     centred = (details - np.tensordot(details, window / window.sum(), 2)[:, None, None]) * window
     lengths = np.sqrt(np.einsum("pyx,pyx->p", centred, centred))[:, None, None]
-    return np.asarray(centred / np.maximum(lengths, 1e-6))
+    # An image of a single colour has no details but rounding errors.
+    return np.asarray(centred / np.maximum(lengths, 0.01))
 
 
-def _crop_shifts(correlations: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the shifts up to 5 px, which are the first and last rows and columns of a circular correlation."""
-    kept = np.r_[-MAX_SHIFT_PX : MAX_SHIFT_PX + 1]
-    return correlations[:, kept[:, None], kept]
+def correlate_shifts(
+    fixed: NDArray[np.complex64], moved: NDArray[np.complex64], max_shift_px: int
+) -> NDArray[np.float32]:
+    """Return the correlations of images at every shift of up to `max_shift_px`, from their spectra (P, 64, 33).
+
+    Returns
+    -------
+    (P, 2 `max_shift_px` + 1, 2 `max_shift_px` + 1) float32
+        By the shift down and the shift to the right of the moved image.
+    """
+    down, right = _build_shifts(max_shift_px)
+    return np.asarray((down @ (fixed * moved.conj()) @ right).real)
+
+
+@cache
+def _build_shifts(max_shift_px: int) -> tuple[NDArray[np.complex64], NDArray[np.complex64]]:
+    """Return the matrices of an inverse Fourier transform that is read at few places."""
+    shifts = np.arange(-max_shift_px, max_shift_px + 1)
+    frequencies = np.arange(COMPARED_PX // 2 + 1)
+    # Of the frequencies along x, only half are there; all but the first and the last stand for two.
+    times = np.where((frequencies == 0) | (frequencies == COMPARED_PX // 2), 1, 2) / COMPARED_PX
+    down = np.exp(2j * np.pi / COMPARED_PX * np.outer(shifts, np.arange(COMPARED_PX))) / COMPARED_PX
+    right = times[:, None] * np.exp(2j * np.pi / COMPARED_PX * np.outer(frequencies, shifts))
+    return down.astype(np.complex64), right.astype(np.complex64)
 
 
 @cache

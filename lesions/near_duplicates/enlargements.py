@@ -11,12 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lesions.hardware.processors import count_processors
+from lesions.near_duplicates.alignment import extract_details
 from lesions.near_duplicates.fingerprints import NUM_STEPS, build_fingerprints, measure_spectra
 from lesions.near_duplicates.neighbours import build_index
 from lesions.stage.progress import show_progress
 
-PARTS = (1.0, 0.71, 0.5)
-"""The middle of each image's sides that is searched for; each is 1.06⁶ times as large as the next."""
+PARTS = (1.0, 0.8, 0.64, 0.5)
+"""The middle of each image's sides that is searched for; each is 1.06⁴ times as large as the next."""
 
 NUM_PER_PART = 2
 """Number of most similar images considered for each part of each image."""
@@ -47,7 +48,7 @@ def find_enlargements(
     read_grey
         Called for a few images at a time.
     images : (M,) int
-        The images among which others are found.
+        The images among which others are found, in ascending order.
     searching : (S,) int
         Those of them whose parts are searched for.
     parts
@@ -61,13 +62,15 @@ def find_enlargements(
     """
     if not parts:
         return pd.DataFrame(columns=["image", "other", "part", "step", "likeness"], dtype=np.int64)
-    whole = _map_chunks(
-        lambda chunk: build_fingerprints(measure_spectra(read_grey(chunk)), 0), images, "whole images"
+    # Half precision halves the memory, and is enough to compare.
+    whole = np.concatenate(
+        _map_chunks(lambda chunk: _fingerprint(read_grey(chunk)).astype(np.float16), images, "fingerprinting")
     )
-    index = build_index(np.concatenate(whole))
+    index = build_index(whole[:, 0].astype(np.float32))
 
     def search(chunk: NDArray[np.int64], part: float) -> pd.DataFrame:
-        found = _search_part(index, measure_spectra(read_grey(chunk, part)))
+        fingerprints = whole[np.searchsorted(images, chunk)] if part == 1 else _fingerprint(read_grey(chunk, part))
+        found = _search_part(index, fingerprints.astype(np.float32))
         found = found.assign(image=chunk[found.image], other=images[found.other], part=part)
         return found[found.image != found.other]
 
@@ -84,13 +87,18 @@ def find_enlargements(
     return found[found.groupby(pair).cumcount() == 0].sort_values(["image", "other"]).reset_index(drop=True)
 
 
-def _search_part(index: faiss.IndexIVFFlat, spectra: NDArray[np.float32]) -> pd.DataFrame:
-    """Return the nearest others of each image (N, 29, 48), each once, at the step at which it is most like it."""
+def _fingerprint(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the fingerprints (N, 4, 192) of images at each step."""
+    spectra = measure_spectra(extract_details(grey))
+    return np.stack([build_fingerprints(spectra, step) for step in range(NUM_STEPS)], axis=1)
+
+
+def _search_part(index: faiss.IndexIVFFlat, fingerprints: NDArray[np.float32]) -> pd.DataFrame:
+    """Return the nearest others of each image (N, 4, 192), each once, at the step at which it is most like it."""
     # One more than wanted, because each image finds itself.
-    nearest = [index.search(build_fingerprints(spectra, step), NUM_PER_PART + 1) for step in range(NUM_STEPS)]
-    likeness, other = (np.stack(results) for results in zip(*nearest, strict=True))
-    step, image = np.broadcast_arrays(*np.ogrid[:NUM_STEPS, : len(spectra)])
-    step, image = (np.broadcast_to(values[:, :, None], other.shape) for values in (step, image))
+    nearest = index.search(fingerprints.reshape(-1, fingerprints.shape[2]), NUM_PER_PART + 1)
+    likeness, other = (result.reshape(*fingerprints.shape[:2], -1) for result in nearest)
+    image, step, _ = np.broadcast_arrays(*np.ogrid[: len(other), :NUM_STEPS, :1], other)[:3]
     kept = (other >= 0) & (likeness >= MIN_LIKENESS)
     order = np.argsort(-likeness[kept], kind="stable")
     columns = {"image": image, "other": other, "step": step, "likeness": likeness}

@@ -9,18 +9,18 @@ from scipy.fft import rfft, rfft2
 from scipy.sparse import csr_array
 
 from lesions.images.perceptual_hash import circular_window
-from lesions.near_duplicates.alignment import COMPARED_PX, extract_details
+from lesions.near_duplicates.alignment import COMPARED_PX
 
 NUM_ANGLES = 48
 """Directions at which a spectrum is read, over half a circle; the other half is the same."""
 
 INNER_RING = 5
 RING_RATIO = 1.06
-NUM_RINGS = 29
-"""Frequencies at which a spectrum is read: from 5 to 26 cycles per image, each 1.06 times the one before."""
+NUM_RINGS = 27
+"""Frequencies at which a spectrum is read: from 5 to 23 cycles per image, each 1.06 times the one before."""
 
-NUM_STEPS = 6
-"""Enlargements by 1.06⁰ to 1.06⁵ that are read from one spectrum."""
+NUM_STEPS = 4
+"""Enlargements by 1.06⁰ to 1.06³ that are read from one spectrum. At larger ones the image shows too much else."""
 
 HARMONICS = 16
 """How many frequencies around the circle a fingerprint has of each ring."""
@@ -32,8 +32,8 @@ PADDED_PX = 96
 """Side to which images are padded with zeros, so that their spectra are read at steps of 2/3 cycle."""
 
 
-def measure_spectra(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Measure how strong an image's details are by frequency and direction.
+def measure_spectra(details: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Measure how strong the details of images are by frequency and direction.
 
     A shift of the image changes no strength, a rotation moves all of them to other directions, and an enlargement
     moves all of them to lower frequencies (the Fourier-Mellin transform; Reddy and Chatterji 1996). Each ring has
@@ -41,20 +41,21 @@ def measure_spectra(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    grey : (N, 64, 64) uint8
+    details : (N, 64, 64) float32
+        Of `extract_details`.
 
     Returns
     -------
-    (N, 29, 48) float32
+    (N, 27, 48) float32
         By ring and direction.
     """
     window = circular_window(COMPARED_PX, SOFT_EDGE).astype(np.float32)
-    details = extract_details(grey)
     centred = (details - np.tensordot(details, window / window.sum(), 2)[:, None, None]) * window
-    strengths = np.abs(rfft2(centred, s=(PADDED_PX, PADDED_PX))).reshape(len(grey), -1)
+    strengths = np.abs(rfft2(centred, s=(PADDED_PX, PADDED_PX))).reshape(len(details), -1)
     rings = (_build_rings() @ strengths.T).T.reshape(-1, NUM_RINGS, NUM_ANGLES)
     rings -= rings.mean(axis=2, keepdims=True)
-    return np.asarray(rings / np.maximum(rings.std(axis=2, keepdims=True), 1e-6))
+    # An image of a single colour has no details but rounding errors.
+    return np.asarray(rings / np.maximum(rings.std(axis=2, keepdims=True), 0.1))
 
 
 def build_fingerprints(spectra: NDArray[np.float32], step: int) -> NDArray[np.float32]:
@@ -65,20 +66,19 @@ def build_fingerprints(spectra: NDArray[np.float32], step: int) -> NDArray[np.fl
 
     Parameters
     ----------
-    spectra : (N, 29, 48) float32
+    spectra : (N, 27, 48) float32
     step
-        From 0 to 5.
+        From 0 to 3.
 
     Returns
     -------
-    (N, 192) float32, of length 1
+    (N, 192) float32, of length 1; of an image of a single colour, nearly 0
     """
-    amplitudes = np.abs(rfft(spectra[:, step : NUM_RINGS - NUM_STEPS + 1 + step : 2], axis=2))[
-        :, :, 1 : HARMONICS + 1
-    ]
+    rings = spectra[:, step : NUM_RINGS - NUM_STEPS + 1 + step : 2]
+    amplitudes = np.abs(rfft(rings, axis=2))[:, :, 1 : HARMONICS + 1]
     amplitudes -= amplitudes.mean(axis=1, keepdims=True)
     flat = amplitudes.reshape(len(spectra), -1)
-    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6))
+    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1))
 
 
 @cache

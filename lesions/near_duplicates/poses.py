@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.fft import irfft, irfft2, rfft, rfft2
+from scipy.fft import irfft, rfft, rfft2
 
-from lesions.near_duplicates.alignment import COMPARED_PX, extract_details, standardise_details
+from lesions.near_duplicates.alignment import COMPARED_PX, correlate_shifts, extract_details, standardise_details
 from lesions.near_duplicates.fingerprints import NUM_ANGLES, NUM_RINGS, NUM_STEPS, RING_RATIO, measure_spectra
 
 FARTHEST_PX = 16
@@ -36,9 +36,10 @@ def pose_images(
     orientation : (P,) int
         Which of the eight orientations of a square is nearest to the pose.
     """
-    mirrored, angle = _estimate_rotations(measure_spectra(moving), measure_spectra(still), step)
+    details = extract_details(still)
+    mirrored, angle = _estimate_rotations(measure_spectra(extract_details(moving)), measure_spectra(details), step)
     scale = RING_RATIO**step
-    fixed = rfft2(standardise_details(extract_details(still)))
+    fixed = rfft2(standardise_details(details))
     best = np.full(len(moving), -np.inf, dtype=np.float32)
     turned, shift = np.zeros(len(moving)), np.zeros((len(moving), 2))
     # The spectrum of an image that stands on its head is the same.
@@ -100,11 +101,10 @@ def _find_shifts(
     fixed: NDArray[np.complex64], moved: NDArray[np.complex64]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Return the highest correlation (P,) over shifts of up to 16 px, and the shift (P, 2) down and right."""
-    kept = np.r_[-FARTHEST_PX : FARTHEST_PX + 1]
-    over_shifts = irfft2(fixed * moved.conj(), s=(COMPARED_PX, COMPARED_PX))[:, kept[:, None], kept]
+    over_shifts = correlate_shifts(fixed, moved, FARTHEST_PX)
     flat = over_shifts.reshape(len(fixed), -1)
-    peak = flat.argmax(axis=1)
-    return flat.max(axis=1), kept[np.stack(np.unravel_index(peak, over_shifts.shape[1:]), axis=1)]
+    places = np.stack(np.unravel_index(flat.argmax(axis=1), over_shifts.shape[1:]), axis=1)
+    return flat.max(axis=1), places - FARTHEST_PX
 
 
 def _name_orientations(mirrored: NDArray[np.bool_], angle: NDArray[np.float64]) -> NDArray[np.int64]:

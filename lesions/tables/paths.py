@@ -15,6 +15,7 @@ MetricsName = Literal[
     "test",
     "intervals",
     "calibration",
+    "sets",
     "generalisation",
     "external",
     "digest",
@@ -30,6 +31,7 @@ PlotName = Literal[
     "precision_recall",
     "reliability",
     "risk",
+    "sets",
     "malignancy_roc",
     "malignancy_calibration",
     "net_benefit",
@@ -43,7 +45,7 @@ SYNTHETIC_ROOT = Path("data/raw/synthetic")
 """The embedded dataset."""
 
 OUTPUT_FOLDERS = (
-    *(Path("data", name) for name in ("calibrations", "checkpoints", "code", "folds", "logits")),
+    *(Path("data", name) for name in ("calibrations", "checkpoints", "code", "doubts", "folds", "logits")),
     *(Path("data", name) for name in ("pictures", "predictions", "recipes")),
     *map(Path, ("metrics", "plots", "report", ".resume", ".timings", "dvclive", "dvc_plots")),
 )

@@ -20,10 +20,11 @@ from tests.builders import HAM10000, WriteParams, dataset_section, metadata_tabl
 NUM_IMAGES = 30
 
 
-def skin(seed: int) -> Image.Image:
-    """Return an image of 120 × 90 px with structure at every scale."""
-    noise = np.random.default_rng(seed).normal(size=(90, 120))
-    texture = sum(20 * field / field.std() for field in (gaussian_filter(noise, sigma) for sigma in (1.5, 4, 10)))
+def skin(seed: int, *, scale: int = 1) -> Image.Image:
+    """Return an image of 120 × 90 px, or `scale` times as large, with structure at every scale."""
+    noise = np.random.default_rng(seed).normal(size=(90 * scale, 120 * scale))
+    blurred = (gaussian_filter(noise, sigma * scale) for sigma in (1.5, 4, 10))
+    texture = sum(20 * field / field.std() for field in blurred)
     return Image.fromarray((texture[:, :, None] + np.array([170, 120, 100])).clip(0, 255).astype(np.uint8))
 
 
@@ -40,6 +41,19 @@ def plant(folder: Path) -> None:
     skin(5).crop((6, 4, 114, 86)).save(folder / "copy_05.png")
     skin(6).point(lambda value: min(255, int(1.3 * value))).save(folder / "copy_06.png")
     skin(7).resize((60, 45)).save(folder / "copy_07.png")
+
+
+def crop(image: Image.Image, left_top: float, right_bottom: float) -> Image.Image:
+    """Cut fractions of the width and of the height off the sides."""
+    width, height = image.size
+    edges = [left_top * width, left_top * height, (1 - right_bottom) * width, (1 - right_bottom) * height]
+    return image.crop((round(edges[0]), round(edges[1]), round(edges[2]), round(edges[3])))
+
+
+def shift(image: Image.Image, across: float, down: float) -> Image.Image:
+    """Shift by fractions of the width and of the height; what comes in is black."""
+    data = (1, 0, across * image.width, 0, 1, down * image.height)
+    return image.transform(image.size, Image.Transform.AFFINE, data, Image.Resampling.BILINEAR)
 
 
 def find(folder: Path, params: Path, **columns: list[Any]) -> tuple[pd.DataFrame, dict[str, Any], Path]:
@@ -85,6 +99,32 @@ def test_planted_copies_are_found_and_nothing_else(tmp_path: Path, params: Path)
         assert drawn.width == 1800
         # What is behind the picture shows through, so that it is dark on a dark page.
         assert drawn.getchannel("A").getextrema()[0] == 0
+
+
+def test_narrow_crops_wide_rotations_and_shifts_are_found_and_nothing_else(tmp_path: Path, params: Path) -> None:
+    (tmp_path / "files").mkdir()
+    alterations = [
+        lambda image: crop(image, 0.08, 0.08),
+        lambda image: crop(image, 0.1, 0.1),
+        lambda image: crop(image, 0.15, 0.15),
+        lambda image: crop(image, 0.25, 0.25),
+        lambda image: crop(image, 0.1, 0),
+        lambda image: image.rotate(12, Image.Resampling.BILINEAR),
+        lambda image: image.rotate(20, Image.Resampling.BILINEAR),
+        lambda image: image.rotate(45, Image.Resampling.BILINEAR),
+        lambda image: image.rotate(-33, Image.Resampling.BILINEAR).transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+        lambda image: crop(image.rotate(12, Image.Resampling.BILINEAR), 0.1, 0.1),
+        lambda image: shift(image, 0.1, 0),
+        lambda image: shift(image, 0.05, 0.05),
+    ]
+    for n in range(NUM_IMAGES):
+        skin(n, scale=3).save(tmp_path / f"files/original_{n:02d}.png")
+    for n, alter in enumerate(alterations):
+        alter(skin(n, scale=3)).save(tmp_path / f"files/copy_{n:02d}.png")
+    pairs, _, _ = find(tmp_path / "files", params)
+    assert pairs[["image_id", "other_image_id"]].values.tolist() == [
+        [f"copy_{n:02d}", f"original_{n:02d}"] for n in range(len(alterations))
+    ]
 
 
 def test_shared_identifiers_and_conflicts_are_counted(tmp_path: Path, params: Path) -> None:
@@ -153,6 +193,21 @@ def test_images_with_too_little_detail_are_refused(tmp_path: Path, write_params:
     )
     with pytest.raises(InputError, match=r"images.npy: cached images of 31 px .* raise cache_images.size_px to 32"):
         find(tmp_path / "files", small)
+
+
+def test_small_images_are_searched_only_as_far_as_their_pixels_go(tmp_path: Path, write_params: WriteParams) -> None:
+    (tmp_path / "files").mkdir()
+    for n in range(5):
+        skin(n).save(tmp_path / f"files/original_{n}.png")
+    crop(skin(0), 0.25, 0.25).save(tmp_path / "files/copy_0.png")
+    skin(1).rotate(45, Image.Resampling.BILINEAR).save(tmp_path / "files/copy_1.png")
+    small = write_params(
+        dataset=dataset_section(tmp_path / "files", "ham10000"),
+        cache_images={"size_px": 37, "fit": "crop", "max_megapixels": 1},
+        near_duplicates={"min_correlation": 0.7},
+    )
+    pairs, _, _ = find(tmp_path / "files", small)
+    assert pairs[["image_id", "other_image_id"]].values.tolist() == [["copy_1", "original_1"]]
 
 
 @needs_ham10000

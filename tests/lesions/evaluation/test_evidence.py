@@ -145,7 +145,7 @@ def test_the_evidence_of_several_seeds_is_their_mean() -> None:
 
 
 @pytest.mark.parametrize(
-    ("precision", "sizes", "overrated"), [(0.5, [9, 2, 3], [1]), (0.5, [9, 3, 3], []), (0.9, [9, 1, 1], [])]
+    ("precision", "sizes", "overrated"), [(0.8, [9, 2, 3], [1]), (0.8, [9, 3, 3], []), (0.9, [9, 1, 1], [])]
 )
 def test_a_weak_precision_is_not_trusted_with_few_groups(
     precision: float, sizes: list[int], overrated: list[int]

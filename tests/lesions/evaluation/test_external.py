@@ -71,3 +71,13 @@ def test_another_mix_of_diagnoses_is_no_loss() -> None:
     scores = score_external(home, away)["other"]
     assert scores["balanced_accuracy_lost"] == pytest.approx(0)
     assert not [name for name in scores if "f1" in name or "precision" in name]
+
+
+def test_a_loss_between_two_perfect_scores_is_not_certain() -> None:
+    """Ten of ten of each class: each score reaches down by 0.31 / √2, and the loss as far to either side."""
+    own, other = (build([0] * 10 + [1] * 10, [0] * 10 + [1] * 10, name) for name in ("own", "other"))
+    scores = score_external(own, other)["other"]
+    reach = (1 - 0.025 ** (1 / 10)) / np.sqrt(2)
+    assert (scores["balanced_accuracy_lost_low"], scores["balanced_accuracy_lost_high"]) == pytest.approx(
+        (-reach, reach)
+    )

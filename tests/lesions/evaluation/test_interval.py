@@ -65,6 +65,14 @@ def test_a_score_of_zero_or_one_has_clopper_and_pearsons_bound(value: float, low
     assert [estimate.low, estimate.high] == pytest.approx([low, high])
 
 
+def test_the_bias_of_the_resamples_extends_the_interval_against_it_by_hand() -> None:
+    """The resamples are 0.01 higher on average than the score, which may be 0.02 too high itself."""
+    plain, biased = (
+        estimate_score(Measurement(0.8, np.array([0.78, 0.82] * 50) + bias, EQUAL)) for bias in (0, 0.01)
+    )
+    assert (biased.low, biased.high) == pytest.approx((plain.low - 0.02, plain.high))
+
+
 def test_a_difference_never_leaves_the_range_of_differences() -> None:
     difference = estimate_difference(Measurement(0.95, np.array([0.75, 1.15] * 50), EQUAL))
     assert difference.low == pytest.approx(0.95 - 0.392, abs=1e-3)

@@ -66,6 +66,13 @@ def test_images_of_one_confidence_are_in_one_bin_whatever_their_order() -> None:
     assert list(list_bins(y_true, softmax(logits, axis=1))) == [pytest.approx((225, 2 / 3, 2 / 3))]
 
 
+def test_images_of_one_confidence_count_for_the_size_of_the_other_bins() -> None:
+    """Of 30 images, 20 are tied: the other ten share the upper five of 15 bins, two in each."""
+    confidence = np.append(np.full(20, 0.5), np.linspace(0.6, 0.9, 10))
+    y_prob = np.stack([confidence, 1 - confidence], axis=1)
+    assert [each.num_images for each in list_bins(np.zeros(30, int), y_prob)] == [20, 2, 2, 2, 2, 2]
+
+
 def test_the_order_of_the_images_does_not_change_the_error_where_some_are_tied() -> None:
     generator = np.random.default_rng(0)
     logits = generator.integers(0, 4, size=(300, 3)).astype(float)  # at most 64 different images

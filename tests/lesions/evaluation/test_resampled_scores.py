@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -42,6 +42,7 @@ def score_each_class(y_true: np.ndarray, y_prob: np.ndarray, metric: str) -> np.
     return np.array(scores)
 
 
+@settings(deadline=None)
 @given(predictions())
 def test_a_resample_has_the_scores_of_its_images(drawn: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     """A class that the resample lacks, or that alone is in it, has its score in all images."""

@@ -1,7 +1,6 @@
 """Subgroups have the expected images, their scores the intervals of their own groups, and a weakness is found."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from benchmarks.simulate_subgroups import POPULATIONS, count_marks
@@ -9,7 +8,6 @@ from lesions.evaluation.subgroups import (
     Subgroup,
     compare_accuracies,
     compare_sensitivities,
-    list_values,
     score_subgroups,
 )
 from lesions.tables.predictions import Predictions
@@ -49,11 +47,11 @@ def test_a_planted_weakness_is_found() -> None:
 
 
 def test_noise_is_rarely_significant_although_diagnoses_are_rare_and_many_subgroups_are_scored() -> None:
-    """In 40 test sets of chance, two are marked on average; by resamples of rare diagnoses it was about twelve."""
+    """In 25 test sets of chance, one is marked on average; by resamples of rare diagnoses it was about eight."""
     population = POPULATIONS["one image per group"]
-    num_marked = sum(count_marks(population, 300, seed)[1] for seed in range(40))
-    # More than 6 have a probability of 0.3 %.
-    assert num_marked <= 6
+    num_marked = sum(count_marks(population, 300, seed)[1] for seed in range(25))
+    # More than 5 have a probability of 0.1 %.
+    assert num_marked <= 5
 
 
 def foot(right: int, wrong: int, **columns: object) -> Subgroup:
@@ -156,30 +154,3 @@ def test_an_image_exactly_at_the_threshold_is_called_malignant_although_its_file
         predictions, sides=(True, False, None), threshold=0.178624, min_groups=20, min_malignant_groups=10
     )
     assert [one.score.value for one in subgroups.scored] == [1, 1]
-
-
-def test_ages_are_banded_and_values_are_named_and_ordered() -> None:
-    images = pd.DataFrame(
-        {
-            "sex": ["female", None, "male", "female"],
-            "age_years": [19.0, 20.0, np.nan, 85.0],
-            "site": None,
-            "source": "ham10000",
-            "diagnosis_confirmation": None,
-            "fitzpatrick_type": pd.array([2, 2, pd.NA, 5], dtype="Int64"),
-        }
-    )
-    values = [(attribute, value, inside.tolist()) for attribute, value, inside in list_values(images)]
-    T, F = True, False
-    assert values == [
-        ("sex", "female", [T, F, F, T]),
-        ("sex", "male", [F, F, T, F]),
-        ("sex", "unknown", [F, T, F, F]),
-        ("age_years", "under 20", [T, F, F, F]),
-        ("age_years", "20 to 39", [F, T, F, F]),
-        ("age_years", "80 and over", [F, F, F, T]),
-        ("age_years", "unknown", [F, F, T, F]),
-        ("fitzpatrick_type", "2", [T, T, F, F]),
-        ("fitzpatrick_type", "5", [F, F, F, T]),
-        ("fitzpatrick_type", "unknown", [F, F, T, F]),
-    ]

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from lesions.near_duplicates.alignment import extract_details
 from lesions.near_duplicates.enlargements import MIN_LIKENESS
 from lesions.near_duplicates.fingerprints import NUM_STEPS, RING_RATIO, build_fingerprints, measure_spectra
 
@@ -19,7 +20,7 @@ def skin(seed: int) -> Image.Image:
 
 def fingerprint(image: Image.Image, *, step: int = 0, left: int = 48, top: int = 48) -> NDArray[np.float32]:
     grey = np.asarray(image.crop((left, top, left + 64, top + 64)))[None]
-    return build_fingerprints(measure_spectra(grey), step)[0]
+    return build_fingerprints(measure_spectra(extract_details(grey)), step)[0]
 
 
 @pytest.mark.parametrize("angle", [12, 30, 45, 90, 133, 180, 270])
@@ -54,5 +55,5 @@ def test_different_images_are_not_alike() -> None:
 
 
 def test_plain_images_have_no_fingerprint() -> None:
-    spectra = measure_spectra(np.full((2, 64, 64), 90, dtype=np.uint8))
-    assert np.abs(build_fingerprints(spectra, 0)).max() < 1e-3
+    spectra = measure_spectra(extract_details(np.full((2, 64, 64), 90, dtype=np.uint8)))
+    assert np.abs(build_fingerprints(spectra, 0)).max() < 0.05

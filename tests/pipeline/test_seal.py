@@ -38,7 +38,7 @@ SCORED = sorted(
 def list_test_scores(root: Path, model: str) -> list[float]:
     """The true scores of the test images, from the raw logits."""
     table = pd.read_csv(root / f"data/logits/{model}.csv").query("split == 'test'")
-    called = table.filter(regex="^logit_").idxmax(axis=1).str.removeprefix("logit_")
+    called = [str(name).removeprefix("logit_") for name in table.filter(regex="^logit_").idxmax(axis=1)]
     macro = f1_score(table.y_true, called, average="macro", labels=sorted(table.y_true.unique()), zero_division=0)
     return [accuracy_score(table.y_true, called), balanced_accuracy_score(table.y_true, called), macro]
 

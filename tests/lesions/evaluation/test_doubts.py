@@ -90,17 +90,17 @@ def test_folds_of_the_present_data_get_the_present_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "problem"),
+    ("column", "values", "problem"),
     [
-        ({"group_id": ["g0", "g9", "g2"]}, "1 images of another group"),
-        ({"label": [0, 2, 2]}, "2 images with another label"),
-        ({"image_id": ["image_0", "image_1", "new"]}, "1 images that it does not predict, 1 images that are not in"),
+        ("group_id", ["g0", "g9", "g2"], "1 images of another group"),
+        ("label", [0, 2, 2], "2 images with another label"),
+        ("image_id", ["image_0", "image_1", "new"], "1 images that it does not predict, 1 images that are not in"),
     ],
 )
-def test_folds_of_other_data_are_refused(change: dict[str, list[object]], problem: str) -> None:
+def test_folds_of_other_data_are_refused(column: str, values: list[str], problem: str) -> None:
     predictions = build_predictions([[0.7, 0.2, 0.1]] * 3, [0, 1, 0])
     with pytest.raises(InputError, match=f"{FILE} is not of the present data: {problem}.*`lesions folds`, or remove"):
-        match_images(predictions, predictions.images.assign(**change), CLASSES, FILE)
+        match_images(predictions, predictions.images.assign(**{column: values}), CLASSES, FILE)
 
 
 def test_folds_of_other_classes_are_refused() -> None:

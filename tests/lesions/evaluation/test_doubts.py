@@ -54,6 +54,14 @@ def test_what_is_doubted_heads_the_list_and_nothing_is_where_all_agree() -> None
     assert not rank_doubts(build_predictions([sure] * 10 + [wrong] * 10, [0] * 10 + [1] * 10)).is_doubted.any()
 
 
+def test_an_image_that_looks_a_little_more_like_another_class_is_not_doubted() -> None:
+    sure, unsure, wrong = [0.96, 0.02, 0.02], [0.45, 0.53, 0.02], [0.02, 0.96, 0.02]
+    # Confident learning asks that a nevus looks at least as much like one as nevi do on average, which is 0.96.
+    ranked = rank_doubts(build_predictions([sure] * 8 + [unsure] + [wrong] * 11, [0] * 10 + [1] * 10))
+    assert ranked.row[:2].tolist() == [19, 18]
+    assert ranked.is_doubted.tolist() == [True] + [False] * 19
+
+
 def test_a_class_that_a_fold_did_not_know_has_no_probability() -> None:
     predictions = build_predictions([[0.5, 0.4, 0.1], [0.3, 0.6, 0.1], [0.6, 0.3, 0.1]], [0, 1, 0])
     predictions.logits[:, 2] = -np.inf

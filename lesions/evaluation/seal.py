@@ -56,6 +56,12 @@ def list_sealed_images(params: Path, splits: Path) -> set[str]:
     return set(table.image_id[table.split.isin(sealed)])
 
 
+def check_may_look(params: Path) -> None:
+    """Raise InputError if a parameter file says that the test images are sealed."""
+    if list_sealed_splits(params):
+        raise refuse_sealed("the test images")
+
+
 def refuse_sealed(what: str) -> InputError:
     """Return the error for a look at sealed images."""
     return InputError(f"{what} are sealed (split.seal); `lesions unseal --reason TEXT` unseals them for good")

@@ -6,10 +6,12 @@ import sys
 from dvc.repo import Repo
 
 from lesions.errors import InputError
+from lesions.evaluation.seal import check_may_look
 from lesions.experiments.differences import list_changed_files, name_some
 from lesions.experiments.inputs import read_current_inputs
 from lesions.experiments.revisions import Experiment, find_commits, open_experiments, read_experiment
 from lesions.experiments.tracked import check_tracked
+from lesions.gate.metrics import PARAMS
 
 SEED = "training.seed"
 
@@ -22,9 +24,10 @@ def run_seeds(num_seeds: int) -> dict[int, Experiment]:
     Raises
     ------
     InputError
-        If an experiment fails, or if an experiment would not see the workspace as it is.
+        If the test images are sealed, if an experiment fails, or if one would not see the workspace as it is.
     """
     with open_experiments() as repo:
+        check_may_look(PARAMS)
         experiments, others = find_seeds(repo, num_seeds)
         print("".join(f"{line}\n" for line in others), end="")
         missing = [seed for seed in range(num_seeds) if seed not in experiments]

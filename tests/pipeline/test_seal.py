@@ -38,8 +38,7 @@ SCORED = sorted(
 def list_test_scores(root: Path, model: str) -> list[float]:
     """The true scores of the test images, from the raw logits."""
     table = pd.read_csv(root / f"data/logits/{model}.csv").query("split == 'test'")
-    logits = table.filter(regex="^logit_").set_axis([name[6:] for name in table.filter(regex="^logit_")], axis=1)
-    called = logits.idxmax(axis=1)
+    called = [str(name).removeprefix("logit_") for name in table.filter(regex="^logit_").idxmax(axis=1)]
     macro = f1_score(table.y_true, called, average="macro", labels=sorted(table.y_true.unique()), zero_division=0)
     return [accuracy_score(table.y_true, called), balanced_accuracy_score(table.y_true, called), macro]
 
@@ -79,16 +78,17 @@ def test_sealed_test_images_are_scored_nowhere_until_they_are_unsealed(
     assert stages_run(output) == SCORED
     assert not any(f"{score:.3f}" in output for score in scores)
     assert find_leaks(fresh.root, scores) == []
-    for table in (fresh.root / "data/predictions").rglob("*.csv"):
-        assert set(pd.read_csv(table).split) == {"val"}
+    for path in (fresh.root / "data/predictions").rglob("*.csv"):
+        assert set(pd.read_csv(path).split) == {"val"}
     assert {path.name for path in (fresh.root / "data/pictures").rglob("mistake*")} == {"mistakes.json"}
     assert "sealed" in fresh.dvc("metrics", "show")
     fresh.dvc("plots", "show")
     fresh.commit("Seal")
 
     monkeypatch.chdir(fresh.root)
-    refuse(r"the test images of custom_cnn are sealed", "compare", "custom_cnn", "resnet18", "--split", "test")
-    refuse(r"the test images, on which seeds are compared, are sealed", "repeat", "--seeds", "2")
+    refuse(r"^the test images are sealed", "compare", "custom_cnn", "resnet18", "--split", "test")
+    refuse(r"^the test images are sealed", "compare", "HEAD~1", "HEAD~1:class_prior", "--split", "test")
+    refuse(r"^the test images are sealed", "repeat", "--seeds", "2")
     refuse(r"the test images \(--split\) are sealed", "score", "data/predictions/custom_cnn.csv")
     table = pd.read_csv("data/predictions/custom_cnn.csv")
     tested = pd.read_csv("data/splits.csv").query("split == 'test'").image_id.iloc[0]
@@ -103,6 +103,7 @@ def test_sealed_test_images_are_scored_nowhere_until_they_are_unsealed(
     fresh.run("lesions", "unseal", "--reason", "The models are final")
     assert not [stage for stage in stages_run(fresh.dvc("repro")) if stage not in SCORED]
     assert fresh.tracked_outputs() == before
+    refuse(r"the test images of HEAD:\w+ are sealed", "compare", "custom_cnn", "HEAD", "--split", "test")
     assert "M params.yaml" in fresh.run("git", "status", "--porcelain").stdout
 
 

@@ -55,8 +55,8 @@ def main(
         rows.append(judge_orders(features, images.assign(label=labels), known.classes, is_planted, seed=seed))
     judged = pd.DataFrame(rows)
     table = Table("seed", *judged.columns, box=None)
-    for seed, row in judged.iterrows():
-        table.add_row(str(seed), *(f"{value:.2f}" for value in row))
+    for seed, row in enumerate(rows):
+        table.add_row(str(seed), *(f"{value:.2f}" for value in row.values()))
     table.add_row("mean", *(f"{value:.2f}" for value in judged.mean()))
     Console(width=160).print(table)
     print(f"{len(images):,} images of {images.group_id.nunique():,} groups; {is_planted.sum()} wrong labels")

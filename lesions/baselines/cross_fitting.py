@@ -44,9 +44,9 @@ def cross_fit(
 ) -> NDArray[np.float64]:
     """Predict the images of each fold by a regression on the images of the other folds.
 
-    Of six strengths of regularisation, the one with the least log loss of these predictions is used: a choice that all
-    labels share in, unlike the fits. All images weigh the same, so that rare classes do not seem more probable than
-    they are.
+    Of six strengths of regularisation, the one with the least log loss of these predictions is used: a choice that
+    all labels share in, unlike the fits. All images weigh the same, so that rare classes do not seem more probable
+    than they are.
 
     Parameters
     ----------

@@ -68,7 +68,9 @@ def find_out_of_fold(
         path = pooled / f"{model}.csv"
         if path.is_file():
             predictions = recalibrate(match_images(read_predictions(path), table, classes, path))
-            return OutOfFold(predictions, f"{path} predicts each image by the fold that tested it", [])
+            return OutOfFold(
+                predictions, f"{path} predicts each image by the fold that tested it", list_leaks(params)
+            )
     for model in models:
         architecture = read_architecture(params, model)
         if architecture.has_pretrained_weights:
@@ -85,6 +87,16 @@ def find_out_of_fold(
         f"--run-all`, `lesions folds`), or set architectures.{models[-1]}.weights in {params} to imagenet or a file, "
         "for a regression on frozen features"
     )
+
+
+def list_leaks(params: Path) -> list[str]:
+    """Return a sentence if the parameters split image by image, as the folds then probably were."""
+    if read_section(params, "split", SplitParameters).scheme == "group":
+        return []
+    return [
+        f"split.scheme in {params} is image: the network of a fold that was split so has learnt the labels of other "
+        "images of the same patient or lesion, and doubts them too little"
+    ]
 
 
 def compute_frozen_features(

@@ -89,7 +89,7 @@ def print_doubts(ranked: "pd.DataFrame", found: "OutOfFold") -> None:
     from lesions.evaluation.doubts import count_pairs
 
     doubted = ranked[ranked.is_doubted]
-    print(f"{found.source}; no image is predicted by what saw its group")
+    print(found.source)
     for note in found.notes:
         print(note)
     print(f"{len(doubted):,} of {len(ranked):,} labels are doubted ({len(doubted) / len(ranked):.1%})")

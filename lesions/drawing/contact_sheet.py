@@ -11,7 +11,7 @@ PER_LINE = 5
 CELL_INCHES = 2.1
 LINE_INCHES = 0.16
 """Height of a line of text."""
-CHARACTERS = 32
+CHARACTERS = 35
 """Characters of a line of text, as many as fit above a picture."""
 
 

@@ -14,9 +14,6 @@ def score_resamples(
 ) -> dict[str, Floats]:
     """Compute the metrics of `lesions.evaluation.scores` for each resample.
 
-    A mean over classes is over those of all images. Where a resample lacks a class, the class keeps its
-    score in all images, because the mean of the other classes is another quantity.
-
     Parameters
     ----------
     y_true : (N,) int
@@ -29,20 +26,18 @@ def score_resamples(
     Returns
     -------
     dict
-        For each metric (R,) float, the same as scoring each image as often as it was drawn, except for classes that
-        the resample lacks; NaN where no class has some but not all of all images.
+        For each metric (R,) float, the same as scoring each image as often as it was drawn; NaN where no class has
+        some but not all images.
     """
     K = y_prob.shape[1]
     guess = y_prob.argmax(axis=1) if y_pred is None else y_pred
-    # The last column has each image once.
-    weights = np.column_stack([counts, np.ones(len(counts))])
-    confusion = _sum_counts(weights, y_true * K + guess, num_cells=K * K).reshape(K, K, -1)
-    rankings = [_score_ranking(y_true == k, y_prob[:, k], weights) for k in range(K)]
-    scores = _score_confusion(confusion) | {
-        "macro_roc_auc": _average_classes(np.stack([areas for areas, _ in rankings])),
-        "mean_average_precision": _average_classes(np.stack([precisions for _, precisions in rankings])),
+    confusion = _sum_counts(counts, y_true * K + guess, num_cells=K * K).reshape(K, K, -1)
+    rankings = [_score_ranking(y_true == k, y_prob[:, k], counts) for k in range(K)]
+    return {
+        **_score_confusion(confusion),
+        "macro_roc_auc": mean_where_defined(np.stack([areas for areas, _ in rankings])),
+        "mean_average_precision": mean_where_defined(np.stack([precisions for _, precisions in rankings])),
     }
-    return {metric: values[:-1] for metric, values in scores.items()}
 
 
 def _score_confusion(confusion: Floats) -> dict[str, Floats]:
@@ -54,15 +49,10 @@ def _score_confusion(confusion: Floats) -> dict[str, Floats]:
     recall, f1 = divide(hits, support), divide(2 * hits, support + predicted)
     return {
         "accuracy": hits.sum(axis=0) / support.sum(axis=0),
-        "balanced_accuracy": _average_classes(recall),
-        "macro_f1": _average_classes(np.where(there, f1, np.nan)),
+        "balanced_accuracy": mean_where_defined(recall),
+        "macro_f1": mean_where_defined(np.where(there, f1, np.nan)),
         "weighted_f1": np.where(there, f1 * support, 0).sum(axis=0) / support.sum(axis=0),
     }
-
-
-def _average_classes(values: Floats) -> Floats:
-    """Return the mean (R,) over classes of values (K, R); where one is NaN, it is taken from the last resample."""
-    return mean_where_defined(np.where(np.isnan(values), values[:, -1:], values))
 
 
 def _score_ranking(truth: Flags, probability: Floats, counts: Counts) -> tuple[Floats, Floats]:

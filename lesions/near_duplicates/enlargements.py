@@ -23,7 +23,7 @@ NUM_PER_PART = 2
 """Number of most similar images considered for each part of each image."""
 
 MIN_LIKENESS = 0.55
-"""Least product of two fingerprints. Unrelated images of HAM10000 seldom reach it: two candidates for four images."""
+"""Least product of two fingerprints. At this value HAM10000 has one candidate for two images."""
 
 CHUNK = 64
 """Number of images measured at a time; more do not fit into a processor's cache."""

@@ -94,7 +94,9 @@ def test_images_of_a_class_in_two_groups_are_judged_with_a_note() -> None:
 def find(tmp_path: Path, write_params: WriteParams) -> Callable[..., OutOfFold]:
     """A function that finds predictions of 40 images, with resnet18's weights in a file unless they are none."""
 
-    def find(weights: str = "weights.pth", cached_px: int = 37, num_groups: int = 20) -> OutOfFold:
+    def find(
+        weights: str = "weights.pth", cached_px: int = 37, num_groups: int = 20, scheme: str = "group"
+    ) -> OutOfFold:
         torch.manual_seed(0)
         file = tmp_path / "weights.pth"
         torch.save(models.resnet18(weights=None).state_dict(), file)
@@ -105,7 +107,7 @@ def find(tmp_path: Path, write_params: WriteParams) -> Callable[..., OutOfFold]:
         params = write_params(
             models=["small", "resnet18"],
             hardware=HARDWARE,
-            split=SPLIT,
+            split=SPLIT | {"scheme": scheme},
             architectures={"small": small_cnn().model_dump(mode="json"), "resnet18": resnet.model_dump(mode="json")},
         )
         pixels = np.random.default_rng(0).integers(0, 256, (40, cached_px, cached_px, 3), dtype=np.uint8)
@@ -143,6 +145,9 @@ def test_folds_of_a_later_model_come_before_features(find: Callable[..., OutOfFo
     found = find()
     assert found.source == f"{tmp_path}/folds/resnet18.csv predicts each image by the fold that tested it"
     assert set(found.predictions.images.split) == {"train"}
+    assert found.notes == []
+    (note,) = find(scheme="image").notes
+    assert "is image: the network of a fold that was split so has learnt the labels of other images" in note
     with pytest.raises(InputError, match="is not of the present data: 38 images of another group"):
         find(num_groups=10)
 

@@ -37,7 +37,7 @@ def test_labels_are_ranked_drawn_and_counted(copy: Repository) -> None:
     lines = done.stdout.splitlines()
     N = len(predictions.y_true)
     assert lines[0].startswith(f"{N} images of {predictions.images.group_id.nunique()} groups in train, val and test")
-    assert lines[1].startswith("data/folds/resnet18.csv predicts each image by the fold that tested it")
+    assert lines[1] == "data/folds/resnet18.csv predicts each image by the fold that tested it"
     assert lines[2] == f"1 of {N} labels are doubted ({1 / N:.1%})"
     assert lines[3] == "  melanoma that looks like nevus: 1"
     assert lines[-1].startswith("Nothing was dropped or changed.")

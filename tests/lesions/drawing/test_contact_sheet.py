@@ -29,4 +29,4 @@ def test_long_names_are_broken_between_words_and_never_cut() -> None:
     words = [["looks like: pigmented benign keratosis of an unusual kind, 0.93"]]
     figure = plot_contact_sheet([np.zeros((8, 8, 3), dtype=np.uint8)], words, "title")
     (caption,) = [text.get_text() for text in figure.findobj(Text) if "looks" in text.get_text()]
-    assert caption == "looks like: pigmented benign\nkeratosis of an unusual kind,\n0.93"
+    assert caption == "looks like: pigmented benign\nkeratosis of an unusual kind, 0.93"

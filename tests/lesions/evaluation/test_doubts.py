@@ -54,6 +54,14 @@ def test_what_is_doubted_heads_the_list_and_nothing_is_where_all_agree() -> None
     assert not rank_doubts(build_predictions([sure] * 10 + [wrong] * 10, [0] * 10 + [1] * 10)).is_doubted.any()
 
 
+def test_an_image_that_looks_a_little_more_like_another_class_is_not_doubted() -> None:
+    sure, unsure, wrong = [0.96, 0.02, 0.02], [0.45, 0.53, 0.02], [0.02, 0.96, 0.02]
+    # Confident learning asks that a nevus looks at least as much like one as nevi do on average, which is 0.96.
+    ranked = rank_doubts(build_predictions([sure] * 8 + [unsure] + [wrong] * 11, [0] * 10 + [1] * 10))
+    assert ranked.row[:2].tolist() == [19, 18]
+    assert ranked.is_doubted.tolist() == [True] + [False] * 19
+
+
 def test_a_class_that_a_fold_did_not_know_has_no_probability() -> None:
     predictions = build_predictions([[0.5, 0.4, 0.1], [0.3, 0.6, 0.1], [0.6, 0.3, 0.1]], [0, 1, 0])
     predictions.logits[:, 2] = -np.inf
@@ -90,17 +98,17 @@ def test_folds_of_the_present_data_get_the_present_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "problem"),
+    ("column", "values", "problem"),
     [
-        ({"group_id": ["g0", "g9", "g2"]}, "1 images of another group"),
-        ({"label": [0, 2, 2]}, "2 images with another label"),
-        ({"image_id": ["image_0", "image_1", "new"]}, "1 images that it does not predict, 1 images that are not in"),
+        ("group_id", ["g0", "g9", "g2"], "1 images of another group"),
+        ("label", [0, 2, 2], "2 images with another label"),
+        ("image_id", ["image_0", "image_1", "new"], "1 images that it does not predict, 1 images that are not in"),
     ],
 )
-def test_folds_of_other_data_are_refused(change: dict[str, list[object]], problem: str) -> None:
+def test_folds_of_other_data_are_refused(column: str, values: list[str], problem: str) -> None:
     predictions = build_predictions([[0.7, 0.2, 0.1]] * 3, [0, 1, 0])
     with pytest.raises(InputError, match=f"{FILE} is not of the present data: {problem}.*`lesions folds`, or remove"):
-        match_images(predictions, predictions.images.assign(**change), CLASSES, FILE)
+        match_images(predictions, predictions.images.assign(**{column: values}), CLASSES, FILE)
 
 
 def test_folds_of_other_classes_are_refused() -> None:

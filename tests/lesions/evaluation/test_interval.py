@@ -173,4 +173,5 @@ def test_a_strong_models_intervals_contain_the_truth(misses: np.ndarray, column:
 
 
 def test_their_percentile_intervals_do_not(misses: np.ndarray) -> None:
-    assert (misses[1, 1:] > 8).all()
+    # Of balanced accuracy, ROC AUC and average precision.
+    assert (misses[1, [1, 3, 4]] > 8).all()

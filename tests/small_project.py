@@ -67,8 +67,8 @@ SCRIPTS = {
         split = YAML(typ="safe").load(open("params.yaml"))["split"]
         print("image_id,group_id,split", file=(out := open("data/splits.csv", "w")))
         for row in csv.DictReader(open(f"{sys.argv[1]}/findings.csv")):
-            tested = int(row["patient"]) % split["num_folds"] == (split["fold"] or 0)
-            print(row["image"], f"g{row['patient']}", "test" if tested else "train", sep=",", file=out)
+            part = (int(row["patient"]) - (split["fold"] or 0)) % split["num_folds"]
+            print(row["image"], f"g{row['patient']}", {0: "test", 1: "val"}.get(part, "train"), sep=",", file=out)
         """,
     "stages/resolve_recipes.py": """
         import json, os

@@ -11,7 +11,6 @@ from lesions.evaluation.decisions import merge_sides
 from lesions.evaluation.interval import LEVEL, Estimate
 from lesions.evaluation.parts import Comparisons, compare_parts
 from lesions.evaluation.proportions import estimate_mean_proportions
-from lesions.formats.json_file import round_number
 from lesions.tables.predictions import Predictions
 
 Flags = NDArray[np.bool_]
@@ -138,15 +137,13 @@ def compare_sensitivities(
     sides
         Whether each class is malignant; None if it is neither malignant nor benign.
     threshold
-        The probability from which an image is called malignant, as it is written in a file.
+        The probability from which an image is called malignant.
     min_groups, min_malignant_groups
         The smallest numbers of groups, and of malignant groups, with which a subgroup is scored.
     """
     is_malignant = np.array([side is True for side in sides])[predictions.y_true]
     malignant = predictions.keep(is_malignant)
-    probability = merge_sides(malignant, sides).y_prob[:, 1]
-    # Rounded as the threshold is: an image exactly at the threshold is called malignant.
-    called = np.array([round_number(float(value)) for value in probability]) >= threshold
+    called = merge_sides(malignant, sides).y_prob[:, 1] >= threshold
     group_id = predictions.images.group_id
     parts = [
         (attribute, value, inside[is_malignant])

@@ -58,15 +58,10 @@ def parse_json(content: bytes, source: str) -> Any:
         raise InputError(f"{source}: not the JSON of a run: {error}") from error
 
 
-def round_number(value: float) -> float:
-    """Return a number as it is written: with `DECIMALS` decimals, or so many digits where it is small."""
-    small = 0 < abs(value) < 10**-DECIMALS * 100  # such as a learning rate
-    return float(f"{value:.{DECIMALS}g}") if small else round(value, DECIMALS)
-
-
 def _round_floats(value: Any) -> Any:
     if isinstance(value, float):
-        return round_number(value)
+        small = 0 < abs(value) < 10**-DECIMALS * 100  # such as a learning rate
+        return float(f"{value:.{DECIMALS}g}") if small else round(value, DECIMALS)
     if isinstance(value, dict):
         return {str(key): _round_floats(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -143,14 +143,3 @@ def test_sensitivity_is_compared_within_malignant_diagnoses_and_left_out_where_t
     assert (back.score.value, face.score.value) == pytest.approx((25 / 40, 35 / 40))
     assert back.difference is not None and back.difference.weighted_value == pytest.approx(0)
     assert (subgroups.num_left_out, subgroups.num_beyond_noise) == (1, 0)
-
-
-def test_an_image_exactly_at_the_threshold_is_called_malignant_although_its_file_has_six_decimals() -> None:
-    y_true = np.tile([0, 1], 40)
-    probability = 0.1786236
-    logits = np.log(np.tile([probability, 1 - probability - 1e-9, 1e-9], (80, 1)))
-    predictions = with_attributes(build_predictions(y_true, logits, range(80)), sex=np.repeat(["f", "m"], 40))
-    subgroups = compare_sensitivities(
-        predictions, sides=(True, False, None), threshold=0.178624, min_groups=20, min_malignant_groups=10
-    )
-    assert [one.score.value for one in subgroups.scored] == [1, 1]

@@ -94,8 +94,17 @@ def name_subgroup(subgroup: Subgroup) -> str:
 
 
 def describe_subgroup(subgroup: Subgroup, malignant: Subgroup | None) -> dict[str, Any]:
-    """Return a subgroup as a plot row, with its sensitivity if it has enough malignant groups."""
-    row: dict[str, Any] = {
+    """Return a subgroup as a plot row; all rows have the same keys, because DVC draws no others.
+
+    Parameters
+    ----------
+    malignant
+        Its malignant images; None if they are of too few groups.
+    """
+    difference = subgroup.difference
+    found = malignant.difference if malignant else None
+    score = malignant.score if malignant else None
+    return {
         "attribute": subgroup.attribute,
         "subgroup": name_subgroup(subgroup),
         "num_images": subgroup.num_images,
@@ -104,26 +113,18 @@ def describe_subgroup(subgroup: Subgroup, malignant: Subgroup | None) -> dict[st
         "low": subgroup.score.low,
         "high": subgroup.score.high,
         "beyond_noise": subgroup.is_beyond_noise,
+        "lead_over_others": difference.value if difference else None,
+        "weighted_lead_over_others": difference.weighted_value if difference else None,
+        "p_adjusted": difference.p_adjusted if difference else None,
+        "num_malignant_images": malignant.num_images if malignant else None,
+        "num_malignant_groups": malignant.num_groups if malignant else None,
+        "sensitivity": score.value if score else None,
+        "sensitivity_low": score.low if score else None,
+        "sensitivity_high": score.high if score else None,
+        "sensitivity_beyond_noise": malignant.is_beyond_noise if malignant else None,
+        "sensitivity_lead_over_others": found.weighted_value if found else None,
+        "sensitivity_p_adjusted": found.p_adjusted if found else None,
     }
-    if subgroup.difference:
-        row |= {
-            "lead_over_others": subgroup.difference.value,
-            "weighted_lead_over_others": subgroup.difference.weighted_value,
-            "p_adjusted": subgroup.difference.p_adjusted,
-        }
-    if malignant:
-        row |= {
-            "num_malignant_images": malignant.num_images,
-            "num_malignant_groups": malignant.num_groups,
-            "sensitivity_beyond_noise": malignant.is_beyond_noise,
-            **list_estimates({"sensitivity": malignant.score}),
-        }
-        if malignant.difference:
-            row |= {
-                "sensitivity_lead_over_others": malignant.difference.weighted_value,
-                "sensitivity_p_adjusted": malignant.difference.p_adjusted,
-            }
-    return row
 
 
 def print_sensitivities(sensitivities: Subgroups | None, min_malignant_groups: int) -> None:

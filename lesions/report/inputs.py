@@ -150,7 +150,7 @@ class SubgroupRow(Summary):
     weighted_lead_over_others: float | None = None
     num_malignant_images: int | None = None
     sensitivity: Estimate | None = None
-    sensitivity_beyond_noise: bool = False
+    sensitivity_beyond_noise: bool | None = None
     sensitivity_lead_over_others: float | None = None
 
 

@@ -29,7 +29,7 @@ def plot_subgroups(subgroups: Sequence[SubgroupRow]) -> Figure:
         score = Estimate(row.balanced_accuracy, row.low, row.high)
         _draw_estimate(left, height, score, is_beyond_noise=row.beyond_noise)
         if row.sensitivity:
-            _draw_estimate(right[0], height, row.sensitivity, is_beyond_noise=row.sensitivity_beyond_noise)
+            _draw_estimate(right[0], height, row.sensitivity, is_beyond_noise=bool(row.sensitivity_beyond_noise))
     for axes, words in zip((left, *right), ("balanced\naccuracy", "sensitivity"), strict=False):
         axes.spines[["top", "right"]].set_visible(False)
         axes.set(xlim=(-0.02, 1.02), ylim=(len(subgroups) - 0.5, -0.5))

@@ -125,5 +125,5 @@ def test_plots_are_drawn_by_our_templates(tiny: Repository, tmp_path: Path) -> N
         "Confusion of custom_cnn on test images",
     } < titles
     assert all(spec["data"]["values"] for spec in specs)
-    assert len(specs) == 1 + 13 * len(MODELS) + 6
+    assert len(specs) == 1 + 14 * len(MODELS) + 6
     assert "ROC of all models, each diagnosis against the rest" in titles

@@ -43,7 +43,9 @@ def run_probes(tmp_path: Path, params: Path, images: NDArray[np.uint8], **column
     predictions = {
         path.stem: read_predictions(path).select("test") for path in sorted((tmp_path / "probes").iterdir())
     }
-    return {probe: float((test.y_pred == test.y_true).mean()) for probe, test in predictions.items()}
+    return {
+        probe: float((test.y_pred == test.y_true).mean()) for probe, test in predictions.items() if len(test.y_true)
+    }
 
 
 def noise(size: int = 27) -> NDArray[np.uint8]:

@@ -36,6 +36,7 @@ def build_decision_tables(paths: Sequence[ModelPaths]) -> dict[str, Any]:
         "malignancy": [row for row in listed if row["rule"] == "threshold"],
         "diagnoses": [row for row in listed if row["rule"] == "class"],
         "left_out": describe_left_out(decisions[paths[0].model]),
+        "units_called": {row["unit"] for row in listed},
         "predictive_values": [
             row
             for one in paths

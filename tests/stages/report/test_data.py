@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
+from lesions.formats.json_file import read_json, write_metrics
+from lesions.formats.table import write_table
+from lesions.tables.metadata import read_metadata
 from lesions.tables.predictions import write_predictions
 from tests.pages import MIDDLING, Y_TRUE, needs_chromium
 from tests.runs import build_predictions, guess, run_compare, run_report, with_validation, write_run
@@ -52,8 +54,8 @@ def test_without_identifiers_nothing_but_their_absence_speaks_of_patients_or_les
     change(folder, "split.json", **UNNAMED)
     change(folder, "data.json", num_patients=0, num_lesions=0)
     change(folder, "near_duplicates.json", num_near_pairs=5, num_pairs_without_shared_identifier=5)
-    for decisions in folder.glob("plots/*/decisions.json"):
-        write_plot_rows(decisions, [row for row in read_json(decisions) if row["unit"] == "image"])
+    table = read_metadata(folder / "data/metadata.csv").assign(patient_id=None, lesion_id=None)
+    write_table(folder / "data/metadata.csv", table, sort_by="image_id")
     text = text_of(run_report(folder, params))
     assert "Intervals are over images." in text
     assert "All tests count images." in text

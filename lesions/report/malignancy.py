@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from lesions.drawing.style import MODEL_COLOURS, new_figure, new_pair
 from lesions.evaluation.interval import Estimate
+from lesions.evaluation.verdict import spell_bounds, spell_number
 from lesions.formats.json_file import PlotRows
 from lesions.report.decision_inputs import MalignancyScores
 from lesions.report.page import Picture, embed_figure
@@ -156,4 +157,4 @@ def describe_calibration(model: str, scores: MalignancyScores) -> str:
 
 
 def _spell_estimate(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+    return f"{spell_number(estimate.value)} ({spell_bounds(estimate)})"

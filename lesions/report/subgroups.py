@@ -12,6 +12,9 @@ from lesions.report.inputs import LowestSubgroup, SubgroupRow
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
 
+MAX_NAME = 28
+"""Characters of a subgroup's name on one line."""
+
 
 def build_subgroup_picture(model: str, subgroups: Sequence[SubgroupRow], lowest: LowestSubgroup) -> Picture:
     """Build the picture of one model's scores on each subgroup."""
@@ -32,11 +35,15 @@ def plot_subgroups(subgroups: Sequence[SubgroupRow]) -> Figure:
             _draw_estimate(right[0], height, row.sensitivity, is_beyond_noise=bool(row.sensitivity_beyond_noise))
     for axes, words in zip((left, *right), ("balanced\naccuracy", "sensitivity"), strict=False):
         axes.spines[["top", "right"]].set_visible(False)
-        axes.set(xlim=(-0.02, 1.02), ylim=(len(subgroups) - 0.5, -0.5))
+        axes.set(xlim=(-0.06, 1.06), ylim=(len(subgroups) - 0.5, -0.5))
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         axes.set_xlabel(words, fontsize=9)
         axes.tick_params(labelsize=8)
-    left.set_yticks(range(len(subgroups)), [f"{spell(row.subgroup)} ({row.num_images:,})" for row in subgroups])
+    names = [f"{spell(row.subgroup)} ({row.num_images:,})" for row in subgroups]
+    # Two lines, so that a long name leaves room for the scores.
+    left.set_yticks(
+        range(len(subgroups)), [name.replace(": ", ":\n", 1) if len(name) > MAX_NAME else name for name in names]
+    )
     return figure
 
 

@@ -79,7 +79,10 @@ def compare(
     if markdown is not None:
         write_text(markdown, render_markdown(heading, rows, looks))
     if output is not None:
-        write_json(output, {"metric": metric, "split": split, "models": list_models(measured, judged)})
+        images = next(iter(predictions.values())).images
+        about = {"metric": metric, "split": split, "not_worse_by": not_worse_by, "num_images": len(images)}
+        about |= {"num_groups": int(images.group_id.nunique()), "looks": "".join(looks)}
+        write_json(output, {**about, "models": list_models(measured, judged)})
 
 
 def measure_one(predictions: "Mapping[str, Predictions]", metric: str, split: str) -> "dict[str, Measurement]":
@@ -89,7 +92,7 @@ def measure_one(predictions: "Mapping[str, Predictions]", metric: str, split: st
     measured = measure_metrics(predictions, seed=0)
     defined = next(iter(measured.values()))
     if metric not in defined:
-        raise InputError(f"the images of {split} do not define {metric}; they define {', '.join(defined)}")
+        raise InputError(f"the {SPLITS[split]} images do not define {metric}; they define {', '.join(defined)}")
     return {name: of_model[metric] for name, of_model in measured.items()}
 
 
@@ -136,8 +139,8 @@ def describe_looks(measured: "Mapping[str, Measurement]") -> str:
 
     looks = count_looks()
     sentence = (
-        f"These test images have been looked at {looks.num_predictions:,} times: git and DVC's experiments have so "
-        f"many different predictions of them, in {looks.num_commits:,} commits."
+        f"The workspace's test images have been looked at {looks.num_predictions:,} times: git and DVC's experiments "
+        f"have so many different predictions of them, in {looks.num_commits:,} commits."
     )
     if not looks.is_whole:
         sentence += " This is a shallow clone, so that there may have been more: `git fetch --unshallow`."

@@ -19,6 +19,14 @@ def find_typed(context: typer.Context, option: typer.CallbackParam, path: Path |
     return Path(os.path.relpath(called_in / path))
 
 
+def find_all_typed(
+    context: typer.Context, option: typer.CallbackParam, paths: list[Path] | None
+) -> list[Path] | None:
+    """Return typed paths as `find_typed` does."""
+    found = [find_typed(context, option, path) for path in paths or ()]
+    return [path for path in found if path is not None] or None
+
+
 ParamsOption = Annotated[Path, typer.Option(help="The parameter file.", callback=find_typed)]
 
 PARAMS = Path("params.yaml")

@@ -124,7 +124,12 @@ def keep_malignant(dataset: Dataset) -> Dataset:
     for model, predictions in dataset.models.items():
         merged = merge_sides(predictions, sides)
         merged = merged.keep(merged.y_true == 1)
-        threshold = read_json(ModelPaths(model).metrics_file("malignancy"))["threshold"]
+        path = ModelPaths(model).metrics_file("malignancy")
+        threshold = read_json(path).get("threshold") if path.is_file() else None
+        if threshold is None:
+            raise InputError(
+                f"{path} has no threshold for malignancy; `dvc repro` chooses one where there can be one"
+            )
         called = (merged.y_prob[:, 1] < threshold).astype(int)
         models[model] = replace(merged, classes=("malignant",), y_true=0 * merged.y_true, called=called)
     return Dataset(("malignant",), dataset.diagnoses, images, models)

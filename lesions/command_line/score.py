@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from lesions.command_line.options import PARAMS, find_typed
+from lesions.command_line.options import PARAMS, find_all_typed, find_typed
 from lesions.errors import InputError, quote_value
 from lesions.stage.tables import print_table
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 METADATA = Path("data/metadata.csv")
 SPLITS = Path("data/splits.csv")
+CLASSES = Path("data/classes.json")
 
 
 def score(
@@ -27,7 +28,10 @@ def score(
         str | None, typer.Option(help="The published dataset that the images are from; by default this project's.")
     ] = None,
     table: Annotated[
-        list[Path] | None, typer.Option(help="A table of that dataset, with all of its images; repeat for several.")
+        list[Path] | None,
+        typer.Option(
+            help="A table of that dataset, with all of its images; repeat for several.", callback=find_all_typed
+        ),
     ] = None,
     image: Annotated[str | None, typer.Option(help="The column that names the image, by its path or name.")] = None,
     truth: Annotated[str | None, typer.Option(help="The column of the true class.")] = None,
@@ -78,22 +82,34 @@ def score(
 
 
 def read_records(dataset: str | None, tables: list[Path]) -> "tuple[pd.DataFrame, dict[str, str]]":
-    """Read the records of the dataset, and the diagnosis of each of its words for one; say what was passed over."""
+    """Read the records of the dataset, and the class of each of its words for one; say what was passed over.
+
+    Of this project, `diagnosis` is the class that the networks tell apart, and the groups are those of the split.
+    """
     from lesions.datasets.record_table import list_words, read_record_table
     from lesions.datasets.registry import PUBLISHED
+    from lesions.tables.classes import read_classes
     from lesions.tables.metadata import read_metadata
+    from lesions.tables.splits import read_split_metadata
 
     if dataset is None:
         if not METADATA.is_file():
             raise InputError(f"there is no {METADATA}; `dvc repro prepare_metadata` makes it, or name a --dataset")
-        records = read_metadata(METADATA)
-        return records, {name: name for name in records.diagnosis.unique()}
+        if tables:
+            raise InputError("--table: names a table of a published dataset; name the --dataset")
+        records = read_split_metadata(METADATA, SPLITS) if SPLITS.is_file() else read_metadata(METADATA)
+        if CLASSES.is_file():
+            known = read_classes(CLASSES)
+            pairs = zip(known.classes, known.diagnoses, strict=True)
+            class_of = {diagnosis: name for name, members in pairs for diagnosis in members}
+            records = records.assign(diagnosis=records.diagnosis.map(class_of))
+        return records, {name: name for name in records.diagnosis.dropna().unique()}
     if dataset not in PUBLISHED:
         raise InputError(f"--dataset: expected one of {', '.join(PUBLISHED)}, got {quote_value(dataset)}")
     adapter = PUBLISHED[dataset]
     if len(tables) != len(adapter.tables):
         raise InputError(
-            f"--table: {dataset} has {len(adapter.tables)} tables ({', '.join(map(str, adapter.tables))}), got "
+            f"--table: {dataset} is read from {len(adapter.tables)} ({', '.join(map(str, adapter.tables))}), got "
             f"{len(tables)}"
         )
     read = read_record_table(tables, adapter)
@@ -110,7 +126,12 @@ def find_sides(classes: "Sequence[str]") -> "tuple[bool | None, ...] | None":
     if not PARAMS.is_file():
         print(f"nothing is said of malignancy: there is no {PARAMS}, whose section task says what is malignant")
         return None
-    return read_section(PARAMS, "task", TaskParameters).find_sides([(name,) for name in classes])
+    task = read_section(PARAMS, "task", TaskParameters)
+    members = task.groupings.get(task.name, {})
+    sides = task.find_sides([members.get(name, (name,)) for name in classes])
+    if sides is None:
+        print("nothing is said of malignancy: a class mixes malignant and benign diagnoses, or one side is missing")
+    return sides
 
 
 def parse_class(text: str) -> tuple[str, str]:

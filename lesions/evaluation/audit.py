@@ -75,7 +75,7 @@ def audit_predictions(
     path
         The table of predictions, for messages.
     records
-        All images of the dataset: the fields of `Record`.
+        All images of the dataset: the fields of `Record`, and possibly `group_id`.
     class_of
         The diagnosis of each word for a class; those of words that it lacks are learnt from the true classes.
 
@@ -112,8 +112,9 @@ def _find_images(path: Path, foreign: ForeignPredictions, records: pd.DataFrame)
     image_id = foreign.image.map(image_name)
     _refuse_first(path, foreign, ~image_id.isin(records.image_id).to_numpy(), image_id, "is not in the dataset")
     _refuse_first(path, foreign, image_id.duplicated().to_numpy(), image_id, "is there twice")
-    no_copies = pd.DataFrame(columns=["image_id", "other_image_id"])
-    whole = records.assign(group_id=build_groups(records, no_copies))
+    whole = records
+    if "group_id" not in records:
+        whole = records.assign(group_id=build_groups(records, pd.DataFrame(columns=["image_id", "other_image_id"])))
     return whole.set_index("image_id", drop=False).loc[image_id].reset_index(drop=True).assign(split="test"), whole
 
 

@@ -108,8 +108,8 @@ def weigh_evidence(
 ) -> dict[str, Evidence]:
     """Weigh the evidence about each metric of `lesions.evaluation.scores`.
 
-    A model that calls all images the same, or gives all the same probabilities, has scores that no other test images
-    would change: they need no interval beyond what the resamples show.
+    A model that gives all images the same probabilities has scores that no other test images would change: they need
+    no interval beyond what the resamples show.
 
     Parameters
     ----------
@@ -129,9 +129,9 @@ def weigh_evidence(
     for metric, values in _score_each_class(truth, y_prob[:, classes], y_pred[:, None] == classes).items():
         weights = members.sum(axis=0) / len(y_true) if metric == "weighted_f1" else np.ones(len(values)) / len(values)
         evidence[metric] = _weigh_mean(metric, values, weights, members, influences[metric])
-    called_alike = ("balanced_accuracy", "macro_f1", "weighted_f1") if (y_pred == y_pred[0]).all() else ()
-    ranked_alike = RANKINGS if (y_prob == y_prob[0]).all() else ()
-    for metric in (*called_alike, *ranked_alike) if len(classes) > 1 else ():
+    # Calling all of these images the same is not enough: with other images, the model may call others.
+    gives_one_answer = len(classes) > 1 and (y_prob == y_prob[0]).all() and (y_pred == y_pred[0]).all()
+    for metric in ("balanced_accuracy", "macro_f1", "weighted_f1", *RANKINGS) if gives_one_answer else ():
         evidence[metric] = replace(evidence[metric], below=0, above=0, unseen=0, is_exact="f1" not in metric)
     fingerprint = hash((y_prob.tobytes(), y_pred.tobytes()))
     return {metric: replace(one, fingerprint=fingerprint) for metric, one in evidence.items()}

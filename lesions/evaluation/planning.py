@@ -167,9 +167,11 @@ def expect(classes: Sequence[str], learnt: Experience | None, *, score: float | 
         notes.append(
             f"A score of {ASSUMED_SCORE} is assumed for {names}: validation images show none between 0 and 1."
         )
-    discordances = np.where(known.discordances > 0, known.discordances, assume_discordance(scores))
-    if not (known.discordances > 0).all():
-        names = ", ".join(name for name, lone in zip(classes, known.discordances, strict=True) if not lone > 0)
+    # How often two models differ on validation says nothing of models with another score.
+    is_measured = (known.discordances > 0) & (score is None)
+    discordances = np.where(is_measured, known.discordances, assume_discordance(scores))
+    if not is_measured.all():
+        names = ", ".join(name for name, measured in zip(classes, is_measured, strict=True) if not measured)
         notes.append(f"Two models are assumed to err independently of each other on {names}.")
     return Expectation(tuple(scores.tolist()), tuple(discordances.tolist()), likeness, tuple(notes))
 

@@ -1,4 +1,4 @@
-"""The seal on test images: while `split.seal` is true, no table, metric, plot or page has a prediction of them.
+"""The seal on test images: while `split.seal` is true, no prediction table, metric, plot or page is about them.
 
 The stages that write predictions leave out the rows of sealed splits. Every later reader knows the seal by a table
 without test images, or by `sealed` in a metrics file.

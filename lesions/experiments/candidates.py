@@ -67,11 +67,19 @@ def _find_candidate(repo: Repo, name: str, models: Sequence[str]) -> Candidate:
     if name in models or find_table(Path("data"), name) is not None:
         return Candidate(name, WORKSPACE, name)
     revision, _, model = name.partition(":")
-    commit = resolve_revision(repo, revision)
+    try:
+        commit = resolve_revision(repo, revision)
+    except InputError as error:
+        raise InputError(f"{quote_value(name)} is no model of the workspace, and {error}") from error
     if model:
         return Candidate(name, commit, model)
-    best = str(_read_comparison(repo, commit, revision)["best"])
-    return Candidate(f"{name}:{best}", commit, best)
+    comparison = _read_comparison(repo, commit, revision)
+    if "best" not in comparison or "best_val_score" not in comparison:
+        raise InputError(
+            f"{COMPARISON} of {cut_value(revision)} names no model that was chosen on validation; name one: "
+            f"{cut_value(revision)}:MODEL"
+        )
+    return Candidate(f"{name}:{comparison['best']}", commit, str(comparison["best"]))
 
 
 def _read_comparison(repo: Repo, commit: str, revision: str) -> dict[str, object]:

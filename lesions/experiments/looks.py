@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lesions.errors import InputError
 from lesions.formats.json_file import read_json
 from lesions.gate.metrics import SPLIT
 from lesions.tables.paths import ModelPaths
@@ -40,8 +41,10 @@ def count_looks() -> Looks:
     The predictions are those of the digests (`metrics/<model>/digest.json`) beside a `metrics/split.json` that names
     the same test images.
     """
+    if not SPLIT.is_file():
+        raise InputError(f"there is no {SPLIT}, which names the test images; `dvc repro split_by_patient` writes it")
     images = read_json(SPLIT).get("test_images_sha256")
-    seen = {_identify(json.loads(path.read_text())) for path in METRICS.glob(f"*/{DIGEST}")}
+    seen = {_identify(_parse(path.read_bytes())) for path in METRICS.glob(f"*/{DIGEST}")}
     scored: dict[str, bool] = {}
     identities: dict[str, str] = {}
     num_commits = 0
@@ -88,11 +91,16 @@ NO_PREDICTIONS = _identify({})
 
 
 def _read_blob(blob: str) -> dict[str, Any]:
+    return _parse(_ask_git("cat-file", "blob", blob).encode())
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    """Return a JSON object, or an empty one of a file that no run wrote, such as one with the marks of a conflict."""
     try:
-        content = json.loads(_ask_git("cat-file", "blob", blob))
-    except ValueError:  # a file that no run wrote, such as one with the marks of a merge conflict
+        parsed = json.loads(content)
+    except ValueError:
         return {}
-    return content if isinstance(content, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _ask_git(*arguments: str) -> str:

@@ -43,7 +43,7 @@ def test_a_revision_stands_for_its_best_model_and_names_another(project: Reposit
 
 def test_a_look_at_test_images_is_counted(project: Repository, tmp_path: Path) -> None:
     output = run("resnet18", "custom_cnn", "--split", "test", "--markdown", str(tmp_path / "c.md"))
-    assert "These test images have been looked at 2 times" in output
+    assert "The workspace's test images have been looked at 2 times" in output
     lines = (tmp_path / "c.md").read_text().splitlines()
     assert lines[0].startswith("balanced accuracy on ") and "test images" in lines[0]
     assert lines[4].startswith("| resnet18 | 0.")
@@ -54,11 +54,17 @@ def test_a_look_at_test_images_is_counted(project: Repository, tmp_path: Path) -
     ("arguments", "message"),
     [
         (("resnet18",), "expected a reference and at least one name to compare with it"),
-        (("resnet18", "nothing"), "there is no revision nothing in this repository"),
+        (
+            ("resnet18", "nothing"),
+            "'nothing' is no model of the workspace, and there is no revision nothing in this",
+        ),
         (("resnet18", "HEAD:nothing"), "HEAD:nothing: that revision has no predictions of nothing"),
         (("resnet18", "resnet18"), "resnet18 and resnet18 are the same"),
         (("HEAD:resnet18", "main:resnet18"), "HEAD:resnet18 and main:resnet18 are the same"),
-        (("resnet18", "custom_cnn", "--metric", "speed"), "the images of val do not define speed; they define acc"),
+        (
+            ("resnet18", "custom_cnn", "--metric", "speed"),
+            "the validation images do not define speed; they define",
+        ),
     ],
 )
 def test_names_that_cannot_be_compared_are_refused(

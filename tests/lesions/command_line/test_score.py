@@ -56,7 +56,8 @@ def test_published_predictions_are_read_as_they_are(model: str, tmp_path: Path) 
     ("arguments", "message"),
     [
         (("--dataset", "pad"), "--dataset: expected one of ham10000, .*, got 'pad'"),
-        (("--dataset", "isic2019", "--table", "a.csv"), r"--table: isic2019 has 2 tables \(.*\), got 1"),
+        (("--dataset", "isic2019", "--table", "a.csv"), r"--table: isic2019 is read from 2 \(.*\), got 1"),
+        (("--table", "a.csv"), "--table: names a table of a published dataset; name the --dataset"),
         (("--class", "melanoma"), "--class: expected WORD=DIAGNOSIS, got 'melanoma'"),
         ((), r"there is no data/metadata\.csv; `dvc repro prepare_metadata` makes it, or name a --dataset"),
     ],
@@ -65,7 +66,7 @@ def test_wrong_options_are_refused(
     arguments: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    if "--class" in arguments:
+    if {"--class", "--table"} & {*arguments} and "--dataset" not in arguments:
         (tmp_path / "data").mkdir()
         (tmp_path / "data/metadata.csv").write_text("image_id,diagnosis\ni,nevus\n")
     with pytest.raises(InputError, match=message):

@@ -67,6 +67,7 @@ def refuse(message: str, *arguments: str) -> None:
         CliRunner().invoke(commands, arguments, catch_exceptions=False)
 
 
+@pytest.mark.slow
 def test_sealed_test_images_are_scored_nowhere_until_they_are_unsealed(
     fresh: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,16 @@ import pytest
 
 from lesions.tables.predictions import write_predictions
 from stages import list_models
-from tests.runs import build_predictions, guess, run_compare, true_classes, write_model, write_parameters, write_run
+from tests.runs import (
+    build_predictions,
+    guess,
+    run_compare,
+    true_classes,
+    with_validation,
+    write_model,
+    write_parameters,
+    write_run,
+)
 
 Y_TRUE = true_classes()
 
@@ -46,7 +55,7 @@ def test_removing_and_adding_a_model_leaves_nothing_stale(tmp_path: Path, capsys
             assert (removed / part / name).read_bytes() == (alone / part / name).read_bytes(), name
     assert not (removed / "metrics/c").exists()
 
-    write_predictions(removed / "data/predictions/c.csv", models["c"])
+    write_predictions(removed / "data/predictions/c.csv", with_validation(models["c"]))
     write_model(removed, "c", models["c"])
     run_list_models(removed, ["a", "b", "c"])
     run_compare(removed, write_parameters(removed, ["a", "b", "c"]))

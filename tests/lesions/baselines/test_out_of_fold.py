@@ -29,6 +29,7 @@ SPLIT = {
     "test_list": None,
     "test_list_sha256": None,
     "max_share_deviation": 0.1,
+    "seal": False,
 }
 
 

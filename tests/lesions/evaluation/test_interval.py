@@ -141,7 +141,8 @@ def test_intervals_over_groups_contain_the_truth_and_those_over_images_do_not() 
         logits = np.where(hits.reshape(-1, 1), [1.0, 0.0, -9.0], [0.0, 1.0, -9.0])
         for unit, groups in (("group", np.arange(480) // 8), ("image", np.arange(480))):
             predictions = build_predictions(np.zeros(480, dtype=int), logits, groups)
-            estimate = compare_models({"model": predictions}, rivals=[]).scores["model", "accuracy"]
+            measured = measure_metrics({"model": predictions}, seed=0, num_resamples=50)["model"]
+            estimate = estimate_score(measured["accuracy"])
             held[unit] += estimate.low <= 0.5 <= estimate.high
     # Of 150 intervals with 95 % coverage, fewer than 134 contain the truth with a probability of 0.1 %.
     assert held["group"] >= 134

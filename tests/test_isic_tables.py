@@ -28,6 +28,7 @@ SPLIT = {
     "max_conflicting_fraction": 0.02,
     "shares": {"train": 0.7, "val": 0.15, "test": 0.15},
     "max_share_deviation": 0.02,
+    "seal": False,
     "num_folds": 5,
     "fold": None,
     "test_list": None,

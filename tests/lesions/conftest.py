@@ -1,4 +1,4 @@
-"""Commands read the parameter file by its relative path, from another folder in each test."""
+"""Commands and experiments read the parameter file by its relative path, from another folder in each test."""
 
 from collections.abc import Iterator
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("", "score", "difference", "95 % interval", "p after Holm", "verdict")
 
-SMALLEST_P = 0.001
-
 SPLITS = {"val": "validation", "test": "test"}
 
 
@@ -109,7 +107,7 @@ def describe_images(predictions: "Predictions", metric: str, split: str) -> str:
 
 def spell_row(name: str, score: float, judged: "Judged | None", not_worse_by: float) -> tuple[str, ...]:
     """Return the cells of one model; `judged` is None for the reference."""
-    from lesions.evaluation.verdict import spell_bounds, spell_number
+    from lesions.evaluation.verdict import spell_bounds, spell_number, spell_p
 
     if judged is None:
         return (name, spell_number(score), "", "", "", "the reference")
@@ -119,7 +117,7 @@ def spell_row(name: str, score: float, judged: "Judged | None", not_worse_by: fl
         spell_number(score),
         spell_number(difference.value, signed=True),
         spell_bounds(difference),
-        f"{difference.p_holm:.3f}" if difference.p_holm >= SMALLEST_P else f"< {SMALLEST_P}",
+        spell_p(difference.p_holm),
         judged.verdict.spell(not_worse_by),
     )
 

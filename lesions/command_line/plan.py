@@ -109,7 +109,7 @@ def read_dataset() -> Dataset:
 
 def keep_malignant(dataset: Dataset) -> Dataset:
     """Return the malignant images alone, as one class that is right where a model calls them malignant."""
-    from lesions.evaluation.decisions import merge_sides
+    from lesions.evaluation.decisions import call_at, merge_sides
     from lesions.formats.json_file import read_json
     from lesions.parameters.section import read_section
     from lesions.tables.paths import ModelPaths
@@ -130,7 +130,7 @@ def keep_malignant(dataset: Dataset) -> Dataset:
             raise InputError(
                 f"{path} has no threshold for malignancy; `dvc repro` chooses one where there can be one"
             )
-        called = (merged.y_prob[:, 1] < threshold).astype(int)
+        called = 1 - call_at(merged, threshold).y_pred
         models[model] = replace(merged, classes=("malignant",), y_true=0 * merged.y_true, called=called)
     return Dataset(("malignant",), dataset.diagnoses, images, models)
 

@@ -161,17 +161,15 @@ def list_sentences(audit: "Audit") -> list[str]:
 
 def build_table(whole: "dict[str, Estimate]", parts: "dict[str, Part]") -> Table:
     """Return one row per metric: on all images, on the tied ones, on the rest, and the difference."""
-    from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_number
-
-    def spell(estimate: "Estimate") -> str:
-        return f"{spell_number(estimate.value)} ({spell_bounds(estimate)})"
+    from lesions.evaluation.verdict import METRIC_WORDS, spell_estimate
 
     headings = ("all images", "tied images", "the rest", "tied minus rest")
     table = Table(Column("", no_wrap=True), *(Column(heading, no_wrap=True) for heading in headings), box=None)
     for metric, estimate in whole.items():
         part = parts.get(metric)
-        sides = ("", "", "") if part is None else (spell(part.tied), spell(part.rest), spell(part.difference))
-        table.add_row(METRIC_WORDS.get(metric, metric.replace("_", " ")), spell(estimate), *sides)
+        sides = ("", "", "") if part is None else map(spell_estimate, (part.tied, part.rest, part.difference))
+        words = METRIC_WORDS.get(metric, metric.replace("_", " "))
+        table.add_row(words, spell_estimate(estimate), *sides)
     return table
 
 

@@ -74,13 +74,12 @@ def list_unbeaten(
     by
         The models that could be better; by default all of them.
     """
-
-    def is_beaten(model: str, reference: str) -> bool:
-        lead = comparison.subtract(model, reference, metric)
-        return lead.value > 0 and lead.is_beyond_noise
-
     references = [name for name in comparison.rank(comparison.models, metric) if name not in models]
-    return [name for name in references if not any(is_beaten(model, name) for model in by or models)]
+    return [
+        name
+        for name in references
+        if not any(comparison.subtract(model, name, metric).is_better for model in by or models)
+    ]
 
 
 def describe_defeat(comparison: Comparison, models: Sequence[str], reference: str, *, metric: str) -> str:

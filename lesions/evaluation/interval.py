@@ -66,6 +66,11 @@ class Difference(Estimate):
         """Whether the difference is significant on the test images."""
         return self.p_holm < 1 - LEVEL
 
+    @property
+    def is_better(self) -> bool:
+        """Whether the first model is significantly better than the second."""
+        return self.value > 0 and self.is_beyond_noise
+
     def turned(self) -> "Difference":
         """Return the difference with its sign reversed."""
         return Difference(-self.value, -self.high, -self.low, self.p_value, self.p_holm)

@@ -4,12 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from lesions.evaluation.binomial import LEVEL
+from lesions.evaluation.binomial import TAIL
 from lesions.evaluation.interval import Estimate
-from lesions.evaluation.measurement import count_groups_that_matter
-
-MIN_GROUPS = 5
-"""With fewer effective groups, Student's quantile says more of the few groups that the set has than of the rest."""
+from lesions.evaluation.measurement import FEWEST_GROUPS, count_groups_that_matter
 
 
 def estimate_linear(value: float, influences: NDArray[np.float64]) -> Estimate:
@@ -17,8 +14,8 @@ def estimate_linear(value: float, influences: NDArray[np.float64]) -> Estimate:
 
     The variance is the sum of the squared influences, which resamples of groups would have too, corrected for the
     effective number n of groups by n / (n - 1). The quantile is Student's with n - 1 degrees of freedom, and n counts
-    as `MIN_GROUPS` at least.
+    as `FEWEST_GROUPS` at least.
     """
-    n = max(MIN_GROUPS, count_groups_that_matter(influences))
-    reach = float(stdtrit(n - 1, (1 + LEVEL) / 2) * np.sqrt((influences**2).sum() * n / (n - 1)))
+    n = max(FEWEST_GROUPS, count_groups_that_matter(influences))
+    reach = float(stdtrit(n - 1, 1 - TAIL) * np.sqrt((influences**2).sum() * n / (n - 1)))
     return Estimate(value, value - reach, value + reach)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
-from lesions.evaluation.binomial import LEVEL
+from lesions.evaluation.binomial import TAIL
 from lesions.evaluation.bootstrap import resample_sums, sum_by_group
 from lesions.evaluation.interval import Estimate
 from lesions.evaluation.measurement import Measurement
@@ -29,7 +29,7 @@ NUM_DRAWS = 1000
 TIE_DECIMALS = 9
 """Confidences that are equal to so many decimals are the same."""
 
-HIGHEST = {"log_loss": 1e4, "brier_score": 2.0}
+HIGHEST_LOSSES = {"log_loss": 1e4, "brier_score": 2.0}
 """The highest bound of each proper score; a log loss has none, and is cut where the gate stops to believe it."""
 
 
@@ -97,7 +97,7 @@ def estimate_proper_scores(predictions: Predictions, *, seed: int = 0) -> dict[s
         if value > 0:
             influences = sum_by_group((each - value) / len(each), group_id)
             reach = Measurement(value, of_resamples / sizes, influences).reach / value
-            high = HIGHEST[name] if reach > 700 else min(value * float(np.exp(reach)), HIGHEST[name])
+            high = HIGHEST_LOSSES[name] if reach > 700 else min(value * float(np.exp(reach)), HIGHEST_LOSSES[name])
             estimates[name] = Estimate(value, value * float(np.exp(-reach)), high)
     return estimates
 
@@ -110,7 +110,7 @@ def estimate_chance_error(predictions: Predictions, *, seed: int = 0) -> Estimat
     """
     confidence = predictions.y_prob.max(axis=1)
     errors = np.concatenate([_compute_errors(confidence, hits) for hits in _draw_hits(predictions, seed=seed)])
-    low, high = np.quantile(errors, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(errors, [TAIL, 1 - TAIL])
     return Estimate(float(errors.mean()), float(low), float(high))
 
 
@@ -161,7 +161,7 @@ def _bound_accuracies(predictions: Predictions) -> tuple[Floats, Floats]:
     """Return the bounds of each bin's accuracy if the probabilities are calibrated."""
     bins = _assign_bins(predictions.y_prob.max(axis=1))
     accuracy = np.concatenate([_sum_bins(bins, hits) for hits in _draw_hits(predictions, seed=0)])
-    low, high = np.quantile(accuracy, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    low, high = np.quantile(accuracy, [TAIL, 1 - TAIL], axis=0)
     counts = np.unique(bins, return_counts=True)[1]
     return low / counts, high / counts
 

@@ -12,9 +12,9 @@ from math import ceil, inf, sqrt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import betaincinv, ndtri
+from scipy.special import ndtri
 
-from lesions.evaluation.binomial import LEVEL
+from lesions.evaluation.binomial import TAIL, bound_parts
 
 POWER = 0.8
 """The probability with which a true difference is to be found."""
@@ -75,10 +75,8 @@ def count_for_half_width(score: float, half_width: float) -> float:
 
 def compute_half_width(score: float, num_independent: float) -> float:
     """Return half the width of Clopper and Pearson's interval of a proportion."""
-    hits, misses, tail = score * num_independent, (1 - score) * num_independent, (1 - LEVEL) / 2
-    low = betaincinv(hits, misses + 1, tail) if hits else 0.0
-    high = betaincinv(hits + 1, misses, 1 - tail) if misses else 1.0
-    return float(high - low) / 2
+    low, high = bound_parts(np.array([score]), np.array([num_independent]))
+    return float(high[0] - low[0]) / 2
 
 
 def count_for_difference(discordances: Sequence[float], difference: float) -> float:
@@ -111,7 +109,7 @@ def assume_discordance(score: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _is_found(discordances: Sequence[float], num_independent: Sequence[float], difference: float) -> bool:
-    quantiles = float(ndtri((1 + LEVEL) / 2) + ndtri(POWER))
+    quantiles = float(ndtri(1 - TAIL) + ndtri(POWER))
     # A difference of d needs at least d of the images on which only one model is right.
     variances = [
         (max(discordance, difference) - difference**2) / trials if trials else inf

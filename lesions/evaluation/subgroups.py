@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lesions.evaluation.attributes import Part, list_values
 from lesions.evaluation.binomial import LEVEL
-from lesions.evaluation.decisions import merge_sides
+from lesions.evaluation.decisions import call_at, merge_sides
 from lesions.evaluation.interval import Estimate
 from lesions.evaluation.parts import Comparisons, compare_parts
 from lesions.evaluation.proportions import estimate_mean_proportions
@@ -144,8 +144,7 @@ def compare_sensitivities(
     """
     is_malignant = np.array([side is True for side in sides])[predictions.y_true]
     malignant = predictions.keep(is_malignant)
-    probability = merge_sides(malignant, sides).y_prob[:, 1]
-    called = probability >= threshold
+    called = call_at(merge_sides(malignant, sides), threshold).y_pred == 1
     group_id = predictions.images.group_id
     parts = [
         (attribute, value, inside[is_malignant])

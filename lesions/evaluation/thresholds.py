@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
-from lesions.evaluation.binomial import LEVEL
+from lesions.evaluation.binomial import bound_parts
 from lesions.evaluation.bootstrap import sum_by_group
 from lesions.evaluation.interval import Estimate
 from lesions.formats.json_file import round_down
@@ -106,11 +105,8 @@ def estimate_with_luck(
     """
     trials = 1 / (1 / count_independent(found_on_val, val_groups) + 1 / count_independent(found_on_test, test_groups))
     value = float(found_on_test.mean())
-    tail = (1 - LEVEL) / 2
-    hits = value * trials
-    low = betaincinv(hits, trials - hits + 1, tail) if value > 0 else 0.0
-    high = betaincinv(hits + 1, trials - hits, 1 - tail) if value < 1 else 1.0
-    return Estimate(value, float(low), float(high))
+    low, high = bound_parts(np.array([value]), np.array([trials]))
+    return Estimate(value, float(low[0]), float(high[0]))
 
 
 def count_independent(hits: Flags, group_id: pd.Series) -> float:

@@ -96,6 +96,11 @@ def spell_interval(estimate: Estimate) -> str:
     return f"95 % interval {spell_bounds(estimate)}"
 
 
+def spell_estimate(estimate: Estimate) -> str:
+    """Return the words for an estimate with its bounds in brackets."""
+    return f"{spell_number(estimate.value)} ({spell_bounds(estimate)})"
+
+
 def spell_bounds(estimate: Estimate) -> str:
     """Return the words for the two bounds of an interval."""
     return f"{spell_number(estimate.low)} to {spell_number(estimate.high)}"

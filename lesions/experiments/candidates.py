@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dvc.repo import Repo
@@ -97,9 +97,13 @@ def _read_comparison(repo: Repo, commit: str, revision: str) -> dict[str, object
 
 def find_table(data: Path, model: str) -> Path | None:
     """Return the table with the predictions of a model, a baseline or a probe, or None."""
+    return next((path for path in list_tables(data, model) if path.is_file()), None)
+
+
+def list_tables(data: Path, model: str) -> list[Path]:
+    """Return the paths that the predictions of a model, a baseline or a probe of this name would have."""
     own = ModelPaths(model, data).predictions
-    others = [own.parent / folder / own.name for folder in ("baselines", "probes")]
-    return next((path for path in (own, *others) if path.is_file()), None)
+    return [own, *(own.parent / folder / own.name for folder in ("baselines", "probes"))]
 
 
 def read_candidate(candidate: Candidate) -> Predictions:
@@ -115,13 +119,12 @@ def read_candidate(candidate: Candidate) -> Predictions:
         if table is None:
             raise InputError(f"there are no predictions of {candidate.name}; `dvc repro` makes them")
         return read_predictions(table)
-    own = PurePosixPath("/", ModelPaths(candidate.model).predictions.as_posix())
     with open_experiments() as repo, open_revision(repo, candidate.commit) as files, TemporaryDirectory() as folder:
-        for path in (own, *(own.parent / part / own.name for part in ("baselines", "probes"))):
-            if files.isfile(str(path)):
-                copy = Path(folder, own.name)
+        for path in list_tables(Path("/data"), candidate.model):
+            if files.isfile(path.as_posix()):
+                copy = Path(folder, path.name)
                 try:
-                    files.get(str(path), str(copy))
+                    files.get(path.as_posix(), str(copy))
                 except NOT_IN_CACHE as error:
                     raise InputError(
                         f"the predictions of {cut_value(candidate.name)} are not in DVC's cache; `dvc pull` or "

@@ -10,6 +10,7 @@ from typing import Any
 from lesions.errors import InputError
 from lesions.formats.json_file import read_json
 from lesions.gate.metrics import SPLIT
+from lesions.project.revisions import is_shallow
 from lesions.tables.paths import ModelPaths
 
 METRICS = Path("metrics")
@@ -61,8 +62,7 @@ def count_looks() -> Looks:
             found = {identities[blob] for blob in digests.values()} - {NO_PREDICTIONS}
             num_commits += bool(found)
             seen |= found
-    is_whole = _ask_git("rev-parse", "--is-shallow-repository") == "false\n"
-    return Looks(len(seen - {NO_PREDICTIONS}), num_commits, is_whole)
+    return Looks(len(seen - {NO_PREDICTIONS}), num_commits, is_whole=not is_shallow())
 
 
 def _list_versions() -> Iterator[dict[str, str]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard, get_args
 
 from lesions.evaluation.comparison import HeadlineMetric
+from lesions.evaluation.reliability import HIGHEST_LOSSES
 from lesions.evaluation.summary import summarise_scores
 from lesions.gate.metrics import RevisionMetrics
 from lesions.tables.paths import ModelPaths
@@ -12,8 +13,7 @@ from lesions.tables.paths import ModelPaths
 HIGHEST = {
     **dict.fromkeys(get_args(HeadlineMetric), 1.0),
     "expected_calibration_error": 1.0,
-    "brier_score": 2.0,
-    "log_loss": 1e4,
+    **HIGHEST_LOSSES,
 }
 """The highest value of each score; the lowest is 0. A digest holds no log-probability below -10,000."""
 

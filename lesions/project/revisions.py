@@ -74,8 +74,8 @@ def find_last_tag(pattern: str) -> str:
     """
     tag = _ask_git("describe", "--tags", "--abbrev=0", f"--match={pattern}")
     if not tag:
-        where = "this shallow clone" if _is_shallow() else "this repository"
-        fetch = "git fetch --unshallow --tags" if _is_shallow() else "git fetch --tags"
+        where = "this shallow clone" if is_shallow() else "this repository"
+        fetch = "git fetch --unshallow --tags" if is_shallow() else "git fetch --tags"
         raise InputError(
             f"no tag that matches {cut_value(pattern)} is on the current commit or before it in {where}; `{fetch}` "
             "may fetch it (in GitHub Actions: fetch-depth: 0 of actions/checkout)"
@@ -110,7 +110,7 @@ def open_revision(repo: Repo, revision: str) -> Iterator[DVCFileSystem]:
 
 
 def _describe_missing_revision(revision: str) -> str:
-    if _is_shallow():
+    if is_shallow():
         return (
             f"there is no revision {revision} in this shallow clone; fetch the history with `git fetch --unshallow` "
             "(in GitHub Actions: fetch-depth: 0 of actions/checkout)"
@@ -118,7 +118,8 @@ def _describe_missing_revision(revision: str) -> str:
     return f"there is no revision {revision} in this repository; `git fetch` may fetch it"
 
 
-def _is_shallow() -> bool:
+def is_shallow() -> bool:
+    """Return whether the repository is a shallow clone, which knows only its last commits."""
     return _ask_git("rev-parse", "--is-shallow-repository") == "true"
 
 

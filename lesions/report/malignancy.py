@@ -5,8 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lesions.drawing.style import MODEL_COLOURS, new_figure, new_pair
-from lesions.evaluation.interval import Estimate
-from lesions.evaluation.verdict import spell_bounds, spell_number
+from lesions.evaluation.verdict import spell_estimate
 from lesions.formats.json_file import PlotRows
 from lesions.report.decision_inputs import MalignancyScores
 from lesions.report.page import Picture, embed_figure
@@ -102,13 +101,13 @@ def describe_malignancy(model: str, scores: MalignancyScores) -> str:
     """Describe the threshold and how sure its sensitivity is, its specificity, PPV and NPV, and the net benefit."""
     sentences = [
         _describe_threshold(model, scores),
-        f"It finds {_spell_estimate(scores.sensitivity)} of the malignant test images; that interval is of this "
+        f"It finds {spell_estimate(scores.sensitivity)} of the malignant test images; that interval is of this "
         f"threshold. Thresholds found in the same way on other validation images reach "
         f"{scores.sensitivity_with_luck.low:.3f} to {scores.sensitivity_with_luck.high:.3f}. "
-        f"The specificity is {_spell_estimate(scores.specificity)}.",
+        f"The specificity is {spell_estimate(scores.specificity)}.",
     ]
     predictive = [
-        f"the {name} is {_spell_estimate(estimate)}"
+        f"the {name} is {spell_estimate(estimate)}"
         for name, estimate in (("PPV", scores.ppv), ("NPV", scores.npv))
         if estimate is not None
     ]
@@ -118,7 +117,7 @@ def describe_malignancy(model: str, scores: MalignancyScores) -> str:
     if scores.net_benefit_over_all is not None:
         sentences.append(
             f"At this threshold, the net benefit over calling all malignant is "
-            f"{_spell_estimate(scores.net_benefit_over_all)}."
+            f"{spell_estimate(scores.net_benefit_over_all)}."
         )
     if scores.num_neither:
         sentences.append(f"Left out are {scores.num_neither:,} test images that are neither malignant nor benign.")
@@ -141,7 +140,7 @@ def _describe_threshold(model: str, scores: MalignancyScores) -> str:
 def describe_calibration(model: str, scores: MalignancyScores) -> str:
     """Describe how the probabilities of malignancy compare with what was observed."""
     parts = [
-        f"{name} {_spell_estimate(estimate)}"
+        f"{name} {spell_estimate(estimate)}"
         for name, estimate in (
             ("observed to expected", scores.observed_to_expected),
             ("calibration intercept", scores.calibration_intercept),
@@ -154,7 +153,3 @@ def describe_calibration(model: str, scores: MalignancyScores) -> str:
         "probabilities that are right. A slope below 1 means probabilities that are too extreme. With another share "
         "of malignant images, calibration differs."
     )
-
-
-def _spell_estimate(estimate: Estimate) -> str:
-    return f"{spell_number(estimate.value)} ({spell_bounds(estimate)})"

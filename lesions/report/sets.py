@@ -5,6 +5,7 @@ from typing import Any
 
 from lesions.drawing.style import spell
 from lesions.evaluation.interval import Estimate
+from lesions.evaluation.verdict import spell_estimate
 from lesions.report.summary import Summary, read_rows, read_summary
 from lesions.tables.paths import ModelPaths
 
@@ -20,10 +21,9 @@ class SetSummary(Summary):
 
 
 class SetRow(Summary):
-    """A row of `plots/<model>/sets.json`; `coverage` is None for a class without test images."""
+    """A row of `plots/<model>/sets.json`."""
 
     diagnosis: str
-    num_groups: int
     calibrated_with: str
 
 
@@ -35,10 +35,10 @@ def describe_sets(paths: Sequence[ModelPaths]) -> dict[str, Any]:
         "sets": [
             {
                 "model": model,
-                "true class in the set": _spell(summary.coverage),
+                "true class in the set": spell_estimate(summary.coverage),
                 "classes in a set": f"{summary.mean_size:.2f}",
-                "sets of one class": _spell(summary.single),
-                "empty sets": _spell(summary.empty),
+                "sets of one class": spell_estimate(summary.single),
+                "empty sets": spell_estimate(summary.empty),
             }
             for model, summary in summaries.items()
         ],
@@ -58,7 +58,3 @@ def describe_guarantee(confidence: float, rows: Sequence[SetRow]) -> str:
         f"{start}, and of each diagnosis but {shared}: validation has too few groups of these, and all groups "
         f"calibrate them together. {end}"
     )
-
-
-def _spell(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"

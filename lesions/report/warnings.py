@@ -80,7 +80,7 @@ def _doubt_what_was_learnt(
     for model in models:
         for baseline in baselines:
             lead = comparison.subtract(model, baseline, metric)
-            if not (lead.value > 0 and lead.is_beyond_noise):
+            if not lead.is_better:
                 yield (
                     f"{model} is not significantly better than {spell_model(baseline)} "
                     f"({spell_number(lead.value, signed=True)} {METRIC_WORDS[metric]}, {spell_interval(lead)}, "

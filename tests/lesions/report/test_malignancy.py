@@ -12,7 +12,7 @@ from lesions.report.malignancy import describe_calibration, describe_malignancy
 HALF = Estimate(0.5, 0.4, 0.6)
 
 
-def describe(**changes: Any) -> str:
+def build_scores(**changes: Any) -> MalignancyScores:
     scores: dict[str, Any] = {
         "threshold": 0.25,
         "threshold_calls_all": False,
@@ -27,7 +27,11 @@ def describe(**changes: Any) -> str:
         "specificity": HALF,
         "ppv": HALF,
     }
-    return describe_malignancy("custom_cnn", MalignancyScores(**scores | changes))
+    return MalignancyScores(**scores | changes)
+
+
+def describe(**changes: Any) -> str:
+    return describe_malignancy("custom_cnn", build_scores(**changes))
 
 
 def test_what_is_expected_stands_beside_what_chose_the_threshold() -> None:
@@ -52,20 +56,6 @@ def test_images_that_are_neither_malignant_nor_benign_are_said_if_there_are_any(
 
 
 def test_calibration_says_what_is_defined() -> None:
-    scores: dict[str, Any] = {
-        "threshold": 0.25,
-        "threshold_calls_all": False,
-        "expected_sensitivity": 0.955,
-        "val_sensitivity": 0.976,
-        "num_val_malignant": 43,
-        "num_malignant": 20,
-        "num_benign": 80,
-        "num_neither": 0,
-        "sensitivity": HALF,
-        "sensitivity_with_luck": HALF,
-        "specificity": HALF,
-        "observed_to_expected": Estimate(1.2, 1.1, 1.3),
-    }
-    text = describe_calibration("resnet18", MalignancyScores(**scores))
+    text = describe_calibration("resnet18", build_scores(observed_to_expected=Estimate(1.2, 1.1, 1.3)))
     assert "observed to expected 1.200 (1.100 to 1.300)." in text
     assert "slope 0" not in text

@@ -32,6 +32,18 @@ def warnings_of(
     comparison = compare_models(
         {**models, "class_prior": prior, **probes}, rivals=list(models), on_validation=score_on_validation(models)
     )
+    return warnings_beside(models, comparison, counts=counts, split=split, copies=copies)
+
+
+def warnings_beside(
+    models: dict[str, Predictions],
+    comparison: Comparison,
+    *,
+    counts: dict[str, Any] | None = None,
+    split: dict[str, Any] | None = None,
+    copies: dict[str, Any] | None = None,
+) -> list[str]:
+    """The warnings beside a comparison with the class prior."""
     return list_warnings(
         models,
         comparison,
@@ -61,15 +73,7 @@ def test_a_lead_over_a_baseline_that_is_not_significant_after_holm_gives_a_warni
         differences={("a", "class_prior", "balanced_accuracy"): Difference(0.1, 0.01, 0.19, 0.03, 0.09)},
         on_validation={("a", "balanced_accuracy"): 0.5},
     )
-    warnings = list_warnings(
-        {"a": good()},
-        comparison,
-        baselines=["class_prior"],
-        metric="balanced_accuracy",
-        counts=RunCounts(**COUNTS),
-        split=SplitSummary(**SPLIT),
-        copies=CopyCounts(**COPIES),
-    )
+    warnings = warnings_beside({"a": good()}, comparison)
     assert warnings == [
         "a is not significantly better than always predicting the class frequencies (+0.100 balanced accuracy, 95 % "
         "interval 0.010 to 0.190, p = 0.090 after Holm)."
@@ -173,15 +177,7 @@ def test_without_a_metadata_probe_there_is_no_warning_of_it() -> None:
         rivals=["a"],
         on_validation=score_on_validation({"a": good()}),
     )
-    warnings = list_warnings(
-        {"a": good()},
-        comparison,
-        baselines=["class_prior"],
-        metric="balanced_accuracy",
-        counts=RunCounts(**COUNTS),
-        split=SplitSummary(**SPLIT),
-        copies=CopyCounts(**COPIES),
-    )
+    warnings = warnings_beside({"a": good()}, comparison)
     assert len([text for text in warnings if "border_probe" in text]) == 1
     assert not [text for text in warnings if "metadata" in text]
 

@@ -73,7 +73,7 @@ def main(
     sealed = is_sealed(table)
     needed = ("val",) if sealed else SCORED_SPLITS
     if sides is not None and all(has_both_sides(table.select(split), sides) for split in needed):
-        summary, external, rows = score_malignancy(table, sides, parameters)
+        summary, external, rows = score_at_threshold(table, sides, parameters)
     else:
         print(
             "there is no threshold: a class mixes diagnoses that are malignant, benign or neither, "
@@ -90,7 +90,7 @@ def main(
         write_plot_rows(paths.plot_file(name), rows.get(name, []))
 
 
-def score_malignancy(
+def score_at_threshold(
     table: Predictions, sides: Sequence[bool | None], parameters: EvaluationParameters
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, PlotRows]]:
     """Return the threshold and the metrics on test, those on other datasets, and the rows of the plots.

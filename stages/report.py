@@ -211,7 +211,9 @@ def describe_probabilities(paths: Sequence[ModelPaths], predictions: Mapping[str
     """Return what the stated probabilities are worth, and by which rule an image is called a class."""
     calibrations = {one.model: read_summary(one.metrics_file("calibration"), CalibrationSummary) for one in paths}
     return {
-        "calling": describe_calling(predictions),
+        "calling": describe_calling(
+            predictions, shifts_prior={model: each.shifts_prior for model, each in calibrations.items()}
+        ),
         "probabilities": list_probability_scores({one.model: read_reliability(one) for one in paths}, calibrations),
         "frequencies": list_frequencies(predictions),
     }

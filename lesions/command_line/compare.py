@@ -15,7 +15,7 @@ from lesions.stage.tables import print_table
 
 if TYPE_CHECKING:
     from lesions.evaluation.measurement import Measurement
-    from lesions.evaluation.pairs import Judged
+    from lesions.evaluation.non_inferiority import Judged
     from lesions.tables.predictions import Predictions
 
 COLUMNS = ("", "score", "difference", "95 % interval", "p after Holm", "verdict")
@@ -46,7 +46,7 @@ def compare(
     """
     # These import DVC and scipy; the other commands start without them.
     from lesions.evaluation.comparison import CompareParameters, check_same_images
-    from lesions.evaluation.pairs import judge_against_first
+    from lesions.evaluation.non_inferiority import judge_against_first
     from lesions.evaluation.seal import check_may_look, check_unsealed
     from lesions.experiments.candidates import find_candidates, read_candidate
     from lesions.formats.atomic import write_text
@@ -85,7 +85,7 @@ def compare(
 
 def measure_one(predictions: "Mapping[str, Predictions]", metric: str, split: str) -> "dict[str, Measurement]":
     """Measure a metric of each model on the same resamples; raise InputError if the images do not define it."""
-    from lesions.evaluation.comparison import measure_metrics
+    from lesions.evaluation.estimation import measure_metrics
 
     measured = measure_metrics(predictions, seed=0)
     defined = next(iter(measured.values()))

@@ -14,7 +14,7 @@ from lesions.stage.tables import print_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lesions.evaluation.audit import Audit, Part
+    from lesions.evaluation.audit import Audit, TiedAndRest
     from lesions.evaluation.interval import Estimate
 
 METADATA = Path("data/metadata.csv")
@@ -51,7 +51,7 @@ def score(
     Without --truth or a column of a usual name, the true classes are the dataset's diagnoses.
     """
     # These import pandas and scipy; the other commands start without them.
-    from lesions.evaluation.audit import audit_predictions, compare_parts, score_malignancy, score_whole
+    from lesions.evaluation.audit import audit_predictions, compare_tied_with_rest, score_malignancy, score_whole
     from lesions.evaluation.interval import list_estimates
     from lesions.evaluation.operating_point import list_diagnosis_decisions
     from lesions.evaluation.seal import SEALED_SPLITS, list_sealed_images, refuse_sealed
@@ -67,7 +67,7 @@ def score(
     audit = audit_predictions(predictions, foreign, records, class_of)
     if looked_at := int(audit.predictions.images.image_id.isin(sealed).sum()):
         raise refuse_sealed(f"{looked_at:,} images of {predictions}, which are test images or of other datasets,")
-    whole, parts = score_whole(audit), compare_parts(audit)
+    whole, parts = score_whole(audit), compare_tied_with_rest(audit)
     decisions = list(list_diagnosis_decisions(audit.predictions))
     sides = find_sides(audit.predictions.classes)
     malignancy = score_malignancy(audit.predictions, sides, threshold) if sides else {}
@@ -159,7 +159,7 @@ def list_sentences(audit: "Audit") -> list[str]:
     ]
 
 
-def build_table(whole: "dict[str, Estimate]", parts: "dict[str, Part]") -> Table:
+def build_table(whole: "dict[str, Estimate]", parts: "dict[str, TiedAndRest]") -> Table:
     """Return one row per metric: on all images, on the tied ones, on the rest, and the difference."""
     from lesions.evaluation.verdict import METRIC_WORDS, spell_estimate
 
@@ -211,7 +211,7 @@ def build_malignancy_table(scores: "dict[str, Estimate]") -> Table:
     return table
 
 
-def summarise(audit: "Audit", whole: "dict[str, Estimate]", parts: "dict[str, Part]") -> dict[str, float]:
+def summarise(audit: "Audit", whole: "dict[str, Estimate]", parts: "dict[str, TiedAndRest]") -> dict[str, float]:
     """Return all figures under flat names."""
     from lesions.evaluation.interval import list_estimates
 

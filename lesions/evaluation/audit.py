@@ -14,13 +14,9 @@ from numpy.typing import NDArray
 
 from lesions.errors import InputError, quote_value
 from lesions.evaluation.binary_calibration import score_binary_calibration
-from lesions.evaluation.comparison import measure_metrics
 from lesions.evaluation.decisions import call_at, merge_sides, score_decisions
-from lesions.evaluation.interval import (
-    Estimate,
-    estimate_score,
-    subtract_independent,
-)
+from lesions.evaluation.estimation import estimate_metrics
+from lesions.evaluation.interval import Estimate, subtract_independent
 from lesions.evaluation.reliability import estimate_proper_scores
 from lesions.images.files import image_name
 from lesions.tables.foreign_predictions import ForeignPredictions
@@ -57,7 +53,7 @@ class Audit:
 
 
 @dataclass(frozen=True)
-class Part:
+class TiedAndRest:
     """A metric on the images that are tied to others, on the rest, and the first minus the second."""
 
     tied: Estimate
@@ -168,9 +164,7 @@ def find_ties(everywhere: pd.Series, here: pd.Series) -> NDArray[np.bool_]:
 
 def score_whole(audit: Audit) -> dict[str, Estimate]:
     """Score all images, by metric; the last scores are of the probabilities, and lower ones are better."""
-    (measured,) = measure_metrics({"": audit.predictions}, seed=0).values()
-    scores = {metric: estimate_score(measurement) for metric, measurement in measured.items()}
-    return scores | estimate_proper_scores(audit.predictions)
+    return estimate_metrics(audit.predictions) | estimate_proper_scores(audit.predictions)
 
 
 def score_malignancy(
@@ -193,7 +187,7 @@ def score_malignancy(
     return scores | score_decisions(called.y_true == 1, called.y_pred == 1, called.images.group_id)
 
 
-def compare_parts(audit: Audit) -> dict[str, Part]:
+def compare_tied_with_rest(audit: Audit) -> dict[str, TiedAndRest]:
     """Score the tied images and the rest, on the classes that both have, and compare them.
 
     Returns
@@ -207,13 +201,10 @@ def compare_parts(audit: Audit) -> dict[str, Part]:
         return {}
     # Different seeds, because resamples of different groups are independent.
     tied, rest = (
-        measure_metrics({"": side.keep(np.isin(side.y_true, shared))}, seed=seed)[""]
-        for seed, side in enumerate(sides)
+        estimate_metrics(side.keep(np.isin(side.y_true, shared)), seed=seed) for seed, side in enumerate(sides)
     )
-    pairs = {
-        metric: (estimate_score(tied[metric]), estimate_score(rest[metric])) for metric in tied if metric in rest
-    }
-    return {metric: Part(*pair, subtract_independent(*pair)) for metric, pair in pairs.items()}
+    pairs = {metric: (tied[metric], rest[metric]) for metric in tied if metric in rest}
+    return {metric: TiedAndRest(*pair, subtract_independent(*pair)) for metric, pair in pairs.items()}
 
 
 def _encode(

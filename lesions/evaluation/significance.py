@@ -16,7 +16,7 @@ from lesions.tables.predictions import Predictions
 Floats = NDArray[np.float64]
 
 
-class McNemar(NamedTuple):
+class SignTest(NamedTuple):
     """Groups in which one model has more images right than the other, and the exact two-sided p-value."""
 
     first_only: int
@@ -24,7 +24,7 @@ class McNemar(NamedTuple):
     p_value: float
 
 
-def compare_hits(first: NDArray[np.bool_], second: NDArray[np.bool_], group_id: pd.Series) -> McNemar:
+def compare_hits(first: NDArray[np.bool_], second: NDArray[np.bool_], group_id: pd.Series) -> SignTest:
     """Test exactly whether each of two models is right on more images than the other in equally many groups.
 
     This is a sign test over groups: a group counts once, for the model that is right on more of its images, however
@@ -43,7 +43,7 @@ def compare_hits(first: NDArray[np.bool_], second: NDArray[np.bool_], group_id: 
     discordant = first_only + second_only
     # Twice the smaller tail of the binomial distribution with probability 1/2; both tails may hold the middle.
     p_value = min(1.0, 2 * float(bdtr(min(first_only, second_only), discordant, 0.5)))
-    return McNemar(first_only, second_only, p_value)
+    return SignTest(first_only, second_only, p_value)
 
 
 class DeLong(NamedTuple):
@@ -87,7 +87,7 @@ def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, *, g
     return DeLong(difference, error, p_value)
 
 
-def compare_pairs(models: Mapping[str, Predictions]) -> dict[tuple[str, str], tuple[McNemar, DeLong]]:
+def compare_pairs(models: Mapping[str, Predictions]) -> dict[tuple[str, str], tuple[SignTest, DeLong]]:
     """Test each pair of models on the same images; each test's p-values are corrected after Holm for all pairs."""
     pairs = list(combinations(models, 2))
     tests = [_compare_pair(models[first], models[second]) for first, second in pairs]
@@ -99,7 +99,7 @@ def compare_pairs(models: Mapping[str, Predictions]) -> dict[tuple[str, str], tu
     }
 
 
-def _compare_pair(first: Predictions, second: Predictions) -> tuple[McNemar, DeLong]:
+def _compare_pair(first: Predictions, second: Predictions) -> tuple[SignTest, DeLong]:
     """Test on how many groups each model is right on more images, and how each ranks the images."""
     group_id = first.images.group_id
     return (

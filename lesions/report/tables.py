@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from lesions.evaluation.comparison import Comparison
-from lesions.evaluation.interval import Estimate
 from lesions.evaluation.significance import compare_pairs
-from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_number, spell_p
+from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_estimate, spell_number, spell_p
 from lesions.networks.parameters import AnyArchitecture, TorchvisionParameters
 from lesions.report.inputs import ExternalScores, TrainSummary
 from lesions.tables.predictions import Predictions
@@ -37,7 +36,7 @@ def list_scores(comparison: Comparison, metric: str) -> list[dict[str, Any]]:
             if (model, metric) in comparison.on_validation
             else "",
             "scores": {
-                METRIC_WORDS[name]: (f"{estimate.value:.3f}", f"{estimate.low:.3f} – {estimate.high:.3f}")
+                METRIC_WORDS[name]: (spell_number(estimate.value), spell_bounds(estimate))
                 for name in comparison.metrics
                 for estimate in [comparison.scores[model, name]]
             },
@@ -48,19 +47,15 @@ def list_scores(comparison: Comparison, metric: str) -> list[dict[str, Any]]:
 
 def list_external(model: str, external: Mapping[str, ExternalScores]) -> list[dict[str, str]]:
     """Return one row per other dataset on which the model was scored: its balanced accuracy, and the loss."""
-
-    def spell_score(estimate: Estimate, *, signed: bool = False) -> str:
-        return f"{spell_number(estimate.value, signed=signed)} ({spell_bounds(estimate)})"
-
     return [
         {
             "model": model,
             "dataset": source,
             "images": f"{scores.num_images:,} of {scores.num_groups:,} groups",
             "classes": f"{scores.num_classes}",
-            "there": spell_score(scores.balanced_accuracy),
-            "here": spell_score(scores.own_balanced_accuracy),
-            "lost": spell_score(scores.balanced_accuracy_lost, signed=True),
+            "there": spell_estimate(scores.balanced_accuracy),
+            "here": spell_estimate(scores.own_balanced_accuracy),
+            "lost": spell_estimate(scores.balanced_accuracy_lost, signed=True),
         }
         for source, scores in external.items()
     ]
@@ -72,7 +67,7 @@ def list_tests(models: Mapping[str, Predictions]) -> list[dict[str, str]]:
         {
             "pair": f"{first}, {second}",
             "more right": f"{hits.first_only}, {hits.second_only}",
-            "mcnemar": spell_p(hits.p_value),
+            "sign test": spell_p(hits.p_value),
             "difference": spell_number(areas.difference, signed=True),
             "delong": spell_p(areas.p_value),
         }

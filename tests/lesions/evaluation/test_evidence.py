@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.evaluation.comparison import compare_models, measure_metrics
+from lesions.evaluation.comparison import compare_models
+from lesions.evaluation.estimation import measure_metrics
 from lesions.evaluation.evidence import Evidence, average_evidence, list_overrated_classes
 from lesions.evaluation.interval import Estimate, estimate_score
 from lesions.evaluation.scores import score_predictions

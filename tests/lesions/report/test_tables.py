@@ -65,7 +65,7 @@ def test_each_pair_of_models_is_tested() -> None:
     worse = logits.copy()
     worse[:18:2] = [0.0, 1.0, 0.0]
     (row,) = list_tests({"a": build_predictions(y_true, worse), "b": build_predictions(y_true, logits)})
-    assert (row["pair"], row["more right"], row["mcnemar"]) == ("a, b", "0, 9", f"{2 / 2**9:.3f}")
+    assert (row["pair"], row["more right"], row["sign test"]) == ("a, b", "0, 9", f"{2 / 2**9:.3f}")
 
 
 def test_small_p_values_are_not_zero() -> None:

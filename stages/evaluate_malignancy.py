@@ -15,13 +15,14 @@ import typer
 
 from lesions.evaluation.binary_calibration import list_calibration_curve
 from lesions.evaluation.curves import build_roc_rows
-from lesions.evaluation.decisions import call_at, merge_sides, score_decisions
+from lesions.evaluation.decisions import call_at, merge_sides
 from lesions.evaluation.net_benefit import list_net_benefit
 from lesions.evaluation.operating_point import (
     MALIGNANT,
     list_diagnosis_decisions,
     list_malignancy_decisions,
     list_predictive_values,
+    read_decisions,
     score_external_decisions,
     summarise_operating_point,
     summarise_threshold,
@@ -115,7 +116,7 @@ def score_at_threshold(
     decisions = list(list_malignancy_decisions(test, threshold.value))
     predictive = list(
         list_predictive_values(
-            score_decisions(truth, test.y_pred == MALIGNANT, test.images.group_id),
+            read_decisions(next(row for row in decisions if row["unit"] == "image")),
             own_prevalence=float(truth.mean()),
             prevalences=parameters.prevalence,
         )

@@ -132,9 +132,10 @@ def weigh_evidence(
     # Calling all of these images the same is not enough: with other images, the model may call others.
     gives_one_answer = len(classes) > 1 and (y_prob == y_prob[0]).all() and (y_pred == y_pred[0]).all()
     for metric in ("balanced_accuracy", "macro_f1", "weighted_f1", *RANKINGS) if gives_one_answer else ():
-        # Its F1 changes with the shares of the classes: it has the interval of the resamples, if these differ.
-        known = {} if "f1" in metric else {"unseen": 0, "is_exact": True}
-        evidence[metric] = replace(evidence[metric], below=0, above=0, **known)
+        evidence[metric] = replace(evidence[metric], below=0, above=0)
+        # F1 changes with the shares of the classes: it has the interval of the resamples, if these differ.
+        if "f1" not in metric:
+            evidence[metric] = replace(evidence[metric], unseen=0, is_exact=True)
     fingerprint = hash((y_prob.tobytes(), y_pred.tobytes()))
     return {metric: replace(one, fingerprint=fingerprint) for metric, one in evidence.items()}
 

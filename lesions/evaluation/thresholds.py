@@ -104,9 +104,9 @@ def estimate_with_luck(
         The groups of these images.
     """
     splits = ((found_on_val, val_groups), (found_on_test, test_groups))
-    trials = 1 / sum(1 / count_trials(*_sum_by_group(found, group_id)) for found, group_id in splits)
+    on_val, on_test = (count_trials(*_sum_by_group(found, group_id)) for found, group_id in splits)
     value = found_on_test.mean(keepdims=True)
-    low, high = bound_by_trials(value, trials)
+    low, high = bound_by_trials(value, 1 / (1 / on_val + 1 / on_test))
     return Estimate(float(value[0]), float(low[0]), float(high[0]))
 
 

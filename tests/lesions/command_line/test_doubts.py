@@ -9,9 +9,10 @@ import pandas as pd
 from matplotlib.text import Text
 
 from lesions.command_line.doubts import plot_doubts
-from lesions.evaluation.doubts import rank_doubts, read_images
+from lesions.evaluation.doubts import rank_doubts
 from lesions.images.cache import read_cache
 from lesions.tables.classes import read_classes
+from lesions.tables.labelled_images import read_labelled_images
 from lesions.tables.predictions import Predictions, write_predictions
 from tests.repository import Repository
 
@@ -19,7 +20,7 @@ from tests.repository import Repository
 def write_folds(root: Path, model: str) -> Predictions:
     """Write predictions of a model that is right about every image but the first melanoma, which it calls a nevus."""
     known = read_classes(root / "data/classes.json")
-    images, _ = read_images(root / "data/metadata.csv", root / "data/splits.csv", known.diagnoses)
+    images, _ = read_labelled_images(root / "data/metadata.csv", root / "data/splits.csv", known.diagnoses)
     labels = images.label.to_numpy()
     logits = 4.0 * np.eye(len(known.classes))[labels]
     first = int((images.diagnosis == "melanoma").to_numpy().argmax())

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from lesions.errors import InputError
-from lesions.evaluation.audit import Audit, audit_predictions, compare_tied_with_rest, find_ties, score_whole
+from lesions.evaluation.audit import Audit, audit_predictions, find_ties
+from lesions.evaluation.audit_scores import compare_tied_with_rest, score_whole
 from lesions.tables.foreign_predictions import ForeignPredictions
 
 PATH = Path("p.csv")

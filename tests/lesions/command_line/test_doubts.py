@@ -89,7 +89,7 @@ def test_stale_folds_unknown_models_and_no_predictions_are_refused(copy: Reposit
         assert problem in done.stdout
     (copy.root / "data/images.npy").unlink()
     done = copy.run("lesions", "doubts", check=False)
-    assert "error: data/images.npy is missing: run the pipeline (`dvc repro`)" in done.stdout
+    assert "error: there is no data/images.npy; `dvc repro` makes it, or `dvc pull` gets it" in done.stdout
     assert not (copy.root / "data/doubts").exists()
 
 

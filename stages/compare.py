@@ -55,12 +55,13 @@ def main(
     test, val = ({name: table.select(split) for name, table in tables.items()} for split in ("test", "val"))
     check_same_images(test)
     check_same_images(val)
-    where = f"{params}: compare.metric: these"
-    check_defined(val[models[0]], metric, f"{where} validation images")
+    sealed = is_sealed(trained[models[0]])
+    for split, predictions in (("validation", val),) if sealed else (("test", test), ("validation", val)):
+        check_defined(predictions[models[0]], metric, f"{params}: compare.metric: these {split} images")
     histories = {model: read_json(paths[model].history) for model in models}
     write_plot_rows(plots / "comparison/history.json", join_rows(histories))
     on_validation = score_on_validation(val)
-    if is_sealed(trained[models[0]]):
+    if sealed:
         compared = Comparison({}, {}, on_validation)
         summary = summarise_validation(compared, models, baselines=list(baselines), metric=metric)
         scores = nest_scores(on_validation)
@@ -69,7 +70,6 @@ def main(
         print_validation(scores)
         print(f"{describe_choice_on_validation(compared, models, metric=metric)}\n{SENTENCE}")
         return
-    check_defined(test[models[0]], metric, f"{where} test images")
     constant = build_best_constant(test[models[0]], metric)
     references = list_constants(constant, test["class_prior"], metric)
     comparison = compare_models(test | references, rivals=models, on_validation=on_validation)

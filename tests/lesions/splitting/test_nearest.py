@@ -142,7 +142,7 @@ def test_without_nodes_to_search_nothing_is_proved(monkeypatch: pytest.MonkeyPat
     assert goal.judge(counts, splits) <= goal.judge(counts, allocate_groups(counts, SHARES, seed=0, max_deviation=1))
 
 
-def draw_groups(seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def draw_heavy_groups(seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Draw groups of heavy-tailed sizes, of one diagnosis or several, and a split for each."""
     generator = np.random.default_rng(seed)
     K, G = int(generator.integers(2, 8)), int(generator.integers(6, 60))
@@ -163,7 +163,7 @@ def test_the_solver_prints_nothing_whatever_it_prints_itself(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """HiGHS prints a line in C in this search, though its output is off; what Python prints stays."""
-    counts, known = draw_groups(117)
+    counts, known = draw_heavy_groups(117)
     goal = build_goal(counts, np.array([0.7, 0.15, 0.15]), 0.05)
 
     def search() -> str:

@@ -59,7 +59,7 @@ def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, *, g
 
     The variance is that of DeLong, DeLong and Clarke-Pearson (1988), with the contributions of each group's images
     summed first, as Obuchowski (1997) does for clusters. With two classes and one image per group this is DeLong's
-    test.
+    test. The p-value is at least 2 / 2^G for G groups.
 
     Parameters
     ----------
@@ -84,7 +84,8 @@ def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, *, g
             influences += unbiased * sum_by_group(side * (moved - other_moved), group_id) / len(classes)
     error = float(np.sqrt((influences**2).sum()))
     p_value = 2 * float(ndtr(-abs(difference) / error)) if error else float(difference == 0)
-    return DeLong(difference, error, p_value)
+    # Of one group the variance is 0, and of few it says little: no p-value is below that of a sign test of them.
+    return DeLong(difference, error, max(p_value, 2.0 ** (1 - len(influences))))
 
 
 def compare_pairs(models: Mapping[str, Predictions]) -> dict[tuple[str, str], tuple[SignTest, DeLong]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("", "score", "difference", "95 % interval", "p after Holm", "verdict")
 
-SPLITS = {"val": "validation", "test": "test"}
+SPLIT_WORDS = {"val": "validation", "test": "test"}
 
 
 def compare(
@@ -55,8 +55,8 @@ def compare(
 
     if len(names) < 2:
         raise InputError("expected a reference and at least one name to compare with it")
-    predictions = read_predictions(names, split)
-    first, images = next(iter(predictions.values())), f"{SPLITS[split]} images"
+    predictions = read_compared(names, split)
+    first, images = next(iter(predictions.values())), f"{SPLIT_WORDS[split]} images"
     metric = metric or read_section(PARAMS, "compare", CompareParameters).metric
     check_defined(first, metric, f"the {images}")
     found = measure_metrics(predictions, seed=0, metrics=(metric,))
@@ -76,7 +76,7 @@ def compare(
         write_json(output, {**about, "models": list_models(measured, judged)})
 
 
-def read_predictions(names: Sequence[str], split: str) -> "dict[str, Predictions]":
+def read_compared(names: Sequence[str], split: str) -> "dict[str, Predictions]":
     """Read what each of some names stands for: the predictions of the same images of a split."""
     from lesions.evaluation.comparison import check_same_images
     from lesions.evaluation.seal import check_may_look, check_unsealed

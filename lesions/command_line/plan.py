@@ -49,7 +49,7 @@ def plan(
     from lesions.evaluation.expectation import expect, learn_from_models
     from lesions.evaluation.planning import plan_difference, plan_half_width
 
-    dataset = read_dataset()
+    dataset = read_plan_inputs()
     if metric == "sensitivity":
         dataset = keep_malignant(dataset)
     learnt = learn_from_models(list(dataset.models.values())) if dataset.models else None
@@ -88,7 +88,7 @@ class Dataset:
     calling: tuple[str, ...]
 
 
-def read_dataset() -> Dataset:
+def read_plan_inputs() -> Dataset:
     """Read the images that the pipeline has split, and the predictions of the models that are listed."""
     from lesions.evaluation.calling import describe_calling
     from lesions.parameters.models import read_models

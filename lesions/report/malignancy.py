@@ -40,7 +40,9 @@ def build_calibration_picture(model: str, scores: MalignancyScores, curve: PlotR
         The rows of the plot `malignancy_calibration`.
     """
     return embed_figure(
-        f"Probability of malignancy, by {model}", plot_calibration(curve), describe_calibration(model, scores)
+        f"Probability of malignancy, by {model}",
+        plot_calibration(curve),
+        describe_malignant_probabilities(model, scores),
     )
 
 
@@ -137,7 +139,7 @@ def _describe_threshold(model: str, scores: MalignancyScores) -> str:
     )
 
 
-def describe_calibration(model: str, scores: MalignancyScores) -> str:
+def describe_malignant_probabilities(model: str, scores: MalignancyScores) -> str:
     """Describe how the probabilities of malignancy compare with what was observed."""
     parts = [
         f"{name} {spell_estimate(estimate)}"

@@ -44,7 +44,8 @@ def describe_foreign_calling(predictions: Predictions) -> str:
     N, number = len(predictions.y_true), count_other_calls(predictions)
     if predictions.called is None:
         return "An image is called its most probable class: the file does not say what it calls an image."
-    return f"An image is called what the file calls it; of {N:,} images, {number:,} have another most probable class."
+    others = f"for {number:,} of {N:,} images, that is not the most probable class"
+    return f"An image is called what the file calls it; {others}."
 
 
 def count_other_calls(predictions: Predictions) -> int:

@@ -51,7 +51,7 @@ def test_where_the_rules_agree_that_is_said_of_the_images() -> None:
 
 def test_of_somebody_elses_table_the_rule_is_what_the_file_says() -> None:
     assert describe_foreign_calling(OTHER) == (
-        "An image is called what the file calls it; of 3 images, 2 have another most probable class."
+        "An image is called what the file calls it; for 2 of 3 images, that is not the most probable class."
     )
     assert describe_foreign_calling(ALIKE) == (
         "An image is called its most probable class: the file does not say what it calls an image."

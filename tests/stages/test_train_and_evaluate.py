@@ -94,7 +94,7 @@ def test_a_truncated_checkpoint_is_refused_by_the_stage(copy: Repository, refusa
     checkpoint.unlink()
     checkpoint.write_bytes(data[:1000])
     assert "error: data/checkpoints/custom_cnn.safetensors: not a whole checkpoint of this pipeline" in refusal(
-        copy, PREDICT
+        PREDICT
     )
 
 

@@ -15,7 +15,7 @@ SUBFOLDER = "ml/skin"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A small project in a subfolder of a git repository, with metrics as `evaluate` writes them."""
+    """A small project in a subfolder of a git repository, with metrics as `evaluate` writes them, and experiments."""
     project = build_project(tmp_path_factory.mktemp("places") / "mono", below=SUBFOLDER)
     write_model(project.root, "small", predict(1.5))
     write_split(project.root)
@@ -27,6 +27,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Repository:
         definitions.write(f"metrics: {json.dumps(files)}\n")
     project.dvc("repro")
     project.commit("Measure")
+    for fold in range(3):
+        project.dvc("exp", "run", "--temp", "--name", f"fold-{fold}", "-S", f"split.fold={fold}")
+    assert "training the seeds 0, 1; 0 exist already" in project.run("lesions", "repeat", "--seeds", "2").stdout
     return project
 
 
@@ -47,6 +50,7 @@ def place(request: pytest.FixtureRequest, project: Repository, tmp_path: Path) -
         outer.run("git", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(top), "inner")
         found = Repository(tmp_path / "inner" / SUBFOLDER)
         found.set_identity()
+        found.run("git", "fetch", "--quiet", "origin", "refs/exps/*:refs/exps/*")
     found.dvc("cache", "dir", "--local", str(project.cache))
     found.dvc("checkout", "--quiet")
     return found
@@ -64,15 +68,18 @@ def test_the_gate_passes_where_nothing_changed_and_fails_on_a_drop(place: Reposi
     assert "below the floor" in done.stdout
 
 
-def test_experiments_are_run_found_and_pooled(place: Repository) -> None:
-    assert "mean of seeds" in place.run("lesions", "repeat", "--seeds", "2").stdout
-    assert "training" not in place.run("lesions", "repeat", "--seeds", "2").stdout
-    root = place.root if (place.root / "dvc.yaml").is_file() else place.root.parents[1]
-    if "fold-2" not in place.dvc("exp", "list"):
-        for fold in range(3):
-            Repository(root).dvc("exp", "run", "--temp", "--name", f"fold-{fold}", "-S", f"split.fold={fold}")
+def test_experiments_are_found_and_pooled(place: Repository) -> None:
+    repeated = place.run("lesions", "repeat", "--seeds", "2").stdout
+    assert "mean of seeds" in repeated
+    assert "training" not in repeated
     assert "24 images of 12 groups, each tested by one of 3 folds" in place.run("lesions", "folds").stdout
+    root = place.root if (place.root / "dvc.yaml").is_file() else place.root.parents[1]
     assert (root / "data/folds/small.csv").is_file()
+
+
+@pytest.mark.parametrize("place", ["submodule"], indirect=True)
+def test_experiments_are_run_in_a_submodule(place: Repository) -> None:
+    assert "training the seeds 2; 2 exist already" in place.run("lesions", "repeat", "--seeds", "3").stdout
 
 
 def test_plots_are_drawn(place: Repository) -> None:

@@ -59,12 +59,13 @@ def describe(backbone: str, **changes: Any) -> OwnParameters:
 def test_the_function_builds_the_backbone_and_the_head_is_ours(write: Write) -> None:
     network = build_network(describe(f"own/{write(GOOD)}:build", head_widths=(6,)), 3, pretrained=True)
     assert network(torch.rand(2, 3, 32, 32)).shape == (2, 3)
-    assert [layer.in_features for layer in network.head if isinstance(layer, torch.nn.Linear)] == [4, 6]
+    assert [layer.in_features for layer in network.head.modules() if isinstance(layer, torch.nn.Linear)] == [4, 6]
 
 
 def test_a_class_is_called_like_a_function(write: Write) -> None:
     text = "from torch import nn\nclass Net(nn.Module):\n    def forward(self, x):\n        return x.mean((2, 3))\n"
-    assert build_network(describe(f"own/{write(text)}:Net"), 2, pretrained=True).head[1].in_features == 3
+    network = build_network(describe(f"own/{write(text)}:Net"), 2, pretrained=True)
+    assert network.head.get_submodule("1").in_features == 3
 
 
 @pytest.mark.parametrize(

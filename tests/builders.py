@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.networks.parameters import CustomCNNParameters, PhaseParameters, TorchvisionParameters
+from lesions.networks.parameters import CustomCNNParameters, PhaseParameters, TimmParameters, TorchvisionParameters
 from lesions.transforms.parameters import AugmentationParameters
 
 ROOT = Path(__file__).parents[1]
@@ -17,7 +17,8 @@ HAM10000 = SHARED / "data/ham10000"
 PAD_UFES_20 = SHARED / "data/pad_ufes_20"
 ISIC_2019 = SHARED / "data/isic2019"
 SIIM_ISIC_2020 = SHARED / "data/siim_isic_2020"
-RESNET18_WEIGHTS = SHARED / "weights/resnet18-imagenet1k-v1.pth"
+WEIGHTS = SHARED / "weights"
+RESNET18_WEIGHTS = WEIGHTS / "resnet18-imagenet1k-v1.pth"
 
 needs_ham10000 = pytest.mark.skipif(not HAM10000.is_dir(), reason="HAM10000 is not at ../shared/data/ham10000")
 needs_pad_ufes_20 = pytest.mark.skipif(
@@ -65,6 +66,24 @@ def small_resnet18(**changes: Any) -> TorchvisionParameters:
         "phases": (PHASE,),
     }
     return TorchvisionParameters(**parameters | changes)
+
+
+def small_timm(**changes: Any) -> TimmParameters:
+    """Return timm's smallest EfficientNet for images of 32 px, without pretrained weights."""
+    parameters: dict[str, Any] = {
+        "backbone": "timm/test_efficientnet",
+        "weights": "none",
+        "weights_sha256": None,
+        "accepted_licences": (),
+        "adapt_input_size": False,
+        "size_px": 32,
+        "head_widths": (),
+        "dropout": 0.0,
+        "learning_rate": 0.001,
+        "layer_decay": 1.0,
+        "phases": (PHASE,),
+    }
+    return TimmParameters(**parameters | changes)
 
 
 HARDWARE: dict[str, Any] = {"device": "cpu", "num_threads": 1, "deterministic": True, "execution": "auto"}

@@ -28,7 +28,7 @@ from lesions.training.resume import ResumeFile
 from lesions.training.sampling import Scheme, compute_shares
 from lesions.transforms.parameters import AugmentationParameters
 from lesions.transforms.preprocessing import Preprocessing
-from tests.builders import NO_AUGMENTATION, PHASE, small_cnn, small_resnet18
+from tests.builders import NO_AUGMENTATION, PHASE, small_cnn, small_resnet18, small_timm
 
 CPU = torch.device("cpu")
 GENTLE = NO_AUGMENTATION.model_copy(update={"brightness": 0.1})
@@ -93,9 +93,10 @@ EVERYTHING: dict[str, Any] = {
 HEAD_PHASE = PHASE.model_copy(update={"layers": "head", "backbone_factor": None})
 LONG_PHASE = PHASE.model_copy(update={"num_epochs": 3, "backbone_factor": 0.5})
 DEEP = {"phases": (HEAD_PHASE, LONG_PHASE), "dropout": 0.3, "head_widths": (8,), "layer_decay": 0.8}
-BOTH_NETWORKS = [
+ALL_NETWORKS = [
     pytest.param(small_cnn(**DEEP, convolutions_per_block=2), id="custom_cnn"),
     pytest.param(small_resnet18(**DEEP), id="resnet18"),
+    pytest.param(small_timm(**DEEP), id="timm"),
 ]
 
 

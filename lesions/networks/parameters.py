@@ -1,5 +1,6 @@
 """The sections `architectures.<name>`."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -7,6 +8,7 @@ from pydantic import Field, model_validator
 
 from lesions.errors import InputError
 from lesions.formats.sha256 import Sha256
+from lesions.parameters.models import read_models
 from lesions.parameters.section import Section, read_parameters, validate_section
 
 
@@ -67,8 +69,8 @@ class CustomCNNParameters(ArchitectureParameters):
     batch_norm: bool
 
 
-class TorchvisionParameters(ArchitectureParameters):
-    """A section whose backbone is the name of a classification network of torchvision."""
+class PretrainableParameters(ArchitectureParameters):
+    """A section whose backbone can start from pretrained weights."""
 
     weights: Annotated[str, Field(min_length=1)]
     weights_sha256: Sha256 | None
@@ -88,7 +90,74 @@ class TorchvisionParameters(ArchitectureParameters):
         return self
 
 
-AnyArchitecture = CustomCNNParameters | TorchvisionParameters
+class TorchvisionParameters(PretrainableParameters):
+    """A section whose backbone is the name of a classification network of torchvision."""
+
+
+HUB_PREFIX = "hf-hub:"
+HUB_WEIGHTS = re.compile(HUB_PREFIX + r"(?P<repository>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40})", re.ASCII)
+"""Weights in a repository of the Hugging Face hub, at a commit."""
+
+
+class TimmParameters(PretrainableParameters):
+    """A section whose backbone is `timm/<name>`, the name of a network of timm, with or without its weights' tag."""
+
+    backbone: Annotated[str, Field(pattern=r"^timm/[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)?$")]
+    accepted_licences: tuple[Annotated[str, Field(min_length=1)], ...]
+    adapt_input_size: bool
+
+    @property
+    def name(self) -> str:
+        """The name in timm, such as `convnext_tiny.in12k_ft_in1k`."""
+        return self.backbone.removeprefix("timm/")
+
+    @model_validator(mode="after")
+    def _weights_are_pinned(self) -> Self:
+        if self.weights == "imagenet":
+            raise ValueError(
+                f"weights imagenet are torchvision's; for {self.backbone} give a file, or a commit of the Hugging "
+                f"Face hub such as {HUB_PREFIX}timm/{self.name}@<its 40 digits>, each with weights_sha256, or none"
+            )
+        if self.weights.startswith(HUB_PREFIX) and not HUB_WEIGHTS.fullmatch(self.weights):
+            raise ValueError(
+                f"weights on the Hugging Face hub must name a commit, because a branch can change: expected "
+                f"{HUB_PREFIX}<owner>/<name>@<40 hexadecimal digits>, got {self.weights!r:.80}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _only_weights_have_a_licence(self) -> Self:
+        if self.accepted_licences and not self.has_pretrained_weights:
+            raise ValueError(
+                f"accepted_licences are for pretrained weights, and weights is none; got {self.accepted_licences}"
+            )
+        return self
+
+
+class OwnParameters(ArchitectureParameters):
+    """A section whose backbone is `own/<file>:<function>`, a function in `lesions/networks/own/<file>.py`."""
+
+    backbone: Annotated[str, Field(pattern=r"^own/[A-Za-z][A-Za-z0-9_]*:[A-Za-z][A-Za-z0-9_]*$")]
+
+    @property
+    def file(self) -> str:
+        """The name of the file, without its folder and suffix."""
+        return self.backbone.removeprefix("own/").partition(":")[0]
+
+    @property
+    def function(self) -> str:
+        """The name of the function that builds the backbone."""
+        return self.backbone.partition(":")[2]
+
+
+AnyArchitecture = CustomCNNParameters | TorchvisionParameters | TimmParameters | OwnParameters
+
+SECTION_BY_SOURCE: dict[str, type[AnyArchitecture]] = {
+    "custom_cnn": CustomCNNParameters,
+    "timm": TimmParameters,
+    "own": OwnParameters,
+}
+"""The model of a section by what its backbone begins with, up to a slash; all others are torchvision's."""
 
 
 OVERRIDES = "recipe"
@@ -123,6 +192,17 @@ def read_architecture(params: Path, model: str) -> AnyArchitecture:
     """
     section = {key: value for key, value in find_architecture(params, model).items() if key != OVERRIDES}
     name = f"architectures.{model}"
-    if section.get("backbone") == "custom_cnn":
-        return validate_section(params, name, section, CustomCNNParameters)
-    return validate_section(params, name, section, TorchvisionParameters)
+    source = str(section.get("backbone")).partition("/")[0]
+    return validate_section(params, name, section, SECTION_BY_SOURCE.get(source, TorchvisionParameters))
+
+
+def list_own_files(params: Path) -> dict[str, str | None]:
+    """Return, by listed model, the name of the file in `lesions/networks/own/` that builds its backbone, or None."""
+    sections = read_parameters(params).get("architectures")
+    files: dict[str, str | None] = {}
+    for model in read_models(params):
+        section = sections.get(model) if isinstance(sections, dict) else None
+        is_own = isinstance(section, dict) and str(section.get("backbone")).startswith("own/")
+        architecture = read_architecture(params, model) if is_own else None
+        files[model] = architecture.file if isinstance(architecture, OwnParameters) else None
+    return files

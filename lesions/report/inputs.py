@@ -86,6 +86,7 @@ class TrainSummary(Summary):
     best_epoch: int
     num_epochs: int
     num_parameters: int
+    weights_licence: str | None = None
 
 
 class Generalisation(Summary):

@@ -7,7 +7,7 @@ from typing import Any
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.significance import compare_pairs
 from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_estimate, spell_number, spell_p
-from lesions.networks.parameters import AnyArchitecture, TorchvisionParameters
+from lesions.networks.parameters import AnyArchitecture, PretrainableParameters
 from lesions.report.inputs import ExternalScores, TrainSummary
 from lesions.tables.predictions import Predictions
 
@@ -15,12 +15,13 @@ from lesions.tables.predictions import Predictions
 def describe_model(model: str, architecture: AnyArchitecture, trained: TrainSummary) -> dict[str, str]:
     """Return a model's row: its architecture and the length of its training."""
     starts = {"none": "random", "imagenet": "ImageNet"}
-    weights = architecture.weights if isinstance(architecture, TorchvisionParameters) else "none"
+    weights = architecture.weights if isinstance(architecture, PretrainableParameters) else "none"
+    licence = f", licence {trained.weights_licence}" if trained.weights_licence else ""
     return {
         "model": model,
         "backbone": architecture.backbone,
         # Only the name of a file: its folder may be private.
-        "starts from": starts.get(weights, Path(weights).name),
+        "starts from": starts.get(weights, Path(weights).name) + licence,
         "image size": f"{architecture.size_px} px",
         "parameters": f"{trained.num_parameters:,}",
         "epoch kept": f"{trained.best_epoch} of {trained.num_epochs}",

@@ -66,7 +66,12 @@ def list_layers(backbone: nn.Module) -> list[tuple[str, list[nn.Parameter]]]:
     The layers are the backbone's child modules; a child that holds more than `LARGEST_LAYER` of all parameters is
     replaced by its own children. ResNet-18 has the layers `conv1`, `bn1` and `layer1` to `layer4`; the layers of the
     custom CNN and of a transformer are their blocks. Parameters outside any child belong to the layer after them.
+    Networks of timm say themselves what their layers are.
     """
+    if hasattr(backbone, "group_matcher"):
+        from lesions.networks.timm_backbone import list_timm_layers  # loads timm, which takes seconds
+
+        return list_timm_layers(backbone)
     most = LARGEST_LAYER * sum(parameter.numel() for parameter in backbone.parameters())
     return list(_split(backbone, "", most))
 

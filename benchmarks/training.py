@@ -23,10 +23,12 @@ from lesions.transforms.parameters import AugmentationParameters
 from lesions.transforms.preprocessing import Preprocessing
 
 AUGMENTATION = AugmentationParameters(
-    mirror=True,
+    mirror="horizontal",
     rotation_degrees=180,
     zoom=0.15,
     shift=0.05,
+    crop_area=None,
+    crop_aspect=None,
     brightness=0.15,
     contrast=0.15,
     saturation=0.15,
@@ -42,7 +44,9 @@ AUGMENTATION = AugmentationParameters(
 )
 """The augmentation of the embedded dataset, with one strength for all classes."""
 
-LOSS = LossParameters(kind="cross_entropy", focal_gamma=None, label_smoothing=0, logit_adjustment=0)
+LOSS = LossParameters(
+    kind="cross_entropy", focal_gamma=None, label_smoothing=0, class_weights=True, logit_adjustment=0
+)
 OPTIMIZER = OptimizerParameters(name="adamw", momentum=None, weight_decay=0.05, l1=0, max_gradient_norm=None)
 PHASE = PhaseParameters(name="all layers", num_epochs=1, layers="all", learning_rate_factor=1, backbone_factor=1)
 
@@ -52,7 +56,9 @@ def describe_architecture(name: str, size_px: int, learning_rate: float) -> AnyA
     shared: dict[str, Any] = {
         "backbone": name,
         "size_px": size_px,
+        "normalisation": "imagenet",
         "head_widths": (),
+        "head_batch_norm": False,
         "dropout": 0.2,
         "learning_rate": learning_rate,
         "layer_decay": 1,

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from lesions.errors import InputError
 from lesions.networks.classifier import Classifier, build_head
 from lesions.networks.custom_cnn import build_custom_cnn
+from lesions.networks.layers import check_phases
 from lesions.networks.parameters import AnyArchitecture, CustomCNNParameters, TorchvisionParameters
 from lesions.networks.pretrained import read_weights
 from lesions.networks.torchvision_backbone import build_torchvision_backbone
@@ -40,13 +41,15 @@ def build_network(architecture: AnyArchitecture, num_classes: int, *, pretrained
     Raises
     ------
     InputError
-        If the backbone is unknown or unsuitable, or if its weights cannot be read or downloaded.
+        If the backbone is unknown or unsuitable or has too few layers for a phase, or if its weights cannot be read
+        or downloaded.
     """
     weights = None
     if pretrained and isinstance(architecture, TorchvisionParameters) and architecture.has_pretrained_weights:
         weights = read_weights(architecture.backbone, architecture.weights, architecture.weights_sha256)
     network = assemble_network(architecture, num_classes, weights)
     _check_output(network, architecture)
+    check_phases(network.backbone, architecture)
     return network
 
 
@@ -74,7 +77,8 @@ def assemble_network(
         num_features = architecture.widths[-1]
     else:
         backbone, num_features = build_torchvision_backbone(architecture.backbone, weights)
-    head = build_head((num_features, *architecture.head_widths, num_classes), architecture.dropout)
+    widths = (num_features, *architecture.head_widths, num_classes)
+    head = build_head(widths, architecture.dropouts, batch_norm=architecture.head_batch_norm)
     return Classifier(backbone, head)
 
 

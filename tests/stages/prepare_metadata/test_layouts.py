@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from lesions.errors import InputError
+from lesions.parameters.section import read_section
 from lesions.tables.metadata import read_metadata
 from lesions.tables.task import TaskParameters
-from tests.builders import TASK, WriteParams
+from tests.builders import WriteParams
 from tests.preparation import prepare, write_folders
 
 
@@ -107,7 +108,8 @@ NINE = (
 
 def test_the_nine_classes_of_the_isic_folders_stay_nine(tmp_path: Path, write_params: WriteParams) -> None:
     files = [f"Train/{name}/{n}.jpg" for n, name in enumerate(NINE)]
-    prepare(tmp_path, write_folders(tmp_path, *files, write_params=write_params))
+    params = write_folders(tmp_path, *files, write_params=write_params)
+    prepare(tmp_path, params)
     diagnoses = read_metadata(tmp_path / "metadata.csv").diagnosis
-    classes = TaskParameters(**TASK | {"groupings": {}}).group(diagnoses)
+    classes = read_section(params, "task", TaskParameters).group(diagnoses)
     assert classes == {name.replace(" ", "_"): (name.replace(" ", "_"),) for name in NINE}

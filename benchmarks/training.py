@@ -13,7 +13,8 @@ from torch import Tensor
 from lesions.formats.sha256 import hash_file
 from lesions.hardware.choices import Execution
 from lesions.hardware.device import set_up_device
-from lesions.networks.architecture import build_network, choose_preprocessing
+from lesions.networks.architecture import build_network
+from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.inference import predict_outputs
 from lesions.networks.parameters import (
     AnyArchitecture,
@@ -30,10 +31,12 @@ from lesions.training.parameters import LossParameters, OptimizerParameters, Tra
 from lesions.transforms.parameters import AugmentationParameters
 
 AUGMENTATION = AugmentationParameters(
-    mirror=True,
+    mirror="horizontal",
     rotation_degrees=180,
     zoom=0.15,
     shift=0.05,
+    crop_area=None,
+    crop_aspect=None,
     brightness=0.15,
     contrast=0.15,
     saturation=0.15,
@@ -49,7 +52,9 @@ AUGMENTATION = AugmentationParameters(
 )
 """The augmentation of the embedded dataset, with one strength for all classes."""
 
-LOSS = LossParameters(kind="cross_entropy", focal_gamma=None, label_smoothing=0, logit_adjustment=0)
+LOSS = LossParameters(
+    kind="cross_entropy", focal_gamma=None, label_smoothing=0, class_weights=True, logit_adjustment=0
+)
 OPTIMIZER = OptimizerParameters(name="adamw", momentum=None, weight_decay=0.05, l1=0, max_gradient_norm=None)
 PHASE = PhaseParameters(name="all layers", num_epochs=1, layers="all", learning_rate_factor=1, backbone_factor=1)
 
@@ -70,7 +75,9 @@ def describe_architecture(
     shared: dict[str, Any] = {
         "backbone": name,
         "size_px": size_px,
+        "normalisation": "auto",
         "head_widths": (),
+        "head_batch_norm": False,
         "dropout": 0.2,
         "learning_rate": learning_rate,
         "layer_decay": 1,
@@ -113,7 +120,7 @@ class Training:
         architecture = describe_architecture(network, size_px, learning_rate, weights)
         torch.manual_seed(0)
         self._source = source
-        self._preprocessing = choose_preprocessing(architecture)
+        self._preprocessing = build_preprocessing(architecture)
         self.learner = Learner(
             build_network(architecture, len(counts), pretrained=True),
             architecture,

@@ -34,9 +34,10 @@ from lesions.hardware.device import (
 )
 from lesions.hardware.disk import check_writable
 from lesions.images.cache import read_cache
-from lesions.networks.architecture import build_network, check_enough_pixels, choose_preprocessing
+from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
 from lesions.networks.licences import find_licence
+from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.source import ImageSource, open_source
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
@@ -85,7 +86,7 @@ def main(
     check_enough_pixels(model, resolved.architecture, pixels.shape[1])
     subsets = read_subsets(metadata, splits, known.diagnoses)
     source = open_source(pixels, device)
-    preprocessing = choose_preprocessing(resolved.architecture)
+    preprocessing = build_preprocessing(resolved.architecture)
     about = CheckpointMetadata(
         model=model,
         classes=known.classes,

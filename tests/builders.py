@@ -43,7 +43,9 @@ def small_cnn(**changes: Any) -> CustomCNNParameters:
         "convolutions_per_block": 1,
         "batch_norm": True,
         "size_px": 16,
+        "normalisation": "auto",
         "head_widths": (),
+        "head_batch_norm": False,
         "dropout": 0.0,
         "learning_rate": 0.01,
         "layer_decay": 1.0,
@@ -59,7 +61,9 @@ def small_resnet18(**changes: Any) -> TorchvisionParameters:
         "weights": "none",
         "weights_sha256": None,
         "size_px": 32,
+        "normalisation": "auto",
         "head_widths": (),
+        "head_batch_norm": False,
         "dropout": 0.0,
         "learning_rate": 0.001,
         "layer_decay": 1.0,
@@ -89,10 +93,12 @@ def small_timm(**changes: Any) -> TimmParameters:
 HARDWARE: dict[str, Any] = {"device": "cpu", "num_threads": 1, "deterministic": True, "execution": "auto"}
 
 NO_AUGMENTATION = AugmentationParameters(
-    mirror=False,
+    mirror="none",
     rotation_degrees=0,
     zoom=0,
     shift=0,
+    crop_area=None,
+    crop_aspect=None,
     brightness=0,
     contrast=0,
     saturation=0,

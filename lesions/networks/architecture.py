@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from lesions.errors import InputError
 from lesions.networks.classifier import Classifier, build_head
 from lesions.networks.custom_cnn import build_custom_cnn
+from lesions.networks.layers import check_phases
 from lesions.networks.own_network import build_own_backbone
 from lesions.networks.parameters import (
     AnyArchitecture,
@@ -20,7 +21,6 @@ from lesions.networks.parameters import (
 )
 from lesions.networks.pretrained import read_weights
 from lesions.networks.torchvision_backbone import build_torchvision_backbone
-from lesions.transforms.preprocessing import Preprocessing
 
 
 def check_enough_pixels(model: str, architecture: AnyArchitecture, cached_px: int) -> None:
@@ -49,30 +49,16 @@ def build_network(architecture: AnyArchitecture, num_classes: int, *, pretrained
     Raises
     ------
     InputError
-        If the backbone is unknown or unsuitable, or if its weights cannot be read or downloaded.
+        If the backbone is unknown or unsuitable or has too few layers for a phase, or if its weights cannot be read
+        or downloaded.
     """
     weights = None
     if pretrained and isinstance(architecture, PretrainableParameters) and architecture.has_pretrained_weights:
         weights = read_weights(architecture)
     network = assemble_network(architecture, num_classes, weights)
     _infer_output(network, architecture, "logits")
+    check_phases(network.backbone, architecture)
     return network
-
-
-def choose_preprocessing(architecture: AnyArchitecture) -> Preprocessing:
-    """Return the size and normalisation of an architecture's input: what timm says of its weights, else ImageNet's.
-
-    Raises
-    ------
-    InputError
-        If timm has no such network or weights.
-    """
-    if isinstance(architecture, TimmParameters) and architecture.has_pretrained_weights:
-        from lesions.networks.timm_weights import find_normalisation  # loads timm, which takes seconds
-
-        mean, std = find_normalisation(architecture)
-        return Preprocessing(architecture.size_px, mean, std)
-    return Preprocessing(architecture.size_px)
 
 
 def assemble_network(
@@ -91,7 +77,8 @@ def assemble_network(
         If the backbone is unknown or unsuitable, or if the weights do not fit it.
     """
     backbone, num_features = _build_backbone(architecture, weights)
-    head = build_head((num_features, *architecture.head_widths, num_classes), architecture.dropout)
+    widths = (num_features, *architecture.head_widths, num_classes)
+    head = build_head(widths, architecture.dropouts, batch_norm=architecture.head_batch_norm)
     return Classifier(backbone, head)
 
 

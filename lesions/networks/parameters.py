@@ -11,25 +11,30 @@ from lesions.formats.sha256 import Sha256
 from lesions.parameters.models import read_models
 from lesions.parameters.section import Section, read_parameters, validate_section
 
+Dropout = Annotated[float, Field(ge=0, lt=1)]
+
+Normalisation = Literal["auto", "unit"]
+"""How pixels are scaled: to the mean and standard deviation of ImageNet's, or from 0 to 1."""
+
 
 class PhaseParameters(Section):
     """A phase of training: which layers learn, for how many epochs, and at which rates.
 
     The head's peak rate is the architecture's `learning_rate` times `learning_rate_factor`; the backbone's is
-    the head's times `backbone_factor`.
+    the head's times `backbone_factor`. A number in `layers` is how many of the backbone's last layers learn.
     """
 
     name: Annotated[str, Field(min_length=1)]
     num_epochs: Annotated[int, Field(ge=1)]
-    layers: Literal["head", "all"]
+    layers: Literal["head", "all"] | Annotated[int, Field(ge=1)]
     learning_rate_factor: Annotated[float, Field(gt=0)]
     backbone_factor: Annotated[float, Field(gt=0)] | None
 
     @model_validator(mode="after")
-    def _backbone_factor_belongs_to_all_layers(self) -> Self:
-        if (self.layers == "all") != (self.backbone_factor is not None):
+    def _backbone_factor_belongs_to_a_backbone_that_learns(self) -> Self:
+        if (self.layers == "head") != (self.backbone_factor is None):
             raise ValueError(
-                f"backbone_factor belongs to the layers all; got layers {self.layers}, "
+                f"backbone_factor belongs to the layers all or a number of layers; got layers {self.layers}, "
                 f"backbone_factor {self.backbone_factor}"
             )
         return self
@@ -40,19 +45,41 @@ class ArchitectureParameters(Section):
 
     backbone: str
     size_px: Annotated[int, Field(ge=8, le=2048)]
+    normalisation: Normalisation
     head_widths: tuple[Annotated[int, Field(ge=1)], ...]
-    dropout: Annotated[float, Field(ge=0, lt=1)]
+    head_batch_norm: bool
+    dropout: Dropout | tuple[Dropout, ...]
     learning_rate: Annotated[float, Field(gt=0)]
     layer_decay: Annotated[float, Field(gt=0, le=1)]
     phases: Annotated[tuple[PhaseParameters, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _decay_belongs_to_a_backbone_that_learns(self) -> Self:
-        if self.layer_decay != 1 and all(phase.layers == "head" for phase in self.phases):
+        if self.layer_decay != 1 and all(phase.layers in ("head", 1) for phase in self.phases):
             raise ValueError(
-                f"layer_decay belongs to a phase with layers all, and there is none; got {self.layer_decay}"
+                "layer_decay belongs to a phase in which several layers of the backbone learn, and there is none; "
+                f"got {self.layer_decay}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _the_head_has_what_is_set_for_it(self) -> Self:
+        num_layers = len(self.head_widths) + 1
+        if isinstance(self.dropout, tuple) and len(self.dropout) != num_layers:
+            raise ValueError(
+                f"dropout: expected one number, or one for each of the head's {num_layers} linear layers (those of "
+                f"head_widths and the last one), got {len(self.dropout)} numbers"
+            )
+        if self.head_batch_norm and not self.head_widths:
+            raise ValueError("head_batch_norm belongs to the hidden layers of the head, and head_widths is empty")
+        return self
+
+    @property
+    def dropouts(self) -> tuple[float, ...]:
+        """The dropout before each linear layer of the head."""
+        if isinstance(self.dropout, tuple):
+            return self.dropout
+        return (self.dropout,) * (len(self.head_widths) + 1)
 
     @property
     def has_pretrained_weights(self) -> bool:

@@ -9,6 +9,9 @@ from lesions.parameters.renamed import describe_unknown
 
 NETWORKS = "architectures."
 
+RECIPE = "recipe"
+"""The section that the section of any network may have."""
+
 
 def is_section(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Return whether a value is a section that is not empty."""
@@ -40,7 +43,9 @@ def merge_sections(
 
 
 def check_names(overlay: Mapping[str, Any], known: Mapping[str, Any], file: Path, prefix: str = "") -> None:
-    """Refuse an overlay with unknown parameters; it may add a network, which is a section with a backbone.
+    """Refuse an overlay with unknown parameters.
+
+    It may add a network, which is a section with a backbone, and a recipe to a network.
 
     Raises
     ------
@@ -50,7 +55,9 @@ def check_names(overlay: Mapping[str, Any], known: Mapping[str, Any], file: Path
     for name, value in overlay.items():
         full_name = f"{prefix}{name}"
         if name not in known:
-            if not (prefix == NETWORKS and is_section(value) and "backbone" in value):
+            is_network = prefix == NETWORKS and is_section(value) and "backbone" in value
+            is_recipe = prefix.startswith(NETWORKS) and prefix.count(".") == 2 and name == RECIPE
+            if not (is_network or is_recipe):
                 raise InputError(f"{file}: {describe_unknown(full_name)}")
         elif is_section(known[name]):
             if not isinstance(value, Mapping):

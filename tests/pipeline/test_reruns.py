@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from safetensors import safe_open
 
 from lesions.parameters.overlay import lay_over
+from lesions.parameters.presets import read_preset
 from tests.builders import ROOT
 from tests.repository import MODELS, Repository, stages_run
 
@@ -95,6 +96,23 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
     (fresh.root / "params.yaml").write_bytes(params)
     assert "removed the files of resnet34" in fresh.dvc("repro", "list_models", "resolve_recipes")
     assert everything() == before
+
+
+def test_a_published_system_that_is_added_is_trained_alone_and_stands_in_the_comparison(fresh: Repository) -> None:
+    system = read_preset(ROOT / "presets/published/nine_classes.yaml").overlay["architectures"]["plain_cnn"]
+    small = system | {"size_px": 32, "phases": [system["phases"][0] | {"num_epochs": 1}]}
+    lay_over(fresh.root / "params.yaml", {"architectures": {"plain_cnn": small}, "models": [*MODELS, "plain_cnn"]})
+    assert "train@plain_cnn" in fresh.dvc("status")
+    output = fresh.dvc("repro")
+    assert stages_run(output) == sorted(
+        ["fit_baselines", "list_models", "resolve_recipes", *train_and_score("plain_cnn"), *COMPARED]
+    )
+    assert "plain_cnn overrides augmentation." in output
+    assert {*MODELS, "plain_cnn"} < set(pd.read_json(fresh.root / "plots/comparison/scores.json").model)
+    with safe_open(fresh.root / "data/checkpoints/plain_cnn.safetensors", framework="np") as checkpoint:
+        about = json.loads(checkpoint.metadata()["lesions"])
+    assert (about["mean"], about["std"]) == ([0, 0, 0], [1, 1, 1])
+    assert fresh.dvc("status").strip() == "Data and pipelines are up to date."
 
 
 CHANGED: dict[str, dict[str, Any]] = {

@@ -19,7 +19,9 @@ from tests.builders import WriteParams
 PHASE = {"name": "all", "num_epochs": 1, "layers": "all", "learning_rate_factor": 1, "backbone_factor": 0.5}
 COMMON = {
     "size_px": 32,
+    "normalisation": "auto",
     "head_widths": [],
+    "head_batch_norm": False,
     "dropout": 0.0,
     "learning_rate": 0.001,
     "layer_decay": 1,
@@ -50,17 +52,37 @@ def test_a_model_without_a_section_is_refused(write_params: WriteParams) -> None
         (RESNET | {"dropout": 1}, "architectures.it.dropout: expected a number < 1"),
         (
             RESNET | {"phases": [PHASE | {"layers": "head"}]},
-            "it.phases.0: backbone_factor belongs to the layers all; got layers head, backbone_factor 0.5",
+            "it.phases.0: backbone_factor belongs to the layers all or a number of layers; got layers head, back",
         ),
         (
             RESNET | {"phases": [PHASE | {"backbone_factor": None}]},
-            "it.phases.0: backbone_factor belongs to the layers all; got layers all, backbone_factor None",
+            "it.phases.0: backbone_factor belongs to the layers all or a number of layers; got layers all, back",
         ),
         (
             RESNET | {"layer_decay": 0.5, "phases": [PHASE | {"layers": "head", "backbone_factor": None}]},
-            "architectures.it: layer_decay belongs to a phase with layers all, and there is none; got 0.5",
+            "architectures.it: layer_decay belongs to a phase in which several layers of the backbone learn, and",
         ),
         (CNN | {"layer_decay": 1.5}, "architectures.it.layer_decay: expected a number <= 1, got 1.5"),
+        (
+            RESNET | {"layer_decay": 0.5, "phases": [PHASE | {"layers": 1}]},
+            "architectures.it: layer_decay belongs to a phase in which several layers of the backbone learn, and",
+        ),
+        (RESNET | {"phases": [PHASE | {"layers": 0}]}, "layers: expected 'head' or 'all' or a number >= 1, got 0"),
+        (RESNET | {"phases": [PHASE | {"layers": "most"}]}, "layers: expected 'head' or 'all' or a whole number"),
+        (
+            CNN | {"dropout": [0.5, 0.3]},
+            "dropout: expected one number, or one for each of the head's 1 linear layers",
+        ),
+        (
+            CNN | {"head_widths": [4], "dropout": [0.5]},
+            "of the head's 2 linear layers (those of head_widths and the last one), got 1 numbers",
+        ),
+        (CNN | {"head_widths": [4], "dropout": [0.5, 1]}, "architectures.it.dropout.1: expected a number < 1, got 1"),
+        (
+            CNN | {"head_batch_norm": True},
+            "head_batch_norm belongs to the hidden layers of the head, and head_widths",
+        ),
+        (CNN | {"normalisation": "z"}, "architectures.it.normalisation: expected 'auto' or 'unit', got 'z'"),
         (CNN | {"head_widths": [0]}, "architectures.it.head_widths.0: expected a number >= 1, got 0"),
         (CNN | {"convolutions_per_block": 0}, "convolutions_per_block: expected a number >= 1, got 0"),
         (
@@ -106,6 +128,16 @@ def test_the_head_has_the_given_depth(write_params: WriteParams) -> None:
     shapes = [tuple(parameter.shape) for parameter in network.head.parameters() if parameter.ndim == 2]
     assert shapes == [(16, 8), (5, 16), (7, 5)]
     assert {layer.p for layer in network.head.modules() if isinstance(layer, nn.Dropout)} == {0.3}
+
+
+def test_each_layer_of_the_head_has_its_own_dropout_and_batch_norm_after_its_relu(write_params: WriteParams) -> None:
+    section = CNN | {"head_widths": [16, 5], "head_batch_norm": True, "dropout": [0.5, 0.3, 0.1]}
+    head = build_network(read(write_params, **section), 7, pretrained=True).head
+    kinds = [type(layer).__name__ for layer in head.children()]
+    hidden = ["Dropout", "Linear", "ReLU", "BatchNorm1d"]
+    assert kinds == [*hidden, *hidden, "Dropout", "Linear"]
+    assert [layer.p for layer in head.modules() if isinstance(layer, nn.Dropout)] == [0.5, 0.3, 0.1]
+    assert [layer.num_features for layer in head.modules() if isinstance(layer, nn.BatchNorm1d)] == [16, 5]
 
 
 def test_dropout_comes_before_the_head(write_params: WriteParams) -> None:

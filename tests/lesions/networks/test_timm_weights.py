@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from lesions.errors import InputError
-from lesions.networks.architecture import build_network, choose_preprocessing
+from lesions.networks.architecture import build_network
+from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.licences import check_licence, find_licence
 from lesions.networks.parameters import TimmParameters
 from lesions.networks.timm_weights import find_pretrained_cfg
@@ -25,13 +26,13 @@ def dinov3(**changes: Any) -> TimmParameters:
 
 def test_the_normalisation_is_that_of_the_weights_and_imagenets_from_scratch() -> None:
     # The published mean and standard deviation of EfficientNet-Lite.
-    lite = choose_preprocessing(small_timm(backbone="timm/tf_efficientnet_lite0", **FILE))
+    lite = build_preprocessing(small_timm(backbone="timm/tf_efficientnet_lite0", **FILE))
     assert (lite.mean, lite.std) == ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     # Those of CLIP.
-    clip = choose_preprocessing(small_timm(backbone="timm/vit_base_patch32_clip_224.openai", **FILE))
+    clip = build_preprocessing(small_timm(backbone="timm/vit_base_patch32_clip_224.openai", **FILE))
     assert clip.mean == (0.48145466, 0.4578275, 0.40821073)
     for architecture in (small_timm(backbone="timm/tf_efficientnet_lite0"), small_resnet18(), small_cnn()):
-        scratch = choose_preprocessing(architecture)
+        scratch = build_preprocessing(architecture)
         assert (scratch.mean, scratch.std, scratch.size_px) == (IMAGENET_MEAN, IMAGENET_STD, architecture.size_px)
 
 

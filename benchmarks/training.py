@@ -60,7 +60,9 @@ def describe_architecture(name: str, size_px: int, learning_rate: float) -> AnyA
     }
     if name == "resnet18":
         return TorchvisionParameters(**shared, weights="none", weights_sha256=None)
-    return CustomCNNParameters(**shared, widths=(32, 64, 128, 256), convolutions_per_block=1, batch_norm=True)
+    return CustomCNNParameters(
+        **shared, widths=(32, 64, 128, 256), convolutions_per_block=1, batch_norm=True, residual=False
+    )
 
 
 class Training:

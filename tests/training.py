@@ -94,7 +94,7 @@ HEAD_PHASE = PHASE.model_copy(update={"layers": "head", "backbone_factor": None}
 LONG_PHASE = PHASE.model_copy(update={"num_epochs": 3, "backbone_factor": 0.5})
 DEEP = {"phases": (HEAD_PHASE, LONG_PHASE), "dropout": 0.3, "head_widths": (8,), "layer_decay": 0.8}
 BOTH_NETWORKS = [
-    pytest.param(small_cnn(**DEEP, convolutions_per_block=2), id="custom_cnn"),
+    pytest.param(small_cnn(**DEEP, convolutions_per_block=2, residual=True), id="custom_cnn"),
     pytest.param(small_resnet18(**DEEP), id="resnet18"),
 ]
 

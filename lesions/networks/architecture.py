@@ -70,6 +70,7 @@ def assemble_network(
             architecture.widths,
             convolutions_per_block=architecture.convolutions_per_block,
             batch_norm=architecture.batch_norm,
+            residual=architecture.residual,
         )
         num_features = architecture.widths[-1]
     else:

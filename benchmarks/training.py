@@ -14,7 +14,6 @@ from lesions.formats.sha256 import hash_file
 from lesions.hardware.choices import Execution
 from lesions.hardware.device import set_up_device
 from lesions.networks.architecture import build_network
-from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.inference import predict_outputs
 from lesions.networks.parameters import (
     AnyArchitecture,
@@ -23,6 +22,7 @@ from lesions.networks.parameters import (
     TimmParameters,
     TorchvisionParameters,
 )
+from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.source import ImageSource
 from lesions.training.batches import AugmentedBatches, Batch, LabelledRows
 from lesions.training.learner import Learner, LearningPhase
@@ -92,7 +92,9 @@ def describe_architecture(
         return TimmParameters(**shared, **start, accepted_licences=(), adapt_input_size=False)
     if name in PRETRAINED:
         return TorchvisionParameters(**shared, **start)
-    return CustomCNNParameters(**shared, widths=(32, 64, 128, 256), convolutions_per_block=1, batch_norm=True)
+    return CustomCNNParameters(
+        **shared, widths=(32, 64, 128, 256), convolutions_per_block=1, batch_norm=True, residual=False
+    )
 
 
 class Training:

@@ -42,6 +42,7 @@ def small_cnn(**changes: Any) -> CustomCNNParameters:
         "widths": (4, 8),
         "convolutions_per_block": 1,
         "batch_norm": True,
+        "residual": False,
         "size_px": 16,
         "normalisation": "auto",
         "head_widths": (),

@@ -90,6 +90,7 @@ def _build_backbone(architecture: AnyArchitecture, weights: Mapping[str, Tensor]
                 architecture.widths,
                 convolutions_per_block=architecture.convolutions_per_block,
                 batch_norm=architecture.batch_norm,
+                residual=architecture.residual,
             )
             return custom, architecture.widths[-1]
         case TorchvisionParameters():

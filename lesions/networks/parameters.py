@@ -94,6 +94,16 @@ class CustomCNNParameters(ArchitectureParameters):
     widths: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
     convolutions_per_block: Annotated[int, Field(ge=1)]
     batch_norm: bool
+    residual: bool
+
+    @model_validator(mode="after")
+    def _residual_block_has_convolutions_to_bypass(self) -> Self:
+        if self.residual and self.convolutions_per_block < 2:
+            raise ValueError(
+                "residual adds the output of a block's convolutions after the first to their input, and there are "
+                f"none; got convolutions_per_block {self.convolutions_per_block}"
+            )
+        return self
 
 
 class PretrainableParameters(ArchitectureParameters):

@@ -27,7 +27,14 @@ COMMON = {
     "layer_decay": 1,
     "phases": [PHASE],
 }
-CNN = {"backbone": "custom_cnn", "widths": [4, 8], "convolutions_per_block": 1, "batch_norm": True, **COMMON}
+CNN = {
+    "backbone": "custom_cnn",
+    "widths": [4, 8],
+    "convolutions_per_block": 1,
+    "batch_norm": True,
+    "residual": False,
+    **COMMON,
+}
 RESNET = {"backbone": "resnet18", "weights": "none", "weights_sha256": None, **COMMON}
 
 
@@ -85,6 +92,10 @@ def test_a_model_without_a_section_is_refused(write_params: WriteParams) -> None
         (CNN | {"normalisation": "z"}, "architectures.it.normalisation: expected 'auto' or 'unit', got 'z'"),
         (CNN | {"head_widths": [0]}, "architectures.it.head_widths.0: expected a number >= 1, got 0"),
         (CNN | {"convolutions_per_block": 0}, "convolutions_per_block: expected a number >= 1, got 0"),
+        (
+            CNN | {"residual": True},
+            "architectures.it: residual adds the output of a block's convolutions after the first",
+        ),
         (
             RESNET | {"weights": "a.pth"},
             "weights_sha256 belongs to weights that are a file, and such a file needs it",
@@ -148,6 +159,16 @@ def test_dropout_comes_before_the_head(write_params: WriteParams) -> None:
     assert torch.equal(network.eval()(images), network(images))
 
 
+def test_a_residual_block_adds_its_later_convolutions_to_what_the_first_one_gives() -> None:
+    backbone = build_custom_cnn((4, 8), convolutions_per_block=2, batch_norm=False, residual=True)
+    block = backbone[0]
+    first, second = (module for module in block.modules() if isinstance(module, nn.Conv2d))
+    images = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    pooled = torch.relu(torch.max_pool2d(first(images), 2))
+    torch.testing.assert_close(block(images), pooled + torch.relu(second(pooled)))
+    assert backbone(images).shape == (2, 8)
+
+
 @pytest.mark.parametrize("backbone", ["resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5", "regnet_x_400mf"])
 def test_torchvision_networks_get_a_new_head(write_params: WriteParams, backbone: str) -> None:
     network = build_network(read(write_params, **RESNET | {"backbone": backbone}), 7, pretrained=True)
@@ -181,7 +202,7 @@ def with_relu_first(backbone: nn.Module) -> nn.Module:
     "backbone",
     [
         build_torchvision_backbone("resnet18", None)[0],
-        build_custom_cnn((4, 8), convolutions_per_block=2, batch_norm=True),
+        build_custom_cnn((4, 8), convolutions_per_block=2, batch_norm=True, residual=False),
     ],
     ids=["resnet18", "custom_cnn"],
 )

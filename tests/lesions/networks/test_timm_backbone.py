@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from lesions.errors import InputError
 from lesions.networks.architecture import build_network
 from lesions.networks.checkpoint import read_checkpoint, write_checkpoint
+from lesions.networks.layers import list_layers
 from lesions.networks.parameters import TimmParameters
-from lesions.training.optimizer import list_layers
 from tests.builders import small_timm
 from tests.lesions.networks.test_checkpoint import ABOUT
 

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from lesions.errors import InputError
 from lesions.networks.architecture import build_network
-from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.licences import check_licence, find_licence
 from lesions.networks.parameters import TimmParameters
+from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.timm_weights import find_pretrained_cfg
 from lesions.transforms.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from tests.builders import small_cnn, small_resnet18, small_timm

@@ -36,6 +36,7 @@ from tests.training import GENTLE, LONG_PHASE, train_small, weights_of
         {"architecture": small_cnn(phases=(LONG_PHASE.model_copy(update={"layers": 1}),))},
         {"architecture": small_cnn(phases=(LONG_PHASE,), batch_norm=False)},
         {"architecture": small_cnn(phases=(LONG_PHASE,), convolutions_per_block=2)},
+        {"architecture": small_cnn(phases=(LONG_PHASE,), convolutions_per_block=2, residual=True)},
         *({"augmentation": GENTLE.model_copy(update={name: value})} for name, value in {
             "mirror": "horizontal", "rotation_degrees": 90, "zoom": 0.2, "shift": 0.2, "brightness": 0.2,
             "contrast": 0.2, "saturation": 0.2, "hue_degrees": 20, "colour_cast": 0.2, "hairs": 3, "blur": 0.1,

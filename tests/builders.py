@@ -35,6 +35,19 @@ needs_resnet18_weights = pytest.mark.skipif(
 PHASE = PhaseParameters(name="all", num_epochs=1, layers="all", learning_rate_factor=1, backbone_factor=1)
 
 
+ARCHITECTURE: dict[str, Any] = {
+    "size_px": 32,
+    "normalisation": "auto",
+    "head_widths": (),
+    "head_batch_norm": False,
+    "dropout": 0.0,
+    "learning_rate": 0.001,
+    "layer_decay": 1.0,
+    "phases": (PHASE,),
+}
+"""What the sections of all architectures have."""
+
+
 def small_cnn(**changes: Any) -> CustomCNNParameters:
     """Return an architecture of two small blocks for images of 16 px, without dropout."""
     parameters: dict[str, Any] = {
@@ -44,33 +57,15 @@ def small_cnn(**changes: Any) -> CustomCNNParameters:
         "batch_norm": True,
         "residual": False,
         "size_px": 16,
-        "normalisation": "auto",
-        "head_widths": (),
-        "head_batch_norm": False,
-        "dropout": 0.0,
         "learning_rate": 0.01,
-        "layer_decay": 1.0,
-        "phases": (PHASE,),
     }
-    return CustomCNNParameters(**parameters | changes)
+    return CustomCNNParameters(**ARCHITECTURE | parameters | changes)
 
 
 def small_resnet18(**changes: Any) -> TorchvisionParameters:
     """Return a ResNet-18 for images of 32 px, without pretrained weights."""
-    parameters: dict[str, Any] = {
-        "backbone": "resnet18",
-        "weights": "none",
-        "weights_sha256": None,
-        "size_px": 32,
-        "normalisation": "auto",
-        "head_widths": (),
-        "head_batch_norm": False,
-        "dropout": 0.0,
-        "learning_rate": 0.001,
-        "layer_decay": 1.0,
-        "phases": (PHASE,),
-    }
-    return TorchvisionParameters(**parameters | changes)
+    parameters = {"backbone": "resnet18", "weights": "none", "weights_sha256": None}
+    return TorchvisionParameters(**ARCHITECTURE | parameters | changes)
 
 
 def small_timm(**changes: Any) -> TimmParameters:
@@ -81,14 +76,8 @@ def small_timm(**changes: Any) -> TimmParameters:
         "weights_sha256": None,
         "accepted_licences": (),
         "adapt_input_size": False,
-        "size_px": 32,
-        "head_widths": (),
-        "dropout": 0.0,
-        "learning_rate": 0.001,
-        "layer_decay": 1.0,
-        "phases": (PHASE,),
     }
-    return TimmParameters(**parameters | changes)
+    return TimmParameters(**ARCHITECTURE | parameters | changes)
 
 
 HARDWARE: dict[str, Any] = {"device": "cpu", "num_threads": 1, "deterministic": True, "execution": "auto"}

@@ -14,7 +14,7 @@ from lesions.errors import InputError
 from lesions.networks import own
 from lesions.networks.architecture import build_network
 from lesions.networks.parameters import OwnParameters
-from tests.builders import PHASE
+from tests.builders import ARCHITECTURE
 
 NUMBERS = count()
 GOOD = """
@@ -44,16 +44,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
 
 
 def describe(backbone: str, **changes: Any) -> OwnParameters:
-    parameters: dict[str, Any] = {
-        "backbone": backbone,
-        "size_px": 32,
-        "head_widths": (),
-        "dropout": 0.0,
-        "learning_rate": 0.001,
-        "layer_decay": 1.0,
-        "phases": (PHASE,),
-    }
-    return OwnParameters(**parameters | changes)
+    return OwnParameters(**ARCHITECTURE | {"backbone": backbone} | changes)
 
 
 def test_the_function_builds_the_backbone_and_the_head_is_ours(write: Write) -> None:

@@ -51,12 +51,12 @@ def compare(
     from lesions.experiments.candidates import find_candidates, read_candidate
     from lesions.formats.atomic import write_text
     from lesions.formats.json_file import write_json
-    from lesions.parameters.models import read_models
+    from lesions.parameters.models import read_scored
     from lesions.parameters.section import read_section
 
     if len(names) < 2:
         raise InputError("expected a reference and at least one name to compare with it")
-    models = read_models(PARAMS)
+    models = read_scored(PARAMS)
     if split == "test":
         check_may_look(PARAMS)
     tables = {one.name: read_candidate(one) for one in find_candidates(names, models)}

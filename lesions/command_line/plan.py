@@ -87,7 +87,7 @@ class Dataset:
 
 def read_dataset() -> Dataset:
     """Read the images that the pipeline has split, and the predictions of the models that are listed."""
-    from lesions.parameters.models import read_models
+    from lesions.parameters.models import read_scored
     from lesions.tables.classes import read_classes
     from lesions.tables.paths import ModelPaths
     from lesions.tables.predictions import read_predictions
@@ -102,7 +102,7 @@ def read_dataset() -> Dataset:
     table = read_split_metadata(METADATA, SPLITS)
     images = table[table.split.isin(NAMES)].reset_index(drop=True)
     images["label"] = encode_diagnoses(images.diagnosis, known.diagnoses)
-    paths = {model: ModelPaths(model).predictions for model in read_models(PARAMS)}
+    paths = {model: ModelPaths(model).predictions for model in read_scored(PARAMS)}
     models = {model: read_predictions(path).select("val") for model, path in paths.items() if path.is_file()}
     return Dataset(known.classes, known.diagnoses, images, models)
 

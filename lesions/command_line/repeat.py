@@ -21,11 +21,11 @@ def repeat(
     from lesions.evaluation.repeats import compare_repeats
     from lesions.experiments.repeats import run_seeds
     from lesions.experiments.revisions import read_scored_predictions
-    from lesions.parameters.models import read_models
+    from lesions.parameters.models import read_scored
     from lesions.parameters.section import read_section
 
     experiments = run_seeds(seeds)
-    models = read_models(PARAMS)
+    models = read_scored(PARAMS)
     scored = {seed: read_scored_predictions(experiments[seed]) for seed in range(seeds)}
     test, val = ({seed: by_split[split] for seed, by_split in scored.items()} for split in ("test", "val"))
     compared = compare_repeats(test, rivals=models, validation=val)

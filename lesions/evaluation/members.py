@@ -11,9 +11,7 @@ from lesions.tables.predictions import Predictions
 from lesions.tables.task import encode_diagnoses
 
 
-def align_members(
-    tables: Mapping[str, Predictions], images: pd.DataFrame, known: Classes
-) -> dict[str, Predictions]:
+def align_members(tables: Mapping[str, Predictions], images: pd.DataFrame, known: Classes) -> dict[str, Predictions]:
     """Return each member's logits for all images that the run scores, and the training images that all members have.
 
     Parameters

@@ -9,6 +9,10 @@ from lesions.parameters.renamed import describe_unknown
 
 NETWORKS = "architectures."
 
+COMBINATIONS = "combinations."
+
+IMPORTED = "imported."
+
 
 def is_section(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Return whether a value is a section that is not empty."""
@@ -40,7 +44,9 @@ def merge_sections(
 
 
 def check_names(overlay: Mapping[str, Any], known: Mapping[str, Any], file: Path, prefix: str = "") -> None:
-    """Refuse an overlay with unknown parameters; it may add a network, which is a section with a backbone.
+    """Refuse an overlay with unknown parameters.
+
+    It may add a network, which is a section with a backbone, an ensemble, which has members, and an imported table.
 
     Raises
     ------
@@ -50,7 +56,9 @@ def check_names(overlay: Mapping[str, Any], known: Mapping[str, Any], file: Path
     for name, value in overlay.items():
         full_name = f"{prefix}{name}"
         if name not in known:
-            if not (prefix == NETWORKS and is_section(value) and "backbone" in value):
+            is_network = prefix == NETWORKS and is_section(value) and "backbone" in value
+            is_ensemble = prefix == COMBINATIONS and is_section(value) and "members" in value
+            if not (is_network or is_ensemble or prefix == IMPORTED):
                 raise InputError(f"{file}: {describe_unknown(full_name)}")
         elif is_section(known[name]):
             if not isinstance(value, Mapping):

@@ -80,7 +80,9 @@ def _list_pipeline(repo: Repo) -> list[PipelineStage]:
 
 def _list_code_changes(repo: Repo, stage: PipelineStage, traces: Mapping[str, Code]) -> Iterator[str]:
     """Yield the changes in the code and packages that a stage reaches since its last run; nothing if it never ran."""
-    of_code = next(dep for dep in stage.deps if dep.def_path.startswith(f"{CODE}/"))
+    of_code = next((dep for dep in stage.deps if dep.def_path.startswith(f"{CODE}/")), None)
+    if of_code is None:
+        return
     trace, known = traces[Path(of_code.def_path).stem], of_code.hash_info.value
     if known is None or known == _hash_code(trace):
         return

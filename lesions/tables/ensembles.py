@@ -36,7 +36,8 @@ class Ensemble:
     def __str__(self) -> str:
         """Return the members and their weights in words."""
         members = ", ".join(f"{name} ({weight:.2f})" for name, weight in self.weight.items())
-        return f"an ensemble of {members}; the weights are {self.weighted}"
+        how = {"equal": "equal weights", "fitted": "weights fitted on validation"}[self.weighted]
+        return f"an ensemble of {members}, with {how}"
 
     def list_prior_shift(self, classes: tuple[str, ...]) -> NDArray[np.float64]:
         """Return the prior shift (K,) in the order of the classes."""

@@ -195,9 +195,7 @@ def describe_overlap(folder: Path, outputs: Iterable[Path] = OUTPUT_FOLDERS) -> 
     return None
 
 
-def find_left_over(
-    models: Collection[str], ensembles: Collection[str], folders: ModelPaths
-) -> dict[str, list[Path]]:
+def find_left_over(models: Collection[str], ensembles: Collection[str], folders: ModelPaths) -> dict[str, list[Path]]:
     """Return the outputs on disk that no listed model or ensemble writes, by the name that they are under, sorted.
 
     Parameters

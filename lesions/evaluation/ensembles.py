@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp, softmax
 
+from lesions.evaluation.calibration import LARGEST_LOG_SCALE
 from lesions.evaluation.cross_fitting import assign_folds, fit_best_calibration
 from lesions.evaluation.parameters import CalibrationMethod
 from lesions.parameters.combinations import Weights
@@ -53,6 +54,10 @@ class Member:
         """Return the member for the chosen images, a mask (N,)."""
         return replace(self, predictions=self.predictions.keep(chosen))
 
+    def log_prob(self, scale: float) -> Floats:
+        """Return the log-probabilities (N, K) of the scaled logits, in the world that training showed."""
+        return np.asarray(log_softmax(scale * self.predictions.logits.astype(np.float64), axis=1))
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -71,8 +76,8 @@ class Pool:
 
     def combine(self, members: Sequence[Member]) -> Floats:
         """Return the weighted mean (N, K) of the members' log-probabilities."""
-        scaled = [scale * member.predictions.logits for scale, member in zip(self.scales, members, strict=True)]
-        return np.asarray(np.tensordot(self.weights, log_softmax(scaled, axis=2), axes=1))
+        log_probs = [member.log_prob(scale) for member, scale in zip(members, self.scales, strict=True)]
+        return np.asarray(np.tensordot(self.weights, np.stack(log_probs), axes=1))
 
 
 @dataclass(frozen=True)
@@ -120,63 +125,72 @@ def combine_members(
         out = folds == fold
         fitted = fit_pool([member.keep(is_val & ~out) for member in members], weights, calibration)
         logits[out] = fitted.combine([member.keep(out) for member in members])
-    prior_shift = pool.weights @ np.stack([member.prior_shift for member in members])
-    return Combination(logits.astype(np.float32), pool, prior_shift)
+    return Combination(logits.astype(np.float32), pool, average_prior_shift(members, pool.weights))
 
 
 def fit_pool(members: Sequence[Member], weights: Weights, calibration: CalibrationMethod | Literal["auto"]) -> Pool:
-    """Calibrate each member on its images, which are of validation, and weigh the members; without any, fit nothing."""
+    """Calibrate each member on its images, of validation, and weigh the members; without any, fit nothing."""
     M = len(members)
     if len(members[0].predictions.y_true) == 0:
         return Pool(np.ones(M), np.full(M, 1 / M))
-    fitted = [fit_member(member, calibration) for member in members]
-    scales = np.array([scale for scale, _ in fitted])
+    scales, equal = np.array([fit_scale(member, calibration) for member in members]), np.full(M, 1 / M)
     if weights == "equal":
-        return Pool(scales, np.full(M, 1 / M))
-    first = members[0].predictions
-    log_probs = np.stack([log_prob for _, log_prob in fitted])
-    return Pool(scales, fit_weights(log_probs, first.y_true, first.images.group_id))
+        return Pool(scales, equal)
+    log_probs = np.stack([member.log_prob(scale) for member, scale in zip(members, scales, strict=True)])
+    first, prior_shift = members[0].predictions, average_prior_shift(members, equal)
+    return Pool(scales, fit_weights(log_probs, first.y_true, first.images.group_id, prior_shift=prior_shift))
 
 
-def fit_member(member: Member, calibration: CalibrationMethod | Literal["auto"]) -> tuple[float, Floats]:
-    """Return the scale of a member's calibration, and its calibrated log-probabilities (N, K).
+def fit_scale(member: Member, calibration: CalibrationMethod | Literal["auto"]) -> float:
+    """Return the scale of a member's calibration, the inverse of its temperature.
 
     A scale and a shift for each class would change which class the member calls an image. Where that calibration is
     the best, the best one with a single scale stands for it.
     """
-    val = member.predictions
-    fitted = fit_best_calibration(val, calibration, prior_shift=member.prior_shift)
+    fitted = fit_best_calibration(member.predictions, calibration, prior_shift=member.prior_shift)
     if fitted.method == "vector":
-        fitted = fit_best_calibration(val, "prior_and_temperature", prior_shift=member.prior_shift)
-    return float(fitted.scale[0]), np.asarray(log_softmax(val.logits * fitted.scale + fitted.shift, axis=1))
+        fitted = fit_best_calibration(member.predictions, "prior_and_temperature", prior_shift=member.prior_shift)
+    return float(fitted.scale[0])
 
 
-def fit_weights(log_probs: Floats, y_true: NDArray[np.int64], group_id: pd.Series) -> Floats:
+def fit_weights(log_probs: Floats, y_true: NDArray[np.int64], group_id: pd.Series, *, prior_shift: Floats) -> Floats:
     """Fit the weights (M,) that minimise the mean log loss of groups.
 
-    The probabilities are softmax(Σ a_m log p_m) with a_m ≥ 0, and the weights are a / Σ a: how sure the mean should be
-    is left to the calibration of the ensemble. The problem is convex, and has one solution.
+    The probabilities are softmax(Σ a_m log p_m + b s) with the prior shift s, and the weights are a / Σ a. How sure
+    the mean should be, Σ a, and how much of the prior shift is undone, b, are fitted with them, because the
+    calibration of the ensemble fits the same. With the shift inside of each log p_m, several members would count the
+    prior several times, and the best of them would get all the weight. The problem is convex.
 
     Parameters
     ----------
     log_probs : (M, N, K) float
-        The calibrated log-probabilities of each member.
+        The log-probabilities of each member, in the world that training showed.
     y_true : (N,) int
     group_id : (N,)
+    prior_shift : (K,) float
     """
-    M, N, _ = log_probs.shape
+    M, N, K = log_probs.shape
     G = group_id.nunique()
+    penalty = HELD_TO_EQUAL / G
     share = 1 / (G * group_id.map(group_id.value_counts()).to_numpy())
-    equal, penalty = np.full(M, 1 / M), HELD_TO_EQUAL / G
-    of_truth = log_probs[:, np.arange(N), y_true]
+    terms = np.concatenate([log_probs, np.broadcast_to(prior_shift, (1, N, K))])
+    of_truth = terms[:, np.arange(N), y_true]
+    start = np.append(np.full(M, 1 / M), 1.0)
 
     def objective(factors: Floats) -> tuple[float, Floats]:
-        """Return the penalised log loss, and its gradient (M,)."""
-        pooled = np.tensordot(factors, log_probs, axes=1)
+        """Return the penalised log loss, and its gradient (M + 1,)."""
+        pooled = np.tensordot(factors, terms, axes=1)
         loss = share @ (logsumexp(pooled, axis=1) - factors @ of_truth)
-        expected = np.einsum("nk,mnk->mn", softmax(pooled, axis=1), log_probs)
-        away = factors - equal
-        return float(loss + 0.5 * penalty * away @ away), (expected - of_truth) @ share + penalty * away
+        expected = np.einsum("nk,mnk->mn", softmax(pooled, axis=1), terms)
+        unequal = np.append(factors[:M] - factors[:M].mean(), 0.0)
+        gradient = (expected - of_truth) @ share + penalty * unequal
+        return float(loss + 0.5 * penalty * unequal @ unequal), gradient
 
-    factors = minimize(objective, equal, jac=True, method="L-BFGS-B", bounds=[(0, None)] * M).x
-    return factors / factors.sum() if factors.sum() > 0 else equal
+    bounds = [(0.0, np.exp(LARGEST_LOG_SCALE))] * M + [(0.0, 2.0)]
+    factors = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds).x[:M]
+    return factors / factors.sum() if factors.sum() > 0 else start[:M]
+
+
+def average_prior_shift(members: Sequence[Member], weights: Floats) -> Floats:
+    """Return the weighted mean (K,) of the members' prior shifts."""
+    return weights @ np.stack([member.prior_shift for member in members])

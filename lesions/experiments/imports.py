@@ -81,8 +81,8 @@ def copy_run(candidate: Candidate, target: ImportedPaths) -> None:
     write_images(target.images, images)
     if hash_file(target.logits) != calibration.logits_sha256:
         raise InputError(
-            f"{cut_value(candidate.name)}: {there.logits} is not the table that {there.calibration} was fitted to, so "
-            "that the run did not end"
+            f"{cut_value(candidate.name)}: {there.calibration} was not fitted to {there.logits}, so that the run did "
+            "not end"
         )
     about = Imported(
         candidate.commit,

@@ -78,7 +78,5 @@ def read_imported(params: Path) -> dict[str, str]:
         ) from error
     for name in imported:
         if name in [*read_models(params), *read_ensembles(params)]:
-            raise InputError(
-                f"{params}: imported.{name}: is the name of a model or an ensemble; import it as another"
-            )
+            raise InputError(f"{params}: imported.{name}: is the name of a model or an ensemble; choose another")
     return imported

@@ -73,12 +73,12 @@ def read_about(paths: ImportedPaths, sha256: str | None = None) -> Imported:
     for path in (paths.about, paths.logits, paths.images):
         if not path.is_file():
             raise InputError(
-                f"{path}: there is no such file; `dvc pull {paths.folder}` or `dvc checkout {paths.folder}` may bring "
+                f"{path}: there is no such file; `dvc pull {paths.folder}` or `dvc checkout {paths.folder}` brings "
                 "it back, or import it again with `lesions import-logits`"
             )
     if sha256 is not None and hash_file(paths.about) != sha256:
         raise InputError(
-            f"{paths.about}: is not the file whose sha256 is in imported.{paths.name} of the parameter file; import it "
+            f"{paths.about}: does not have the sha256 that the parameters give for imported.{paths.name}; import it "
             "again with `lesions import-logits`"
         )
     try:

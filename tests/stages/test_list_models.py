@@ -68,5 +68,5 @@ def test_a_second_run_removes_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
     before = files_in(tmp_path)
     run_list_models(tmp_path, ["a"])
     assert files_in(tmp_path) >= before
-    assert json.loads((tmp_path / "data/listed.json").read_text()) == {"models": ["a"]}
+    assert json.loads((tmp_path / "data/listed.json").read_text()) == {"models": ["a"], "ensembles": []}
     assert capsys.readouterr().out == ""

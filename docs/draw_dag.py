@@ -5,11 +5,15 @@ can follow. This drawing has one node per stage, and no arrow that a longer path
 """
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import networkx as nx
+
+from lesions.parameters.overlay import lay_over
 
 BEGIN, END = "<!-- dvc dag --mermaid -->\n", "<!-- end of the drawing -->"
 
@@ -22,10 +26,20 @@ ARROW = re.compile(r"(node\d+)-->(node\d+)")
 
 def main(paths: list[Path]) -> None:
     """Replace the drawing in each file."""
-    shown = subprocess.run(["dvc", "dag", "--mermaid"], capture_output=True, text=True, check=True)
-    drawing = draw_dag(simplify_dag(read_dag(shown.stdout)))
+    drawing = draw_dag(simplify_dag(read_dag(print_dag())))
     for path in paths:
         path.write_text(replace_drawing(path.read_text(encoding="utf-8"), drawing), encoding="utf-8")
+
+
+def print_dag() -> str:
+    """Return what `dvc dag --mermaid` prints for the project with an ensemble, which the parameters need not list."""
+    with TemporaryDirectory() as folder:
+        for name in ("dvc.yaml", "params.yaml"):
+            shutil.copy(name, folder)
+        lay_over(Path(folder, "params.yaml"), {"ensembles": ["both"]})
+        for command in (["dvc", "init", "--quiet", "--no-scm"], ["dvc", "dag", "--mermaid"]):
+            shown = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return shown.stdout
 
 
 def read_dag(mermaid: str) -> nx.DiGraph:

@@ -27,11 +27,11 @@ from lesions.evaluation.scores import score_classes
 from lesions.evaluation.seal import SEALED, SENTENCE, is_sealed, write_sealed
 from lesions.evaluation.verdict import METRIC_WORDS, describe_choice_on_validation, spell_number
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
-from lesions.parameters.models import read_models
+from lesions.parameters.models import read_ensembles, read_models
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
 from lesions.stage.tables import print_table
-from lesions.tables.paths import ModelPaths, find_unlisted
+from lesions.tables.paths import ModelPaths, find_left_over
 from lesions.tables.predictions import Predictions, read_predictions
 
 TEST_PLOTS = ("scores", "differences", "f1", "roc", "precision_recall")
@@ -44,11 +44,12 @@ def main(
     plots: Annotated[Path, typer.Option(help="Folder that contains history/, and in which comparison/ is written.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Score and compare the models that are listed, the baselines and the probes, on validation alone if sealed."""
-    models = read_models(params)
+    """Score and compare all that is listed, the baselines and the probes, on validation alone if sealed."""
+    networks, ensembles = read_models(params), read_ensembles(params)
+    models = [*networks, *ensembles]
     metric = read_section(params, "compare", CompareParameters).metric
     paths = {model: ModelPaths(model, data, metrics, plots) for model in models}
-    check_no_other_is_left(paths, params)
+    check_no_other_is_left(networks, ensembles, ModelPaths("", data, metrics, plots), params)
     trained = {model: read_predictions(paths[model].predictions) for model in models}
     baselines, probes = (read_all_predictions(data / "predictions" / folder) for folder in ("baselines", "probes"))
     tables = trained | baselines | probes
@@ -58,7 +59,7 @@ def main(
     sealed = is_sealed(trained[models[0]])
     for split, predictions in (("validation", val),) if sealed else (("test", test), ("validation", val)):
         check_defined(predictions[models[0]], metric, f"{params}: compare.metric: these {split} images")
-    histories = {model: read_json(paths[model].history) for model in models}
+    histories = {model: read_json(paths[model].history) for model in networks}
     write_plot_rows(plots / "comparison/history.json", join_rows(histories))
     on_validation = score_on_validation(val)
     if sealed:
@@ -86,12 +87,12 @@ def main(
     print(describe_calling({model: test[model] for model in models}))
 
 
-def check_no_other_is_left(paths: dict[str, ModelPaths], params: Path) -> None:
+def check_no_other_is_left(models: list[str], ensembles: list[str], folders: ModelPaths, params: Path) -> None:
     """Refuse files of models that are not listed: DVC has hashed them with the folders that this stage reads."""
-    for model in find_unlisted(paths, next(iter(paths.values()))):
+    for name in find_left_over(models, ensembles, folders):
         raise InputError(
-            f"there are files of {model}, which is not in models of {params}, as after a change of branch; remove "
-            "them with `dvc repro --force --single-item list_models`"
+            f"there are files of {name}, which is not in models or ensembles of {params} or has changed between the "
+            "two, as after a change of branch; remove them with `dvc repro --force --single-item list_models`"
         )
 
 

@@ -51,6 +51,7 @@ from lesions.stage.run import run_stage
 from lesions.tables.calibrations import Calibration, write_calibration
 from lesions.tables.classes import read_classes
 from lesions.tables.digest import write_digest
+from lesions.tables.ensembles import is_ensemble, read_ensemble
 from lesions.tables.metadata import read_metadata
 from lesions.tables.paths import MetricsName, ModelPaths, PlotName
 from lesions.tables.predictions import Predictions, concatenate_predictions, read_logits, write_predictions
@@ -73,7 +74,9 @@ Splits = Mapping[str, Predictions]
 def main(
     model: Annotated[str, typer.Option(help="The name of the model to score.")],
     logits: Annotated[Path, typer.Option(help="The model's raw logits.")],
-    recipe: Annotated[Path, typer.Option(help="The settings that the model was trained with.")],
+    recipe: Annotated[
+        Path, typer.Option(help="The settings that the network was trained with, or the weights of the ensemble.")
+    ],
     classes: Annotated[Path, typer.Option(help="Classes, training images and weights.")],
     images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
     metadata: Annotated[Path, typer.Option(help="One validated row per image.")],
@@ -124,12 +127,15 @@ def main(
 
 def find_prior_shift(predictions: Predictions, recipe: Path, classes: Path) -> Floats:
     """Return what would undo the prior of training (K,); raise InputError if the classes are not the logits'."""
-    known, settings = read_classes(classes), read_recipe(recipe)
+    known = read_classes(classes)
     if known.classes != predictions.classes:
         raise InputError(
             f"{classes}: has the classes {', '.join(known.classes):.80}, but the logits are of "
             f"{', '.join(predictions.classes):.80}; run the stage predict again"
         )
+    if recipe.is_file() and is_ensemble(recipe):
+        return read_ensemble(recipe).list_prior_shift(known.classes)
+    settings = read_recipe(recipe)
     return compute_prior_shift(known, settings.loss, settings.sampling)
 
 

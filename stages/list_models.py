@@ -1,4 +1,4 @@
-"""Remove the outputs of models that are no longer listed, and write the list of those that are.
+"""Remove the outputs of models and ensembles that are no longer listed, and write the list of those that are.
 
 `compare` and `report` depend on whole folders, which DVC hashes as they are: the outputs of a model that was removed
 from the list would still be compared and reported, and no clone would have them.
@@ -14,24 +14,25 @@ from typing import Annotated
 import typer
 
 from lesions.formats.json_file import write_json
-from lesions.parameters.models import read_models
+from lesions.parameters.models import read_ensembles, read_models
 from lesions.stage.run import run_stage
-from lesions.tables.paths import ModelPaths, find_unlisted, remove_outputs
+from lesions.tables.paths import ModelPaths, find_left_over, remove_outputs
 
 
 def main(
     data: Annotated[Path, typer.Option(help="Folder of the checkpoints, logits, predictions and pictures.")],
     metrics: Annotated[Path, typer.Option(help="Folder of the metrics.")],
     plots: Annotated[Path, typer.Option(help="Folder of the plots.")],
-    listed: Annotated[Path, typer.Option(help="Written: the models of the run.")],
+    listed: Annotated[Path, typer.Option(help="Written: the models and ensembles of the run.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
-    """Remove the outputs of every model that is not in `models` of the parameter file."""
-    models = read_models(params)
-    for model in find_unlisted(models, ModelPaths("", data, metrics, plots)):
-        remove_outputs(ModelPaths(model, data, metrics, plots))
-        print(f"removed the files of {model}, which is not in models of {params}")
-    write_json(listed, {"models": models})
+    """Remove all outputs that no model in `models` and no ensemble in `ensembles` of the parameter file writes."""
+    models, ensembles = read_models(params), read_ensembles(params)
+    for name, outputs in find_left_over(models, ensembles, ModelPaths("", data, metrics, plots)).items():
+        remove_outputs(ModelPaths(name, data, metrics, plots), outputs)
+        listed_as = "models" if name in ensembles else "ensembles" if name in models else "models or ensembles"
+        print(f"removed the files of {name}, which is not in {listed_as} of {params}")
+    write_json(listed, {"models": models, "ensembles": ensembles})
 
 
 if __name__ == "__main__":

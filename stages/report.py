@@ -15,7 +15,7 @@ from lesions.evaluation.verdict import METRIC_WORDS
 from lesions.formats.atomic import write_text
 from lesions.formats.json_file import read_json
 from lesions.networks.parameters import read_architecture
-from lesions.parameters.models import read_models
+from lesions.parameters.models import read_scored
 from lesions.parameters.section import read_section
 from lesions.report import data_sentences
 from lesions.report.accounting import list_lines
@@ -44,6 +44,7 @@ from lesions.report.models import (
     describe_probabilities,
     read_mistakes,
     read_training,
+    select_networks,
 )
 from lesions.report.page import embed_png, render_page
 from lesions.report.sealed import SealedComparison, describe_validation, read_sealed_comparison
@@ -53,6 +54,7 @@ from lesions.report.summary import read_summary
 from lesions.report.tables import describe_model, list_differences, list_external, list_scores, list_tests
 from lesions.report.warnings import list_warnings
 from lesions.stage.run import run_stage
+from lesions.tables.ensembles import read_ensemble
 from lesions.tables.paths import ModelPaths
 from lesions.tables.predictions import Predictions, read_predictions
 
@@ -68,7 +70,7 @@ def main(
 
     While the test images are sealed, it has the scores on validation instead, and says so first.
     """
-    paths = [ModelPaths(model, data, metrics, plots) for model in read_models(params)]
+    paths = [ModelPaths(name, data, metrics, plots) for name in read_scored(params)]
     about = DataSummaries(
         read_summary(metrics / "data.json", RunCounts),
         read_summary(metrics / "split.json", SplitSummary),
@@ -180,11 +182,17 @@ def describe_data(data: Path, metrics: Path, about: DataSummaries, params: Path)
 
 
 def describe_models(paths: Sequence[ModelPaths], params: Path) -> dict[str, Any]:
-    """Return what each model is, and how well it generalises."""
+    """Return what each network and each ensemble is, and how well it generalises."""
     num_classes = len(read_predictions(paths[0].predictions).classes)
     return {
         "models": [
-            describe_model(one.model, read_architecture(params, one.model), read_training(one)) for one in paths
+            describe_model(one.model, read_architecture(params, one.model), read_training(one))
+            for one in select_networks(paths)
+        ],
+        "ensembles": [
+            f"{one.model} is {read_ensemble(one.metrics_file('ensemble'))}."
+            for one in paths
+            if one.metrics_file("ensemble").is_file()
         ],
         "generalisation": [
             describe_generalisation(

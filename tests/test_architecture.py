@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from lesions.stage.imports import BUILDER
 
 ROOT = Path(__file__).parents[1]
+DEFINITIONS = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
 TORCH_STAGES = ("predict", "train")
 """The stages that load torch when they start; fit_baselines does where a backbone has pretrained weights."""
@@ -80,17 +81,27 @@ def test_package_inits_are_empty_so_that_importing_a_module_loads_no_other(init:
 
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "trace_code"])
 def test_dvc_and_the_stage_itself_check_the_code_that_it_reaches(stage: str) -> None:
-    definition = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"][stage]
     builds_network = BUILDER in named(reached_files(ROOT / f"stages/{stage}.py"))
-    # A stage that builds the network of one model may also reach a file of one's own that a parameter names.
-    name = f"{stage}@${{item}}" if builds_network and "foreach" in definition else stage
-    definition = definition.get("do", definition)
-    assert f"data/code/{name}.json" in definition["deps"]
-    assert definition["cmd"].startswith(f"python -m stages.{stage} --code data/code/{name}.json ")
+    of_script = [name for name in DEFINITIONS if name.removesuffix("_ensemble") == stage]
+    assert of_script
+    for definition in (DEFINITIONS[name] for name in of_script):
+        # A stage that builds the network of one model may also reach a file of one's own that a parameter names.
+        name = f"{stage}@${{item}}" if builds_network and "foreach" in definition else stage
+        definition = definition.get("do", definition)
+        assert f"data/code/{name}.json" in definition["deps"]
+        assert definition["cmd"].startswith(f"python -m stages.{stage} --code data/code/{name}.json ")
 
 
 def test_the_stages_of_the_dag_are_the_files_in_stages() -> None:
-    assert sorted(YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]) == STAGES
+    assert sorted({name.removesuffix("_ensemble") for name in DEFINITIONS}) == STAGES
+
+
+@pytest.mark.parametrize("name", [name for name in DEFINITIONS if name.endswith("_ensemble")])
+def test_an_ensemble_is_scored_by_the_same_stages_with_the_same_outputs_as_a_model(name: str) -> None:
+    of_ensemble, of_model = DEFINITIONS[name], DEFINITIONS[name.removesuffix("_ensemble")]
+    assert (of_ensemble["foreach"], of_model["foreach"]) == ("${ensembles}", "${models}")
+    for kind in ("params", "outs", "metrics", "plots"):
+        assert of_ensemble["do"].get(kind) == of_model["do"].get(kind)
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -71,7 +71,7 @@ def test_the_queue_runs_one_experiment_per_value(printed: dict[str, str]) -> Non
     text = output_of(printed, "dvc exp run --queue --name seed")
     assert "Queued experiment 'seed-1'" in text
     assert "Queued experiment 'seed-2'" in text
-    assert "removed the files of resnet18, which is not in models of params.yaml" in output_of(
+    assert "removed the files of resnet18, which is not in models or ensembles of params.yaml" in output_of(
         printed, "dvc exp run --run-all"
     )
 

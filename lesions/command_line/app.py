@@ -8,6 +8,7 @@ from lesions.command_line.doubts import doubts
 from lesions.command_line.fetch import fetch
 from lesions.command_line.folds import folds
 from lesions.command_line.gate import gate
+from lesions.command_line.import_logits import import_logits
 from lesions.command_line.plan import plan
 from lesions.command_line.plots import plots
 from lesions.command_line.preset import preset
@@ -35,5 +36,8 @@ def main(context: typer.Context, debug: DebugOption = False, version: VersionOpt
     context.obj = enter_root()
 
 
-for command in (check, compare, doubts, fetch, folds, gate, plan, plots, preset, repeat, score, timings, unseal):
+for command in (
+    *(check, compare, doubts, fetch, folds, gate, import_logits, plan),
+    *(plots, preset, repeat, score, timings, unseal),
+):
     commands.command(cls=PlainCommand)(command)

@@ -81,9 +81,9 @@ def read_compared(names: Sequence[str], split: str) -> "dict[str, Predictions]":
     from lesions.evaluation.comparison import check_same_images
     from lesions.evaluation.seal import check_may_look, check_unsealed
     from lesions.experiments.candidates import find_candidates, read_candidate
-    from lesions.parameters.models import read_models
+    from lesions.parameters.models import read_scored
 
-    models = read_models(PARAMS)
+    models = read_scored(PARAMS)
     if split == "test":
         check_may_look(PARAMS)
     tables = {one.name: read_candidate(one) for one in find_candidates(names, models)}

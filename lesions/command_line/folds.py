@@ -30,13 +30,13 @@ def folds(
     from lesions.evaluation.folds import pool_folds
     from lesions.experiments.folds import find_folds
     from lesions.experiments.revisions import open_experiments, read_parameter_file, read_scored_predictions
-    from lesions.parameters.models import check_models
+    from lesions.parameters.models import list_scored
     from lesions.tables.predictions import write_predictions
 
     found = find_folds(experiments or [])
     with open_experiments() as repo:
         parameters = read_parameter_file(repo, found[0].commit)
-    metric, models = parameters["compare"]["metric"], check_models(parameters.get("models"), found[0].name)
+    metric, models = parameters["compare"]["metric"], list_scored(parameters, found[0].name)
     scored = {experiment.name: read_scored_predictions(experiment) for experiment in found}
     predictions, val = ({fold: by_split[split] for fold, by_split in scored.items()} for split in ("test", "val"))
     pooled = pool_folds(predictions)

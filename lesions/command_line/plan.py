@@ -91,7 +91,7 @@ class Dataset:
 def read_plan_inputs() -> Dataset:
     """Read the images that the pipeline has split, and the predictions of the models that are listed."""
     from lesions.evaluation.calling import describe_calling
-    from lesions.parameters.models import read_models
+    from lesions.parameters.models import read_scored
     from lesions.tables.classes import read_classes
     from lesions.tables.labelled_images import read_labelled_images
     from lesions.tables.paths import ModelPaths
@@ -100,7 +100,7 @@ def read_plan_inputs() -> Dataset:
     check_made(METADATA, SPLITS, CLASSES)
     known = read_classes(CLASSES)
     images, _ = read_labelled_images(METADATA, SPLITS, known.diagnoses)
-    paths = {model: ModelPaths(model).predictions for model in read_models(PARAMS)}
+    paths = {model: ModelPaths(model).predictions for model in read_scored(PARAMS)}
     models = {model: read_predictions(path).select("val") for model, path in paths.items() if path.is_file()}
     calling = (describe_calling(models, images="validation images"),) if models else ()
     return Dataset(known.classes, known.diagnoses, images, models, calling)

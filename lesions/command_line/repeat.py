@@ -1,5 +1,6 @@
 """`lesions repeat`."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,11 +23,13 @@ def repeat(
     from lesions.evaluation.repeats import compare_repeats
     from lesions.experiments.repeats import run_seeds
     from lesions.experiments.revisions import read_scored_predictions
-    from lesions.parameters.models import read_models
+    from lesions.parameters.models import read_scored
     from lesions.parameters.section import read_section
 
     experiments = run_seeds(seeds)
-    models = read_models(PARAMS)
+    models = read_scored(PARAMS)
+    for line in describe_fixed_seeds():
+        print(line)
     scored = {seed: read_scored_predictions(experiments[seed]) for seed in range(seeds)}
     test, val = ({seed: by_split[split] for seed, by_split in scored.items()} for split in ("test", "val"))
     compared = compare_repeats(test, rivals=models, validation=val)
@@ -39,6 +42,22 @@ def repeat(
         "All of this is about means over seeds. The model that `dvc repro` writes is of one seed, and can be better "
         "or worse."
     )
+
+
+def describe_fixed_seeds() -> Iterator[str]:
+    """Yield a sentence for each model and ensemble that is partly the same in all repeats."""
+    from lesions.parameters.combinations import read_combination, read_imported
+    from lesions.parameters.models import read_ensembles, read_models
+    from lesions.training.recipe import list_overridden
+
+    fixed = [model for model in read_models(PARAMS) if "training.seed" in list_overridden(PARAMS, model)]
+    for model in fixed:
+        yield f"{model} has its own training.seed: it is the same network in all repeats, and its interval too narrow"
+    for ensemble in read_ensembles(PARAMS):
+        members = read_combination(PARAMS, ensemble).members
+        same = [member for member in members if member in [*fixed, *read_imported(PARAMS)]]
+        if same:
+            yield f"{ensemble} has members that are the same in all repeats: {', '.join(same)}"
 
 
 def build_table(compared: "RepeatedComparison") -> Table:

@@ -46,9 +46,9 @@ def name_some(differences: list[str]) -> str:
 
 
 def _find_changed_commands(first: Inputs, second: Inputs) -> list[str]:
-    """Return the stages with another command, and those that one run lacks, whatever its models are."""
+    """Return the stages with another command, and those that one run lacks, whatever its models and ensembles are."""
     in_both = first.commands.keys() & second.commands.keys()
-    here, there = ({name.partition("@")[0] for name in inputs.commands} for inputs in (first, second))
+    here, there = ({name for name in inputs.commands if "@" not in name} for inputs in (first, second))
     return sorted({name for name in in_both if first.commands[name] != second.commands[name]} | (here ^ there))
 
 

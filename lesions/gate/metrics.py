@@ -13,7 +13,7 @@ from dvc.exceptions import DvcException
 from lesions.errors import InputError
 from lesions.evaluation.seal import holds_seal
 from lesions.formats.json_file import parse_json
-from lesions.parameters.models import check_models
+from lesions.parameters.models import list_scored
 from lesions.parameters.section import parse_parameters
 from lesions.tables.digest import MAX_PROBABILITIES, parse_digest
 from lesions.tables.paths import ModelPaths
@@ -67,7 +67,7 @@ class RevisionMetrics:
     name
         The revision in messages: the base, or the workspace.
     models
-        Each model that `models` in the revision's `params.yaml` lists.
+        Each model and ensemble that the revision's `params.yaml` lists.
     test_images_sha256
         Hash of the test images; None if the revision does not say it.
     problems
@@ -91,7 +91,7 @@ def read_metrics(files: Files, revision: str) -> RevisionMetrics:
         The revision in messages.
     """
     parameters = parse_parameters(_read_bytes(files, PARAMS, revision), f"{PARAMS} of {revision}")
-    listed = check_models(parameters.get("models"), f"{PARAMS} of {revision}")
+    listed = list_scored(parameters, f"{PARAMS} of {revision}")
     models = {model: _read_model(files, model, revision) for model in listed}
     try:
         return RevisionMetrics(revision, models, _read_test_images(files, revision))

@@ -86,8 +86,8 @@ def _lay_presets(sections: Sections, default: Sections, chain: Sequence[Preset])
         # A replaced section must keep no parameter of the previous dataset.
         laid |= {name: default[name] for name in _list_begun_anew(preset)}
         laid = merge_sections(laid, preset.overlay, known)
-        # A preset may change networks that an earlier preset has added.
-        known["architectures"] = laid["architectures"]
+        # A preset may change networks and ensembles that an earlier preset has added.
+        known |= {name: laid[name] for name in ("architectures", "combinations")}
     return laid
 
 

@@ -12,6 +12,10 @@ NETWORKS = "architectures."
 RECIPE = "recipe"
 """The section that the section of any network may have."""
 
+COMBINATIONS = "combinations."
+
+IMPORTED = "imported."
+
 
 def is_section(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Return whether a value is a section that is not empty."""
@@ -45,7 +49,8 @@ def merge_sections(
 def check_names(overlay: Mapping[str, Any], known: Mapping[str, Any], file: Path, prefix: str = "") -> None:
     """Refuse an overlay with unknown parameters.
 
-    It may add a network, which is a section with a backbone, and a recipe to a network.
+    It may add a network, which is a section with a backbone, a recipe to a network, an ensemble, which has members,
+    and an imported table.
 
     Raises
     ------
@@ -57,7 +62,8 @@ def check_names(overlay: Mapping[str, Any], known: Mapping[str, Any], file: Path
         if name not in known:
             is_network = prefix == NETWORKS and is_section(value) and "backbone" in value
             is_recipe = prefix.startswith(NETWORKS) and prefix.count(".") == 2 and name == RECIPE
-            if not (is_network or is_recipe):
+            is_ensemble = prefix == COMBINATIONS and is_section(value) and "members" in value
+            if not (is_network or is_recipe or is_ensemble or prefix == IMPORTED):
                 raise InputError(f"{file}: {describe_unknown(full_name)}")
         elif is_section(known[name]):
             if not isinstance(value, Mapping):

@@ -20,6 +20,7 @@ from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.models import read_models
 from lesions.parameters.section import Section, read_parameters, read_section
 from lesions.preflight.datasets import DatasetCounts, check_datasets
+from lesions.preflight.ensembles import ENSEMBLE_SECTIONS, check_ensembles
 from lesions.preflight.findings import Findings
 from lesions.preflight.needs import (
     Memory,
@@ -71,6 +72,7 @@ def check_run(params: Path) -> Findings:
     loaded_bytes = read_peak_memory()
     findings = Findings()
     recipes = check_parameters(params, findings)
+    check_ensembles(params, findings)
     counts = check_datasets(params, findings)
     for model in recipes:
         paths = ModelPaths(model)
@@ -109,7 +111,7 @@ def check_parameters(params: Path, findings: Findings) -> dict[str, Recipe]:
     with findings.collect():
         is_sealed = bool(list_sealed_splits(params))
         findings.rows["test images"] = "sealed (`lesions unseal`)" if is_sealed else "not sealed (split.seal)"
-    unknown = sorted(set(sections) - {*SECTIONS, "architectures", "gate", "models"})
+    unknown = sorted(set(sections) - {*SECTIONS, *ENSEMBLE_SECTIONS, "architectures", "gate", "models"})
     if unknown:
         findings.problems.append(f"{params}: " + "; ".join(f"{name}: there is no such section" for name in unknown))
     for name, section in SECTIONS.items():

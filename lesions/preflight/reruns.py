@@ -82,8 +82,10 @@ def _list_pipeline(repo: Repo) -> list[PipelineStage]:
 
 def _list_code_changes(repo: Repo, stage: PipelineStage, traces: Mapping[str, Code]) -> Iterator[str]:
     """Yield the changes in the code and packages that a stage reaches since its last run; nothing if it never ran."""
-    trace = traces.get(stage.name) or traces[stage.name.partition("@")[0]]
-    known = next((dep.hash_info.value for dep in stage.deps if dep.def_path.startswith(f"{CODE}/")), None)
+    of_code = next((dep for dep in stage.deps if dep.def_path.startswith(f"{CODE}/")), None)
+    if of_code is None:
+        return
+    trace, known = traces[Path(of_code.def_path).stem], of_code.hash_info.value
     if known is None or known == _hash_code(trace):
         return
     cached = Path(repo.cache.local.oid_to_path(known))

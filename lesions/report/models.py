@@ -39,8 +39,8 @@ def describe_probabilities(paths: Sequence[ModelPaths], predictions: Mapping[str
 
 
 def build_training_pictures(paths: Sequence[ModelPaths]) -> Iterator[Picture]:
-    """Build the picture of each model's training."""
-    for one in paths:
+    """Build the picture of each network's training."""
+    for one in select_networks(paths):
         yield build_training_picture(one.model, read_json(one.history), read_training(one))
 
 
@@ -71,6 +71,11 @@ def build_trust_pictures(paths: ModelPaths) -> Iterator[Picture]:
     if subgroups:
         lowest = read_summary(paths.metrics_file("subgroups"), LowestSubgroup)
         yield build_subgroup_picture(paths.model, subgroups, lowest)
+
+
+def select_networks(paths: Sequence[ModelPaths]) -> list[ModelPaths]:
+    """Return those that are no ensembles, and so have a training of their own."""
+    return [one for one in paths if not one.metrics_file("ensemble").is_file()]
 
 
 def read_training(paths: ModelPaths) -> TrainSummary:

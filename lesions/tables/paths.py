@@ -1,7 +1,10 @@
-"""The paths of a run's files, by model: all code that writes, reads, compares or removes them uses these paths."""
+"""The paths of a run's files, by model: all code that writes, reads, compares or removes them uses these paths.
+
+An ensemble is a model without a network: it has a combined table of logits in place of a network's.
+"""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import rmtree
@@ -11,6 +14,7 @@ from lesions.parameters.models import RESERVED
 
 MetricsName = Literal[
     "train",
+    "ensemble",
     "val",
     "test",
     "intervals",
@@ -45,8 +49,8 @@ SYNTHETIC_ROOT = Path("data/raw/synthetic")
 """The embedded dataset."""
 
 OUTPUT_FOLDERS = (
-    *(Path("data", name) for name in ("calibrations", "checkpoints", "code", "doubts", "folds", "logits")),
-    *(Path("data", name) for name in ("pictures", "predictions", "recipes")),
+    *(Path("data", name) for name in ("calibrations", "checkpoints", "code", "doubts", "ensembles", "folds")),
+    *(Path("data", name) for name in ("imported", "logits", "pictures", "predictions", "recipes")),
     *map(Path, ("metrics", "plots", "report", ".resume", ".timings", "dvclive", "dvc_plots")),
 )
 """The folders that a run writes, and in which nothing else may lie; not that of the embedded dataset."""
@@ -78,6 +82,11 @@ class ModelPaths:
     def logits(self) -> Path:
         """The network's logits, before calibration."""
         return self.data / f"logits/{self.model}.csv"
+
+    @property
+    def combined(self) -> Path:
+        """The logits of an ensemble, combined of its members', before calibration."""
+        return self.data / f"ensembles/{self.model}.csv"
 
     @property
     def predictions(self) -> Path:
@@ -112,18 +121,63 @@ class ModelPaths:
         """Return the path of the rows of one of the model's plots."""
         return self.plots / f"{self.model}/{name}.json"
 
-    def list_outputs(self) -> list[Path]:
-        """Return all files and folders that the stages of this model write."""
+    def list_outputs(self, *, of_network: bool = True, of_ensemble: bool = True, scores: bool = True) -> list[Path]:
+        """Return the files and folders that the stages of this model write, all or those of some kinds.
+
+        Parameters
+        ----------
+        of_network
+            What only a network has.
+        of_ensemble
+            What only an ensemble has.
+        scores
+            What both have.
+        """
+        network, ensemble = self.metrics_file("train"), self.metrics_file("ensemble")
+        own = {network, ensemble}
         return [
-            self.checkpoint,
-            self.logits,
-            self.predictions,
-            self.calibration,
-            self.pictures,
-            self.history,
-            *map(self.metrics_file, get_args(MetricsName)),
-            *map(self.plot_file, get_args(PlotName)),
+            *([self.checkpoint, self.logits, self.history, network] if of_network else []),
+            *([self.combined, ensemble] if of_ensemble else []),
+            *([self.predictions, self.calibration, self.pictures] if scores else []),
+            *(path for path in map(self.metrics_file, get_args(MetricsName)) if scores and path not in own),
+            *(path for path in map(self.plot_file, get_args(PlotName)) if scores),
         ]
+
+
+@dataclass(frozen=True)
+class ImportedPaths:
+    """The files of a table of logits that was imported from another run.
+
+    Attributes
+    ----------
+    name
+        The name under which ensembles know it.
+    root
+        The folder of all imported tables.
+    """
+
+    name: str
+    root: Path = Path("data/imported")
+
+    @property
+    def folder(self) -> Path:
+        """The folder that DVC tracks."""
+        return self.root / self.name
+
+    @property
+    def logits(self) -> Path:
+        """The table of raw logits, as it was in the other run."""
+        return self.folder / "logits.csv"
+
+    @property
+    def images(self) -> Path:
+        """The group, the split and the content of every image of the other run."""
+        return self.folder / "images.csv"
+
+    @property
+    def about(self) -> Path:
+        """Where the table comes from, and the hashes of the two others."""
+        return self.folder / "about.json"
 
 
 def describe_overlap(folder: Path, outputs: Iterable[Path] = OUTPUT_FOLDERS) -> str | None:
@@ -141,26 +195,34 @@ def describe_overlap(folder: Path, outputs: Iterable[Path] = OUTPUT_FOLDERS) -> 
     return None
 
 
-def find_unlisted(models: Iterable[str], folders: ModelPaths) -> list[str]:
-    """Return the models that have outputs on disk but are not listed, sorted.
+def find_left_over(models: Collection[str], ensembles: Collection[str], folders: ModelPaths) -> dict[str, list[Path]]:
+    """Return the outputs on disk that no listed model or ensemble writes, by the name that they are under, sorted.
 
     Parameters
     ----------
-    models
-        The listed models.
+    models, ensembles
+        Those that are listed. Of a name that was moved from one list to the other, the outputs of its former kind are
+        left over.
     folders
         The folders to search; its model is ignored.
     """
-    return sorted(set(_find_models(folders)) - {*models, *RESERVED})
+    found = {}
+    for name in sorted(set(_find_models(folders)) - {*RESERVED}):
+        outputs = replace(folders, model=name).list_outputs(
+            of_network=name not in models, of_ensemble=name not in ensembles, scores=name not in {*models, *ensembles}
+        )
+        if present := [path for path in outputs if path.exists()]:
+            found[name] = present
+    return found
 
 
-def remove_outputs(paths: ModelPaths) -> None:
-    """Remove the outputs of a model's stages, and the model's folders if they are empty then."""
-    for path in paths.list_outputs():
+def remove_outputs(paths: ModelPaths, outputs: Iterable[Path]) -> None:
+    """Remove some outputs of a model, and the model's folders if they are empty then."""
+    for path in outputs:
         if path.is_dir():
             rmtree(path)
         else:
-            path.unlink(missing_ok=True)
+            path.unlink()
     for folder in (paths.metrics / paths.model, paths.plots / paths.model):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()

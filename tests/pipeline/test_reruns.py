@@ -86,7 +86,7 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
         assert "resnet34" in added[name].decode()
 
     (fresh.root / "params.yaml").write_bytes(params)
-    assert "removed the files of resnet34, which is not in models of params.yaml" in fresh.dvc("repro")
+    assert "removed the files of resnet34, which is not in models or ensembles of params.yaml" in fresh.dvc("repro")
     assert everything() == before
     assert stages_run(fresh.dvc("repro")) == []
     # Once more: DVC has the shorter list in its run cache by now.

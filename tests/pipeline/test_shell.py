@@ -17,7 +17,7 @@ def test_commands_hold_no_parameter_but_the_name_of_a_model() -> None:
     stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
     commands = [stage.get("do", stage)["cmd"] for stage in stages.values()]
     assert set(re.findall(r"\$\{.*?\}", " ".join(commands))) == {"${item}"}
-    assert {stage.get("foreach") for stage in stages.values()} == {None, "${models}"}
+    assert {stage.get("foreach") for stage in stages.values()} == {None, "${models}", "${ensembles}"}
 
 
 @pytest.fixture(scope="module")

@@ -178,7 +178,7 @@ def test_comparing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_files_of_a_model_that_is_not_listed_are_refused_by_its_name(tmp_path: Path) -> None:
     models = {name: build_predictions(Y_TRUE, guess(Y_TRUE, 2)) for name in ("a", "b")}
     write_run(tmp_path, models)
-    with pytest.raises(InputError, match=r"there are files of b, which is not in models of .*`dvc repro --force"):
+    with pytest.raises(InputError, match=r"there are files of b, which is not in models .*`dvc repro --force"):
         run_compare(tmp_path, write_parameters(tmp_path, ["a"]))
 
 

@@ -46,7 +46,7 @@ def test_removing_and_adding_a_model_leaves_nothing_stale(tmp_path: Path, capsys
     for folder in (alone, removed):
         run_list_models(folder, ["a", "b"])
         run_compare(folder, write_parameters(folder, ["a", "b"]))
-    assert capsys.readouterr().out.count("removed the files of c, which is not in models of ") == 1
+    assert capsys.readouterr().out.count("removed the files of c, which is not in models or ensembles of ") == 1
     # What the pipeline did not write is not the pipeline's to remove.
     foreign.unlink()
     for part in ("data", "metrics", "plots"):
@@ -68,5 +68,5 @@ def test_a_second_run_removes_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
     before = files_in(tmp_path)
     run_list_models(tmp_path, ["a"])
     assert files_in(tmp_path) >= before
-    assert json.loads((tmp_path / "data/listed.json").read_text()) == {"models": ["a"]}
+    assert json.loads((tmp_path / "data/listed.json").read_text()) == {"models": ["a"], "ensembles": []}
     assert capsys.readouterr().out == ""

@@ -10,7 +10,7 @@ from lesions.tables.paths import (
     SYNTHETIC_ROOT,
     ModelPaths,
     describe_overlap,
-    find_unlisted,
+    find_left_over,
     remove_outputs,
 )
 from tests.builders import ROOT
@@ -106,11 +106,26 @@ def test_an_unlisted_model_is_found_by_any_output_but_pipeline_folders_are_not_m
         "plots/comparison/roc.json",
         "plots/f/roc.json",
     )
-    assert find_unlisted(["b", "e"], folders) == ["a", "c", "d", "f"]
+    assert list(find_left_over(["b", "e"], [], folders)) == ["a", "c", "d", "f"]
+
+
+def test_of_a_name_that_changed_its_kind_only_the_outputs_of_the_former_one_are_left_over(tmp_path: Path) -> None:
+    folders = write_files(
+        tmp_path,
+        *("data/logits/a.csv", "data/predictions/a.csv", "metrics/a/train.json", "plots/history/a.json"),
+        *("data/ensembles/b.csv", "data/predictions/b.csv", "metrics/b/ensemble.json"),
+    )
+    left = find_left_over(["b"], ["a"], folders)
+    assert {name: [path.relative_to(tmp_path).as_posix() for path in left[name]] for name in left} == {
+        "a": ["data/logits/a.csv", "plots/history/a.json", "metrics/a/train.json"],
+        "b": ["data/ensembles/b.csv", "metrics/b/ensemble.json"],
+    }
+    assert find_left_over(["a"], ["b"], folders) == {}
 
 
 def test_only_what_the_pipeline_wrote_is_removed(tmp_path: Path) -> None:
     write_files(tmp_path, "metrics/a/test.json", "plots/a/roc.json", "plots/a/mine.png", "metrics/b/test.json")
-    remove_outputs(ModelPaths("a", tmp_path / "data", tmp_path / "metrics", tmp_path / "plots"))
+    paths = ModelPaths("a", tmp_path / "data", tmp_path / "metrics", tmp_path / "plots")
+    remove_outputs(paths, find_left_over(["b"], [], paths)["a"])
     left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
     assert left == ["metrics", "metrics/b", "metrics/b/test.json", "plots", "plots/a", "plots/a/mine.png"]

@@ -4,7 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from lesions.command_line.app import commands
+from lesions.parameters.section import read_parameters
 from stages import trace_code
 from tests.repository import Repository, stages_run
 
@@ -84,15 +87,18 @@ def test_an_edit_made_after_the_trace_fails_the_stage_and_names_the_file(fresh: 
     assert "error: lesions/report/tables.py: changed since trace_code ran; run dvc repro again" in done.stdout
 
 
-def test_check_says_which_stages_will_run_and_why(fresh: Repository) -> None:
-    assert "nothing: the last run is up to date" in fresh.run("lesions", "check").stdout
+@pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of what DVC calls
+def test_check_says_which_stages_will_run_and_why(fresh: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(fresh.root)
+    monkeypatch.setenv("COLUMNS", "500")
+    assert "nothing: the last run is up to date" in check()
     edit(fresh, "lesions/tables/groups.py")
     edit(fresh, "params.yaml", "label_smoothing: 0 ", "label_smoothing: 0.1 ")
     edit(fresh, "dvc.yaml", "python -m stages.fit_probes --code", "python -m  stages.fit_probes --code")
     lock = (fresh.root / "requirements.lock").read_text()
     set_version(fresh, "faiss-cpu", "99")
     (fresh.root / "data/predictions/resnet18.csv").unlink()
-    reasons = read_reasons(fresh.run("lesions", "check", COLUMNS="500").stdout)
+    reasons = read_reasons(check())
     faiss = re.search(r"^faiss-cpu==(\S+)", lock, flags=re.MULTILINE)
     assert faiss
     assert reasons == {
@@ -108,6 +114,11 @@ def test_check_says_which_stages_will_run_and_why(fresh: Repository) -> None:
         "predict@resnet18, evaluate@custom_cnn, evaluate_malignancy@custom_cnn, evaluate_malignancy@resnet18, "
         "evaluate_subgroups@custom_cnn, evaluate_subgroups@resnet18",
     }
+
+
+def check() -> str:
+    read_parameters.cache_clear()
+    return CliRunner().invoke(commands, ["check"], catch_exceptions=False).output
 
 
 def read_reasons(printed: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from lesions.evaluation.interval import Difference, Estimate
 from lesions.evaluation.verdict import spell_p
 from lesions.report.inputs import TrainSummary
 from lesions.report.tables import describe_model, list_differences, list_scores, list_tests
-from tests.builders import small_cnn, small_resnet18
+from tests.builders import small_cnn, small_resnet18, small_timm
 from tests.runs import build_predictions
 
 TRAINED = TrainSummary(num_parameters=11_180_103, best_epoch=4, num_epochs=9)
@@ -27,6 +27,14 @@ def test_a_model_is_described_in_a_row(weights: str, words: str) -> None:
         "parameters": "11,180,103",
         "epoch kept": "4 of 9",
     }
+
+
+def test_pretrained_weights_are_named_with_their_licence() -> None:
+    trained = TRAINED.model_copy(update={"weights_licence": "dinov3-license"})
+    section = small_timm(weights="/home/someone/net.safetensors", weights_sha256="a" * 64)
+    assert describe_model("net", section, trained)["starts from"] == "net.safetensors, licence dinov3-license"
+    on_hub = small_timm(weights=f"hf-hub:timm/net.in1k@{'0' * 40}", weights_sha256="a" * 64)
+    assert describe_model("net", on_hub, trained)["starts from"] == f"net.in1k@{'0' * 40}, licence dinov3-license"
 
 
 def test_a_custom_cnn_starts_from_random_weights() -> None:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from lesions.errors import InputError
 from lesions.formats.sha256 import Sha256
+from lesions.parameters.merging import OVERRIDES
 from lesions.parameters.section import Section, read_parameters, validate_section
 
 Dropout = Annotated[float, Field(ge=0, lt=1)]
@@ -117,10 +118,6 @@ class TorchvisionParameters(ArchitectureParameters):
 
 
 AnyArchitecture = CustomCNNParameters | TorchvisionParameters
-
-
-OVERRIDES = "recipe"
-"""The key in a section `architectures.<model>` that overrides shared sections; `lesions.training.recipe` reads it."""
 
 
 def read_architectures(params: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from lesions.errors import InputError
 from lesions.formats.sha256 import Sha256
+from lesions.parameters.merging import OVERRIDES
 from lesions.parameters.models import read_models
 from lesions.parameters.section import Section, read_parameters, validate_section
 
@@ -195,10 +196,6 @@ SECTION_BY_SOURCE: dict[str, type[AnyArchitecture]] = {
     "own": OwnParameters,
 }
 """The model of a section by what its backbone begins with, up to a slash; all others are torchvision's."""
-
-
-OVERRIDES = "recipe"
-"""The key in a section `architectures.<model>` that overrides shared sections; `lesions.training.recipe` reads it."""
 
 
 def read_architectures(params: Path) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from lesions.parameters.renamed import describe_unknown
 
 NETWORKS = "architectures."
 
-RECIPE = "recipe"
-"""The section that the section of any network may have."""
+OVERRIDES = "recipe"
+"""The key in a section `architectures.<model>` that overrides shared sections; `lesions.training.recipe` reads it."""
 
 COMBINATIONS = "combinations."
 
@@ -61,7 +61,7 @@ def check_names(overlay: Mapping[str, Any], known: Mapping[str, Any], file: Path
         full_name = f"{prefix}{name}"
         if name not in known:
             is_network = prefix == NETWORKS and is_section(value) and "backbone" in value
-            is_recipe = prefix.startswith(NETWORKS) and prefix.count(".") == 2 and name == RECIPE
+            is_recipe = prefix.startswith(NETWORKS) and prefix.count(".") == 2 and name == OVERRIDES
             is_ensemble = prefix == COMBINATIONS and is_section(value) and "members" in value
             if not (is_network or is_recipe or is_ensemble or prefix == IMPORTED):
                 raise InputError(f"{file}: {describe_unknown(full_name)}")

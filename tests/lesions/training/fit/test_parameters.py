@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+from lesions.networks.classifier import Classifier
 from tests.builders import small_cnn
 from tests.training import GENTLE, LONG_PHASE, train_small, weights_of
 
@@ -49,6 +50,18 @@ def test_each_parameter_changes_the_weights(changes: dict[str, Any]) -> None:
     usual = {"architecture": small_cnn(phases=(LONG_PHASE,))}
     seen = [weights_of(train_small(**usual | change)) for change in ({}, changes)]
     assert len(seen[0]) != len(seen[1]) or not torch.equal(*seen)
+
+
+def test_layers_that_do_not_learn_keep_their_weights_and_batch_statistics() -> None:
+    before: dict[str, torch.Tensor] = {}
+
+    def remember(network: Classifier) -> None:
+        before.update({name: tensor.clone() for name, tensor in network.state_dict().items()})
+
+    architecture = small_cnn(phases=(LONG_PHASE.model_copy(update={"layers": 1}),))
+    fitted = train_small(architecture=architecture, change_network=remember)
+    changed = {name for name, tensor in fitted.weights.items() if not torch.equal(tensor, before[name])}
+    assert changed == {name for name in before if name.startswith(("head.", "backbone.1."))}
 
 
 def test_a_crop_and_its_aspect_change_the_weights() -> None:

@@ -53,7 +53,7 @@ def test_an_ensemble_trains_nothing_and_leaves_nothing_when_it_is_taken_off(fres
     assert "Training of both" not in page
     fresh.commit("Add an ensemble")
     gate = fresh.run("lesions", "gate", "--base", "HEAD", check=False).stdout
-    assert re.search(r"^both +balanced_accuracy .* unchanged$", gate, re.MULTILINE), gate
+    assert re.search(r"^both +balanced_accuracy .* unchanged *$", gate, re.MULTILINE), gate
 
     list_ensemble(fresh, "resnet18", weights="fitted")
     output = fresh.dvc("repro")
@@ -72,9 +72,10 @@ def test_an_ensemble_trains_nothing_and_leaves_nothing_when_it_is_taken_off(fres
 
 @pytest.mark.slow
 def test_a_network_of_another_run_is_a_member_unless_it_has_seen_what_is_tested(fresh: Repository) -> None:
-    alone = "models=[custom_cnn]"
+    # The tiny dataset has too few groups of a rare diagnosis for five folds.
+    alone, folds = "models=[custom_cnn]", "split.num_folds=3"
     for name, setting in (("seed-1", "training.seed=1"), ("fold", "split.fold=0")):
-        fresh.dvc("exp", "run", "--temp", "--name", name, "-S", setting, "-S", alone, "compare")
+        fresh.dvc("exp", "run", "--temp", "--name", name, *("-S", setting, "-S", alone, "-S", folds), "compare")
     refused = fresh.run("lesions", "import-logits", "fold", check=False)
     assert refused.returncode == 1
     assert "custom_cnn_fold: was trained on or validated with images of" in refused.stdout
@@ -103,7 +104,7 @@ def test_a_network_of_another_run_is_a_member_unless_it_has_seen_what_is_tested(
     )
     fresh.dvc("checkout", "--force", "data/imported/seed1.dvc")
     fresh.commit("Import another seed")
-    command = ["dvc", "exp", "run", "--temp", "-S", "split.fold=1", "combine@both"]
+    command = ["dvc", "exp", "run", "--temp", "-S", "split.fold=1", "-S", folds, "combine@both"]
     mixed = fresh.run(*command, check=False).stdout
     assert "seed1: was trained on or validated with images of" in mixed
 

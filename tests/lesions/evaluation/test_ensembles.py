@@ -1,5 +1,7 @@
 """An ensemble is the mean of calibrated log-probabilities, and looks no better on validation than it is."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,9 @@ from scipy.stats import ttest_1samp, ttest_rel
 
 from lesions.evaluation.cross_fitting import assign_folds, fit_best_calibration
 from lesions.evaluation.ensembles import Member, Pool, combine_members, fit_pool, fit_weights
+from lesions.evaluation.parameters import CalibrationMethod
 from lesions.evaluation.scores import score_predictions
+from lesions.parameters.combinations import Weights
 from lesions.tables.predictions import Predictions
 
 NO_SHIFT = np.zeros(3)
@@ -55,7 +59,8 @@ def score(logits: np.ndarray, of: Member, split: str, metric: str = "balanced_ac
 
 def test_a_single_member_stays_as_it_is_to_the_bit() -> None:
     (alone,) = draw([1.0], 0, num_groups=30)
-    for weights in ("equal", "fitted"):
+    both: tuple[Weights, ...] = ("equal", "fitted")
+    for weights in both:
         combined = combine_members([alone], weights, "auto")
         assert combined.logits.tobytes() == alone.predictions.logits.tobytes()
         assert (combined.pool.weights.tolist(), combined.prior_shift.tolist()) == ([1.0], [0.0, 0.0, 0.0])
@@ -99,7 +104,7 @@ def test_a_member_that_is_too_sure_does_not_outvote_the_other() -> None:
 
 
 @pytest.mark.parametrize("weights", ["equal", "fitted"])
-def test_validation_images_are_combined_by_what_fits_the_other_folds(weights: str) -> None:
+def test_validation_images_are_combined_by_what_fits_the_other_folds(weights: Weights) -> None:
     members = draw([1.0, 2.0], 3, num_groups=40)
     combined = combine_members(members, weights, "temperature")
     val = (members[0].predictions.images.split == "val").to_numpy()
@@ -167,7 +172,9 @@ def test_with_the_prior_in_the_shift_two_independent_members_both_count() -> Non
 
 @pytest.mark.parametrize("num_groups", [1, 2, 3])
 @pytest.mark.parametrize("calibration", ["none", "temperature", "vector", "auto"])
-def test_hardly_any_groups_of_validation_are_enough(num_groups: int, calibration: str) -> None:
+def test_hardly_any_groups_of_validation_are_enough(
+    num_groups: int, calibration: CalibrationMethod | Literal["auto"]
+) -> None:
     members = draw([1.0, 1.0], 6, num_groups=num_groups)
     combined = combine_members(members, "fitted", calibration)
     assert np.isfinite(combined.logits).all()

@@ -34,7 +34,7 @@ def member(
             "split": split,
         }
     )
-    return Member("a", Predictions(images, ("x", "y", "z"), y_true, logits.astype(np.float32)), np.array(shift))
+    return Member(Predictions(images, ("x", "y", "z"), y_true, logits.astype(np.float32)), np.array(shift))
 
 
 def draw(skills: list[float], seed: int, *, num_groups: int, factor: list[float] | None = None) -> list[Member]:
@@ -166,7 +166,7 @@ def test_with_the_prior_in_the_shift_two_independent_members_both_count() -> Non
     prior = np.array([0.2, 0.7, 0.1])
     shift = np.log(prior) - np.log(prior).mean()
     weak, weaker = draw([1.0, 0.8], 5, num_groups=600)
-    pair = [Member(each.name, each.predictions, shift) for each in (weak, weaker)]
+    pair = [Member(each.predictions, shift) for each in (weak, weaker)]
     assert combine_members(pair, "fitted", "none").pool.weights[1] > 0.3
 
 

@@ -9,7 +9,7 @@ import pytest
 from lesions.formats.sha256 import hash_file
 from lesions.parameters.overlay import lay_over
 from lesions.parameters.section import load_parameters
-from lesions.tables.predictions import read_logits
+from lesions.tables.predictions import read_logits, read_predictions
 from tests.repository import MODELS, Repository, stages_run
 
 SCORING = [f"{verb}_ensemble@both" for verb in ("evaluate", "evaluate_malignancy", "evaluate_subgroups")]
@@ -61,7 +61,12 @@ def test_an_ensemble_trains_nothing_and_leaves_nothing_when_it_is_taken_off(fres
     # The only member as it is, with its scores.
     one = everything(fresh)
     assert one["data/ensembles/both.csv"] == one["data/logits/resnet18.csv"]
-    assert one["data/predictions/both.csv"] == one["data/predictions/resnet18.csv"]
+    of_one, of_member = (
+        read_predictions(fresh.root / f"data/predictions/{name}.csv") for name in ("both", "resnet18")
+    )
+    assert of_one.y_pred.tolist() == of_member.y_pred.tolist()
+    # The prior shift has been written with six decimals.
+    assert of_one.logits == pytest.approx(of_member.logits, abs=1e-5)
     assert one["metrics/both/test.json"] == one["metrics/resnet18/test.json"]
 
     (fresh.root / "params.yaml").write_bytes(params)

@@ -56,7 +56,7 @@ def main(
             tables[name] = read_logits(logits / f"{name}.csv")
             prior_shifts[name] = compute_prior_shift(known, recipe.loss, recipe.sampling)
     aligned = align_members(tables, own[own.split != DROPPED], known)
-    members = [Member(name, predictions, prior_shifts[name]) for name, predictions in aligned.items()]
+    members = [Member(predictions, prior_shifts[name]) for name, predictions in aligned.items()]
     combination = combine_members(members, section.weights, calibration)
     write_logits(combined, replace(members[0].predictions, logits=combination.logits))
     summary = summarise_combination(combination, section, known)

@@ -38,15 +38,12 @@ class Member:
 
     Attributes
     ----------
-    name
-        Its name.
     predictions
         Its raw logits; all members have the same images in the same order.
     prior_shift : (K,) float
         What would undo the prior of its training if it was added to its logits.
     """
 
-    name: str
     predictions: Predictions
     prior_shift: Floats
 

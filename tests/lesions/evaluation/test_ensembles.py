@@ -34,7 +34,7 @@ def member(
             "split": split,
         }
     )
-    return Member("a", Predictions(images, ("x", "y", "z"), y_true, logits.astype(np.float32)), np.array(shift))
+    return Member(Predictions(images, ("x", "y", "z"), y_true, logits.astype(np.float32)), np.array(shift))
 
 
 def draw(skills: list[float], seed: int, *, num_groups: int, factor: list[float] | None = None) -> list[Member]:
@@ -59,7 +59,8 @@ def score(logits: np.ndarray, of: Member, split: str, metric: str = "balanced_ac
 
 def test_a_single_member_stays_as_it_is_to_the_bit() -> None:
     (alone,) = draw([1.0], 0, num_groups=30)
-    for weights in ("equal", "fitted"):
+    both: tuple[Weights, ...] = ("equal", "fitted")
+    for weights in both:
         combined = combine_members([alone], weights, "auto")
         assert combined.logits.tobytes() == alone.predictions.logits.tobytes()
         assert (combined.pool.weights.tolist(), combined.prior_shift.tolist()) == ([1.0], [0.0, 0.0, 0.0])
@@ -165,7 +166,7 @@ def test_with_the_prior_in_the_shift_two_independent_members_both_count() -> Non
     prior = np.array([0.2, 0.7, 0.1])
     shift = np.log(prior) - np.log(prior).mean()
     weak, weaker = draw([1.0, 0.8], 5, num_groups=600)
-    pair = [Member(each.name, each.predictions, shift) for each in (weak, weaker)]
+    pair = [Member(each.predictions, shift) for each in (weak, weaker)]
     assert combine_members(pair, "fitted", "none").pool.weights[1] > 0.3
 
 

@@ -125,7 +125,8 @@ def test_every_folder_has_a_floor() -> None:
 def test_torch_is_imported_only_in_its_folders(file: Path) -> None:
     if floor_of(file) in TORCH_FOLDERS or file.relative_to(ROOT).as_posix() in TORCH_FILES:
         return
-    assert not {name.partition(".")[0] for name in imported_names(file)} & {"torch", "torchvision", "safetensors", "timm"}
+    heavy = {"torch", "torchvision", "safetensors", "timm"}
+    assert not {name.partition(".")[0] for name in imported_names(file)} & heavy
 
 
 def test_the_gpu_benchmarks_need_few_packages_besides_torch() -> None:

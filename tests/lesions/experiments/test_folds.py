@@ -121,12 +121,12 @@ def test_the_advice_for_a_missing_fold_can_be_followed(project: Repository) -> N
     assert "24 images of 12 groups, each tested by one of 3 folds" in printed
 
 
-@pytest.mark.parametrize("names", [[], ["fold-0", "fold-1", "fold-2"]])
-def test_folds_of_two_versions_of_the_code_are_refused(project: Repository, names: list[str]) -> None:
+def test_folds_of_two_versions_of_the_code_are_refused(project: Repository) -> None:
     change_code(project)
     run_last_fold(project)
-    with pytest.raises(InputError, match=r"fold-\d and fold-\d differ in net/layers.py, so they are not folds"):
-        find_folds(names)
+    for names in ([], ["fold-0", "fold-1", "fold-2"]):
+        with pytest.raises(InputError, match=r"fold-\d and fold-\d differ in net/layers.py, so they are not folds"):
+            find_folds(names)
 
 
 def test_folds_of_two_versions_of_the_labels_are_refused(project: Repository) -> None:

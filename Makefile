@@ -9,9 +9,9 @@ repro: .venv/ready
 	lesions check
 	dvc repro
 
-# Two processes, each with one thread.
+# Two processes, each with one thread, take the files in the order of tests/conftest.py.
 test: .venv/ready
-	OMP_NUM_THREADS=1 pytest -m "not slow" --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 pytest -m "not slow" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/ready
 	pytest -m slow

@@ -21,6 +21,7 @@ from torchvision.transforms import v2
 from benchmarks.training import AUGMENTATION
 from lesions.transforms.artefacts import draw_hairs
 from lesions.transforms.augmentation import augment_images, draw_changes
+from lesions.transforms.crops import draw_crops
 from lesions.transforms.preprocessing import Preprocessing
 
 BATCH_SIZE, CACHED_PX, SIZE_PX = 64, 147, 128
@@ -66,6 +67,7 @@ def main() -> None:
         return augment_images(
             geometry.prepare(pixels),
             torch.from_numpy(draw_changes(BATCH_SIZE, seed=0, epoch=number)),
+            crops=torch.from_numpy(draw_crops(BATCH_SIZE, area=None, aspect=None, seed=0, epoch=number)),
             hairs=torch.from_numpy(draw_hairs(BATCH_SIZE, 0, seed=0, epoch=number)),
             strengths=strengths,
             parameters=AUGMENTATION,

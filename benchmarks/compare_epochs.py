@@ -2,17 +2,18 @@
 
     python -m benchmarks.compare_epochs            # all workloads; each can be chosen by name
     python -m benchmarks.compare_epochs custom_cnn-64
+    python -m benchmarks.compare_epochs resnet18-pretrained-128 tf_efficientnet_lite0-pretrained-128
 
 It draws JPEGs of 600 × 450 pixels. The competitors then train one epoch each in turns, each in its own process that
 waits while another is timed; the first epoch is a warm-up and is not counted. A ratio is printed only if, after the
-same number of epochs, the validation accuracy does not differ significantly from that of the pipeline. timm and
-fastai must be installed too (`uv pip install timm fastai`).
+same number of epochs, the validation accuracy does not differ significantly from that of the pipeline. For
+the first three workloads fastai must be installed too (`uv pip install fastai`).
 """
 
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -28,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.competitors import Competitor, FastAI, Ours, build_timm, build_torchvision, list_files
+from benchmarks.training import PRETRAINED
 from lesions.evaluation.significance import compare_hits
 from lesions.hardware.device import choose_precision
 
@@ -47,6 +49,13 @@ WORKLOADS: dict[str, tuple[str, int, dict[str, float]]] = {
 }
 """Per workload: the network, the side of its images, and how many times as fast as each peer we should be."""
 
+TIMM_LOOP = "timm's training"
+PRETRAINED_WORKLOADS = {
+    f"{network}-pretrained-128": (network, 128, {TIMM_LOOP: 1.4 if network == "resnet18" else 1.1})
+    for network in PRETRAINED
+}
+"""The same, from ImageNet weights, beside timm's own training loop in bfloat16 and channels_last."""
+
 SIZE_PX = (600, 450)
 COLOURS = np.array([(0.35, 0.3, 0.3), (0.95, 0.5, 0.45), (0.5, 0.6, 0.8), (0.85, 0.8, 0.5)])
 """Fraction of red, green and blue light that the spots of each class reflect."""
@@ -60,10 +69,13 @@ MIN_ACCURACY = 0.5
 
 
 def main(
-    workloads: Annotated[list[str] | None, typer.Argument(help=f"Some of {', '.join(WORKLOADS)}.")] = None,
+    workloads: Annotated[
+        list[str] | None, typer.Argument(help=f"Some of {', '.join([*WORKLOADS, *PRETRAINED_WORKLOADS])}.")
+    ] = None,
     num_rounds: Annotated[int, typer.Option(help="Number of timed epochs.")] = 3,
     num_train: Annotated[int, typer.Option(help="Training images per epoch.")] = 640,
     num_val: Annotated[int, typer.Option(help="Validation images.")] = 320,
+    weights: Annotated[Path, typer.Option(help="Folder with files of ImageNet weights.")] = Path("../shared/weights"),
 ) -> None:
     """Print a table for each workload."""
     with tempfile.TemporaryDirectory() as folder:
@@ -71,16 +83,26 @@ def main(
         draw_images(root / "train", num_train, seed=0)
         draw_images(root / "val", num_val, seed=1)
         truth = np.array([int(file.parent.name) for file in list_files(root / "val")])
-        for name in workloads or WORKLOADS:
-            network, size_px, wanted = WORKLOADS[name]
-            precision = choose_precision("auto", torch.device("cpu"))
-            builds: dict[str, Build] = {
-                OURS: partial(Ours, precision=precision),
-                OURS_FLOAT32: partial(Ours, precision=torch.float32),
-                **{peer: PEERS[peer] for peer in wanted},
-            }
+        for name in workloads or [*WORKLOADS, *PRETRAINED_WORKLOADS]:
+            network, size_px, wanted = (WORKLOADS | PRETRAINED_WORKLOADS)[name]
+            start = weights / PRETRAINED[network] if name in PRETRAINED_WORKLOADS else None
+            builds = choose_builds(wanted, start)
             seconds, predicted, share = time_competitors(builds, root, network, size_px, num_rounds)
             print_ratios(name, wanted, seconds, {peer: guess == truth for peer, guess in predicted.items()}, share)
+
+
+def choose_builds(peers: Iterable[str], weights: Path | None) -> dict[str, Build]:
+    """Return what builds our training, in the fastest precision and in float32, and those of the peers."""
+    precision = choose_precision("auto", torch.device("cpu"))
+    builds: dict[str, Build] = {
+        OURS: partial(Ours, precision=precision, weights=weights),
+        OURS_FLOAT32: partial(Ours, precision=torch.float32, weights=weights),
+    }
+    if weights is None:
+        return builds | {peer: PEERS[peer] for peer in peers}
+    from benchmarks.timm_training import TimmTraining  # loads timm, which takes seconds
+
+    return builds | {TIMM_LOOP: partial(TimmTraining, weights=weights)}
 
 
 def time_competitors(
@@ -153,8 +175,10 @@ def print_ratios(
             competitor, f"{median[competitor]:.2f}", f"{min(values):.2f}", f"{max(values):.2f}", accuracy, *ratios
         )
     Console(width=118).print(table)
+    limit = median[OURS] * (1 - share)
     print(
         f"share of our epochs that data and augmentation take: {share:.1%} (wanted: at most {MAX_DATA_SHARE:.0%})\n"
+        f"the limit, an epoch of ours without them: {limit:.2f} s\n"
     )
 
 

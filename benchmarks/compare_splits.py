@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lesions.evaluation.bootstrap import NUM_RESAMPLES
-from lesions.evaluation.comparison import measure_metrics
-from lesions.evaluation.interval import estimate_score, subtract_independent
+from lesions.evaluation.estimation import estimate_metrics
+from lesions.evaluation.interval import subtract_independent
 from lesions.evaluation.verdict import METRIC_WORDS
 from lesions.stage.failure import one_paragraph_errors
 from lesions.tables.predictions import read_predictions
@@ -25,11 +25,11 @@ def main(
 ) -> None:
     """Print a table; the two test sets are resampled independently, because they have different images."""
     tests = [read_predictions(path).select(part) for path in (inflated, honest)]
-    doubted, trusted = (measure_metrics({"model": test}, seed=seed)["model"] for seed, test in enumerate(tests))
+    doubted, trusted = (estimate_metrics(test, seed=seed) for seed, test in enumerate(tests))
     table = Table("metric", "in doubt", "to trust", "inflation", "95 % interval")
     for metric, words in METRIC_WORDS.items():
         here, there = doubted[metric], trusted[metric]
-        inflation = subtract_independent(estimate_score(here), estimate_score(there))
+        inflation = subtract_independent(here, there)
         table.add_row(
             words,
             f"{here.value:.3f}",

@@ -24,6 +24,7 @@ from lesions.networks.architecture import build_network
 BATCH_SIZE = 64
 NUM_THREADS = 2
 LEARNING_RATES = {"custom_cnn": 2e-3, "resnet18": 3e-4}
+FINE_TUNING_RATE = 3e-4
 """Learning rates at which all competitors learn within a few epochs."""
 
 WEIGHT_DECAY = 0.05
@@ -52,7 +53,9 @@ class Ours:
         Seconds in all epochs that were spent waiting for augmented batches.
     """
 
-    def __init__(self, root: Path, network: str, size_px: int, *, precision: torch.dtype) -> None:
+    def __init__(
+        self, root: Path, network: str, size_px: int, *, precision: torch.dtype, weights: Path | None = None
+    ) -> None:
         from lesions.networks.source import GatheredImages
 
         train, val = list_files(root / "train"), list_files(root / "val")
@@ -65,7 +68,8 @@ class Ours:
             batch_size=BATCH_SIZE,
             precision=precision,
             num_threads=NUM_THREADS,
-            learning_rate=LEARNING_RATES[network],
+            learning_rate=LEARNING_RATES.get(network, FINE_TUNING_RATE),
+            weights=weights,
         )
         self._epoch = 0
         self.data_s = 0.0

@@ -23,13 +23,14 @@ from rich.table import Table
 
 from lesions.baselines.cross_fitting import assign_folds, cross_fit
 from lesions.baselines.out_of_fold import compute_frozen_features
-from lesions.evaluation.doubts import rank_doubts, read_images, recalibrate
+from lesions.evaluation.doubts import rank_doubts, recalibrate
 from lesions.images.cache import read_cache
 from lesions.networks.parameters import read_architecture
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
 from lesions.stage.failure import one_paragraph_errors
 from lesions.tables.classes import read_classes
+from lesions.tables.labelled_images import read_labelled_images
 from lesions.tables.predictions import Predictions
 
 FIRST = 100
@@ -44,7 +45,7 @@ def main(
 ) -> None:
     """Print the share of planted labels among the first 100 images of each order, by seed and on average."""
     known = read_classes(data / "classes.json")
-    images, _ = read_images(data / "metadata.csv", data / "splits.csv", known.diagnoses)
+    images, _ = read_labelled_images(data / "metadata.csv", data / "splits.csv", known.diagnoses)
     hardware = read_section(params, "hardware", HardwareParameters)
     features = compute_frozen_features(
         model, read_architecture(params, model), read_cache(data / "images.npy"), images, hardware

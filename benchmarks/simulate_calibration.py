@@ -15,7 +15,7 @@ import typer
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-from lesions.evaluation.cross_fitting import fit_best_calibration
+from lesions.evaluation.calibration_choice import fit_best_calibration
 from lesions.evaluation.reliability import compute_image_losses
 from lesions.tables.predictions import Predictions
 

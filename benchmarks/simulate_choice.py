@@ -17,7 +17,8 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.simulate_coverage import HAM10000, METRICS, Population
-from lesions.evaluation.comparison import compare_measurements, measure_metrics, score_on_validation
+from lesions.evaluation.comparison import compare_measurements, score_on_validation
+from lesions.evaluation.estimation import measure_metrics
 from lesions.evaluation.headline import list_unbeaten
 from lesions.evaluation.scores import score_labels
 from lesions.stage.tables import print_table

@@ -19,7 +19,7 @@ from rich.progress import track
 from rich.table import Table
 from scipy.special import softmax
 
-from lesions.evaluation.comparison import measure_metrics
+from lesions.evaluation.estimation import measure_metrics
 from lesions.evaluation.evidence import list_overrated_classes
 from lesions.evaluation.interval import Estimate, estimate_score
 from lesions.evaluation.scores import score_predictions

@@ -15,9 +15,9 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.simulate_coverage import HAM10000, Population
-from lesions.evaluation.comparison import measure_metrics
+from lesions.evaluation.estimation import estimate_metrics
 from lesions.evaluation.generalisation import Overfitting, judge_overfitting
-from lesions.evaluation.interval import Estimate, estimate_score, subtract_independent
+from lesions.evaluation.interval import Estimate, subtract_independent
 from lesions.evaluation.scores import score_labels
 from lesions.stage.tables import print_table
 from lesions.tables.predictions import Predictions
@@ -55,7 +55,7 @@ def judge_run(signals: tuple[float, float], num_groups: int, number: int) -> Ove
 
 def estimate(predictions: Predictions) -> Estimate:
     """Put an interval around the balanced accuracy of a split."""
-    return estimate_score(measure_metrics({"": predictions}, seed=0)[""][METRIC])
+    return estimate_metrics(predictions, metrics=(METRIC,))[METRIC]
 
 
 def score_truth(signal: float) -> float:

@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lesions.evaluation.proportions import estimate_proportions, measure_mean_proportions
+from lesions.evaluation.bootstrap import resample_sums
+from lesions.evaluation.proportions import estimate_proportions
 
 POPULATIONS = (
     (0.95, 80, 1.2, 0.7),
@@ -54,8 +55,8 @@ def simulate_bounds(
     )
     everything, ids = np.ones(len(group), dtype=bool), pd.Series(group)
     (ours,) = estimate_proportions(hits, [everything], ids)
-    (measured,) = measure_mean_proportions(hits, [everything[:, None]], ids, seed=0)
-    low, high = np.quantile(measured.resamples, [0.025, 0.975])
+    num_hits, num_images = resample_sums(np.stack([hits, everything], axis=1).astype(float), ids, seed=0)
+    low, high = np.quantile(num_hits / num_images, [0.025, 0.975])
     return [(ours.low, ours.high), (float(low), float(high))]
 
 

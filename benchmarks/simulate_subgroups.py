@@ -15,7 +15,7 @@ import typer
 from numpy.typing import NDArray
 from rich.console import Console
 
-from lesions.evaluation.subgroups import score_subgroups
+from lesions.evaluation.subgroups import compare_accuracies
 from lesions.tables.predictions import Predictions
 
 SHARES = np.array((0.032, 0.052, 0.11, 0.012, 0.11, 0.67, 0.014))
@@ -128,7 +128,7 @@ def main(
 def count_marks(population: Population, num_groups: int, seed: int) -> tuple[int, bool, bool]:
     """Draw a test set, and return how many subgroups are scored, and whether any, and the worse site, is marked."""
     predictions = population.draw(num_groups, np.random.default_rng([3, seed]))
-    subgroups = score_subgroups(predictions, min_groups=20)
+    subgroups = compare_accuracies(predictions, min_groups=20).scored
     marked = [one for one in subgroups if one.difference and one.difference.is_beyond_noise]
     worse = ("site", str(WORSE_SITE))
     return len(subgroups), bool(marked), any((one.attribute, one.value) == worse for one in marked)

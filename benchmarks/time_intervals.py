@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.simulate_coverage import HAM10000, Population
 from lesions.evaluation.bootstrap import draw_resamples
-from lesions.evaluation.comparison import measure_metrics
+from lesions.evaluation.estimation import measure_metrics
 from lesions.evaluation.interval import estimate_score
 from lesions.evaluation.scores import score_predictions
 from lesions.tables.predictions import Predictions

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,24 +10,33 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lesions.formats.sha256 import hash_file
 from lesions.hardware.choices import Execution
 from lesions.hardware.device import set_up_device
 from lesions.networks.architecture import build_network
 from lesions.networks.inference import predict_outputs
-from lesions.networks.parameters import AnyArchitecture, CustomCNNParameters, PhaseParameters, TorchvisionParameters
+from lesions.networks.parameters import (
+    AnyArchitecture,
+    CustomCNNParameters,
+    PhaseParameters,
+    TimmParameters,
+    TorchvisionParameters,
+)
+from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.source import ImageSource
 from lesions.training.batches import AugmentedBatches, Batch, LabelledRows
 from lesions.training.learner import Learner, LearningPhase
 from lesions.training.loss import Criterion
 from lesions.training.parameters import LossParameters, OptimizerParameters, TrainingParameters
 from lesions.transforms.parameters import AugmentationParameters
-from lesions.transforms.preprocessing import Preprocessing
 
 AUGMENTATION = AugmentationParameters(
-    mirror=True,
+    mirror="horizontal",
     rotation_degrees=180,
     zoom=0.15,
     shift=0.05,
+    crop_area=None,
+    crop_aspect=None,
     brightness=0.15,
     contrast=0.15,
     saturation=0.15,
@@ -42,25 +52,49 @@ AUGMENTATION = AugmentationParameters(
 )
 """The augmentation of the embedded dataset, with one strength for all classes."""
 
-LOSS = LossParameters(kind="cross_entropy", focal_gamma=None, label_smoothing=0, logit_adjustment=0)
+LOSS = LossParameters(
+    kind="cross_entropy", focal_gamma=None, label_smoothing=0, class_weights=True, logit_adjustment=0
+)
 OPTIMIZER = OptimizerParameters(name="adamw", momentum=None, weight_decay=0.05, l1=0, max_gradient_norm=None)
 PHASE = PhaseParameters(name="all layers", num_epochs=1, layers="all", learning_rate_factor=1, backbone_factor=1)
 
 
-def describe_architecture(name: str, size_px: int, learning_rate: float) -> AnyArchitecture:
-    """Return the section of one of the two networks."""
+PRETRAINED = {
+    "resnet18": "resnet18-imagenet1k-v1.pth",
+    "mobilenet_v2": "mobilenet_v2-imagenet1k-v1.pth",
+    "tf_efficientnet_lite0": "tf_efficientnet_lite0-imagenet1k.safetensors",
+    "tf_efficientnet_lite2": "tf_efficientnet_lite2-imagenet1k.safetensors",
+}
+"""Files of ImageNet weights, by network; those of ResNet-18 and MobileNetV2 are torchvision's, the others timm's."""
+
+
+def describe_architecture(
+    name: str, size_px: int, learning_rate: float, weights: Path | None = None
+) -> AnyArchitecture:
+    """Return the section of a network, which starts from the weights in a file, or from random ones."""
     shared: dict[str, Any] = {
         "backbone": name,
         "size_px": size_px,
+        "normalisation": "auto",
         "head_widths": (),
+        "head_batch_norm": False,
         "dropout": 0.2,
         "learning_rate": learning_rate,
         "layer_decay": 1,
         "phases": (PHASE,),
     }
-    if name == "resnet18":
-        return TorchvisionParameters(**shared, weights="none", weights_sha256=None)
-    return CustomCNNParameters(**shared, widths=(32, 64, 128, 256), convolutions_per_block=1, batch_norm=True)
+    start: dict[str, Any] = {
+        "weights": str(weights or "none"),
+        "weights_sha256": None if weights is None else hash_file(weights),
+    }
+    if name.startswith("tf_"):
+        shared["backbone"] = f"timm/{name}"
+        return TimmParameters(**shared, **start, accepted_licences=(), adapt_input_size=False)
+    if name in PRETRAINED:
+        return TorchvisionParameters(**shared, **start)
+    return CustomCNNParameters(
+        **shared, widths=(32, 64, 128, 256), convolutions_per_block=1, batch_norm=True, residual=False
+    )
 
 
 class Training:
@@ -81,15 +115,16 @@ class Training:
         learning_rate: float = 1e-3,
         average_decay: float | None = None,
         augmentation: AugmentationParameters = AUGMENTATION,
+        weights: Path | None = None,
     ) -> None:
         device = set_up_device("auto", num_threads=num_threads, deterministic=deterministic)
         counts = np.bincount(labels)
-        architecture = describe_architecture(network, size_px, learning_rate)
+        architecture = describe_architecture(network, size_px, learning_rate, weights)
         torch.manual_seed(0)
         self._source = source
-        self._preprocessing = Preprocessing(size_px)
+        self._preprocessing = build_preprocessing(architecture)
         self.learner = Learner(
-            build_network(architecture, len(counts), pretrained=False),
+            build_network(architecture, len(counts), pretrained=True),
             architecture,
             Criterion(LOSS, np.ones(len(counts)), counts / counts.sum()),
             optimization=OPTIMIZER,

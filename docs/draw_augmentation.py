@@ -12,6 +12,7 @@ from torch import Tensor
 from lesions.images.cache import read_cache
 from lesions.transforms.artefacts import draw_hairs
 from lesions.transforms.augmentation import DRAWS, augment_images
+from lesions.transforms.crops import draw_crops
 from lesions.transforms.mixing import MIXING_DRAWS, mix_images
 from lesions.transforms.parameters import AugmentationParameters
 from lesions.transforms.preprocessing import Preprocessing
@@ -75,15 +76,18 @@ def plot_augmentation(images: Tensor) -> Figure:
 def change_image(image: Tensor, name: str) -> Tensor:
     """Return the image with one kind of change, from its smallest draw to its largest, (COLUMNS, 3, H, W)."""
     nothing = dict.fromkeys(AugmentationParameters.model_fields, 0) | {"common_strength": 1, "rare_strength": 1}
-    parameters = AugmentationParameters.model_validate(nothing | {"mirror": False, name: LARGEST[name]})
+    whole = {"mirror": "none", "crop_area": None, "crop_aspect": None}
+    parameters = AugmentationParameters.model_validate(nothing | whole | {name: LARGEST[name]})
     draws = torch.zeros(COLUMNS, len(DRAWS))
     for drawn in DRAWN.get(name, (name,)):
         draws[:, DRAWS.index(drawn)] = torch.linspace(-1, 1, COLUMNS) * (-1 if drawn == "green" else 1)
+    crops = torch.from_numpy(draw_crops(COLUMNS, area=None, aspect=None, seed=0, epoch=0))
     hairs = torch.from_numpy(draw_hairs(1, parameters.max_hairs, seed=0, epoch=0)).expand(COLUMNS, -1, -1)
     batch = image.expand(COLUMNS, -1, -1, -1)
     return augment_images(
         batch,
         draws,
+        crops=crops,
         hairs=hairs,
         strengths=torch.ones(COLUMNS),
         parameters=parameters,

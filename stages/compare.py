@@ -20,9 +20,10 @@ from lesions.evaluation.comparison import (
     write_comparison,
 )
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
+from lesions.evaluation.estimation import check_defined
 from lesions.evaluation.headline import list_verdicts
 from lesions.evaluation.references import build_best_constant, list_constants
-from lesions.evaluation.scores import score_classes, score_predictions
+from lesions.evaluation.scores import score_classes
 from lesions.evaluation.seal import SEALED, SENTENCE, is_sealed, write_sealed
 from lesions.evaluation.verdict import METRIC_WORDS, describe_choice_on_validation, spell_number
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
@@ -52,45 +53,38 @@ def main(
     trained = {model: read_predictions(paths[model].predictions) for model in models}
     baselines, probes = (read_all_predictions(data / "predictions" / folder) for folder in ("baselines", "probes"))
     tables = trained | baselines | probes
-    predictions, val = ({name: table.select(split) for name, table in tables.items()} for split in ("test", "val"))
-    check_same_images(predictions)
+    test, val = ({name: table.select(split) for name, table in tables.items()} for split in ("test", "val"))
+    check_same_images(test)
     check_same_images(val)
+    sealed = is_sealed(trained[models[0]])
+    for split, predictions in (("validation", val),) if sealed else (("test", test), ("validation", val)):
+        check_defined(predictions[models[0]], metric, f"{params}: compare.metric: these {split} images")
     histories = {model: read_json(paths[model].history) for model in networks}
     write_plot_rows(plots / "comparison/history.json", join_rows(histories))
-    if is_sealed(trained[models[0]]):
-        check_metric_is_defined({"validation": val[models[0]]}, metric, params)
-        compared = Comparison({}, {}, score_on_validation(val))
+    on_validation = score_on_validation(val)
+    if sealed:
+        compared = Comparison({}, {}, on_validation)
         summary = summarise_validation(compared, models, baselines=list(baselines), metric=metric)
-        scores = nest_scores(compared.on_validation)
+        scores = nest_scores(on_validation)
         write_metrics(metrics / "comparison.json", {**summary, "on_validation": scores, **SEALED})
         write_sealed([], [plots / f"comparison/{name}.json" for name in TEST_PLOTS])
         print_validation(scores)
         print(f"{describe_choice_on_validation(compared, models, metric=metric)}\n{SENTENCE}")
         return
-    check_metric_is_defined({"test": predictions[models[0]], "validation": val[models[0]]}, metric, params)
-    constant = build_best_constant(predictions[models[0]], metric)
-    comparison = compare_models(
-        predictions | list_constants(constant, predictions["class_prior"], metric),
-        rivals=models,
-        on_validation=score_on_validation(val),
-    )
+    constant = build_best_constant(test[models[0]], metric)
+    references = list_constants(constant, test["class_prior"], metric)
+    comparison = compare_models(test | references, rivals=models, on_validation=on_validation)
     summary = summarise_choice(comparison, models, baselines=list(baselines), metric=metric)
     summary |= summarise_constant(comparison, models, constant=constant, metric=metric)
-    summary |= summarise_tests({model: predictions[model] for model in models}, summary)
-
-    test_images = next(iter(predictions.values())).images
-    sizes = {"num_images": len(test_images), "num_groups": int(test_images.group_id.nunique())}
+    summary |= summarise_tests({model: test[model] for model in models}, summary)
+    sizes = {"num_images": len(constant.images), "num_groups": int(constant.images.group_id.nunique())}
     write_metrics(metrics / "comparison.json", summary | sizes)
     write_comparison(plots / "comparison", comparison)
-    write_plot_rows(plots / "comparison/f1.json", list_f1(predictions))
+    write_plot_rows(plots / "comparison/f1.json", list_f1(test))
     # Curves of probes would crowd the plots and add nothing to their scores.
-    ranked = {name: predicted for name, predicted in predictions.items() if name not in probes}
-    curves = {"roc": build_roc_rows, "precision_recall": build_precision_recall_rows}
-    for name, build_rows in curves.items():
-        rows = join_rows({model: build_rows(predicted) for model, predicted in ranked.items()})
-        write_plot_rows(plots / f"comparison/{name}.json", rows)
+    write_curves(plots / "comparison", {name: each for name, each in test.items() if name not in probes})
     print_comparison(comparison, models, summary)
-    print(describe_calling({model: predictions[model] for model in models}))
+    print(describe_calling({model: test[model] for model in models}))
 
 
 def check_no_other_is_left(models: list[str], ensembles: list[str], folders: ModelPaths, params: Path) -> None:
@@ -107,21 +101,11 @@ def read_all_predictions(folder: Path) -> dict[str, Predictions]:
     return {table.stem: read_predictions(table) for table in sorted(folder.glob("*.csv"))}
 
 
-def check_metric_is_defined(predictions: Mapping[str, Predictions], metric: str, params: Path) -> None:
-    """Raise InputError if the images of a split do not define the metric that compares the models.
-
-    Parameters
-    ----------
-    predictions
-        A model's predictions, by the name of the split.
-    """
-    for split, predicted in predictions.items():
-        defined = score_predictions(predicted.y_true, predicted.y_prob, y_pred=predicted.y_pred)
-        if metric not in defined:
-            raise InputError(
-                f"{params}: compare.metric: these {split} images do not define {metric}; they define "
-                f"{', '.join(defined)}"
-            )
+def write_curves(folder: Path, predictions: Mapping[str, Predictions]) -> None:
+    """Write the rows of the ROC curves, and of the curves of precision and recall, of all models."""
+    for name, build_rows in (("roc", build_roc_rows), ("precision_recall", build_precision_recall_rows)):
+        rows = join_rows({model: build_rows(predicted) for model, predicted in predictions.items()})
+        write_plot_rows(folder / f"{name}.json", rows)
 
 
 def join_rows(rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> list[dict[str, Any]]:

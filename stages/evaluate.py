@@ -10,29 +10,34 @@ The logits of HAM10000 (1,198 images for validation, 1,196 for test) take a few 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from PIL import Image
 
 from lesions.errors import InputError
+from lesions.evaluation.calibration_choice import (
+    FittedCalibration,
+    describe_calibration,
+    fit_best_calibration,
+    shifts_prior,
+    summarise_calibration,
+)
 from lesions.evaluation.calling import describe_calling
 from lesions.evaluation.class_scores import list_class_scores, list_confusion
-from lesions.evaluation.comparison import measure_metrics
-from lesions.evaluation.cross_fitting import FittedCalibration, describe_calibration, fit_best_calibration
 from lesions.evaluation.curves import build_precision_recall_rows, build_roc_rows
+from lesions.evaluation.estimation import estimate_metrics
 from lesions.evaluation.external import score_external
 from lesions.evaluation.generalisation import score_generalisation
-from lesions.evaluation.interval import estimate_score, list_bounds, list_estimates
+from lesions.evaluation.interval import Estimate, list_bounds, list_estimates
+from lesions.evaluation.mistakes import write_mistakes
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.prediction_sets import calibrate_sets, list_set_rows, score_sets, summarise_sets
 from lesions.evaluation.reliability import (
     build_reliability_rows,
     estimate_chance_error,
     estimate_proper_scores,
-    score_reliability,
 )
 from lesions.evaluation.risk import list_risk_by_coverage
 from lesions.evaluation.seal import SEALED, SENTENCE, list_sealed_splits, write_sealed
@@ -54,14 +59,13 @@ from lesions.tables.splits import EXTERNAL, SCORED_SPLITS
 from lesions.training.prior_shift import compute_prior_shift
 from lesions.training.recipe import read_recipe
 
-NUM_MISTAKES = 12
-"""Number of mistakes whose pictures are saved."""
-
 TEST_METRICS: tuple[MetricsName, ...] = ("test", "intervals", "sets", "external", "digest")
 """The metrics files of test images alone."""
 
 TEST_PLOTS: tuple[PlotName, ...] = ("classes", "confusion", "roc", "precision_recall", "reliability", "risk", "sets")
 """The plots, all of test images."""
+
+Floats = NDArray[np.float64]
 
 Splits = Mapping[str, Predictions]
 """The predictions of each split that has images and is not sealed, `train` being a sample."""
@@ -90,34 +94,38 @@ def main(
     prior_shift = find_prior_shift(predictions, recipe, classes)
     raw = split_predictions(predictions.with_metadata(read_metadata(metadata)), sealed=list_sealed_splits(params))
     fitted = fit_best_calibration(raw["val"], parameters.calibration, prior_shift=prior_shift)
-    # Rounded as in its file, so that reading the file gives the same probabilities.
-    scale, shift, by_prior = (
-        tuple(values.round(DECIMALS).tolist()) for values in (fitted.scale, fitted.shift, prior_shift)
-    )
-    calibration = Calibration(
-        predictions.classes, fitted.method, scale, shift, by_prior, hash_file(logits), parameters.num_views
-    )
-    write_calibration(paths.calibration, calibration)
+    print(describe_calibration(fitted))
+    calibration = round_calibration(fitted, prior_shift, predictions.classes, logits, parameters.num_views)
     calibrated = {
         split: replace(each, logits=calibration.apply(each.logits), called=each.y_pred) for split, each in raw.items()
     }
-    write_scores(paths, raw, calibrated, fitted)
-    print(describe_calibration(fitted))
-    if "test" in calibrated:
-        write_test_scores(paths, calibrated)
-        write_plots(paths, raw["test"], calibrated["test"])
-        write_sets(paths, calibrated, parameters.set_confidence)
-        with atomic_folder(paths.pictures) as folder:
-            write_mistakes(folder, calibrated["test"], read_cache(images))
-        print(describe_calling({model: calibrated["test"]}))
-    else:
+    # Measured once for all that needs it: the resamples take most of the time.
+    test_scores = estimate_metrics(calibrated["test"]) if "test" in calibrated else None
+
+    write_calibration(paths.calibration, calibration)
+    scored = {split: raw[split] for split in SCORED_SPLITS if split in raw}
+    seal = {} if test_scores else SEALED
+    write_metrics(paths.metrics_file("calibration"), summarise_calibration(fitted, scored, prior_shift) | seal)
+    generalisation = score_generalisation(calibrated["train"], calibrated["val"], test_scores)
+    write_metrics(paths.metrics_file("generalisation"), generalisation | seal)
+    write_metrics(paths.metrics_file("val"), summarise_scores(calibrated["val"], out_of_fold=fitted.out_of_fold))
+    kept = [calibrated[split] for split in (*SCORED_SPLITS, EXTERNAL) if split in calibrated]
+    write_predictions(paths.predictions, concatenate_predictions(kept))
+    if test_scores is None:
         write_sealed(map(paths.metrics_file, TEST_METRICS), map(paths.plot_file, TEST_PLOTS))
         with atomic_folder(paths.pictures) as folder:
             write_json(folder / "mistakes.json", [])
         print(SENTENCE)
+        return
+    write_test_scores(paths, calibrated, test_scores)
+    write_plots(paths, raw["test"], calibrated["test"])
+    write_sets(paths, calibrated, parameters.set_confidence)
+    with atomic_folder(paths.pictures) as folder:
+        write_mistakes(folder, calibrated["test"], read_cache(images))
+    print(describe_calling({model: calibrated["test"]}, shifts_prior={model: shifts_prior(prior_shift)}))
 
 
-def find_prior_shift(predictions: Predictions, recipe: Path, classes: Path) -> NDArray[np.float64]:
+def find_prior_shift(predictions: Predictions, recipe: Path, classes: Path) -> Floats:
     """Return what would undo the prior of training (K,); raise InputError if the classes are not the logits'."""
     known = read_classes(classes)
     if known.classes != predictions.classes:
@@ -136,21 +144,23 @@ def split_predictions(predictions: Predictions, *, sealed: Sequence[str]) -> dic
     return {split: predictions.select(split) for split in sorted({*predictions.images.split}.difference(sealed))}
 
 
-def write_scores(paths: ModelPaths, raw: Splits, calibrated: Splits, fitted: FittedCalibration) -> None:
-    """Write the predictions, and the metrics that are not of test images alone."""
-    seal = {} if "test" in calibrated else SEALED
-    scored = [calibrated[split] for split in (*SCORED_SPLITS, EXTERNAL) if split in calibrated]
-    write_predictions(paths.predictions, concatenate_predictions(scored))
-    write_metrics(paths.metrics_file("val"), summarise_scores(calibrated["val"], out_of_fold=fitted.out_of_fold))
-    write_metrics(paths.metrics_file("calibration"), summarise_calibration(raw, fitted) | seal)
-    write_metrics(paths.metrics_file("generalisation"), score_generalisation(calibrated) | seal)
+def round_calibration(
+    fitted: FittedCalibration, prior_shift: Floats, classes: tuple[str, ...], logits: Path, num_views: int
+) -> Calibration:
+    """Return the calibration rounded as in its file, so that reading the file gives the same probabilities."""
+    scale, shift, by_prior = (
+        tuple(values.round(DECIMALS).tolist()) for values in (fitted.scale, fitted.shift, prior_shift)
+    )
+    return Calibration(classes, fitted.method, scale, shift, by_prior, hash_file(logits), num_views)
 
 
-def write_test_scores(paths: ModelPaths, calibrated: Splits) -> None:
+def write_test_scores(paths: ModelPaths, calibrated: Splits, scores: Mapping[str, Estimate]) -> None:
     """Write the metrics of the test images and of other datasets."""
     test = calibrated["test"]
     write_metrics(paths.metrics_file("test"), summarise_scores(test))
-    write_metrics(paths.metrics_file("intervals"), list_intervals(test))
+    by_chance = {"expected_calibration_error_by_chance": estimate_chance_error(test)}
+    bounds = list_bounds({**scores, **estimate_proper_scores(test)}) | list_estimates(by_chance)
+    write_metrics(paths.metrics_file("intervals"), bounds)
     external = score_external(test, calibrated[EXTERNAL]) if EXTERNAL in calibrated else {}
     write_metrics(paths.metrics_file("external"), external)
     write_digest(paths.metrics_file("digest"), test)
@@ -172,56 +182,6 @@ def write_sets(paths: ModelPaths, calibrated: Splits, confidence: float) -> None
     scores = score_sets(calibrated["test"], rules)
     write_metrics(paths.metrics_file("sets"), summarise_sets(rules, scores, confidence))
     write_plot_rows(paths.plot_file("sets"), list_set_rows(calibrated["test"].classes, rules, scores))
-
-
-def summarise_calibration(raw: Splits, fitted: FittedCalibration) -> dict[str, Any]:
-    """Return the method, what each candidate was worth on validation, and what raw logits are worth."""
-    before = {
-        f"{split}_{name}_before": value
-        for split in SCORED_SPLITS
-        if split in raw
-        for name, value in score_reliability(raw[split].y_true, raw[split].logits).items()
-    }
-    return {
-        "method": fitted.method,
-        "num_folds": fitted.num_folds,
-        "num_groups_of_rarest_class": fitted.num_groups_of_rarest_class,
-        "val_log_loss_cross_fitted": fitted.log_losses,
-        **before,
-    }
-
-
-def list_intervals(predictions: Predictions) -> dict[str, float]:
-    """Return the bounds of the 95 % intervals, and the calibration error that calibrated probabilities would have."""
-    (measured,) = measure_metrics({"model": predictions}, seed=0).values()
-    scores = {metric: estimate_score(measurement) for metric, measurement in measured.items()}
-    by_chance = {"expected_calibration_error_by_chance": estimate_chance_error(predictions)}
-    return list_bounds(scores | estimate_proper_scores(predictions)) | list_estimates(by_chance)
-
-
-def write_mistakes(folder: Path, predictions: Predictions, pixels: NDArray[np.uint8]) -> None:
-    """Write the misclassified images that are called a wrong class with the highest probability, and a list of them.
-
-    The list identifies them by the column `row` of `data/metadata.csv`, because an `image_id` may contain the name of
-    a patient.
-    """
-    confidence = predictions.confidence
-    wrong = np.flatnonzero(predictions.y_pred != predictions.y_true)
-    listed = []
-    for rank, index in enumerate(wrong[np.argsort(-confidence[wrong], kind="stable")][:NUM_MISTAKES], start=1):
-        row = int(predictions.images.row.iloc[index])
-        picture = f"mistake_{rank:02d}.png"
-        Image.fromarray(pixels[row]).save(folder / picture)
-        listed.append(
-            {
-                "picture": picture,
-                "row": row,
-                "true": predictions.classes[predictions.y_true[index]],
-                "predicted": predictions.classes[predictions.y_pred[index]],
-                "probability": float(confidence[index]),
-            }
-        )
-    write_json(folder / "mistakes.json", listed)
 
 
 if __name__ == "__main__":

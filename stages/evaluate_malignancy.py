@@ -15,13 +15,14 @@ import typer
 
 from lesions.evaluation.binary_calibration import list_calibration_curve
 from lesions.evaluation.curves import build_roc_rows
-from lesions.evaluation.decisions import call_at, merge_sides, score_decisions
+from lesions.evaluation.decisions import call_at, merge_sides
 from lesions.evaluation.net_benefit import list_net_benefit
 from lesions.evaluation.operating_point import (
     MALIGNANT,
     list_diagnosis_decisions,
     list_malignancy_decisions,
     list_predictive_values,
+    read_decisions,
     score_external_decisions,
     summarise_operating_point,
     summarise_threshold,
@@ -73,7 +74,7 @@ def main(
     sealed = is_sealed(table)
     needed = ("val",) if sealed else SCORED_SPLITS
     if sides is not None and all(has_both_sides(table.select(split), sides) for split in needed):
-        summary, external, rows = score_malignancy(table, sides, parameters)
+        summary, external, rows = score_at_threshold(table, sides, parameters)
     else:
         print(
             "there is no threshold: a class mixes diagnoses that are malignant, benign or neither, "
@@ -90,7 +91,7 @@ def main(
         write_plot_rows(paths.plot_file(name), rows.get(name, []))
 
 
-def score_malignancy(
+def score_at_threshold(
     table: Predictions, sides: Sequence[bool | None], parameters: EvaluationParameters
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, PlotRows]]:
     """Return the threshold and the metrics on test, those on other datasets, and the rows of the plots.
@@ -115,7 +116,7 @@ def score_malignancy(
     decisions = list(list_malignancy_decisions(test, threshold.value))
     predictive = list(
         list_predictive_values(
-            score_decisions(truth, test.y_pred == MALIGNANT, test.images.group_id),
+            read_decisions(next(row for row in decisions if row["unit"] == "image")),
             own_prevalence=float(truth.mean()),
             prevalences=parameters.prevalence,
         )

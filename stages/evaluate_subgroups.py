@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Column, Table
 
+from lesions.evaluation.calling import describe_calling
 from lesions.evaluation.interval import list_estimates
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.seal import SENTENCE, is_sealed, write_sealed
@@ -57,18 +58,8 @@ def main(
     )
     by_name = {name_subgroup(one): one for one in sensitivities.scored} if sensitivities else {}
     write_plot_rows(plot, [describe_subgroup(one, by_name.get(name_subgroup(one))) for one in accuracies.scored])
-    if accuracies.num_left_out:
-        print(
-            f"{accuracies.num_left_out} subgroups are not scored: they have fewer than "
-            f"{evaluation.min_subgroup_groups} patients or lesions (evaluation.min_subgroup_groups)"
-        )
-    if accuracies.scored:
-        print_subgroups(accuracies, "balanced accuracy", "images")
-    else:
-        print(
-            "no subgroup is scored: no age, sex, site or other property is known of enough independent images "
-            f"(evaluation.min_subgroup_groups: {evaluation.min_subgroup_groups})"
-        )
+    print_accuracies(accuracies, evaluation.min_subgroup_groups)
+    print(describe_calling({predictions.stem: test}))
     print_sensitivities(sensitivities, evaluation.min_malignant_groups)
 
 
@@ -125,6 +116,22 @@ def describe_subgroup(subgroup: Subgroup, malignant: Subgroup | None) -> dict[st
         "sensitivity_lead_over_others": found.weighted_value if found else None,
         "sensitivity_p_adjusted": found.p_adjusted if found else None,
     }
+
+
+def print_accuracies(accuracies: Subgroups, min_groups: int) -> None:
+    """Print the balanced accuracies, and how many subgroups have too few groups; or that there are none."""
+    if accuracies.num_left_out:
+        print(
+            f"{accuracies.num_left_out} subgroups are not scored: they have fewer than {min_groups} patients or "
+            "lesions (evaluation.min_subgroup_groups)"
+        )
+    if accuracies.scored:
+        print_subgroups(accuracies, "balanced accuracy", "images")
+    else:
+        print(
+            "no subgroup is scored: no age, sex, site or other property is known of enough independent images "
+            f"(evaluation.min_subgroup_groups: {min_groups})"
+        )
 
 
 def print_sensitivities(sensitivities: Subgroups | None, min_malignant_groups: int) -> None:

@@ -36,6 +36,8 @@ from lesions.hardware.disk import check_writable
 from lesions.images.cache import read_cache
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
+from lesions.networks.licences import find_licence
+from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.source import ImageSource, open_source
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
@@ -84,7 +86,7 @@ def main(
     check_enough_pixels(model, resolved.architecture, pixels.shape[1])
     subsets = read_subsets(metadata, splits, known.diagnoses)
     source = open_source(pixels, device)
-    preprocessing = Preprocessing(resolved.architecture.size_px)
+    preprocessing = build_preprocessing(resolved.architecture)
     about = CheckpointMetadata(
         model=model,
         classes=known.classes,
@@ -93,7 +95,8 @@ def main(
         mean=preprocessing.mean,
         std=preprocessing.std,
         inputs={path.name: sha256 for path, sha256 in hashes.items()},
-        versions={name: version(name) for name in ("numpy", "torch", "torchvision")},
+        versions={name: version(name) for name in ("numpy", "timm", "torch", "torchvision")},
+        weights_licence=find_licence(resolved.architecture),
     )
     key = identify_training(code, resolved, about, [name_hardware(device), str(precision), hardware.num_threads])
     print(f"training {model} on {device} in {name_precision(precision)}", flush=True)
@@ -119,7 +122,7 @@ def main(
         check_code_unchanged(code)
         check_unchanged(hashes)
         write_checkpoint(checkpoint, fitted.weights, about)
-        write_metrics(metrics, summarise_training(fitted, learner.network))
+        write_metrics(metrics, summarise_training(fitted, learner.network, about.weights_licence))
         write_plot_rows(history, list_history(fitted))
         resume.remove()
 
@@ -197,10 +200,10 @@ def check_unchanged(hashes: dict[Path, str]) -> None:
             raise InputError(f"{path}: changed while the network was trained; run the stage train again")
 
 
-def summarise_training(fitted: FittedNetwork, network: nn.Module) -> dict[str, Any]:
-    """Return the best epoch's scores as one flat dictionary."""
+def summarise_training(fitted: FittedNetwork, network: nn.Module, weights_licence: str | None) -> dict[str, Any]:
+    """Return the best epoch's scores, and the licence of pretrained weights, as one flat dictionary."""
     best = fitted.history[fitted.best_epoch - 1]
-    return {
+    return ({"weights_licence": weights_licence} if weights_licence else {}) | {
         "best_epoch": fitted.best_epoch,
         "num_epochs": len(fitted.history),
         "num_parameters": sum(parameter.numel() for parameter in network.parameters()),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.networks.parameters import CustomCNNParameters, PhaseParameters, TorchvisionParameters
+from lesions.networks.parameters import CustomCNNParameters, PhaseParameters, TimmParameters, TorchvisionParameters
 from lesions.transforms.parameters import AugmentationParameters
 
 ROOT = Path(__file__).parents[1]
@@ -17,7 +17,8 @@ HAM10000 = SHARED / "data/ham10000"
 PAD_UFES_20 = SHARED / "data/pad_ufes_20"
 ISIC_2019 = SHARED / "data/isic2019"
 SIIM_ISIC_2020 = SHARED / "data/siim_isic_2020"
-RESNET18_WEIGHTS = SHARED / "weights/resnet18-imagenet1k-v1.pth"
+WEIGHTS = SHARED / "weights"
+RESNET18_WEIGHTS = WEIGHTS / "resnet18-imagenet1k-v1.pth"
 
 needs_ham10000 = pytest.mark.skipif(not HAM10000.is_dir(), reason="HAM10000 is not at ../shared/data/ham10000")
 needs_pad_ufes_20 = pytest.mark.skipif(
@@ -34,6 +35,19 @@ needs_resnet18_weights = pytest.mark.skipif(
 PHASE = PhaseParameters(name="all", num_epochs=1, layers="all", learning_rate_factor=1, backbone_factor=1)
 
 
+ARCHITECTURE: dict[str, Any] = {
+    "size_px": 32,
+    "normalisation": "auto",
+    "head_widths": (),
+    "head_batch_norm": False,
+    "dropout": 0.0,
+    "learning_rate": 0.001,
+    "layer_decay": 1.0,
+    "phases": (PHASE,),
+}
+"""What the sections of all architectures have."""
+
+
 def small_cnn(**changes: Any) -> CustomCNNParameters:
     """Return an architecture of two small blocks for images of 16 px, without dropout."""
     parameters: dict[str, Any] = {
@@ -41,39 +55,40 @@ def small_cnn(**changes: Any) -> CustomCNNParameters:
         "widths": (4, 8),
         "convolutions_per_block": 1,
         "batch_norm": True,
+        "residual": False,
         "size_px": 16,
-        "head_widths": (),
-        "dropout": 0.0,
         "learning_rate": 0.01,
-        "layer_decay": 1.0,
-        "phases": (PHASE,),
     }
-    return CustomCNNParameters(**parameters | changes)
+    return CustomCNNParameters(**ARCHITECTURE | parameters | changes)
 
 
 def small_resnet18(**changes: Any) -> TorchvisionParameters:
     """Return a ResNet-18 for images of 32 px, without pretrained weights."""
+    parameters = {"backbone": "resnet18", "weights": "none", "weights_sha256": None}
+    return TorchvisionParameters(**ARCHITECTURE | parameters | changes)
+
+
+def small_timm(**changes: Any) -> TimmParameters:
+    """Return timm's smallest EfficientNet for images of 32 px, without pretrained weights."""
     parameters: dict[str, Any] = {
-        "backbone": "resnet18",
+        "backbone": "timm/test_efficientnet",
         "weights": "none",
         "weights_sha256": None,
-        "size_px": 32,
-        "head_widths": (),
-        "dropout": 0.0,
-        "learning_rate": 0.001,
-        "layer_decay": 1.0,
-        "phases": (PHASE,),
+        "accepted_licences": (),
+        "adapt_input_size": False,
     }
-    return TorchvisionParameters(**parameters | changes)
+    return TimmParameters(**ARCHITECTURE | parameters | changes)
 
 
 HARDWARE: dict[str, Any] = {"device": "cpu", "num_threads": 1, "deterministic": True, "execution": "auto"}
 
 NO_AUGMENTATION = AugmentationParameters(
-    mirror=False,
+    mirror="none",
     rotation_degrees=0,
     zoom=0,
     shift=0,
+    crop_area=None,
+    crop_aspect=None,
     brightness=0,
     contrast=0,
     saturation=0,

@@ -10,15 +10,20 @@ import torch
 from filelock import FileLock
 from ruamel.yaml import YAML
 
+from lesions.parameters.section import read_parameters
 from tests.builders import TASK, WriteParams
 from tests.repository import Repository, copy_repository
 
+LONGEST = ("pipeline/test_reruns.py", "test_own_data.py", "lesions/command_line/test_places.py")
+"""The longest files, of which the first makes the tiny run while the other process is busy with the next two."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the longest files first: those that need the tiny run, then those that run whole pipelines."""
+    """Start the longest files first, then all others that need the tiny run."""
+    folder = Path(__file__).parent
     of_tiny = {item.path for item in items if {"tiny", "fresh", "copy"} & {*item.fixturenames}}  # type: ignore[attr-defined]
-    # The files beside this one run several stages, or read the whole project.
-    items.sort(key=lambda item: (item.path not in of_tiny, item.path.parent != Path(__file__).parent))
+    places = {folder / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: (places.get(item.path, len(LONGEST)), item.path not in of_tiny))
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +34,14 @@ def torch_as_it_was() -> Iterator[None]:
         yield
     torch.set_num_threads(threads)
     torch.set_deterministic_debug_mode("error" if deterministic else "default")
+
+
+@pytest.fixture(autouse=True)
+def forget_parameters() -> Iterator[None]:
+    """Forget the parameter file, which commands and stages read by its relative path from a folder of each test."""
+    read_parameters.cache_clear()
+    yield
+    read_parameters.cache_clear()
 
 
 @pytest.fixture
@@ -77,7 +90,5 @@ def copy(tiny: Repository, tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def fresh(tiny: Repository, tmp_path: Path) -> Repository:
-    """A clone of the tiny repository with its data, for a test that changes it."""
-    clone = tiny.clone(tmp_path / "clone")
-    clone.dvc("checkout", "--quiet")
-    return clone
+    """A copy of the tiny repository with its data, for a test that changes it."""
+    return tiny.copy_all(tmp_path / "copy_of_all")

@@ -68,6 +68,11 @@ class Repository:
         clone.dvc("cache", "dir", "--local", str(self.cache))
         return clone
 
+    def copy_all(self, target: Path) -> "Repository":
+        """Copy the repository with its data and its history; the copy uses the same cache."""
+        shutil.copytree(self.root, target, symlinks=True)
+        return Repository(target, self.shared_cache)
+
     def copy_files(self, target: Path) -> "Repository":
         """Copy its files, for stages to be called on; without git's and the raw data."""
         shutil.copytree(self.root, target, symlinks=True, ignore=shutil.ignore_patterns(".git", "raw"))

@@ -206,7 +206,9 @@ def write_model(folder: Path, model: str, predictions: Predictions) -> None:
     for file in ("val", "test"):
         write_metrics(folder / f"metrics/{model}/{file}.json", reliability)
     before = {f"test_{name}_before": 2 * value for name, value in reliability.items()}
-    write_metrics(folder / f"metrics/{model}/calibration.json", {"method": "temperature", **before})
+    write_metrics(
+        folder / f"metrics/{model}/calibration.json", {"method": "temperature", "shifts_prior": True, **before}
+    )
     bounds = {f"{name}_{bound}": value for name, value in reliability.items() for bound in ("low", "high")}
     chance = {f"expected_calibration_error_by_chance{bound}": 0.05 for bound in ("", "_low", "_high")}
     write_metrics(folder / f"metrics/{model}/intervals.json", bounds | chance)

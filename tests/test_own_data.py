@@ -49,7 +49,7 @@ def test_a_clinics_own_table_runs_from_the_check_to_the_report(tmp_path: Path) -
     repository = copy_repository(tmp_path)
     write_clinic(repository)
     (parameters,) = document.blocks("yaml")
-    lay_over(repository.root / "params.yaml", YAML(typ="safe").load(parameters))
+    lay_over(repository.root / "params.yaml", YAML(typ="safe").load(parameters) | {"models": ["custom_cnn"]})
     commands = document.commands()
     assert ["dvc", "add", "data/raw/clinic"] in commands
     printed = ""

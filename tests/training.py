@@ -15,6 +15,7 @@ from lesions.hardware.device import choose_execution
 from lesions.networks.architecture import build_network
 from lesions.networks.classifier import Classifier
 from lesions.networks.parameters import AnyArchitecture
+from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.source import open_source
 from lesions.training import validation
 from lesions.training.batches import AugmentedBatches, LabelledRows
@@ -27,8 +28,7 @@ from lesions.training.parameters import LossParameters, OptimizerParameters, Sch
 from lesions.training.resume import ResumeFile
 from lesions.training.sampling import Scheme, compute_shares
 from lesions.transforms.parameters import AugmentationParameters
-from lesions.transforms.preprocessing import Preprocessing
-from tests.builders import NO_AUGMENTATION, PHASE, small_cnn, small_resnet18
+from tests.builders import NO_AUGMENTATION, PHASE, small_cnn, small_resnet18, small_timm
 
 CPU = torch.device("cpu")
 GENTLE = NO_AUGMENTATION.model_copy(update={"brightness": 0.1})
@@ -46,6 +46,7 @@ LOSS: dict[str, Any] = {
     "kind": "cross_entropy",
     "focal_gamma": None,
     "label_smoothing": 0.0,
+    "class_weights": True,
     "logit_adjustment": 0.0,
 }
 OPTIMIZER: dict[str, Any] = {
@@ -61,10 +62,12 @@ SCHEDULE: dict[str, Any] = {"name": "cosine", "warmup_fraction": 0.2, "every_epo
 EVERYTHING: dict[str, Any] = {
     "augmentation": NO_AUGMENTATION.model_copy(
         update={
-            "mirror": True,
+            "mirror": "both",
             "rotation_degrees": 180,
             "zoom": 0.1,
             "shift": 0.1,
+            "crop_area": (0.5, 1.0),
+            "crop_aspect": (0.75, 1.5),
             "brightness": 0.1,
             "contrast": 0.1,
             "saturation": 0.1,
@@ -92,10 +95,17 @@ EVERYTHING: dict[str, Any] = {
 
 HEAD_PHASE = PHASE.model_copy(update={"layers": "head", "backbone_factor": None})
 LONG_PHASE = PHASE.model_copy(update={"num_epochs": 3, "backbone_factor": 0.5})
-DEEP = {"phases": (HEAD_PHASE, LONG_PHASE), "dropout": 0.3, "head_widths": (8,), "layer_decay": 0.8}
-BOTH_NETWORKS = [
-    pytest.param(small_cnn(**DEEP, convolutions_per_block=2), id="custom_cnn"),
+DEEP = {
+    "phases": (HEAD_PHASE, LONG_PHASE),
+    "dropout": 0.3,
+    "head_widths": (8,),
+    "head_batch_norm": True,
+    "layer_decay": 0.8,
+}
+ALL_NETWORKS = [
+    pytest.param(small_cnn(**DEEP, convolutions_per_block=2, residual=True), id="custom_cnn"),
     pytest.param(small_resnet18(**DEEP), id="resnet18"),
+    pytest.param(small_timm(**DEEP), id="timm"),
 ]
 
 
@@ -137,7 +147,7 @@ def train(
     """Fit a small network on the first images, with changed sections; validate it on the rows of `val`."""
     architecture = architecture or small_cnn(phases=(PHASE.model_copy(update={"num_epochs": 8}),))
     training = TrainingParameters(**TRAINING | changes)
-    preprocessing = Preprocessing(architecture.size_px)
+    preprocessing = build_preprocessing(architecture)
     source = open_source(images, device)
     counts = tuple(np.bincount(train_labels, minlength=num_classes).tolist())
     criterion = Criterion(

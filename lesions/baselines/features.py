@@ -13,9 +13,9 @@ from lesions.hardware.device import set_up_device, to_device
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.inference import predict_outputs
 from lesions.networks.parameters import AnyArchitecture
+from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.source import ImageSource, open_source
 from lesions.parameters.hardware import HardwareParameters
-from lesions.transforms.preprocessing import Preprocessing
 
 
 def fit_feature_baselines(
@@ -55,5 +55,5 @@ def compute_features(
 ) -> NDArray[np.float32]:
     """Return the pretrained backbone's features (N, F) of the table's images."""
     backbone = to_device(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
-    preprocessing = Preprocessing(architecture.size_px)
+    preprocessing = build_preprocessing(architecture)
     return predict_outputs(backbone, source, table.row.to_numpy(), preprocessing=preprocessing)

@@ -15,12 +15,12 @@ from lesions.stage.tables import print_table
 
 if TYPE_CHECKING:
     from lesions.evaluation.measurement import Measurement
-    from lesions.evaluation.pairs import Judged
+    from lesions.evaluation.non_inferiority import Judged
     from lesions.tables.predictions import Predictions
 
 COLUMNS = ("", "score", "difference", "95 % interval", "p after Holm", "verdict")
 
-SPLITS = {"val": "validation", "test": "test"}
+SPLIT_WORDS = {"val": "validation", "test": "test"}
 
 
 def compare(
@@ -45,17 +45,44 @@ def compare(
     makes the best score too good; with --split test the command says by how much.
     """
     # These import DVC and scipy; the other commands start without them.
-    from lesions.evaluation.comparison import CompareParameters, check_same_images
-    from lesions.evaluation.pairs import judge_against_first
-    from lesions.evaluation.seal import check_may_look, check_unsealed
-    from lesions.experiments.candidates import find_candidates, read_candidate
+    from lesions.evaluation.calling import describe_calling
+    from lesions.evaluation.comparison import CompareParameters
+    from lesions.evaluation.estimation import check_defined, measure_metrics
+    from lesions.evaluation.non_inferiority import judge_against_first
     from lesions.formats.atomic import write_text
     from lesions.formats.json_file import write_json
-    from lesions.parameters.models import read_scored
     from lesions.parameters.section import read_section
 
     if len(names) < 2:
         raise InputError("expected a reference and at least one name to compare with it")
+    predictions = read_compared(names, split)
+    first, images = next(iter(predictions.values())), f"{SPLIT_WORDS[split]} images"
+    metric = metric or read_section(PARAMS, "compare", CompareParameters).metric
+    check_defined(first, metric, f"the {images}")
+    found = measure_metrics(predictions, seed=0, metrics=(metric,))
+    measured = {name: of_model[metric] for name, of_model in found.items()}
+    judged = judge_against_first(measured, not_worse_by=not_worse_by)
+    heading = describe_images(first, metric, images)
+    rows = [spell_row(name, each.value, judged.get(name), not_worse_by) for name, each in measured.items()]
+    notes = [describe_calling(predictions, images=images), *([describe_looks(measured)] if split == "test" else [])]
+    print(heading)
+    print_table(build_table(rows))
+    print("\n".join(map(make_printable, notes)))
+    if markdown is not None:
+        write_text(markdown, render_markdown(heading, rows, notes))
+    if output is not None:
+        about = {"metric": metric, "split": split, "not_worse_by": not_worse_by, "num_images": len(first.images)}
+        about |= {"num_groups": int(first.images.group_id.nunique()), "looks": "".join(notes[1:])}
+        write_json(output, {**about, "models": list_models(measured, judged)})
+
+
+def read_compared(names: Sequence[str], split: str) -> "dict[str, Predictions]":
+    """Read what each of some names stands for: the predictions of the same images of a split."""
+    from lesions.evaluation.comparison import check_same_images
+    from lesions.evaluation.seal import check_may_look, check_unsealed
+    from lesions.experiments.candidates import find_candidates, read_candidate
+    from lesions.parameters.models import read_scored
+
     models = read_scored(PARAMS)
     if split == "test":
         check_may_look(PARAMS)
@@ -65,43 +92,17 @@ def compare(
             check_unsealed(table, name)
     predictions = {name: table.select(split) for name, table in tables.items()}
     check_same_images(predictions)
-    metric = metric or read_section(PARAMS, "compare", CompareParameters).metric
-    measured = measure_one(predictions, metric, split)
-    judged = judge_against_first(measured, not_worse_by=not_worse_by)
-    heading = describe_images(next(iter(predictions.values())), metric, split)
-    rows = [spell_row(name, each.value, judged.get(name), not_worse_by) for name, each in measured.items()]
-    looks = [describe_looks(measured)] if split == "test" else []
-    print(heading)
-    print_table(build_table(rows))
-    print("\n".join(looks), end="\n" if looks else "")
-    if markdown is not None:
-        write_text(markdown, render_markdown(heading, rows, looks))
-    if output is not None:
-        images = next(iter(predictions.values())).images
-        about = {"metric": metric, "split": split, "not_worse_by": not_worse_by, "num_images": len(images)}
-        about |= {"num_groups": int(images.group_id.nunique()), "looks": "".join(looks)}
-        write_json(output, {**about, "models": list_models(measured, judged)})
+    return predictions
 
 
-def measure_one(predictions: "Mapping[str, Predictions]", metric: str, split: str) -> "dict[str, Measurement]":
-    """Measure a metric of each model on the same resamples; raise InputError if the images do not define it."""
-    from lesions.evaluation.comparison import measure_metrics
-
-    measured = measure_metrics(predictions, seed=0)
-    defined = next(iter(measured.values()))
-    if metric not in defined:
-        raise InputError(f"the {SPLITS[split]} images do not define {metric}; they define {', '.join(defined)}")
-    return {name: of_model[metric] for name, of_model in measured.items()}
-
-
-def describe_images(predictions: "Predictions", metric: str, split: str) -> str:
+def describe_images(predictions: "Predictions", metric: str, images: str) -> str:
     """Say what is compared on which images."""
     from lesions.evaluation.verdict import METRIC_WORDS
 
-    images = predictions.images
+    num_groups = predictions.images.group_id.nunique()
     return (
-        f"{METRIC_WORDS[metric]} on {len(images):,} {SPLITS[split]} images of {images.group_id.nunique():,} groups, "
-        "each compared with the first:"
+        f"{METRIC_WORDS[metric]} on {len(predictions.images):,} {images} of {num_groups:,} groups, each compared "
+        "with the first:"
     )
 
 
@@ -148,11 +149,11 @@ def describe_looks(measured: "Mapping[str, Measurement]") -> str:
     return sentence
 
 
-def render_markdown(heading: str, rows: Sequence[tuple[str, ...]], looks: Sequence[str]) -> str:
+def render_markdown(heading: str, rows: Sequence[tuple[str, ...]], notes: Sequence[str]) -> str:
     """Return the comparison as Markdown."""
     lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     lines += [f"| {' | '.join(map(escape_markdown, row))} |" for row in rows]
-    return "\n".join([heading, "", *lines, *(["", *looks] if looks else [])]) + "\n"
+    return "\n".join([heading, "", *lines, *(line for note in notes for line in ("", escape_markdown(note)))]) + "\n"
 
 
 def list_models(measured: "Mapping[str, Measurement]", judged: "Mapping[str, Judged]") -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import typer
 from lesions.command_line.folds import OUTPUT as FOLDS
 from lesions.command_line.options import PARAMS
 from lesions.errors import InputError, quote_value
+from lesions.tables.run_files import CLASSES, IMAGES, METADATA, SPLITS, check_made
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
     from lesions.baselines.out_of_fold import OutOfFold
 
-IMAGES, METADATA, SPLITS, CLASSES = (
-    Path("data", name) for name in ("images.npy", "metadata.csv", "splits.csv", "classes.json")
-)
 OUTPUT = Path("data/doubts")
 
 ADVICE = (
@@ -40,19 +38,18 @@ def doubts(
     # These import scikit-learn and cleanlab; the other commands start without them.
     from lesions.baselines.out_of_fold import find_out_of_fold
     from lesions.drawing.style import write_figure
-    from lesions.evaluation.doubts import rank_doubts, read_images, write_doubts
+    from lesions.evaluation.doubts import rank_doubts, write_doubts
     from lesions.images.cache import read_cache
     from lesions.parameters.models import read_models
     from lesions.tables.classes import read_classes
+    from lesions.tables.labelled_images import read_labelled_images
 
-    for path in (IMAGES, METADATA, SPLITS, CLASSES):
-        if not path.is_file():
-            raise InputError(f"{path} is missing: run the pipeline (`dvc repro`), or get its data (`dvc pull`)")
+    check_made(IMAGES, METADATA, SPLITS, CLASSES)
     listed = read_models(PARAMS)
     if model is not None and model not in listed:
         raise InputError(f"--model: {PARAMS} lists {', '.join(listed)}, and not {quote_value(model)}")
     known = read_classes(CLASSES)
-    table, others = read_images(METADATA, SPLITS, known.diagnoses)
+    table, others = read_labelled_images(METADATA, SPLITS, known.diagnoses)
     print(f"{len(table):,} images of {table.group_id.nunique():,} groups in train, val and test", end="")
     print("".join(f"; not looked at: {number:,} {split}" for split, number in others.items()), flush=True)
     models = listed if model is None else [model]

@@ -25,6 +25,7 @@ def folds(
 ) -> None:
     """Pool and score the test predictions of the experiments that tested the folds of one split."""
     # These import DVC and scikit-learn; the other commands start without them.
+    from lesions.evaluation.calling import describe_calling
     from lesions.evaluation.comparison import average_scores, compare_models, score_on_validation
     from lesions.evaluation.folds import pool_folds
     from lesions.experiments.folds import find_folds
@@ -45,6 +46,7 @@ def folds(
         pooled, rivals=models, on_validation=average_scores(map(score_on_validation, val.values()))
     )
     print_scores(build_table(comparison, predictions), comparison, rivals=models, metric=metric)
+    print(describe_calling({model: of_model for model, of_model in pooled.items() if model in models}))
     for model in sorted({model for fold in predictions.values() for model in fold} - pooled.keys()):
         print(f"{model} was left out: not every fold has it")
     images = next(iter(pooled.values())).images
@@ -67,7 +69,7 @@ def build_table(comparison: "Comparison", predictions: Mapping[str, "Mapping[str
             estimate = comparison.scores[model, metric]
             scores = each.get(metric)
             range_over_folds = (
-                "" if scores is None else f"{scores.mean():.3f} ({scores.min():.3f}, {scores.max():.3f})"
+                "" if scores is None else f"{scores.mean():.3f} ({scores.min():.3f} to {scores.max():.3f})"
             )
             table.add_row(
                 f"  {METRIC_WORDS[metric]}",

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -12,14 +11,14 @@ from rich.table import Column, Table
 from lesions.command_line.options import PARAMS
 from lesions.errors import InputError
 from lesions.stage.tables import print_table
+from lesions.tables.run_files import CLASSES, METADATA, SPLITS, check_made
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lesions.evaluation.planning import Expectation, Plan
+    from lesions.evaluation.expectation import Expectation
+    from lesions.evaluation.planning import Plan
     from lesions.tables.predictions import Predictions
-
-METADATA, SPLITS, CLASSES = (Path("data", name) for name in ("metadata.csv", "splits.csv", "classes.json"))
 
 
 def plan(
@@ -47,9 +46,10 @@ def plan(
     if (half_width is None) == (difference is None):
         raise InputError("expected --half-width or --difference, and not both")
     # These import pandas and scipy; the other commands start without them.
-    from lesions.evaluation.planning import expect, learn_from_models, plan_difference, plan_half_width
+    from lesions.evaluation.expectation import expect, learn_from_models
+    from lesions.evaluation.planning import plan_difference, plan_half_width
 
-    dataset = read_dataset()
+    dataset = read_plan_inputs()
     if metric == "sensitivity":
         dataset = keep_malignant(dataset)
     learnt = learn_from_models(list(dataset.models.values())) if dataset.models else None
@@ -64,7 +64,7 @@ def plan(
     print_table(build_table(made, dataset.classes, expectation, reached=words))
     if together:
         print(f"The present test images reach {made.reached:.3f} for the mean over the classes.")
-    print("\n".join([*list_shortages(made, dataset.classes), *expectation.notes]))
+    print("\n".join([*list_shortages(made, dataset.classes), *expectation.notes, *dataset.calling]))
 
 
 @dataclass(frozen=True)
@@ -77,34 +77,33 @@ class Dataset:
         All images of the three splits: group_id, split, and `label`, the code of the class.
     models
         The predictions of the validation images, by model; empty before the models are evaluated.
+    calling
+        By which rule these call an image, in words.
     """
 
     classes: tuple[str, ...]
     diagnoses: tuple[tuple[str, ...], ...]
     images: "pd.DataFrame"
     models: "dict[str, Predictions]"
+    calling: tuple[str, ...]
 
 
-def read_dataset() -> Dataset:
+def read_plan_inputs() -> Dataset:
     """Read the images that the pipeline has split, and the predictions of the models that are listed."""
+    from lesions.evaluation.calling import describe_calling
     from lesions.parameters.models import read_scored
     from lesions.tables.classes import read_classes
+    from lesions.tables.labelled_images import read_labelled_images
     from lesions.tables.paths import ModelPaths
     from lesions.tables.predictions import read_predictions
-    from lesions.tables.splits import SPLITS as NAMES
-    from lesions.tables.splits import read_split_metadata
-    from lesions.tables.task import encode_diagnoses
 
-    for path in (METADATA, SPLITS, CLASSES):
-        if not path.is_file():
-            raise InputError(f"there is no {path}; `dvc repro compute_class_weights` makes it")
+    check_made(METADATA, SPLITS, CLASSES)
     known = read_classes(CLASSES)
-    table = read_split_metadata(METADATA, SPLITS)
-    images = table[table.split.isin(NAMES)].reset_index(drop=True)
-    images["label"] = encode_diagnoses(images.diagnosis, known.diagnoses)
+    images, _ = read_labelled_images(METADATA, SPLITS, known.diagnoses)
     paths = {model: ModelPaths(model).predictions for model in read_scored(PARAMS)}
     models = {model: read_predictions(path).select("val") for model, path in paths.items() if path.is_file()}
-    return Dataset(known.classes, known.diagnoses, images, models)
+    calling = (describe_calling(models, images="validation images"),) if models else ()
+    return Dataset(known.classes, known.diagnoses, images, models, calling)
 
 
 def keep_malignant(dataset: Dataset) -> Dataset:
@@ -132,7 +131,8 @@ def keep_malignant(dataset: Dataset) -> Dataset:
             )
         called = 1 - call_at(merged, threshold).y_pred
         models[model] = replace(merged, classes=("malignant",), y_true=0 * merged.y_true, called=called)
-    return Dataset(("malignant",), dataset.diagnoses, images, models)
+    calling = ("An image is called malignant from the threshold of its model on.",) if models else ()
+    return Dataset(("malignant",), dataset.diagnoses, images, models, calling)
 
 
 def build_table(plan: "Plan", classes: Sequence[str], expectation: "Expectation", *, reached: str) -> Table:

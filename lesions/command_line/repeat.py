@@ -18,6 +18,7 @@ def repeat(
 ) -> None:
     """Train each model with several seeds, as experiments, and compare the models over the seeds."""
     # These import DVC and scikit-learn; the other commands start without them.
+    from lesions.evaluation.calling import describe_calling
     from lesions.evaluation.comparison import CompareParameters
     from lesions.evaluation.repeats import compare_repeats
     from lesions.experiments.repeats import run_seeds
@@ -36,6 +37,7 @@ def repeat(
     print_scores(
         build_table(compared), compared.comparison, rivals=models, metric=metric, num_seeds=compared.num_seeds
     )
+    print(describe_calling({f"{model}, seed {seed}": test[seed][model] for model in models for seed in test}))
     print(
         "All of this is about means over seeds. The model that `dvc repro` writes is of one seed, and can be better "
         "or worse."

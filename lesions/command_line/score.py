@@ -5,21 +5,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Column, Table
 
 from lesions.command_line.options import PARAMS, find_all_typed, find_typed
 from lesions.errors import InputError, quote_value
 from lesions.stage.tables import print_table
+from lesions.tables.run_files import CLASSES, METADATA, SPLITS, check_made
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lesions.evaluation.audit import Audit, Part
+    from lesions.evaluation.audit import Audit
+    from lesions.evaluation.audit_scores import TiedAndRest
     from lesions.evaluation.interval import Estimate
-
-METADATA = Path("data/metadata.csv")
-SPLITS = Path("data/splits.csv")
-CLASSES = Path("data/classes.json")
 
 
 def score(
@@ -51,34 +48,52 @@ def score(
     Without --truth or a column of a usual name, the true classes are the dataset's diagnoses.
     """
     # These import pandas and scipy; the other commands start without them.
-    from lesions.evaluation.audit import audit_predictions, compare_parts, score_malignancy, score_whole
+    from lesions.command_line import score_tables
+    from lesions.evaluation.audit import audit_predictions
+    from lesions.evaluation.audit_scores import compare_tied_with_rest, score_malignancy, score_whole
+    from lesions.evaluation.calling import describe_foreign_calling
     from lesions.evaluation.interval import list_estimates
     from lesions.evaluation.operating_point import list_diagnosis_decisions
-    from lesions.evaluation.seal import SEALED_SPLITS, list_sealed_images, refuse_sealed
     from lesions.formats.json_file import write_metrics
     from lesions.tables.foreign_predictions import Names, read_foreign_predictions
 
     records, class_of = read_records(dataset, table or [])
     class_of |= dict(map(parse_class, classes or []))
-    sealed = list_sealed_images(PARAMS, SPLITS) if dataset is None else set()
-    if sealed and split in SEALED_SPLITS:
-        raise refuse_sealed(f"the {split} images (--split)")
+    sealed = check_split_unsealed(split) if dataset is None else set()
     foreign = read_foreign_predictions(predictions, Names(image, truth, predicted, prefix), split=split)
     audit = audit_predictions(predictions, foreign, records, class_of)
-    if looked_at := int(audit.predictions.images.image_id.isin(sealed).sum()):
-        raise refuse_sealed(f"{looked_at:,} images of {predictions}, which are test images or of other datasets,")
-    whole, parts = score_whole(audit), compare_parts(audit)
+    check_images_unsealed(predictions, audit, sealed)
+    whole, parts = score_whole(audit), compare_tied_with_rest(audit)
     decisions = list(list_diagnosis_decisions(audit.predictions))
     sides = find_sides(audit.predictions.classes)
     malignancy = score_malignancy(audit.predictions, sides, threshold) if sides else {}
-    print("\n".join([*foreign.notes, *list_sentences(audit)]))
-    print_table(build_table(whole, parts))
-    print(describe_calibration_error(audit))
-    print_table(build_decisions_table(decisions))
-    print_table(build_malignancy_table(malignancy))
+    print("\n".join([*foreign.notes, *score_tables.list_sentences(audit)]))
+    print(describe_foreign_calling(audit.predictions))
+    print_table(score_tables.build_table(whole, parts))
+    print(score_tables.describe_calibration_error(audit))
+    print_table(score_tables.build_decisions_table(decisions))
+    print_table(score_tables.build_malignancy_table(malignancy))
     if output is not None:
         figures = summarise(audit, whole, parts) | list_estimates(malignancy)
         write_metrics(output, figures | {"decisions": decisions})
+
+
+def check_split_unsealed(split: str) -> set[str]:
+    """Return the names of the sealed images of this project; raise InputError if those of a split are sealed."""
+    from lesions.evaluation.seal import SEALED_SPLITS, list_sealed_images, refuse_sealed
+
+    sealed = list_sealed_images(PARAMS, SPLITS)
+    if sealed and split in SEALED_SPLITS:
+        raise refuse_sealed(f"the {split} images (--split)")
+    return sealed
+
+
+def check_images_unsealed(predictions: Path, audit: "Audit", sealed: set[str]) -> None:
+    """Raise InputError if predictions of a file are of sealed images."""
+    from lesions.evaluation.seal import refuse_sealed
+
+    if looked_at := int(audit.predictions.images.image_id.isin(sealed).sum()):
+        raise refuse_sealed(f"{looked_at:,} images of {predictions}, which are test images or of other datasets,")
 
 
 def read_records(dataset: str | None, tables: list[Path]) -> "tuple[pd.DataFrame, dict[str, str]]":
@@ -93,8 +108,7 @@ def read_records(dataset: str | None, tables: list[Path]) -> "tuple[pd.DataFrame
     from lesions.tables.splits import read_split_metadata
 
     if dataset is None:
-        if not METADATA.is_file():
-            raise InputError(f"there is no {METADATA}; `dvc repro prepare_metadata` makes it, or name a --dataset")
+        check_made(METADATA, otherwise="name a --dataset")
         if tables:
             raise InputError("--table: names a table of a published dataset; name the --dataset")
         records = read_split_metadata(METADATA, SPLITS) if SPLITS.is_file() else read_metadata(METADATA)
@@ -142,76 +156,7 @@ def parse_class(text: str) -> tuple[str, str]:
     return word, name
 
 
-def list_sentences(audit: "Audit") -> list[str]:
-    """Say what the classes are, how many images there are, and how many are tied to images outside the file."""
-    images = audit.predictions.images
-    N = len(images)
-    named = ", ".join(word if word == name else f"{word}: {name}" for word, name in audit.class_of.items())
-    ties = ", ".join(
-        f"{number} ({number / N:.1%}) share a {name.removesuffix('_id')}" for name, number in audit.num_tied.items()
-    )
-    disagreeing = audit.num_disagreeing
-    return [
-        f"classes: {named}",
-        *([f"{disagreeing} images have another class in the file than in the dataset"] if disagreeing else []),
-        f"{N:,} images of {images.group_id.nunique():,} groups (images that share a patient or a lesion)",
-        f"with images of the dataset that are not in the file: {ties or 'not known, there are no identifiers'}",
-    ]
-
-
-def build_table(whole: "dict[str, Estimate]", parts: "dict[str, Part]") -> Table:
-    """Return one row per metric: on all images, on the tied ones, on the rest, and the difference."""
-    from lesions.evaluation.verdict import METRIC_WORDS, spell_estimate
-
-    headings = ("all images", "tied images", "the rest", "tied minus rest")
-    table = Table(Column("", no_wrap=True), *(Column(heading, no_wrap=True) for heading in headings), box=None)
-    for metric, estimate in whole.items():
-        part = parts.get(metric)
-        sides = ("", "", "") if part is None else map(spell_estimate, (part.tied, part.rest, part.difference))
-        words = METRIC_WORDS.get(metric, metric.replace("_", " "))
-        table.add_row(words, spell_estimate(estimate), *sides)
-    return table
-
-
-def describe_calibration_error(audit: "Audit") -> str:
-    """Say what the calibration error is, and what it would be by chance."""
-    from lesions.evaluation.reliability import estimate_chance_error, score_reliability
-
-    predictions = audit.predictions
-    error = score_reliability(predictions.y_true, predictions.logits)["expected_calibration_error"]
-    chance = estimate_chance_error(predictions)
-    return (
-        f"calibration error of the most probable class: {error:.3f}; calibrated probabilities would have "
-        f"{chance.low:.3f} to {chance.high:.3f}"
-    )
-
-
-def build_decisions_table(decisions: "Sequence[dict[str, Any]]") -> Table:
-    """Return one row per class and unit (image, confirmed image, lesion, patient): each class against the rest."""
-    scores = ("sensitivity", "specificity", "ppv", "npv")
-    headings = ("class", "of each", "found", *scores)
-    table = Table(*(Column(heading, no_wrap=True) for heading in headings), box=None)
-    for row in decisions:
-        cells = (
-            "–" if row[name] is None else f"{row[name]:.3f} ({row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f})"
-            for name in scores
-        )
-        found, missed = row["num_true_positive"], row["num_false_negative"]
-        table.add_row(row["called"], row["unit"], f"{found} of {found + missed}", *cells)
-    return table
-
-
-def build_malignancy_table(scores: "dict[str, Estimate]") -> Table:
-    """Return one row per score of the probability of malignancy."""
-    from lesions.evaluation.verdict import spell_bounds, spell_number
-
-    table = Table(Column("malignancy", no_wrap=True), "", Column("95 % interval", no_wrap=True), box=None)
-    for name, estimate in scores.items():
-        table.add_row(name.replace("_", " "), spell_number(estimate.value), spell_bounds(estimate))
-    return table
-
-
-def summarise(audit: "Audit", whole: "dict[str, Estimate]", parts: "dict[str, Part]") -> dict[str, float]:
+def summarise(audit: "Audit", whole: "dict[str, Estimate]", parts: "dict[str, TiedAndRest]") -> dict[str, Any]:
     """Return all figures under flat names."""
     from lesions.evaluation.interval import list_estimates
 

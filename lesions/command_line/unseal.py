@@ -9,11 +9,10 @@ import typer
 from lesions.command_line.options import PARAMS
 from lesions.errors import InputError
 from lesions.formats.atomic import write_text
-from lesions.formats.json_file import read_json
 from lesions.formats.printable import escape_markdown
 from lesions.parameters.overlay import lay_over
+from lesions.tables.run_files import read_test_images
 
-SPLIT = Path("metrics/split.json")
 RECORD = Path("docs/unsealed.md")
 
 HEADING = """# Unsealed
@@ -41,16 +40,6 @@ def unseal(
         f"{PARAMS}: split.seal is false now; {RECORD} says when and why. `dvc repro` scores the test images, and no "
         "network is trained again; commit both files with what it writes"
     )
-
-
-def read_test_images() -> str:
-    """Return the hash of the test images; raise InputError if there is none."""
-    if not SPLIT.is_file():
-        raise InputError(f"there is no {SPLIT}, which says which images are tested; `dvc repro` writes it")
-    sha256 = read_json(SPLIT).get("test_images_sha256")
-    if not isinstance(sha256, str):
-        raise InputError(f"{SPLIT} has no test_images_sha256; `dvc repro` writes it")
-    return sha256
 
 
 def spell_entry(reason: str, *, commit: str, test_images: str) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Flags = NDArray[np.bool_]
 
-Part = tuple[str, str, Flags]
+AttributeValue = tuple[str, str, Flags]
 """An attribute, its value, and which images have it."""
 
 AGE_BANDS = {
@@ -25,7 +25,7 @@ ATTRIBUTES = ("sex", "age_years", "site", "source", "diagnosis_confirmation", "f
 UNKNOWN = "unknown"
 
 
-def list_values(images: pd.DataFrame) -> Iterator[Part]:
+def list_values(images: pd.DataFrame) -> Iterator[AttributeValue]:
     """Yield each attribute that has several values, each of its values, and which images (N,) have it."""
     for attribute in ATTRIBUTES:
         values = band_ages(images.age_years) if attribute == "age_years" else images[attribute]

@@ -1,10 +1,10 @@
-"""Score predictions of images that may share a lesion or a patient with images that the model was trained on.
+"""Join predictions with their dataset, whose other images may share a lesion or a patient with theirs.
 
 Of a published test set, it is seldom known which of the other images a model was trained on. Its images are parted
 into those whose patient or lesion has further images in the dataset, outside the test set, and the rest.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,15 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lesions.errors import InputError, quote_value
-from lesions.evaluation.binary_calibration import score_binary_calibration
-from lesions.evaluation.comparison import measure_metrics
-from lesions.evaluation.decisions import call_at, merge_sides, score_decisions
-from lesions.evaluation.interval import (
-    Estimate,
-    estimate_score,
-    subtract_independent,
-)
-from lesions.evaluation.reliability import estimate_proper_scores
 from lesions.images.files import image_name
 from lesions.tables.foreign_predictions import ForeignPredictions
 from lesions.tables.groups import GROUPING_IDENTIFIERS, build_groups
@@ -54,15 +45,6 @@ class Audit:
     num_tied: Mapping[str, int]
     class_of: Mapping[str, str]
     num_disagreeing: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """A metric on the images that are tied to others, on the rest, and the first minus the second."""
-
-    tied: Estimate
-    rest: Estimate
-    difference: Estimate
 
 
 def audit_predictions(
@@ -164,56 +146,6 @@ def find_ties(everywhere: pd.Series, here: pd.Series) -> NDArray[np.bool_]:
         That of the images with predictions, which are among them.
     """
     return (here.map(everywhere.value_counts()) > here.map(here.value_counts())).to_numpy()
-
-
-def score_whole(audit: Audit) -> dict[str, Estimate]:
-    """Score all images, by metric; the last scores are of the probabilities, and lower ones are better."""
-    (measured,) = measure_metrics({"": audit.predictions}, seed=0).values()
-    scores = {metric: estimate_score(measurement) for metric, measurement in measured.items()}
-    return scores | estimate_proper_scores(audit.predictions)
-
-
-def score_malignancy(
-    predictions: Predictions, sides: Sequence[bool | None], threshold: float | None
-) -> dict[str, Estimate]:
-    """Score the probability of malignancy: its calibration, and its decisions at a threshold if there is one.
-
-    Parameters
-    ----------
-    sides
-        Whether each class is malignant; None if it is neither malignant nor benign.
-    threshold
-        One that was chosen on other images.
-    """
-    merged = merge_sides(predictions, sides)
-    scores = score_binary_calibration(merged)
-    if threshold is None:
-        return scores
-    called = call_at(merged, threshold)
-    return scores | score_decisions(called.y_true == 1, called.y_pred == 1, called.images.group_id)
-
-
-def compare_parts(audit: Audit) -> dict[str, Part]:
-    """Score the tied images and the rest, on the classes that both have, and compare them.
-
-    Returns
-    -------
-    dict
-        By metric; empty if the two share fewer than two classes.
-    """
-    sides = [audit.predictions.keep(chosen) for chosen in (audit.tied, ~audit.tied)]
-    shared = np.intersect1d(sides[0].y_true, sides[1].y_true)
-    if len(shared) < 2:
-        return {}
-    # Different seeds, because resamples of different groups are independent.
-    tied, rest = (
-        measure_metrics({"": side.keep(np.isin(side.y_true, shared))}, seed=seed)[""]
-        for seed, side in enumerate(sides)
-    )
-    pairs = {
-        metric: (estimate_score(tied[metric]), estimate_score(rest[metric])) for metric in tied if metric in rest
-    }
-    return {metric: Part(*pair, subtract_independent(*pair)) for metric, pair in pairs.items()}
 
 
 def _encode(

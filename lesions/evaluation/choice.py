@@ -64,4 +64,4 @@ def summarise_tests(models: Mapping[str, Predictions], choice: Mapping[str, Any]
     tests = compare_pairs(models)
     pair = choice["best"], choice["runner_up"]
     hits, areas = tests[pair if pair in tests else pair[::-1]]
-    return {"mcnemar_p_value": hits.p_value, "delong_p_value": areas.p_value}
+    return {"sign_test_p_value": hits.p_value, "delong_p_value": areas.p_value}

@@ -4,28 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lesions.errors import InputError
-from lesions.evaluation.bootstrap import NUM_RESAMPLES, draw_resamples, sum_by_group
-from lesions.evaluation.evidence import weigh_evidence
-from lesions.evaluation.influence import compute_influences
+from lesions.evaluation.estimation import METRICS, HeadlineMetric, measure_metrics
 from lesions.evaluation.interval import Difference, Estimate, estimate_difference, estimate_score
 from lesions.evaluation.measurement import Measurement
-from lesions.evaluation.resampled_scores import score_resamples
 from lesions.evaluation.scores import score_predictions
 from lesions.evaluation.significance import correct_after_holm
 from lesions.formats.json_file import read_json, write_plot_rows
 from lesions.parameters.section import Section
 from lesions.tables.predictions import Predictions
-
-HeadlineMetric = Literal[
-    "accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "macro_roc_auc", "mean_average_precision"
-]
-"""Higher is better in all of them."""
 
 
 class CompareParameters(Section):
@@ -143,7 +133,7 @@ def compare_measurements(
     on_validation: Mapping[tuple[str, ...], float],
 ) -> Comparison:
     """Put intervals around each model's measured metrics and around the difference of each pair of models."""
-    metrics = [name for name in get_args(HeadlineMetric) if all(name in metrics for metrics in measured.values())]
+    metrics = [name for name in METRICS if all(name in metrics for metrics in measured.values())]
     differences: dict[tuple[str, ...], Difference] = {
         (first, second, metric): estimate_difference(measured[first][metric] - measured[second][metric])
         for first, second in combinations(measured, 2)
@@ -176,34 +166,6 @@ def average_scores(runs: Iterable[Mapping[tuple[str, ...], float]]) -> dict[tupl
     by_run = list(runs)
     defined = [key for run in by_run[:1] for key in run if all(key in other for other in by_run)]
     return {key: float(np.mean([run[key] for run in by_run])) for key in defined}
-
-
-def measure_metrics(
-    predictions: Mapping[str, Predictions], *, seed: int, num_resamples: int = NUM_RESAMPLES
-) -> dict[str, dict[str, Measurement]]:
-    """Measure each metric that a model's predictions define, on the same resamples for all models."""
-    group_id = next(iter(predictions.values())).images.group_id
-    blocks: dict[str, list[dict[str, NDArray[np.float64]]]] = {model: [] for model in predictions}
-    for counts in draw_resamples(group_id, seed=seed, num_resamples=num_resamples):
-        for model, predicted in predictions.items():
-            blocks[model].append(score_resamples(predicted.y_true, predicted.y_prob, counts, y_pred=predicted.y_pred))
-    measured = {}
-    for model, predicted in predictions.items():
-        y_true, y_prob, y_pred = predicted.y_true, predicted.y_prob, predicted.y_pred
-        values = score_predictions(y_true, y_prob, y_pred=y_pred)
-        of_images = compute_influences(y_true, y_prob, y_pred=y_pred)
-        influences = {metric: sum_by_group(one, group_id) for metric, one in of_images.items()}
-        evidence = weigh_evidence(y_true, y_prob, y_pred, group_id, influences=influences)
-        measured[model] = {
-            metric: Measurement(
-                value=values[metric],
-                resamples=np.concatenate([block[metric] for block in blocks[model]]),
-                influences=influences[metric],
-                evidence=evidence[metric],
-            )
-            for metric in influences
-        }
-    return measured
 
 
 def check_same_images(predictions: Mapping[str, Predictions]) -> None:

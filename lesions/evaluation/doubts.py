@@ -16,10 +16,7 @@ from cleanlab.rank import get_label_quality_scores
 from lesions.errors import InputError
 from lesions.evaluation.calibration import fit_calibration
 from lesions.formats.table import write_table
-from lesions.tables.metadata import read_metadata
 from lesions.tables.predictions import Predictions
-from lesions.tables.splits import SPLITS, join_splits, read_splits
-from lesions.tables.task import Diagnoses, encode_diagnoses
 
 COLUMNS = [
     "image_id",
@@ -41,15 +38,6 @@ MEND = (
     "run the folds again and pool them with `lesions folds`, or remove {source}, so that a regression on frozen "
     "features predicts instead"
 )
-
-
-def read_images(metadata: Path, splits: Path, diagnoses: Diagnoses) -> tuple[pd.DataFrame, Counter[str]]:
-    """Read the images of the three splits, with `label`, the class as a number; count the others by their split."""
-    table = join_splits(read_metadata(metadata, ["image_id", "row", "diagnosis"]), read_splits(splits), splits)
-    is_in_split = table.split.isin(SPLITS)
-    others = Counter(table.split[~is_in_split])
-    images = table[is_in_split].reset_index(drop=True)
-    return images.assign(label=encode_diagnoses(images.diagnosis, diagnoses)), others
 
 
 def rank_doubts(predictions: Predictions) -> pd.DataFrame:

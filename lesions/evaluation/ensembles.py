@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp, softmax
 
 from lesions.evaluation.calibration import LARGEST_LOG_SCALE
-from lesions.evaluation.cross_fitting import assign_folds, fit_best_calibration
+from lesions.evaluation.calibration_choice import divide_validation, fit_best_calibration
 from lesions.evaluation.parameters import CalibrationMethod
 from lesions.parameters.combinations import Weights
 from lesions.tables.predictions import Predictions
@@ -117,7 +117,7 @@ def combine_members(
     pool = fit_pool([member.keep(is_val) for member in members], weights, calibration)
     logits = pool.combine(members)
     folds = np.full(len(images), -1)
-    folds[is_val] = assign_folds(images.group_id[is_val], y_true[is_val])
+    folds[is_val] = divide_validation(images.group_id[is_val], y_true[is_val])
     for fold in np.unique(folds[is_val]):
         out = folds == fold
         fitted = fit_pool([member.keep(is_val & ~out) for member in members], weights, calibration)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lesions.evaluation.binomial import TAIL, bound_mean, bound_parts, bound_proportions
+from lesions.evaluation.binomial import TAIL, bound_by_trials, bound_mean, bound_proportions
 from lesions.evaluation.bootstrap import sum_by_group
 from lesions.evaluation.ranking import compute_average_precision, compute_roc_area
 
@@ -132,7 +132,10 @@ def weigh_evidence(
     # Calling all of these images the same is not enough: with other images, the model may call others.
     gives_one_answer = len(classes) > 1 and (y_prob == y_prob[0]).all() and (y_pred == y_pred[0]).all()
     for metric in ("balanced_accuracy", "macro_f1", "weighted_f1", *RANKINGS) if gives_one_answer else ():
-        evidence[metric] = replace(evidence[metric], below=0, above=0, unseen=0, is_exact="f1" not in metric)
+        evidence[metric] = replace(evidence[metric], below=0, above=0)
+        # F1 changes with the shares of the classes: it has the interval of the resamples, if these differ.
+        if "f1" not in metric:
+            evidence[metric] = replace(evidence[metric], unseen=0, is_exact=True)
     fingerprint = hash((y_prob.tobytes(), y_pred.tobytes()))
     return {metric: replace(one, fingerprint=fingerprint) for metric, one in evidence.items()}
 
@@ -156,7 +159,7 @@ def _weigh_mean(metric: str, values: Floats, weights: Floats, members: Floats, i
         # A class is ranked against the rest: the score depends on the groups of the smaller of the two sides.
         rest = members.sum(axis=1, keepdims=True) - members
         members = np.where((members > 0).sum(axis=0) <= (rest > 0).sum(axis=0), members, rest)
-    low, high = bound_parts(values.clip(0, 1), (members > 0).sum(axis=0).astype(float))
+    low, high = bound_by_trials(values.clip(0, 1), (members > 0).sum(axis=0).astype(float))
     below, above = (
         AT_STAKE[metric] * float(np.linalg.norm(weights * side)) for side in (values - low, high - values)
     )

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from lesions.evaluation.comparison import measure_metrics
-from lesions.evaluation.interval import estimate_score, list_estimates, subtract_independent
+from lesions.evaluation.estimation import estimate_metrics
+from lesions.evaluation.interval import list_estimates, subtract_independent
 from lesions.tables.predictions import Predictions
 
 METRICS = ("balanced_accuracy", "macro_roc_auc")
@@ -45,7 +45,9 @@ def _score_one(test: Predictions, other: Predictions) -> dict[str, Any]:
     shared = np.intersect1d(test.y_true, other.y_true)
     test, other = (predictions.keep(np.isin(predictions.y_true, shared)) for predictions in (test, other))
     # Different seeds, because resamples of different groups are independent.
-    own, there = (measure_metrics({"": predictions}, seed=seed)[""] for seed, predictions in enumerate((test, other)))
+    own, there = (
+        estimate_metrics(predictions, seed=seed, metrics=METRICS) for seed, predictions in enumerate((test, other))
+    )
     scores: dict[str, Any] = {
         "num_images": len(other.images),
         "num_groups": int(other.images.group_id.nunique()),
@@ -53,7 +55,6 @@ def _score_one(test: Predictions, other: Predictions) -> dict[str, Any]:
     }
     for metric in METRICS:
         if metric in own and metric in there:
-            here, elsewhere = estimate_score(own[metric]), estimate_score(there[metric])
-            lost = subtract_independent(here, elsewhere)
-            scores |= list_estimates({metric: elsewhere, f"own_{metric}": here, f"{metric}_lost": lost})
+            lost = subtract_independent(own[metric], there[metric])
+            scores |= list_estimates({metric: there[metric], f"own_{metric}": own[metric], f"{metric}_lost": lost})
     return scores

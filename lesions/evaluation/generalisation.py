@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Literal
 
-from lesions.evaluation.comparison import measure_metrics
-from lesions.evaluation.interval import Estimate, estimate_score, list_estimates, subtract_independent
+from lesions.evaluation.estimation import estimate_metrics
+from lesions.evaluation.interval import Estimate, list_estimates, subtract_independent
 from lesions.tables.predictions import Predictions
-from lesions.tables.splits import SPLITS
 
 METRICS = ("balanced_accuracy", "macro_f1")
 
@@ -17,28 +16,32 @@ OVERFIT = 0.1
 Overfitting = Literal["yes", "no", "cannot tell"]
 
 
-def score_generalisation(predictions: Mapping[str, Predictions]) -> dict[str, Any]:
+def score_generalisation(
+    train: Predictions, val: Predictions, test: Mapping[str, Estimate] | None = None
+) -> dict[str, Any]:
     """Return the kept epoch's scores on each split, and the loss from each split to the next with its interval.
 
     The training images are not augmented here, so that their scores show what the network has memorised.
 
     Parameters
     ----------
-    predictions
-        The predictions of `train`, which are a sample, of `val`, and of `test` unless it is sealed.
+    train
+        The predictions of a sample of the training images.
+    test
+        The metrics of the test images, with their intervals; None while these are sealed.
     """
-    splits = [split for split in SPLITS if split in predictions]
-    measured = {split: measure_metrics({split: predictions[split]}, seed=0)[split] for split in splits}
-    scores = {
-        split: {metric: estimate_score(metrics[metric]) for metric in METRICS} for split, metrics in measured.items()
+    scores: dict[str, Mapping[str, Estimate]] = {
+        split: estimate_metrics(predictions, metrics=METRICS)
+        for split, predictions in (("train", train), ("val", val))
     }
+    scores |= {} if test is None else {"test": test}
     summary: dict[str, Any] = {
-        "num_train_images": len(predictions["train"].images),
-        "num_train_groups": int(predictions["train"].images.group_id.nunique()),
+        "num_train_images": len(train.images),
+        "num_train_groups": int(train.images.group_id.nunique()),
     }
     for metric in METRICS:
         summary |= {f"{split}_{metric}": scores[split][metric].value for split in scores}
-        for first, second in pairwise(splits):
+        for first, second in pairwise(scores):
             lost = subtract_independent(scores[first][metric], scores[second][metric])
             summary |= list_estimates({f"{metric}_lost_from_{first}_to_{second}": lost})
     return summary

@@ -8,11 +8,12 @@ docs/evaluation.md reports how often the intervals contain the truth, compared w
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan, nan
 
 import numpy as np
 from scipy.special import ndtri, stdtr, stdtrit
 
-from lesions.evaluation.binomial import LEVEL, TAIL, bound_parts
+from lesions.evaluation.binomial import LEVEL, TAIL, bound_by_trials
 from lesions.evaluation.measurement import Measurement, Variances, combine_degrees_of_freedom
 
 NORMAL_DF = 1e9
@@ -23,25 +24,35 @@ BIAS_FACTOR = 2
 
 ROUNDING_ERROR = 1e-12
 
+LEAST_REACH = 1e-9
+"""Groups from which an interval would reach less far do not differ: how much others would, they do not show."""
+
 
 @dataclass(frozen=True)
 class Estimate:
-    """A metric with its 95 % interval over resamples of groups."""
+    """A figure with its 95 % interval over groups; bounds that are not known are NaN, and null in files."""
 
     value: float
     low: float
     high: float
 
+    @property
+    def bounds(self) -> dict[str, float | None]:
+        """The bounds as in files, under the names `low` and `high`."""
+        return {name: None if isnan(bound) else bound for name, bound in (("low", self.low), ("high", self.high))}
 
-def list_bounds(estimates: Mapping[str, Estimate]) -> dict[str, float]:
+
+def leave_unbounded(value: float) -> Estimate:
+    """Return a figure whose interval is not known."""
+    return Estimate(value, nan, nan)
+
+
+def list_bounds(estimates: Mapping[str, Estimate]) -> dict[str, float | None]:
     """Return the bounds of estimates under flat names, as in the metrics files."""
-    bounds: dict[str, float] = {}
-    for name, estimate in estimates.items():
-        bounds |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-    return bounds
+    return {f"{name}_{end}": bound for name, estimate in estimates.items() for end, bound in estimate.bounds.items()}
 
 
-def list_estimates(estimates: Mapping[str, Estimate]) -> dict[str, float]:
+def list_estimates(estimates: Mapping[str, Estimate]) -> dict[str, float | None]:
     """Return the values and the bounds of estimates under flat names."""
     return {name: estimate.value for name, estimate in estimates.items()} | list_bounds(estimates)
 
@@ -82,11 +93,13 @@ def estimate_score(measured: Measurement) -> Estimate:
     if evidence and evidence.is_exact:
         below, above = (_add_seeds(side, measured.from_seeds) for side in (evidence.below, evidence.above))
         return _bound(value, value - below, value + above)
+    unseen = evidence.unseen if evidence else 1 - TAIL ** (1 / len(measured.influences))
     if not 0 < value < 1:
         # Nothing shows how little of the score depends on one group.
-        unseen = evidence.unseen if evidence else 1 - TAIL ** (1 / len(measured.influences))
         return _bound(value, value - unseen, value + unseen)
-    low, high = _bound_varied(value, measured.reach)
+    low, high = value - unseen, value + unseen
+    if measured.reach >= LEAST_REACH:
+        low, high = _bound_varied(value, measured.reach)
     if evidence:
         low, high = min(low, value - evidence.below), max(high, value + evidence.above)
     # Precision is too high with few groups, and F1 too low. Resamples show how much, but only a part of it.
@@ -100,10 +113,8 @@ def _bound(value: float, low: float, high: float) -> Estimate:
 
 def _bound_varied(value: float, reach: float) -> tuple[float, float]:
     """Return the bounds of a proportion of which a normal distribution would have this reach."""
-    if not reach:
-        return value, value
     trials = value * (1 - value) * (ndtri(1 - TAIL) / reach) ** 2
-    low, high = bound_parts(np.array([value]), np.array([trials]))
+    low, high = bound_by_trials(np.array([value]), np.array([trials]))
     return float(low[0]), float(high[0])
 
 

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 Variances = tuple[tuple[float, float], ...]
 """Components of a variance, each with its degrees of freedom."""
 
-FEWEST_GROUPS = 5.0
+FEWEST_EFFECTIVE_GROUPS = 5.0
 """The least effective number of groups: Student's quantile of fewer gives intervals from 0 to 1."""
 
 
@@ -66,7 +66,7 @@ class Measurement:
 
         Resamples of n groups have (n - 1) / n of the variance, as each is centred on the groups' own mean.
         """
-        n = max(FEWEST_GROUPS, count_groups_that_matter(self.influences))
+        n = max(FEWEST_EFFECTIVE_GROUPS, count_groups_that_matter(self.influences))
         return (float(np.nanvar(self.resamples)) * n / (n - 1), n - 1), *self.from_seeds
 
     @property

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lesions.evaluation.bootstrap import sum_by_group
-from lesions.evaluation.interval import Estimate
+from lesions.evaluation.interval import Estimate, leave_unbounded
 from lesions.evaluation.linear import estimate_linear
 
 Floats = NDArray[np.float64]
@@ -22,7 +22,9 @@ def list_net_benefit(malignant: Flags, probability: Floats, group_id: pd.Series)
     """Yield the points of a decision curve, with its pointwise 95 % band over groups.
 
     Net benefit is TP / N - FP / N * threshold / (1 - threshold). A threshold of 0.1 means that one missed malignancy
-    is as bad as nine needless biopsies. Acting on all images and on none are listed for comparison.
+    is as bad as nine needless biopsies. Acting on all images and on none are listed for comparison. The bounds are
+    None where they are not known: where groups do not differ, as where the model calls no image malignant. Acting on
+    none has a benefit of 0 by definition.
 
     Parameters
     ----------
@@ -35,11 +37,8 @@ def list_net_benefit(malignant: Flags, probability: Floats, group_id: pd.Series)
         ):
             benefit = _estimate_mean(_benefit(malignant, called, threshold), group_id)
             yield {"strategy": strategy, "threshold": float(threshold), **_list_point(benefit)}
-        yield {
-            "strategy": "call none malignant",
-            "threshold": float(threshold),
-            **_list_point(Estimate(0.0, 0.0, 0.0)),
-        }
+        none = _list_point(leave_unbounded(0.0))
+        yield {"strategy": "call none malignant", "threshold": float(threshold), **none}
 
 
 def estimate_benefit_at(
@@ -73,5 +72,5 @@ def _estimate_mean(values: Floats, group_id: pd.Series) -> Estimate:
     return estimate_linear(mean, sum_by_group(values - mean, group_id) / len(values))
 
 
-def _list_point(benefit: Estimate) -> dict[str, float]:
-    return {"net_benefit": benefit.value, "low": benefit.low, "high": benefit.high}
+def _list_point(benefit: Estimate) -> dict[str, float | None]:
+    return {"net_benefit": benefit.value, **benefit.bounds}

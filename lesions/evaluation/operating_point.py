@@ -93,6 +93,13 @@ def _score_source(predictions: Predictions) -> dict[str, Any]:
     }
 
 
+def read_decisions(row: Mapping[str, Any]) -> dict[str, Estimate]:
+    """Return the scores of a row of decisions that are defined, with their intervals."""
+    return {
+        name: Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"]) for name in SCORES if row[name] is not None
+    }
+
+
 def list_predictive_values(
     decisions: Mapping[str, Estimate], *, own_prevalence: float, prevalences: Sequence[float]
 ) -> Iterator[dict[str, Any]]:
@@ -101,7 +108,7 @@ def list_predictive_values(
     Parameters
     ----------
     decisions
-        The result of `score_decisions` on the test images.
+        The scores of the decisions on test images, as `score_decisions` returns them.
     """
     own = {name: decisions[name] for name in ("ppv", "npv") if name in decisions}
     at = [(own_prevalence, True, own)] + [

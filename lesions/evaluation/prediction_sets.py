@@ -14,32 +14,13 @@ import numpy as np
 from crepes import ConformalClassifier
 from numpy.typing import NDArray
 
+from lesions.evaluation.class_rules import ClassRule
 from lesions.evaluation.interval import Estimate, list_estimates
 from lesions.evaluation.proportions import estimate_proportions
 from lesions.tables.predictions import Predictions
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class ClassRule:
-    """When a class is in the set of an image.
-
-    Attributes
-    ----------
-    probability
-        The smallest probability of the class with which it is; 0 if it always is.
-    num_groups
-        The validation groups that decide.
-    is_own
-        Whether these are the groups of the class. Otherwise it has too few, and all groups decide together, so that
-        the guarantee is for all images and not for those of the class.
-    """
-
-    probability: float
-    num_groups: int
-    is_own: bool
 
 
 @dataclass(frozen=True)
@@ -153,7 +134,7 @@ def list_set_rows(classes: tuple[str, ...], rules: tuple[ClassRule, ...], scores
                 "diagnosis": name,
                 "probability": rule.probability,
                 "num_groups": rule.num_groups,
-                "calibrated_with": "its own groups" if rule.is_own else "all groups",
+                "calibrated_with": rule.calibrated_with,
                 "coverage": covered and covered.value,
                 "low": covered and covered.low,
                 "high": covered and covered.high,

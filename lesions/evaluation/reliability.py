@@ -14,7 +14,7 @@ from scipy.special import log_softmax, softmax
 
 from lesions.evaluation.binomial import TAIL
 from lesions.evaluation.bootstrap import resample_sums, sum_by_group
-from lesions.evaluation.interval import Estimate
+from lesions.evaluation.interval import LEAST_REACH, Estimate, leave_unbounded
 from lesions.evaluation.measurement import Measurement
 from lesions.tables.predictions import Predictions
 
@@ -84,8 +84,9 @@ def compute_image_distances(y_true: NDArray[np.int64], logits: NDArray[np.floati
 def estimate_proper_scores(predictions: Predictions, *, seed: int = 0) -> dict[str, Estimate]:
     """Put 95 % intervals over groups around the log loss and the Brier score.
 
-    Both are positive and skewed to the right, so that their intervals are computed on the logarithm's scale. A score
-    of exactly 0 gets none: no mistake was seen, and how much the first one would cost is not bounded.
+    Both are positive and skewed to the right, so that their intervals are computed on the logarithm's scale. That of
+    a score of exactly 0 is not known: no mistake was seen, and how much the first one would cost is not bounded. Nor
+    is it known if groups do not differ, as a single one does not.
     """
     group_id = predictions.images.group_id
     score = {"log_loss": compute_image_losses, "brier_score": compute_image_distances}
@@ -94,9 +95,11 @@ def estimate_proper_scores(predictions: Predictions, *, seed: int = 0) -> dict[s
     estimates = {}
     for name, each, of_resamples in zip(score, values.T, sums, strict=True):
         value = float(each.mean())
-        if value > 0:
-            influences = sum_by_group((each - value) / len(each), group_id)
-            reach = Measurement(value, of_resamples / sizes, influences).reach / value
+        influences = sum_by_group((each - value) / len(each), group_id)
+        reach = Measurement(value, of_resamples / sizes, influences).reach / value if value > 0 else 0.0
+        if reach < LEAST_REACH:
+            estimates[name] = leave_unbounded(value)
+        else:
             high = HIGHEST_LOSSES[name] if reach > 700 else min(value * float(np.exp(reach)), HIGHEST_LOSSES[name])
             estimates[name] = Estimate(value, value * float(np.exp(-reach)), high)
     return estimates

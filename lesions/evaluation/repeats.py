@@ -9,9 +9,9 @@ from lesions.evaluation.comparison import (
     average_scores,
     check_same_images,
     compare_measurements,
-    measure_metrics,
     score_on_validation,
 )
+from lesions.evaluation.estimation import measure_metrics
 from lesions.evaluation.measurement import Measurement, average_seeds
 from lesions.tables.predictions import Predictions
 

@@ -10,7 +10,12 @@ Floats = NDArray[np.float64]
 
 
 def score_resamples(
-    y_true: NDArray[np.int64], y_prob: Floats, counts: Counts, *, y_pred: NDArray[np.int64] | None = None
+    y_true: NDArray[np.int64],
+    y_prob: Floats,
+    counts: Counts,
+    *,
+    y_pred: NDArray[np.int64] | None = None,
+    with_rankings: bool = True,
 ) -> dict[str, Floats]:
     """Compute the metrics of `lesions.evaluation.scores` for each resample.
 
@@ -22,6 +27,8 @@ def score_resamples(
         How often each image occurs in each resample.
     y_pred : (N,) int
         The predicted classes; by default the most probable ones.
+    with_rankings
+        Whether to compute the ROC AUC and the average precision too, which take most of the time.
 
     Returns
     -------
@@ -32,9 +39,12 @@ def score_resamples(
     K = y_prob.shape[1]
     guess = y_prob.argmax(axis=1) if y_pred is None else y_pred
     confusion = _sum_counts(counts, y_true * K + guess, num_cells=K * K).reshape(K, K, -1)
+    scores = _score_confusion(confusion)
+    if not with_rankings:
+        return scores
     rankings = [_score_ranking(y_true == k, y_prob[:, k], counts) for k in range(K)]
     return {
-        **_score_confusion(confusion),
+        **scores,
         "macro_roc_auc": mean_where_defined(np.stack([areas for areas, _ in rankings])),
         "mean_average_precision": mean_where_defined(np.stack([precisions for _, precisions in rankings])),
     }

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from lesions.evaluation.binomial import TAIL, bound_parts
+from lesions.evaluation.binomial import TAIL, bound_by_trials
 
 POWER = 0.8
 """The probability with which a true difference is to be found."""
@@ -75,7 +75,7 @@ def count_for_half_width(score: float, half_width: float) -> float:
 
 def compute_half_width(score: float, num_independent: float) -> float:
     """Return half the width of Clopper and Pearson's interval of a proportion."""
-    low, high = bound_parts(np.array([score]), np.array([num_independent]))
+    low, high = bound_by_trials(np.array([score]), np.array([num_independent]))
     return float(high[0] - low[0]) / 2
 
 

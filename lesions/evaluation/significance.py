@@ -16,7 +16,7 @@ from lesions.tables.predictions import Predictions
 Floats = NDArray[np.float64]
 
 
-class McNemar(NamedTuple):
+class SignTest(NamedTuple):
     """Groups in which one model has more images right than the other, and the exact two-sided p-value."""
 
     first_only: int
@@ -24,7 +24,7 @@ class McNemar(NamedTuple):
     p_value: float
 
 
-def compare_hits(first: NDArray[np.bool_], second: NDArray[np.bool_], group_id: pd.Series) -> McNemar:
+def compare_hits(first: NDArray[np.bool_], second: NDArray[np.bool_], group_id: pd.Series) -> SignTest:
     """Test exactly whether each of two models is right on more images than the other in equally many groups.
 
     This is a sign test over groups: a group counts once, for the model that is right on more of its images, however
@@ -43,7 +43,7 @@ def compare_hits(first: NDArray[np.bool_], second: NDArray[np.bool_], group_id: 
     discordant = first_only + second_only
     # Twice the smaller tail of the binomial distribution with probability 1/2; both tails may hold the middle.
     p_value = min(1.0, 2 * float(bdtr(min(first_only, second_only), discordant, 0.5)))
-    return McNemar(first_only, second_only, p_value)
+    return SignTest(first_only, second_only, p_value)
 
 
 class DeLong(NamedTuple):
@@ -59,7 +59,7 @@ def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, *, g
 
     The variance is that of DeLong, DeLong and Clarke-Pearson (1988), with the contributions of each group's images
     summed first, as Obuchowski (1997) does for clusters. With two classes and one image per group this is DeLong's
-    test.
+    test. The p-value is at least 2 / 2^G for G groups.
 
     Parameters
     ----------
@@ -84,10 +84,11 @@ def compare_areas(y_true: NDArray[np.int64], first: Floats, second: Floats, *, g
             influences += unbiased * sum_by_group(side * (moved - other_moved), group_id) / len(classes)
     error = float(np.sqrt((influences**2).sum()))
     p_value = 2 * float(ndtr(-abs(difference) / error)) if error else float(difference == 0)
-    return DeLong(difference, error, p_value)
+    # Of one group the variance is 0, and of few it says little: no p-value is below that of a sign test of them.
+    return DeLong(difference, error, max(p_value, 2.0 ** (1 - len(influences))))
 
 
-def compare_pairs(models: Mapping[str, Predictions]) -> dict[tuple[str, str], tuple[McNemar, DeLong]]:
+def compare_pairs(models: Mapping[str, Predictions]) -> dict[tuple[str, str], tuple[SignTest, DeLong]]:
     """Test each pair of models on the same images; each test's p-values are corrected after Holm for all pairs."""
     pairs = list(combinations(models, 2))
     tests = [_compare_pair(models[first], models[second]) for first, second in pairs]
@@ -99,7 +100,7 @@ def compare_pairs(models: Mapping[str, Predictions]) -> dict[tuple[str, str], tu
     }
 
 
-def _compare_pair(first: Predictions, second: Predictions) -> tuple[McNemar, DeLong]:
+def _compare_pair(first: Predictions, second: Predictions) -> tuple[SignTest, DeLong]:
     """Test on how many groups each model is right on more images, and how each ranks the images."""
     group_id = first.images.group_id
     return (

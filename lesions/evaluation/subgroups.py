@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lesions.evaluation.attributes import Part, list_values
+from lesions.evaluation.attributes import AttributeValue, list_values
 from lesions.evaluation.binomial import LEVEL
 from lesions.evaluation.decisions import call_at, merge_sides
 from lesions.evaluation.interval import Estimate
@@ -98,11 +98,6 @@ class Subgroups:
         return sum(one.is_beyond_noise for one in self.scored)
 
 
-def score_subgroups(predictions: Predictions, *, min_groups: int, seed: int = 0) -> list[Subgroup]:
-    """Score the subgroups that have at least `min_groups` groups by their balanced accuracy."""
-    return compare_accuracies(predictions, min_groups=min_groups, seed=seed).scored
-
-
 def compare_accuracies(predictions: Predictions, *, min_groups: int, seed: int = 0) -> Subgroups:
     """Compare the balanced accuracy of each subgroup with that of all other test images.
 
@@ -155,7 +150,13 @@ def compare_sensitivities(
 
 
 def _compare(
-    predictions: Predictions, hits: Flags, parts: Sequence[Part], min_groups: int, *, by_class: bool, seed: int
+    predictions: Predictions,
+    hits: Flags,
+    parts: Sequence[AttributeValue],
+    min_groups: int,
+    *,
+    by_class: bool,
+    seed: int,
 ) -> Subgroups:
     """Score the parts that have enough groups by their share of hits, or by the mean of the shares of each class."""
     group_id, y_true = predictions.images.group_id, predictions.y_true

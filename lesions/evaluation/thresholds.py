@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lesions.evaluation.binomial import bound_parts
+from lesions.evaluation.binomial import bound_by_trials, count_trials, measure_design_effects
 from lesions.evaluation.bootstrap import sum_by_group
 from lesions.evaluation.interval import Estimate
 from lesions.formats.json_file import round_down
@@ -94,7 +94,7 @@ def estimate_with_luck(
     The interval of `score_decisions` is that of this threshold. Another validation set would give another threshold,
     whose sensitivity differs by about as much as the share found of that many validation images. The interval is
     that of Clopper and Pearson (1934) for 1 / (1 / n + 1 / m) images, where n and m are the effective numbers of
-    independent malignant images of test and validation.
+    independent malignant images of test and validation, counted as for all proportions (`count_trials`).
 
     Parameters
     ----------
@@ -103,21 +103,11 @@ def estimate_with_luck(
     val_groups, test_groups : (M,)
         The groups of these images.
     """
-    trials = 1 / (1 / count_independent(found_on_val, val_groups) + 1 / count_independent(found_on_test, test_groups))
-    value = float(found_on_test.mean())
-    low, high = bound_parts(np.array([value]), np.array([trials]))
-    return Estimate(value, float(low[0]), float(high[0]))
-
-
-def count_independent(hits: Flags, group_id: pd.Series) -> float:
-    """Return the effective number of independent images: the number whose share of hits would vary as much.
-
-    At most the number of images; the number of groups if all images or none are hits.
-    """
-    num_groups, value = group_id.nunique(), float(hits.mean())
-    if num_groups == 1 or value in (0, 1):
-        return float(num_groups)
-    return min(float(len(hits)), value * (1 - value) / _measure_variance(hits, group_id))
+    splits = ((found_on_val, val_groups), (found_on_test, test_groups))
+    on_val, on_test = (count_trials(*_sum_by_group(found, group_id)) for found, group_id in splits)
+    value = found_on_test.mean(keepdims=True)
+    low, high = bound_by_trials(value, 1 / (1 / on_val + 1 / on_test))
+    return Estimate(float(value[0]), float(low[0]), float(high[0]))
 
 
 def _measure_design_effect(probability: Floats, group_id: pd.Series) -> float:
@@ -125,11 +115,10 @@ def _measure_design_effect(probability: Floats, group_id: pd.Series) -> float:
     if group_id.nunique() == 1:
         return float(len(probability))
     is_low = probability < np.quantile(probability, LOW_SHARE)
-    independent = _measure_variance(is_low, pd.Series(np.arange(len(is_low))))
-    return max(1.0, _measure_variance(is_low, group_id) / independent) if is_low.any() else 1.0
+    return max(1.0, float(measure_design_effects(*_sum_by_group(is_low, group_id))[0]))
 
 
-def _measure_variance(hits: Flags, group_id: pd.Series) -> float:
-    """Return the variance of the share of hits (M,) over samples of groups, of which there are two at least."""
-    groups = sum_by_group(hits - hits.mean(), group_id)
-    return float((groups**2).sum()) / len(hits) ** 2 * len(groups) / (len(groups) - 1)
+def _sum_by_group(hits: Flags, group_id: pd.Series) -> tuple[Floats, Floats]:
+    """Return the hits and the images of each group, (G, 1) each, of hits (M,)."""
+    sums = sum_by_group(np.stack([hits, np.ones_like(hits)], axis=1), group_id)
+    return sums[:, :1], sums[:, 1:]

@@ -1,6 +1,7 @@
 """Describe the result of a comparison in words."""
 
 from collections.abc import Sequence
+from math import isnan
 
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.interval import Difference, Estimate
@@ -96,14 +97,15 @@ def spell_interval(estimate: Estimate) -> str:
     return f"95 % interval {spell_bounds(estimate)}"
 
 
-def spell_estimate(estimate: Estimate) -> str:
+def spell_estimate(estimate: Estimate, *, signed: bool = False) -> str:
     """Return the words for an estimate with its bounds in brackets."""
-    return f"{spell_number(estimate.value)} ({spell_bounds(estimate)})"
+    words = spell_interval(estimate) if isnan(estimate.low) else spell_bounds(estimate)
+    return f"{spell_number(estimate.value, signed=signed)} ({words})"
 
 
 def spell_bounds(estimate: Estimate) -> str:
-    """Return the words for the two bounds of an interval."""
-    return f"{spell_number(estimate.low)} to {spell_number(estimate.high)}"
+    """Return the words for the two bounds of an interval, or that they are not known."""
+    return "not known" if isnan(estimate.low) else f"{spell_number(estimate.low)} to {spell_number(estimate.high)}"
 
 
 def spell_number(value: float, *, signed: bool = False) -> str:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lesions.errors import InputError
-from lesions.formats.json_file import read_json
-from lesions.gate.metrics import SPLIT
 from lesions.project.revisions import is_shallow
 from lesions.tables.paths import ModelPaths
+from lesions.tables.run_files import SPLIT_METRICS, TEST_IMAGES, read_test_images
 
 METRICS = Path("metrics")
 DIGEST = ModelPaths("").metrics_file("digest").name
@@ -42,19 +40,17 @@ def count_looks() -> Looks:
     The predictions are those of the digests (`metrics/<model>/digest.json`) beside a `metrics/split.json` that names
     the same test images.
     """
-    if not SPLIT.is_file():
-        raise InputError(f"there is no {SPLIT}, which names the test images; `dvc repro split_by_patient` writes it")
-    images = read_json(SPLIT).get("test_images_sha256")
+    images = read_test_images()
     seen = {_identify(_parse(path.read_bytes())) for path in METRICS.glob(f"*/{DIGEST}")}
     scored: dict[str, bool] = {}
     identities: dict[str, str] = {}
     num_commits = 0
     for files in _list_versions():
-        split, digests = files.pop(SPLIT.name, None), files
+        split, digests = files.pop(SPLIT_METRICS.name, None), files
         if split is None:
             continue
         if split not in scored:
-            scored[split] = _read_blob(split).get("test_images_sha256") == images
+            scored[split] = _read_blob(split).get(TEST_IMAGES) == images
         if scored[split]:
             for blob in digests.values():
                 if blob not in identities:
@@ -67,7 +63,7 @@ def count_looks() -> Looks:
 
 def _list_versions() -> Iterator[dict[str, str]]:
     """Yield the blobs of the split's metrics and the digests, by path, for each commit that changed one of them."""
-    paths = [f"{METRICS}/{SPLIT.name}", f":(glob){METRICS}/*/{DIGEST}"]
+    paths = [f"{METRICS}/{SPLIT_METRICS.name}", f":(glob){METRICS}/*/{DIGEST}"]
     # All references, among them DVC's experiments.
     commits = _ask_git("log", "--all", "--full-history", "--format=%H", "--", *paths).split()
     for commit in commits:
@@ -77,7 +73,7 @@ def _list_versions() -> Iterator[dict[str, str]]:
         yield {
             path.relative_to(METRICS).as_posix(): blob
             for path, blob in blobs.items()
-            if path == SPLIT or path.name == DIGEST
+            if path == SPLIT_METRICS or path.name == DIGEST
         }
 
 

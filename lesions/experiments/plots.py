@@ -22,7 +22,7 @@ GREY = "#88888866"
 
 # Lines and words have the colour of the page's text; cells and bars keep theirs.
 INK = "currentColor"
-LOOK = {
+CONFIG = {
     # matplotlib brings this font. Where a browser lacks it, the others are no wider, so that no words overlap.
     "font": "DejaVu Sans, Verdana, sans-serif",
     "background": "transparent",
@@ -136,7 +136,7 @@ def _draw_vega(spec: Mapping[str, Any]) -> str:
     """Return a Vega-Lite plot as an SVG that follows the screen's light or dark colours, as a `data:` URL."""
     vl_convert.register_font_directory(str(Path(matplotlib.get_data_path(), "fonts/ttf")))
     untitled = {key: value for key, value in spec.items() if key != "title"}  # the page has the title
-    svg = vl_convert.vegalite_to_svg(untitled, config=LOOK, allowed_base_urls=[])
+    svg = vl_convert.vegalite_to_svg(untitled, config=CONFIG, allowed_base_urls=[])
     head, tag, rest = svg.partition(">")
     drawn = head + tag + FOLLOW_SCREEN + rest.replace('"#000000"', f'"{INK}"')
     return f"data:image/svg+xml;base64,{b64encode(drawn.encode()).decode()}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard, get_args
 
-from lesions.evaluation.comparison import HeadlineMetric
+from lesions.evaluation.estimation import HeadlineMetric
 from lesions.evaluation.reliability import HIGHEST_LOSSES
 from lesions.evaluation.summary import summarise_scores
 from lesions.gate.metrics import RevisionMetrics

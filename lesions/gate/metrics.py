@@ -3,7 +3,6 @@
 Whatever cannot be read is a problem in words, which names the file and the revision, and stops no other file.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +18,12 @@ from lesions.parameters.section import parse_parameters
 from lesions.tables.digest import MAX_PROBABILITIES, parse_digest
 from lesions.tables.paths import ModelPaths
 from lesions.tables.predictions import Predictions
+from lesions.tables.run_files import SPLIT_METRICS, find_test_images
 
 MAX_BYTES = 100_000_000
 """Size of the largest file that is read; a larger one is not from a run."""
 
 PARAMS = Path("params.yaml")
-SPLIT = Path("metrics/split.json")
 
 
 class Files(Protocol):
@@ -123,13 +122,7 @@ def _read_model(files: Files, model: str, revision: str) -> ModelMetrics:
 
 def _read_test_images(files: Files, revision: str) -> str:
     """Return the hash of the test images."""
-    sha256 = _read_values(files, SPLIT, revision).get("test_images_sha256")
-    if not isinstance(sha256, str) or not re.fullmatch("[0-9a-f]{64}", sha256):
-        raise InputError(
-            f"{SPLIT} of {revision} does not say which test images its metrics are of: test_images_sha256: expected "
-            f"64 hexadecimal digits, got {sha256!r:.80}"
-        )
-    return sha256
+    return find_test_images(_read_values(files, SPLIT_METRICS, revision), f"{SPLIT_METRICS} of {revision}")
 
 
 def _read_values(files: Files, path: Path, revision: str) -> dict[str, Any]:

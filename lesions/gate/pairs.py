@@ -7,7 +7,8 @@ from typing import get_args
 import numpy as np
 
 from lesions.errors import InputError
-from lesions.evaluation.comparison import HeadlineMetric, check_same_images, measure_metrics
+from lesions.evaluation.comparison import check_same_images
+from lesions.evaluation.estimation import HeadlineMetric, measure_metrics
 from lesions.evaluation.measurement import Measurement
 from lesions.gate.figures import Figures, confirm_figures
 from lesions.gate.metrics import RevisionMetrics

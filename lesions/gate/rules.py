@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from lesions.errors import InputError
-from lesions.evaluation.comparison import HeadlineMetric
+from lesions.evaluation.estimation import HeadlineMetric
 from lesions.parameters.section import Section, read_parameters, read_section
 
 RELEASE = "release"

@@ -9,7 +9,16 @@ from torch import Tensor, nn
 from lesions.errors import InputError
 from lesions.networks.classifier import Classifier, build_head
 from lesions.networks.custom_cnn import build_custom_cnn
-from lesions.networks.parameters import AnyArchitecture, CustomCNNParameters, TorchvisionParameters
+from lesions.networks.layers import check_phases
+from lesions.networks.own_network import build_own_backbone
+from lesions.networks.parameters import (
+    AnyArchitecture,
+    CustomCNNParameters,
+    OwnParameters,
+    PretrainableParameters,
+    TimmParameters,
+    TorchvisionParameters,
+)
 from lesions.networks.pretrained import read_weights
 from lesions.networks.torchvision_backbone import build_torchvision_backbone
 
@@ -40,13 +49,15 @@ def build_network(architecture: AnyArchitecture, num_classes: int, *, pretrained
     Raises
     ------
     InputError
-        If the backbone is unknown or unsuitable, or if its weights cannot be read or downloaded.
+        If the backbone is unknown or unsuitable or has too few layers for a phase, or if its weights cannot be read
+        or downloaded.
     """
     weights = None
-    if pretrained and isinstance(architecture, TorchvisionParameters) and architecture.has_pretrained_weights:
-        weights = read_weights(architecture.backbone, architecture.weights, architecture.weights_sha256)
+    if pretrained and isinstance(architecture, PretrainableParameters) and architecture.has_pretrained_weights:
+        weights = read_weights(architecture)
     network = assemble_network(architecture, num_classes, weights)
-    _check_output(network, architecture)
+    _infer_output(network, architecture, "logits")
+    check_phases(network.backbone, architecture)
     return network
 
 
@@ -58,43 +69,58 @@ def assemble_network(
     Parameters
     ----------
     weights
-        To put into a torchvision backbone, or None.
+        To put into the backbone, or None.
 
     Raises
     ------
     InputError
         If the backbone is unknown or unsuitable, or if the weights do not fit it.
     """
-    if isinstance(architecture, CustomCNNParameters):
-        backbone: nn.Module = build_custom_cnn(
-            architecture.widths,
-            convolutions_per_block=architecture.convolutions_per_block,
-            batch_norm=architecture.batch_norm,
-        )
-        num_features = architecture.widths[-1]
-    else:
-        backbone, num_features = build_torchvision_backbone(architecture.backbone, weights)
-    head = build_head((num_features, *architecture.head_widths, num_classes), architecture.dropout)
+    backbone, num_features = _build_backbone(architecture, weights)
+    widths = (num_features, *architecture.head_widths, num_classes)
+    head = build_head(widths, architecture.dropouts, batch_norm=architecture.head_batch_norm)
     return Classifier(backbone, head)
 
 
-def _check_output(network: Classifier, architecture: AnyArchitecture) -> None:
-    """Refuse a network that does not return one tensor of logits for images of the architecture's size."""
+def _build_backbone(architecture: AnyArchitecture, weights: Mapping[str, Tensor] | None) -> tuple[nn.Module, int]:
+    """Return a backbone and its number of features."""
+    match architecture:
+        case CustomCNNParameters():
+            custom = build_custom_cnn(
+                architecture.widths,
+                convolutions_per_block=architecture.convolutions_per_block,
+                batch_norm=architecture.batch_norm,
+                residual=architecture.residual,
+            )
+            return custom, architecture.widths[-1]
+        case TorchvisionParameters():
+            return build_torchvision_backbone(architecture.backbone, weights)
+        case TimmParameters():
+            from lesions.networks.timm_backbone import build_timm_backbone  # loads timm, which takes seconds
+
+            backbone = build_timm_backbone(architecture, weights)
+        case OwnParameters():
+            backbone = build_own_backbone(architecture)
+    return backbone, _infer_output(backbone, architecture, "features").shape[1]
+
+
+def _infer_output(network: nn.Module, architecture: AnyArchitecture, kind: str) -> Tensor:
+    """Return the output (2, ...) for two images of the architecture's size, without values; it must have two axes."""
     size = architecture.size_px
-    problem = ""
     # Tensors on the meta device have shapes but no values, so nothing is computed and no random number is drawn.
     shapes = deepcopy(network).to("meta").train()
     for module in shapes.modules():
         if isinstance(module, nn.Conv2d) and max(module.stride) > 1:
             module.register_forward_pre_hook(_refuse_one_pixel)
+    refused = f"the backbone {architecture.backbone} does not give {kind} for images of {size} px"
     try:
         output = shapes(torch.zeros(2, 3, size, size, device="meta"))
-    except (RuntimeError, AssertionError, AttributeError, TypeError, ValueError) as error:
-        problem = f": {error}"
-    else:
-        if isinstance(output, Tensor) and output.ndim == 2:
-            return
-    raise InputError(f"the backbone {architecture.backbone} does not give logits for images of {size} px{problem}")
+    except Exception as error:  # a network of one's own may raise anything
+        raise InputError(f"{refused}: {' '.join(str(error).split())[:300]}") from error
+    if not isinstance(output, Tensor) or output.ndim != 2 or len(output) != 2:
+        what = f"a tensor of shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
+        raise InputError(f"{refused}: for 2 images it returns {what}, expected one of shape (2, number of {kind})")
+    return output
 
 
 def _refuse_one_pixel(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:

@@ -38,6 +38,8 @@ class CheckpointMetadata:
         The sha256 of each file that the network was trained on, by file name.
     versions
         The versions of the libraries that trained it.
+    weights_licence
+        The licence of the pretrained weights that it started from, or None.
     """
 
     model: str
@@ -48,6 +50,7 @@ class CheckpointMetadata:
     std: tuple[float, float, float]
     inputs: dict[str, str]
     versions: dict[str, str]
+    weights_licence: str | None
 
 
 _METADATA = TypeAdapter(CheckpointMetadata)
@@ -101,6 +104,10 @@ def _build_network(metadata: CheckpointMetadata, weights: dict[str, Tensor]) -> 
             raise ValueError(f"{name} has values that are not finite numbers")
     # Copied, because a tensor of the file need not begin where memory for computing does.
     network.load_state_dict({name: tensor.clone() for name, tensor in weights.items()}, assign=True)
+    if any(buffer.is_meta for buffer in network.buffers()):
+        # Some networks of timm have tables that they compute when they are built, and that no file holds.
+        network = assemble_network(architecture, len(metadata.classes))
+        network.load_state_dict(weights)
     return network
 
 

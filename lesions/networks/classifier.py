@@ -19,9 +19,14 @@ class Classifier(nn.Module):
         return logits
 
 
-def build_head(widths: tuple[int, ...], dropout: float) -> nn.Sequential:
-    """Build the linear layers from the features to the logits, with dropout before each and ReLU between them."""
+def build_head(widths: tuple[int, ...], dropouts: tuple[float, ...], *, batch_norm: bool) -> nn.Sequential:
+    """Build the linear layers from the features to the logits, each with its own dropout before it.
+
+    Each hidden layer is followed by a ReLU, and by batch norm if `batch_norm` is true.
+    """
     layers: list[nn.Module] = []
-    for fan_in, width in pairwise(widths):
-        layers += [nn.Dropout(dropout), nn.Linear(fan_in, width), nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers[:-1])
+    for (fan_in, width), dropout in zip(pairwise(widths), dropouts, strict=True):
+        if layers:
+            layers += [nn.ReLU(inplace=True), *([nn.BatchNorm1d(fan_in)] if batch_norm else [])]
+        layers += [nn.Dropout(dropout), nn.Linear(fan_in, width)]
+    return nn.Sequential(*layers)

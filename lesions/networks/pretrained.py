@@ -1,4 +1,4 @@
-"""Pretrained weights of torchvision's networks: torchvision's own download, or a file with a known hash."""
+"""Pretrained weights: torchvision's own download, or a file with a known hash, which may be on a hub."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,26 +11,30 @@ from torch import Tensor
 
 from lesions.errors import InputError
 from lesions.formats.sha256 import check_hash, hash_file
+from lesions.networks.hub import download_from_hub
+from lesions.networks.licences import check_licence
+from lesions.networks.parameters import HUB_WEIGHTS, PretrainableParameters, TimmParameters
 
 
-def read_weights(backbone: str, weights: str, sha256: str | None) -> Mapping[str, Tensor]:
+def read_weights(architecture: PretrainableParameters) -> Mapping[str, Tensor]:
     """Read the pretrained weights that an architecture names.
 
-    Parameters
-    ----------
-    backbone
-        The network's name in torchvision.
-    weights
-        `imagenet` for torchvision's weights, downloaded on first use and kept in torch's cache; else a file.
-    sha256
-        The sha256 of that file, in hexadecimal digits.
+    `imagenet` are torchvision's, downloaded on first use and kept in torch's cache; those in a repository of the
+    Hugging Face hub are kept in the hub's cache; all others are a file.
 
     Raises
     ------
     InputError
-        If the file is missing or has another hash, or if the download fails.
+        If the file is missing or has another hash, if a download fails, or if the licence must be accepted first.
     """
-    return download_imagenet_weights(backbone) if weights == "imagenet" else read_file(Path(weights), sha256)
+    if isinstance(architecture, TimmParameters):
+        check_licence(architecture)
+    if architecture.weights == "imagenet":
+        return download_imagenet_weights(architecture.backbone)
+    on_hub = HUB_WEIGHTS.fullmatch(architecture.weights)
+    path = download_from_hub(on_hub["repository"], on_hub["commit"]) if on_hub else Path(architecture.weights)
+    check_hash(path, architecture.weights_sha256, parameter="weights_sha256")
+    return read_tensors(path)
 
 
 def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
@@ -56,12 +60,6 @@ def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
     if not sha256.startswith(prefix):
         raise InputError(f"{cached} has the sha256 {sha256}, expected one that starts with {prefix}; remove the file")
     return read_tensors(cached)
-
-
-def read_file(path: Path, sha256: str | None) -> Mapping[str, Tensor]:
-    """Read a state dictionary from a file of tensors, after checking its hash."""
-    check_hash(path, sha256, parameter="weights_sha256")
-    return read_tensors(path)
 
 
 def read_tensors(path: Path) -> Mapping[str, Tensor]:

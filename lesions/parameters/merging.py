@@ -9,6 +9,9 @@ from lesions.parameters.renamed import describe_unknown
 
 NETWORKS = "architectures."
 
+OVERRIDES = "recipe"
+"""The key in a section `architectures.<model>` that overrides shared sections; `lesions.training.recipe` reads it."""
+
 COMBINATIONS = "combinations."
 
 IMPORTED = "imported."
@@ -46,7 +49,8 @@ def merge_sections(
 def check_names(overlay: Mapping[str, Any], known: Mapping[str, Any], file: Path, prefix: str = "") -> None:
     """Refuse an overlay with unknown parameters.
 
-    It may add a network, which is a section with a backbone, an ensemble, which has members, and an imported table.
+    It may add a network, which is a section with a backbone, a recipe to a network, an ensemble, which has members,
+    and an imported table.
 
     Raises
     ------
@@ -57,8 +61,9 @@ def check_names(overlay: Mapping[str, Any], known: Mapping[str, Any], file: Path
         full_name = f"{prefix}{name}"
         if name not in known:
             is_network = prefix == NETWORKS and is_section(value) and "backbone" in value
+            is_recipe = prefix.startswith(NETWORKS) and prefix.count(".") == 2 and name == OVERRIDES
             is_ensemble = prefix == COMBINATIONS and is_section(value) and "members" in value
-            if not (is_network or is_ensemble or prefix == IMPORTED):
+            if not (is_network or is_recipe or is_ensemble or prefix == IMPORTED):
                 raise InputError(f"{file}: {describe_unknown(full_name)}")
         elif is_section(known[name]):
             if not isinstance(value, Mapping):

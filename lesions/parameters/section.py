@@ -25,7 +25,7 @@ class Section(BaseModel):
 
 AnySection = TypeVar("AnySection", bound=Section)
 
-STEP_WITHIN_A_TYPE = re.compile(r"\[key\]|constrained-str|(dict|function-after|literal|tuple)\[.*\]")
+STEP_WITHIN_A_TYPE = re.compile(r"\[key\]|constrained-(float|int|str)|(dict|function-after|literal|tuple)\[.*\]")
 """The steps in pydantic's error locations that name a part of a type, not a parameter."""
 
 

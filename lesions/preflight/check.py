@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lesions.datasets.parameters import DatasetParameters
+from lesions.errors import InputError
 from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.seal import list_sealed_splits
@@ -132,7 +133,21 @@ def check_parameters(params: Path, findings: Findings) -> dict[str, Recipe]:
                 recipes[model] = resolve_recipe(params, model)
                 cached_px = read_section(params, "cache_images", DecodingParameters).size_px
                 check_enough_pixels(model, recipes[model].architecture, cached_px)
+    with findings.collect():
+        check_class_weights(params, recipes)
     return recipes
+
+
+def check_class_weights(params: Path, recipes: Recipes) -> None:
+    """Raise InputError if a loss is not to use class weights, but there are none."""
+    if read_section(params, "class_weights", ClassWeightParameters).scheme != "none":
+        return
+    for model, recipe in recipes.items():
+        if not recipe.loss.class_weights:
+            raise InputError(
+                f"{params}: loss.class_weights is false for {model}, but class_weights.scheme is none anyway; "
+                "set it to true"
+            )
 
 
 def count_weights(recipes: Recipes, findings: Findings) -> list[int]:

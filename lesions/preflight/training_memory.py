@@ -13,8 +13,8 @@ from lesions.networks.architecture import build_network
 from lesions.networks.classifier import Classifier
 from lesions.networks.inference import BATCH_SIZE, predict_batch
 from lesions.networks.parameters import AnyArchitecture
+from lesions.networks.preprocessing import build_preprocessing
 from lesions.training.parameters import OptimizerParameters, TrainingParameters
-from lesions.transforms.preprocessing import Preprocessing
 
 
 class MemoryTally(TorchDispatchMode):
@@ -90,7 +90,7 @@ def count_training_bytes(
     validated = tally_prediction(network, architecture, cached_px=cached_px, num_images=num_val)
     network.to(precision).train()
     with MemoryTally() as learnt:
-        preprocessing = Preprocessing(architecture.size_px)
+        preprocessing = build_preprocessing(architecture)
         pixels = make_pixels(cached_px, min(training.batch_size, num_train))
         inputs = preprocessing.normalise(preprocessing.resize(preprocessing.prepare(pixels)))
         take_step(network, inputs.to(precision))
@@ -113,7 +113,7 @@ def tally_prediction(
     network.eval()
     with MemoryTally() as tally, torch.inference_mode():
         pixels = make_pixels(cached_px, min(BATCH_SIZE, num_images))
-        predict_batch(network, pixels, preprocessing=Preprocessing(architecture.size_px), num_views=num_views)
+        predict_batch(network, pixels, preprocessing=build_preprocessing(architecture), num_views=num_views)
     return tally.peak_bytes
 
 

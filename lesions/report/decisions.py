@@ -5,6 +5,7 @@ from typing import Any
 
 from lesions.drawing.style import spell
 from lesions.evaluation.interval import Estimate
+from lesions.evaluation.verdict import spell_bounds, spell_number
 from lesions.report.decision_inputs import (
     DecisionRow,
     ExternalDecisions,
@@ -115,4 +116,4 @@ def list_external_decisions(model: str, external: Mapping[str, ExternalDecisions
 
 
 def _spell(estimate: Estimate | None) -> Cell:
-    return (f"{estimate.value:.3f}", f"{estimate.low:.3f} – {estimate.high:.3f}") if estimate else UNDEFINED
+    return (spell_number(estimate.value), spell_bounds(estimate)) if estimate else UNDEFINED

@@ -12,7 +12,7 @@ from lesions.report import pictures, sentences
 from lesions.report.data_sentences import describe_class_balance
 from lesions.report.inputs import OverviewRows, TrainSummary
 from lesions.report.page import Picture, embed_figure
-from lesions.report.pictures import Look, choose_looks
+from lesions.report.pictures import ModelStyle, choose_styles
 from lesions.tables.predictions import Predictions
 
 
@@ -32,15 +32,15 @@ def build_overview_pictures(
     models
         Predictions of the test images.
     """
-    looks = choose_looks([*models, *baselines, *probes])
+    styles = choose_styles([*models, *baselines, *probes])
     num_classes = len(np.unique(next(iter(models.values())).y_true))
     chance = {"balanced_accuracy": 1 / num_classes, "macro_roc_auc": 0.5}.get(metric)
-    yield build_scores_picture(comparison, looks, models=list(models), metric=metric, chance=chance)
-    yield embed_figure("Each diagnosis", pictures.plot_f1(rows.f1, looks), sentences.describe_f1(models))
+    yield build_scores_picture(comparison, styles, models=list(models), metric=metric, chance=chance)
+    yield embed_figure("Each diagnosis", pictures.plot_f1(rows.f1, styles), sentences.describe_f1(models))
     yield build_balance_picture(rows.shares)
     if rows.roc:  # there is no curve if all test images have one diagnosis
         yield from build_curve_pictures(
-            models, rows, {name: look for name, look in looks.items() if name not in probes}
+            models, rows, {name: style for name, style in styles.items() if name not in probes}
         )
 
 
@@ -50,30 +50,35 @@ def build_balance_picture(shares: PlotRows) -> Picture:
 
 
 def build_scores_picture(
-    comparison: Comparison, looks: Mapping[str, Look], *, models: Sequence[str], metric: str, chance: float | None
+    comparison: Comparison,
+    styles: Mapping[str, ModelStyle],
+    *,
+    models: Sequence[str],
+    metric: str,
+    chance: float | None,
 ) -> Picture:
     """Build the picture of one metric of all models, and name the best of the trained ones."""
     return embed_figure(
         "All models",
-        pictures.plot_scores(comparison, looks, metric=metric, chance=chance),
+        pictures.plot_scores(comparison, styles, metric=metric, chance=chance),
         f"{describe_choice(comparison, models, metric=metric)} The lines are 95 % intervals.",
     )
 
 
 def build_curve_pictures(
-    models: Mapping[str, Predictions], rows: OverviewRows, looks: Mapping[str, Look]
+    models: Mapping[str, Predictions], rows: OverviewRows, styles: Mapping[str, ModelStyle]
 ) -> Iterator[Picture]:
     """Build the pictures of the ROC curves, and of the curves of precision and recall."""
     words = ("1 − specificity", "sensitivity")
     yield embed_figure(
         "ROC",
-        pictures.plot_curves(rows.roc, looks, x="false_positive_rate", y="sensitivity", words=words),
+        pictures.plot_curves(rows.roc, styles, x="false_positive_rate", y="sensitivity", words=words),
         sentences.describe_ranking(models, "area under the ROC curve", compute_roc_area),
     )
     words = ("recall", "precision")
     yield embed_figure(
         "Precision and recall",
-        pictures.plot_curves(rows.precision_recall, looks, x="recall", y="precision", words=words),
+        pictures.plot_curves(rows.precision_recall, styles, x="recall", y="precision", words=words),
         sentences.describe_ranking(models, "average precision", compute_average_precision),
     )
 

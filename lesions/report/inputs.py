@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lesions.evaluation.comparison import HeadlineMetric
+from lesions.evaluation.estimation import HeadlineMetric
 from lesions.evaluation.interval import Estimate
 from lesions.evaluation.parameters import CalibrationMethod
 from lesions.formats.json_file import PlotRows, read_json
@@ -86,6 +86,7 @@ class TrainSummary(Summary):
     best_epoch: int
     num_epochs: int
     num_parameters: int
+    weights_licence: str | None = None
 
 
 class Generalisation(Summary):
@@ -101,17 +102,10 @@ class Generalisation(Summary):
 
 
 class ReliabilityScores(Summary):
-    """What `metrics/<model>/test.json` says of the probabilities, and `intervals.json` of how sure that is.
+    """What `metrics/<model>/test.json` says of the probabilities, and `intervals.json` of how sure that is."""
 
-    A score of exactly 0 has no bounds.
-    """
-
-    log_loss: float
-    log_loss_low: float | None = None
-    log_loss_high: float | None = None
-    brier_score: float
-    brier_score_low: float | None = None
-    brier_score_high: float | None = None
+    log_loss: Estimate
+    brier_score: Estimate
     expected_calibration_error: float
     expected_calibration_error_by_chance: Estimate
 
@@ -120,6 +114,7 @@ class CalibrationSummary(Summary):
     """What `metrics/<model>/calibration.json` says of the method, and of the test images' probabilities before it."""
 
     method: CalibrationMethod
+    shifts_prior: bool
     test_log_loss_before: float
     test_brier_score_before: float
 
@@ -148,7 +143,6 @@ class SubgroupRow(Summary):
     beyond_noise: bool
     lead_over_others: float | None = None
     weighted_lead_over_others: float | None = None
-    num_malignant_images: int | None = None
     sensitivity: Estimate | None = None
     sensitivity_beyond_noise: bool | None = None
     sensitivity_lead_over_others: float | None = None

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lesions.drawing.style import MODEL_COLOURS, new_figure, new_pair
-from lesions.evaluation.verdict import spell_estimate
+from lesions.evaluation.verdict import spell_bounds, spell_estimate
 from lesions.formats.json_file import PlotRows
 from lesions.report.decision_inputs import MalignancyScores
 from lesions.report.page import Picture, embed_figure
@@ -40,7 +40,9 @@ def build_calibration_picture(model: str, scores: MalignancyScores, curve: PlotR
         The rows of the plot `malignancy_calibration`.
     """
     return embed_figure(
-        f"Probability of malignancy, by {model}", plot_calibration(curve), describe_calibration(model, scores)
+        f"Probability of malignancy, by {model}",
+        plot_calibration(curve),
+        describe_malignant_probabilities(model, scores),
     )
 
 
@@ -70,7 +72,8 @@ def _draw_decision_curve(axes: Axes, table: pd.DataFrame, threshold: float) -> N
         part = table[table.strategy == strategy]
         axes.plot(part.threshold, part.net_benefit, line, color=colour, label=strategy)
         if strategy == "the model":
-            axes.fill_between(part.threshold, part.low, part.high, color=colour, alpha=0.2, linewidth=0)
+            low, high = (part[bound].astype(float) for bound in ("low", "high"))
+            axes.fill_between(part.threshold, low, high, color=colour, alpha=0.2, linewidth=0)
     axes.axvline(threshold, color=MODEL_COLOURS[3], linewidth=1)
     top = table[table.strategy == "the model"].net_benefit.max()
     axes.set(xlabel="threshold probability", ylabel="net benefit", xlim=(0, 1), ylim=(-0.25 * top, 1.3 * top))
@@ -103,8 +106,7 @@ def describe_malignancy(model: str, scores: MalignancyScores) -> str:
         _describe_threshold(model, scores),
         f"It finds {spell_estimate(scores.sensitivity)} of the malignant test images; that interval is of this "
         f"threshold. Thresholds found in the same way on other validation images reach "
-        f"{scores.sensitivity_with_luck.low:.3f} to {scores.sensitivity_with_luck.high:.3f}. "
-        f"The specificity is {spell_estimate(scores.specificity)}.",
+        f"{spell_bounds(scores.sensitivity_with_luck)}. The specificity is {spell_estimate(scores.specificity)}.",
     ]
     predictive = [
         f"the {name} is {spell_estimate(estimate)}"
@@ -114,7 +116,7 @@ def describe_malignancy(model: str, scores: MalignancyScores) -> str:
     if predictive:
         share = scores.num_malignant / (scores.num_malignant + scores.num_benign)
         sentences.append(f"Among test images, of which {share:.1%} are malignant, {' and '.join(predictive)}.")
-    if scores.net_benefit_over_all is not None:
+    if scores.net_benefit_over_all is not None and not scores.threshold_calls_all:
         sentences.append(
             f"At this threshold, the net benefit over calling all malignant is "
             f"{spell_estimate(scores.net_benefit_over_all)}."
@@ -137,7 +139,7 @@ def _describe_threshold(model: str, scores: MalignancyScores) -> str:
     )
 
 
-def describe_calibration(model: str, scores: MalignancyScores) -> str:
+def describe_malignant_probabilities(model: str, scores: MalignancyScores) -> str:
     """Describe how the probabilities of malignancy compare with what was observed."""
     parts = [
         f"{name} {spell_estimate(estimate)}"

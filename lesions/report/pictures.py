@@ -25,7 +25,7 @@ TITLE_WIDTH = 20
 
 
 @dataclass(frozen=True)
-class Look:
+class ModelStyle:
     """The colour, marker and line of a model in every plot."""
 
     colour: str
@@ -33,28 +33,30 @@ class Look:
     line: str
 
 
-def choose_looks(models: Sequence[str]) -> dict[str, Look]:
-    """Choose a look for each model; the first fourteen differ in colour or line, and in colour or marker."""
+def choose_styles(models: Sequence[str]) -> dict[str, ModelStyle]:
+    """Choose a style for each model; the first fourteen differ in colour or line, and in colour or marker."""
     K = len(MODEL_COLOURS)
     lines = ("-", "--")
     return {
-        model: Look(MODEL_COLOURS[n % K], MODEL_MARKERS[(n + n // K) % len(MODEL_MARKERS)], lines[n // K % 2])
+        model: ModelStyle(MODEL_COLOURS[n % K], MODEL_MARKERS[(n + n // K) % len(MODEL_MARKERS)], lines[n // K % 2])
         for n, model in enumerate(models)
     }
 
 
-def plot_scores(comparison: Comparison, looks: Mapping[str, Look], *, metric: str, chance: float | None) -> Figure:
+def plot_scores(
+    comparison: Comparison, styles: Mapping[str, ModelStyle], *, metric: str, chance: float | None
+) -> Figure:
     """Plot one metric of each model with its interval, and the score of chance."""
-    figure, axes = new_figure(width=WIDTH, height=0.9 + 0.32 * len(looks))
-    for row, (model, look) in enumerate(looks.items()):
+    figure, axes = new_figure(width=WIDTH, height=0.9 + 0.32 * len(styles))
+    for row, (model, style) in enumerate(styles.items()):
         estimate = comparison.scores[model, metric]
-        axes.plot([estimate.low, estimate.high], [row, row], color=look.colour, linewidth=2)
-        axes.plot(estimate.value, row, look.marker, color=look.colour, markersize=7)
+        axes.plot([estimate.low, estimate.high], [row, row], color=style.colour, linewidth=2)
+        axes.plot(estimate.value, row, style.marker, color=style.colour, markersize=7)
     if chance is not None:
         axes.axvline(chance, color="#888888", linestyle=":")
         axes.annotate("chance", (chance, -0.6), xytext=(3, 0), textcoords="offset points", fontsize=8)
-    axes.set(xlim=(0, 1.02), ylim=(len(looks) - 0.5, -0.7), xlabel=f"{METRIC_WORDS[metric]} on test images (0 to 1)")
-    axes.set_yticks(range(len(looks)), list(looks))
+    axes.set(xlim=(0, 1.02), ylim=(len(styles) - 0.5, -0.7), xlabel=f"{METRIC_WORDS[metric]} on test images (0 to 1)")
+    axes.set_yticks(range(len(styles)), list(styles))
     return figure
 
 
@@ -115,17 +117,17 @@ def plot_confusion(predictions: Predictions) -> Figure:
     return figure
 
 
-def plot_f1(rows: PlotRows, looks: Mapping[str, Look]) -> Figure:
+def plot_f1(rows: PlotRows, styles: Mapping[str, ModelStyle]) -> Figure:
     """Plot the F1 of each diagnosis for all models."""
     table = pd.DataFrame(rows)
     names = sorted(table.diagnosis.unique(), reverse=True)
     figure, axes = new_figure(width=WIDTH, height=1.3 + 0.34 * len(names))
     # The models are offset slightly, so that equal values do not hide each other.
-    offsets = np.linspace(0.22, -0.22, len(looks))
-    for (model, look), offset in zip(looks.items(), offsets, strict=True):
+    offsets = np.linspace(0.22, -0.22, len(styles))
+    for (model, style), offset in zip(styles.items(), offsets, strict=True):
         part = table[table.model == model]
         heights = [names.index(name) + offset for name in part.diagnosis]
-        axes.plot(part.f1, heights, look.marker, color=look.colour, label=model, markersize=6)
+        axes.plot(part.f1, heights, style.marker, color=style.colour, label=model, markersize=6)
     axes.set(xlim=(-0.02, 1.02), xlabel="F1 on test images (0 to 1)")
     axes.set_yticks(range(len(names)), [spell(name) for name in names])
     axes.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
@@ -135,7 +137,9 @@ def plot_f1(rows: PlotRows, looks: Mapping[str, Look]) -> Figure:
     return figure
 
 
-def plot_curves(rows: PlotRows, looks: Mapping[str, Look], *, x: str, y: str, words: tuple[str, str]) -> Figure:
+def plot_curves(
+    rows: PlotRows, styles: Mapping[str, ModelStyle], *, x: str, y: str, words: tuple[str, str]
+) -> Figure:
     """Plot one curve per model, in one square per diagnosis.
 
     Parameters
@@ -152,9 +156,9 @@ def plot_curves(rows: PlotRows, looks: Mapping[str, Look], *, x: str, y: str, wo
     figure = Figure(figsize=(WIDTH, 0.9 + 1.5 * num_rows), layout="constrained")
     squares = figure.subplots(num_rows, num_columns, sharex=True, sharey=True, squeeze=False).flat
     for axes, name in zip(squares, names, strict=False):
-        for model, look in looks.items():
+        for model, style in styles.items():
             part = table[(table.model == model) & (table.diagnosis == name)].sort_values("step")
-            axes.plot(part[x], part[y], look.line, color=look.colour, linewidth=1.3, label=model)
+            axes.plot(part[x], part[y], style.line, color=style.colour, linewidth=1.3, label=model)
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
         axes.set_title(fill(spell(name), TITLE_WIDTH), fontsize=8)
         axes.tick_params(labelsize=8)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from lesions.drawing.style import MODEL_COLOURS, MODEL_MARKERS, new_pair, spell
 from lesions.evaluation.proportions import estimate_proportions
+from lesions.evaluation.verdict import spell_bounds, spell_estimate
 from lesions.formats.json_file import PlotRows
 from lesions.report.inputs import CalibrationSummary, ReliabilityScores
 from lesions.report.page import Picture, embed_figure
@@ -55,8 +56,8 @@ def describe_reliability(model: str, risks: PlotRows, scores: ReliabilityScores)
     chance = scores.expected_calibration_error_by_chance
     return (
         f"Left: how often the most probable class is right. The calibration error of {model} is "
-        f"{scores.expected_calibration_error:.3f}, where calibrated probabilities would print {chance.low:.3f} to "
-        f"{chance.high:.3f} by chance (grey: the same for each bin). Right: the error rate is "
+        f"{scores.expected_calibration_error:.3f}, where calibrated probabilities would print {spell_bounds(chance)} "
+        f"by chance (grey: the same for each bin). Right: the error rate is "
         f"{_spell_risk(risks[-1])} on all images, and {_spell_risk(half)} on the {half['coverage']:.0%} whose called "
         "class has the highest probabilities. The intervals are over groups."
     )
@@ -73,21 +74,16 @@ def list_probability_scores(
     return [
         {
             "model": model,
-            "log loss": _spell_score(one.log_loss, one.log_loss_low, one.log_loss_high),
-            "Brier score": _spell_score(one.brier_score, one.brier_score_low, one.brier_score_high),
+            "log loss": spell_estimate(one.log_loss),
+            "Brier score": spell_estimate(one.brier_score),
             "calibration": spell(calibrations[model].method),
             "both before calibration": f"{calibrations[model].test_log_loss_before:.3f}, "
             f"{calibrations[model].test_brier_score_before:.3f}",
             "calibration error": f"{one.expected_calibration_error:.3f}",
-            "if calibrated": f"{one.expected_calibration_error_by_chance.low:.3f} – "
-            f"{one.expected_calibration_error_by_chance.high:.3f}",
+            "if calibrated": spell_bounds(one.expected_calibration_error_by_chance),
         }
         for model, one in scores.items()
     ]
-
-
-def _spell_score(value: float, low: float | None, high: float | None) -> str:
-    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} ({low:.3f} – {high:.3f})"
 
 
 def list_frequencies(models: Mapping[str, Predictions]) -> list[dict[str, str]]:
@@ -101,7 +97,7 @@ def list_frequencies(models: Mapping[str, Predictions]) -> list[dict[str, str]]:
         rows.append(
             {
                 "diagnosis": spell(name),
-                "share of test images": _spell_score(part.value, part.low, part.high),
+                "share of test images": spell_estimate(part),
                 **{f"mean probability by {model}": mean for model, mean in means.items()},
             }
         )

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lesions.evaluation.comparison import Comparison, HeadlineMetric
+from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.estimation import HeadlineMetric
 from lesions.evaluation.seal import SENTENCE, holds_seal
 from lesions.evaluation.verdict import METRIC_WORDS, describe_choice_on_validation, spell_number
 from lesions.formats.json_file import read_json

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lesions.drawing.style import spell
+from lesions.evaluation.class_rules import OWN_GROUPS
 from lesions.evaluation.interval import Estimate
 from lesions.evaluation.verdict import spell_estimate
 from lesions.report.summary import Summary, read_rows, read_summary
@@ -49,7 +50,7 @@ def describe_sets(paths: Sequence[ModelPaths]) -> dict[str, Any]:
 def describe_guarantee(confidence: float, rows: Sequence[SetRow]) -> str:
     """Say for which images a set holds the true class as often as asked."""
     start = f"A set is to hold the true class of {confidence:.0%} of images"
-    alone = [row for row in rows if row.calibrated_with == "its own groups"]
+    alone = [row for row in rows if row.calibrated_with == OWN_GROUPS]
     shared = ", ".join(f"{spell(row.diagnosis)}" for row in rows if row not in alone)
     end = "The guarantee is for an image drawn at random from a new group; one image of each group calibrates."
     if not shared:

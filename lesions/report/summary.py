@@ -9,14 +9,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from lesions.errors import InputError
-from lesions.evaluation.interval import Estimate
+from lesions.evaluation.interval import Estimate, leave_unbounded
 from lesions.formats.json_file import read_json
 
 
 class Summary(BaseModel):
     """A part of a metrics file: frozen, without conversion of types.
 
-    A field `score` of the type `Estimate` is read from the three keys `score`, `score_low` and `score_high`.
+    A field `score` of the type `Estimate` is read from the three keys `score`, `score_low` and `score_high`. Both
+    bounds are null where the interval is not known.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", allow_inf_nan=False)
@@ -33,7 +34,8 @@ class Summary(BaseModel):
                 bounds = {
                     bound: values[f"{name}_{bound}"] for bound in ("low", "high") if f"{name}_{bound}" in values
                 }
-                joined[name] = {"value": values[name], **bounds}
+                is_unbounded = bounds == {"low": None, "high": None}
+                joined[name] = leave_unbounded(values[name]) if is_unbounded else {"value": values[name], **bounds}
         return joined
 
 

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from lesions.evaluation.comparison import Comparison
-from lesions.evaluation.interval import Estimate
 from lesions.evaluation.significance import compare_pairs
-from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_number, spell_p
-from lesions.networks.parameters import AnyArchitecture, TorchvisionParameters
+from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_estimate, spell_number, spell_p
+from lesions.networks.parameters import AnyArchitecture, PretrainableParameters
 from lesions.report.inputs import ExternalScores, TrainSummary
 from lesions.tables.predictions import Predictions
 
@@ -16,12 +15,13 @@ from lesions.tables.predictions import Predictions
 def describe_model(model: str, architecture: AnyArchitecture, trained: TrainSummary) -> dict[str, str]:
     """Return a model's row: its architecture and the length of its training."""
     starts = {"none": "random", "imagenet": "ImageNet"}
-    weights = architecture.weights if isinstance(architecture, TorchvisionParameters) else "none"
+    weights = architecture.weights if isinstance(architecture, PretrainableParameters) else "none"
+    licence = f", licence {trained.weights_licence}" if trained.weights_licence else ""
     return {
         "model": model,
         "backbone": architecture.backbone,
         # Only the name of a file: its folder may be private.
-        "starts from": starts.get(weights, Path(weights).name),
+        "starts from": starts.get(weights, Path(weights).name) + licence,
         "image size": f"{architecture.size_px} px",
         "parameters": f"{trained.num_parameters:,}",
         "epoch kept": f"{trained.best_epoch} of {trained.num_epochs}",
@@ -37,7 +37,7 @@ def list_scores(comparison: Comparison, metric: str) -> list[dict[str, Any]]:
             if (model, metric) in comparison.on_validation
             else "",
             "scores": {
-                METRIC_WORDS[name]: (f"{estimate.value:.3f}", f"{estimate.low:.3f} – {estimate.high:.3f}")
+                METRIC_WORDS[name]: (spell_number(estimate.value), spell_bounds(estimate))
                 for name in comparison.metrics
                 for estimate in [comparison.scores[model, name]]
             },
@@ -48,19 +48,15 @@ def list_scores(comparison: Comparison, metric: str) -> list[dict[str, Any]]:
 
 def list_external(model: str, external: Mapping[str, ExternalScores]) -> list[dict[str, str]]:
     """Return one row per other dataset on which the model was scored: its balanced accuracy, and the loss."""
-
-    def spell_score(estimate: Estimate, *, signed: bool = False) -> str:
-        return f"{spell_number(estimate.value, signed=signed)} ({spell_bounds(estimate)})"
-
     return [
         {
             "model": model,
             "dataset": source,
             "images": f"{scores.num_images:,} of {scores.num_groups:,} groups",
             "classes": f"{scores.num_classes}",
-            "there": spell_score(scores.balanced_accuracy),
-            "here": spell_score(scores.own_balanced_accuracy),
-            "lost": spell_score(scores.balanced_accuracy_lost, signed=True),
+            "there": spell_estimate(scores.balanced_accuracy),
+            "here": spell_estimate(scores.own_balanced_accuracy),
+            "lost": spell_estimate(scores.balanced_accuracy_lost, signed=True),
         }
         for source, scores in external.items()
     ]
@@ -72,7 +68,7 @@ def list_tests(models: Mapping[str, Predictions]) -> list[dict[str, str]]:
         {
             "pair": f"{first}, {second}",
             "more right": f"{hits.first_only}, {hits.second_only}",
-            "mcnemar": spell_p(hits.p_value),
+            "sign test": spell_p(hits.p_value),
             "difference": spell_number(areas.difference, signed=True),
             "delong": spell_p(areas.p_value),
         }

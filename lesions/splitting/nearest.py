@@ -6,6 +6,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, eye_array, hstack, kron
 
 from lesions.splitting.goal import Goal, count_images
+from lesions.splitting.silence import silence_c
 
 MOST_NUMBERS = 3_000
 """Maximum of kinds of groups times splits that the search considers: with more, each step takes long."""
@@ -94,18 +95,19 @@ def _solve(
     no_absence, deviation = csr_array((S * K, S * K)), np.ones((S * K, 1))
     left = (goal.shares - staying / goal.totals).ravel()
     each_once = hstack([kron(np.ones((1, S)), eye_array(J)), csr_array((J, S * K + 1))])
-    found = milp(
-        cost,
-        integrality=np.append(np.ones(S * J + S * K), 0),
-        bounds=Bounds(least, most),
-        constraints=[
-            LinearConstraint(hstack([shares, no_absence, -deviation]), ub=left),
-            LinearConstraint(hstack([shares, no_absence, deviation]), lb=left),
-            LinearConstraint(present, lb=(staying == 0).ravel()),
-            LinearConstraint(each_once, num_alike, num_alike),
-            LinearConstraint(cost[None], ub=bar),
-        ],
-        options={"node_limit": max(1, MOST_WORK // (S * J)), "mip_rel_gap": 0},
-    )
+    with silence_c():
+        found = milp(
+            cost,
+            integrality=np.append(np.ones(S * J + S * K), 0),
+            bounds=Bounds(least, most),
+            constraints=[
+                LinearConstraint(hstack([shares, no_absence, -deviation]), ub=left),
+                LinearConstraint(hstack([shares, no_absence, deviation]), lb=left),
+                LinearConstraint(present, lb=(staying == 0).ravel()),
+                LinearConstraint(each_once, num_alike, num_alike),
+                LinearConstraint(cost[None], ub=bar),
+            ],
+            options={"node_limit": max(1, MOST_WORK // (S * J)), "mip_rel_gap": 0},
+        )
     numbers = None if found.x is None else np.rint(found.x[: S * J]).astype(np.int64).reshape(S, J)
     return numbers, found.status in (OPTIMAL, INFEASIBLE)

@@ -4,7 +4,7 @@ import ast
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lesions.errors import InputError
@@ -20,10 +20,39 @@ DISTRIBUTIONS = {"PIL": "pillow", "faiss": "faiss-cpu", "ruamel": "ruamel-yaml",
 PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)", re.MULTILINE)
 
 
-def trace_stages(folder: Path, versions: Mapping[str, str]) -> dict[str, Code]:
-    """Follow the imports of every stage in a folder, and return what each reaches, by the stage's name."""
+OWN_NETWORKS = Path("lesions/networks/own")
+"""The folder of networks of one's own, which no file imports: a parameter names them."""
+
+BUILDER = "lesions/networks/own_network.py"
+"""What imports a network of one's own; a stage that reaches it may build one."""
+
+
+def trace_stages(
+    folder: Path, versions: Mapping[str, str], own_files: Mapping[str, str | None] | None = None
+) -> dict[str, Code]:
+    """Follow the imports of every stage in a folder, and return what each reaches, by the stage's name.
+
+    Of a stage that builds networks, `<stage>@<model>` also reaches what the model's own network imports.
+
+    Parameters
+    ----------
+    own_files
+        The name of the file of each model's own network, without suffix; None for models that have another.
+
+    Raises
+    ------
+    InputError
+        If a file of a network of one's own is missing, or as in `Sources.trace_imports`.
+    """
     sources = Sources(folder.parent)
-    return {stage.stem: sources.trace_imports(stage, versions) for stage in sorted(folder.glob("[!_]*.py"))}
+    traces = {}
+    for stage in sorted(folder.glob("[!_]*.py")):
+        traces[stage.stem] = sources.trace_imports([stage], versions)
+        if BUILDER in traces[stage.stem].files:
+            for model, name in (own_files or {}).items():
+                own = [sources.find_own_network(model, name)] if name else []
+                traces[f"{stage.stem}@{model}"] = sources.trace_imports([stage, *own], versions)
+    return traces
 
 
 class Sources:
@@ -40,16 +69,23 @@ class Sources:
         self._imports: dict[Path, list[str]] = {}
         self._hashes: dict[Path, str] = {}
 
-    def trace_imports(self, stage: Path, versions: Mapping[str, str]) -> Code:
-        """Follow the imports of a stage through the project's own modules.
+    def find_own_network(self, model: str, name: str) -> Path:
+        """Return the file of a network of one's own; raise InputError, naming its model, if it is missing."""
+        file = self.root / OWN_NETWORKS / f"{name}.py"
+        if not file.is_file():
+            raise InputError(f"architectures.{model}.backbone: there is no file {OWN_NETWORKS / file.name}")
+        return file
+
+    def trace_imports(self, starts: Sequence[Path], versions: Mapping[str, str]) -> Code:
+        """Follow the imports of files through the project's own modules.
 
         Every import counts: at the top of a file, within a function, and for the type checker only. A module also
         reaches the `__init__.py` of its packages and the files in its folder that are not Python.
 
         Parameters
         ----------
-        stage
-            The stage's file.
+        starts
+            The stage's file, and others that it loads.
         versions
             The version of each package, from `read_versions`.
 
@@ -60,7 +96,7 @@ class Sources:
         """
         reached: set[Path] = set()
         packages: dict[str, str] = {}
-        waiting = [stage, *_list_inits(stage, self.root)]
+        waiting = [file for start in starts for file in (start, *_list_inits(start, self.root))]
         while waiting:
             file = waiting.pop()
             if file in reached:

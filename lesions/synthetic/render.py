@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from lesions.synthetic.appearance import draw_appearance
 from lesions.synthetic.artefacts import add_artefacts
 from lesions.synthetic.lesion import grow_lesion
-from lesions.synthetic.looks import draw_look
 from lesions.synthetic.skin import draw_skin, grow_skin
 from lesions.synthetic.streams import random_stream
 from lesions.synthetic.view import draw_view
@@ -38,9 +38,9 @@ def render_image(
     lesion_rng = random_stream(seed, lesion_id)
     image_rng = random_stream(seed, image_id)
 
-    look = draw_look(diagnosis, lesion_rng)
+    appearance = draw_appearance(diagnosis, lesion_rng)
     view = draw_view(size_px, image_rng)
     tissue = grow_skin(view, skin, lesion_rng)
-    grow_lesion(tissue, look, view=view, rng=lesion_rng)
+    grow_lesion(tissue, appearance, view=view, rng=lesion_rng)
     picture = add_artefacts(tissue.colour(), view, image_rng)
     return (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)

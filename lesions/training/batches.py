@@ -15,6 +15,7 @@ from lesions.networks.source import ImageSource
 from lesions.training.sampling import Scheme, draw_order
 from lesions.transforms.artefacts import draw_hairs
 from lesions.transforms.augmentation import augment_images, compute_strengths, draw_changes
+from lesions.transforms.crops import draw_crops
 from lesions.transforms.mixing import draw_mixing, mix_images
 from lesions.transforms.parameters import AugmentationParameters
 from lesions.transforms.preprocessing import Preprocessing
@@ -99,6 +100,8 @@ class AugmentedBatches:
         order = order[: self.num_batches * self.batch_size]
         # All random numbers of an epoch are copied at once, because a GPU waits for each copy.
         draws = self._on_device(draw_changes(N, seed=self._seed, epoch=epoch))
+        limits = {"area": changes.crop_area, "aspect": changes.crop_aspect}
+        crops = self._on_device(draw_crops(N, **limits, seed=self._seed, epoch=epoch))
         hairs = self._on_device(draw_hairs(N, changes.max_hairs, seed=self._seed, epoch=epoch))
         mixing = self._on_device(draw_mixing(N, **alphas, seed=self._seed, epoch=epoch))
         strengths = self._on_device(self._strengths[order])
@@ -110,6 +113,7 @@ class AugmentedBatches:
             changed = augment_images(
                 self._preprocessing.prepare(pixels),
                 draws[positions],
+                crops=crops[positions],
                 hairs=hairs[positions],
                 strengths=strengths[positions],
                 parameters=changes,

@@ -52,7 +52,7 @@ def fit_network(
     InputError
         If the loss diverges, or if a batch does not fit into the device's memory.
     """
-    history = History(training.monitor)
+    history = History(training.monitored_score)
     phases = learner.architecture.phases
     *first_epochs, after_last = accumulate((phase.num_epochs for phase in phases), initial=1)
     state = resume.read(lambda state: history.check(state, learner.networks, after_last - 1)) if resume else None
@@ -74,7 +74,7 @@ def fit_network(
                 if resume:
                     resume.write(history.save(learner.networks, learning.optimizer))
                 print(_describe_epoch(entry), flush=True)
-                line.show_metric(training.monitor, entry["val"][training.monitor])
+                line.show_metric(training.monitor, entry["val"][training.monitored_score])
                 on_epoch(entry)
     return history.outcome
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn, optim
 
-from lesions.training.parameters import Monitor
 from lesions.training.resume import TrainingState, pack_optimizer
 
 
@@ -39,8 +38,8 @@ class History:
         One per finished epoch, as in `FittedNetwork.history`.
     """
 
-    def __init__(self, monitor: Monitor) -> None:
-        self._monitor = monitor
+    def __init__(self, monitored_score: str) -> None:
+        self._monitored_score = monitored_score
         self._best_weights: dict[str, Tensor] = {}
         self.entries: list[dict[str, Any]] = []
 
@@ -57,8 +56,8 @@ class History:
     @property
     def qualities(self) -> list[float]:
         """The monitored metric after each epoch, negated if lower is better."""
-        sign = -1 if self._monitor == "loss" else 1
-        return [sign * entry["val"][self._monitor] for entry in self.entries]
+        sign = -1 if self._monitored_score == "loss" else 1
+        return [sign * entry["val"][self._monitored_score] for entry in self.entries]
 
     @property
     def outcome(self) -> FittedNetwork:
@@ -84,7 +83,7 @@ class History:
         if not 1 <= len(entries) <= num_epochs:
             raise ValueError(f"it has {len(entries)} epochs, expected 1 to {num_epochs}")
         for epoch, entry in enumerate(entries, start=1):
-            found, monitored = entry["epoch"], entry["val"][self._monitor]
+            found, monitored = entry["epoch"], entry["val"][self._monitored_score]
             if found != epoch or not isinstance(monitored, float):
                 raise ValueError(f"in place of epoch {epoch} it has epoch {found!r} with the metric {monitored!r}")
         for kind in ("best", *networks):

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from lesions.hardware.choices import Execution
 from lesions.hardware.device import compile_network, to_device
 from lesions.networks.classifier import Classifier
+from lesions.networks.depthwise import speed_up_depthwise
+from lesions.networks.layers import list_frozen_modules
 from lesions.networks.parameters import AnyArchitecture, PhaseParameters
 from lesions.training.averaging import AveragedNetwork
 from lesions.training.batches import AugmentedBatches, Batch
@@ -91,8 +93,8 @@ class LearningPhase:
     def set_train_mode(self) -> None:
         """Put the layers that learn into training mode; frozen layers keep their batch statistics."""
         self._learner.network.train()
-        if self.phase.layers == "head":
-            self._learner.network.backbone.eval()
+        for module in list_frozen_modules(self._learner.network.backbone, self.phase):
+            module.eval()
 
     def take_step(self, batches: Iterable[Batch], *, rate: float, number: int) -> Step:
         """Take one optimiser step on one or more batches.
@@ -129,7 +131,11 @@ class LearningPhase:
         criterion, precision = self._learner.criterion, self._learner.precision
         losses, weights, truths, guesses, image_ids = [], [], [], [], []
         for batch in batches:
-            with torch.autocast(batch.inputs.device.type, precision, enabled=precision != torch.float32):
+            device = batch.inputs.device
+            with (
+                torch.autocast(device.type, precision, enabled=precision != torch.float32),
+                speed_up_depthwise(device, precision),
+            ):
                 logits = self._learner.forward(batch.inputs)  # (B, K)
             loss, weight = criterion(logits, batch.targets), criterion.weigh(batch.targets)  # (B,)
             # The loss is divided by the weight of all images of the step, which several batches know only at the end.

@@ -14,12 +14,12 @@ from lesions.training.parameters import LossParameters
 class Criterion:
     """The weighted loss of each image.
 
-    The inputs are the logits z, the targets t over K classes, the class weights w, and the shares π of the classes
-    among the images shown. With p = softmax(z + τ log π) and the image's weight W = Σ w t, its loss is
-    -Σ ((1 - ε) w t + ε W / K) (1 - p)^γ log p. The loss of a batch is the sum over its images, divided by the sum of
-    their W. γ is 0 for the cross-entropy, else as in Lin et al. (2017, arXiv:1708.02002); ε smooths the labels
-    (Szegedy et al. 2016, arXiv:1512.00567); τ adjusts the logits (Menon et al. 2021, arXiv:2007.07314), but only in
-    the loss: predictions use z.
+    The inputs are the logits z, the targets t over K classes, the class weights w (1 if `class_weights` is false),
+    and the shares π of the classes among the images shown. With p = softmax(z + τ log π) and the image's weight
+    W = Σ w t, its loss is -Σ ((1 - ε) w t + ε W / K) (1 - p)^γ log p. The loss of a batch is the sum over its images,
+    divided by the sum of their W. γ is 0 for the cross-entropy, else as in Lin et al. (2017, arXiv:1708.02002); ε
+    smooths the labels (Szegedy et al. 2016, arXiv:1512.00567); τ adjusts the logits (Menon et al. 2021,
+    arXiv:2007.07314), but only in the loss: predictions use z.
     """
 
     def __init__(
@@ -27,7 +27,8 @@ class Criterion:
     ) -> None:
         self._smoothing = parameters.label_smoothing
         self._gamma = parameters.focal_gamma
-        self._weights = torch.tensor(class_weights, dtype=torch.float32)
+        weights = class_weights if parameters.class_weights else np.ones_like(class_weights)
+        self._weights = torch.tensor(weights, dtype=torch.float32)
         self._adjustment = torch.tensor(parameters.logit_adjustment * np.log(shares), dtype=torch.float32)
 
     @property

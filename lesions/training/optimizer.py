@@ -7,11 +7,9 @@ import torch
 from torch import Tensor, nn, optim
 
 from lesions.networks.classifier import Classifier
+from lesions.networks.layers import list_learning_layers
 from lesions.networks.parameters import AnyArchitecture, PhaseParameters
 from lesions.training.parameters import OptimizerParameters
-
-LARGEST_LAYER = 0.8
-"""Fraction of a backbone's parameters; a module that holds more is not one layer but a container of layers."""
 
 
 def build_optimizer(
@@ -24,9 +22,11 @@ def build_optimizer(
     because a recorded step reads them from memory.
     """
     on_cuda = next(network.parameters()).is_cuda
-    network.backbone.requires_grad_(phase.backbone_factor is not None)
+    network.backbone.requires_grad_(False)
     groups: list[dict[str, Any]] = []
     for name, learnt, peak in list_rates(network, architecture, phase):
+        for parameter in learnt:
+            parameter.requires_grad_(True)
         matrices = [parameter for parameter in learnt if parameter.ndim > 1]
         vectors = [parameter for parameter in learnt if parameter.ndim <= 1]
         rate = torch.tensor(peak, device="cuda") if on_cuda else peak
@@ -53,36 +53,12 @@ def list_rates(
     if phase.backbone_factor is None:
         return
     rate *= phase.backbone_factor
+    layers = list_learning_layers(network.backbone, phase)
     if architecture.layer_decay == 1:
-        yield "backbone", list(network.backbone.parameters()), rate
+        yield "backbone", [parameter for _, parameters in layers for parameter in parameters], rate
         return
-    for depth, (name, parameters) in enumerate(reversed(list_layers(network.backbone))):
+    for depth, (name, parameters) in enumerate(reversed(layers)):
         yield name, parameters, rate * architecture.layer_decay**depth
-
-
-def list_layers(backbone: nn.Module) -> list[tuple[str, list[nn.Parameter]]]:
-    """List the name and the parameters of each layer of a backbone, from its input to its output.
-
-    The layers are the backbone's child modules; a child that holds more than `LARGEST_LAYER` of all parameters is
-    replaced by its own children. ResNet-18 has the layers `conv1`, `bn1` and `layer1` to `layer4`; the layers of the
-    custom CNN and of a transformer are their blocks. Parameters outside any child belong to the layer after them.
-    """
-    most = LARGEST_LAYER * sum(parameter.numel() for parameter in backbone.parameters())
-    return list(_split(backbone, "", most))
-
-
-def _split(module: nn.Module, name: str, most: float) -> Iterator[tuple[str, list[nn.Parameter]]]:
-    """Yield the layers of a module: the module itself if it is small enough, else those of its children."""
-    parameters = list(module.parameters())
-    parts = [(part_name, part) for part_name, part in module.named_children() if list(part.parameters())]
-    if not parts or (name and sum(parameter.numel() for parameter in parameters) <= most):
-        yield name or "backbone", parameters
-        return
-    own = list(module.parameters(recurse=False))
-    for part_name, part in parts:
-        for layer_name, layer in _split(part, f"{name}.{part_name}".removeprefix("."), most):
-            yield layer_name, own + layer
-            own = []
 
 
 def set_rate(optimizer: optim.Optimizer, rate: float) -> None:

@@ -8,7 +8,7 @@ from lesions.hardware.choices import PrecisionChoice
 from lesions.parameters.section import Section
 from lesions.training.sampling import Scheme
 
-Monitor = Literal["loss", "balanced_accuracy", "macro_f1"]
+Monitor = Literal["loss", "balanced_accuracy", "macro_recall", "macro_f1"]
 
 
 class SamplingParameters(Section):
@@ -23,6 +23,7 @@ class LossParameters(Section):
     kind: Literal["cross_entropy", "focal"]
     focal_gamma: Annotated[float, Field(gt=0)] | None
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    class_weights: bool
     logit_adjustment: Annotated[float, Field(ge=0)]
 
     @model_validator(mode="after")
@@ -80,3 +81,12 @@ class TrainingParameters(Section):
     average_decay: Annotated[float, Field(gt=0, lt=1)] | None
     monitor: Monitor
     patience_epochs: Annotated[int, Field(ge=1)]
+
+    @property
+    def monitored_score(self) -> str:
+        """The name of the monitored metric among the scores of an epoch.
+
+        The mean of the recalls of all classes has two names in the literature; everywhere else it is the balanced
+        accuracy.
+        """
+        return "balanced_accuracy" if self.monitor == "macro_recall" else self.monitor

@@ -20,5 +20,6 @@ def compute_prior_shift(classes: Classes, loss: LossParameters, sampling: Sampli
     """
     shares = compute_shares(classes.num_images, "shuffled")
     shown = compute_shares(classes.num_images, sampling.scheme)
-    shift = np.log(shares) - np.log(classes.weights) - (1 - loss.logit_adjustment) * np.log(shown)
+    weights = np.array(classes.weights) if loss.class_weights else np.ones(len(shares))
+    shift = np.log(shares) - np.log(weights) - (1 - loss.logit_adjustment) * np.log(shown)
     return np.asarray(shift - shift.mean())

@@ -51,6 +51,7 @@ def augment_images(
     batch: Tensor,
     draws: Tensor,
     *,
+    crops: Tensor,
     hairs: Tensor,
     strengths: Tensor,
     parameters: AugmentationParameters,
@@ -62,6 +63,8 @@ def augment_images(
     ----------
     batch : (B, 3, H, W), from 0 to 1
     draws : (B, len(DRAWS)), from -1 to 1
+    crops : (B, 4)
+        As from `draw_crops`.
     hairs : (B, M, len(HAIR_DRAWS)), from -1 to 1
     strengths : (B,)
 
@@ -70,7 +73,7 @@ def augment_images(
     (B, 3, size_px, size_px), from 0 to 1
     """
     drawn = dict(zip(DRAWS, draws.unbind(dim=1), strict=True))  # (B,) each
-    warped = preprocessing.warp(batch, build_affine(drawn, strengths, parameters))
+    warped = preprocessing.warp(batch, build_affine(drawn, crops, strengths, parameters))
     matrix, offset = build_colour_change(warped.mean(dim=(2, 3)), drawn, strengths=strengths, parameters=parameters)
     pixels = warped.flatten(2)  # (B, 3, H W)
     changed = torch.baddbmm(offset, matrix, pixels).clamp_(0, 1).view_as(warped)
@@ -106,20 +109,29 @@ def add_artefacts(
     return images
 
 
-def build_affine(drawn: dict[str, Tensor], strengths: Tensor, parameters: AugmentationParameters) -> Tensor:
+def build_affine(
+    drawn: dict[str, Tensor], crops: Tensor, strengths: Tensor, parameters: AugmentationParameters
+) -> Tensor:
     """Return the affine maps, (B, 2, 3), from positions in the output to positions in the input.
 
-    Mirroring and rotation do not grow with the strength, because a lesion has no upright orientation.
+    An image is cropped first; the other changes are those of the crop. Mirroring and rotation do not grow with the
+    strength, because a lesion has no upright orientation, and neither does the crop, whose range is its strength.
     """
+    centre_x, centre_y, width, height = crops.unbind(dim=1)
     angle = torch.deg2rad(drawn["angle"] * parameters.rotation_degrees)
     # With zoom z, the output shows 1 - z of the input's side at a draw of 1, and 1 + z at a draw of -1.
     scale = 1 - (drawn["zoom"] * parameters.zoom * strengths).clamp(-0.9, 0.9)
-    flip = torch.where((drawn["mirror"] > 0) & parameters.mirror, -1.0, 1.0)
+    # The sign and the size of a draw are independent of each other.
+    flip_x = torch.where((drawn["mirror"] > 0) & (parameters.mirror in ("horizontal", "both")), -1.0, 1.0)
+    flip_y = torch.where((drawn["mirror"].abs() > 0.5) & (parameters.mirror in ("vertical", "both")), -1.0, 1.0)
     cos, sin = scale * angle.cos(), scale * angle.sin()
     # One unit of the output's coordinates is half its side.
     shift_x = 2 * drawn["shift_x"] * parameters.shift * strengths
     shift_y = 2 * drawn["shift_y"] * parameters.shift * strengths
-    rows = [torch.stack([flip * cos, -sin, shift_x], dim=1), torch.stack([flip * sin, cos, shift_y], dim=1)]
+    rows = [
+        torch.stack([width * flip_x * cos, -width * flip_y * sin, centre_x + width * shift_x], dim=1),
+        torch.stack([height * flip_x * sin, height * flip_y * cos, centre_y + height * shift_y], dim=1),
+    ]
     return torch.stack(rows, dim=1)
 
 

@@ -1,9 +1,9 @@
 """The section `augmentation`."""
 
 from math import ceil
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lesions.parameters.section import Section
 
@@ -15,10 +15,12 @@ class AugmentationParameters(Section):
     the rarest; between them it is linear in the logarithm of the number of images.
     """
 
-    mirror: bool
+    mirror: Literal["none", "horizontal", "vertical", "both"]
     rotation_degrees: Annotated[float, Field(ge=0, le=180)]
     zoom: Annotated[float, Field(ge=0, lt=1)]
     shift: Annotated[float, Field(ge=0, lt=1)]
+    crop_area: tuple[Annotated[float, Field(gt=0, lt=1)], Annotated[float, Field(gt=0, le=1)]] | None
+    crop_aspect: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] | None
     brightness: Annotated[float, Field(ge=0, lt=1)]
     contrast: Annotated[float, Field(ge=0, lt=1)]
     saturation: Annotated[float, Field(ge=0, lt=1)]
@@ -32,6 +34,18 @@ class AugmentationParameters(Section):
     common_strength: Annotated[float, Field(ge=0)]
     rare_strength: Annotated[float, Field(ge=0)]
 
+    @model_validator(mode="after")
+    def _a_crop_has_an_area_and_an_aspect(self) -> Self:
+        if (self.crop_area is None) != (self.crop_aspect is None):
+            raise ValueError(
+                "crop_area and crop_aspect belong together; got crop_area "
+                f"{_describe(self.crop_area)}, crop_aspect {_describe(self.crop_aspect)}"
+            )
+        for name, limits in (("crop_area", self.crop_area), ("crop_aspect", self.crop_aspect)):
+            if limits is not None and limits[0] > limits[1]:
+                raise ValueError(f"{name}: expected the smaller number first, got {_describe(limits)}")
+        return self
+
     @property
     def max_strength(self) -> float:
         """The largest strength of any diagnosis."""
@@ -41,3 +55,7 @@ class AugmentationParameters(Section):
     def max_hairs(self) -> int:
         """The largest number of hairs that an image can get."""
         return ceil(self.hairs * self.max_strength)
+
+
+def _describe(limits: tuple[float, float] | None) -> str:
+    return "null" if limits is None else str(list(limits))

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from safetensors import safe_open
 
 from lesions.parameters.overlay import lay_over
+from lesions.parameters.presets import read_preset
 from tests.builders import ROOT
 from tests.repository import MODELS, Repository, stages_run
 
@@ -52,16 +53,6 @@ def test_a_forced_repro_repeats_every_byte_that_git_tracks(fresh: Repository) ->
     assert stages_run(output) == sorted([*TABLE_STAGES, "fit_baselines", "fit_probes", *of_models, *COMPARED])
     assert fresh.tracked_outputs() == before
     assert fresh.run("git", "status", "--porcelain").stdout == ""
-
-
-def test_one_models_learning_rate_arrives_as_a_number_and_reruns_that_model_alone(fresh: Repository) -> None:
-    output = fresh.dvc("exp", "run", "--set-param", "architectures.resnet18.learning_rate=1e-5")
-    assert stages_run(output) == sorted(["fit_baselines", "resolve_recipes", *train_and_score("resnet18"), *COMPARED])
-    rate = YAML(typ="safe", pure=True).load(fresh.root / "params.yaml")["architectures"]["resnet18"]["learning_rate"]
-    assert rate == 1e-5
-    with safe_open(fresh.root / "data/checkpoints/resnet18.safetensors", framework="np") as checkpoint:
-        about = json.loads(checkpoint.metadata()["lesions"])
-    assert about["architecture"]["learning_rate"] == 1e-5
 
 
 def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_taken_off(fresh: Repository) -> None:
@@ -107,57 +98,83 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
     assert everything() == before
 
 
-@pytest.mark.parametrize(
-    ("changed", "rerun"),
-    [
-        ({"class_weights": {"scheme": "sqrt"}}, ["compute_class_weights", *train_and_score("custom_cnn")]),
-        ({"augmentation": {"rotation_degrees": 90}}, ["resolve_recipes", *train_and_score("custom_cnn")]),
-        ({"dataset": {"max_rejected_fraction": 0.5}}, ["prepare_metadata"]),
-        # The subgroups' sensitivity is that at the threshold.
-        (
-            {"evaluation": {"sensitivity": 0.8}},
-            ["evaluate_malignancy@custom_cnn", "evaluate_subgroups@custom_cnn"],
-        ),
-        (
-            {"evaluation": {"calibration": "vector"}},
-            ["evaluate@custom_cnn", "evaluate_malignancy@custom_cnn", "evaluate_subgroups@custom_cnn"],
-        ),
-        ({"evaluation": {"num_views": 8}}, [f"{verb}@custom_cnn" for verb in SCORING_STAGES]),
-        ({"hardware": {"execution": "eager"}}, ["train@custom_cnn"]),
-    ],
-)
-def test_a_parameter_reruns_the_stages_that_depend_on_it(
-    fresh: Repository, changed: dict[str, Any], rerun: list[str]
-) -> None:
+def test_a_published_system_that_is_added_is_trained_alone_and_stands_in_the_comparison(fresh: Repository) -> None:
+    system = read_preset(ROOT / "presets/published/nine_classes.yaml").overlay["architectures"]["plain_cnn"]
+    small = system | {"size_px": 32, "phases": [system["phases"][0] | {"num_epochs": 1}]}
+    lay_over(fresh.root / "params.yaml", {"architectures": {"plain_cnn": small}, "models": [*MODELS, "plain_cnn"]})
+    assert "train@plain_cnn" in fresh.dvc("status")
+    output = fresh.dvc("repro")
+    assert stages_run(output) == sorted(
+        ["fit_baselines", "list_models", "resolve_recipes", *train_and_score("plain_cnn"), *COMPARED]
+    )
+    assert "plain_cnn overrides augmentation." in output
+    assert {*MODELS, "plain_cnn"} < set(pd.read_json(fresh.root / "plots/comparison/scores.json").model)
+    with safe_open(fresh.root / "data/checkpoints/plain_cnn.safetensors", framework="np") as checkpoint:
+        about = json.loads(checkpoint.metadata()["lesions"])
+    assert (about["mean"], about["std"]) == ([0, 0, 0], [1, 1, 1])
+    assert fresh.dvc("status").strip() == "Data and pipelines are up to date."
+
+
+CHANGED: dict[str, dict[str, Any]] = {
+    "dataset": {"max_rejected_fraction": 0.5},
+    "class_weights": {"scheme": "sqrt"},
+    "augmentation": {"rotation_degrees": 90},
+    "hardware": {"execution": "eager"},
+    "evaluation": {"calibration": "vector", "num_views": 8, "sensitivity": 0.8},
+}
+
+
+def test_dvc_knows_which_stages_depend_on_a_parameter(fresh: Repository) -> None:
+    lay_over(fresh.root / "params.yaml", CHANGED)
+    changed = json.loads(fresh.dvc("status", "--json"))
+    found = {stage: sorted(reasons[0]["changed deps"]["params.yaml"]) for stage, reasons in changed.items()}
+    of_models = {
+        "train": ["hardware"],
+        "predict": ["evaluation.num_views"],
+        "evaluate": ["evaluation.calibration", "evaluation.num_views"],
+        "evaluate_malignancy": ["evaluation.sensitivity"],
+    }
+    assert found == {
+        "prepare_metadata": ["dataset"],
+        "compute_class_weights": ["class_weights"],
+        "resolve_recipes": ["augmentation"],
+        **{f"{verb}@{model}": names for verb, names in of_models.items() for model in MODELS},
+    }
+
+
+def test_a_stage_that_writes_what_it_wrote_before_reruns_no_other(fresh: Repository) -> None:
+    """Of these parameters, only the calibration changes what a stage writes."""
+    changed = {
+        "dataset": {"max_rejected_fraction": 0.5},
+        "hardware": {"execution": "eager"},
+        "evaluation": {"calibration": "vector"},
+    }
     lay_over(fresh.root / "params.yaml", changed)
     output = fresh.dvc("repro", "evaluate_malignancy@custom_cnn", "evaluate_subgroups@custom_cnn")
-    assert stages_run(output) == sorted(rerun)
+    scoring = [f"{verb}@custom_cnn" for verb in ("evaluate", "evaluate_malignancy", "evaluate_subgroups")]
+    assert stages_run(output) == sorted(["prepare_metadata", "train@custom_cnn", *scoring])
 
 
-def test_models_with_recipes_of_their_own_stand_in_one_comparison(fresh: Repository) -> None:
+def test_a_models_own_learning_rate_and_recipe_rerun_that_model_alone(fresh: Repository) -> None:
     """A changed shared section retrains only the models whose recipe it changes."""
     loss, schedule = "{kind: focal, focal_gamma: 2, label_smoothing: 0}", "{name: constant, warmup_fraction: null}"
-    recipe = f"+architectures.custom_cnn.recipe={{loss: {loss}, schedule: {schedule}}}"
-    output = fresh.dvc("exp", "run", "--set-param", recipe)
-    assert "custom_cnn overrides loss.kind, loss.focal_gamma, loss.label_smoothing, schedule.name, sche" in output
-    assert stages_run(output) == sorted(
-        ["fit_baselines", "resolve_recipes", *train_and_score("custom_cnn"), *COMPARED]
-    )
+    recipe = f"+architectures.resnet18.recipe={{loss: {loss}, schedule: {schedule}}}"
+    settings = ("--set-param", recipe, "--set-param", "architectures.resnet18.learning_rate=1e-5")
+    output = fresh.dvc("exp", "run", *settings)
+    assert "resnet18 overrides loss.kind, loss.focal_gamma, loss.label_smoothing, schedule.name, sche" in output
+    assert stages_run(output) == sorted(["fit_baselines", "resolve_recipes", *train_and_score("resnet18"), *COMPARED])
+    with safe_open(fresh.root / "data/checkpoints/resnet18.safetensors", framework="np") as checkpoint:
+        about = json.loads(checkpoint.metadata()["lesions"])
+    assert about["architecture"]["learning_rate"] == 1e-5
     scores = pd.read_json(fresh.root / "plots/comparison/scores.json")
     assert {"custom_cnn", "resnet18"} < set(scores.model)
     recipes = {model: json.loads((fresh.root / f"data/recipes/{model}.json").read_text()) for model in MODELS}
-    assert [recipes[model]["loss"]["kind"] for model in MODELS] == ["focal", "cross_entropy"]
-    assert [recipes[model]["schedule"]["name"] for model in MODELS] == ["constant", "cosine"]
+    assert [recipes[model]["loss"]["kind"] for model in MODELS] == ["cross_entropy", "focal"]
+    assert [recipes[model]["schedule"]["name"] for model in MODELS] == ["cosine", "constant"]
 
     lay_over(fresh.root / "params.yaml", {"loss": {"label_smoothing": 0.1}})
-    output = fresh.dvc("repro", "predict@custom_cnn", "predict@resnet18")
-    assert stages_run(output) == ["predict@resnet18", "resolve_recipes", "train@resnet18"]
-
-
-def test_a_parameter_with_a_new_name_is_refused_with_that_name(fresh: Repository) -> None:
-    done = fresh.run("dvc", "exp", "run", "--set-param", "+training.device=cpu", check=False)
-    assert done.returncode != 0
-    assert "error: params.yaml: training.device is now hardware.device" in done.stdout
+    output = fresh.dvc("repro", "train@custom_cnn", "train@resnet18")
+    assert stages_run(output) == ["resolve_recipes", "train@custom_cnn"]
 
 
 def test_two_classes_are_a_task_like_any_other(fresh: Repository) -> None:
@@ -183,7 +200,10 @@ def test_a_mistake_in_a_parameter_stops_before_anything_is_lost(fresh: Repositor
     assert "error: params.yaml: split.shares: train, val and test must sum to 1, got 1.2" in done.stdout
     fresh.run("git", "checkout", "--", "params.yaml", "metrics", "plots")
     fresh.dvc("checkout")
-    assert stages_run(fresh.dvc("repro")) == []
+    assert "Data and pipelines are up to date." in fresh.dvc("status")
+    done = fresh.run("dvc", "exp", "run", "--set-param", "+training.device=cpu", check=False)
+    assert done.returncode != 0
+    assert "error: params.yaml: training.device is now hardware.device" in done.stdout
 
 
 def test_every_model_listed_in_the_lock_was_trained_from_these_data(tiny: Repository) -> None:

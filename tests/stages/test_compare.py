@@ -100,11 +100,11 @@ def test_a_test_has_one_p_value_in_the_metrics_and_in_the_report(tmp_path: Path)
     page = run_report(tmp_path, params).read_text()
     pair = {summary["best"], summary["runner_up"]}
     (row,) = [row for row in re.findall(r"<tr><th>(\w), (\w)</th>(.*?)</tr>", page) if set(row[:2]) == pair]
-    assert f'data-name="p, sign test">{spell_p(summary["mcnemar_p_value"])}<' in row[2]
+    assert f'data-name="p, sign test">{spell_p(summary["sign_test_p_value"])}<' in row[2]
     assert f'data-name="p, DeLong">{spell_p(summary["delong_p_value"])}<' in row[2]
     first, second = (models[name] for name in sorted(pair))
     alone = compare_pairs({"first": first, "second": second})["first", "second"]
-    assert summary["mcnemar_p_value"] > alone[0].p_value + 1e-6
+    assert summary["sign_test_p_value"] > alone[0].p_value + 1e-6
 
 
 def test_another_metric_can_name_another_best(tmp_path: Path) -> None:

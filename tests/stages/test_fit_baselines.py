@@ -16,12 +16,8 @@ from lesions.formats.sha256 import hash_file
 from lesions.networks.parameters import read_architecture
 from lesions.networks.source import open_source
 from lesions.tables.predictions import read_predictions
+from stages import fit_baselines
 from tests.repository import Repository
-
-STAGE = """
-python -m stages.fit_baselines --images data/images.npy --metadata data/metadata.csv
---splits data/splits.csv --classes data/classes.json --baselines new
-"""
 
 
 @pytest.fixture
@@ -50,8 +46,17 @@ def test_without_pretrained_weights_the_only_baseline_is_the_class_prior(tiny: R
     np.testing.assert_allclose(predictions.y_prob, np.tile(expected, (len(predictions.y_true), 1)), atol=1e-5)
 
 
-def test_the_regression_on_features_learns_nothing_from_test_images(copy: Repository) -> None:
-    copy.run(*STAGE.split())
+def fit(folder: Path) -> None:
+    data = folder / "data"
+    tables = (data / "metadata.csv", data / "splits.csv", data / "classes.json")
+    fit_baselines.main(data / "images.npy", *tables, folder / "new", folder / "params.yaml")
+
+
+def test_the_regression_on_features_learns_nothing_from_test_images(
+    copy: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(copy.root)
+    fit(copy.root)
     first = read_predictions(copy.root / "new/resnet18_features.csv")
     assert sorted(path.name for path in (copy.root / "new").iterdir()) == ["class_prior.csv", "resnet18_features.csv"]
     assert set(first.images.split) == {"val", "test"}
@@ -62,7 +67,7 @@ def test_the_regression_on_features_learns_nothing_from_test_images(copy: Reposi
     table.loc[test, "diagnosis"] = "nevus"
     metadata.unlink()  # it may be a link into DVC's cache
     table.to_csv(metadata, index=False)
-    copy.run(*STAGE.split())
+    fit(copy.root)
     second = read_predictions(copy.root / "new/resnet18_features.csv")
     assert (second.select("test").y_true != first.select("test").y_true).any()
     np.testing.assert_array_equal(second.logits, first.logits)

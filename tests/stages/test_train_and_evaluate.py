@@ -3,36 +3,53 @@
 import json
 import math
 import re
+import sys
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
+from lesions.stage.failure import one_paragraph_errors
+from lesions.stage.run import build_program
 from tests.repository import Repository
 
+Refusal = Callable[..., str]
+
 TRAIN = """
-python -m stages.train --code data/code/train.json --model {model} --recipe data/recipes/{model}.json
+stages.train --code data/code/train.json --model {model} --recipe data/recipes/{model}.json
 --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv --classes data/classes.json
 --checkpoint new/checkpoint --metrics new/metrics --history new/history
 """
 EVALUATE = """
-python -m stages.evaluate --model {model} --logits data/logits/custom_cnn.csv
+stages.evaluate --model {model} --logits data/logits/custom_cnn.csv
 --recipe data/recipes/custom_cnn.json --classes data/classes.json --images data/images.npy
 --metadata data/metadata.csv --data new/data --metrics new/metrics --plots new/plots
 """
 PREDICT = """
-python -m stages.predict --model {model} --checkpoint data/checkpoints/custom_cnn.safetensors
+stages.predict --model {model} --checkpoint data/checkpoints/custom_cnn.safetensors
 --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
 --classes data/classes.json --logits new/logits
 """
 
 
-def refusal(repository: Repository, command: str, model: str = "custom_cnn") -> str:
-    """Run a command that must fail and write nothing; return what it prints."""
-    done = repository.run(*command.format(model=model).split(), check=False)
-    assert done.returncode == 1, done.stdout
-    assert not (repository.root / "new").exists()
-    return done.stdout
+@pytest.fixture
+def refusal(copy: Repository, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Refusal:
+    """A function that runs a stage in the copy, which must fail and write nothing, and returns what it prints."""
+
+    def run(command: str, model: str = "custom_cnn") -> str:
+        stage, *arguments = command.format(model=model).split()
+        monkeypatch.chdir(copy.root)
+        monkeypatch.setattr(sys, "argv", [stage, *arguments])
+        with pytest.raises(SystemExit) as stopped, one_paragraph_errors():
+            build_program(import_module(stage).main)()
+        assert stopped.value.code == 1
+        assert not (copy.root / "new").exists()
+        printed = capfd.readouterr()
+        return printed.out + printed.err
+
+    return run
 
 
 def replace(path: Path, old: str, new: str) -> None:
@@ -42,53 +59,55 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-def test_a_model_without_a_recipe_is_refused(copy: Repository) -> None:
+def test_a_model_without_a_recipe_is_refused_by_the_process_of_the_stage(copy: Repository) -> None:
+    done = copy.run("python", "-m", *TRAIN.format(model="vgg").split(), check=False)
     expected = "error: data/recipes/vgg.json: there is no such file; run the stage resolve_recipes\n"
-    assert refusal(copy, TRAIN, model="vgg") == expected
+    assert (done.returncode, done.stdout) == (1, expected)
+    assert not (copy.root / "new").exists()
 
 
-def test_a_network_with_larger_images_than_the_cache_is_refused(copy: Repository) -> None:
+def test_a_network_with_larger_images_than_the_cache_is_refused(copy: Repository, refusal: Refusal) -> None:
     replace(copy.root / "data/recipes/custom_cnn.json", '"size_px": 32,', '"size_px": 38,')
-    assert refusal(copy, TRAIN) == (
+    assert refusal(TRAIN) == (
         "error: architectures.custom_cnn.size_px is 38, but the cached images have 37 px; "
         "raise cache_images.size_px (about 1.15 times the largest size_px is good)\n"
     )
 
 
-def test_a_truncated_image_cache_is_refused(copy: Repository) -> None:
+def test_a_truncated_image_cache_is_refused(copy: Repository, refusal: Refusal) -> None:
     images = copy.root / "data/images.npy"
     data = images.read_bytes()
     images.unlink()  # it may be a link into DVC's cache
     images.write_bytes(data[:-1])
-    assert "error: data/images.npy: not a whole image cache" in refusal(copy, TRAIN)
-    assert "error: data/images.npy: not a whole image cache" in refusal(copy, PREDICT)
+    assert "error: data/images.npy: not a whole image cache" in refusal(TRAIN)
+    assert "error: data/images.npy: not a whole image cache" in refusal(PREDICT)
 
 
-def test_a_missing_input_is_named(copy: Repository) -> None:
+def test_a_missing_input_is_named(copy: Repository, refusal: Refusal) -> None:
     (copy.root / "data/splits.csv").unlink()
-    assert refusal(copy, TRAIN) == "error: data/splits.csv: No such file or directory\n"
+    assert refusal(TRAIN) == "error: data/splits.csv: No such file or directory\n"
 
 
-def test_a_truncated_checkpoint_is_refused_by_the_stage(copy: Repository) -> None:
+def test_a_truncated_checkpoint_is_refused_by_the_stage(copy: Repository, refusal: Refusal) -> None:
     checkpoint = copy.root / "data/checkpoints/custom_cnn.safetensors"
     data = checkpoint.read_bytes()
     checkpoint.unlink()
     checkpoint.write_bytes(data[:1000])
     assert "error: data/checkpoints/custom_cnn.safetensors: not a whole checkpoint of this pipeline" in refusal(
-        copy, PREDICT
+        PREDICT
     )
 
 
-def test_a_checkpoint_of_another_model_is_refused(copy: Repository) -> None:
-    output = refusal(copy, PREDICT, model="resnet18")
+def test_a_checkpoint_of_another_model_is_refused(copy: Repository, refusal: Refusal) -> None:
+    output = refusal(PREDICT, model="resnet18")
     assert (
         output == "error: data/checkpoints/custom_cnn.safetensors: is a checkpoint of custom_cnn, expected resnet18\n"
     )
 
 
-def test_a_checkpoint_of_another_split_is_refused(copy: Repository) -> None:
+def test_a_checkpoint_of_another_split_is_refused(copy: Repository, refusal: Refusal) -> None:
     replace(copy.root / "data/splits.csv", ",train\n", ",test\n")
-    assert refusal(copy, PREDICT) == (
+    assert refusal(PREDICT) == (
         "error: data/checkpoints/custom_cnn.safetensors: was trained with another splits.csv; "
         "run the stage train again\n"
     )
@@ -107,33 +126,35 @@ def change_checkpoint(repository: Repository, *, weight: float | None = None, re
     write_tensor_file(path, tensors, key="lesions", text=json.dumps(about))
 
 
-def test_a_checkpoint_with_its_classes_in_another_order_is_refused(copy: Repository) -> None:
+def test_a_checkpoint_with_its_classes_in_another_order_is_refused(copy: Repository, refusal: Refusal) -> None:
     change_checkpoint(copy, reverse=True)
     assert re.match(
         r"error: data/checkpoints/custom_cnn\.safetensors: has the classes vascular_lesion, .*, expected "
         r"actinic_keratosis, .* in this order and of the same diagnoses; run the stage train again",
-        refusal(copy, PREDICT),
+        refusal(PREDICT),
     )
 
 
-def test_weights_that_are_no_numbers_are_refused(copy: Repository) -> None:
+def test_weights_that_are_no_numbers_are_refused(copy: Repository, refusal: Refusal) -> None:
     change_checkpoint(copy, weight=math.nan)
-    assert "(head.1.bias has values that are not finite numbers); run the stage train again" in refusal(copy, PREDICT)
+    assert "(head.1.bias has values that are not finite numbers); run the stage train again" in refusal(PREDICT)
 
 
-def test_weights_whose_logits_overflow_are_refused(copy: Repository) -> None:
+def test_weights_whose_logits_overflow_are_refused(copy: Repository, refusal: Refusal) -> None:
     change_checkpoint(copy, weight=3.4e38)
     path = copy.root / "data/checkpoints/custom_cnn.safetensors"
     tensors, text = read_tensor_file(path, key="lesions")
     tensors["head.1.weight"][0] = 3.4e38
     write_tensor_file(path, tensors, key="lesions", text=text)
-    assert "custom_cnn.safetensors: gives logits that are not finite numbers for " in refusal(copy, PREDICT)
+    assert "custom_cnn.safetensors: gives logits that are not finite numbers for " in refusal(PREDICT)
 
 
-def test_a_file_in_place_of_the_resume_folder_is_named_before_anything_is_read(copy: Repository) -> None:
+def test_a_file_in_place_of_the_resume_folder_is_named_before_anything_is_read(
+    copy: Repository, refusal: Refusal
+) -> None:
     (copy.root / ".resume").touch()
     (copy.root / "data/images.npy").unlink()
-    assert refusal(copy, TRAIN) == (
+    assert refusal(TRAIN) == (
         f"error: {copy.root}/.resume: is a file, and .resume/state is to be written below it; move it away\n"
     )
 
@@ -147,15 +168,15 @@ def test_a_file_in_place_of_the_resume_folder_is_named_before_anything_is_read(c
     ],
 )
 def test_logits_that_are_no_longer_as_they_were_written_are_refused(
-    copy: Repository, old: str, new: str | None, message: str
+    copy: Repository, refusal: Refusal, old: str, new: str | None, message: str
 ) -> None:
     path = copy.root / "data/logits/custom_cnn.csv"
     text = path.read_text()
     path.unlink()  # it may be a link into DVC's cache
     path.write_text("" if new is None else text.replace(old, new))
-    assert refusal(copy, EVALUATE).startswith(f"error: data/logits/custom_cnn.csv: {message}")
+    assert refusal(EVALUATE).startswith(f"error: data/logits/custom_cnn.csv: {message}")
 
 
-def test_logits_of_other_classes_than_those_of_the_run_are_refused(copy: Repository) -> None:
+def test_logits_of_other_classes_than_those_of_the_run_are_refused(copy: Repository, refusal: Refusal) -> None:
     replace(copy.root / "data/classes.json", '"nevus",', '"naevus",')
-    assert refusal(copy, EVALUATE).startswith("error: data/classes.json: has the classes actinic_keratosis, ")
+    assert refusal(EVALUATE).startswith("error: data/classes.json: has the classes actinic_keratosis, ")

@@ -1,10 +1,14 @@
 """The commands that need git and DVC, wherever the project is in a git repository."""
 
 import json
+from collections.abc import Sequence
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from lesions.command_line.app import commands
 from tests.builders import ROOT
 from tests.gating import predict, write_model, write_split
 from tests.repository import Repository
@@ -15,7 +19,7 @@ SUBFOLDER = "ml/skin"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A small project in a subfolder of a git repository, with metrics as `evaluate` writes them."""
+    """A small project in a subfolder of a git repository, with metrics as `evaluate` writes them, and experiments."""
     project = build_project(tmp_path_factory.mktemp("places") / "mono", below=SUBFOLDER)
     write_model(project.root, "small", predict(1.5))
     write_split(project.root)
@@ -27,6 +31,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Repository:
         definitions.write(f"metrics: {json.dumps(files)}\n")
     project.dvc("repro")
     project.commit("Measure")
+    for fold in range(3):
+        project.dvc("exp", "run", "--temp", "--name", f"fold-{fold}", "-S", f"split.fold={fold}")
+    assert "training the seeds 0, 1; 0 exist already" in project.run("lesions", "repeat", "--seeds", "2").stdout
     return project
 
 
@@ -47,6 +54,7 @@ def place(request: pytest.FixtureRequest, project: Repository, tmp_path: Path) -
         outer.run("git", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(top), "inner")
         found = Repository(tmp_path / "inner" / SUBFOLDER)
         found.set_identity()
+        found.run("git", "fetch", "--quiet", "origin", "refs/exps/*:refs/exps/*")
     found.dvc("cache", "dir", "--local", str(project.cache))
     found.dvc("checkout", "--quiet")
     return found
@@ -64,15 +72,18 @@ def test_the_gate_passes_where_nothing_changed_and_fails_on_a_drop(place: Reposi
     assert "below the floor" in done.stdout
 
 
-def test_experiments_are_run_found_and_pooled(place: Repository) -> None:
-    assert "mean of seeds" in place.run("lesions", "repeat", "--seeds", "2").stdout
-    assert "training" not in place.run("lesions", "repeat", "--seeds", "2").stdout
-    root = place.root if (place.root / "dvc.yaml").is_file() else place.root.parents[1]
-    if "fold-2" not in place.dvc("exp", "list"):
-        for fold in range(3):
-            Repository(root).dvc("exp", "run", "--temp", "--name", f"fold-{fold}", "-S", f"split.fold={fold}")
+def test_experiments_are_found_and_pooled(place: Repository) -> None:
+    repeated = place.run("lesions", "repeat", "--seeds", "2").stdout
+    assert "mean of seeds" in repeated
+    assert "training" not in repeated
     assert "24 images of 12 groups, each tested by one of 3 folds" in place.run("lesions", "folds").stdout
+    root = place.root if (place.root / "dvc.yaml").is_file() else place.root.parents[1]
     assert (root / "data/folds/small.csv").is_file()
+
+
+@pytest.mark.parametrize("place", ["submodule"], indirect=True)
+def test_experiments_are_run_in_a_submodule(place: Repository) -> None:
+    assert "training the seeds 2; 2 exist already" in place.run("lesions", "repeat", "--seeds", "3").stdout
 
 
 def test_plots_are_drawn(place: Repository) -> None:
@@ -103,10 +114,9 @@ def test_a_pipeline_apart_from_dvcs_settings_is_refused_first(project: Repositor
     for name in ("dvc.yaml", "params.yaml", "requirements.lock"):
         (tmp_path / "ml" / name).write_bytes((project.root / name).read_bytes())
     for command in (("gate", "--base", "HEAD"), ("repeat",), ("folds",), ("plots", "HEAD")):
-        done = Repository(tmp_path / "ml").run("lesions", *command, check=False)
-        assert done.returncode
-        assert "dvc.yaml is not in " in done.stdout.splitlines()[0]
-        assert "`dvc init --subdir` beside dvc.yaml makes another .dvc" in done.stdout
+        printed = call_in_vain(tmp_path / "ml", command)
+        assert "dvc.yaml is not in " in printed.splitlines()[0]
+        assert "`dvc init --subdir` beside dvc.yaml makes another .dvc" in printed
 
 
 def test_a_project_without_git_is_refused_first(tmp_path: Path) -> None:
@@ -114,5 +124,12 @@ def test_a_project_without_git_is_refused_first(tmp_path: Path) -> None:
     folder.dvc("init", "--no-scm", "--quiet")
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     for command in (("repeat",), ("folds",), ("plots", "HEAD")):
-        done = folder.run("lesions", *command, check=False)
-        assert "is in no git repository that DVC uses" in done.stdout.splitlines()[0]
+        assert "is in no git repository that DVC uses" in call_in_vain(tmp_path, command).splitlines()[0]
+
+
+def call_in_vain(folder: Path, command: Sequence[str]) -> str:
+    """Call a command of `lesions` in this process, which must fail; return what it prints and then why it fails."""
+    with chdir(folder):
+        done = CliRunner().invoke(commands, command)
+    assert done.exit_code
+    return f"{done.output}{done.exception}"

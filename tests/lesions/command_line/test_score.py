@@ -59,7 +59,7 @@ def test_published_predictions_are_read_as_they_are(model: str, tmp_path: Path) 
         (("--dataset", "isic2019", "--table", "a.csv"), r"--table: isic2019 is read from 2 \(.*\), got 1"),
         (("--table", "a.csv"), "--table: names a table of a published dataset; name the --dataset"),
         (("--class", "melanoma"), "--class: expected WORD=DIAGNOSIS, got 'melanoma'"),
-        ((), r"there is no data/metadata\.csv; `dvc repro prepare_metadata` makes it, or name a --dataset"),
+        ((), r"there is no data/metadata\.csv; `dvc repro` makes it, or name a --dataset"),
     ],
 )
 def test_wrong_options_are_refused(

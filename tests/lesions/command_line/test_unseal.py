@@ -82,9 +82,9 @@ def test_what_is_not_sealed_cannot_be_unsealed(project: Repository) -> None:
 def test_images_that_were_never_split_cannot_be_unsealed(project: Repository) -> None:
     split = Path("metrics/split.json")
     split.write_text("{}")
-    refuse("why", r"metrics/split\.json has no test_images_sha256")
+    refuse("why", r"metrics/split\.json does not say which images are tested")
     split.unlink()
-    refuse("why", r"there is no metrics/split\.json, which says which images are tested")
+    refuse("why", r"there is no metrics/split\.json; `dvc repro` makes it")
 
 
 @pytest.mark.parametrize("before", [None, "# Ours\n"])

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from lesions.errors import InputError
-from lesions.evaluation.audit import Audit, audit_predictions, compare_parts, find_ties, score_whole
+from lesions.evaluation.audit import Audit, audit_predictions, find_ties
+from lesions.evaluation.audit_scores import compare_tied_with_rest, score_whole
 from lesions.tables.foreign_predictions import ForeignPredictions
 
 PATH = Path("p.csv")
@@ -79,7 +80,7 @@ def test_the_parts_are_scored_apart_and_compared() -> None:
     right = np.ones(60, dtype=bool)
     right[np.flatnonzero(~tied)[::4]] = False  # 10 of 40
     found = audit(right)
-    parts = compare_parts(found)
+    parts = compare_tied_with_rest(found)
     assert (parts["accuracy"].tied.value, parts["accuracy"].rest.value) == (1, 0.75)
     assert parts["accuracy"].difference.value == pytest.approx(0.25)
     assert score_whole(found)["accuracy"].value == pytest.approx(50 / 60)
@@ -91,7 +92,7 @@ def test_parts_that_share_less_than_two_classes_are_not_compared() -> None:
     chosen = everything[nevi | (everything.index < 40)]
     found = audit_predictions(PATH, predict(chosen, all_right(len(chosen))), everything, {})
     assert not found.tied.any()
-    assert compare_parts(found) == {}
+    assert compare_tied_with_rest(found) == {}
 
 
 def test_the_files_classes_count_where_the_dataset_has_others() -> None:

@@ -101,3 +101,13 @@ def test_the_curve_has_ties_in_one_bin_and_all_images() -> None:
     again = list(list_calibration_curve(build((np.arange(60) >= 27)[shuffled], log_odds[shuffled])))
     assert [row["num_images"] for row in again] == [30, 30]
     assert again[0]["observed"] == pytest.approx(3 / 30)
+
+
+@pytest.mark.parametrize("num_groups", [1, 3])
+def test_groups_that_do_not_differ_leave_the_intervals_unknown(num_groups: int) -> None:
+    """Each group has the same four images: a width of 0 would say that the figures are certain."""
+    truth, log_odds = np.array([True, False, True, False]), np.array([1.0, -1.0, -0.5, 0.3])
+    group = np.arange(num_groups).repeat(4)
+    found = score_binary_calibration(build(np.tile(truth, num_groups), np.tile(log_odds, num_groups), group))
+    assert {*found} == {"observed_to_expected", "calibration_intercept", "calibration_slope"}
+    assert {bound for estimate in found.values() for bound in estimate.bounds.values()} == {None}

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import beta, binomtest
 from scipy.stats import t as student
 
-from lesions.evaluation.binomial import bound_mean, bound_parts, bound_proportions
+from lesions.evaluation.binomial import bound_by_trials, bound_mean, bound_proportions
 
 
 def bound(hits: list[float], members: list[float]) -> tuple[float, float]:
@@ -64,7 +64,7 @@ def test_a_single_group_gives_a_very_wide_interval() -> None:
 def test_the_bound_of_a_perfect_mean_depends_on_the_rarest_class_by_hand() -> None:
     """Three of three allow a part of 0.29; together with the other six, a mean of 0.89."""
     sizes = np.array([29, 46, 98, 3, 100, 606, 13])
-    low, high = bound_parts(np.ones(7), sizes.astype(float))
+    low, high = bound_by_trials(np.ones(7), sizes.astype(float))
     assert low[3] == pytest.approx(0.025 ** (1 / 3)) == pytest.approx(0.2924, abs=1e-4)
     expected = 1 - np.sqrt(((1 - 0.025 ** (1 / sizes)) ** 2).sum()) / 7
     assert bound_mean(np.ones(7), low, high) == pytest.approx((1, expected, 1))

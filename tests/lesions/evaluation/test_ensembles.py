@@ -8,7 +8,7 @@ import pytest
 from scipy.special import log_softmax, softmax
 from scipy.stats import ttest_1samp, ttest_rel
 
-from lesions.evaluation.cross_fitting import assign_folds, fit_best_calibration
+from lesions.evaluation.calibration_choice import divide_validation, fit_best_calibration
 from lesions.evaluation.ensembles import Member, Pool, combine_members, fit_pool, fit_weights
 from lesions.evaluation.parameters import CalibrationMethod
 from lesions.evaluation.scores import score_predictions
@@ -109,7 +109,7 @@ def test_validation_images_are_combined_by_what_fits_the_other_folds(weights: We
     combined = combine_members(members, weights, "temperature")
     val = (members[0].predictions.images.split == "val").to_numpy()
     of_val = [each.keep(val) for each in members]
-    folds = assign_folds(of_val[0].predictions.images.group_id, of_val[0].predictions.y_true)
+    folds = divide_validation(of_val[0].predictions.images.group_id, of_val[0].predictions.y_true)
     assert len(set(folds)) == 5
     for fold in range(5):
         fitted = fit_pool([each.keep(folds != fold) for each in of_val], weights, "temperature")

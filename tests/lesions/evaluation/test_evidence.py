@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.evaluation.comparison import compare_models, measure_metrics
+from lesions.evaluation.comparison import compare_models
+from lesions.evaluation.estimation import estimate_metrics, measure_metrics
 from lesions.evaluation.evidence import Evidence, average_evidence, list_overrated_classes
 from lesions.evaluation.interval import Estimate, estimate_score
 from lesions.evaluation.scores import score_predictions
@@ -153,3 +154,23 @@ def test_a_weak_precision_is_not_trusted_with_few_groups(
     """Each group has two images."""
     y_true = np.repeat([0, 1, 2], sizes).repeat(2)
     assert list_overrated_classes(precision, y_true, pd.Series(np.arange(len(y_true)) // 2)) == overrated
+
+
+@pytest.mark.parametrize("groups", [[0] * 6, [0, 0, 0, 1, 1, 1]])
+def test_the_f1_of_one_answer_is_not_certain_where_resamples_do_not_differ(groups: list[int]) -> None:
+    """One group, or two alike: the class that is always called has an F1 that its share decides."""
+    predictions = build_predictions(np.array([0, 1, 2] * 2), np.tile([1.0, 0.0, 0.0], (6, 1)), groups)
+    found = estimate_metrics(predictions)
+    for metric in ("macro_f1", "weighted_f1"):
+        assert found[metric].low < found[metric].value - 0.1
+        assert found[metric].high > found[metric].value + 0.1
+    assert found["balanced_accuracy"] == Estimate(1 / 3, 1 / 3, 1 / 3)
+
+
+def test_metrics_of_called_classes_are_the_same_without_rankings() -> None:
+    y_true = true_classes(60)
+    predictions = build_predictions(y_true, guess(y_true, 1.0))
+    every = estimate_metrics(predictions)
+    assert estimate_metrics(predictions, metrics=("macro_f1", "accuracy")) == {
+        metric: every[metric] for metric in ("accuracy", "macro_f1")
+    }

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lesions.evaluation.comparison import measure_metrics
+from lesions.evaluation.estimation import measure_metrics
 from lesions.evaluation.flattery import estimate_flattery, expect_largest, find_own_error
 from tests.runs import build_predictions, guess, true_classes
 

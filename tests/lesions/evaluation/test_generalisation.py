@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lesions.evaluation.estimation import estimate_metrics
 from lesions.evaluation.generalisation import Overfitting, judge_overfitting, score_generalisation
 from lesions.evaluation.interval import Estimate, subtract_independent
 from lesions.evaluation.scores import score_labels
@@ -46,7 +47,7 @@ def test_scores_losses_and_the_size_of_the_sample_are_listed() -> None:
         split: build_predictions(y_true[:number], guess(y_true[:number], skill, seed))
         for seed, (split, number, skill) in enumerate([("train", 60, 4), ("val", 48, 1), ("test", 54, 1)])
     }
-    scores = score_generalisation(splits)
+    scores = score_generalisation(splits["train"], splits["val"], estimate_metrics(splits["test"]))
     assert (scores["num_train_images"], scores["num_train_groups"]) == (60, 30)
     for metric in ("balanced_accuracy", "macro_f1"):
         train, val, test = (score_labels(each.y_true, each.y_pred, 3)[metric] for each in splits.values())
@@ -70,9 +71,8 @@ def test_a_model_that_has_memorised_its_training_images_overfits() -> None:
 
 def judge(of_train: float, of_others: float, num_groups: int, seed: int) -> Overfitting:
     """Judge a model by the skill that it shows on training images and on others."""
-    skills = {"train": of_train, "val": of_others, "test": of_others}
     scores = score_generalisation(
-        {split: draw(split, num_groups, skill, seed + n) for n, (split, skill) in enumerate(skills.items())}
+        draw("train", num_groups, of_train, seed), draw("val", num_groups, of_others, seed + 1)
     )
     name = "balanced_accuracy_lost_from_train_to_val"
     return judge_overfitting(Estimate(scores[name], scores[f"{name}_low"], scores[f"{name}_high"]))

@@ -6,7 +6,8 @@ from scipy.stats import binomtest, bootstrap, norm
 from scipy.stats import t as student
 
 from benchmarks.simulate_coverage import EVEN, HAM10000, METRICS, Population, list_intervals
-from lesions.evaluation.comparison import compare_models, measure_metrics
+from lesions.evaluation.comparison import compare_models
+from lesions.evaluation.estimation import measure_metrics
 from lesions.evaluation.interval import Estimate, estimate_difference, estimate_score, subtract_independent
 from lesions.evaluation.measurement import Measurement
 from lesions.evaluation.scores import score_labels, score_predictions

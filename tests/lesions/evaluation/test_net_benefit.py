@@ -56,3 +56,13 @@ def test_a_single_group_among_many_gives_no_absurd_band() -> None:
     found = estimate_benefit_at(malignant, called.astype(float), pd.Series(range(200)), 0.9)["net_benefit"]
     assert found.value == pytest.approx(-9 / 200)
     assert found.high - found.value < 4 * 9 / 200
+
+
+@pytest.mark.parametrize("groups", [[0, 0, 0, 0], [0, 1, 1, 0]])
+def test_where_groups_do_not_differ_there_is_no_band(groups: list[int]) -> None:
+    """All images are called from 0.1 on: one group, or two with a malignant and a benign image each."""
+    rows = list(list_net_benefit(MALIGNANT, PROBABILITY, pd.Series(groups)))
+    at = {row["strategy"]: row for row in rows if row["threshold"] == pytest.approx(0.1)}
+    for strategy in ("the model", "call all malignant", "call none malignant"):
+        assert (at[strategy]["low"], at[strategy]["high"]) == (None, None)
+    assert at["the model"]["net_benefit"] == pytest.approx(0.5 - 0.5 / 9)

@@ -8,14 +8,8 @@ import pytest
 from scipy.stats import norm
 
 from lesions.evaluation.bootstrap import sum_by_group
-from lesions.evaluation.planning import (
-    Experience,
-    expect,
-    learn_from_models,
-    measure_likeness,
-    plan_difference,
-    plan_half_width,
-)
+from lesions.evaluation.expectation import Experience, expect, learn_from_models, measure_likeness
+from lesions.evaluation.planning import plan_difference, plan_half_width
 from lesions.evaluation.proportions import estimate_proportions
 from tests.runs import build_predictions
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lesions.evaluation.class_rules import ClassRule
 from lesions.evaluation.prediction_sets import (
-    ClassRule,
     build_sets,
     calibrate_sets,
     draw_one_per_group,

@@ -1,15 +1,17 @@
 """Intervals of proportions of test images, and of their means."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.evaluation.interval import estimate_difference, estimate_score
-from lesions.evaluation.proportions import (
-    estimate_mean_proportions,
-    estimate_proportions,
-    measure_mean_proportions,
-)
+from lesions.evaluation.estimation import estimate_metrics
+from lesions.evaluation.evidence import weigh_proportions
+from lesions.evaluation.interval import estimate_difference
+from lesions.evaluation.measurement import Measurement
+from lesions.evaluation.proportions import estimate_mean_proportions, estimate_proportions
+from tests.runs import build_predictions
 
 
 def test_each_set_has_its_own_proportion_and_groups() -> None:
@@ -30,24 +32,28 @@ def test_a_mean_of_proportions_by_hand() -> None:
     assert (mean.value, mean.low, mean.high) == pytest.approx((0.5, 0.5 - below, 0.5 + above))
 
 
-def test_a_measured_mean_has_the_same_interval_and_a_set_that_a_resample_lacks_adds_no_spread() -> None:
+def test_the_balanced_accuracy_has_the_interval_of_a_mean_of_recalls() -> None:
     """The class of one group is missing from a third of the resamples, and all its images are right."""
+    y_true = np.r_[np.zeros(3, int), np.ones(40, int)]
     hits = np.r_[np.ones(3, bool), np.arange(40) % 2 == 0]
-    rare = np.arange(43) < 3
-    families = [np.stack([rare, ~rare], axis=1)]
     group_id = pd.Series(np.r_[np.zeros(3), np.arange(1, 41)])
-    (measured,) = measure_mean_proportions(hits, families, group_id, seed=0)
-    (expected,) = estimate_mean_proportions(hits, families, group_id)
-    assert estimate_score(measured) == expected
-    (common,) = measure_mean_proportions(hits, [families[0][:, 1:]], group_id, seed=0)
-    assert measured.resamples == pytest.approx((1 + common.resamples) / 2)
+    predictions = build_predictions(y_true, np.eye(2)[np.where(hits, y_true, 1 - y_true)])
+    predictions = replace(predictions, images=predictions.images.assign(group_id=group_id))
+    (expected,) = estimate_mean_proportions(hits, [y_true[:, None] == [0, 1]], group_id)
+    assert estimate_metrics(predictions)["balanced_accuracy"] == expected
 
 
 def test_a_difference_of_means_without_spread_is_not_certain() -> None:
     """Three groups of one class all right, three of the other all wrong."""
-    hits = np.arange(6) < 3
-    families = [hits[:, None], ~hits[:, None]]
-    first, second = measure_mean_proportions(hits, families, pd.Series(range(6)), seed=0)
+    first, second = (
+        Measurement(
+            value,
+            np.full(100, value),
+            np.zeros(6),
+            evidence=weigh_proportions(np.full((6, 1), value) * among, among),
+        )
+        for value, among in ((1.0, np.repeat([[1.0], [0.0]], 3, axis=0)), (0.0, np.repeat([[0.0], [1.0]], 3, axis=0)))
+    )
     difference = estimate_difference(first - second)
     assert difference.value == 1
     assert difference.p_value == pytest.approx(0.25)

@@ -1,5 +1,7 @@
 """Scores of probabilities agree with scikit-learn, torchmetrics and hand-worked values."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.metrics import brier_score_loss, log_loss
 from torchmetrics.functional.classification import multiclass_calibration_error
 
+from lesions.evaluation.interval import list_bounds
 from lesions.evaluation.reliability import (
     build_reliability_rows,
     estimate_chance_error,
@@ -14,6 +17,7 @@ from lesions.evaluation.reliability import (
     list_bins,
     score_reliability,
 )
+from lesions.evaluation.verdict import spell_estimate
 from lesions.tables.predictions import Predictions
 from tests.runs import build_predictions
 
@@ -126,8 +130,26 @@ def test_intervals_stay_between_zero_and_the_highest_score() -> None:
     ):
         assert 0 <= estimate.low < estimate.value < estimate.high <= highest
     wrong = estimate_proper_scores(build_predictions(y_true, 30 * np.eye(3)[np.ones(300, int)]))
-    assert wrong["brier_score"].value == pytest.approx(wrong["brier_score"].high) == pytest.approx(2)
-    assert estimate_proper_scores(build_predictions(y_true, 1e3 * np.eye(3)[y_true])) == {}
+    assert wrong["brier_score"].value == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("skill", "groups"),
+    # No mistake at all; one group; three groups that are alike.
+    [(1e3, range(6)), (1.0, [0] * 6), (1.0, [0, 0, 1, 1, 2, 2])],
+)
+def test_an_interval_that_no_group_shows_is_not_known(skill: float, groups: Iterable[int]) -> None:
+    """A width of 0 would say that the score is certain."""
+    y_true = np.array([0, 1] * 3)
+    found = estimate_proper_scores(build_predictions(y_true, skill * np.eye(3)[[0, 1] * 3] + [0.0, 0.0, 0.5], groups))
+    if skill == 1e3:
+        assert {name: estimate.value for name, estimate in found.items()} == {"log_loss": 0, "brier_score": 0}
+    else:
+        assert min(estimate.value for estimate in found.values()) > 0.1
+    assert list_bounds(found) == dict.fromkeys(
+        ("log_loss_low", "log_loss_high", "brier_score_low", "brier_score_high")
+    )
+    assert spell_estimate(found["log_loss"]).endswith(" (95 % interval not known)")
 
 
 def draw_calibrated(num_groups: int, seed: int) -> Predictions:

@@ -8,7 +8,6 @@ from lesions.evaluation.subgroups import (
     Subgroup,
     compare_accuracies,
     compare_sensitivities,
-    score_subgroups,
 )
 from lesions.tables.predictions import Predictions
 from tests.runs import build_predictions, guess, true_classes
@@ -61,7 +60,7 @@ def foot(right: int, wrong: int, **columns: object) -> Subgroup:
     site = np.where(np.arange(len(y_true)) < 20 + right + wrong, "foot", "else")
     logits = np.eye(3)[np.where(hit, y_true, 1 - y_true)]
     predictions = with_attributes(build_predictions(y_true, logits, range(len(y_true))), site=site, **columns)
-    return next(one for one in score_subgroups(predictions, min_groups=20) if one.value == "foot")
+    return next(one for one in compare_accuracies(predictions, min_groups=20).scored if one.value == "foot")
 
 
 @pytest.mark.parametrize(("right", "wrong", "fisher"), [(0, 3, 0.023), (0, 4, 0.010)])
@@ -92,14 +91,16 @@ def test_the_interval_of_a_subgroup_counts_its_own_groups() -> None:
         hit = np.r_[np.arange(20) < num_right, np.arange(875) >= 90]
         logits = np.eye(3)[np.where(hit, y_true, 1 - y_true)]
         predictions = with_attributes(build_predictions(y_true, logits, range(895)), site=site)
-        score = next(one for one in score_subgroups(predictions, min_groups=20) if one.value == "foot").score
+        score = next(
+            one for one in compare_accuracies(predictions, min_groups=20).scored if one.value == "foot"
+        ).score
         assert (score.value, score.low, score.high) == pytest.approx((num_right / 20, low, high), abs=1e-4)
 
 
 def test_the_same_seed_gives_the_same_marks_and_another_one_nearly() -> None:
     y_true, sex = true_classes(N), two_sexes()
     predictions = with_attributes(build_predictions(y_true, guess(y_true, 1)), sex=sex)
-    first, again, other = (score_subgroups(predictions, min_groups=20, seed=seed)[0] for seed in (0, 0, 1))
+    first, again, other = (compare_accuracies(predictions, min_groups=20, seed=seed).scored[0] for seed in (0, 0, 1))
     assert first == again
     assert first.difference is not None and other.difference is not None
     assert first.difference.p_value != other.difference.p_value
@@ -112,7 +113,7 @@ def test_a_score_is_over_all_classes_and_a_difference_over_the_classes_that_both
     y_pred = np.array([0, 2, 1, 1, 0, 0, 0, 2])
     sex = np.array(["female"] * 4 + ["male"] * 4)
     predictions = with_attributes(build_predictions(y_true, np.eye(3)[y_pred], range(8)), sex=sex)
-    female, male = score_subgroups(predictions, min_groups=1)
+    female, male = compare_accuracies(predictions, min_groups=1).scored
     assert female.score.value == pytest.approx(3 / 4)
     assert male.score.value == pytest.approx(3 / 4)
     assert female.difference is not None
@@ -123,8 +124,8 @@ def test_small_subgroups_are_not_scored() -> None:
     y_true = true_classes(N)
     site = np.where(np.arange(N) < 12, "scalp", "back")
     predictions = with_attributes(build_predictions(y_true, guess(y_true, 1)), site=site)
-    assert [subgroup.value for subgroup in score_subgroups(predictions, min_groups=7)] == ["back"]
-    assert [subgroup.value for subgroup in score_subgroups(predictions, min_groups=6)] == ["back", "scalp"]
+    assert [subgroup.value for subgroup in compare_accuracies(predictions, min_groups=7).scored] == ["back"]
+    assert [subgroup.value for subgroup in compare_accuracies(predictions, min_groups=6).scored] == ["back", "scalp"]
 
 
 def test_sensitivity_is_compared_within_malignant_diagnoses_and_left_out_where_they_are_few() -> None:

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from lesions.evaluation.comparison import HeadlineMetric
+from lesions.evaluation.estimation import HeadlineMetric
 from lesions.evaluation.interval import Difference
 from lesions.evaluation.verdict import METRIC_WORDS, describe_lead, spell_number
 

@@ -109,6 +109,25 @@ def test_every_template_keeps_the_order_of_the_revisions() -> None:
         assert all("sort" in channel and channel["sort"] is None for channel in channels), template
 
 
+def test_every_template_draws_the_bounds_that_its_rows_have() -> None:
+    """PPV and NPV are in a plot of their own, and not in that of all decisions."""
+    declared = re.findall(
+        r"- plots/(\S+\.json):\n(?: +\w+: .*\n)*? +template: (\w+)", (ROOT / "dvc.yaml").read_text()
+    )
+    assert len(declared) > 15
+    found = set()
+    for path, template in declared:
+        text = (ROOT / f".dvc/plots/{template}.json").read_text()
+        for file in ROOT.glob(f"plots/{path.replace('${item}', '*')}"):
+            keys = {key for row in json.loads(file.read_text()) for key in row if key.endswith(("low", "high"))}
+            keys -= {f"{score}_{end}" for score in ("ppv", "npv") for end in ("low", "high")}
+            for score, _, end in (key.rpartition("_") for key in keys):
+                found.add(template)
+                assert score in text, (path, score)
+                assert re.search(rf"_{end}\b" if score else rf'["._]{end}\b', text), (path, score, end)
+    assert {"class_scores", "risk", "subgroups", "net_benefit", "sets", "decisions"} <= found
+
+
 def test_every_template_can_be_drawn(project: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = Repository(tmp_path / "copy")
     shutil.copytree(project.root, copy.root, symlinks=True)

@@ -40,7 +40,7 @@ CONTENTS = [
     (DIGEST, '{"classes": "abc"}', "not a digest of predictions (classes: expected a list of names)"),
     (SPLIT, None, "is missing"),
     (SPLIT, '"text"', "expected names with values, got 'text'"),
-    (SPLIT, "{}", "does not say which test images its metrics are of"),
+    (SPLIT, "{}", "does not say which images are tested"),
     (SPLIT, '{"test_images_sha256": 5}', "expected 64 hexadecimal digits, got 5"),
     (SPLIT, '{"test_images_sha256": ""}', "expected 64 hexadecimal digits, got ''"),
     (PARAMS, None, ""),

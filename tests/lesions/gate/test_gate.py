@@ -2,13 +2,17 @@
 
 import shutil
 import subprocess
+from contextlib import chdir
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
+from lesions.command_line.app import commands
 from lesions.parameters.overlay import lay_over
+from lesions.parameters.section import read_parameters
 from tests.gating import predict, write_model, write_split
 from tests.repository import Repository, copy_repository
 
@@ -69,9 +73,12 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 
 def gate(repository: Repository, branch: str, *options: str) -> tuple[int, str]:
+    """Run the gate on a branch, in this process."""
     repository.run("git", "checkout", "--quiet", branch)
-    done = repository.run("lesions", "gate", *options, check=False)
-    return done.returncode, done.stdout
+    read_parameters.cache_clear()
+    with chdir(repository.root):
+        done = CliRunner().invoke(commands, ["gate", *options], catch_exceptions=False)
+    return done.exit_code, done.output
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,22 @@ from tests.builders import WriteParams
 PHASE = {"name": "all", "num_epochs": 1, "layers": "all", "learning_rate_factor": 1, "backbone_factor": 0.5}
 COMMON = {
     "size_px": 32,
+    "normalisation": "auto",
     "head_widths": [],
+    "head_batch_norm": False,
     "dropout": 0.0,
     "learning_rate": 0.001,
     "layer_decay": 1,
     "phases": [PHASE],
 }
-CNN = {"backbone": "custom_cnn", "widths": [4, 8], "convolutions_per_block": 1, "batch_norm": True, **COMMON}
+CNN = {
+    "backbone": "custom_cnn",
+    "widths": [4, 8],
+    "convolutions_per_block": 1,
+    "batch_norm": True,
+    "residual": False,
+    **COMMON,
+}
 RESNET = {"backbone": "resnet18", "weights": "none", "weights_sha256": None, **COMMON}
 
 
@@ -50,19 +59,43 @@ def test_a_model_without_a_section_is_refused(write_params: WriteParams) -> None
         (RESNET | {"dropout": 1}, "architectures.it.dropout: expected a number < 1"),
         (
             RESNET | {"phases": [PHASE | {"layers": "head"}]},
-            "it.phases.0: backbone_factor belongs to the layers all; got layers head, backbone_factor 0.5",
+            "it.phases.0: backbone_factor belongs to the layers all or a number of layers; got layers head, back",
         ),
         (
             RESNET | {"phases": [PHASE | {"backbone_factor": None}]},
-            "it.phases.0: backbone_factor belongs to the layers all; got layers all, backbone_factor None",
+            "it.phases.0: backbone_factor belongs to the layers all or a number of layers; got layers all, back",
         ),
         (
             RESNET | {"layer_decay": 0.5, "phases": [PHASE | {"layers": "head", "backbone_factor": None}]},
-            "architectures.it: layer_decay belongs to a phase with layers all, and there is none; got 0.5",
+            "architectures.it: layer_decay belongs to a phase in which several layers of the backbone learn, and",
         ),
         (CNN | {"layer_decay": 1.5}, "architectures.it.layer_decay: expected a number <= 1, got 1.5"),
+        (
+            RESNET | {"layer_decay": 0.5, "phases": [PHASE | {"layers": 1}]},
+            "architectures.it: layer_decay belongs to a phase in which several layers of the backbone learn, and",
+        ),
+        (RESNET | {"phases": [PHASE | {"layers": 0}]}, "layers: expected 'head' or 'all' or a number >= 1, got 0"),
+        (RESNET | {"phases": [PHASE | {"layers": "most"}]}, "layers: expected 'head' or 'all' or a whole number"),
+        (
+            CNN | {"dropout": [0.5, 0.3]},
+            "dropout: expected one number, or one for each of the head's 1 linear layers",
+        ),
+        (
+            CNN | {"head_widths": [4], "dropout": [0.5]},
+            "of the head's 2 linear layers (those of head_widths and the last one), got 1 numbers",
+        ),
+        (CNN | {"head_widths": [4], "dropout": [0.5, 1]}, "architectures.it.dropout.1: expected a number < 1, got 1"),
+        (
+            CNN | {"head_batch_norm": True},
+            "head_batch_norm belongs to the hidden layers of the head, and head_widths",
+        ),
+        (CNN | {"normalisation": "z"}, "architectures.it.normalisation: expected 'auto' or 'unit', got 'z'"),
         (CNN | {"head_widths": [0]}, "architectures.it.head_widths.0: expected a number >= 1, got 0"),
         (CNN | {"convolutions_per_block": 0}, "convolutions_per_block: expected a number >= 1, got 0"),
+        (
+            CNN | {"residual": True},
+            "architectures.it: residual adds the output of a block's convolutions after the first",
+        ),
         (
             RESNET | {"weights": "a.pth"},
             "weights_sha256 belongs to weights that are a file, and such a file needs it",
@@ -108,12 +141,32 @@ def test_the_head_has_the_given_depth(write_params: WriteParams) -> None:
     assert {layer.p for layer in network.head.modules() if isinstance(layer, nn.Dropout)} == {0.3}
 
 
+def test_each_layer_of_the_head_has_its_own_dropout_and_batch_norm_after_its_relu(write_params: WriteParams) -> None:
+    section = CNN | {"head_widths": [16, 5], "head_batch_norm": True, "dropout": [0.5, 0.3, 0.1]}
+    head = build_network(read(write_params, **section), 7, pretrained=True).head
+    kinds = [type(layer).__name__ for layer in head.children()]
+    hidden = ["Dropout", "Linear", "ReLU", "BatchNorm1d"]
+    assert kinds == [*hidden, *hidden, "Dropout", "Linear"]
+    assert [layer.p for layer in head.modules() if isinstance(layer, nn.Dropout)] == [0.5, 0.3, 0.1]
+    assert [layer.num_features for layer in head.modules() if isinstance(layer, nn.BatchNorm1d)] == [16, 5]
+
+
 def test_dropout_comes_before_the_head(write_params: WriteParams) -> None:
     network = build_network(read(write_params, **CNN | {"dropout": 0.5}), 7, pretrained=True).train()
     network.backbone.eval()
     images = torch.rand(1, 3, 32, 32)
     assert not torch.equal(network(images), network(images))
     assert torch.equal(network.eval()(images), network(images))
+
+
+def test_a_residual_block_adds_its_later_convolutions_to_what_the_first_one_gives() -> None:
+    backbone = build_custom_cnn((4, 8), convolutions_per_block=2, batch_norm=False, residual=True)
+    block = backbone[0]
+    first, second = (module for module in block.modules() if isinstance(module, nn.Conv2d))
+    images = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    pooled = torch.relu(torch.max_pool2d(first(images), 2))
+    torch.testing.assert_close(block(images), pooled + torch.relu(second(pooled)))
+    assert backbone(images).shape == (2, 8)
 
 
 @pytest.mark.parametrize("backbone", ["resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5", "regnet_x_400mf"])
@@ -149,7 +202,7 @@ def with_relu_first(backbone: nn.Module) -> nn.Module:
     "backbone",
     [
         build_torchvision_backbone("resnet18", None)[0],
-        build_custom_cnn((4, 8), convolutions_per_block=2, batch_norm=True),
+        build_custom_cnn((4, 8), convolutions_per_block=2, batch_norm=True, residual=False),
     ],
     ids=["resnet18", "custom_cnn"],
 )

@@ -30,6 +30,7 @@ ABOUT = CheckpointMetadata(
     std=(0.2, 0.2, 0.2),
     inputs={"images.npy": "0" * 64},
     versions={"torch": "2"},
+    weights_licence=None,
 )
 CPU = torch.device("cpu")
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from functools import partial
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
@@ -17,7 +18,12 @@ from lesions.networks.architecture import build_network
 from lesions.networks.parameters import TorchvisionParameters, read_architecture
 from lesions.networks.pretrained import download_imagenet_weights, read_weights
 from lesions.networks.torchvision_backbone import build_torchvision_backbone
-from tests.builders import RESNET18_WEIGHTS, WriteParams, needs_resnet18_weights
+from tests.builders import RESNET18_WEIGHTS, WriteParams, needs_resnet18_weights, small_resnet18
+
+
+def read_it(path: Path, sha256_given: str | None = None) -> Mapping[str, torch.Tensor]:
+    """Read a file as the weights of a ResNet-18, by its own sha256 or another."""
+    return read_weights(small_resnet18(weights=str(path), weights_sha256=sha256_given or sha256(path)))
 
 
 def sha256(path: Path) -> str:
@@ -32,7 +38,7 @@ def test_a_file_with_the_expected_hash_is_read(tmp_path: Path, suffix: str) -> N
         torch.save(weights, path)
     else:
         save_file(weights, path)
-    torch.testing.assert_close(dict(read_weights("resnet18", str(path), sha256(path))), weights)
+    torch.testing.assert_close(dict(read_it(path)), weights)
 
 
 def test_a_file_with_another_hash_is_refused_and_both_hashes_are_named(tmp_path: Path) -> None:
@@ -40,12 +46,12 @@ def test_a_file_with_another_hash_is_refused_and_both_hashes_are_named(tmp_path:
     torch.save({}, path)
     message = rf"weights.pth has the sha256 {sha256(path)}, and weights_sha256 is {'0' * 64}: is it another file"
     with pytest.raises(InputError, match=message):
-        read_weights("resnet18", str(path), "0" * 64)
+        read_it(path, "0" * 64)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none.pth: No such file or directory"):
-        read_weights("resnet18", str(tmp_path / "none.pth"), "0" * 64)
+        read_it(tmp_path / "none.pth", "0" * 64)
 
 
 class Trap:
@@ -62,7 +68,7 @@ def test_only_tensors_are_unpickled(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     torch.save({"a": Trap(tmp_path / "sprung")}, path)
     with pytest.raises(InputError, match=r"weights.pth contains no readable tensors"):
-        read_weights("resnet18", str(path), sha256(path))
+        read_it(path)
     assert not (tmp_path / "sprung").exists()
 
 
@@ -89,7 +95,7 @@ def test_a_broken_file_is_refused_and_no_one_is_told_to_run_its_code(
     path = tmp_path / f"weights{suffix}"
     path.write_bytes(content)
     with pytest.raises(InputError, match=rf"weights\{suffix} contains no readable tensors") as refused:
-        read_weights("resnet18", str(path), sha256(path))
+        read_it(path)
     for word in ("weights_only", "add_safe_globals", "trust", "\n"):
         assert word not in str(refused.value)
 
@@ -100,13 +106,13 @@ def test_a_broken_file_is_refused_and_no_one_is_told_to_run_its_code(
 def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, tensor: torch.Tensor) -> None:
     torch.save({"fc.bias": tensor}, tmp_path / "a.pth")
     with pytest.raises(InputError, match=r"a\.pth has values in fc\.bias that are not finite numbers"):
-        read_weights("resnet18", str(tmp_path / "a.pth"), sha256(tmp_path / "a.pth"))
+        read_it(tmp_path / "a.pth")
 
 
 def test_weights_that_are_no_plain_tensors_are_refused(tmp_path: Path) -> None:
     torch.save({"a": torch.eye(2).to_sparse()}, tmp_path / "a.pth")
     with pytest.raises(InputError, match=r"a\.pth contains (more than a state|no readable)"):
-        read_weights("resnet18", str(tmp_path / "a.pth"), sha256(tmp_path / "a.pth"))
+        read_it(tmp_path / "a.pth")
 
 
 def test_weights_of_another_network_do_not_fit(tmp_path: Path) -> None:
@@ -162,7 +168,7 @@ def test_weights_are_downloaded_once_and_then_read_from_the_cache(
 def test_a_file_without_a_state_dictionary_is_refused(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "a.pth")
     with pytest.raises(InputError, match=r"a.pth contains more than a state dictionary"):
-        read_weights("resnet18", str(tmp_path / "a.pth"), sha256(tmp_path / "a.pth"))
+        read_it(tmp_path / "a.pth")
 
 
 @needs_resnet18_weights
@@ -175,7 +181,9 @@ def test_only_the_backbone_has_the_pretrained_weights(write_params: WriteParams)
                 "weights": str(RESNET18_WEIGHTS),
                 "weights_sha256": sha256(RESNET18_WEIGHTS),
                 "size_px": 64,
+                "normalisation": "auto",
                 "head_widths": [],
+                "head_batch_norm": False,
                 "dropout": 0.0,
                 "learning_rate": 0.1,
                 "layer_decay": 1,

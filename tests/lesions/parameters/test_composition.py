@@ -53,6 +53,11 @@ def test_presets_are_applied_to_the_defaults_not_to_the_current_parameters(param
     assert (once["training"]["seed"], once["models"]) == (0, ["custom_cnn", "resnet18"])
 
 
+def test_a_preset_may_give_a_network_a_recipe_of_its_own(params: Path, tmp_path: Path) -> None:
+    one = write_preset(tmp_path, "one", "architectures: {resnet34: {recipe: {loss: {label_smoothing: 0.1}}}}\n")
+    assert lay_presets(params, one)["architectures"]["resnet34"]["recipe"] == {"loss": {"label_smoothing": 0.1}}
+
+
 def test_the_default_preset_restores_every_byte(params: Path) -> None:
     lay_over(params, {"dataset": CLINIC, "task": TASK, "training": {"seed": 7}})
     lay_presets(params, "default")
@@ -181,6 +186,9 @@ def test_a_dataset_without_a_description_is_refused(params: Path) -> None:
     [
         ("training: {sed: 1}\n", "training.sed: there is no such parameter"),
         ("trainings: {seed: 1}\n", "trainings: there is no such parameter"),
+        ("training: {recipe: {seed: 1}}\n", "training.recipe: there is no such parameter"),
+        ("architectures: {recipe: {loss: {}}}\n", "architectures.recipe: there is no such parameter"),
+        ("architectures: {resnet34: {recipes: {}}}\n", "architectures.resnet34.recipes: there is no such parameter"),
         ("training: 5\n", "training: expected a section, got 5"),
         ("dataset: 5\n", "dataset: expected a section, got 5"),
         (

@@ -2,10 +2,12 @@
 
 import subprocess
 from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from lesions.datasets.registry import PUBLISHED
 from lesions.parameters.differences import list_changed
@@ -27,6 +29,28 @@ def list_leaves(section: Mapping[str, Any], prefix: str = "") -> list[str]:
     return names
 
 
+def list_added_sections(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The full names of the networks, and of the recipes of networks, that a preset has added."""
+    networks = after["architectures"]
+    return [f"architectures.{name}" for name in networks if name not in before["architectures"]] + [
+        f"architectures.{name}.recipe" for name in before["architectures"] if "recipe" in networks[name]
+    ]
+
+
+def drop_added_sections(text: str, before: Mapping[str, Any]) -> list[str]:
+    """The lines of a parameter file without those of added sections."""
+    lines = text.splitlines()
+    tree = YAML().load(text)
+    spans = []
+    for full_name in list_added_sections(before, tree):
+        *parents, name = full_name.split(".")
+        section = reduce(lambda parent, key: parent[key], parents, tree)
+        # An added section is inserted before the others.
+        start, *later = sorted(line for line, _ in map(section.lc.key, section) if line >= section.lc.key(name)[0])
+        spans.append(range(start, later[0]))
+    return [line for number, line in enumerate(lines) if not any(number in span for span in spans)]
+
+
 def test_default_yaml_equals_the_committed_params_yaml() -> None:
     assert read_staged("presets/default.yaml") == read_staged("params.yaml")
 
@@ -38,8 +62,11 @@ def test_a_preset_names_only_what_it_changes(name: str, tmp_path: Path) -> None:
     below = lay_presets(params, *preset.builds_on, root="here") if preset.builds_on else load(params)
     after = lay_presets(write_default(tmp_path), name, root="here")
     # dataset.names says that a preset sets the dataset, also where it is the default.
+    changed = set(list_changed(below, after)) - {"dataset.names", "dataset.root"}
     named = set(list_leaves(preset.overlay)) - {"dataset.names"}
-    assert named == set(list_changed(below, after)) - {"dataset.names", "dataset.root"}
+    # A section that a preset adds is one change.
+    added = [section for section in changed if section not in named]
+    assert {next((name for name in added if leaf.startswith(f"{name}.")), leaf) for leaf in named} == changed
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -47,15 +74,17 @@ def test_a_preset_changes_only_lines_whose_value_differs(name: str, tmp_path: Pa
     params = write_default(tmp_path)
     before = load(params)
     after = lay_presets(params, name, root="here")
-    lines = params.read_text(encoding="utf-8").splitlines()
-    assert len(lines) == len(DEFAULT.splitlines())
-    changed = {
-        old.split(":")[0].strip(" -") for old, new in zip(DEFAULT.splitlines(), lines, strict=True) if old != new
-    }
-    keys = {full_name.rpartition(".")[2] for full_name in list_changed(before, after)}
-    # The lines of the list `phases` begin with the name of a phase.
-    assert {"phases" if key == "{name" else key for key in changed} == keys
-    comments = [[line.split("#")[1] for line in text if "#" in line] for text in (DEFAULT.splitlines(), lines)]
+    # A preset may change the number of phases, each of which is a line.
+    usual, lines = (
+        [line for line in text if not line.strip().startswith("- {name:")]
+        for text in (DEFAULT.splitlines(), drop_added_sections(params.read_text(encoding="utf-8"), before))
+    )
+    assert len(lines) == len(usual)
+    changed = {old.split(":")[0].strip() for old, new in zip(usual, lines, strict=True) if old != new}
+    added = list_added_sections(before, after)
+    keys = {name.rpartition(".")[2] for name in list_changed(before, after) if name not in added}
+    assert changed == keys - {"phases"}
+    comments = [[line.split("#")[1] for line in text if "#" in line] for text in (usual, lines)]
     assert comments[0] == comments[1]
 
 
@@ -68,6 +97,51 @@ def test_every_dataset_with_an_adapter_has_a_preset() -> None:
 def test_a_dataset_preset_sets_only_the_section_dataset(path: Path) -> None:
     preset = read_preset(path)
     assert preset.overlay == {"dataset": {"names": [path.stem]}}
+
+
+CPU_NAMES = sorted(path.stem for path in (FOLDER / "published").glob("*-cpu.yaml"))
+
+
+@pytest.mark.parametrize("name", CPU_NAMES)
+def test_a_cpu_preset_builds_on_that_for_a_gpu_and_keeps_its_recipe(name: str, tmp_path: Path) -> None:
+    full = name.removesuffix("-cpu")
+    assert read_preset(FOLDER / f"published/{name}.yaml").builds_on == (f"published/{full}",)
+    gpu, cpu = (lay_presets(write_default(tmp_path), preset, root="here") for preset in (full, name))
+    # Without pretrained weights, all layers have to learn, and faster.
+    own = ("size_px", "phases", "weights", "learning_rate")
+    networks = {f"architectures.{network}.{key}" for network in gpu["architectures"] for key in own}
+    assert set(list_changed(gpu, cpu)) <= {"cache_images.size_px", *networks}
+
+
+@pytest.mark.parametrize("name", CPU_NAMES)
+def test_a_network_of_a_cpu_preset_is_pretrained_where_layers_are_frozen(name: str, tmp_path: Path) -> None:
+    laid = lay_presets(write_default(tmp_path), name, root="here")
+    frozen = [
+        model
+        for model in laid["models"]
+        if any(phase["layers"] != "all" for phase in laid["architectures"][model]["phases"])
+    ]
+    assert all(laid["architectures"][model]["weights"] == "imagenet" for model in frozen)
+
+
+def test_every_published_system_has_a_cpu_preset_that_stands_in_one_comparison(tmp_path: Path) -> None:
+    systems = read_preset(FOLDER / "published/systems.yaml").builds_on
+    published = [name for name in systems if name.startswith("published/")]
+    assert {f"{Path(name).name}-cpu" for name in published} < set(CPU_NAMES)
+    laid = lay_presets(write_default(tmp_path), "systems", root="here")
+    models: list[str] = []
+    for name in published:
+        alone = lay_presets(write_default(tmp_path), name, root="here")
+        models += alone["models"]
+        # Beside the others, each has the section that it has alone.
+        for model in alone["models"]:
+            assert laid["architectures"][model] == alone["architectures"][model]
+    assert laid["models"] == models
+    assert (laid["dataset"]["names"], laid["task"]["name"], laid["split"]["scheme"]) == (
+        ["ham10000"],
+        "diagnosis",
+        "group",
+    )
 
 
 def test_the_cpu_preset_differs_only_in_sizes_and_epochs(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> N
         ({"training": {"batch_size": 2.5}}, "training.batch_size: expected a whole number, got 2.5"),
         (
             {"training": {"monitor": "accuracy"}},
-            "training.monitor: expected 'loss', 'balanced_accuracy' or 'macro_f1'",
+            "training.monitor: expected 'loss', 'balanced_accuracy', 'macro_recall' or 'macro_f1'",
         ),
         ({"evaluation": {"num_views": 4}}, "evaluation.num_views: expected 1 or 8, got 4"),
         (
@@ -72,6 +72,23 @@ def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> N
             {"split": {"test_list": "none.csv", "test_list_sha256": "0" * 64}},
             "none.csv: No such file or directory",
         ),
+        (
+            {"class_weights": {"scheme": "none"}, "loss": {"class_weights": False}},
+            "loss.class_weights is false for custom_cnn, but class_weights.scheme is none anyway; set it to true",
+        ),
+        (
+            {"augmentation": {"mirror": True}},
+            "augmentation.mirror: expected 'none', 'horizontal', 'vertical' or 'both', got True",
+        ),
+        (
+            {"augmentation": {"crop_area": [0.5, 1]}},
+            "augmentation: crop_area and crop_aspect belong together; got cr",
+        ),
+        (
+            {"augmentation": {"crop_area": 0.5, "crop_aspect": [1, 1]}},
+            "augmentation.crop_area: expected a list, got 0.5",
+        ),
+        ({"augmentation": {"crop_area": [1, 1]}}, "augmentation.crop_area.0: expected a number < 1, got 1"),
         ({"compare": {"metric": "loss"}}, "compare.metric: expected 'accuracy', 'balanced_accuracy',"),
         ({"gate": {"macro_f1": {"floor": "low"}}}, "gate.macro_f1.floor: expected a number, got 'low'"),
         ({"dataset": {"names": ["ham10000"], "root": "nowhere"}}, "dataset.root: there is no folder nowhere"),

@@ -29,7 +29,7 @@ def read(**changes: Any) -> DecisionRow:
 def test_counts_and_intervals_are_spelled() -> None:
     (row,) = list_decisions("resnet18", [read()])
     assert (row["unit"], row["found"], row["alarms"]) == ("lesions", "1,200 of 1,234", "5 of 65")
-    assert row["sensitivity"] == ("0.972", "0.960 – 0.980")
+    assert row["sensitivity"] == ("0.972", "0.960 to 0.980")
     assert row["ppv"] == ("–", "")
 
 
@@ -60,4 +60,4 @@ def test_the_prevalence_of_test_is_marked() -> None:
     ]
     listed = list_predictive_values("resnet18", rows[:3])
     assert [row["prevalence"] for row in listed] == ["0.195 (test images)", "0.02"]
-    assert [row["npv"] for row in listed] == [("0.500", "0.400 – 0.600"), ("–", "")]
+    assert [row["npv"] for row in listed] == [("0.500", "0.400 to 0.600"), ("–", "")]

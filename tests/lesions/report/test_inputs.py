@@ -7,6 +7,7 @@ import pytest
 
 from lesions.errors import InputError
 from lesions.evaluation.interval import Estimate
+from lesions.evaluation.verdict import spell_estimate
 from lesions.formats.json_file import write_json, write_metrics, write_plot_rows
 from lesions.report.inputs import (
     CopyCounts,
@@ -87,3 +88,15 @@ def test_a_file_that_is_no_section_is_refused(tmp_path: Path) -> None:
     write_json(file, [1, 2])
     with pytest.raises(InputError, match=r"subgroups\.json: "):
         read_summary(file, LowestSubgroup)
+
+
+def test_bounds_that_are_null_are_not_known(tmp_path: Path) -> None:
+    file = tmp_path / "external.json"
+    scores: dict[str, Any] = {"num_images": 9, "num_groups": 1, "num_classes": 2}
+    for name in ("balanced_accuracy", "own_balanced_accuracy", "balanced_accuracy_lost"):
+        scores |= estimate(name)
+    write_metrics(file, {"one": scores | {"balanced_accuracy_low": None, "balanced_accuracy_high": None}})
+    assert spell_estimate(read_external(file)["one"].balanced_accuracy) == "0.500 (95 % interval not known)"
+    write_metrics(file, {"one": scores | {"balanced_accuracy_low": None}})
+    with pytest.raises(InputError, match=r"the key balanced_accuracy_low: .* got None"):
+        read_external(file)

@@ -7,7 +7,7 @@ import pytest
 
 from lesions.evaluation.interval import Estimate
 from lesions.report.decision_inputs import MalignancyScores
-from lesions.report.malignancy import describe_calibration, describe_malignancy
+from lesions.report.malignancy import describe_malignancy, describe_malignant_probabilities
 
 HALF = Estimate(0.5, 0.4, 0.6)
 
@@ -56,6 +56,6 @@ def test_images_that_are_neither_malignant_nor_benign_are_said_if_there_are_any(
 
 
 def test_calibration_says_what_is_defined() -> None:
-    text = describe_calibration("resnet18", build_scores(observed_to_expected=Estimate(1.2, 1.1, 1.3)))
+    text = describe_malignant_probabilities("resnet18", build_scores(observed_to_expected=Estimate(1.2, 1.1, 1.3)))
     assert "observed to expected 1.200 (1.100 to 1.300)." in text
     assert "slope 0" not in text

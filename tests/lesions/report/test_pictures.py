@@ -11,23 +11,23 @@ from lesions.drawing.style import render_svg
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.interval import Estimate
 from lesions.report import pictures
-from lesions.report.pictures import choose_looks
+from lesions.report.pictures import choose_styles
 from tests.runs import build_predictions
 
 
 def test_fourteen_models_look_different_in_every_plot() -> None:
-    looks = choose_looks([f"model_{n}" for n in range(14)]).values()
-    assert len({(look.colour, look.marker) for look in looks}) == 14
-    assert len({(look.colour, look.line) for look in looks}) == 14
+    styles = choose_styles([f"model_{n}" for n in range(14)]).values()
+    assert len({(style.colour, style.marker) for style in styles}) == 14
+    assert len({(style.colour, style.line) for style in styles}) == 14
 
 
 def test_scores_are_plotted_at_their_values() -> None:
-    looks = choose_looks(["a", "b"])
+    styles = choose_styles(["a", "b"])
     scores: dict[tuple[str, ...], Estimate] = {
         ("a", "accuracy"): Estimate(0.5, 0.4, 0.7),
         ("b", "accuracy"): Estimate(0.8, 0.75, 0.9),
     }
-    (axes,) = pictures.plot_scores(Comparison(scores, {}), looks, metric="accuracy", chance=0.25).axes
+    (axes,) = pictures.plot_scores(Comparison(scores, {}), styles, metric="accuracy", chance=0.25).axes
     drawn = [(np.asarray(line.get_xdata()).tolist(), np.asarray(line.get_ydata()).tolist()) for line in axes.lines]
     assert drawn == [
         ([0.4, 0.7], [0, 0]),
@@ -55,7 +55,7 @@ def test_the_curves_of_a_diagnosis_are_in_its_square() -> None:
         for name in ("melanoma", "nevus", "vascular_lesion", "wart")
         for step in range(3)
     ]
-    figure = pictures.plot_curves(rows, choose_looks(["a", "b"]), x="x", y="y", words=("x", "y"))
+    figure = pictures.plot_curves(rows, choose_styles(["a", "b"]), x="x", y="y", words=("x", "y"))
     shown = [axes for axes in figure.axes if axes.get_visible()]
     assert [axes.get_title() for axes in shown] == ["melanoma", "nevus", "vascular lesion", "wart"]
     for axes in shown:
@@ -88,7 +88,7 @@ def test_long_titles_of_curves_do_not_overlap() -> None:
     rows = [
         {"model": "a", "diagnosis": name, "step": step, "x": step, "y": step} for name in names for step in (0, 1)
     ]
-    figure = pictures.plot_curves(rows, choose_looks(["a"]), x="x", y="y", words=("x", "y"))
+    figure = pictures.plot_curves(rows, choose_styles(["a"]), x="x", y="y", words=("x", "y"))
     figure.canvas.draw()
     boxes = [axes.title.get_window_extent() for axes in figure.axes]
     assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
@@ -98,7 +98,7 @@ def test_long_titles_of_curves_do_not_overlap() -> None:
 @pytest.mark.parametrize("names", [["a", "b", "c"], ["efficientnet_b0_features", "mobilenet_v3_large_features", "c"]])
 def test_a_legend_is_not_wider_than_the_figure(names: list[str]) -> None:
     rows = [{"model": name, "diagnosis": "nevus", "f1": 0.5} for name in names]
-    figure = pictures.plot_f1(rows, choose_looks(names))
+    figure = pictures.plot_f1(rows, choose_styles(names))
     figure.canvas.draw()
     box = figure.legends[0].get_window_extent()
     assert box.x0 >= 0
@@ -107,7 +107,7 @@ def test_a_legend_is_not_wider_than_the_figure(names: list[str]) -> None:
 
 def test_a_picture_has_the_same_bytes_each_time_and_its_black_becomes_light_on_a_dark_screen() -> None:
     def drawn() -> str:
-        return render_svg(pictures.plot_f1([{"model": "a", "diagnosis": "nevus", "f1": 0.5}], choose_looks(["a"])))
+        return render_svg(pictures.plot_f1([{"model": "a", "diagnosis": "nevus", "f1": 0.5}], choose_styles(["a"])))
 
     assert drawn() == drawn()
     assert "prefers-color-scheme: dark" in drawn()
@@ -119,4 +119,4 @@ def test_a_picture_has_the_same_bytes_each_time_and_its_black_becomes_light_on_a
 def test_the_colours_of_models_are_those_of_a_palette_for_the_colour_blind() -> None:
     """The palette is that of Okabe and Ito, without black, which is the colour of text."""
     palette = {"#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#999999"}
-    assert {to_hex(look.colour) for look in choose_looks(list("abcdefg")).values()} == palette
+    assert {to_hex(style.colour) for style in choose_styles(list("abcdefg")).values()} == palette

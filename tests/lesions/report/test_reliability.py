@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lesions.evaluation.interval import Estimate
+from lesions.evaluation.interval import Estimate, leave_unbounded
 from lesions.report.inputs import CalibrationSummary, ReliabilityScores
 from lesions.report.reliability import (
     describe_reliability,
@@ -14,10 +14,8 @@ from lesions.report.reliability import (
 from tests.runs import build_predictions
 
 SCORES = ReliabilityScores(
-    log_loss=0.5,
-    log_loss_low=0.4,
-    log_loss_high=0.7,
-    brier_score=0.0,
+    log_loss=Estimate(0.5, 0.4, 0.7),
+    brier_score=leave_unbounded(0.0),
     expected_calibration_error=0.061,
     expected_calibration_error_by_chance=Estimate(0.062, 0.036, 0.088),
 )
@@ -30,15 +28,18 @@ def test_the_calibration_error_stands_beside_what_calibrated_probabilities_would
     assert "20.0% (10.0% to 40.0%) on all images, and 10.0% (5.0% to 20.0%) on the 60% whose called" in sentence
 
 
-def test_proper_scores_lead_and_a_score_without_bounds_has_none() -> None:
-    before = CalibrationSummary(method="prior_and_temperature", test_log_loss_before=0.9, test_brier_score_before=0.4)
+def test_proper_scores_lead_and_of_one_without_bounds_it_is_said_that_they_are_not_known() -> None:
+    before = CalibrationSummary(
+        method="prior_and_temperature", shifts_prior=True, test_log_loss_before=0.9, test_brier_score_before=0.4
+    )
     (row,) = list_probability_scores({"net": SCORES}, {"net": before})
     assert [*row] == [
         "model", "log loss", "Brier score", "calibration", "both before calibration", "calibration error",
         "if calibrated",
     ]  # fmt: skip
     assert [*row.values()] == [
-        "net", "0.500 (0.400 – 0.700)", "0.000", "prior and temperature", "0.900, 0.400", "0.061", "0.036 – 0.088",
+        "net", "0.500 (0.400 to 0.700)", "0.000 (95 % interval not known)", "prior and temperature", "0.900, 0.400",
+        "0.061", "0.036 to 0.088",
     ]  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def test_a_diagnosis_that_is_promised_six_times_as_often_as_it_comes_is_seen() -
     logits = np.log(np.tile([0.06, 0.44, 0.5], (100, 1)))
     first, *_ = list_frequencies({"net": build_predictions(y_true, logits, range(100))})
     assert first["diagnosis"] == "melanoma"
-    assert first["share of test images"].startswith("0.010 (0.000 – 0.05")
+    assert first["share of test images"].startswith("0.010 (0.000 to 0.05")
     assert first["mean probability by net"] == "0.060"
 
 

@@ -8,7 +8,7 @@ from lesions.evaluation.interval import Difference, Estimate
 from lesions.evaluation.verdict import spell_p
 from lesions.report.inputs import TrainSummary
 from lesions.report.tables import describe_model, list_differences, list_scores, list_tests
-from tests.builders import small_cnn, small_resnet18
+from tests.builders import small_cnn, small_resnet18, small_timm
 from tests.runs import build_predictions
 
 TRAINED = TrainSummary(num_parameters=11_180_103, best_epoch=4, num_epochs=9)
@@ -29,6 +29,14 @@ def test_a_model_is_described_in_a_row(weights: str, words: str) -> None:
     }
 
 
+def test_pretrained_weights_are_named_with_their_licence() -> None:
+    trained = TRAINED.model_copy(update={"weights_licence": "dinov3-license"})
+    section = small_timm(weights="/home/someone/net.safetensors", weights_sha256="a" * 64)
+    assert describe_model("net", section, trained)["starts from"] == "net.safetensors, licence dinov3-license"
+    on_hub = small_timm(weights=f"hf-hub:timm/net.in1k@{'0' * 40}", weights_sha256="a" * 64)
+    assert describe_model("net", on_hub, trained)["starts from"] == f"net.in1k@{'0' * 40}, licence dinov3-license"
+
+
 def test_a_custom_cnn_starts_from_random_weights() -> None:
     assert describe_model("net", small_cnn(), TRAINED)["starts from"] == "random"
 
@@ -43,8 +51,8 @@ def test_scores_and_differences_have_their_intervals() -> None:
         {("b", "macro_f1"): 0.65, ("b", "accuracy"): 0.9},
     )
     assert list_scores(comparison, "macro_f1") == [
-        {"model": "b", "validation": "0.650", "scores": {"macro F1": ("0.700", "0.600 – 0.800")}},
-        {"model": "a", "validation": "", "scores": {"macro F1": ("0.500", "0.400 – 0.600")}},
+        {"model": "b", "validation": "0.650", "scores": {"macro F1": ("0.700", "0.600 to 0.800")}},
+        {"model": "a", "validation": "", "scores": {"macro F1": ("0.500", "0.400 to 0.600")}},
     ]
     row = {
         "pair": "a − b",
@@ -65,7 +73,7 @@ def test_each_pair_of_models_is_tested() -> None:
     worse = logits.copy()
     worse[:18:2] = [0.0, 1.0, 0.0]
     (row,) = list_tests({"a": build_predictions(y_true, worse), "b": build_predictions(y_true, logits)})
-    assert (row["pair"], row["more right"], row["mcnemar"]) == ("a, b", "0, 9", f"{2 / 2**9:.3f}")
+    assert (row["pair"], row["more right"], row["sign test"]) == ("a, b", "0, 9", f"{2 / 2**9:.3f}")
 
 
 def test_small_p_values_are_not_zero() -> None:

@@ -1,7 +1,9 @@
 """Tests that no allocation is nearer to the wanted shares than the one that is found where the fast search fails."""
 
+import ctypes
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -138,3 +140,40 @@ def test_without_nodes_to_search_nothing_is_proved(monkeypatch: pytest.MonkeyPat
     splits, is_nearest = find_allocation(counts, SHARES, goal, seed=0)
     assert not is_nearest
     assert goal.judge(counts, splits) <= goal.judge(counts, allocate_groups(counts, SHARES, seed=0, max_deviation=1))
+
+
+def draw_heavy_groups(seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Draw groups of heavy-tailed sizes, of one diagnosis or several, and a split for each."""
+    generator = np.random.default_rng(seed)
+    K, G = int(generator.integers(2, 8)), int(generator.integers(6, 60))
+    sizes = np.maximum(1, (2 * generator.pareto(1.2, G)).astype(int))
+    parts = generator.dirichlet(np.full(K, 0.4))
+    counts = np.stack(
+        [
+            generator.multinomial(
+                size, parts if generator.random() < 0.5 else np.eye(K)[generator.choice(K, p=parts)]
+            )
+            for size in sizes
+        ]
+    ).astype(np.int64)
+    return counts, generator.integers(0, 3, G)
+
+
+def test_the_solver_prints_nothing_whatever_it_prints_itself(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """HiGHS prints a line in C in this search, though its output is off; what Python prints stays."""
+    counts, known = draw_heavy_groups(117)
+    goal = build_goal(counts, np.array([0.7, 0.15, 0.15]), 0.05)
+
+    def search() -> str:
+        print("before")
+        nearest.search_nearer(counts, goal, known, order=np.arange(len(counts)))
+        ctypes.CDLL(None).fflush(None)
+        print("after")
+        return capfd.readouterr().out
+
+    assert search() == "before\nafter\n"
+    monkeypatch.setattr(nearest, "silence_c", nullcontext)
+    if search() == "before\nafter\n":
+        pytest.skip("this version of HiGHS prints nothing here")

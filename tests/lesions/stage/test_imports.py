@@ -132,3 +132,28 @@ def loaded_modules() -> dict[str, list[str]]:
         [sys.executable, "-c", script, *names], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     )
     return json.loads(done.stdout)
+
+
+def test_a_network_of_ones_own_belongs_to_the_stages_of_its_model_alone(tmp_path: Path) -> None:
+    stage = write(
+        tmp_path,
+        stages__train="from lesions.networks import own_network",
+        stages__report="",
+        lesions__networks__own_network="",
+        lesions__networks__own__mine="import torch\nfrom lesions.networks.own import part",
+        lesions__networks__own__part="",
+        lesions__networks__own__other="",
+    )
+    traces = trace_stages(stage.parent, VERSIONS, {"a": None, "b": "mine"})
+    assert sorted(traces) == ["report", "train", "train@a", "train@b"]
+    assert traces["train"] == traces["train@a"]
+    own = {f"lesions/networks/own/{name}.py" for name in ("mine", "part")}
+    assert set(traces["train@b"].files) == {*traces["train"].files, *own}
+    assert traces["train@b"].packages == {"torch": "2.9"}
+
+
+def test_a_missing_network_of_ones_own_is_named_with_its_model(tmp_path: Path) -> None:
+    stage = write(tmp_path, stages__train="import lesions.networks.own_network", lesions__networks__own_network="")
+    message = r"^architectures\.b\.backbone: there is no file lesions/networks/own/mine\.py$"
+    with pytest.raises(InputError, match=message):
+        trace_stages(stage.parent, VERSIONS, {"b": "mine"})

@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lesions.synthetic import looks
+from lesions.synthetic.appearance import APPEARANCES, OVERLAP, Appearance, draw_appearance
 from lesions.synthetic.lesion import grow_lesion
-from lesions.synthetic.looks import LOOKS, Look, draw_look
 from lesions.synthetic.render import render_image
 from lesions.synthetic.skin import Skin, Tissue, grow_skin
 from lesions.synthetic.streams import random_stream
 from lesions.synthetic.view import View
 
-UNSEEN = Look(diameter_mm=5, asymmetry=0, irregularity=0, diffuseness=0.2, brown=0.5, red=0.3, variegation=0.3)
+UNSEEN = Appearance(diameter_mm=5, asymmetry=0, irregularity=0, diffuseness=0.2, brown=0.5, red=0.3, variegation=0.3)
 
 
 def render(
@@ -36,11 +35,11 @@ def render(
     )
 
 
-def grow(look: Look, *, angle_rad: float = 0.0) -> Tissue:
+def grow(appearance: Appearance, *, angle_rad: float = 0.0) -> Tissue:
     view = View(size_px=64, field_mm=11, angle_rad=angle_rad, centre_mm=(0, 0))
     rng = random_stream(1, "SYN_L0001")
     tissue = grow_skin(view, Skin(brown=0.05, red=0.2, freckles=0), rng)
-    grow_lesion(tissue, look, view=view, rng=rng)
+    grow_lesion(tissue, appearance, view=view, rng=rng)
     return tissue
 
 
@@ -98,7 +97,7 @@ def _profile(lesion: int, *, image: int) -> NDArray[np.float64]:
 
 
 def test_diagnoses_differ_on_average() -> None:
-    colours = {dx: np.mean([_middle(dx, lesion) for lesion in range(40)], axis=0) for dx in LOOKS}
+    colours = {dx: np.mean([_middle(dx, lesion) for lesion in range(40)], axis=0) for dx in APPEARANCES}
     redness = {dx: np.log(red / green) for dx, (red, green, _) in colours.items()}
     brightness = {dx: colour.sum() for dx, colour in colours.items()}
     assert max(redness, key=lambda dx: redness[dx]) == "vasc"
@@ -113,13 +112,15 @@ def _middle(diagnosis: str, lesion: int) -> NDArray[np.float64]:
 
 
 def test_lesions_of_one_diagnosis_are_spread_by_the_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = [draw_look("nv", random_stream(1, f"SYN_L{lesion:04d}")) for lesion in range(400)]
-    assert np.std([np.log(look.diameter_mm) for look in drawn]) == pytest.approx(looks.OVERLAP, rel=0.15)
-    assert np.mean([look.brown for look in drawn]) == pytest.approx(LOOKS["nv"].brown, abs=0.05)
-    assert all(0 <= value <= 1 for look in drawn for name, value in asdict(look).items() if name != "diameter_mm")
+    drawn = [draw_appearance("nv", random_stream(1, f"SYN_L{lesion:04d}")) for lesion in range(400)]
+    assert np.std([np.log(appearance.diameter_mm) for appearance in drawn]) == pytest.approx(OVERLAP, rel=0.15)
+    assert np.mean([appearance.brown for appearance in drawn]) == pytest.approx(APPEARANCES["nv"].brown, abs=0.05)
+    assert all(
+        0 <= value <= 1 for appearance in drawn for name, value in asdict(appearance).items() if name != "diameter_mm"
+    )
 
-    monkeypatch.setattr(looks, "OVERLAP", 0.0)
-    assert draw_look("nv", random_stream(1, "SYN_L0001")) == LOOKS["nv"]
+    monkeypatch.setattr("lesions.synthetic.appearance.OVERLAP", 0.0)
+    assert draw_appearance("nv", random_stream(1, "SYN_L0001")) == APPEARANCES["nv"]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_lesions_of_one_diagnosis_are_spread_by_the_overlap(monkeypatch: pytest.
     ],
 )
 def test_every_structure_adds_its_pigment(structure: str, pigment: str) -> None:
-    absent, striking = (grow(Look(**asdict(UNSEEN) | {structure: strength})) for strength in (0.0, 1.0))
+    absent, striking = (grow(Appearance(**asdict(UNSEEN) | {structure: strength})) for strength in (0.0, 1.0))
     added = getattr(striking, pigment) - getattr(absent, pigment)
     assert added.max() > 0.15
     assert added.mean() > 0
@@ -148,13 +149,13 @@ def test_every_structure_adds_its_pigment(structure: str, pigment: str) -> None:
 
 def test_network_and_variegation_make_the_brown_uneven() -> None:
     for descriptor in ("network", "variegation"):
-        even, uneven = (grow(Look(**asdict(UNSEEN) | {descriptor: strength})).brown for strength in (0.0, 1.0))
+        even, uneven = (grow(Appearance(**asdict(UNSEEN) | {descriptor: strength})).brown for strength in (0.0, 1.0))
         assert uneven[24:40, 24:40].std() > 1.5 * even[24:40, 24:40].std()
 
 
 def test_border_descriptors_change_the_border() -> None:
     def outline(**changed: float) -> NDArray[np.bool_]:
-        return grow(Look(**asdict(UNSEEN) | changed)).brown > 0.25
+        return grow(Appearance(**asdict(UNSEEN) | changed)).brown > 0.25
 
     def roughness(inside: NDArray[np.bool_]) -> float:
         perimeter = (inside[1:] != inside[:-1]).sum() + (inside[:, 1:] != inside[:, :-1]).sum()
@@ -163,13 +164,13 @@ def test_border_descriptors_change_the_border() -> None:
     assert outline(diameter_mm=7.0).sum() > 1.5 * outline().sum()
     assert roughness(outline(irregularity=1.0)) > 1.1 * roughness(outline())
     assert roughness(outline(asymmetry=1.0)) > 1.1 * roughness(outline())
-    steepness = [np.abs(np.diff(grow(Look(**asdict(UNSEEN) | {"diffuseness": d})).brown)).max() for d in (0, 1)]
+    steepness = [np.abs(np.diff(grow(Appearance(**asdict(UNSEEN) | {"diffuseness": d})).brown)).max() for d in (0, 1)]
     assert steepness[0] > 1.5 * steepness[1]
 
 
 def test_turning_the_dermoscope_turns_the_picture() -> None:
-    look = LOOKS["mel"]
-    straight, turned = grow(look), grow(look, angle_rad=np.pi / 2)
+    appearance = APPEARANCES["mel"]
+    straight, turned = grow(appearance), grow(appearance, angle_rad=np.pi / 2)
     np.testing.assert_allclose(np.rot90(straight.brown), turned.brown, atol=0.05)
 
 

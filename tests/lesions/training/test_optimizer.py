@@ -9,9 +9,9 @@ from torch import optim
 
 from lesions.networks.architecture import build_network
 from lesions.networks.classifier import Classifier
+from lesions.networks.layers import list_frozen_modules
 from lesions.networks.parameters import PhaseParameters
-from lesions.networks.torchvision_backbone import build_torchvision_backbone
-from lesions.training.optimizer import add_l1, build_optimizer, list_layers
+from lesions.training.optimizer import add_l1, build_optimizer
 from lesions.training.parameters import OptimizerParameters
 from tests.builders import PHASE, small_cnn, small_resnet18
 from tests.training import OPTIMIZER
@@ -73,25 +73,28 @@ def test_each_backbone_layer_has_a_lower_rate_than_the_layer_after_it() -> None:
     assert len(held) == len(list(network.parameters()))
 
 
-@pytest.mark.parametrize(
-    ("backbone", "layers"),
-    [
-        ("resnet18", ["conv1", "bn1", "layer1", "layer2", "layer3", "layer4"]),
-        ("convnext_tiny", [*(f"features.{number}" for number in range(8)), "classifier"]),
-        (
-            "vit_b_16",
-            ["conv_proj", *(f"encoder.layers.encoder_layer_{number}" for number in range(12)), "encoder.ln"],
-        ),
-        ("alexnet", ["features", "classifier.1", "classifier.4"]),
-    ],
-)
-def test_each_parameter_of_a_backbone_is_in_exactly_one_layer(backbone: str, layers: list[str]) -> None:
-    with torch.device("meta"):
-        network, _ = build_torchvision_backbone(backbone, None)
-    found = list_layers(network)
-    assert [name for name, _ in found] == layers
-    held = [id(p) for _, parameters in found for p in parameters]
-    assert sorted(held) == sorted(id(p) for p in network.parameters())
+LAST_TWO = ALL.model_copy(update={"layers": 2})
+
+
+def test_only_the_last_layers_learn_and_keep_their_batch_statistics_up_to_date() -> None:
+    network = build_network(small_resnet18(), 3, pretrained=True)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    optimizer = optimize(network, LAST_TWO)
+    network.train()
+    for module in list_frozen_modules(network.backbone, LAST_TWO):
+        module.eval()
+    network(torch.rand(4, 3, 64, 64)).square().sum().backward()
+    optimizer.step()
+    changed = {name for name, tensor in network.state_dict().items() if not torch.equal(tensor, before[name])}
+    learning = ("head.", "backbone.layer3.", "backbone.layer4.")
+    assert changed == {name for name in before if name.startswith(learning)}
+    assert {group["name"]: group["peak"] for group in optimizer.param_groups} == {"head": 0.1, "backbone": 0.05}
+
+
+def test_the_last_layers_have_the_rates_that_they_have_when_all_learn() -> None:
+    network = build_network(small_resnet18(), 3, pretrained=True)
+    rates = {group["name"]: group["peak"] for group in optimize(network, LAST_TWO, layer_decay=0.5).param_groups}
+    assert rates == pytest.approx({"head": 0.1, "layer4": 0.05, "layer3": 0.025})
 
 
 def step_once(name: str, **changes: Any) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,6 +10,7 @@ from lesions.training.loss import Criterion
 from lesions.training.parameters import LossParameters, SamplingParameters
 from lesions.training.prior_shift import compute_prior_shift
 from lesions.training.sampling import Scheme, compute_shares
+from tests.training import LOSS
 
 COUNTS = (100, 700, 200)
 
@@ -20,7 +21,7 @@ def classes(scheme: str) -> Classes:
 
 
 def loss(adjustment: float) -> LossParameters:
-    return LossParameters(kind="cross_entropy", focal_gamma=None, label_smoothing=0, logit_adjustment=adjustment)
+    return LossParameters(**LOSS | {"logit_adjustment": adjustment})
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,12 @@ def test_the_shift_is_a_multiple_of_the_log_prior(
     log_prior = np.log([0.1, 0.7, 0.2])
     shift = compute_prior_shift(classes(weights), loss(adjustment), SamplingParameters(scheme=sampling))
     np.testing.assert_allclose(shift, factor * (log_prior - log_prior.mean()), atol=1e-12)
+
+
+def test_a_loss_without_class_weights_shifts_nothing() -> None:
+    unweighted = LossParameters(**LOSS | {"class_weights": False})
+    shift = compute_prior_shift(classes("balanced"), unweighted, SamplingParameters(scheme="shuffled"))
+    np.testing.assert_allclose(shift, 0, atol=1e-12)
 
 
 @pytest.mark.parametrize("sampling", ["shuffled", "square_root"])

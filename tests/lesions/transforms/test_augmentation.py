@@ -1,28 +1,38 @@
 """Each kind of change does what its name says, by hand-worked values."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from lesions.transforms.artefacts import HAIR_DRAWS, blur_images
 from lesions.transforms.augmentation import CHROMA, DRAWS, augment_images, compute_strengths, draw_changes
+from lesions.transforms.parameters import AugmentationParameters
 from lesions.transforms.preprocessing import Preprocessing
 from tests.builders import NO_AUGMENTATION
 
+WHOLE = (0.0, 0.0, 1.0, 1.0)
 IMAGE = torch.from_numpy(np.random.default_rng(0).uniform(0.3, 0.6, (1, 3, 8, 8)).astype(np.float32))
 
 
 def changed(
-    parameters: Mapping[str, float], drawn: Mapping[str, float], *, image: Tensor = IMAGE, strength: float = 1
+    parameters: Mapping[str, Any],
+    drawn: Mapping[str, float],
+    *,
+    image: Tensor = IMAGE,
+    strength: float = 1,
+    crop: tuple[float, float, float, float] = WHOLE,
 ) -> Tensor:
     """The image after the changes that `parameters` allows, with these draws and 0 for all others."""
     draws = torch.tensor([[drawn.get(name, 0.0) for name in DRAWS]])
     return augment_images(
         image,
         draws,
+        crops=torch.tensor([crop]),
         hairs=torch.zeros(1, 2, len(HAIR_DRAWS)),
         strengths=torch.tensor([float(strength)]),
         parameters=NO_AUGMENTATION.model_copy(update=parameters),
@@ -39,8 +49,41 @@ def test_an_image_without_any_change_is_unchanged() -> None:
 
 
 def test_mirroring_flips_the_columns() -> None:
-    assert_same(changed({"mirror": True}, {"mirror": 0.1}), IMAGE.flip(3))
-    assert_same(changed({"mirror": True}, {"mirror": -0.1}), IMAGE)
+    assert_same(changed({"mirror": "horizontal"}, {"mirror": 0.1}), IMAGE.flip(3))
+    assert_same(changed({"mirror": "horizontal"}, {"mirror": -0.1}), IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("draw", "flipped"), [(0.3, [3]), (0.7, [2, 3]), (-0.3, []), (-0.7, [2])], ids=["x", "both", "none", "y"]
+)
+def test_each_draw_mirrors_one_way_both_ways_or_not_at_all(draw: float, flipped: list[int]) -> None:
+    assert_same(changed({"mirror": "both"}, {"mirror": draw}), IMAGE.flip(flipped))
+    for mirror, axis in (("horizontal", 3), ("vertical", 2)):
+        assert_same(changed({"mirror": mirror}, {"mirror": draw}), IMAGE.flip([axis] if axis in flipped else []))
+    assert_same(changed({}, {"mirror": draw}), IMAGE)
+
+
+CROP = (0.25, -0.25, 0.75, 0.5)
+"""The columns from 2 to 7 of 8, and the rows from 1 to 4."""
+
+
+def test_a_crop_is_enlarged_to_the_whole_image() -> None:
+    part = torch.nn.functional.interpolate(IMAGE[..., 1:5, 2:8], size=(8, 8), mode="bilinear")
+    # At the edges of the crop our samples also see what lies beyond it.
+    assert_same(changed({}, {}, crop=CROP)[..., 1:-1, 1:-1], part[..., 1:-1, 1:-1])
+
+
+def test_a_crop_is_mirrored_rotated_and_shifted_as_an_image() -> None:
+    cropped = changed({}, {}, crop=CROP)
+    parameters = {"mirror": "horizontal", "rotation_degrees": 180}
+    assert_same(changed(parameters, {"mirror": 1, "angle": 0.5}, crop=CROP), cropped.flip(3).rot90(-1, (2, 3)))
+    shifted = changed({"shift": 0.25}, {"shift_x": -1, "shift_y": 0}, crop=CROP)
+    assert_same(shifted[..., 2:], cropped[..., :6])
+    assert_same(changed({"brightness": 0.2}, {"brightness": 1}, crop=CROP), 1.2 * cropped)
+
+
+def test_the_strength_does_not_change_a_crop() -> None:
+    assert_same(changed({}, {}, crop=CROP, strength=3), changed({}, {}, crop=CROP))
 
 
 @pytest.mark.parametrize(("angle", "quarters"), [(1, 2), (0.5, 1), (-0.5, -1)])
@@ -49,7 +92,7 @@ def test_rotation_equals_torchs(angle: float, quarters: int) -> None:
 
 
 def test_a_mirrored_image_is_rotated_too() -> None:
-    parameters = {"mirror": True, "rotation_degrees": 180}
+    parameters = {"mirror": "horizontal", "rotation_degrees": 180}
     found = changed(parameters, {"mirror": 1, "angle": 0.5})
     assert_same(found, IMAGE.flip(3).rot90(-1, (2, 3)))
 
@@ -159,6 +202,7 @@ def test_each_image_of_a_batch_has_its_own_change() -> None:
     found = augment_images(
         IMAGE.repeat(2, 1, 1, 1),
         draws,
+        crops=torch.tensor([WHOLE, WHOLE]),
         hairs=torch.zeros(2, 0, len(HAIR_DRAWS)),
         strengths=torch.tensor([1.0, 0.5]),
         parameters=NO_AUGMENTATION.model_copy(update={"brightness": 0.2}),
@@ -184,3 +228,28 @@ def test_draws_depend_on_seed_and_epoch_and_fill_their_range() -> None:
         assert (first != draw_changes(1000, seed=seed, epoch=epoch)).mean() > 0.99
     assert first.shape == (1000, len(DRAWS))
     assert -1 <= first.min() < -0.99 < 0.99 < first.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("area", "aspect", "message"),
+    [
+        (
+            (0.5, 1.0),
+            None,
+            r"crop_area and crop_aspect belong together; got crop_area \[0.5, 1.0\], crop_aspect null",
+        ),
+        (
+            None,
+            (0.5, 1.0),
+            r"crop_area and crop_aspect belong together; got crop_area null, crop_aspect \[0.5, 1.0\]",
+        ),
+        ((0.9, 0.5), (0.5, 1.0), r"crop_area: expected the smaller number first, got \[0.9, 0.5\]"),
+        ((0.5, 0.9), (2.0, 1.0), r"crop_aspect: expected the smaller number first, got \[2.0, 1.0\]"),
+        ((1.0, 1.0), (1.0, 1.0), "less than 1"),
+        ((0.0, 1.0), (1.0, 1.0), "greater than 0"),
+        ((0.5, 1.5), (1.0, 1.0), "less than or equal to 1"),
+    ],
+)
+def test_limits_of_a_crop_that_mean_nothing_are_refused(area: Any, aspect: Any, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        AugmentationParameters(**NO_AUGMENTATION.model_dump() | {"crop_area": area, "crop_aspect": aspect})

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from lesions.errors import InputError
+from lesions.parameters.section import read_section
 from lesions.tables.metadata import read_metadata
+from lesions.tables.task import TaskParameters
 from tests.builders import WriteParams
 from tests.preparation import prepare, write_folders
 
@@ -95,3 +97,19 @@ def test_a_table_names_files_with_or_without_the_folder_that_holds_everything(
     params = write_folders(tmp_path, *files, write_params=write_params, table="who.csv", columns=columns)
     prepare(tmp_path, params)
     assert read_metadata(tmp_path / "metadata.csv").patient_id.tolist() == ["P1", "P2"]
+
+
+NINE = (
+    "actinic keratosis", "basal cell carcinoma", "dermatofibroma", "melanoma", "nevus", "pigmented benign keratosis",
+    "seborrheic keratosis", "squamous cell carcinoma", "vascular lesion",
+)  # fmt: skip
+"""The folders of the archive that presets/published/nine_classes.yaml is for."""
+
+
+def test_the_nine_classes_of_the_isic_folders_stay_nine(tmp_path: Path, write_params: WriteParams) -> None:
+    files = [f"Train/{name}/{n}.jpg" for n, name in enumerate(NINE)]
+    params = write_folders(tmp_path, *files, write_params=write_params)
+    prepare(tmp_path, params)
+    diagnoses = read_metadata(tmp_path / "metadata.csv").diagnosis
+    classes = read_section(params, "task", TaskParameters).group(diagnoses)
+    assert classes == {name.replace(" ", "_"): (name.replace(" ", "_"),) for name in NINE}

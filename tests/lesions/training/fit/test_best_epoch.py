@@ -32,11 +32,21 @@ def scripted(
 
 
 @pytest.mark.parametrize("average_decay", [None, 0.9])
-@pytest.mark.parametrize(("monitor", "best"), [("balanced_accuracy", 3), ("macro_f1", 3), ("loss", 2)])
+@pytest.mark.parametrize(
+    ("monitor", "best"), [("balanced_accuracy", 3), ("macro_recall", 3), ("macro_f1", 3), ("loss", 2)]
+)
 def test_the_best_epochs_weights_are_kept(monitor: str, best: int, average_decay: float | None) -> None:
     fitted = scripted([0.5, 0.4, 0.7, 0.6], monitor, average_decay=average_decay)
     assert fitted.best_epoch == best
     assert [entry["epoch"] for entry in fitted.history] == [1, 2, 3, 4]
+
+
+def test_macro_recall_is_balanced_accuracy_by_another_name(capsys: pytest.CaptureFixture[str]) -> None:
+    by_either = [train_small(monitor=monitor) for monitor in ("macro_recall", "balanced_accuracy")]
+    assert by_either[0].history == by_either[1].history
+    assert by_either[0].best_epoch == by_either[1].best_epoch
+    scripted([0.5, 0.4, 0.3, 0.2], "macro_recall", patience_epochs=2)
+    assert "stopped early: macro_recall has not improved for 2 epochs" in capsys.readouterr().out
 
 
 def test_of_equal_epochs_the_first_is_kept() -> None:

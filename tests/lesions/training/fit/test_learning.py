@@ -37,10 +37,10 @@ def test_what_can_be_learnt_is_learnt_and_with_shuffled_labels_nothing() -> None
         return fitted.history[-1]["val"]["balanced_accuracy"]
 
     assert balanced_accuracy(labels[:N]) > 0.8
-    shuffled = [balanced_accuracy(np.random.default_rng(seed).permutation(labels[:N])) for seed in range(12)]
+    shuffled = [balanced_accuracy(np.random.default_rng(seed).permutation(labels[:N])) for seed in range(6)]
     # A network takes like colours for one class, so that its predictions are not independent: single runs had a
-    # standard deviation of 0.086, which is a standard error of 0.025 for the mean of 12.
-    assert abs(np.mean(shuffled) - 1 / K) < 0.075
+    # standard deviation of 0.086, which is a standard error of 0.035 for the mean of 6.
+    assert abs(np.mean(shuffled) - 1 / K) < 0.105
 
 
 def test_in_bfloat16_what_can_be_learnt_is_learnt() -> None:

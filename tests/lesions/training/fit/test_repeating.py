@@ -7,7 +7,7 @@ from lesions.hardware.choices import DeviceChoice
 from lesions.hardware.device import set_up_device
 from lesions.networks.parameters import AnyArchitecture
 from tests.builders import PHASE, small_cnn
-from tests.training import BOTH_NETWORKS, EVERYTHING, train_small, weights_of
+from tests.training import ALL_NETWORKS, EVERYTHING, train_small, weights_of
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
@@ -24,7 +24,7 @@ DEVICES = [
 
 
 @pytest.mark.parametrize("choice", DEVICES)
-@pytest.mark.parametrize("architecture", BOTH_NETWORKS)
+@pytest.mark.parametrize("architecture", ALL_NETWORKS)
 def test_with_everything_switched_on_the_same_seed_gives_the_same_weights(
     architecture: AnyArchitecture, choice: DeviceChoice
 ) -> None:
@@ -39,7 +39,7 @@ def test_with_everything_switched_on_the_same_seed_gives_the_same_weights(
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA here")
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
-@pytest.mark.parametrize("architecture", BOTH_NETWORKS)
+@pytest.mark.parametrize("architecture", ALL_NETWORKS)
 def test_a_recorded_step_learns_what_an_eager_one_does(architecture: AnyArchitecture, optimizer: str) -> None:
     device = set_up_device("cuda", num_threads=1)
     changes = EVERYTHING | {"optimizer": {"name": optimizer, "momentum": 0.9 if optimizer == "sgd" else None}}

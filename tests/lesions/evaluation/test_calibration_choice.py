@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from lesions.evaluation.cross_fitting import (
-    FEWEST_GROUPS,
+from lesions.evaluation.calibration_choice import (
+    MIN_GROUPS_TO_CHOOSE,
     NUM_FOLDS,
     FittedCalibration,
-    assign_folds,
     choose_method,
     describe_calibration,
+    divide_validation,
     fit_best_calibration,
 )
 from lesions.evaluation.reliability import compute_image_losses
@@ -77,7 +77,7 @@ def test_test_images_lose_nothing_by_the_choice(num_groups: int, scale: float, w
     vals = [draw(num_groups, seed, scale=scale, weighted=weighted) for seed in range(20)]
     lost = [lose(test, fit_best_calibration(val, "auto", prior_shift=SHIFT)) - lose(test) for val in vals]
     assert np.mean(lost) < 0.015 + 0.05 / np.sqrt(num_groups)
-    assert max(lost) < (0.17 if num_groups >= FEWEST_GROUPS else 1e-9)
+    assert max(lost) < (0.17 if num_groups >= MIN_GROUPS_TO_CHOOSE else 1e-9)
 
 
 def test_the_log_loss_is_of_images_that_did_not_fit() -> None:
@@ -93,7 +93,7 @@ def test_the_log_loss_is_of_images_that_did_not_fit() -> None:
 
 def test_whole_groups_are_in_a_fold_and_diagnoses_are_dealt_out() -> None:
     val = draw(100, 0)
-    folds = assign_folds(val.images.group_id, val.y_true)
+    folds = divide_validation(val.images.group_id, val.y_true)
     assert set(folds) == set(range(NUM_FOLDS))
     assert val.images.assign(fold=folds).groupby("group_id").fold.nunique().max() == 1
     for code in range(3):
@@ -106,7 +106,8 @@ def test_the_order_of_the_images_does_not_matter() -> None:
     order = np.random.default_rng(0).permutation(len(val.y_true))
     turned = Predictions(val.images.iloc[order], val.classes, val.y_true[order], val.logits[order])
     np.testing.assert_array_equal(
-        assign_folds(turned.images.group_id, turned.y_true), assign_folds(val.images.group_id, val.y_true)[order]
+        divide_validation(turned.images.group_id, turned.y_true),
+        divide_validation(val.images.group_id, val.y_true)[order],
     )
     one, other = (fit_best_calibration(side, "auto", prior_shift=SHIFT) for side in (val, turned))
     assert one.log_losses == pytest.approx(other.log_losses, abs=1e-6)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lesions.evaluation.bootstrap import sum_by_group
 from lesions.evaluation.calibration import fit_calibration
 from lesions.evaluation.parameters import CalibrationMethod
-from lesions.evaluation.reliability import compute_image_losses
+from lesions.evaluation.reliability import compute_image_losses, score_reliability
 from lesions.tables.predictions import Predictions
 
 Floats = NDArray[np.float64]
@@ -21,10 +21,10 @@ METHODS: tuple[CalibrationMethod, ...] = get_args(CalibrationMethod)
 NUM_FOLDS = 5
 """Parts into which the groups of validation are divided."""
 
-FEWEST_GROUPS = 10
+MIN_GROUPS_TO_CHOOSE = 10
 """With fewer groups of validation, `auto` applies nothing: their spread says nothing of how sure a difference is."""
 
-MIN_GROUPS = 60
+MIN_GROUPS_TO_RESCALE = 60
 """With fewer groups of validation, `auto` passes over temperature and vector. They follow the few images so closely
 that one mistake on test can cost more than they gain; cross-fitting does not see the mistakes that are not there."""
 
@@ -82,8 +82,8 @@ def fit_best_calibration(
     rarest = int(by_class.min())
     candidates: list[CalibrationMethod] = list(dict.fromkeys(("none", method))) if method != "auto" else []
     candidates = candidates or list_candidates(num_groups, rarest, prior_shift=prior_shift)
-    folds = assign_folds(group_id, val.y_true)
-    crossed = {name: cross_fit(val, name, folds, prior_shift=prior_shift) for name in candidates}
+    folds = divide_validation(group_id, val.y_true)
+    crossed = {name: calibrate_out_of_fold(val, name, folds, prior_shift=prior_shift) for name in candidates}
     losses = {name: compute_image_losses(val.y_true, logits) for name, logits in crossed.items()}
     chosen = choose_method(losses, group_id) if method == "auto" else method
     scale, shift = fit_calibration(val.logits, val.y_true, chosen, prior_shift=prior_shift)
@@ -111,7 +111,7 @@ def describe_calibration(fitted: FittedCalibration) -> str:
     if fitted.passed_over == METHODS[1:]:
         sentence += " Validation has too few groups to choose another by."
     elif "temperature" in fitted.passed_over:
-        sentence += f" With fewer than {MIN_GROUPS} groups, temperature and vector are not considered."
+        sentence += f" With fewer than {MIN_GROUPS_TO_RESCALE} groups, temperature and vector are not considered."
     elif "vector" in fitted.passed_over:
         sentence += f" As the rarest class has {rarest} groups, vector is not considered."
     if rarest < NUM_FOLDS:
@@ -119,21 +119,53 @@ def describe_calibration(fitted: FittedCalibration) -> str:
     return sentence
 
 
+def summarise_calibration(
+    fitted: FittedCalibration, raw: Mapping[str, Predictions], prior_shift: Floats
+) -> dict[str, Any]:
+    """Return the method, what each candidate was worth on validation, and what raw logits are worth.
+
+    Parameters
+    ----------
+    raw
+        The raw predictions of each split that is scored.
+    prior_shift : (K,)
+        What would undo the prior of training.
+    """
+    before = {
+        f"{split}_{name}_before": value
+        for split, predictions in raw.items()
+        for name, value in score_reliability(predictions.y_true, predictions.logits).items()
+    }
+    return {
+        "method": fitted.method,
+        "shifts_prior": shifts_prior(prior_shift),
+        "num_folds": fitted.num_folds,
+        "num_groups_of_rarest_class": fitted.num_groups_of_rarest_class,
+        "val_log_loss_cross_fitted": fitted.log_losses,
+        **before,
+    }
+
+
 def list_candidates(
     num_groups: int, num_groups_of_rarest_class: int, *, prior_shift: Floats
 ) -> list[CalibrationMethod]:
     """Return the methods that `auto` compares, those that fit fewer numbers first."""
     passed_over = set()
-    if num_groups < MIN_GROUPS:
+    if num_groups < MIN_GROUPS_TO_RESCALE:
         passed_over |= {"temperature", "vector"}
     if num_groups_of_rarest_class < MIN_GROUPS_OF_CLASS:
         passed_over |= {"vector"}
-    if num_groups < FEWEST_GROUPS or np.ptp(prior_shift) < SHIFTED:
+    if num_groups < MIN_GROUPS_TO_CHOOSE or not shifts_prior(prior_shift):
         passed_over |= {"prior_and_temperature"}
     return [method for method in METHODS if method not in passed_over]
 
 
-def assign_folds(group_id: pd.Series, y_true: NDArray[np.int64]) -> NDArray[np.int64]:
+def shifts_prior(prior_shift: Floats) -> bool:
+    """Return whether training shifted the frequencies of the classes, from what would undo that, (K,)."""
+    return bool(np.ptp(prior_shift) >= SHIFTED)
+
+
+def divide_validation(group_id: pd.Series, y_true: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the fold of each image, (N,): whole groups, with the diagnoses dealt out evenly.
 
     The folds do not depend on the order of the images.
@@ -146,7 +178,7 @@ def assign_folds(group_id: pd.Series, y_true: NDArray[np.int64]) -> NDArray[np.i
     return np.asarray(fold[codes])
 
 
-def cross_fit(
+def calibrate_out_of_fold(
     val: Predictions, method: CalibrationMethod, folds: NDArray[np.int64], *, prior_shift: Floats
 ) -> Floats:
     """Return logits (N, K), each calibrated by the images of the other folds."""

@@ -14,7 +14,7 @@ the more lesions look like those of another diagnosis."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Appearance:
     """Dermoscopic descriptors of one lesion, or of a diagnosis on average.
 
     Attributes
@@ -51,9 +51,9 @@ class Look:
     lacunae: float = 0.0
 
 
-LOOKS: dict[str, Look] = {
+APPEARANCES: dict[str, Appearance] = {
     # Actinic keratosis: pink-red, scaly, a red net around pale follicles ("strawberry"), a diffuse border.
-    "akiec": Look(
+    "akiec": Appearance(
         diameter_mm=6.5,
         asymmetry=0.4,
         irregularity=0.5,
@@ -65,7 +65,7 @@ LOOKS: dict[str, Look] = {
         follicles=0.75,
     ),
     # Basal cell carcinoma: pink and pearly, branching vessels, blue-grey ovoid nests, sometimes an ulcer.
-    "bcc": Look(
+    "bcc": Appearance(
         diameter_mm=6.5,
         asymmetry=0.4,
         irregularity=0.3,
@@ -78,7 +78,7 @@ LOOKS: dict[str, Look] = {
         ulcer=0.35,
     ),
     # Seborrhoeic keratosis: tan to grey, sharply cut as if stuck on, with white milia-like cysts and keratin.
-    "bkl": Look(
+    "bkl": Appearance(
         diameter_mm=7.0,
         asymmetry=0.4,
         irregularity=0.45,
@@ -90,7 +90,7 @@ LOOKS: dict[str, Look] = {
         keratin=0.4,
     ),
     # Dermatofibroma: small and round, a white scar-like centre in a light-brown rim with a faint network.
-    "df": Look(
+    "df": Appearance(
         diameter_mm=5.0,
         asymmetry=0.15,
         irregularity=0.15,
@@ -102,7 +102,7 @@ LOOKS: dict[str, Look] = {
         scar=0.85,
     ),
     # Melanoma: large, asymmetric and notched, many colours, a patchy network, a blue-white veil.
-    "mel": Look(
+    "mel": Appearance(
         diameter_mm=7.0,
         asymmetry=0.7,
         irregularity=0.7,
@@ -115,7 +115,7 @@ LOOKS: dict[str, Look] = {
         veil=0.65,
     ),
     # Melanocytic naevus: round, evenly brown, a regular pigment network or globules that fade at the border.
-    "nv": Look(
+    "nv": Appearance(
         diameter_mm=5.0,
         asymmetry=0.2,
         irregularity=0.2,
@@ -127,7 +127,7 @@ LOOKS: dict[str, Look] = {
         globules=0.35,
     ),
     # Haemangioma and similar lesions: small and sharp, closely packed red to purple lacunae.
-    "vasc": Look(
+    "vasc": Appearance(
         diameter_mm=4.0,
         asymmetry=0.25,
         irregularity=0.25,
@@ -140,18 +140,18 @@ LOOKS: dict[str, Look] = {
 }
 
 
-def draw_look(diagnosis: str, rng: np.random.Generator) -> Look:
+def draw_appearance(diagnosis: str, rng: np.random.Generator) -> Appearance:
     """Draw one lesion's descriptors around those of its diagnosis, with the standard deviation `OVERLAP`.
 
     Parameters
     ----------
     diagnosis : str
-        One of the keys of `LOOKS`.
+        One of the keys of `APPEARANCES`.
     rng : Generator
         The lesion's own stream.
     """
-    mean = LOOKS[diagnosis]
-    names = [field.name for field in fields(Look) if field.name != "diameter_mm"]
+    mean = APPEARANCES[diagnosis]
+    names = [field.name for field in fields(Appearance) if field.name != "diameter_mm"]
     descriptors = {name: min(max(getattr(mean, name) + rng.normal(0, OVERLAP), 0.0), 1.0) for name in names}
     diameter_mm = mean.diameter_mm * math.exp(rng.normal(0, OVERLAP))
-    return Look(diameter_mm=diameter_mm, **descriptors)
+    return Appearance(diameter_mm=diameter_mm, **descriptors)

@@ -1,0 +1,1 @@
+"""Networks of one's own, one file each: see docs/add-a-network.md."""

@@ -1,0 +1,69 @@
+"""Networks of one's own: a function in a file of `lesions/networks/own/`, and nothing else that can be imported."""
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import torch
+from torch import nn
+
+from lesions.errors import InputError
+from lesions.networks import own
+from lesions.networks.parameters import OwnParameters
+
+PACKAGE = own.__name__
+FOLDER = Path(*PACKAGE.split("."))
+"""The folder of the files, below the project's root."""
+
+
+def build_own_backbone(architecture: OwnParameters) -> nn.Module:
+    """Call the function that `backbone: own/<file>:<function>` names, without arguments.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or no such function in it, if either raises an error, or if the function does not
+        return a network.
+    """
+    file = FOLDER / f"{architecture.file}.py"
+    if not Path(str(own.__file__)).with_name(file.name).is_file():
+        raise InputError(f"{architecture.backbone}: there is no file {file}")
+    try:
+        module = import_module(f"{PACKAGE}.{architecture.file}")
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{file} cannot be imported: {_describe(error, file)}") from error
+    build = getattr(module, architecture.function, None)
+    if not callable(build) or not _is_of(build, module):
+        functions = inspect.getmembers(module, lambda each: inspect.isfunction(each) and _is_of(each, module))
+        raise InputError(
+            f"{architecture.backbone}: {file} defines no function {architecture.function}; "
+            f"it defines {', '.join(name for name, _ in functions) or 'none'}"
+        )
+    try:
+        with torch.device("cpu"):  # its code may use values, which tensors on the meta device do not have
+            network = build()
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{architecture.function} of {file} failed: {_describe(error, file)}") from error
+    if not isinstance(network, nn.Module):
+        raise InputError(
+            f"{architecture.function} of {file} returned {type(network).__name__}, expected a torch.nn.Module"
+        )
+    return network
+
+
+def _is_of(function: object, module: ModuleType) -> bool:
+    """Return whether a module defines a function, and does not only import it."""
+    return getattr(function, "__module__", None) == module.__name__
+
+
+def _describe(error: BaseException, file: Path) -> str:
+    """Return what an error says, and the last line of the file that led to it."""
+    lines = [error.lineno] if isinstance(error, SyntaxError) else []
+    trace = error.__traceback__
+    while trace is not None:
+        if Path(trace.tb_frame.f_code.co_filename).name == file.name:
+            lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    where = f" (line {lines[-1]})" if lines else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}{where}"

@@ -26,7 +26,7 @@ IMAGES = pd.DataFrame(
 def table_of(names: str, labels: list[int]) -> Predictions:
     """Logits whose first column numbers the images of a table, which another run put into other groups and splits."""
     images = pd.DataFrame({"image_id": [*names], "group_id": "x1", "split": "val"})
-    logits = np.column_stack([np.arange(len(names)), np.zeros(len(names))]).astype(np.float64)
+    logits = np.column_stack([np.arange(len(names), dtype=np.float64), np.zeros(len(names))])
     return Predictions(images, KNOWN.classes, np.array(labels), logits)
 
 

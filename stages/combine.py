@@ -50,7 +50,8 @@ def main(
         if name in hashes:
             member = read_imported_member(ImportedPaths(name, imported), own, known, sha256=hashes[name])
             tables[name], prior_shifts[name] = member.predictions, member.prior_shift
-            print(member.note, end="\n" if member.note else "")
+            if member.note:
+                print(member.note)
         else:
             recipe = read_recipe(recipes / f"{name}.json")
             tables[name] = read_logits(logits / f"{name}.csv")

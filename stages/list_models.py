@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from lesions.formats.json_file import write_json
+from lesions.parameters.combinations import read_combination
 from lesions.parameters.models import read_ensembles, read_models
 from lesions.stage.run import run_stage
 from lesions.tables.paths import ModelPaths, find_left_over, remove_outputs
@@ -28,6 +29,8 @@ def main(
 ) -> None:
     """Remove all outputs that no model in `models` and no ensemble in `ensembles` of the parameter file writes."""
     models, ensembles = read_models(params), read_ensembles(params)
+    for ensemble in ensembles:
+        read_combination(params, ensemble)  # refused here, not after the networks have been trained
     for name, outputs in find_left_over(models, ensembles, ModelPaths("", data, metrics, plots)).items():
         remove_outputs(ModelPaths(name, data, metrics, plots), outputs)
         listed_as = "models" if name in ensembles else "ensembles" if name in models else "models or ensembles"

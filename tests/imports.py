@@ -22,7 +22,7 @@ DIAGNOSES = (("melanoma",), ("nevus",))
 def read_images(rows: tuple[str, ...]) -> pd.DataFrame:
     """Images that are written as `name group split`; each has a picture of its own."""
     images = pd.DataFrame([row.split() for row in rows], columns=["image_id", "group_id", "split"])
-    return images.assign(sha256=images.image_id)
+    return images.assign(source="clinic", patient_id="", lesion_id="", sha256=images.image_id)
 
 
 def write_imported(name: str, *rows: str) -> ImportedPaths:

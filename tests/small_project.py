@@ -39,6 +39,7 @@ stages:
 
 PARAMETERS = """
 models: [small]
+architectures: {small: {backbone: none}}
 dataset: {root: data/raw/clinic}
 split:
   {num_folds: 3, fold: null, seed: 0, scheme: group, conflicting_copies: drop, max_conflicting_fraction: 0,

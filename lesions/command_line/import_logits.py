@@ -29,6 +29,8 @@ def import_logits(
     from lesions.parameters.combinations import read_imported
     from lesions.parameters.models import read_scored
     from lesions.project.revisions import WORKSPACE
+    from lesions.tables.imported import read_about
+    from lesions.tables.paths import ImportedPaths
 
     imported, scored = read_imported(PARAMS), read_scored(PARAMS)
     (candidate,) = find_candidates([experiment if model is None else f"{experiment}:{model}"], [])
@@ -39,9 +41,17 @@ def import_logits(
         raise InputError(f"--as: expected letters, digits and underscores, got {quote_value(name)}")
     if name in scored:
         raise InputError(f"--as: {name} is the name of a model or an ensemble here; choose another")
+    if name in imported and ImportedPaths(name).about.is_file():
+        before = read_about(ImportedPaths(name))
+        if (before.revision, before.model) != (candidate.commit, candidate.model):
+            raise InputError(
+                f"--as: {name} has been imported from {before.model} of {before.revision[:7]}; choose another name, "
+                f"or first remove it from imported in {PARAMS}"
+            )
     member, sha256 = import_logits(candidate, name)
     lay_over(PARAMS, {"imported": {**imported, name: sha256}})
-    print(member.note, end="\n" if member.note else "")
+    if member.note:
+        print(member.note)
     print(
         f"data/imported/{name} has the logits of {candidate.model} of {experiment} for "
         f"{len(member.predictions.images):,} images, and {PARAMS} has their hash; add {name} to the members of an "

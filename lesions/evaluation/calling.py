@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lesions.tables.predictions import Predictions
 
-RULE = "An image is called the class with the highest logit of the network as it was trained"
+RULE = "An image is called the class with the highest logit before calibration"
 
 
 def describe_calling(
@@ -31,11 +31,11 @@ def describe_calling(
         return f"{RULE}. That need not be the most probable class: {others}."
     shifted = [model for model in counts if shifts_prior[model]]
     if not shifted:
-        return f"{RULE}, which weighed no class. Calibration makes another class the most probable one: {others}."
+        return f"{RULE}. Training weighed no class; calibration makes another class the most probable one: {others}."
     names = "" if len(shifted) == len(counts) else f" of {' and '.join(shifted)}"
     return (
-        f"{RULE}. With the class weights, sampling or logit adjustment{names}, that is the rule that balanced "
-        f"accuracy asks for. It need not be the most probable class: {others}."
+        f"{RULE}. The class weights, sampling or logit adjustment{names} make a rare class likelier to be called, as "
+        f"balanced accuracy asks. It need not be the most probable class: {others}."
     )
 
 

@@ -2,11 +2,11 @@
 
 Each member's logits are first divided by the temperature of its calibration, so that a network that is sure of
 everything does not outvote the others. Its prior shift stays in: what is averaged are log-probabilities of the world
-that training showed, so that the class with the highest mean is the one that balanced accuracy asks for. The mean has
+that training showed, so that the class with the highest mean is called by the rule of the members. The mean has
 the mean prior shift, and `evaluate` calibrates it as it does a network's logits.
 
 Whatever is fitted, is fitted on validation. The combined logits of a validation image are therefore those of a fit to
-the groups of other folds: no score on validation is of images that fitted the combination.
+the groups of other folds. Only the methods of the calibrations are chosen on all of validation.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp, softmax
 
-from lesions.evaluation.calibration import LARGEST_LOG_SCALE
+from lesions.evaluation.calibration import LARGEST_LOG_SCALE, fit_calibration
 from lesions.evaluation.calibration_choice import divide_validation, fit_best_calibration
 from lesions.evaluation.parameters import CalibrationMethod
 from lesions.parameters.combinations import Weights
@@ -114,23 +114,39 @@ def combine_members(
         return Combination(members[0].predictions.logits, Pool(np.ones(1), np.ones(1)), members[0].prior_shift)
     images, y_true = members[0].predictions.images, members[0].predictions.y_true
     is_val = (images.split == "val").to_numpy()
-    pool = fit_pool([member.keep(is_val) for member in members], weights, calibration)
+    val = [member.keep(is_val) for member in members]
+    methods = [choose_method(member, calibration) for member in val]
+    pool = fit_pool(val, weights, methods)
     logits = pool.combine(members)
     folds = np.full(len(images), -1)
     folds[is_val] = divide_validation(images.group_id[is_val], y_true[is_val])
     for fold in np.unique(folds[is_val]):
         out = folds == fold
-        fitted = fit_pool([member.keep(is_val & ~out) for member in members], weights, calibration)
+        fitted = fit_pool([member.keep(is_val & ~out) for member in members], weights, methods)
         logits[out] = fitted.combine([member.keep(out) for member in members])
     return Combination(logits.astype(np.float32), pool, average_prior_shift(members, pool.weights))
 
 
-def fit_pool(members: Sequence[Member], weights: Weights, calibration: CalibrationMethod | Literal["auto"]) -> Pool:
+def choose_method(member: Member, calibration: CalibrationMethod | Literal["auto"]) -> CalibrationMethod:
+    """Choose the calibration of a member on all of validation.
+
+    It is not chosen anew for each fold: near the least number of groups that a method needs, the folds would choose
+    another one, and validation and test images would be combined at different temperatures. A scale and a shift for
+    each class (`vector`) would change which class the member calls an image; `prior_and_temperature` stands for it.
+    """
+    if len(member.predictions.y_true) == 0:
+        return "none"
+    method = fit_best_calibration(member.predictions, calibration, prior_shift=member.prior_shift).method
+    return "prior_and_temperature" if method == "vector" else method
+
+
+def fit_pool(members: Sequence[Member], weights: Weights, methods: Sequence[CalibrationMethod]) -> Pool:
     """Calibrate each member on its images, of validation, and weigh the members; without any, fit nothing."""
     M = len(members)
     if len(members[0].predictions.y_true) == 0:
         return Pool(np.ones(M), np.full(M, 1 / M))
-    scales, equal = np.array([fit_scale(member, calibration) for member in members]), np.full(M, 1 / M)
+    scales = np.array([fit_scale(member, method) for member, method in zip(members, methods, strict=True)])
+    equal = np.full(M, 1 / M)
     if weights == "equal":
         return Pool(scales, equal)
     log_probs = np.stack([member.log_prob(scale) for member, scale in zip(members, scales, strict=True)])
@@ -138,16 +154,11 @@ def fit_pool(members: Sequence[Member], weights: Weights, calibration: Calibrati
     return Pool(scales, fit_weights(log_probs, first.y_true, first.images.group_id, prior_shift=prior_shift))
 
 
-def fit_scale(member: Member, calibration: CalibrationMethod | Literal["auto"]) -> float:
-    """Return the scale of a member's calibration, the inverse of its temperature.
-
-    A scale and a shift for each class would change which class the member calls an image. Where that calibration is
-    the best, the best one with a single scale stands for it.
-    """
-    fitted = fit_best_calibration(member.predictions, calibration, prior_shift=member.prior_shift)
-    if fitted.method == "vector":
-        fitted = fit_best_calibration(member.predictions, "prior_and_temperature", prior_shift=member.prior_shift)
-    return float(fitted.scale[0])
+def fit_scale(member: Member, method: CalibrationMethod) -> float:
+    """Return the scale of a member's calibration, the inverse of its temperature."""
+    val = member.predictions
+    scale, _ = fit_calibration(val.logits, val.y_true, method, prior_shift=member.prior_shift)
+    return float(scale[0])
 
 
 def fit_weights(log_probs: Floats, y_true: NDArray[np.int64], group_id: pd.Series, *, prior_shift: Floats) -> Floats:

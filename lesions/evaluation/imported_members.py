@@ -38,7 +38,7 @@ class ImportedMember:
 
 def read_all_images(metadata: Path, splits: Path) -> pd.DataFrame:
     """Read what decides membership, of all images of this run, dropped ones too, and their diagnosis."""
-    columns = ["image_id", "diagnosis", "sha256"]
+    columns = ["image_id", "source", "patient_id", "lesion_id", "diagnosis", "sha256"]
     return join_splits(read_metadata(metadata, columns), read_splits(splits), splits)
 
 

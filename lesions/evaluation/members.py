@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lesions.errors import InputError, cut_value
 from lesions.tables.classes import Classes
@@ -11,8 +12,15 @@ from lesions.tables.predictions import Predictions
 from lesions.tables.task import encode_diagnoses
 
 
+def _have_logits(table: Predictions, images: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which images a member has logits of, and if they are training images here, also learnt from."""
+    learnt = table.images.image_id[table.images.split == "train"]
+    is_train = images.split == "train"
+    return np.where(is_train, images.image_id.isin(learnt), images.image_id.isin(table.images.image_id))
+
+
 def align_members(tables: Mapping[str, Predictions], images: pd.DataFrame, known: Classes) -> dict[str, Predictions]:
-    """Return each member's logits for all images that the run scores, and the training images that all members have.
+    """Return each member's logits for all images that the run scores, and the training images that all learnt from.
 
     Parameters
     ----------
@@ -40,12 +48,12 @@ def align_members(tables: Mapping[str, Predictions], images: pd.DataFrame, known
                 f"{name}: has no logits of {len(lacking):,} images of {', '.join(sorted({*lacking.split}))}, such as "
                 f"{cut_value(lacking.image_id.iloc[0])}; it must have been run on the same data"
             )
-    in_all = np.logical_and.reduce([images.image_id.isin(table.images.image_id) for table in tables.values()])
+    in_all = np.logical_and.reduce([_have_logits(table, images) for table in tables.values()])
     chosen = images[in_all].reset_index(drop=True)
     if not (chosen.split == "train").any():
         raise InputError(
-            f"{', '.join(tables)}: have logits of no training image in common, which tell how the ensemble "
-            "generalises; use members of the same split"
+            f"{', '.join(tables)}: have logits of no training image that all of them learnt from, and these tell how "
+            "the ensemble generalises; use members of the same split"
         )
     y_true = encode_diagnoses(chosen.diagnosis, known.diagnoses)
     aligned = {}

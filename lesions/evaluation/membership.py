@@ -2,7 +2,8 @@
 
 It must not have learnt from images that this run scores. Two runs may group their images differently, and name or
 lack some of them, so that an image is followed through both: it is tied to the images of its group in either run, to
-the image of the same name, and to every image of the same bytes.
+the image of the same name, to those of the same patient or lesion of the same dataset, and to every image of the same
+bytes.
 """
 
 import numpy as np
@@ -29,13 +30,14 @@ def check_membership(name: str, other: pd.DataFrame, own: pd.DataFrame) -> int:
     name
         The network's name in messages.
     other, own
-        All images of the run of the network and of this run, also dropped ones: image_id, group_id, split, sha256.
+        All images of the run of the network and of this run, also dropped ones: image_id, group_id, split, source,
+        patient_id, lesion_id, sha256. Empty identifiers are not known.
 
     Returns
     -------
     int
-        Number of images that the network was trained on or validated with, and that this run does not know. Whether
-        these are of a patient of this run, nobody can know.
+        Number of images that the network was trained on or validated with, and that this run does not know. By their
+        identifiers none is of a patient or lesion that is scored here; without identifiers, nobody can know.
 
     Raises
     ------
@@ -57,7 +59,8 @@ def check_membership(name: str, other: pd.DataFrame, own: pd.DataFrame) -> int:
             groups = own.group_id[leaked]
             raise InputError(
                 f"{name}: was {how} images of {groups.nunique():,} groups that are in {scored} here, such as "
-                f"{groups.iloc[0]}; it cannot be a member (networks of another split or fold never can)"
+                f"{groups.iloc[0]}; it cannot be a member (networks of another fold never can, and of another split "
+                "hardly ever)"
             )
     is_known = other.image_id.isin(own.image_id) | other.sha256.isin(own.sha256)
     return int((other.split.isin(TRAINED) & ~is_known).sum())
@@ -67,7 +70,12 @@ def _find_components(other: pd.DataFrame, own: pd.DataFrame) -> NDArray[np.int64
     """Return the connected component of each image of both tables, those of `other` first."""
     both = pd.concat([other.assign(run="other"), own.assign(run="own")], ignore_index=True)
     sources, targets, num_nodes = [], [], len(both)
-    for key in (both.run + both.group_id, both.image_id, both.sha256):
+    alone = pd.Series(np.arange(len(both)), dtype=str)
+    persons = [
+        (both.source + "/" + both[name]).where(both[name].fillna("") != "", alone)
+        for name in ("patient_id", "lesion_id")
+    ]
+    for key in (both.run + both.group_id, both.image_id, both.sha256, *persons):
         codes, values = pd.factorize(key)
         sources.append(np.arange(len(both)))
         targets.append(num_nodes + codes)
@@ -80,6 +88,6 @@ def describe_unknown_images(name: str, num_unknown: int) -> str:
     if not num_unknown:
         return ""
     return (
-        f"{name} was trained on or validated with {num_unknown:,} images that this run does not know: whether their "
-        "patients are among its test images cannot be known"
+        f"{name} was trained on or validated with {num_unknown:,} images that this run does not know; where their "
+        "patient or lesion is not named, it cannot be known whether it is among the test images"
     )

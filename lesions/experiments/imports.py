@@ -19,9 +19,8 @@ from lesions.tables.calibrations import read_calibration
 from lesions.tables.classes import read_classes
 from lesions.tables.imported import Imported, write_about, write_images
 from lesions.tables.paths import ImportedPaths, ModelPaths
+from lesions.tables.run_files import CLASSES, METADATA, SPLITS, check_made
 from lesions.tables.splits import DROPPED
-
-METADATA, SPLITS, CLASSES = (Path("data", name) for name in ("metadata.csv", "splits.csv", "classes.json"))
 
 
 def import_logits(candidate: Candidate, name: str) -> tuple[ImportedMember, str]:
@@ -45,9 +44,7 @@ def import_logits(candidate: Candidate, name: str) -> tuple[ImportedMember, str]
         If the revision does not have them, or if the network cannot be a member of an ensemble of this run. Nothing
         is written then.
     """
-    for path in (METADATA, SPLITS, CLASSES):
-        if not path.is_file():
-            raise InputError(f"there is no {path}, against which members are checked; `dvc repro {CLASSES}` makes it")
+    check_made(METADATA, SPLITS, CLASSES)
     with TemporaryDirectory() as folder:
         copied = ImportedPaths(name, Path(folder))
         copied.folder.mkdir()
@@ -100,7 +97,10 @@ def copy_file(files: DVCFileSystem, path: Path, target: Path, candidate: Candida
     """Copy a file of a revision, and return where it is; raise InputError if the revision or DVC does not have it."""
     where = cut_value(candidate.name)
     if not files.isfile(f"/{path.as_posix()}"):
-        raise InputError(f"{where}: that revision has no {path}; only a network that `dvc repro` trained has logits")
+        raise InputError(
+            f"{where}: that revision has no {path}; name a network of it with --model: an ensemble has "
+            "no logits of its own"
+        )
     try:
         files.get(f"/{path.as_posix()}", str(target))
     except NOT_IN_CACHE as error:

@@ -1,9 +1,9 @@
 """The sections `combinations` and `imported`: what each ensemble is made of."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from lesions.errors import InputError, quote_value
 from lesions.parameters.models import Name, read_ensembles, read_models
@@ -27,6 +27,12 @@ class CombinationParameters(Section):
 
     members: Annotated[tuple[str, ...], Field(min_length=1)]
     weights: Weights
+
+    @model_validator(mode="after")
+    def _fitted_weights_weigh_several(self) -> Self:
+        if self.weights == "fitted" and len(self.members) == 1:
+            raise ValueError(f"weights fitted belongs to several members; got {self.members[0]} alone")
+        return self
 
 
 def read_combination(params: Path, ensemble: str) -> CombinationParameters:

@@ -11,10 +11,9 @@ from lesions.preflight.findings import Findings
 from lesions.tables.classes import read_classes
 from lesions.tables.imported import read_about
 from lesions.tables.paths import ImportedPaths
+from lesions.tables.run_files import CLASSES, METADATA, SPLITS
 
 ENSEMBLE_SECTIONS = ("combinations", "ensembles", "imported")
-
-METADATA, SPLITS, CLASSES = (Path("data", name) for name in ("metadata.csv", "splits.csv", "classes.json"))
 
 
 def check_ensembles(params: Path, findings: Findings) -> None:

@@ -1,8 +1,8 @@
 """`data/imported/<name>/`: a network's raw logits from another run, and which images that run used for what.
 
-The folder has a copy of the logits, `images.csv` (the group, the split and the sha256 of every image of the other
-run, also of those without logits), and `about.json`, which has the hashes of the two. The hash of `about.json` stands
-in `params.yaml`, so that it pins all three files.
+The folder has a copy of the logits, `images.csv` (the group, the split, the identifiers and the sha256 of every image
+of the other run, also of those without logits), and `about.json`, which has the hashes of the two. The hash of
+`about.json` stands in `params.yaml`, so that it pins all three files.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from lesions.formats.sha256 import hash_file
 from lesions.formats.table import write_table
 from lesions.tables.paths import ImportedPaths
 
-IMAGE_COLUMNS = ["image_id", "group_id", "split", "sha256"]
+IMAGE_COLUMNS = ["image_id", "group_id", "split", "source", "patient_id", "lesion_id", "sha256"]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from tests.runs import build_predictions
 ALIKE = build_predictions(np.array([0, 1, 2]), np.eye(3))
 OTHER = replace(ALIKE, called=np.array([0, 0, 1]))
 
-RULE = "An image is called the class with the highest logit of the network as it was trained"
+RULE = "An image is called the class with the highest logit before calibration"
 COUNTED = "of 3 test images, it is another one in 2 (b)."
 
 
@@ -21,13 +21,13 @@ COUNTED = "of 3 test images, it is another one in 2 (b)."
         (None, f"{RULE}. That need not be the most probable class: {COUNTED}"),
         (
             {"a": False, "b": True},
-            f"{RULE}. With the class weights, sampling or logit adjustment, that is the rule that balanced accuracy "
-            f"asks for. It need not be the most probable class: {COUNTED}",
+            f"{RULE}. The class weights, sampling or logit adjustment make a rare class likelier to be called, as "
+            f"balanced accuracy asks. It need not be the most probable class: {COUNTED}",
         ),
         # Calibration by vector moves single classes, though training weighed none.
         (
             {"a": True, "b": False},
-            f"{RULE}, which weighed no class. Calibration makes another class the most probable one: {COUNTED}",
+            f"{RULE}. Training weighed no class; calibration makes another class the most probable one: {COUNTED}",
         ),
     ],
 )
@@ -39,7 +39,7 @@ def test_images_that_are_called_another_class_than_the_most_probable_are_counted
 
 def test_of_several_models_those_that_weighed_the_classes_are_named() -> None:
     sentence = describe_calling({"a": OTHER, "b": OTHER}, shifts_prior={"a": False, "b": True})
-    assert "With the class weights, sampling or logit adjustment of b, that is the rule" in sentence
+    assert "The class weights, sampling or logit adjustment of b make a rare class likelier" in sentence
     assert "in 2 (a), 2 (b)." in sentence
 
 

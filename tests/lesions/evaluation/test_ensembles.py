@@ -9,7 +9,7 @@ from scipy.special import log_softmax, softmax
 from scipy.stats import ttest_1samp, ttest_rel
 
 from lesions.evaluation.calibration_choice import divide_validation, fit_best_calibration
-from lesions.evaluation.ensembles import Member, Pool, combine_members, fit_pool, fit_weights
+from lesions.evaluation.ensembles import Member, Pool, choose_method, combine_members, fit_pool, fit_weights
 from lesions.evaluation.parameters import CalibrationMethod
 from lesions.evaluation.scores import score_predictions
 from lesions.parameters.combinations import Weights
@@ -93,7 +93,8 @@ def test_no_members_call_is_changed_by_its_calibration() -> None:
     )
     val = stretched.keep((stretched.predictions.images.split == "val").to_numpy())
     assert fit_best_calibration(val.predictions, "vector", prior_shift=NO_SHIFT).scale.std() > 0.1
-    pooled = fit_pool([val, val], "equal", "vector").combine([stretched, stretched])
+    methods = [choose_method(val, "vector")] * 2
+    pooled = fit_pool([val, val], "equal", methods).combine([stretched, stretched])
     assert (pooled.argmax(axis=1) == stretched.predictions.logits.argmax(axis=1)).all()
 
 
@@ -103,19 +104,26 @@ def test_a_member_that_is_too_sure_does_not_outvote_the_other() -> None:
     assert scales[0] / scales[1] == pytest.approx(8, rel=0.35)
 
 
-@pytest.mark.parametrize("weights", ["equal", "fitted"])
-def test_validation_images_are_combined_by_what_fits_the_other_folds(weights: Weights) -> None:
-    members = draw([1.0, 2.0], 3, num_groups=40)
-    combined = combine_members(members, weights, "temperature")
+@pytest.mark.parametrize(
+    ("weights", "calibration"), [("equal", "temperature"), ("fitted", "temperature"), ("equal", "auto")]
+)
+def test_validation_images_are_combined_by_what_fits_the_other_folds(
+    weights: Weights, calibration: CalibrationMethod | Literal["auto"]
+) -> None:
+    """The method is that of all of validation, also where a fold has too few groups to choose it (auto)."""
+    members = draw([1.0, 2.0], 3, num_groups=70, factor=[4.0, 1.0])
+    combined = combine_members(members, weights, calibration)
     val = (members[0].predictions.images.split == "val").to_numpy()
     of_val = [each.keep(val) for each in members]
     folds = divide_validation(of_val[0].predictions.images.group_id, of_val[0].predictions.y_true)
     assert len(set(folds)) == 5
+    methods = [choose_method(each, calibration) for each in of_val]
+    assert methods[0] == "temperature"
     for fold in range(5):
-        fitted = fit_pool([each.keep(folds != fold) for each in of_val], weights, "temperature")
+        fitted = fit_pool([each.keep(folds != fold) for each in of_val], weights, methods)
         expected = fitted.combine([each.keep(folds == fold) for each in of_val])
         assert combined.logits[val][folds == fold] == pytest.approx(expected, rel=1e-5)
-    on_all = fit_pool(of_val, weights, "temperature")
+    on_all = fit_pool(of_val, weights, methods)
     assert combined.pool.weights.tolist() == on_all.weights.tolist()
     assert combined.logits[~val] == pytest.approx(on_all.combine([each.keep(~val) for each in members]), rel=1e-5)
 

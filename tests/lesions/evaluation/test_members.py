@@ -23,9 +23,9 @@ IMAGES = pd.DataFrame(
 )
 
 
-def table_of(names: str, labels: list[int]) -> Predictions:
+def table_of(names: str, labels: list[int], split: str = "train") -> Predictions:
     """Logits whose first column numbers the images of a table, which another run put into other groups and splits."""
-    images = pd.DataFrame({"image_id": [*names], "group_id": "x1", "split": "val"})
+    images = pd.DataFrame({"image_id": [*names], "group_id": "x1", "split": split})
     logits = np.column_stack([np.arange(len(names), dtype=np.float64), np.zeros(len(names))])
     return Predictions(images, KNOWN.classes, np.array(labels), logits)
 
@@ -41,6 +41,18 @@ def test_rows_are_those_that_are_scored_and_the_training_images_that_all_have() 
         assert aligned[member].images.group_id.tolist() == ["g2", "g3", "g4", "g5"]
         assert aligned[member].y_true.tolist() == [0, 1, 1, 0]
         assert aligned[member].logits[:, 0].tolist() == order
+
+
+def test_training_images_here_that_a_member_has_not_learnt_from_are_left_out() -> None:
+    tested = table_of("e", [0], "test")
+    some = Predictions(
+        pd.concat([SECOND.images.iloc[[0, 2, 3, 4]], tested.images], ignore_index=True),
+        KNOWN.classes,
+        np.array([0, 1, 1, 0, 0]),
+        np.zeros((5, 2)),
+    )
+    with pytest.raises(InputError, match="have logits of no training image that all of them learnt from"):
+        align_members({"first": FIRST, "some": some}, IMAGES, KNOWN)
 
 
 def test_a_member_without_a_scored_image_is_refused() -> None:
@@ -67,5 +79,5 @@ def test_a_member_with_other_classes_is_refused() -> None:
 
 def test_members_without_a_training_image_in_common_are_refused() -> None:
     one, two = table_of("abcd", [1, 0, 1, 1]), table_of("ebcd", [0, 0, 1, 1])
-    with pytest.raises(InputError, match="one, two: have logits of no training image in common"):
+    with pytest.raises(InputError, match="one, two: have logits of no training image that all of them learnt from"):
         align_members({"one": one, "two": two}, IMAGES, KNOWN)

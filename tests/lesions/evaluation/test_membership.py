@@ -13,7 +13,7 @@ def run_of(*rows: str) -> pd.DataFrame:
     return pd.DataFrame(
         [(name, group, split, picture[0] if picture else name) for name, group, split, *picture in cells],
         columns=["image_id", "group_id", "split", "sha256"],
-    )
+    ).assign(source="clinic", patient_id="", lesion_id=None)
 
 
 OWN = run_of("a g1 train", "b g2 val", "c g3 test", "d g3 test", "e g4 external", "f g5 dropped", "h g1 train")
@@ -38,7 +38,7 @@ def test_another_split_that_exchanges_only_train_with_what_is_not_scored_is_acce
 def test_a_test_image_that_it_learnt_from_is_refused_by_name(learnt: str) -> None:
     assert refusal(run_of(f"c x1 {learnt}", "a x2 test")) == (
         "seed1: was trained on or validated with images of 1 groups that are in test here, such as g3; it cannot be "
-        "a member (networks of another split or fold never can)"
+        "a member (networks of another fold never can, and of another split hardly ever)"
     )
 
 
@@ -56,6 +56,15 @@ def test_a_tie_through_a_third_image_counts() -> None:
     # c is tied to f there, and f to z by f's group here.
     own = run_of("c g3 test", "f g5 dropped", "z g5 dropped")
     assert "are in test here, such as g3" in refusal(run_of("c x1 test", "f x1 test", "z x2 train"), own)
+
+
+@pytest.mark.parametrize("identifier", ["patient_id", "lesion_id"])
+def test_an_unknown_image_of_a_tested_patient_or_lesion_is_refused(identifier: str) -> None:
+    # This run has never seen u, but c, which it tests, is of the same patient or lesion.
+    own = OWN.assign(**{identifier: OWN.image_id.map({"c": "7"})})
+    other = run_of("u x1 train").assign(**{identifier: "7"})
+    assert "are in test here, such as g3" in refusal(other, own)
+    assert check_membership("seed1", other.assign(source="another dataset"), own) == 1
 
 
 def test_the_same_picture_under_another_name_is_refused() -> None:

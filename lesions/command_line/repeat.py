@@ -26,10 +26,10 @@ def repeat(
     from lesions.parameters.models import read_scored
     from lesions.parameters.section import read_section
 
+    experiments = run_seeds(seeds)
     models = read_scored(PARAMS)
     for line in describe_fixed_seeds():
         print(line)
-    experiments = run_seeds(seeds)
     scored = {seed: read_scored_predictions(experiments[seed]) for seed in range(seeds)}
     test, val = ({seed: by_split[split] for seed, by_split in scored.items()} for split in ("test", "val"))
     compared = compare_repeats(test, rivals=models, validation=val)

@@ -23,8 +23,8 @@ PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==(?P<v
 OWN_NETWORKS = Path("lesions/networks/own")
 """The folder of networks of one's own, which no file imports: a parameter names them."""
 
-BUILDER = "lesions/networks/own_network.py"
-"""What imports a network of one's own; a stage that reaches it may build one."""
+OF_ONE_MODEL = ("predict", "train")
+"""The stages that build the network of one model, which may be one of one's own."""
 
 
 def trace_stages(
@@ -32,12 +32,14 @@ def trace_stages(
 ) -> dict[str, Code]:
     """Follow the imports of every stage in a folder, and return what each reaches, by the stage's name.
 
-    Of a stage that builds networks, `<stage>@<model>` also reaches what the model's own network imports.
+    A stage that builds the network of one model is followed once for each: `<stage>@<model>` also reaches what the
+    model's own network imports.
 
     Parameters
     ----------
     own_files
-        The name of the file of each model's own network, without suffix; None for models that have another.
+        The name of the file of each model's own network, without suffix; None for models that have another. Without
+        any model, all stages are followed alike.
 
     Raises
     ------
@@ -47,11 +49,12 @@ def trace_stages(
     sources = Sources(folder.parent)
     traces = {}
     for stage in sorted(folder.glob("[!_]*.py")):
-        traces[stage.stem] = sources.trace_imports([stage], versions)
-        if BUILDER in traces[stage.stem].files:
-            for model, name in (own_files or {}).items():
+        if own_files and stage.stem in OF_ONE_MODEL:
+            for model, name in own_files.items():
                 own = [sources.find_own_network(model, name)] if name else []
                 traces[f"{stage.stem}@{model}"] = sources.trace_imports([stage, *own], versions)
+        else:
+            traces[stage.stem] = sources.trace_imports([stage], versions)
     return traces
 
 

@@ -55,7 +55,7 @@ def test_an_ensemble_trains_nothing_and_leaves_nothing_when_it_is_taken_off(fres
     gate = fresh.run("lesions", "gate", "--base", "HEAD", check=False).stdout
     assert re.search(r"^both +balanced_accuracy .* unchanged *$", gate, re.MULTILINE), gate
 
-    list_ensemble(fresh, "resnet18", weights="fitted")
+    list_ensemble(fresh, "resnet18")
     output = fresh.dvc("repro")
     assert stages_run(output) == sorted(["combine@both", *SCORING, "compare", "report"])
     # The only member as it is, with its scores.

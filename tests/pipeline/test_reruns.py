@@ -75,7 +75,7 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
     params = (fresh.root / "params.yaml").read_bytes()
     output = fresh.dvc("exp", "run", "--set-param", "models=[custom_cnn,resnet18,resnet34]")
     assert stages_run(output) == sorted(
-        ["fit_baselines", "list_models", "resolve_recipes", *train_and_score("resnet34"), *COMPARED]
+        ["fit_baselines", "list_models", "resolve_recipes", "trace_code", *train_and_score("resnet34"), *COMPARED]
     )
     added = everything()
     of_resnet18 = {name for name in before if "resnet18" in name and "pictures" not in name}
@@ -105,7 +105,7 @@ def test_a_published_system_that_is_added_is_trained_alone_and_stands_in_the_com
     assert "train@plain_cnn" in fresh.dvc("status")
     output = fresh.dvc("repro")
     assert stages_run(output) == sorted(
-        ["fit_baselines", "list_models", "resolve_recipes", *train_and_score("plain_cnn"), *COMPARED]
+        ["fit_baselines", "list_models", "resolve_recipes", "trace_code", *train_and_score("plain_cnn"), *COMPARED]
     )
     assert "plain_cnn overrides augmentation." in output
     assert {*MODELS, "plain_cnn"} < set(pd.read_json(fresh.root / "plots/comparison/scores.json").model)
@@ -162,7 +162,9 @@ def test_a_models_own_learning_rate_and_recipe_rerun_that_model_alone(fresh: Rep
     settings = ("--set-param", recipe, "--set-param", "architectures.resnet18.learning_rate=1e-5")
     output = fresh.dvc("exp", "run", *settings)
     assert "resnet18 overrides loss.kind, loss.focal_gamma, loss.label_smoothing, schedule.name, sche" in output
-    assert stages_run(output) == sorted(["fit_baselines", "resolve_recipes", *train_and_score("resnet18"), *COMPARED])
+    assert stages_run(output) == sorted(
+        ["fit_baselines", "resolve_recipes", "trace_code", *train_and_score("resnet18"), *COMPARED]
+    )
     with safe_open(fresh.root / "data/checkpoints/resnet18.safetensors", framework="np") as checkpoint:
         about = json.loads(checkpoint.metadata()["lesions"])
     assert about["architecture"]["learning_rate"] == 1e-5

@@ -34,7 +34,8 @@ def test_lost_parameters_are_listed_before_changed_ones(params: Path) -> None:
         "params.yaml: lost: models [mine] → [custom_cnn, resnet18]",
         "params.yaml: lost: training.seed 7 → 0",
         "params.yaml: lost: architectures.mine {backbone: resnet34, weights: none, weights_sha256: null, "
-        "size_px: 64, head_widths: [], dropout: 0.2, learning_rate: 0.001, layer_decay: 1, phases: []} → (left out)",
+        "size_px: 64, normalisation: auto, head_widths: [], head_batch_norm: false, dropout: 0.2, "
+        "learning_rate: 0.001, layer_decay: 1, phases: []} → (left out)",
         "params.yaml: changed models, training.seed, architectures.mine",
     ]
     assert params.read_text(encoding="utf-8") == DEFAULT
@@ -69,9 +70,11 @@ def test_a_parameter_file_with_another_name_can_be_written(params: Path, tmp_pat
     [
         (
             ["nothing"],
-            "there is no preset 'nothing' in presets/; known are datasets/ham10000, datasets/pad_ufes_20, default, "
-            "ham10000, ham10000-cpu, image_folder, isic2018, isic2018_test, isic2019, pad_ufes_20, siim_isic_2020, "
-            "synthetic, tiny",
+            "there is no preset 'nothing' in presets/; known are custom_cnn_resnet18, custom_cnn_resnet18-cpu, "
+            "datasets/ham10000, datasets/pad_ufes_20, default, ham10000, ham10000-cpu, image_folder, isic2018, "
+            "isic2018_test, isic2019, mobilenet_efficientnet, mobilenet_efficientnet-cpu, nine_classes, "
+            "nine_classes-cpu, pad_ufes_20, resnet34_malignancy, resnet34_malignancy-cpu, resnet50_focal, "
+            "resnet50_focal-cpu, siim_isic_2020, synthetic, systems, systems-cpu, tiny",
         ),
         (["ham10000"], "params.yaml: dataset.root: the folder of ham10000 is unknown; add --root FOLDER"),
         (["tiny", "mistaken.yaml"], "mistaken.yaml: split.sed: there is no such parameter"),

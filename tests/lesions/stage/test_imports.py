@@ -145,10 +145,10 @@ def test_a_network_of_ones_own_belongs_to_the_stages_of_its_model_alone(tmp_path
         lesions__networks__own__other="",
     )
     traces = trace_stages(stage.parent, VERSIONS, {"a": None, "b": "mine"})
-    assert sorted(traces) == ["report", "train", "train@a", "train@b"]
-    assert traces["train"] == traces["train@a"]
+    assert sorted(traces) == ["report", "train@a", "train@b"]
+    assert traces["train@a"] == trace_stages(stage.parent, VERSIONS)["train"]
     own = {f"lesions/networks/own/{name}.py" for name in ("mine", "part")}
-    assert set(traces["train@b"].files) == {*traces["train"].files, *own}
+    assert set(traces["train@b"].files) == {*traces["train@a"].files, *own}
     assert traces["train@b"].packages == {"torch": "2.9"}
 
 

@@ -14,6 +14,7 @@ from lesions.formats.sha256 import check_hash, hash_file
 from lesions.networks.hub import download_from_hub
 from lesions.networks.licences import check_licence
 from lesions.networks.parameters import HUB_WEIGHTS, PretrainableParameters, TimmParameters
+from lesions.networks.torchvision_backbone import find_weights
 
 
 def read_weights(architecture: PretrainableParameters) -> Mapping[str, Tensor]:
@@ -39,11 +40,7 @@ def read_weights(architecture: PretrainableParameters) -> Mapping[str, Tensor]:
 
 def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
     """Return torchvision's best ImageNet weights; the file's name contains the first digits of its hash."""
-    from torchvision import models  # loading it takes a second, which networks without it need not pay
-
-    if backbone not in models.list_models(module=models):
-        raise InputError(f"torchvision has no ImageNet weights for {backbone!r}")
-    url = models.get_model_weights(backbone).DEFAULT.url
+    url = find_weights(backbone).DEFAULT.url
     cached = Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(url).path).name)
     if not cached.exists():
         cached.parent.mkdir(parents=True, exist_ok=True)

@@ -122,6 +122,16 @@ def test_torchvisions_files_are_known_by_their_hash() -> None:
     assert find_licence(small_resnet18(**FILE)) == "unknown"
 
 
+def test_torchvisions_swag_weights_have_a_licence_of_their_own() -> None:
+    best = {"regnet_y_128gf": "cc-by-nc-4.0", "vit_h_14": "cc-by-nc-4.0", "vit_b_16": "bsd-3-clause"}
+    for backbone, licence in best.items():
+        assert find_licence(small_resnet18(backbone=backbone, weights="imagenet")) == licence
+    files = {"9ac1b537": "cc-by-nc-4.0", "4e70ced5": "cc-by-nc-4.0", "c867db91": "bsd-3-clause"}
+    for digits, licence in files.items():
+        file = {"weights": "a.pth", "weights_sha256": digits.ljust(64, "0")}
+        assert find_licence(small_resnet18(backbone="vit_b_16", **file)) == licence
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -38,6 +38,7 @@ def build_torchvision_backbone(name: str, weights: Mapping[str, Tensor] | None) 
             raise InputError(f"the weights do not fit {name}: {' '.join(str(error).split())[:300]}") from error
     path, layer = _find_last_layer(network)
     network.set_submodule(path, nn.Identity())
+    _remove_last_dropout(network, path)
     if isinstance(network, models.ResNet):
         # Max pooling before the ReLU gives the same result, and the ReLU has only a quarter of the pixels.
         network.relu, network.maxpool = nn.Identity(), nn.Sequential(network.maxpool, network.relu)
@@ -64,6 +65,15 @@ def _check_known(name: str) -> None:
     known = models.list_models(module=models)
     if name not in known:
         raise InputError(f"torchvision has no classification network {name!r}; known are {', '.join(known)}")
+
+
+def _remove_last_dropout(network: nn.Module, path: str) -> None:
+    """Remove the dropout directly before the last layer, which is at `path`: the head has its own."""
+    parent, _, attribute = path.rpartition(".")
+    modules = list(network.get_submodule(parent).named_children())
+    before = [name for name, _ in modules].index(attribute) - 1
+    if before >= 0 and isinstance(modules[before][1], nn.Dropout):
+        network.set_submodule(f"{parent}.{modules[before][0]}".removeprefix("."), nn.Identity())
 
 
 def _find_last_layer(network: nn.Module) -> tuple[str, nn.Linear]:

@@ -186,6 +186,12 @@ def test_a_backbone_returns_the_inputs_of_the_removed_last_layer() -> None:
     torch.testing.assert_close(whole.fc(features), whole(images))
 
 
+@pytest.mark.parametrize("backbone", ["mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0", "resnet18"])
+def test_the_heads_dropout_is_the_only_one_before_the_last_layer(backbone: str) -> None:
+    network, _ = build_torchvision_backbone(backbone, None)
+    assert [name for name, module in network.named_modules() if isinstance(module, nn.Dropout)] == []
+
+
 def with_relu_first(backbone: nn.Module) -> nn.Module:
     """Return a copy in which each maximum is taken of what the ReLU lets through, as networks are usually drawn."""
     plain = deepcopy(backbone)

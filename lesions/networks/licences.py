@@ -37,7 +37,7 @@ def find_licence(architecture: AnyArchitecture) -> str | None:
     return _find_torchvision_licence(architecture.backbone, architecture.weights_sha256)
 
 
-def check_licence(architecture: TimmParameters) -> None:
+def check_licence(architecture: PretrainableParameters) -> None:
     """Refuse weights whose licence is not permissive and not accepted by name, and names that accept nothing.
 
     Raises
@@ -50,9 +50,13 @@ def check_licence(architecture: TimmParameters) -> None:
     if architecture.accepted_licences == expected:
         return
     if expected and licence not in architecture.accepted_licences:
+        reason = ""
+        if licence == UNKNOWN and not isinstance(architecture, TimmParameters):
+            reason = f" (weights_sha256 {architecture.weights_sha256} is that of none of torchvision's files)"
         raise InputError(
-            f"the licence of the weights of {architecture.backbone} is {licence}, which may forbid what you mean to "
-            f"do with the model; read it, and set accepted_licences in the architecture's section to [{licence}]"
+            f"the licence of the weights of {architecture.backbone} is {licence}{reason}, which may forbid what "
+            "you mean to do with the model; read it, and set accepted_licences in the architecture's section to "
+            f"[{licence}]"
         )
     raise InputError(
         f"accepted_licences of {architecture.backbone} are {', '.join(architecture.accepted_licences)}, but its "

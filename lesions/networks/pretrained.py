@@ -13,7 +13,7 @@ from lesions.errors import InputError
 from lesions.formats.sha256 import check_hash, hash_file
 from lesions.networks.hub import download_from_hub
 from lesions.networks.licences import check_licence
-from lesions.networks.parameters import HUB_WEIGHTS, PretrainableParameters, TimmParameters
+from lesions.networks.parameters import HUB_WEIGHTS, PretrainableParameters
 from lesions.networks.torchvision_backbone import find_weights
 
 
@@ -28,12 +28,16 @@ def read_weights(architecture: PretrainableParameters) -> Mapping[str, Tensor]:
     InputError
         If the file is missing or has another hash, if a download fails, or if the licence must be accepted first.
     """
-    if isinstance(architecture, TimmParameters):
-        check_licence(architecture)
+    on_hub = HUB_WEIGHTS.fullmatch(architecture.weights)
+    if not on_hub and architecture.weights != "imagenet":
+        # First, because a file with another hash may have another licence.
+        check_hash(Path(architecture.weights), architecture.weights_sha256, parameter="weights_sha256")
+    check_licence(architecture)
     if architecture.weights == "imagenet":
         return download_imagenet_weights(architecture.backbone)
-    on_hub = HUB_WEIGHTS.fullmatch(architecture.weights)
-    path = download_from_hub(on_hub["repository"], on_hub["commit"]) if on_hub else Path(architecture.weights)
+    if not on_hub:
+        return read_tensors(Path(architecture.weights))
+    path = download_from_hub(on_hub["repository"], on_hub["commit"])
     check_hash(path, architecture.weights_sha256, parameter="weights_sha256")
     return read_tensors(path)
 

@@ -35,7 +35,7 @@ CNN = {
     "residual": False,
     **COMMON,
 }
-RESNET = {"backbone": "resnet18", "weights": "none", "weights_sha256": None, **COMMON}
+RESNET = {"backbone": "resnet18", "weights": "none", "weights_sha256": None, "accepted_licences": [], **COMMON}
 
 
 def read(write_params: WriteParams, **section: Any) -> Any:

@@ -76,9 +76,10 @@ def test_a_licence_that_is_not_permissive_must_be_accepted_by_name() -> None:
             check_licence(dinov3(accepted_licences=accepted))
     check_licence(dinov3(accepted_licences=("dinov3-license",)))
     assert find_licence(dinov3()) == "dinov3-license"
-    # Nothing is read before the licence is accepted.
+    # Nothing is downloaded before the licence is accepted.
+    on_hub = {"weights": f"hf-hub:timm/convnext_tiny.dinov3_lvd1689m@{COMMIT}"}
     with pytest.raises(InputError, match="dinov3-license"):
-        build_network(dinov3(), 2, pretrained=True)
+        build_network(dinov3(**on_hub), 2, pretrained=True)
 
 
 def test_a_licence_that_timm_does_not_say_is_accepted_as_unknown() -> None:

@@ -15,14 +15,15 @@ from lesions.parameters.section import Section, read_parameters, validate_sectio
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 Normalisation = Literal["auto", "unit"]
-"""How pixels are scaled: to the mean and standard deviation of ImageNet's, or from 0 to 1."""
+"""How pixels are scaled: by the mean and standard deviation of the pretrained weights' images, without weights by
+ImageNet's; or from 0 to 1."""
 
 
 class PhaseParameters(Section):
     """A phase of training: which layers learn, for how many epochs, and at which rates.
 
-    The head's peak rate is the architecture's `learning_rate` times `learning_rate_factor`; the backbone's is
-    the head's times `backbone_factor`. A number in `layers` is how many of the backbone's last layers learn.
+    The head's peak rate is the architecture's `learning_rate` times `learning_rate_factor`; that of the backbone's
+    layers that learn is the head's times `backbone_factor`. A number in `layers` is how many of the last ones learn.
     """
 
     name: Annotated[str, Field(min_length=1)]

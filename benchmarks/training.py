@@ -15,6 +15,7 @@ from lesions.hardware.choices import Execution
 from lesions.hardware.device import set_up_device
 from lesions.networks.architecture import build_network
 from lesions.networks.inference import predict_outputs
+from lesions.networks.licences import PERMISSIVE, find_licence
 from lesions.networks.parameters import (
     AnyArchitecture,
     CustomCNNParameters,
@@ -86,12 +87,16 @@ def describe_architecture(
     start: dict[str, Any] = {
         "weights": str(weights or "none"),
         "weights_sha256": None if weights is None else hash_file(weights),
+        "accepted_licences": (),
     }
     if name.startswith("tf_"):
         shared["backbone"] = f"timm/{name}"
-        return TimmParameters(**shared, **start, accepted_licences=(), adapt_input_size=False)
+        return TimmParameters(**shared, **start, adapt_input_size=False)
     if name in PRETRAINED:
-        return TorchvisionParameters(**shared, **start)
+        section = TorchvisionParameters(**shared, **start)
+        licence = find_licence(section)
+        accepted = () if licence is None or licence in PERMISSIVE else (licence,)
+        return section.model_copy(update={"accepted_licences": accepted})
     return CustomCNNParameters(
         **shared, widths=(32, 64, 128, 256), convolutions_per_block=1, batch_norm=True, residual=False
     )

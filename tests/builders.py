@@ -64,7 +64,7 @@ def small_cnn(**changes: Any) -> CustomCNNParameters:
 
 def small_resnet18(**changes: Any) -> TorchvisionParameters:
     """Return a ResNet-18 for images of 32 px, without pretrained weights."""
-    parameters = {"backbone": "resnet18", "weights": "none", "weights_sha256": None}
+    parameters = {"backbone": "resnet18", "weights": "none", "weights_sha256": None, "accepted_licences": ()}
     return TorchvisionParameters(**ARCHITECTURE | parameters | changes)
 
 

@@ -27,7 +27,7 @@ stages:
     foreach: ${models}
     do:
       cmd: python -m stages.train ${item}
-      deps: [data/code/train.json, "data/recipes/${item}.json", data/splits.csv]
+      deps: ["data/code/train@${item}.json", "data/recipes/${item}.json", data/splits.csv]
       outs: ["data/predictions/${item}.csv"]
       plots: ["plots/${item}.json": {cache: false, x: image, y: logit, template: linear, title: "Logits of ${item}"}]
   report:
@@ -55,8 +55,10 @@ SCRIPTS = {
     "stages/trace_code.py": """
         from pathlib import Path
         from lesions.stage.code import write_code
+        from lesions.networks.parameters import list_own_files
         from lesions.stage.imports import read_versions, trace_stages
-        for stage, code in trace_stages(Path("stages"), read_versions(Path("requirements.lock"))).items():
+        versions, own_files = read_versions(Path("requirements.lock")), list_own_files(Path("params.yaml"))
+        for stage, code in trace_stages(Path("stages"), versions, own_files).items():
             write_code(Path(f"data/code/{stage}.json"), code)
         """,
     "stages/split_by_patient.py": """

@@ -107,13 +107,13 @@ def _build_backbone(architecture: AnyArchitecture, weights: Mapping[str, Tensor]
 def _infer_output(network: nn.Module, architecture: AnyArchitecture, kind: str) -> Tensor:
     """Return the output (2, ...) for two images of the architecture's size, without values; it must have two axes."""
     size = architecture.size_px
-    # Tensors on the meta device have shapes but no values, so nothing is computed and no random number is drawn.
-    shapes = deepcopy(network).to("meta").train()
-    for module in shapes.modules():
-        if isinstance(module, nn.Conv2d) and max(module.stride) > 1:
-            module.register_forward_pre_hook(_refuse_one_pixel)
     refused = f"the backbone {architecture.backbone} does not give {kind} for images of {size} px"
     try:
+        # Tensors on the meta device have shapes but no values, so nothing is computed and no random number is drawn.
+        shapes = deepcopy(network).to("meta").train()
+        for module in shapes.modules():
+            if isinstance(module, nn.Conv2d) and max(module.stride) > 1:
+                module.register_forward_pre_hook(_refuse_one_pixel)
         output = shapes(torch.zeros(2, 3, size, size, device="meta"))
     except Exception as error:  # a network of one's own may raise anything
         raise InputError(f"{refused}: {' '.join(str(error).split())[:300]}") from error

@@ -69,7 +69,7 @@ def read_checkpoint(path: Path, device: torch.device) -> tuple[Classifier, Check
     ------
     InputError
         If the file is missing, truncated, or not a checkpoint of this pipeline; if its text does not describe its
-        weights; if a weight is not a finite number.
+        weights; if a weight is not a finite number; if its network cannot be built, as when its file is missing.
     """
     try:
         weights, text = read_tensor_file(path, key=METADATA_KEY)
@@ -77,6 +77,8 @@ def read_checkpoint(path: Path, device: torch.device) -> tuple[Classifier, Check
         if len(set(metadata.classes)) != len(metadata.classes) or len(metadata.classes) != len(metadata.diagnoses):
             raise ValueError(f"its classes are {metadata.classes}, of {len(metadata.diagnoses)} lists of diagnoses")
         network = _build_network(metadata, weights)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, OverflowError, RuntimeError) as error:
         raise InputError(
             f"{path}: not a whole checkpoint of this pipeline ({_first_line(error)}); "

@@ -38,11 +38,17 @@ def list_learning_layers(backbone: nn.Module, phase: PhaseParameters) -> list[La
     return layers if phase.layers == "all" else layers[-phase.layers :]
 
 
-def list_frozen_modules(backbone: nn.Module, phase: PhaseParameters) -> list[nn.Module]:
-    """List the modules of a backbone that have parameters of which none learns in a phase."""
+def set_train_mode(backbone: nn.Module, phase: PhaseParameters) -> None:
+    """Put the modules whose parameters all learn in a phase into training mode, and the others into evaluation mode.
+
+    A module without parameters, such as dropout, has the mode of the module that it is part of.
+    """
+    backbone.train(phase.layers == "all")
     learning = {id(parameter) for _, layer in list_learning_layers(backbone, phase) for parameter in layer}
-    parameters = [(module, {id(parameter) for parameter in module.parameters()}) for module in backbone.modules()]
-    return [module for module, own in parameters if own and own.isdisjoint(learning)]
+    for module in backbone.modules():
+        own = {id(parameter) for parameter in module.parameters()}
+        if own and own <= learning:
+            module.train()
 
 
 def check_phases(backbone: nn.Module, architecture: AnyArchitecture) -> None:

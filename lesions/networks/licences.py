@@ -5,18 +5,28 @@ from urllib.parse import urlparse
 
 from lesions.errors import InputError
 from lesions.networks.parameters import AnyArchitecture, PretrainableParameters, TimmParameters
+from lesions.networks.torchvision_backbone import find_weights
 
 PERMISSIVE = ("0bsd", "apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "isc", "mit", "unlicense")
 """Licences that need no acceptance: they allow every use."""
 
 TORCHVISION = "bsd-3-clause"
+SWAG = "cc-by-nc-4.0"
 UNKNOWN = "unknown"
+
+LICENCE_BY_ADDRESS = {"https://github.com/facebookresearch/SWAG/blob/main/LICENSE": SWAG}
+"""The licences of those weights for which torchvision gives an address instead of its own licence."""
 
 
 def find_licence(architecture: AnyArchitecture) -> str | None:
     """Return the licence of an architecture's pretrained weights, or None if it has none.
 
     The licence of a file for a torchvision network is known if the file is one of torchvision's, by its hash.
+
+    Raises
+    ------
+    InputError
+        If torchvision or timm has no such network, or timm not such weights.
     """
     if not isinstance(architecture, PretrainableParameters) or not architecture.has_pretrained_weights:
         return None
@@ -24,11 +34,10 @@ def find_licence(architecture: AnyArchitecture) -> str | None:
         from lesions.networks.timm_weights import find_pretrained_cfg  # loads timm, which takes seconds
 
         return find_pretrained_cfg(architecture).license or UNKNOWN
-    sha256 = architecture.weights_sha256
-    return TORCHVISION if sha256 is None or _is_torchvisions(architecture.backbone, sha256) else UNKNOWN
+    return _find_torchvision_licence(architecture.backbone, architecture.weights_sha256)
 
 
-def check_licence(architecture: TimmParameters) -> None:
+def check_licence(architecture: PretrainableParameters) -> None:
     """Refuse weights whose licence is not permissive and not accepted by name, and names that accept nothing.
 
     Raises
@@ -41,9 +50,13 @@ def check_licence(architecture: TimmParameters) -> None:
     if architecture.accepted_licences == expected:
         return
     if expected and licence not in architecture.accepted_licences:
+        reason = ""
+        if licence == UNKNOWN and not isinstance(architecture, TimmParameters):
+            reason = f" (weights_sha256 {architecture.weights_sha256} is that of none of torchvision's files)"
         raise InputError(
-            f"the licence of the weights of {architecture.backbone} is {licence}, which may forbid what you mean to "
-            f"do with the model; read it, and set accepted_licences in the architecture's section to [{licence}]"
+            f"the licence of the weights of {architecture.backbone} is {licence}{reason}, which may forbid what "
+            "you mean to do with the model; read it, and set accepted_licences in the architecture's section to "
+            f"[{licence}]"
         )
     raise InputError(
         f"accepted_licences of {architecture.backbone} are {', '.join(architecture.accepted_licences)}, but its "
@@ -51,11 +64,15 @@ def check_licence(architecture: TimmParameters) -> None:
     )
 
 
-def _is_torchvisions(backbone: str, sha256: str) -> bool:
-    """Return whether a file is torchvision's, whose names end with the first digits of the sha256."""
-    from torchvision import models  # loading it takes a second, which networks without it need not pay
-
-    if backbone not in models.list_models(module=models):
-        return False
-    names = [Path(urlparse(weights.url).path).stem for weights in models.get_model_weights(backbone)]
-    return any(sha256.startswith(name.rpartition("-")[2]) for name in names)
+def _find_torchvision_licence(backbone: str, sha256: str | None) -> str:
+    """Return the licence of torchvision's best weights, or of its file with a sha256, whose first digits it names."""
+    weights = find_weights(backbone)
+    found = (
+        [weights.DEFAULT]
+        if sha256 is None
+        else [each for each in weights if sha256.startswith(Path(urlparse(each.url).path).stem.rpartition("-")[2])]
+    )
+    if not found:
+        return UNKNOWN
+    address = found[0].meta.get("license")
+    return TORCHVISION if address is None else LICENCE_BY_ADDRESS.get(address, UNKNOWN)

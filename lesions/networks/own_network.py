@@ -6,7 +6,8 @@ from pathlib import Path
 from types import ModuleType
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from lesions.errors import InputError
 from lesions.networks import own
@@ -23,8 +24,8 @@ def build_own_backbone(architecture: OwnParameters) -> nn.Module:
     Raises
     ------
     InputError
-        If there is no such file or no such function in it, if either raises an error, or if the function does not
-        return a network.
+        If there is no such file or no such function in it, if either raises an error, if the function does not return
+        a network, or if that has lazy layers or shared tensors.
     """
     file = FOLDER / f"{architecture.file}.py"
     if not Path(str(own.__file__)).with_name(file.name).is_file():
@@ -49,7 +50,25 @@ def build_own_backbone(architecture: OwnParameters) -> nn.Module:
         raise InputError(
             f"{architecture.function} of {file} returned {type(network).__name__}, expected a torch.nn.Module"
         )
+    _check_tensors(network, file)
     return network
+
+
+def _check_tensors(network: nn.Module, file: Path) -> None:
+    """Refuse a network that has a tensor without a shape, or two tensors of a checkpoint that share memory."""
+    name_by_memory: dict[int, str] = {}
+    for name, tensor in network.state_dict(keep_vars=True).items():
+        if not isinstance(tensor, Tensor):
+            continue
+        if is_lazy(tensor):
+            raise InputError(f"{file}: {name} has no shape before the first image; give lazy layers their size")
+        memory = tensor.untyped_storage().data_ptr()
+        first = name_by_memory.setdefault(memory, name) if memory else name
+        if first != name:
+            raise InputError(
+                f"{file}: {first} and {name} are one tensor, or parts of one; each tensor of a checkpoint may be in "
+                "one place only"
+            )
 
 
 def _is_of(function: object, module: ModuleType) -> bool:

@@ -15,14 +15,15 @@ from lesions.parameters.section import Section, read_parameters, validate_sectio
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 Normalisation = Literal["auto", "unit"]
-"""How pixels are scaled: to the mean and standard deviation of ImageNet's, or from 0 to 1."""
+"""How pixels are scaled: by the mean and standard deviation of the pretrained weights' images, without weights by
+ImageNet's; or from 0 to 1."""
 
 
 class PhaseParameters(Section):
     """A phase of training: which layers learn, for how many epochs, and at which rates.
 
-    The head's peak rate is the architecture's `learning_rate` times `learning_rate_factor`; the backbone's is
-    the head's times `backbone_factor`. A number in `layers` is how many of the backbone's last layers learn.
+    The head's peak rate is the architecture's `learning_rate` times `learning_rate_factor`; that of the backbone's
+    layers that learn is the head's times `backbone_factor`. A number in `layers` is how many of the last ones learn.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -112,6 +113,7 @@ class PretrainableParameters(ArchitectureParameters):
 
     weights: Annotated[str, Field(min_length=1)]
     weights_sha256: Sha256 | None
+    accepted_licences: tuple[Annotated[str, Field(min_length=1)], ...]
 
     @property
     def has_pretrained_weights(self) -> bool:
@@ -124,6 +126,14 @@ class PretrainableParameters(ArchitectureParameters):
             raise ValueError(
                 "weights_sha256 belongs to weights that are a file, and such a file needs it; "
                 f"got weights {self.weights}, weights_sha256 {self.weights_sha256}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _only_weights_have_a_licence(self) -> Self:
+        if self.accepted_licences and not self.has_pretrained_weights:
+            raise ValueError(
+                f"accepted_licences are for pretrained weights, and weights is none; got {self.accepted_licences}"
             )
         return self
 
@@ -141,7 +151,6 @@ class TimmParameters(PretrainableParameters):
     """A section whose backbone is `timm/<name>`, the name of a network of timm, with or without its weights' tag."""
 
     backbone: Annotated[str, Field(pattern=r"^timm/[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)?$")]
-    accepted_licences: tuple[Annotated[str, Field(min_length=1)], ...]
     adapt_input_size: bool
 
     @property
@@ -160,14 +169,6 @@ class TimmParameters(PretrainableParameters):
             raise ValueError(
                 f"weights on the Hugging Face hub must name a commit, because a branch can change: expected "
                 f"{HUB_PREFIX}<owner>/<name>@<40 hexadecimal digits>, got {self.weights!r:.80}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _only_weights_have_a_licence(self) -> Self:
-        if self.accepted_licences and not self.has_pretrained_weights:
-            raise ValueError(
-                f"accepted_licences are for pretrained weights, and weights is none; got {self.accepted_licences}"
             )
         return self
 

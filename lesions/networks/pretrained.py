@@ -13,7 +13,8 @@ from lesions.errors import InputError
 from lesions.formats.sha256 import check_hash, hash_file
 from lesions.networks.hub import download_from_hub
 from lesions.networks.licences import check_licence
-from lesions.networks.parameters import HUB_WEIGHTS, PretrainableParameters, TimmParameters
+from lesions.networks.parameters import HUB_WEIGHTS, PretrainableParameters
+from lesions.networks.torchvision_backbone import find_weights
 
 
 def read_weights(architecture: PretrainableParameters) -> Mapping[str, Tensor]:
@@ -27,23 +28,23 @@ def read_weights(architecture: PretrainableParameters) -> Mapping[str, Tensor]:
     InputError
         If the file is missing or has another hash, if a download fails, or if the licence must be accepted first.
     """
-    if isinstance(architecture, TimmParameters):
-        check_licence(architecture)
+    on_hub = HUB_WEIGHTS.fullmatch(architecture.weights)
+    if not on_hub and architecture.weights != "imagenet":
+        # First, because a file with another hash may have another licence.
+        check_hash(Path(architecture.weights), architecture.weights_sha256, parameter="weights_sha256")
+    check_licence(architecture)
     if architecture.weights == "imagenet":
         return download_imagenet_weights(architecture.backbone)
-    on_hub = HUB_WEIGHTS.fullmatch(architecture.weights)
-    path = download_from_hub(on_hub["repository"], on_hub["commit"]) if on_hub else Path(architecture.weights)
+    if not on_hub:
+        return read_tensors(Path(architecture.weights))
+    path = download_from_hub(on_hub["repository"], on_hub["commit"])
     check_hash(path, architecture.weights_sha256, parameter="weights_sha256")
     return read_tensors(path)
 
 
 def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
     """Return torchvision's best ImageNet weights; the file's name contains the first digits of its hash."""
-    from torchvision import models  # loading it takes a second, which networks without it need not pay
-
-    if backbone not in models.list_models(module=models):
-        raise InputError(f"torchvision has no ImageNet weights for {backbone!r}")
-    url = models.get_model_weights(backbone).DEFAULT.url
+    url = find_weights(backbone).DEFAULT.url
     cached = Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(url).path).name)
     if not cached.exists():
         cached.parent.mkdir(parents=True, exist_ok=True)

@@ -85,16 +85,18 @@ def _load(name: str, options: Mapping[str, Any], weights: Mapping[str, Tensor]) 
     """Build a network with weights; raise RuntimeError if it has any that they do not set."""
     if not weights:
         raise RuntimeError("the file has no tensors")  # timm would download others
-    overlay = {"pretrained": True, "pretrained_cfg_overlay": {"state_dict": dict(weights)}}
+    # timm loads some networks without looking whether anything is missing. What the weights set is different in a
+    # second network, whose weights are all different; all else starts from the same random numbers and is the same.
+    changed = {key: -1 - tensor if tensor.is_floating_point() else ~tensor for key, tensor in weights.items()}
     built = []
-    for seed in range(2):
+    for given in (dict(weights), changed):
+        overlay = {"pretrained": True, "pretrained_cfg_overlay": {"state_dict": given}}
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.manual_seed(0)
             built.append(_create(name, {**options, **overlay}))
     for network in built:
         del network.pretrained_cfg["state_dict"]  # every copy of the network would copy it
-    # timm loads some networks without looking whether anything is missing.
     first, second = (network.state_dict() for network in built)
-    if missing := [key for key in first if not torch.equal(first[key], second[key])]:
+    if missing := [key for key in first if torch.equal(first[key], second[key])]:
         raise RuntimeError(f"they do not set {', '.join(missing)}")
     return built[0]

@@ -1,6 +1,7 @@
 """Any classification network of torchvision as a backbone, without its last layer."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,9 +28,7 @@ def build_torchvision_backbone(name: str, weights: Mapping[str, Tensor] | None) 
     """
     from torchvision import models  # loading it takes a second, which networks without it need not pay
 
-    known = models.list_models(module=models)
-    if name not in known:
-        raise InputError(f"torchvision has no classification network {name!r}; known are {', '.join(known)}")
+    _check_known(name)
     with torch.device("cpu"):  # some networks compute their sizes with tensors, which no other device may do
         network = models.get_model(name, weights=None)
     if weights is not None:
@@ -38,12 +37,43 @@ def build_torchvision_backbone(name: str, weights: Mapping[str, Tensor] | None) 
         except RuntimeError as error:
             raise InputError(f"the weights do not fit {name}: {' '.join(str(error).split())[:300]}") from error
     path, layer = _find_last_layer(network)
-    parent, _, attribute = path.rpartition(".")
-    setattr(network.get_submodule(parent), attribute, nn.Identity())
+    network.set_submodule(path, nn.Identity())
+    _remove_last_dropout(network, path)
     if isinstance(network, models.ResNet):
         # Max pooling before the ReLU gives the same result, and the ReLU has only a quarter of the pixels.
         network.relu, network.maxpool = nn.Identity(), nn.Sequential(network.maxpool, network.relu)
     return network, layer.in_features
+
+
+def find_weights(name: str) -> Any:
+    """Return torchvision's enumeration of the pretrained weights of a network.
+
+    Raises
+    ------
+    InputError
+        If torchvision has no such classification network.
+    """
+    from torchvision import models  # loading it takes a second, which networks without it need not pay
+
+    _check_known(name)
+    return models.get_model_weights(name)
+
+
+def _check_known(name: str) -> None:
+    from torchvision import models
+
+    known = models.list_models(module=models)
+    if name not in known:
+        raise InputError(f"torchvision has no classification network {name!r}; known are {', '.join(known)}")
+
+
+def _remove_last_dropout(network: nn.Module, path: str) -> None:
+    """Remove the dropout directly before the last layer, which is at `path`: the head has its own."""
+    parent, _, attribute = path.rpartition(".")
+    modules = list(network.get_submodule(parent).named_children())
+    before = [name for name, _ in modules].index(attribute) - 1
+    if before >= 0 and isinstance(modules[before][1], nn.Dropout):
+        network.set_submodule(f"{parent}.{modules[before][0]}".removeprefix("."), nn.Identity())
 
 
 def _find_last_layer(network: nn.Module) -> tuple[str, nn.Linear]:

@@ -11,7 +11,7 @@ from lesions.hardware.choices import Execution
 from lesions.hardware.device import compile_network, to_device
 from lesions.networks.classifier import Classifier
 from lesions.networks.depthwise import speed_up_depthwise
-from lesions.networks.layers import list_frozen_modules
+from lesions.networks.layers import set_train_mode
 from lesions.networks.parameters import AnyArchitecture, PhaseParameters
 from lesions.training.averaging import AveragedNetwork
 from lesions.training.batches import AugmentedBatches, Batch
@@ -91,10 +91,9 @@ class LearningPhase:
         return {group["name"]: group["peak"] * rate for group in self.optimizer.param_groups}
 
     def set_train_mode(self) -> None:
-        """Put the layers that learn into training mode; frozen layers keep their batch statistics."""
+        """Put what learns into training mode; frozen layers keep their batch statistics and drop nothing."""
         self._learner.network.train()
-        for module in list_frozen_modules(self._learner.network.backbone, self.phase):
-            module.eval()
+        set_train_mode(self._learner.network.backbone, self.phase)
 
     def take_step(self, batches: Iterable[Batch], *, rate: float, number: int) -> Step:
         """Take one optimiser step on one or more batches.

@@ -12,7 +12,9 @@ class AugmentationParameters(Section):
     """The section `augmentation`: the largest change of each kind at strength 1, and how images are mixed.
 
     The strength is `common_strength` for the most frequent diagnosis of the training images and `rare_strength` for
-    the rarest; between them it is linear in the logarithm of the number of images.
+    the rarest; between them it is linear in the logarithm of the number of images. Mirror, rotation and crops are the
+    same at every strength. A crop is taken of the cached image; if its side is more than 1.5 times the network's, the
+    image is first shrunk to the network's size, and the crop enlarged from that.
     """
 
     mirror: Literal["none", "horizontal", "vertical", "both"]

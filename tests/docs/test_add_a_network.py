@@ -90,7 +90,7 @@ def read_section(write_params: WriteParams, block: str, **changes: Any) -> objec
 
 
 def test_the_sections_of_the_page_are_valid(write_params: WriteParams, tmp_path: Path) -> None:
-    of_timm, of_ones_own = find_blocks("yaml")
+    of_timm, _, of_ones_own = find_blocks("yaml")
     digits = "2b4a5f7e".ljust(64, "0")
     assert isinstance(read_section(write_params, of_timm, weights_sha256=digits), TimmParameters)
     assert isinstance(read_section(write_params, of_ones_own), OwnParameters)

@@ -31,6 +31,7 @@ def copy(tiny: Repository, tmp_path: Path) -> Repository:
     assert old in params.read_text()
     sha256 = hash_file(copy.root / "weights.pth")
     text = params.read_text().replace(old, "    weights: weights.pth\n")
+    text = text.replace("accepted_licences: []", "accepted_licences: [unknown]", 1)
     params.write_text(text.replace("weights_sha256: null", f"weights_sha256: {sha256}", 1))
     return copy
 

@@ -34,7 +34,9 @@ def describe(backbone: str) -> TorchvisionParameters | TimmParameters:
     path: Path = WEIGHTS / FILES[backbone]
     build = small_timm if backbone.startswith("timm/") else small_resnet18
     digest = sha256(path.read_bytes()).hexdigest()
-    return build(backbone=backbone, weights=str(path), weights_sha256=digest)
+    # torchvision's weights of ResNet-18, but not torchvision's file.
+    accepted = ("unknown",) if backbone == "resnet18" else ()
+    return build(backbone=backbone, weights=str(path), weights_sha256=digest, accepted_licences=accepted)
 
 
 @needs_weights

@@ -103,7 +103,9 @@ def find(tmp_path: Path, write_params: WriteParams) -> Callable[..., OutOfFold]:
         torch.save(models.resnet18(weights=None).state_dict(), file)
         given = weights != "none"
         resnet = small_resnet18(
-            weights=str(file) if given else "none", weights_sha256=hash_file(file) if given else None
+            weights=str(file) if given else "none",
+            weights_sha256=hash_file(file) if given else None,
+            accepted_licences=("unknown",) if given else (),
         )
         params = write_params(
             models=["small", "resnet18"],

@@ -34,8 +34,8 @@ def test_lost_parameters_are_listed_before_changed_ones(params: Path) -> None:
         "params.yaml: lost: models [mine] → [custom_cnn, resnet18]",
         "params.yaml: lost: training.seed 7 → 0",
         "params.yaml: lost: architectures.mine {backbone: resnet34, weights: none, weights_sha256: null, "
-        "size_px: 64, normalisation: auto, head_widths: [], head_batch_norm: false, dropout: 0.2, "
-        "learning_rate: 0.001, layer_decay: 1, phases: []} → (left out)",
+        "accepted_licences: [], size_px: 64, normalisation: auto, head_widths: [], head_batch_norm: false, "
+        "dropout: 0.2, learning_rate: 0.001, layer_decay: 1, phases: []} → (left out)",
         "params.yaml: changed models, training.seed, architectures.mine",
     ]
     assert params.read_text(encoding="utf-8") == DEFAULT

@@ -35,7 +35,7 @@ CNN = {
     "residual": False,
     **COMMON,
 }
-RESNET = {"backbone": "resnet18", "weights": "none", "weights_sha256": None, **COMMON}
+RESNET = {"backbone": "resnet18", "weights": "none", "weights_sha256": None, "accepted_licences": [], **COMMON}
 
 
 def read(write_params: WriteParams, **section: Any) -> Any:
@@ -184,6 +184,12 @@ def test_a_backbone_returns_the_inputs_of_the_removed_last_layer() -> None:
     features = backbone.eval()(images)
     assert features.shape == (2, num_features) == (2, 512)
     torch.testing.assert_close(whole.fc(features), whole(images))
+
+
+@pytest.mark.parametrize("backbone", ["mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0", "resnet18"])
+def test_the_heads_dropout_is_the_only_one_before_the_last_layer(backbone: str) -> None:
+    network, _ = build_torchvision_backbone(backbone, None)
+    assert [name for name, module in network.named_modules() if isinstance(module, nn.Dropout)] == []
 
 
 def with_relu_first(backbone: nn.Module) -> nn.Module:

@@ -17,7 +17,9 @@ from lesions.hardware.device import to_device
 from lesions.hardware.memory import read_peak_memory
 from lesions.networks.architecture import build_network
 from lesions.networks.checkpoint import CheckpointMetadata, read_checkpoint, write_checkpoint
+from lesions.networks.parameters import OwnParameters
 from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
+from tests.builders import ARCHITECTURE as ARCHITECTURE_SECTION
 from tests.builders import small_cnn, small_resnet18
 
 ARCHITECTURE = small_cnn(dropout=0.1)
@@ -75,6 +77,16 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path, length: int) -> None:
     write(tmp_path / "a")
     (tmp_path / "a").write_bytes((tmp_path / "a").read_bytes()[:length])
     with pytest.raises(InputError, match=r"a: not a whole checkpoint of this pipeline .* run the stage train again"):
+        read_checkpoint(tmp_path / "a", CPU)
+
+
+def test_a_missing_file_of_an_own_network_is_named(tmp_path: Path) -> None:
+    network = write(tmp_path / "a")
+    mine = OwnParameters(**ARCHITECTURE_SECTION | {"backbone": "own/nonesuch:build"})
+    write_checkpoint(tmp_path / "a", network.state_dict(), replace(ABOUT, architecture=mine))
+    with pytest.raises(
+        InputError, match=r"a: own/nonesuch:build: there is no file lesions/networks/own/nonesuch.py$"
+    ):
         read_checkpoint(tmp_path / "a", CPU)
 
 

@@ -4,10 +4,11 @@ import re
 
 import pytest
 import torch
+from torch import nn
 
 from lesions.errors import InputError
 from lesions.networks.architecture import build_network
-from lesions.networks.layers import list_layers
+from lesions.networks.layers import list_layers, set_train_mode
 from lesions.networks.torchvision_backbone import build_torchvision_backbone
 from tests.builders import PHASE, small_cnn, small_resnet18
 
@@ -52,3 +53,21 @@ def test_each_parameter_of_a_backbone_is_in_exactly_one_layer(backbone: str, lay
 def test_a_number_of_layers_that_freezes_none_is_refused(architecture: object, message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         build_network(architecture, 2, pretrained=False)  # type: ignore[arg-type]
+
+
+def block() -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4, affine=False), nn.Dropout(0.5))
+
+
+@pytest.mark.parametrize(
+    ("layers", "training"),
+    [("head", []), (1, ["1", "1.0", "1.1", "1.2"]), ("all", None)],
+    ids=["head", "last", "all"],
+)
+def test_what_is_frozen_is_in_evaluation_mode_even_if_it_has_no_parameters(
+    layers: str | int, training: list[str] | None
+) -> None:
+    backbone = nn.Sequential(block(), block(), nn.BatchNorm2d(4, affine=False), nn.Dropout(0.5)).train()
+    set_train_mode(backbone, PHASE.model_copy(update={"layers": layers}))
+    expected = [name for name, _ in backbone.named_modules()] if training is None else training
+    assert [name for name, module in backbone.named_modules() if module.training] == expected

@@ -87,11 +87,39 @@ def test_a_class_is_called_like_a_function(write: Write) -> None:
             "from torch import nn\nclass build(nn.Module):\n    def forward(self, x):\n        return {}['key']\n",
             r"own/net\d+:build does not give features for images of 32 px: 'key'",
         ),
+        (
+            "from torch import nn\ndef build():\n    return nn.Sequential(nn.Flatten(), nn.LazyLinear(4))\n",
+            r"net\d+.py: 1.weight has no shape before the first image; give lazy layers their size",
+        ),
+        (
+            GOOD.replace("return ", "network = ")
+            + "    network.lock = __import__('threading').Lock()\n    return network\n",
+            r"own/net\d+:build does not give features for images of 32 px: cannot pickle '_thread.lock' object",
+        ),
+        (
+            "from torch import nn\ndef build():\n    one = nn.Conv2d(3, 3, 1)\n    return nn.Sequential(one, one)",
+            r"net\d+.py: 0.weight and 1.weight are one tensor, or parts of one; each tensor of a checkpoint may",
+        ),
+        (
+            "from torch import nn\ndef build():\n    network = nn.Sequential(nn.BatchNorm2d(3), nn.BatchNorm2d(3))\n"
+            "    network[1].running_var = network[0].running_var.view(3)\n    return network\n",
+            r"net\d+.py: 0.running_var and 1.running_var are one tensor, or parts of one",
+        ),
     ],
 )
 def test_what_does_not_give_features_is_refused(write: Write, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         build_network(describe(f"own/{write(text)}:build"), 2, pretrained=True)
+
+
+def test_a_table_that_no_checkpoint_holds_may_be_shared(write: Write) -> None:
+    text = GOOD.replace("return ", "network = ") + (
+        "    table = nn.Buffer(__import__('torch').ones(3), persistent=False)\n"
+        "    network[0].table = network[1].table = table\n"
+        "    return network\n"
+    )
+    network = build_network(describe(f"own/{write(text)}:build"), 2, pretrained=True)
+    assert "backbone.1.table" in dict(network.named_buffers(remove_duplicate=False))
 
 
 def test_a_missing_file_is_named() -> None:

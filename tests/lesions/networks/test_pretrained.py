@@ -23,7 +23,8 @@ from tests.builders import RESNET18_WEIGHTS, WriteParams, needs_resnet18_weights
 
 def read_it(path: Path, sha256_given: str | None = None) -> Mapping[str, torch.Tensor]:
     """Read a file as the weights of a ResNet-18, by its own sha256 or another."""
-    return read_weights(small_resnet18(weights=str(path), weights_sha256=sha256_given or sha256(path)))
+    digest = sha256_given or sha256(path)
+    return read_weights(small_resnet18(weights=str(path), weights_sha256=digest, accepted_licences=("unknown",)))
 
 
 def sha256(path: Path) -> str:
@@ -47,6 +48,31 @@ def test_a_file_with_another_hash_is_refused_and_both_hashes_are_named(tmp_path:
     message = rf"weights.pth has the sha256 {sha256(path)}, and weights_sha256 is {'0' * 64}: is it another file"
     with pytest.raises(InputError, match=message):
         read_it(path, "0" * 64)
+
+
+def test_a_file_that_is_not_torchvisions_is_read_once_its_licence_is_accepted_as_unknown(tmp_path: Path) -> None:
+    torch.save({"a": torch.ones(1)}, tmp_path / "a.pth")
+    digest = sha256(tmp_path / "a.pth")
+    message = (
+        f"the licence of the weights of resnet18 is unknown (weights_sha256 {digest} is that of none of "
+        "torchvision's files), which may forbid what you mean to do with the model; read it, and set "
+        "accepted_licences in the architecture's section to [unknown]"
+    )
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_weights(small_resnet18(weights=str(tmp_path / "a.pth"), weights_sha256=digest))
+    assert read_it(tmp_path / "a.pth") == {"a": torch.ones(1)}
+
+
+def test_nothing_is_downloaded_before_the_licence_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # refuses connections
+    swag = partial(small_resnet18, backbone="vit_h_14", weights="imagenet", size_px=518)
+    with pytest.raises(InputError, match=r"of vit_h_14 is cc-by-nc-4\.0, which .* to \[cc-by-nc-4\.0\]"):
+        read_weights(swag())
+    with pytest.raises(InputError, match="could not be downloaded"):
+        read_weights(swag(accepted_licences=("cc-by-nc-4.0",)))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -180,6 +206,7 @@ def test_only_the_backbone_has_the_pretrained_weights(write_params: WriteParams)
                 "backbone": "resnet18",
                 "weights": str(RESNET18_WEIGHTS),
                 "weights_sha256": sha256(RESNET18_WEIGHTS),
+                "accepted_licences": ["unknown"],  # of torchvision's weights, but not torchvision's file
                 "size_px": 64,
                 "normalisation": "auto",
                 "head_widths": [],

@@ -76,9 +76,10 @@ def test_a_licence_that_is_not_permissive_must_be_accepted_by_name() -> None:
             check_licence(dinov3(accepted_licences=accepted))
     check_licence(dinov3(accepted_licences=("dinov3-license",)))
     assert find_licence(dinov3()) == "dinov3-license"
-    # Nothing is read before the licence is accepted.
+    # Nothing is downloaded before the licence is accepted.
+    on_hub = {"weights": f"hf-hub:timm/convnext_tiny.dinov3_lvd1689m@{COMMIT}"}
     with pytest.raises(InputError, match="dinov3-license"):
-        build_network(dinov3(), 2, pretrained=True)
+        build_network(dinov3(**on_hub), 2, pretrained=True)
 
 
 def test_a_licence_that_timm_does_not_say_is_accepted_as_unknown() -> None:
@@ -120,6 +121,16 @@ def test_torchvisions_files_are_known_by_their_hash() -> None:
     torchvisions = small_resnet18(weights="a.pth", weights_sha256="f37072fd" + "0" * 56)
     assert find_licence(torchvisions) == "bsd-3-clause"
     assert find_licence(small_resnet18(**FILE)) == "unknown"
+
+
+def test_torchvisions_swag_weights_have_a_licence_of_their_own() -> None:
+    best = {"regnet_y_128gf": "cc-by-nc-4.0", "vit_h_14": "cc-by-nc-4.0", "vit_b_16": "bsd-3-clause"}
+    for backbone, licence in best.items():
+        assert find_licence(small_resnet18(backbone=backbone, weights="imagenet")) == licence
+    files = {"9ac1b537": "cc-by-nc-4.0", "4e70ced5": "cc-by-nc-4.0", "c867db91": "bsd-3-clause"}
+    for digits, licence in files.items():
+        file = {"weights": "a.pth", "weights_sha256": digits.ljust(64, "0")}
+        assert find_licence(small_resnet18(backbone="vit_b_16", **file)) == licence
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from torch import optim
 
 from lesions.networks.architecture import build_network
 from lesions.networks.classifier import Classifier
-from lesions.networks.layers import list_frozen_modules
+from lesions.networks.layers import set_train_mode
 from lesions.networks.parameters import PhaseParameters
 from lesions.training.optimizer import add_l1, build_optimizer
 from lesions.training.parameters import OptimizerParameters
@@ -81,8 +81,7 @@ def test_only_the_last_layers_learn_and_keep_their_batch_statistics_up_to_date()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     optimizer = optimize(network, LAST_TWO)
     network.train()
-    for module in list_frozen_modules(network.backbone, LAST_TWO):
-        module.eval()
+    set_train_mode(network.backbone, LAST_TWO)
     network(torch.rand(4, 3, 64, 64)).square().sum().backward()
     optimizer.step()
     changed = {name for name, tensor in network.state_dict().items() if not torch.equal(tensor, before[name])}

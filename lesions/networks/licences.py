@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 from lesions.errors import InputError
-from lesions.networks.parameters import AnyArchitecture, PretrainableParameters, TimmParameters
+from lesions.networks.parameters import ArchitectureParameters, PretrainableParameters, TimmParameters
 from lesions.networks.torchvision_backbone import find_weights
 
 PERMISSIVE = ("0bsd", "apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "isc", "mit", "unlicense")
@@ -18,7 +18,7 @@ LICENCE_BY_ADDRESS = {"https://github.com/facebookresearch/SWAG/blob/main/LICENS
 """The licences of those weights for which torchvision gives an address instead of its own licence."""
 
 
-def find_licence(architecture: AnyArchitecture) -> str | None:
+def find_licence(architecture: ArchitectureParameters) -> str | None:
     """Return the licence of an architecture's pretrained weights, or None if it has none.
 
     The licence of a file for a torchvision network is known if the file is one of torchvision's, by its hash.

@@ -26,7 +26,7 @@ def run(convolution: nn.Conv2d, images: Tensor, gradient: Tensor, *, changed: bo
 @pytest.mark.parametrize(
     "settings",
     [
-        {"kernel_size": 3, "padding": 1},
+        {"kernel_size": 5, "padding": 2},
         {"kernel_size": 3, "padding": 1, "stride": 2, "bias": False},
         {"kernel_size": (5, 3), "padding": (2, 0), "stride": (2, 1), "dilation": (1, 2)},
     ],
@@ -49,7 +49,7 @@ def test_the_output_is_torchs_and_the_gradients_are_those_of_float32(settings: d
         torch.testing.assert_close(given["bias"], convolution.bias.grad)
 
 
-@pytest.mark.parametrize("groups", [1, 4])
+@pytest.mark.parametrize("groups", [1, 4, 8])  # 8: depthwise, and fast in bfloat16
 def test_other_convolutions_are_as_they_were(groups: int) -> None:
     torch.manual_seed(0)
     convolution, images, gradient = (
@@ -64,7 +64,7 @@ def test_other_convolutions_are_as_they_were(groups: int) -> None:
 
 
 def test_a_frozen_backbone_needs_no_gradient() -> None:
-    convolution = nn.Conv2d(8, 8, 3, groups=8).requires_grad_(False)
+    convolution = nn.Conv2d(8, 8, 3, stride=2, groups=8).requires_grad_(False)
     with torch.autocast("cpu", torch.bfloat16), DepthwiseGradients():
         assert not convolution(torch.randn(2, 8, 9, 9)).requires_grad
 

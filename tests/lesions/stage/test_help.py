@@ -11,7 +11,7 @@ from lesions.command_line.app import commands
 from lesions.stage.run import build_program
 from tests.builders import ROOT
 
-COMMANDS = [str(command.callback.__name__) for command in commands.registered_commands if command.callback]
+COMMANDS = [str(command.callback.__name__).replace("_", "-") for command in commands.registered_commands if command.callback]
 STAGES = sorted(file.stem for file in (ROOT / "stages").glob("[!_]*.py"))
 
 

@@ -11,7 +11,8 @@ from lesions.command_line.app import commands
 from lesions.stage.run import build_program
 from tests.builders import ROOT
 
-COMMANDS = [str(command.callback.__name__).replace("_", "-") for command in commands.registered_commands if command.callback]
+CALLBACKS = [command.callback.__name__ for command in commands.registered_commands if command.callback]
+COMMANDS = [name.replace("_", "-") for name in CALLBACKS]
 STAGES = sorted(file.stem for file in (ROOT / "stages").glob("[!_]*.py"))
 
 

@@ -1,6 +1,6 @@
 """Predict the logits of the images to score with one network, before any calibration.
 
-    python -m stages.predict --code data/code/predict.json --model resnet18
+    python -m stages.predict --code data/code/predict@resnet18.json --model resnet18
         --checkpoint data/checkpoints/resnet18.safetensors --images data/images.npy --metadata data/metadata.csv
         --splits data/splits.csv --classes data/classes.json --logits data/logits/resnet18.csv
 

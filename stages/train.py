@@ -1,6 +1,6 @@
 """Train one network, and keep the weights of the epoch with the best validation score.
 
-    python -m stages.train --code data/code/train.json --model resnet18 --recipe data/recipes/resnet18.json
+    python -m stages.train --code data/code/train@resnet18.json --model resnet18 --recipe data/recipes/resnet18.json
         --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv --classes data/classes.json
         --checkpoint data/checkpoints/resnet18.safetensors --metrics metrics/resnet18/train.json
         --history plots/history/resnet18.json

@@ -10,6 +10,7 @@ DEFINITIONS = """
 stages:
   trace_code:
     cmd: python -m stages.trace_code
+    params: [models, architectures]
     deps: [net, stages, requirements.lock]
     outs: [data/code]
   split_by_patient:

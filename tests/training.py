@@ -103,7 +103,7 @@ DEEP = {
     "layer_decay": 0.8,
 }
 ALL_NETWORKS = [
-    pytest.param(small_cnn(**DEEP, convolutions_per_block=2, residual=True), id="custom_cnn"),
+    pytest.param(small_cnn(**DEEP, convolutions_per_block=2), id="custom_cnn"),
     pytest.param(small_resnet18(**DEEP), id="resnet18"),
     pytest.param(small_timm(**DEEP), id="timm"),
 ]

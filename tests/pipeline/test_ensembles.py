@@ -57,7 +57,7 @@ def test_an_ensemble_trains_nothing_and_leaves_nothing_when_it_is_taken_off(fres
 
     list_ensemble(fresh, "resnet18")
     output = fresh.dvc("repro")
-    assert stages_run(output) == sorted(["combine@both", *SCORING, "compare", "report"])
+    assert stages_run(output) == sorted(["list_models", "combine@both", *SCORING, "compare", "report"])
     # The only member as it is, with its scores.
     one = everything(fresh)
     assert one["data/ensembles/both.csv"] == one["data/logits/resnet18.csv"]

@@ -18,7 +18,7 @@ from tests.repository import Repository
 Refusal = Callable[..., str]
 
 TRAIN = """
-stages.train --code data/code/train.json --model {model} --recipe data/recipes/{model}.json
+stages.train --code data/code/train@{model}.json --model {model} --recipe data/recipes/{model}.json
 --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv --classes data/classes.json
 --checkpoint new/checkpoint --metrics new/metrics --history new/history
 """
@@ -60,7 +60,7 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 def test_a_model_without_a_recipe_is_refused_by_the_process_of_the_stage(copy: Repository) -> None:
-    done = copy.run("python", "-m", *TRAIN.format(model="vgg").split(), check=False)
+    done = copy.run("python", "-m", *TRAIN.format(model="vgg").replace("@vgg", "@resnet18").split(), check=False)
     expected = "error: data/recipes/vgg.json: there is no such file; run the stage resolve_recipes\n"
     assert (done.returncode, done.stdout) == (1, expected)
     assert not (copy.root / "new").exists()

@@ -12,7 +12,7 @@ from tests.repository import Repository
 from tests.small_disk import needs_small_disk, run_on_small_disk
 
 TRAIN = """
-python -m stages.train --code data/code/train.json --model {model} --recipe data/recipes/{model}.json
+python -m stages.train --code data/code/train@{model}.json --model {model} --recipe data/recipes/{model}.json
 --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
 --classes data/classes.json --checkpoint new/weights.safetensors --metrics new/train.json
 --history new/history.json

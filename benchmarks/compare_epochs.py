@@ -7,9 +7,8 @@
 It draws JPEGs of 600 × 450 pixels. The competitors then train one epoch each in turns, each in its own process that
 waits while another is timed; the first epoch is a warm-up and is not counted. Ours decodes the JPEGs once, before any
 epoch is timed, as the stage `cache_images` does, and the seconds are printed; the others decode them in each epoch. A
-ratio is printed only if, after the
-same number of epochs, the validation accuracy does not differ significantly from that of the pipeline. For
-the first three workloads fastai must be installed too (`uv pip install fastai`).
+ratio is printed only if, after the same number of epochs, the validation accuracy does not differ significantly from
+that of the pipeline. For the first three workloads fastai must be installed too (`uv pip install fastai`).
 """
 
 import multiprocessing
@@ -119,9 +118,9 @@ def choose_builds(peers: Iterable[str], weights: Path | None) -> dict[str, Build
     }
     if weights is None:
         return builds | {peer: PEERS[peer] for peer in peers}
-    from benchmarks.timm_training import TimmTraining  # loads timm, which takes seconds
+    from benchmarks.timm_training import build_timm_training  # loads timm, which takes seconds
 
-    return builds | {TIMM_LOOP: partial(TimmTraining, weights=weights)}
+    return builds | {TIMM_LOOP: partial(build_timm_training, weights=weights)}
 
 
 def time_competitors(

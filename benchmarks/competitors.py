@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
@@ -107,7 +108,7 @@ class Loop:
         loader: Any,
         to_input: Callable[[Any], Tensor],
         *,
-        learning_rate: float,
+        optimizer: Optimizer,
         bfloat16: bool = False,
     ) -> None:
         torch.set_num_threads(NUM_THREADS)
@@ -115,7 +116,7 @@ class Loop:
         self._loader, self._to_input, self._bfloat16 = loader, to_input, bfloat16
         self._format = torch.channels_last if bfloat16 else torch.contiguous_format
         self._network = model.to(memory_format=self._format)
-        self._optimizer = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=WEIGHT_DECAY)
+        self._optimizer = optimizer
 
     def train_epoch(self) -> None:
         """Train on all batches of the loader once."""
@@ -153,12 +154,31 @@ def build_torchvision(root: Path, network: str, size_px: int) -> Loop:
     to_input = transforms.Compose([larger, transforms.CenterCrop(size_px), *NORMALISE])
     architecture = describe_architecture(network, size_px, LEARNING_RATES[network])
     model = build_network(architecture, len(train.classes), pretrained=False)
-    return Loop(root, model, loader, to_input, learning_rate=LEARNING_RATES[network])
+    return Loop(root, model, loader, to_input, optimizer=build_adamw(model, network))
 
 
 def build_timm(root: Path, network: str, size_px: int, *, bfloat16: bool = False) -> Loop:
     """Build timm's dataset, transforms, loader and network."""
     import timm
+
+    num_classes, loader, to_input = open_in_timm(root, size_px, use_prefetcher=False)
+    model = timm.create_model(network, num_classes=num_classes, drop_rate=0.2)
+    return Loop(root, model, loader, to_input, optimizer=build_adamw(model, network), bfloat16=bfloat16)
+
+
+def build_adamw(model: nn.Module, network: str) -> Optimizer:
+    """Build AdamW with the constant learning rate of a network."""
+    return torch.optim.AdamW(model.parameters(), LEARNING_RATES[network], weight_decay=WEIGHT_DECAY)
+
+
+def open_in_timm(root: Path, size_px: int, **options: Any) -> tuple[int, Any, Any]:
+    """Return the number of classes, timm's loader of the training images, and its transform of one other image.
+
+    Parameters
+    ----------
+    options
+        Of the loader: with `mean` and `std`, also of the transform.
+    """
     from timm.data import ImageDataset, create_loader, create_transform
 
     train = ImageDataset(str(root / "train"))
@@ -171,12 +191,11 @@ def build_timm(root: Path, network: str, size_px: int, *, bfloat16: bool = False
         vflip=0.5,
         color_jitter=0.15,
         num_workers=NUM_THREADS,
-        use_prefetcher=False,
         device=CPU,
+        **options,
     )
-    to_input = create_transform((3, size_px, size_px))
-    model = timm.create_model(network, num_classes=len(train.reader.class_to_idx), drop_rate=0.2)
-    return Loop(root, model, loader, to_input, learning_rate=LEARNING_RATES[network], bfloat16=bfloat16)
+    values = {name: options[name] for name in ("mean", "std") if name in options}
+    return len(train.reader.class_to_idx), loader, create_transform((3, size_px, size_px), **values)
 
 
 class FastAI:

@@ -184,15 +184,13 @@ def describe_data(data: Path, metrics: Path, about: DataSummaries, params: Path)
 def describe_models(paths: Sequence[ModelPaths], params: Path) -> dict[str, Any]:
     """Return what each network and each ensemble is, and how well it generalises."""
     num_classes = len(read_predictions(paths[0].predictions).classes)
+    networks = select_networks(paths)
     return {
         "models": [
-            describe_model(one.model, read_architecture(params, one.model), read_training(one))
-            for one in select_networks(paths)
+            describe_model(one.model, read_architecture(params, one.model), read_training(one)) for one in networks
         ],
         "ensembles": [
-            f"{one.model} is {read_ensemble(one.metrics_file('ensemble'))}."
-            for one in paths
-            if one.metrics_file("ensemble").is_file()
+            f"{one.model} is {read_ensemble(one.metrics_file('ensemble'))}." for one in paths if one not in networks
         ],
         "generalisation": [
             describe_generalisation(

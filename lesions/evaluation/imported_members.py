@@ -11,10 +11,9 @@ from lesions.errors import InputError
 from lesions.evaluation.membership import check_membership, describe_unknown_images
 from lesions.tables.classes import Classes
 from lesions.tables.imported import read_about, read_images
-from lesions.tables.metadata import read_metadata
 from lesions.tables.paths import ImportedPaths
 from lesions.tables.predictions import Predictions, read_logits
-from lesions.tables.splits import join_splits, read_splits
+from lesions.tables.splits import read_all_metadata
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class ImportedMember:
 def read_all_images(metadata: Path, splits: Path) -> pd.DataFrame:
     """Read what decides membership, of all images of this run, dropped ones too, and their diagnosis."""
     columns = ["image_id", "source", "patient_id", "lesion_id", "diagnosis", "sha256"]
-    return join_splits(read_metadata(metadata, columns), read_splits(splits), splits)
+    return read_all_metadata(metadata, splits, columns)
 
 
 def read_imported_member(

@@ -1,11 +1,8 @@
 """The licences of pretrained weights, by the names that timm uses: SPDX identifiers in small letters, and others."""
 
-from pathlib import Path
-from urllib.parse import urlparse
-
 from lesions.errors import InputError
 from lesions.networks.parameters import ArchitectureParameters, PretrainableParameters, TimmParameters
-from lesions.networks.torchvision_backbone import find_weights
+from lesions.networks.torchvision_backbone import find_weights, read_hash_prefix
 
 PERMISSIVE = ("0bsd", "apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "isc", "mit", "unlicense")
 """Licences that need no acceptance: they allow every use."""
@@ -70,7 +67,7 @@ def _find_torchvision_licence(backbone: str, sha256: str | None) -> str:
     found = (
         [weights.DEFAULT]
         if sha256 is None
-        else [each for each in weights if sha256.startswith(Path(urlparse(each.url).path).stem.rpartition("-")[2])]
+        else [each for each in weights if sha256.startswith(read_hash_prefix(each.url))]
     )
     if not found:
         return UNKNOWN

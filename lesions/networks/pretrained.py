@@ -14,7 +14,7 @@ from lesions.formats.sha256 import check_hash, hash_file
 from lesions.networks.hub import download_from_hub
 from lesions.networks.licences import check_licence
 from lesions.networks.parameters import HUB_WEIGHTS, PretrainableParameters
-from lesions.networks.torchvision_backbone import find_weights
+from lesions.networks.torchvision_backbone import find_weights, read_hash_prefix
 
 
 def read_weights(architecture: PretrainableParameters) -> Mapping[str, Tensor]:
@@ -56,7 +56,7 @@ def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
                 f"{cached}, or set weights in the architecture's section to the path of a local file and "
                 "weights_sha256 to what sha256sum prints for it (weights: none trains from scratch)"
             ) from error
-    prefix = cached.stem.rpartition("-")[2]
+    prefix = read_hash_prefix(url)
     sha256 = hash_file(cached)
     if not sha256.startswith(prefix):
         raise InputError(f"{cached} has the sha256 {sha256}, expected one that starts with {prefix}; remove the file")

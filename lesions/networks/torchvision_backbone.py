@@ -1,7 +1,9 @@
 """Any classification network of torchvision as a backbone, without its last layer."""
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlparse
 
 import torch
 from torch import Tensor, nn
@@ -57,6 +59,11 @@ def find_weights(name: str) -> Any:
 
     _check_known(name)
     return models.get_model_weights(name)
+
+
+def read_hash_prefix(address: str) -> str:
+    """Return the first digits of the sha256 of a file of weights, with which torchvision ends the file's name."""
+    return PurePosixPath(urlparse(address).path).stem.rpartition("-")[2]
 
 
 def _check_known(name: str) -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lesions.tables.metadata import read_metadata
-from lesions.tables.splits import SPLITS, join_splits, read_splits
+from lesions.tables.splits import SPLITS, read_all_metadata
 from lesions.tables.task import Diagnoses, encode_diagnoses
 
 
@@ -25,7 +24,7 @@ def read_labelled_images(metadata: Path, splits: Path, diagnoses: Diagnoses) -> 
     others
         The numbers of images that are dropped or of other datasets.
     """
-    table = join_splits(read_metadata(metadata, ["image_id", "row", "diagnosis"]), read_splits(splits), splits)
+    table = read_all_metadata(metadata, splits, ["image_id", "row", "diagnosis"])
     is_in_split = table.split.isin(SPLITS)
     others = Counter(table.split[~is_in_split])
     images = table[is_in_split].reset_index(drop=True)

@@ -52,10 +52,15 @@ def join_splits(metadata: pd.DataFrame, splits: pd.DataFrame, splits_path: Path)
     return metadata.merge(splits, on="image_id", validate="one_to_one")
 
 
+def read_all_metadata(metadata: Path, splits: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read the metadata (or some columns) of all images, dropped ones too, and add `group_id` and `split`."""
+    return join_splits(read_metadata(metadata, columns), read_splits(splits), splits)
+
+
 def read_split_metadata(metadata: Path, splits: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read the metadata (or some columns) of all images that were not dropped, and add `group_id` and `split`.
 
     `split` is `train`, `val`, `test` or `external`.
     """
-    table = join_splits(read_metadata(metadata, columns), read_splits(splits), splits)
+    table = read_all_metadata(metadata, splits, columns)
     return table[table.split != DROPPED].reset_index(drop=True)

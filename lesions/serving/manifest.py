@@ -121,7 +121,7 @@ class Hashes(Section):
 
 
 class Licences(Section):
-    """The licences of the pretrained weights, by network (None: trained from scratch), and of the data, by dataset."""
+    """The licences of pretrained weights, by network (None: trained from scratch), and of the data, by dataset."""
 
     weights: dict[str, str | None]
     data: dict[str, str | None]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lesions.parameters.strict import Section
+from lesions.parameters.section import Section
 
 
 class NearDuplicateParameters(Section):

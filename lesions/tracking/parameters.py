@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from lesions.parameters.strict import Section
+from lesions.parameters.section import Section
 
 
 class TrackingParameters(Section):

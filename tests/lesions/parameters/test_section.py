@@ -7,8 +7,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from lesions.errors import InputError
-from lesions.parameters.section import read_section
-from lesions.parameters.strict import Section
+from lesions.parameters.section import Section, read_section
 
 
 class Inner(Section):

@@ -1,1 +1,0 @@
-"""Predicting with an exported model: one ONNX file, without torch."""

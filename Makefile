@@ -38,7 +38,7 @@ check-lock: .venv/ready
 
 # Run after a change of the dependencies in pyproject.toml. One version serves as many Pythons as possible.
 lock: .venv/ready
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --extra dev --extra heic \
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --all-extras \
 		--python-version 3.11 --fork-strategy fewest --upgrade pyproject.toml --output-file requirements.lock
 
 # Run after a change of dvc.yaml: redraws the pipeline in stages/README.md.

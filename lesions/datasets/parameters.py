@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from lesions.datasets.columns import fold_word
-from lesions.parameters.section import Section
+from lesions.parameters.strict import Section
 from lesions.tables.paths import SYNTHETIC_ROOT, describe_overlap
 from lesions.tables.record import UNKNOWN, DiagnosisName, FieldName
 

@@ -14,7 +14,7 @@ from lesions.evaluation.measurement import Measurement
 from lesions.evaluation.scores import score_predictions
 from lesions.evaluation.significance import correct_after_holm
 from lesions.formats.json_file import read_json, write_plot_rows
-from lesions.parameters.section import Section
+from lesions.parameters.strict import Section
 from lesions.tables.predictions import Predictions
 
 

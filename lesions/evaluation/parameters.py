@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lesions.parameters.section import Section
+from lesions.parameters.strict import Section
 
 CalibrationMethod = Literal["none", "temperature", "prior_and_temperature", "vector"]
 """The methods of `lesions.evaluation.calibration`, those that fit fewer numbers first."""

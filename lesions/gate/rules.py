@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from lesions.errors import InputError
 from lesions.evaluation.estimation import HeadlineMetric
-from lesions.parameters.section import Section, read_parameters, read_section
+from lesions.parameters.section import read_parameters, read_section
+from lesions.parameters.strict import Section
 
 RELEASE = "release"
 """The one key of the section that is no metric."""

@@ -17,7 +17,7 @@ from lesions.images.jpeg import decode_jpeg
 from lesions.images.kinds import HEAD_BYTES, READS_HEIC, explain_head, name_format
 from lesions.images.pixels import SEEN, check_tiff, check_unreadable_tiff, check_visible, read_samples, to_rgb
 from lesions.images.resize import ResizableImage
-from lesions.parameters.section import Section
+from lesions.parameters.strict import Section
 
 PLUGINS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 HASHED_PX = 32

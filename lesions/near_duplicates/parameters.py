@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lesions.parameters.section import Section
+from lesions.parameters.strict import Section
 
 
 class NearDuplicateParameters(Section):

@@ -10,7 +10,8 @@ from lesions.errors import InputError
 from lesions.formats.sha256 import Sha256
 from lesions.parameters.merging import OVERRIDES
 from lesions.parameters.models import read_models
-from lesions.parameters.section import Section, read_parameters, validate_section
+from lesions.parameters.section import read_parameters, validate_section
+from lesions.parameters.strict import Section
 
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 

@@ -7,7 +7,8 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from lesions.errors import InputError, quote_value
 from lesions.parameters.models import Name, read_ensembles, read_models
-from lesions.parameters.section import Section, read_parameters, read_section
+from lesions.parameters.section import read_parameters, read_section
+from lesions.parameters.strict import Section
 
 Weights = Literal["equal", "fitted"]
 

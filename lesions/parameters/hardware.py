@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lesions.hardware.choices import DeviceChoice, ExecutionChoice
-from lesions.parameters.section import Section
+from lesions.parameters.strict import Section
 
 
 class HardwareParameters(Section):

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
@@ -15,13 +15,7 @@ from ruamel.yaml.error import YAMLError
 
 from lesions.errors import InputError
 from lesions.parameters.renamed import RENAMED, describe_unknown
-
-
-class Section(BaseModel):
-    """A section of params.yaml: immutable, without unknown keys, and without type conversion."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
-
+from lesions.parameters.strict import Section
 
 AnySection = TypeVar("AnySection", bound=Section)
 

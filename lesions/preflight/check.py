@@ -18,7 +18,8 @@ from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.parameters import read_architectures
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.models import read_models
-from lesions.parameters.section import Section, read_parameters, read_section
+from lesions.parameters.section import read_parameters, read_section
+from lesions.parameters.strict import Section
 from lesions.preflight.datasets import DatasetCounts, check_datasets
 from lesions.preflight.ensembles import ENSEMBLE_SECTIONS, check_ensembles
 from lesions.preflight.findings import Findings

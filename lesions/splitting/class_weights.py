@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from lesions.parameters.section import Section
+from lesions.parameters.strict import Section
 
 
 class ClassWeightParameters(Section):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from lesions.formats.sha256 import Sha256
-from lesions.parameters.section import Section
+from lesions.parameters.strict import Section
 from lesions.tables.splits import SPLITS
 
 PUBLISHED = "published"

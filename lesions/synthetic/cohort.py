@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from lesions.parameters.section import Section
+from lesions.parameters.strict import Section
 from lesions.synthetic.epidemiology import OCCURRENCES
 from lesions.synthetic.streams import random_stream
 

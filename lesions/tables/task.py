@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field, StringConstraints, model_validator
 
 from lesions.errors import InputError
-from lesions.parameters.section import Section
+from lesions.parameters.strict import Section
 from lesions.tables.record import DiagnosisName
 
 SomeDiagnoses = Annotated[tuple[DiagnosisName, ...], Field(min_length=1)]

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from lesions.parameters.section import Section
+from lesions.parameters.strict import Section
 
 
 class TrackingParameters(Section):

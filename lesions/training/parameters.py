@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from lesions.hardware.choices import PrecisionChoice
-from lesions.parameters.section import Section
+from lesions.parameters.strict import Section
 from lesions.training.sampling import Scheme
 
 Monitor = Literal["loss", "balanced_accuracy", "macro_recall", "macro_f1"]

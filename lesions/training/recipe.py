@@ -14,7 +14,8 @@ from lesions.errors import InputError
 from lesions.formats.atomic import write_text
 from lesions.networks.parameters import AnyArchitecture, find_architecture, read_architecture
 from lesions.parameters.merging import OVERRIDES
-from lesions.parameters.section import Section, read_parameters, read_section, validate_section
+from lesions.parameters.section import read_parameters, read_section, validate_section
+from lesions.parameters.strict import Section
 from lesions.training.parameters import (
     LossParameters,
     OptimizerParameters,

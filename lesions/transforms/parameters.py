@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lesions.parameters.section import Section
+from lesions.parameters.strict import Section
 
 
 class AugmentationParameters(Section):

@@ -7,7 +7,8 @@ import pytest
 from pydantic import Field, ValidationError
 
 from lesions.errors import InputError
-from lesions.parameters.section import Section, read_section
+from lesions.parameters.section import read_section
+from lesions.parameters.strict import Section
 
 
 class Inner(Section):

@@ -1,0 +1,1 @@
+"""Predicting with an exported model: one ONNX file, without torch."""

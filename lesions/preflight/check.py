@@ -16,6 +16,7 @@ from lesions.images.decode import DecodingParameters
 from lesions.near_duplicates.parameters import NearDuplicateParameters
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.parameters import read_architectures
+from lesions.parameters.exports import ExportParameters, read_exports
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_parameters, read_section
@@ -52,6 +53,7 @@ SECTIONS: dict[str, type[Section]] = SHARED | {
     "compare": CompareParameters,
     "dataset": DatasetParameters,
     "evaluation": EvaluationParameters,
+    "export": ExportParameters,
     "generate_synthetic": SyntheticParameters,
     "hardware": HardwareParameters,
     "near_duplicates": NearDuplicateParameters,
@@ -74,6 +76,9 @@ def check_run(params: Path) -> Findings:
     findings = Findings()
     recipes = check_parameters(params, findings)
     check_ensembles(params, findings)
+    with findings.collect():
+        exports = read_exports(params)
+        findings.rows["exports"] = ", ".join([*exports.models, *exports.ensembles]) or "none"
     counts = check_datasets(params, findings)
     for model in recipes:
         paths = ModelPaths(model)

@@ -160,13 +160,16 @@ class ExternalScores(Summary):
 
 
 class Mistake(Summary):
-    """A row of `data/pictures/<model>/mistakes.json`."""
+    """A row of `data/pictures/<model>/mistakes.json`; `map` is the picture of what the model looked at, if any."""
 
     picture: str
     row: int
     true: str
     predicted: str
     probability: float
+    probability_of_true: float
+    is_missed: bool
+    map: str | None = None
 
 
 @dataclass(frozen=True)

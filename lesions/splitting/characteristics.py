@@ -39,14 +39,10 @@ def _describe(split: str, part: pd.DataFrame, table: pd.DataFrame) -> Iterator[d
     for name, number in counts.items():
         yield {"characteristic": name, "value": "", "split": split, "number": number}
     if table.age_years.notna().any():
+        ages = part.age_years.dropna()
         for name, share in QUARTILES.items():
-            number = part.age_years.quantile(share)
-            yield {
-                "characteristic": "age_years",
-                "value": name,
-                "split": split,
-                "number": None if pd.isna(number) else float(number),
-            }
+            age = float(ages.quantile(share)) if len(ages) else None
+            yield {"characteristic": "age_years", "value": name, "split": split, "number": age}
         yield _count("age_years", NOT_KNOWN, split, part.age_years.isna())
     for attribute in ATTRIBUTES:
         for value in sorted(table[attribute].dropna().unique()):

@@ -36,7 +36,7 @@ def test_pictures_and_their_list_have_no_name_of_an_image(tmp_path: Path) -> Non
     images = [mistake(0, 1, 0.8), mistake(1, 1, 0.9), mistake(2, 0, 0.6)]
     predictions = build_predictions(np.array([true for true, _ in images]), np.stack([row for _, row in images]))
     predictions = replace(predictions, images=predictions.images.assign(row=[2, 1, 0]))
-    pixels = np.repeat(np.uint8([10, 20, 30])[:, None], 4 * 4 * 3, axis=1).reshape(3, 4, 4, 3)
+    pixels = np.repeat(np.array([10, 20, 30], dtype=np.uint8)[:, None], 4 * 4 * 3, axis=1).reshape(3, 4, 4, 3)
     write_mistakes(tmp_path, predictions, pixels)
     missed, other = read_json(tmp_path / "mistakes.json")
     assert missed == {

@@ -10,8 +10,8 @@ from lesions.report.decision_inputs import (
     ExternalDecisions,
     read_external_decisions,
 )
-from lesions.report.summary import read_rows
 from lesions.report.names import ReportedModel
+from lesions.report.summary import read_rows
 
 UNITS = {
     "image": "images",

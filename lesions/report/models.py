@@ -22,7 +22,7 @@ from lesions.report.malignancy import build_calibration_picture, build_malignanc
 from lesions.report.names import ReportedModel
 from lesions.report.page import Picture, embed_photo
 from lesions.report.reliability import build_reliability_picture, list_frequencies, list_probability_scores
-from lesions.report.sentences import describe_mistakes, describe_missed
+from lesions.report.sentences import describe_missed, describe_mistakes
 from lesions.report.subgroups import build_subgroup_picture
 from lesions.report.summary import read_rows, read_summary
 from lesions.tables.predictions import Predictions

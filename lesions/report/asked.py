@@ -18,12 +18,10 @@ def describe_question(
     """Return the question, and how it was answered, as sentences."""
     named = f": {', '.join(map(spell, classes))}" if len(classes) <= MAX_NAMED else ""
     many = "One model was" if len(models) == 1 else f"{len(models)} models were"
-    choosing = (
-        ""
-        if len(models) == 1
-        else f" The best of them was chosen by its {METRIC_WORDS[metric]} on {split.num_images['val']:,} other images "
-        "(validation)."
-    )
+    choosing = ""
+    if len(models) > 1:
+        val = f"{split.num_images['val']:,} other images (validation)"
+        choosing = f" The best of them was chosen by its {METRIC_WORDS[metric]} on {val}."
     return {
         "question": f"Can photographs of skin lesions be told apart by a network, in {len(classes)} classes{named}?",
         "answering": f"{many} trained on {split.num_images['train']:,} images.{choosing} What is said below is of "

@@ -1,4 +1,4 @@
-"""Reporting checklists, filled in by the run: where the page answers each item, what is asked for, and what is not."""
+"""Reporting checklists, filled in by the run: where the page answers each item, and what is missing."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple

@@ -1,7 +1,7 @@
 """The items of three reporting guidelines, in our words, and where the page answers each.
 
-Each item has its number, its topic, the ids of the page's sections, and the parameters of `about`. An item with neither
-is one that no run can answer.
+Each item has its number, its topic, the ids of the page's sections, and the parameters of `about`. An item with
+neither is one that no run can answer.
 """
 
 from typing import NamedTuple
@@ -57,7 +57,7 @@ STARD = Guideline(
 )
 
 CLAIM = Guideline(
-    "CLAIM 2024 update: Tejani et al., Radiology: Artificial Intelligence 2024;6(4):e240300, doi 10.1148/ryai.240300.",
+    "CLAIM, 2024 update: Tejani et al., Radiol Artif Intell 2024;6(4):e240300, doi 10.1148/ryai.240300.",
     (
         ("1", "title names the use of AI and its kind", "answer", ""),
         ("2", "structured abstract", "answer card", ""),

@@ -1,4 +1,4 @@
-"""The table that a clinician reads first: each diagnosis with its intervals, and the operating point for malignancy."""
+"""What a clinician reads first: each diagnosis with its intervals, and the operating point for malignancy."""
 
 from collections.abc import Sequence
 from typing import Any

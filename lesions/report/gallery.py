@@ -73,7 +73,7 @@ def build_scores_picture(
         "All models",
         pictures.plot_scores(comparison, styles, metric=metric, chance=chance),
         f"{describe_choice(comparison, models, metric=metric)} The lines are 95 % intervals.",
-        alt=f"One line per model: its {METRIC_WORDS[metric]} on test images as a mark, and the 95 % interval as a line."
+        alt=f"One line per model: its {METRIC_WORDS[metric]} on test images as a mark, its 95 % interval as a line."
         + (" A dotted line is chance." if chance is not None else ""),
     )
 
@@ -108,8 +108,8 @@ def build_training_picture(model: str, history: PlotRows, trained: TrainSummary)
         f"Training of {model}",
         pictures.plot_training(history, trained.best_epoch),
         sentences.describe_training(model, history, trained),
-        alt="Left the loss, right the macro F1 after each epoch, in training and validation; a dotted line is the epoch "
-        "that was kept.",
+        alt="Left the loss, right the macro F1 after each epoch, in training and validation; a dotted line is the "
+        "epoch that was kept.",
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.references import name_network
+from lesions.formats.json_file import PlotRows
 from lesions.tables.ensembles import Ensemble
 from lesions.tables.paths import ModelPaths
 
@@ -24,7 +25,7 @@ class ReportedModel(ModelPaths):
 
 
 def list_reported(code_names: Sequence[str], data: Path, metrics: Path, plots: Path) -> list[ReportedModel]:
-    """Return the files and the readable name of each model; code names that would read alike are shown as they are."""
+    """Return the files and the readable name of each model; names that would read alike are not used."""
     names = [name_network(code_name) for code_name in code_names]
     if len({*names}) < len(names):
         names = list(code_names)
@@ -38,6 +39,12 @@ def rename_members(ensemble: Ensemble, models: Sequence[ReportedModel]) -> Ensem
     """Return an ensemble with the readable names of its members; imported ones keep theirs."""
     names = {one.model: one.name for one in models}
     return replace(ensemble, weight={names.get(name, name): weight for name, weight in ensemble.weight.items()})
+
+
+def rename_rows(rows: PlotRows, models: Sequence[ReportedModel]) -> PlotRows:
+    """Return plot rows with the readable names of the models."""
+    names = {one.model: one.name for one in models}
+    return [{**row, "model": names.get(row["model"], row["model"])} for row in rows]
 
 
 def rename_models(comparison: Comparison, models: Sequence[ReportedModel]) -> Comparison:

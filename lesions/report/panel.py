@@ -50,6 +50,25 @@ def build_panel(
     }
 
 
+def count_called(panel: Mapping[str, Any], class_name: str) -> dict[str, str]:
+    """Say of each model of the panel how many images of a class it calls malignant at its threshold.
+
+    Parameters
+    ----------
+    class_name
+        In words; classes that are not in the panel have no sentence.
+    """
+    names = [one["name"] for one in panel["classes"]]
+    if class_name not in names:
+        return {}
+    found = {}
+    for model in panel["models"]:
+        values = model["values"][names.index(class_name)]
+        called = sum(value >= model["threshold"] for value in values)
+        found[model["name"]] = f"At the threshold for malignancy, {called:,} of the {len(values):,} are called malignant."
+    return found
+
+
 def _list_probabilities(
     predictions: Predictions, sides: Sequence[bool | None], counted: Sequence[int], threshold: float
 ) -> list[list[int]]:

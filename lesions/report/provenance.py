@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lesions.datasets.parameters import DatasetParameters
+from lesions.formats.sha256 import hash_file
 from lesions.parameters.differences import list_changed
 from lesions.parameters.section import read_parameters
 from lesions.report.inputs import DataSummaries
@@ -47,9 +48,9 @@ def describe_provenance(
                 else {}
             ),
             f"code, {len(files):,} files (sha256)": _hash(files),
-            "parameters (sha256 of their values)": _hash(parameters),
+            "params.yaml (sha256)": hash_file(params),
             "seeds": f"split {split.get('seed')}, training {parameters.get('training', {}).get('seed')}",
-            "versions": ", ".join(
+            "versions in requirements.lock": ", ".join(
                 [f"lesions {version('lesions')}"]
                 + [f"{name} {packages[name]}" for name in SHOWN_PACKAGES if name in packages]
             ),

@@ -29,7 +29,7 @@ from lesions.report.models import (
     read_mistakes,
 )
 from lesions.report.names import ReportedModel, rename_models
-from lesions.report.panel import build_panel
+from lesions.report.panel import build_panel, count_called
 from lesions.report.robustness import build_robustness_pictures
 from lesions.report.sets import describe_sets
 from lesions.report.summary import read_summary
@@ -92,19 +92,22 @@ def describe_test(scored: Scored, about: DataSummaries, params: Path) -> dict[st
     classes = next(iter(predictions.values())).classes
     diagnoses = read_classes(models[0].data / "classes.json").diagnoses
     sides = read_section(params, "task", TaskParameters).find_sides(diagnoses)
-    rows = read_overview(models[0].plots)
+    rows = read_overview(models)
     overview = list(
         build_overview_pictures(
             scored.comparison, predictions, rows, baselines=scored.baselines, probes=scored.probes, metric=metric
         )
     )
+    panel = describe_panel(scored, sides, params)
+    mistakes = [read_mistakes(one, predictions[one.name]) for one in models]
+    at_threshold = count_called(panel, mistakes[0]["gravest"]) if panel else {}
     return {
         "sealed": None,
         "classes": classes,
         **describe_question(classes, scored.names, about.split, metric),
         "verdict": list_verdicts(scored.comparison, scored.names, baseline=scored.summary.baseline, metric=metric),
         "by_model": [describe_diagnoses(one, sides, classes) for one in models],
-        "panel": describe_panel(scored, sides, params),
+        "panel": panel,
         "warnings": [
             *list_warnings(
                 predictions,
@@ -129,7 +132,7 @@ def describe_test(scored: Scored, about: DataSummaries, params: Path) -> dict[st
         "trust": [build_reliability_pictures(models), *build_malignancy_pictures(models)],
         "robustness": list(build_robustness_pictures(models)),
         "confusions": [build_confusion_pictures(predictions), build_class_pictures(models)],
-        "mistakes": [read_mistakes(one, predictions[one.name]) for one in models],
+        "mistakes": [one | {"at_threshold": at_threshold.get(one["model"], "")} for one in mistakes],
     }
 
 

@@ -35,7 +35,7 @@ def build_subgroup_picture(
         plot_subgroups(subgroups, whole),
         describe_subgroups(model, subgroups, lowest),
         alt="A forest plot: one line per subgroup, with balanced accuracy and sensitivity as marks and 95 % "
-        "intervals as lines, beside dashed lines for all test images. Subgroups that differ significantly have diamonds.",
+        "intervals as lines, beside dashed lines for all test images. Those that differ significantly are diamonds.",
     )
 
 

@@ -46,7 +46,8 @@ def _describe(split: str, part: pd.DataFrame, table: pd.DataFrame) -> Iterator[d
         yield _count("age_years", NOT_KNOWN, split, part.age_years.isna())
     for attribute in ATTRIBUTES:
         for value in sorted(table[attribute].dropna().unique()):
-            yield _count(attribute, str(value), split, part[attribute] == value)
+            name = f"{value:g}" if isinstance(value, float) else str(value)
+            yield _count(attribute, name, split, part[attribute] == value)
         if table[attribute].notna().any() and table[attribute].isna().any():
             yield _count(attribute, NOT_KNOWN, split, part[attribute].isna())
 

@@ -41,7 +41,7 @@ from lesions.report.page import embed_photo, render_page
 from lesions.report.provenance import describe_provenance
 from lesions.report.scored import describe_test, read_scored_models
 from lesions.report.sealed import SealedComparison, describe_validation, read_sealed_comparison
-from lesions.report.sections import list_sections
+from lesions.report.sections import list_answers, list_sections
 from lesions.report.sentences import describe_generalisation
 from lesions.report.summary import read_rows, read_summary
 from lesions.report.tables import describe_model
@@ -94,7 +94,7 @@ def main(
     with atomic_folder(cards) as folder:
         for one in models:
             write_text(folder / f"{one.model}.md", content["cards"][one.name])
-    write_text(checklist, fill_in_checklist(content["statements_by_name"], content["sections"]))
+    write_text(checklist, fill_in_checklist(content["statements_by_name"], list_answers(content)))
 
 
 def describe_sealed(comparison: SealedComparison, models: Models, about: DataSummaries) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class Guideline(NamedTuple):
 STARD = Guideline(
     "STARD 2015: Bossuyt et al., BMJ 2015;351:h5527, doi 10.1136/bmj.h5527.",
     (
-        ("1", "title names a measure of accuracy", "answer", ""),
+        ("1", "title names a measure of accuracy", "", ""),
         ("2", "structured abstract", "answer card", ""),
         ("3", "background, intended use and role of the test", "", "background intended_use"),
         ("4", "objectives and hypotheses", "answer", "intended_use"),
@@ -42,7 +42,7 @@ STARD = Guideline(
         ("18", "intended sample size", "", "sample_size"),
         ("19", "flow of participants, as a diagram", "data", ""),
         ("20", "baseline characteristics", "data", ""),
-        ("21a", "severity among those with the disease", "data", ""),
+        ("21a", "severity among those with the disease", "", ""),
         ("21b", "other diagnoses among those without", "data", ""),
         ("22", "time between index test and reference standard", "", "dates"),
         ("23", "cross table of index test and reference standard", "diagnoses", ""),

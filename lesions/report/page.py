@@ -75,7 +75,12 @@ def render_page(**content: Any) -> str:
 def render_markdown(template: str, **content: Any) -> str:
     """Render a template of Markdown; what comes from the run can start neither a tag nor a cell nor a line."""
     environment = Environment(  # noqa: S701 (`_escape_markdown` escapes instead)
-        loader=LOADER, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_escape_markdown
+        loader=LOADER,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_escape_markdown,
     )
     return environment.get_template(template).render(content)
 

@@ -65,7 +65,9 @@ def count_called(panel: Mapping[str, Any], class_name: str) -> dict[str, str]:
     for model in panel["models"]:
         values = model["values"][names.index(class_name)]
         called = sum(value >= model["threshold"] for value in values)
-        found[model["name"]] = f"At the threshold for malignancy, {called:,} of the {len(values):,} are called malignant."
+        found[model["name"]] = (
+            f"At the threshold for malignancy, {called:,} of the {len(values):,} are called malignant."
+        )
     return found
 
 

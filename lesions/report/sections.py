@@ -20,6 +20,9 @@ HEADINGS = {
     "card": "Model cards",
 }
 
+MAPS = "maps"
+"""Stands for a section, where checklists ask for explanations: the pictures of what the models looked at."""
+
 OF_TEST = ("diagnoses", "missed", "external", "subgroups", "calibration", "robustness", "mistakes")
 """The sections that there are not while the test images are sealed."""
 
@@ -43,3 +46,10 @@ def list_sections(content: Mapping[str, Any]) -> dict[str, str]:
     if not content["warnings"]:
         found.pop("doubts")
     return found
+
+
+def list_answers(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headings of all that can answer an item of a checklist, by id: the sections, and the maps."""
+    shown = [one for model in content.get("mistakes", []) for one in model["missed"] + model["pictures"]]
+    maps = {MAPS: "Mistakes, the pictures beside them"} if any(one["map_source"] for one in shown) else {}
+    return content["sections"] | maps

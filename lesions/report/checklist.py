@@ -8,7 +8,7 @@ from lesions.report.page import render_markdown
 
 TEMPLATE = "checklist.md.j2"
 
-State = Literal["answered", "partly: state the rest", "to be stated", "not by this page"]
+State = Literal["answered", "partly", "to be stated", "not by this page"]
 
 
 class Item(NamedTuple):
@@ -48,11 +48,11 @@ def judge_item(item: Item, stated: Mapping[str, str], sections: Sequence[str]) -
         The sections that the page has.
     """
     answers = [section in sections for section in item.sections] + [bool(stated[name]) for name in item.statements]
-    if not answers:
-        return "not by this page"
-    if all(answers):
+    if answers and all(answers):
         return "answered"
-    return "partly: state the rest" if any(answers) else "to be stated"
+    if any(answers):
+        return "partly"
+    return "to be stated" if item.statements else "not by this page"
 
 
 def fill_in_checklist(stated: Mapping[str, str], sections: Mapping[str, str]) -> str:

@@ -34,7 +34,7 @@ def build_decision_tables(paths: Sequence[ReportedModel]) -> dict[str, Any]:
             if row.rule == "class"
         ],
         "left_out": describe_left_out(decisions[paths[0].name]),
-        "units_called": {UNITS[row.unit] for row, _ in listed},
+        "units_called": [words for unit, words in UNITS.items() if any(row.unit == unit for row, _ in listed)],
         "external_decisions": [
             row
             for one in paths

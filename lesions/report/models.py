@@ -12,6 +12,7 @@ from lesions.report.decision_inputs import read_malignancy
 from lesions.report.gallery import build_confusion_picture, build_training_picture
 from lesions.report.inputs import (
     CalibrationSummary,
+    Generalisation,
     LowestSubgroup,
     Mistake,
     SubgroupRow,
@@ -92,7 +93,7 @@ def build_subgroup_pictures(models: Sequence[ReportedModel]) -> Iterator[Picture
             lowest = read_summary(one.metrics_file("subgroups"), LowestSubgroup)
             malignancy = read_malignancy(one.metrics_file("malignancy"))
             whole = (
-                read_json(one.metrics_file("test"))["balanced_accuracy"],
+                read_summary(one.metrics_file("generalisation"), Generalisation).test_balanced_accuracy,
                 malignancy.sensitivity.value if malignancy else None,
             )
             yield build_subgroup_picture(one.name, subgroups, lowest, whole)

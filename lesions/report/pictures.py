@@ -88,9 +88,11 @@ def plot_class_balance(shares: PlotRows) -> Figure:
         for number, height in zip(table[split], heights, strict=True):
             if number > 0:
                 axes.annotate(f"{number:,.0f}", (number, height), (6, 0), textcoords="offset points", **BESIDE)
-    axes.set_xscale("log")
-    axes.margins(x=0.15)
     numbers = table.to_numpy()
+    axes.set_xscale("log")
+    # Room for the number beside the last mark.
+    axes.set_xlim(0.7 * np.nanmin(numbers[numbers > 0]), 2 * np.nanmax(numbers))
+    axes.tick_params(axis="x", labelsize=8)
     spans_few_powers = np.nanmax(numbers) < 100 * np.nanmin(numbers)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if spans_few_powers else (1,)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

@@ -78,7 +78,6 @@ def main(
         "statements": statements,
         "statements_by_name": {row["name"]: row["stated"] for row in statements},
         **describe_data(data, metrics, about, dataset),
-        **describe_models(models, params),
         **describe_provenance(params, defaults, data / "code", dataset, about),
     }
     sealed, comparison = read_sealed_comparison(metrics / "comparison.json"), None
@@ -88,6 +87,7 @@ def main(
         scored = read_scored_models(models)
         models, comparison = scored.models, scored.comparison
         content |= describe_test(scored, about, params)
+    content |= describe_models(models, params)
     content["sections"] = list_sections(content)
     content["cards"] = {one.name: describe_card(one, content, comparison) for one in models}
     write_text(page, render_page(**content))

@@ -35,7 +35,7 @@ def list_sections(content: Mapping[str, Any]) -> dict[str, str]:
         found["comparison"] = "Scores on validation images"
     else:
         gravest = content["mistakes"][0]["gravest"]
-        found["missed"] = f"Missed {gravest}"
+        found["missed"] = "Missed melanomas" if gravest == "melanoma" else f"Missed {gravest} images"
         needed = {
             "missed": gravest,
             "external": content["external"],

@@ -131,8 +131,8 @@ def describe_missed(model: str, predictions: Predictions, gravest: str, shown: S
     if not total:
         return f"No test image is {spell(gravest)}."
     if not missed:
-        return f"{model} calls all {total:,} test images of {spell(gravest)} so."
-    counted = f"{model} calls {missed:,} of {total:,} test images of {spell(gravest)} something else."
+        return f"{model} calls all {total:,} test images that are {spell(gravest)} so."
+    counted = f"{model} calls {missed:,} of {total:,} test images that are {spell(gravest)} something else."
     if len(shown) < missed:
         return f"{counted} Shown are the {len(shown):,} of which it is most confident."
     return f"{counted} All are shown, the most confident mistake first."

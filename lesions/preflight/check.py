@@ -38,6 +38,7 @@ from lesions.preflight.training_memory import (
     count_training_bytes,
     count_weight_bytes,
 )
+from lesions.report.about import AboutParameters
 from lesions.splitting.class_weights import ClassWeightParameters
 from lesions.splitting.parameters import SplitParameters
 from lesions.synthetic.cohort import SyntheticParameters
@@ -48,6 +49,7 @@ from lesions.training.recipe import SHARED, Recipe, merge_recipe, resolve_recipe
 from lesions.training.resume import find_resume_folder
 
 SECTIONS: dict[str, type[Section]] = SHARED | {
+    "about": AboutParameters,
     "cache_images": DecodingParameters,
     "class_weights": ClassWeightParameters,
     "compare": CompareParameters,

@@ -112,7 +112,7 @@ def test_check_says_which_stages_will_run_and_why(fresh: Repository, monkeypatch
         "fit_probes": "command",
         "evaluate@resnet18": "outputs missing",
         "compare": "data (data/predictions modified)",
-        "report": "code (lesions/tables/groups.py), data (data/predictions modified)",
+        "report": "code (lesions/tables/groups.py), data (data/predictions modified, params.yaml modified)",
         "may follow": "compute_class_weights, train@custom_cnn, train@resnet18, fit_baselines, predict@custom_cnn, "
         "predict@resnet18, evaluate@custom_cnn, evaluate_malignancy@custom_cnn, evaluate_malignancy@resnet18, "
         "evaluate_subgroups@custom_cnn, evaluate_subgroups@resnet18",

@@ -16,6 +16,9 @@ NUM_MISTAKES = 24
 NUM_MISSED = 48
 """Most missed images of the gravest class whose pictures are saved."""
 
+NUM_FOUND = 24
+"""Most found images of the gravest class whose pictures are saved."""
+
 GRAVEST = ("melanoma", "malignant")
 """The classes whose missed images are all of interest; the first that a task has."""
 
@@ -33,6 +36,15 @@ def list_mistakes(predictions: Predictions) -> NDArray[np.int64]:
     missed = [index for index in ranked if predictions.classes[predictions.y_true[index]] == gravest]
     kept = {*ranked[:NUM_MISTAKES], *missed[:NUM_MISSED]}
     return np.array([index for index in ranked if index in kept], dtype=np.int64)
+
+
+def list_found(predictions: Predictions) -> NDArray[np.int64]:
+    """Return some images that are rightly called the gravest class, from the surest to the least sure."""
+    is_gravest = np.array(predictions.classes)[predictions.y_true] == find_gravest(predictions.classes)
+    found = np.flatnonzero(is_gravest & (predictions.y_pred == predictions.y_true))
+    ranked = found[np.argsort(-predictions.confidence[found], kind="stable")]
+    kept = np.linspace(0, len(ranked) - 1, min(NUM_FOUND, len(ranked))).round().astype(np.int64)
+    return np.asarray(ranked[kept])
 
 
 def write_mistakes(folder: Path, predictions: Predictions, pixels: NDArray[np.uint8]) -> None:

@@ -162,7 +162,7 @@ class ExternalScores(Summary):
 
 
 class Mistake(Summary):
-    """A row of `data/pictures/<model>/mistakes.json`; `map` is the picture of what the model looked at, if any."""
+    """A row of `data/pictures/<model>/mistakes.json`; the map has the name of the picture."""
 
     picture: str
     row: int
@@ -171,7 +171,15 @@ class Mistake(Summary):
     probability: float
     probability_of_true: float
     is_missed: bool
-    map: str | None = None
+
+
+class Found(Summary):
+    """A row of `data/maps/<model>/found.json`: an image that is rightly called the gravest class."""
+
+    picture: str
+    map: str
+    row: int
+    probability: float
 
 
 @dataclass(frozen=True)

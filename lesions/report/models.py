@@ -5,6 +5,7 @@ from typing import Any
 
 from lesions.drawing.style import spell
 from lesions.evaluation.calling import describe_calling
+from lesions.evaluation.faithfulness import describe_faithfulness
 from lesions.evaluation.mistakes import find_gravest
 from lesions.formats.json_file import read_json
 from lesions.report.class_scores import build_class_scores_picture
@@ -12,6 +13,7 @@ from lesions.report.decision_inputs import read_malignancy
 from lesions.report.gallery import build_confusion_picture, build_training_picture
 from lesions.report.inputs import (
     CalibrationSummary,
+    Found,
     Generalisation,
     LowestSubgroup,
     Mistake,
@@ -117,6 +119,7 @@ def read_mistakes(model: ReportedModel, predictions: Predictions) -> dict[str, A
     gravest = find_gravest(predictions.classes)
     return {
         "model": model.name,
+        **describe_maps(model, gravest),
         "gravest": spell(gravest) if gravest else "",
         "missed_sentence": describe_missed(model.name, predictions, gravest, missed) if gravest else "",
         "missed": [_embed_mistake(model, mistake) for mistake in missed],
@@ -125,8 +128,33 @@ def read_mistakes(model: ReportedModel, predictions: Predictions) -> dict[str, A
     }
 
 
+def describe_maps(model: ReportedModel, gravest: str | None) -> dict[str, Any]:
+    """Return what the maps of a model are worth, and the pictures of what it finds; ensembles have neither."""
+    if not model.found.is_file():
+        return {"maps_sentence": "", "found": []}
+    summary = read_json(model.metrics_file("explain"))
+    method = summary["method"]
+    return {
+        "maps_sentence": describe_faithfulness(method, summary)
+        if method
+        else f"{model.name} has no maps, because its network has no feature maps.",
+        "found": [
+            found.model_dump()
+            | {
+                "true": gravest,
+                "predicted": gravest,
+                "probability_of_true": found.probability,
+                "source": embed_photo(model.maps / found.picture),
+                "map_source": embed_photo(model.maps / found.map),
+            }
+            for found in read_rows(model.found, Found)
+        ],
+    }
+
+
 def _embed_mistake(model: ReportedModel, mistake: Mistake) -> dict[str, Any]:
+    drawn = model.maps / mistake.picture
     return mistake.model_dump() | {
         "source": embed_photo(model.pictures / mistake.picture),
-        "map_source": embed_photo(model.pictures / mistake.map) if mistake.map else "",
+        "map_source": embed_photo(drawn) if drawn.is_file() else "",
     }

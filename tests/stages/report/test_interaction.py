@@ -1,6 +1,7 @@
 """The page moves the threshold and filters mistakes by itself, and is complete without its script."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -144,8 +145,15 @@ def test_robustness_is_a_section_with_the_largest_loss(run: tuple[Path, Path]) -
 
 
 def test_a_map_is_beside_its_mistake(run: tuple[Path, Path]) -> None:
-    path = run[0] / "data/pictures/a/mistakes.json"
-    write_json(path, [one | {"map": one["picture"]} for one in read_json(path)])
+    maps, pictures = run[0] / "data/maps/a", run[0] / "data/pictures/a"
+    shutil.copytree(pictures, maps)
+    (first, *_) = [one["picture"] for one in read_json(pictures / "mistakes.json")]
+    write_json(maps / "found.json", [{"picture": first, "map": first, "row": 7, "probability": 0.9}])
+    gains = {f"{name}{end}": 0.2 for name in ("deletion", "insertion") for end in ("", "_low", "_high")}
+    about = {"method": "Grad-CAM maps", "means_something": True, "num_images": 30, "rim_share": 0.5, "rim_area": 0.36}
+    write_json(run[0] / "metrics/a/explain.json", gains | about)
     text = run_report(*run).read_text()
-    assert text.count('class="pair"') == 2
+    assert text.count('class="pair"') == 3
+    assert "The Grad-CAM maps name the places that decide better than shuffled maps do" in text
+    assert "Melanoma that a finds: 1 shown" in text
     assert "| 31 | explainability | answered |" in (run[0] / "report/checklist.md").read_text()

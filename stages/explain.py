@@ -30,6 +30,7 @@ from lesions.formats.json_file import read_json, write_json, write_metrics
 from lesions.hardware.device import choose_memory_format, set_up_device
 from lesions.images.cache import read_cache
 from lesions.networks.checkpoint import read_checkpoint
+from lesions.networks.checkpoint_checks import check_checkpoint
 from lesions.networks.classifier import Classifier
 from lesions.networks.explainer import Explainer
 from lesions.networks.faithfulness import measure_areas, measure_rim, shuffle_maps
@@ -63,6 +64,7 @@ def main(
     """Explain the mistakes and what is found of the gravest class; while the test images are sealed, nothing."""
     device = set_up_device("cpu", num_threads=read_section(params, "hardware", HardwareParameters).num_threads)
     network, about = read_checkpoint(checkpoint, device)
+    check_checkpoint(checkpoint, about, model=model, inputs=(images, metadata))
     table = read_predictions(predictions).with_metadata(read_metadata(metadata))
     preprocessing = Preprocessing(about.architecture.size_px, about.mean, about.std)
     explainer = Explainer(network, preprocessing.size_px)

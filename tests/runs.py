@@ -74,6 +74,15 @@ COPIES: dict[str, Any] = {
 """The metrics of data without copies."""
 
 
+EXPORTS_NOTHING: dict[str, Any] = {
+    "models": [],
+    "ensembles": [],
+    "min_confidence": 0.5,
+    "accepted_fraction": 0.95,
+    "max_drop": None,
+}
+"""The section `export` of a run that exports nothing."""
+
 GENERALISATION: dict[str, Any] = {
     "num_train_images": 110,
     "num_train_groups": 60,
@@ -172,6 +181,7 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
     parameters: dict[str, Any] = {
         "about": dict.fromkeys(AboutParameters.model_fields),
         "models": models,
+        "export": EXPORTS_NOTHING,
         "dataset": dataset_section("data/raw/synthetic", "synthetic"),
         "architectures": {model: dict(architecture) for model in models},
         "compare": {"metric": metric},

@@ -1,0 +1,71 @@
+"""Which corruptions test images are altered by, and how much at each of five strengths."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Corruption = Literal[
+    "blur", "jpeg", "darker", "brighter", "white_balance", "contrast", "rotation", "hairs", "skin_tone"
+]
+
+CORRUPTIONS: tuple[Corruption, ...] = get_args(Corruption)
+
+AMOUNTS: dict[Corruption, tuple[float, ...]] = {
+    "blur": (0.5, 1, 1.5, 2, 3),
+    "jpeg": (80, 50, 30, 20, 10),
+    "darker": (0.85, 0.7, 0.6, 0.5, 0.4),
+    "brighter": (1.1, 1.2, 1.3, 1.45, 1.6),
+    "white_balance": (1.05, 1.1, 1.15, 1.2, 1.3),
+    "contrast": (0.85, 0.7, 0.6, 0.5, 0.4),
+    "rotation": (9, 18, 27, 36, 45),
+    "hairs": (2, 5, 9, 14, 20),
+    "skin_tone": (41, 28, 10, -10, -30),
+}
+"""How much each strength from 1 to 5 alters an image, in the unit of `WORDS`.
+
+The mildest is hardly visible, and a dermatologist can still read the strongest.
+"""
+
+WORDS: dict[Corruption, str] = {
+    "blur": "Gaussian of {:g} % of the side",
+    "jpeg": "quality {:g}",
+    "darker": "light × {:g}",
+    "brighter": "light × {:g}",
+    "white_balance": "red × {0:g} and blue / {0:g}, or the reverse",
+    "contrast": "contrast × {:g}",
+    "rotation": "{:g}° to either side",
+    "hairs": "{:g} hairs",
+    "skin_tone": "ITA of skin from 50° to {:g}°",
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A corruption at a strength from 1 to 5."""
+
+    corruption: Corruption
+    strength: int
+
+    @property
+    def name(self) -> str:
+        """Both in words."""
+        return f"{self.corruption} {self.strength}"
+
+    @property
+    def amount(self) -> float:
+        """How much it alters an image, as in `AMOUNTS`."""
+        return AMOUNTS[self.corruption][self.strength - 1]
+
+    @property
+    def setting(self) -> str:
+        """The amount with its unit: `quality 50`."""
+        return WORDS[self.corruption].format(self.amount)
+
+
+def list_conditions(corruptions: Iterable[Corruption]) -> list[Condition]:
+    """Return each corruption at each strength, the mildest first."""
+    return [
+        Condition(corruption, strength)
+        for corruption in corruptions
+        for strength in range(1, len(AMOUNTS[corruption]) + 1)
+    ]

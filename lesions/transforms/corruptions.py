@@ -1,12 +1,10 @@
 """Images as a worse camera, another light or darker skin would give them, to see what a network then loses.
 
-Everything is decided by the condition and by the image's row in the cache: an image is altered alike for every network
-and in batches of any size. Random directions and hairs are drawn once per image, so that a stronger condition does more
+The condition and the image's row in the cache decide everything: an image is altered alike for every network and in
+batches of any size. Its random side and its hairs are the same at all strengths, so that a stronger condition does more
 of the same.
 """
 
-from collections.abc import Callable
-from functools import cache
 from io import BytesIO
 
 import numpy as np
@@ -18,11 +16,13 @@ from torch import Tensor
 from lesions.hardware.device import to_device_constants
 from lesions.transforms.artefacts import blur_images, draw_hairs, draw_over_hairs
 from lesions.transforms.augmentation import LUMA
-from lesions.transforms.conditions import AMOUNTS, Condition, Corruption
+from lesions.transforms.conditions import AMOUNTS, Condition
 from lesions.transforms.lab import from_lab, to_lab
 from lesions.transforms.preprocessing import Preprocessing
 
 SEED = 0
+
+MOST_HAIRS = int(max(AMOUNTS["hairs"]))
 
 LIGHT_SKIN = (77.63, 3.52, 23.18)
 """L*, a* and b* of skin with an individual typology angle of 50°."""
@@ -43,11 +43,11 @@ scale gives in sRGB.
 
 
 def corrupt_images(pixels: Tensor, rows: NDArray[np.int64], condition: Condition) -> Tensor:
-    """Return altered images; at strength 0 they are the same.
+    """Return altered images, in uint8 as a camera or a program would store them.
 
     Parameters
     ----------
-    pixels : (B, H, W, 3) uint8
+    pixels : (B, H, H, 3) uint8
     rows : (B,)
         The rows of the images in the cache.
     condition
@@ -55,16 +55,34 @@ def corrupt_images(pixels: Tensor, rows: NDArray[np.int64], condition: Condition
 
     Returns
     -------
-    (B, H, W, 3) uint8
-        As a camera or a program would store them.
+    (B, H, H, 3) uint8
     """
-    if condition.strength == 0:
-        return pixels
     if condition.corruption == "jpeg":
         return compress(pixels, int(condition.amount))
     images = pixels.permute(0, 3, 1, 2).float() / 255
-    altered = ALTER[condition.corruption](images, rows, condition.amount)
-    return (altered.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    altered = _alter(images, rows, condition).clamp(0, 1)
+    return (altered * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+
+
+def _alter(images: Tensor, rows: NDArray[np.int64], condition: Condition) -> Tensor:
+    amount = condition.amount
+    match condition.corruption:
+        case "blur":
+            return blur(images, amount)
+        case "darker" | "brighter":
+            return images * amount
+        case "white_balance":
+            return change_white_balance(images, draw_sides(rows, images.device), amount)
+        case "contrast":
+            return change_contrast(images, amount)
+        case "rotation":
+            return rotate(images, draw_sides(rows, images.device), amount)
+        case "hairs":
+            return add_hairs(images, rows, amount)
+        case "skin_tone":
+            return darken_skin(images, DARKER_SKIN[amount])
+        case _:
+            raise ValueError(f"no such corruption of floats: {condition.corruption}")
 
 
 def compress(pixels: Tensor, quality: int) -> Tensor:
@@ -83,18 +101,13 @@ def blur(images: Tensor, percent: float) -> Tensor:
     return blur_images(images, images.new_full((len(images),), sigma), max_sigma=sigma)
 
 
-def change_light(images: Tensor, factor: float) -> Tensor:
-    """Multiply the pixels of images (B, 3, H, W)."""
-    return images * factor
-
-
 def change_white_balance(images: Tensor, sides: Tensor, gain: float) -> Tensor:
     """Make images (B, 3, H, W) warmer, red times the gain and blue divided by it, or cooler where a side (B,) is -1."""
     gains = gain ** (sides[:, None] * to_device_constants((1.0, 0.0, -1.0), images.device))
     return images * gains[:, :, None, None]
 
 
-def lower_contrast(images: Tensor, factor: float) -> Tensor:
+def change_contrast(images: Tensor, factor: float) -> Tensor:
     """Multiply the distance of the pixels (B, 3, H, W) from the mean grey of their image."""
     grey = images.mean(dim=(2, 3)) @ to_device_constants(LUMA, images.device)
     return grey[:, None, None, None] + factor * (images - grey[:, None, None, None])
@@ -120,13 +133,14 @@ def darken_skin(images: Tensor, tone: tuple[float, float, float]) -> Tensor:
     return from_lab(torch.cat([share * dark[0], colours + share * (dark - light)[1:, None, None]], dim=1))
 
 
-def draw_sides(rows: NDArray[np.int64], device: torch.device) -> Tensor:
-    """Draw 1 or -1 for each image, (B,)."""
-    draws = _draw_by_row(int(rows.max()) + 1)[0][rows]
-    return torch.from_numpy(draws).to(device)
-
-
 def add_hairs(images: Tensor, rows: NDArray[np.int64], number: float) -> Tensor:
-    """Draw the first hairs of each image over images (B, 3, H, W)."""
-    hairs = torch.from_numpy(_draw_by_row(int(rows.max()) + 1)[1][rows]).to(images.device)
-    return draw_over_hairs(images, hairs, images.new_full((len(images),), number))
+    """Draw the first hairs of each image, whose row (B,) decides where they lie, over images (B, 3, H, W)."""
+    hairs = draw_hairs(int(rows.max()) + 1, MOST_HAIRS, seed=SEED, epoch=0)[rows]
+    counts = images.new_full((len(images),), number)
+    return draw_over_hairs(images, torch.from_numpy(hairs).to(images.device), counts)
+
+
+def draw_sides(rows: NDArray[np.int64], device: torch.device) -> Tensor:
+    """Draw 1 or -1 for each image (B,), whose row decides which."""
+    draws = np.random.default_rng([SEED, 5]).uniform(-1, 1, int(rows.max()) + 1)[rows]
+    return torch.from_numpy(np.sign(draws).astype(np.float32)).to(device)

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parents[1]
 DEFINITIONS = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
-TORCH_STAGES = ("predict", "train")
+TORCH_STAGES = ("evaluate_robustness", "predict", "train")
 """The stages that load torch when they start; fit_baselines does where a backbone has pretrained weights."""
 
 FLOORS = (

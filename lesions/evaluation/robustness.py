@@ -1,6 +1,6 @@
 """What a model loses when its test images are blurred, darkened, turned or altered in other ways.
 
-All conditions and the images as they are are scored on the same resamples of groups, and a loss is a paired difference.
+Unaltered images and all conditions are scored on the same resamples of groups, and a loss is a paired difference.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,7 +58,12 @@ class Robustness:
     @property
     def worst(self) -> Change:
         """The condition under which the model loses most; of several, the first."""
-        return find_worst(self.changes)
+        return min(self.changes, key=lambda change: change.difference.value)
+
+    @property
+    def num_beyond_noise(self) -> int:
+        """Under how many conditions the metric is significantly lower, after Holm's correction for all of them."""
+        return sum(change.difference.value < 0 and change.difference.is_beyond_noise for change in self.changes)
 
 
 def list_robustness_rows(found: Sequence[Robustness]) -> PlotRows:
@@ -82,3 +87,96 @@ def list_robustness_rows(found: Sequence[Robustness]) -> PlotRows:
         for one in found
         for change in one.changes
     ]
+
+
+def summarise_robustness(found: Sequence[Robustness]) -> dict[str, Any]:
+    """Return the worst condition of each metric under flat names, with the interval that allows for the choice."""
+    summary: dict[str, Any] = {"num_conditions": max((len(one.changes) for one in found), default=0)}
+    for one in found:
+        summary |= {
+            f"unaltered_{one.metric}": one.value,
+            f"num_{one.metric}_beyond_noise": one.num_beyond_noise,
+            f"worst_{one.metric}": one.worst.value,
+            f"worst_{one.metric}_corruption": one.worst.condition.corruption,
+            f"worst_{one.metric}_strength": one.worst.condition.strength,
+            **list_estimates({f"worst_{one.metric}_difference": one.worst_difference}),
+        }
+    return summary
+
+
+def measure_accuracy(
+    unaltered: Predictions, altered: Mapping[Condition, Predictions], *, seed: int = 0
+) -> Robustness:
+    """Compare the balanced accuracy under each condition with that on the images as they are.
+
+    Parameters
+    ----------
+    unaltered
+        Predictions of the test images.
+    altered
+        Predictions of the same images in the same order under each condition; there is at least one.
+    """
+    return _compare("balanced_accuracy", "balanced_accuracy", unaltered, altered, seed)
+
+
+def measure_sensitivity(
+    unaltered: Predictions,
+    altered: Mapping[Condition, Predictions],
+    *,
+    sides: Sequence[bool | None],
+    threshold: float,
+    seed: int = 0,
+) -> Robustness:
+    """Compare the share of malignant images that are called malignant, as `measure_accuracy` compares.
+
+    Parameters
+    ----------
+    sides
+        Whether each class is malignant; None if it is neither malignant nor benign.
+    threshold
+        The probability from which an image is called malignant, chosen on validation.
+    """
+
+    def call(predictions: Predictions) -> Predictions:
+        merged = merge_sides(predictions, sides)
+        return call_at(merged.keep(merged.y_true == MALIGNANT), threshold)
+
+    called = {condition: call(predictions) for condition, predictions in altered.items()}
+    # Of malignant images alone, the accuracy is the sensitivity.
+    return _compare("sensitivity", "accuracy", call(unaltered), called, seed)
+
+
+def _compare(
+    name: str, metric: str, unaltered: Predictions, altered: Mapping[Condition, Predictions], seed: int
+) -> Robustness:
+    by_name = {condition.name: predictions for condition, predictions in altered.items()}
+    measured = measure_metrics({UNALTERED: unaltered, **by_name}, seed=seed, metrics=[metric])
+    reference = measured.pop(UNALTERED)[metric]
+    gains = [measurements[metric] - reference for measurements in measured.values()]
+    differences = [estimate_difference(gain) for gain in gains]
+    corrected = correct_after_holm([difference.p_value for difference in differences])
+    changes = tuple(
+        Change(condition, measured[condition.name][metric].value, replace(difference, p_holm=p_holm))
+        for condition, difference, p_holm in zip(altered, differences, corrected, strict=True)
+    )
+    return Robustness(name, reference.value, changes, bound_worst(gains))
+
+
+def bound_worst(differences: Sequence[Measurement]) -> Estimate:
+    """Return the lowest of some differences, with a 95 % interval that allows for its having been chosen.
+
+    Its own interval is widened by how much farther the one of all differences that moves most moves over the
+    resamples than it does by itself. An interval of this width around each difference contains all true ones together
+    in 95 % of test sets, and so also that of the lowest, whichever it is.
+    """
+    lowest = min(differences, key=lambda difference: difference.value)
+    alone = estimate_difference(lowest)
+    resamples = np.stack([difference.resamples for difference in differences])
+    moves = np.abs(resamples - resamples.mean(axis=1, keepdims=True))
+    own = float(ndtri(1 - TAIL) * lowest.resamples.std())
+    widening = max(1.0, float(np.quantile(moves.max(axis=0), LEVEL)) / own) if own else 1.0
+    return Estimate(
+        alone.value,
+        max(-1.0, alone.value - widening * (alone.value - alone.low)),
+        min(1.0, alone.value + widening * (alone.high - alone.value)),
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 from lesions.datasets.parameters import DatasetParameters
 from lesions.errors import InputError
 from lesions.evaluation.comparison import CompareParameters
-from lesions.evaluation.parameters import EvaluationParameters
+from lesions.evaluation.parameters import EvaluationParameters, RobustnessParameters
 from lesions.evaluation.seal import list_sealed_splits
 from lesions.gate.rules import read_rules
 from lesions.hardware.device import Precision, choose_execution, choose_precision, name_precision, set_up_device
@@ -55,6 +55,7 @@ SECTIONS: dict[str, type[Section]] = SHARED | {
     "generate_synthetic": SyntheticParameters,
     "hardware": HardwareParameters,
     "near_duplicates": NearDuplicateParameters,
+    "robustness": RobustnessParameters,
     "split": SplitParameters,
     "task": TaskParameters,
     "tracking": TrackingParameters,

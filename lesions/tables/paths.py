@@ -26,6 +26,7 @@ MetricsName = Literal[
     "malignancy",
     "malignancy_external",
     "subgroups",
+    "robustness",
 ]
 
 PlotName = Literal[
@@ -42,6 +43,7 @@ PlotName = Literal[
     "decisions",
     "predictive_values",
     "subgroups",
+    "robustness",
 ]
 
 
@@ -133,14 +135,18 @@ class ModelPaths:
         scores
             What both have.
         """
-        network, ensemble = self.metrics_file("train"), self.metrics_file("ensemble")
-        own = {network, ensemble}
+        network = [
+            *(self.metrics_file("train"), self.metrics_file("robustness")),
+            *(self.checkpoint, self.logits, self.history, self.plot_file("robustness")),
+        ]
+        ensemble = [self.metrics_file("ensemble"), self.combined]
+        own = {*network, *ensemble}
         return [
-            *([self.checkpoint, self.logits, self.history, network] if of_network else []),
-            *([self.combined, ensemble] if of_ensemble else []),
+            *(network if of_network else []),
+            *(ensemble if of_ensemble else []),
             *([self.predictions, self.calibration, self.pictures] if scores else []),
             *(path for path in map(self.metrics_file, get_args(MetricsName)) if scores and path not in own),
-            *(path for path in map(self.plot_file, get_args(PlotName)) if scores),
+            *(path for path in map(self.plot_file, get_args(PlotName)) if scores and path not in own),
         ]
 
 

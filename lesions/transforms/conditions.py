@@ -11,14 +11,14 @@ Corruption = Literal[
 CORRUPTIONS: tuple[Corruption, ...] = get_args(Corruption)
 
 AMOUNTS: dict[Corruption, tuple[float, ...]] = {
-    "blur": (0.5, 1, 1.5, 2, 3),
-    "jpeg": (80, 50, 30, 20, 10),
-    "darker": (0.85, 0.7, 0.6, 0.5, 0.4),
-    "brighter": (1.1, 1.2, 1.3, 1.45, 1.6),
-    "white_balance": (1.05, 1.1, 1.15, 1.2, 1.3),
-    "contrast": (0.85, 0.7, 0.6, 0.5, 0.4),
+    "blur": (0.5, 0.9, 1.3, 1.8, 2.4),
+    "jpeg": (90, 70, 50, 35, 20),
+    "darker": (0.9, 0.8, 0.7, 0.6, 0.5),
+    "brighter": (1.1, 1.2, 1.3, 1.4, 1.5),
+    "white_balance": (1.04, 1.08, 1.12, 1.16, 1.2),
+    "contrast": (0.9, 0.8, 0.7, 0.6, 0.5),
     "rotation": (9, 18, 27, 36, 45),
-    "hairs": (2, 5, 9, 14, 20),
+    "hairs": (1, 3, 6, 9, 12),
     "skin_tone": (41, 28, 10, -10, -30),
 }
 """How much each strength from 1 to 5 alters an image, in the unit of `WORDS`.

@@ -1,8 +1,8 @@
 """Images as a worse camera, another light or darker skin would give them, to see what a network then loses.
 
 The condition and the image's row in the cache decide everything: an image is altered alike for every network and in
-batches of any size. Its random side and its hairs are the same at all strengths, so that a stronger condition does more
-of the same.
+batches of any size. Its random side and its hairs are the same at all strengths, so a stronger condition does more of
+the same.
 """
 
 from io import BytesIO
@@ -24,21 +24,21 @@ SEED = 0
 
 MOST_HAIRS = int(max(AMOUNTS["hairs"]))
 
-LIGHT_SKIN = (77.63, 3.52, 23.18)
-"""L*, a* and b* of skin with an individual typology angle of 50°."""
+LIGHT_SKIN = (77.63, 23.18)
+"""L* and b* of skin with an individual typology angle of 50°."""
 
 DARKER_SKIN = {
-    41.0: (71.06, 4.77, 24.22),
-    28.0: (63.52, 6.20, 25.42),
-    10.0: (54.68, 7.95, 26.52),
-    -10.0: (46.07, 11.04, 22.30),
-    -30.0: (39.27, 12.15, 18.58),
+    41.0: (71.06, 24.22),
+    28.0: (63.52, 25.42),
+    10.0: (54.68, 26.52),
+    -10.0: (46.07, 22.30),
+    -30.0: (39.27, 18.58),
 }
-"""L*, a* and b* of darker skin by its individual typology angle, atan((L* - 50) / b*).
+"""L* and b* of darker skin by its individual typology angle, atan((L* - 50) / b*).
 
-The angles are the bounds of the classes light, intermediate, tan and brown (Chardon et al. 1991), and -10°. The colours
-lie on the line from tone 5 to tone 8 of the Monk Skin Tone scale (Monk 2023, doi 10.31235/osf.io/pdf4c), which that
-scale gives in sRGB.
+The angles are the bounds of the classes light, intermediate, tan and brown (Chardon et al. 1991, Int J Cosmet Sci
+13:191), and -10°. The colours lie on the line from tone 5 to tone 8 of the Monk Skin Tone scale (Monk 2023, doi
+10.31235/osf.io/pdf4c), whose tones are given in sRGB.
 """
 
 
@@ -102,7 +102,7 @@ def blur(images: Tensor, percent: float) -> Tensor:
 
 
 def change_white_balance(images: Tensor, sides: Tensor, gain: float) -> Tensor:
-    """Make images (B, 3, H, W) warmer, red times the gain and blue divided by it, or cooler where a side (B,) is -1."""
+    """Multiply red by the gain and divide blue by it, or the reverse where the side (B,) of an image is -1."""
     gains = gain ** (sides[:, None] * to_device_constants((1.0, 0.0, -1.0), images.device))
     return images * gains[:, :, None, None]
 
@@ -114,23 +114,23 @@ def change_contrast(images: Tensor, factor: float) -> Tensor:
 
 
 def rotate(images: Tensor, sides: Tensor, degrees: float) -> Tensor:
-    """Rotate square images (B, 3, H, H), to the other side where a side (B,) is -1; edges are continued by reflection."""
+    """Rotate square images (B, 3, H, H) to their side (B,), 1 or -1; beyond its edges an image is reflected."""
     angles = torch.deg2rad(sides * degrees)
     cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
     affine = torch.stack([cos, -sin, zero, sin, cos, zero], dim=1).view(-1, 2, 3)
     return Preprocessing(images.shape[-1]).warp(images, affine)
 
 
-def darken_skin(images: Tensor, tone: tuple[float, float, float]) -> Tensor:
-    """Change images (B, 3, H, W) as `LIGHT_SKIN` has to be changed to get the L*, a* and b* of a darker tone.
+def darken_skin(images: Tensor, tone: tuple[float, float]) -> Tensor:
+    """Change images (B, 3, H, W) as `LIGHT_SKIN` has to be changed to get the L* and b* of a darker tone.
 
-    L* is multiplied, so that black stays black and nothing becomes darker than that; a* and b* are shifted by as much
-    of the difference as a pixel is light.
+    L* is multiplied, so that what is black stays black, and b* is shifted in proportion to L*. a* stays as it is:
+    measured redness hardly differs between light and dark skin (Xiao et al. 2017, doi 10.1111/srt.12295).
     """
-    light, dark = (to_device_constants(colour, images.device) for colour in (LIGHT_SKIN, tone))
-    lightness, colours = to_lab(images).split((1, 2), dim=1)
-    share = lightness / light[0]
-    return from_lab(torch.cat([share * dark[0], colours + share * (dark - light)[1:, None, None]], dim=1))
+    (light_l, light_b), (dark_l, dark_b) = LIGHT_SKIN, tone
+    lightness, a, b = to_lab(images).unbind(dim=1)
+    share = lightness / light_l
+    return from_lab(torch.stack([share * dark_l, a, b + share * (dark_b - light_b)], dim=1))
 
 
 def add_hairs(images: Tensor, rows: NDArray[np.int64], number: float) -> Tensor:

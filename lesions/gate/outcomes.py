@@ -34,7 +34,7 @@ class Row:
     Attributes
     ----------
     base, now
-        The figures in the two `test.json`; None where there is no number.
+        The figures in the files of the two; None where there is no number.
     rule
         The limits.
     is_below_floor

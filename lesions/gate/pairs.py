@@ -14,7 +14,7 @@ from lesions.gate.figures import Figures, confirm_figures
 from lesions.gate.metrics import RevisionMetrics
 from lesions.gate.noise import Key
 from lesions.gate.outcomes import Change
-from lesions.gate.rules import Rule
+from lesions.gate.rules import Rule, is_of_networks
 
 Rules = Mapping[str, Rule]
 Gains = Mapping[str, Measurement | None]
@@ -33,12 +33,19 @@ class Pair:
         How much better each metric is now; empty without both digests, and None if the test images are not the same.
     is_sealed
         Whether the scores of the model are sealed in either.
+    is_ensemble
+        Whether it is an ensemble in either.
     """
 
     before: Figures | None
     after: Figures | None
     gains: Gains | None
     is_sealed: bool = False
+    is_ensemble: bool = False
+
+    def has(self, metric: str) -> bool:
+        """Return whether the model is of a kind that has a metric."""
+        return not (self.is_ensemble and is_of_networks(metric))
 
     def find_stated(self, metric: str) -> tuple[float | None, float | None]:
         """Return the two figures in `test.json`, confirmed or not; None where there is no number."""
@@ -96,7 +103,8 @@ def pair_revisions(before: RevisionMetrics, now: RevisionMetrics, rules: Rules) 
         if new:
             problems += [*(old.problems if old else ()), *new.problems]
         held = [side.models[model] for side in (before, now) if model in side.models]
-        pairs[model] = Pair(old, new, gains, is_sealed=any(one.is_sealed for one in held))
+        is_sealed, is_ensemble = any(one.is_sealed for one in held), any(one.is_ensemble for one in held)
+        pairs[model] = Pair(old, new, gains, is_sealed, is_ensemble)
     return Pairs(pairs, tuple(problems))
 
 

@@ -11,7 +11,7 @@ Corruption = Literal[
 CORRUPTIONS: tuple[Corruption, ...] = get_args(Corruption)
 
 AMOUNTS: dict[Corruption, tuple[float, ...]] = {
-    "blur": (0.5, 0.9, 1.3, 1.8, 2.4),
+    "blur": (0.8, 1.2, 1.6, 2, 2.5),
     "jpeg": (90, 70, 50, 35, 20),
     "darker": (0.9, 0.8, 0.7, 0.6, 0.5),
     "brighter": (1.1, 1.2, 1.3, 1.4, 1.5),

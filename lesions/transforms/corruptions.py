@@ -24,21 +24,23 @@ SEED = 0
 
 MOST_HAIRS = int(max(AMOUNTS["hairs"]))
 
-LIGHT_SKIN = (77.63, 23.18)
-"""L* and b* of skin with an individual typology angle of 50°."""
+LIGHT_SKIN = (77.63, 9.56, 23.18)
+"""L*, a* and b* of skin with an individual typology angle of 50°."""
 
 DARKER_SKIN = {
-    41.0: (71.06, 24.22),
-    28.0: (63.52, 25.42),
-    10.0: (54.68, 26.52),
-    -10.0: (46.07, 22.30),
-    -30.0: (39.27, 18.58),
+    41.0: (71.06, 9.56, 24.22),
+    28.0: (63.52, 9.56, 25.42),
+    10.0: (54.68, 9.56, 26.52),
+    -10.0: (46.07, 9.56, 22.30),
+    -30.0: (39.27, 9.56, 18.58),
 }
-"""L* and b* of darker skin by its individual typology angle, atan((L* - 50) / b*).
+"""L*, a* and b* of darker skin by its individual typology angle, atan((L* - 50) / b*).
 
 The angles are the bounds of the classes light, intermediate, tan and brown (Chardon et al. 1991, Int J Cosmet Sci
-13:191), and -10°. The colours lie on the line from tone 5 to tone 8 of the Monk Skin Tone scale (Monk 2023, doi
-10.31235/osf.io/pdf4c), whose tones are given in sRGB.
+13:191), and -10°. L* and b* lie on the line from tone 5 to tone 8 of the Monk Skin Tone scale (Monk 2023, doi
+10.31235/osf.io/pdf4c), whose tones are given in sRGB. a* is the mean of 600 people (Han, Choi and Son 2006, Skin Res
+Technol 12:170) at every tone, because measured redness hardly differs between groups of people whose skin is lighter
+and darker (Xiao et al. 2017, doi 10.1111/srt.12295).
 """
 
 
@@ -121,16 +123,16 @@ def rotate(images: Tensor, sides: Tensor, degrees: float) -> Tensor:
     return Preprocessing(images.shape[-1]).warp(images, affine)
 
 
-def darken_skin(images: Tensor, tone: tuple[float, float]) -> Tensor:
-    """Change images (B, 3, H, W) as `LIGHT_SKIN` has to be changed to get the L* and b* of a darker tone.
+def darken_skin(images: Tensor, tone: tuple[float, float, float]) -> Tensor:
+    """Change images (B, 3, H, W) in CIELAB as `LIGHT_SKIN` has to be changed to become a darker tone.
 
-    L* is multiplied, so that what is black stays black, and b* is shifted in proportion to L*. a* stays as it is:
-    measured redness hardly differs between light and dark skin (Xiao et al. 2017, doi 10.1111/srt.12295).
+    L*, a* and b* are multiplied by the ratio of the two L*, as if there were less light. Then a* and b* are shifted
+    by what the darker tone has besides, in proportion to L*, so that black stays black.
     """
-    (light_l, light_b), (dark_l, dark_b) = LIGHT_SKIN, tone
-    lightness, a, b = to_lab(images).unbind(dim=1)
-    share = lightness / light_l
-    return from_lab(torch.stack([share * dark_l, a, b + share * (dark_b - light_b)], dim=1))
+    light, dark = (to_device_constants(colour, images.device).view(3, 1, 1) for colour in (LIGHT_SKIN, tone))
+    ratio = dark[0] / light[0]
+    lab = to_lab(images)
+    return from_lab(ratio * lab + lab[:, :1] / light[0] * (dark - ratio * light))
 
 
 def add_hairs(images: Tensor, rows: NDArray[np.int64], number: float) -> Tensor:

@@ -136,10 +136,10 @@ class ModelPaths:
             What both have.
         """
         network = [
-            *(self.metrics_file("train"), self.metrics_file("robustness")),
-            *(self.checkpoint, self.logits, self.history, self.plot_file("robustness")),
+            *(self.checkpoint, self.logits, self.history, self.metrics_file("train")),
+            *(self.metrics_file("robustness"), self.plot_file("robustness")),
         ]
-        ensemble = [self.metrics_file("ensemble"), self.combined]
+        ensemble = [self.combined, self.metrics_file("ensemble")]
         own = {*network, *ensemble}
         return [
             *(network if of_network else []),

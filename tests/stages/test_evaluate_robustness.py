@@ -49,11 +49,11 @@ class Run:
         params = self.root / f"params{len([*self.root.glob('params*')])}.yaml"
         written = {"task": TASK, "hardware": HARDWARE, "robustness": {"corruptions": ["jpeg", "darker"]}} | sections
         YAML(typ="safe", pure=True).dump(written, params)
-        names = ("checkpoint", "calibration", "predictions.csv", "images.npy", "metadata.csv", "splits.csv")
-        inputs = [self.root / name for name in (*names, "classes.json", "malignancy.json")]
-        outputs = [self.root / "robustness.json", self.root / "plot.json"]
-        evaluate_robustness.main("small", *inputs, *outputs, params=params)
-        metrics, rows = (json.loads(path.read_text()) for path in outputs)
+        files = {name: self.root / name for name in ("checkpoint", "calibration", "metrics", "plot")}
+        files |= {name: self.root / f"{name}.csv" for name in ("predictions", "metadata", "splits")}
+        files |= {name: self.root / f"{name}.json" for name in ("classes", "malignancy")}
+        evaluate_robustness.main("small", images=self.root / "images.npy", params=params, **files)
+        metrics, rows = (json.loads(path.read_text()) for path in (files["metrics"], files["plot"]))
         return metrics, rows
 
 
@@ -92,7 +92,7 @@ def build_run(root: Path, diagnoses: tuple[str, ...] = ("melanoma", "nevus"), *,
     network = build_network(architecture, K, pretrained=False).eval()
     train(network, torch.from_numpy(pixels), torch.from_numpy(y_true))
     if ignores_images:
-        nn.init.zeros_(network.head[-1].weight)  # type: ignore[index, arg-type]
+        nn.init.zeros_(network.head[-1].weight)  # type: ignore[index]
     inputs = {name: hash_file(root / name) for name in ("images.npy", "metadata.csv", "splits.csv", "classes.json")}
     about = CheckpointMetadata(
         "small", diagnoses, tuple((name,) for name in diagnoses), architecture, MEAN, STD, inputs, {}, None
@@ -138,9 +138,9 @@ def test_each_condition_has_a_row_for_each_metric_and_the_worst_is_named(
 def test_a_second_run_gives_the_same_bytes(tmp_path: Path) -> None:
     run = build_run(tmp_path)
     run.evaluate(robustness={"corruptions": ["hairs", "rotation"]})
-    first = [(tmp_path / name).read_bytes() for name in ("robustness.json", "plot.json")]
+    first = [(tmp_path / name).read_bytes() for name in ("metrics", "plot")]
     run.evaluate(robustness={"corruptions": ["hairs", "rotation"]})
-    assert first == [(tmp_path / name).read_bytes() for name in ("robustness.json", "plot.json")]
+    assert first == [(tmp_path / name).read_bytes() for name in ("metrics", "plot")]
 
 
 @pytest.mark.parametrize("diagnoses", [("melanoma", "nevus"), ("melanoma", "nevus", "vascular_lesion")])
@@ -204,7 +204,7 @@ def test_a_checkpoint_of_other_data_is_refused(tmp_path: Path) -> None:
     table.to_csv(tmp_path / "splits.csv", index=False)
     with pytest.raises(InputError, match=r"checkpoint: was trained with another splits\.csv"):
         run.evaluate()
-    assert not (tmp_path / "robustness.json").exists()
+    assert not (tmp_path / "metrics").exists()
 
 
 @pytest.mark.parametrize("model", MODELS)

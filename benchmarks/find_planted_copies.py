@@ -29,10 +29,10 @@ from scipy.fft import dctn
 from benchmarks.planted_copies import CURVES, plant_copies
 from lesions.drawing.style import MODEL_COLOURS, MODEL_MARKERS, write_figure
 from lesions.images.cache import read_cache
-from lesions.images.perceptual_hash import parse_hashes
 from lesions.near_duplicates.copies import find_copies
 from lesions.near_duplicates.enlargements import PARTS
 from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_images
+from lesions.near_duplicates.perceptual_hash import parse_hashes
 from lesions.near_duplicates.picture import plot_pairs
 from lesions.parameters.section import read_parameters
 from lesions.stage.failure import one_paragraph_errors

@@ -20,9 +20,9 @@ from rich.table import Table
 
 from lesions.images.cache import read_cache
 from lesions.images.decode import HASHED_PX
-from lesions.images.perceptual_hash import perceptual_hash
 from lesions.near_duplicates.neighbours import NUM_NEIGHBOURS, find_candidates
 from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_hashes
+from lesions.near_duplicates.perceptual_hash import perceptual_hash
 from lesions.stage.failure import one_paragraph_errors
 
 NUM_COPIES = 500

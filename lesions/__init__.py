@@ -1,1 +1,13 @@
-"""What the stages of the pipeline share, a folder for each subject."""
+"""What the stages share, a folder for each subject; and predicting: `from lesions import load_model`."""
+
+from importlib import import_module
+from typing import Any
+
+OF_MODEL = ("Answer", "Manifest", "Model", "load_model")
+
+
+def __getattr__(name: str) -> Any:
+    """Return what predicts; it is imported by its name, so that no stage reaches it through this file."""
+    if name in OF_MODEL:
+        return getattr(import_module("lesions.serving.model"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

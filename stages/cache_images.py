@@ -21,7 +21,7 @@ from lesions.images.cache import CacheWriter, write_cache
 from lesions.images.chunks import Chunk, split_into_chunks
 from lesions.images.decode import HASHED_PX, DecodingParameters, decode_image, to_grey
 from lesions.images.files import describe_unread, find_image_files, read_image_file
-from lesions.images.perceptual_hash import perceptual_hash, spell_hash
+from lesions.near_duplicates.perceptual_hash import perceptual_hash, spell_hash
 from lesions.parameters.section import read_section
 from lesions.stage.progress import show_progress
 from lesions.stage.run import run_stage

@@ -14,11 +14,11 @@ from lesions.drawing.style import write_figure
 from lesions.errors import InputError
 from lesions.formats.json_file import write_metrics
 from lesions.images.cache import read_cache
-from lesions.images.perceptual_hash import parse_hashes
 from lesions.near_duplicates.alignment import COMPARED_PX
 from lesions.near_duplicates.copies import find_copies, pair_identical_files
 from lesions.near_duplicates.enlargements import PARTS
 from lesions.near_duplicates.parameters import NearDuplicateParameters
+from lesions.near_duplicates.perceptual_hash import parse_hashes
 from lesions.near_duplicates.picture import MAX_SHOWN, plot_pairs
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage

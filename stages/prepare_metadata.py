@@ -15,9 +15,9 @@ from lesions.datasets.refusals import LEFT_OUT, list_reasons, write_rejected
 from lesions.errors import quote_value
 from lesions.formats.json_file import write_metrics
 from lesions.formats.sha256 import hash_file
-from lesions.formats.table import write_table
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
+from lesions.tables.csv_table import write_table
 from lesions.tables.groups import GROUPING_IDENTIFIERS
 from lesions.tables.index import read_index
 from lesions.tables.metadata import COLUMNS

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from lesions.formats.sha256 import hash_file
-from lesions.formats.table import write_table
 from lesions.tables.classes import Classes, write_classes
+from lesions.tables.csv_table import write_table
 from lesions.tables.imported import Imported, write_about, write_images
 from lesions.tables.paths import ImportedPaths
 from lesions.tables.predictions import Predictions, write_logits

@@ -15,9 +15,9 @@ from lesions.evaluation.prediction_sets import calibrate_sets, list_set_rows, sc
 from lesions.evaluation.reliability import build_reliability_rows, score_reliability
 from lesions.evaluation.risk import list_risk_by_coverage
 from lesions.formats.json_file import write_json, write_metrics, write_plot_rows
-from lesions.formats.table import write_table
 from lesions.parameters.models import read_models
 from lesions.tables.classes import Classes, write_classes
+from lesions.tables.csv_table import write_table
 from lesions.tables.digest import write_digest
 from lesions.tables.predictions import Predictions, concatenate_predictions, write_predictions
 from stages import compare, evaluate_malignancy, evaluate_subgroups, report

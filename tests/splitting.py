@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from lesions.formats.table import write_table
+from lesions.tables.csv_table import write_table
 from lesions.tables.metadata import COLUMNS
 from stages import split_by_patient
 from tests.builders import dataset_section

@@ -5,10 +5,15 @@ import subprocess
 import sys
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+
+import lesions
+from lesions.command_line.lazy import COMMANDS
+from lesions.stage.imports import Sources, read_versions
 
 ROOT = Path(__file__).parents[1]
 DEFINITIONS = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
@@ -24,6 +29,7 @@ FLOORS = (
 """The folders of `lesions/`, from the ground up: each may import those before it."""
 
 TORCH_FOLDERS = ("transforms", "networks", "baselines", "training")
+PREDICTING_FOLDERS = ("errors", "formats", "hardware", "images", "serving")
 TORCH_FILES = ("lesions/hardware/device.py", "lesions/preflight/training_memory.py")
 
 
@@ -70,11 +76,30 @@ def named(paths: set[Path] | frozenset[Path]) -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for path in paths)
 
 
-@pytest.mark.parametrize("init", [*ROOT.glob("lesions/**/__init__.py"), ROOT / "stages/__init__.py"], ids=str)
+@pytest.mark.parametrize("init", [*ROOT.glob("lesions/*/**/__init__.py"), ROOT / "stages/__init__.py"], ids=str)
 def test_package_inits_are_empty_so_that_importing_a_module_loads_no_other(init: Path) -> None:
     statements = ast.parse(init.read_text()).body
     assert len(statements) == 1
     assert ast.get_docstring(ast.parse(init.read_text()))
+
+
+def test_the_package_itself_offers_what_predicts_and_no_stage_reaches_it_by_that() -> None:
+    # Every stage counts lesions/__init__.py as its code: an import there would retrain after an edit of serving.
+    init = ROOT / "lesions/__init__.py"
+    assert imported_names(init) == {"importlib", "importlib.import_module", "typing", "typing.Any"}
+    traced = Sources(ROOT).trace_imports([ROOT / "stages/train.py"], read_versions(ROOT / "requirements.lock"))
+    assert "lesions/__init__.py" in traced.files
+    assert not [file for file in traced.files if file.startswith("lesions/serving/")]
+
+
+def test_what_the_package_offers_is_typed_as_it_is() -> None:
+    imports = ast.parse((ROOT / "lesions/__init__.pyi").read_text()).body
+    typed = {str(node.names[0].asname): str(node.module) for node in imports if isinstance(node, ast.ImportFrom)}
+    assert tuple(sorted(typed)) == vars(lesions)["OF_MODEL"]
+    for name, module in typed.items():
+        assert getattr(lesions, name) is getattr(import_module(module), name)
+    with pytest.raises(AttributeError, match="module 'lesions' has no attribute 'nothing'"):
+        lesions.nothing  # type: ignore[attr-defined] # noqa: B018
 
 
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "trace_code"])
@@ -137,6 +162,33 @@ def test_torch_is_imported_only_in_its_folders(file: Path) -> None:
         return
     packages = {name.partition(".")[0] for name in imported_names(file)}
     assert not packages & {"torch", "torchvision", "safetensors", "timm"}
+
+
+@pytest.mark.parametrize("file", source_files("lesions"), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_folders_that_predicting_needs_import_no_library_of_training(file: Path) -> None:
+    if floor_of(file) in PREDICTING_FOLDERS and file.relative_to(ROOT).as_posix() not in TORCH_FILES:
+        packages = {name.partition(".")[0] for name in imported_names(file)}
+        assert not packages & {"torch", "pandas", "sklearn", "dvc", "scipy", "ruamel"}
+
+
+@pytest.mark.parametrize("file", ["lesions/command_line/app.py", "lesions/command_line/predict.py"])
+def test_all_that_predicting_reaches_imports_only_what_the_base_install_has(file: str) -> None:
+    reached = reached_files(ROOT / file)
+    packages = {name.partition(".")[0] for each in reached for name in imported_names(each)} - {"", "lesions"}
+    optional = {"pillow_heif", "polars"}
+    assert packages - sys.stdlib_module_names - optional <= {
+        *("cykooz_resizer", "numpy", "onnxruntime", "PIL", "pydantic", "rich", "simplejpeg", "typer"),
+    }
+
+
+def test_the_commands_are_the_files_that_have_one() -> None:
+    functions = {file.stem: ast.parse(file.read_text()).body for file in (ROOT / "lesions/command_line").glob("*.py")}
+    named_alike = [
+        name
+        for name, body in functions.items()
+        if any(isinstance(node, ast.FunctionDef) and node.name == name for node in body)
+    ]
+    assert sorted(named_alike) == sorted(("app", *COMMANDS))
 
 
 def test_the_gpu_benchmarks_need_few_packages_besides_torch() -> None:

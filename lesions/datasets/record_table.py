@@ -13,7 +13,7 @@ from lesions.datasets.repeated import find_repeated
 from lesions.datasets.rows import choose_naming, join_table, read_adapter_table
 from lesions.datasets.validation import read_record
 from lesions.errors import InputError
-from lesions.formats.table import check_columns
+from lesions.formats.header import check_columns
 from lesions.tables.record import Record
 
 

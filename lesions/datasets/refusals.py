@@ -9,7 +9,7 @@ import pandas as pd
 
 from lesions.datasets.unknown_words import describe_unknown_words
 from lesions.errors import quote_value
-from lesions.formats.table import write_table
+from lesions.tables.csv_table import write_table
 
 REJECTED_COLUMNS = ["source", "line", "image_id", "column", "value", "kind", "reason"]
 """`source` is the dataset. `line` is the line of the file on which the row begins; there is none where folders are

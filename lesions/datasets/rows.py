@@ -11,9 +11,10 @@ from lesions.datasets.image_files import ImageFiles
 from lesions.datasets.layout import Place, find_places, find_wrapper
 from lesions.datasets.own_data import FOLDER
 from lesions.errors import InputError, quote_value
-from lesions.formats.table import TextTable, check_columns, read_text_table
+from lesions.formats.header import check_columns
 from lesions.images.files import image_name, match_names, strip_suffix
 from lesions.images.photographs import find_derived
+from lesions.tables.csv_table import TextTable, read_text_table
 
 PUBLISHED_SPLIT = "(published split)"
 """Column of the list of files: train, val or test, if the diagnosis's folder is in a folder of that name."""

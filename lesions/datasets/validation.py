@@ -14,7 +14,7 @@ from lesions.datasets.refusals import LeftOutError, RefusedError
 from lesions.datasets.repeated import find_repeated
 from lesions.datasets.rows import PUBLISHED_SPLIT, Rows
 from lesions.errors import InputError
-from lesions.formats.table import read_text_table
+from lesions.tables.csv_table import read_text_table
 from lesions.tables.record import UNKNOWN, Record
 
 Row = dict[str, Any]

@@ -15,7 +15,7 @@ from cleanlab.rank import get_label_quality_scores
 
 from lesions.errors import InputError
 from lesions.evaluation.calibration import fit_calibration
-from lesions.formats.table import write_table
+from lesions.tables.csv_table import write_table
 from lesions.tables.predictions import Predictions
 
 COLUMNS = [

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lesions.evaluation.unit_calls import call_units
 from lesions.tables.predictions import Predictions
 
 Flags = NDArray[np.bool_]
@@ -64,9 +65,7 @@ def list_units(predictions: Predictions, call: Call) -> dict[str, Units]:
 def average_units(predictions: Predictions, unit_id: pd.Series) -> tuple[Predictions, Flags]:
     """Return the mean of the probabilities of each unit's images, and whether (U,) its true classes differ.
 
-    Each unit has the row of its first image. Where every image is called its most probable class, so is the unit.
-    Otherwise the images were called by another rule, and the unit is called what most of its images are; of several
-    such classes, the most probable one.
+    Each unit has the row of its first image, and is called as `call_units` says.
 
     Parameters
     ----------
@@ -78,14 +77,13 @@ def average_units(predictions: Predictions, unit_id: pd.Series) -> tuple[Predict
     sizes = np.bincount(codes, minlength=len(names))[:, None]
     probability = _sum(predictions.y_prob, codes, len(names)) / sizes
     by_another_rule = (predictions.y_pred != predictions.y_prob.argmax(axis=1)).any()
-    votes = _sum(_mark(predictions.y_pred, predictions), codes, len(names)) if by_another_rule else 0
+    votes = _sum(_mark(predictions.y_pred, predictions), codes, len(names)) if by_another_rule else None
     units = Predictions(
         predictions.images.iloc[first],
         predictions.classes,
         predictions.y_true[first],
         np.log(probability),
-        # A vote is worth more than any probability.
-        (2 * votes + probability).argmax(axis=1),
+        call_units(probability, votes),
     )
     return units, (_sum(_mark(predictions.y_true, predictions), codes, len(names)) > 0).sum(axis=1) > 1
 

@@ -1,7 +1,7 @@
 """The header of a CSV table: on which line it is, what separates its cells, and where the columns asked for are."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ STATED_SEPARATOR = re.compile(r'\A"?sep=(\\t|[^\r\n])', re.IGNORECASE)
 """The first line by which a table tells Excel what separates its cells."""
 
 MAX_TITLE_LINES = 20
+MAX_NAMED_COLUMNS = 20
 
 
 @dataclass(frozen=True)
@@ -105,3 +106,33 @@ def find_header(text: str, asked: Collection[str]) -> Header:
         records = list_first_records(text, separator, header.num_records)[header.num_records - 1 :]
         return replace(header, record=records[0], separator=separator) if records else header
     return header
+
+
+def check_columns(
+    path: Path,
+    present: Collection[str],
+    columns: Collection[str],
+    *,
+    names: Sequence[str],
+    named_by: Mapping[str, str] | None,
+) -> None:
+    """Raise InputError if one of `columns` is not present; the message names its parameter, and the `names` found."""
+    for column in columns:
+        if column not in present:
+            parameter = (named_by or {}).get(column)
+            name = f"{column} ({parameter})" if parameter else column
+            found = ", ".join(quote_value(one)[1:-1] for one in names[:MAX_NAMED_COLUMNS])
+            others = f" and {len(names) - MAX_NAMED_COLUMNS} others" if len(names) > MAX_NAMED_COLUMNS else ""
+            raise InputError(f"{path}: the column {name} is missing; found {found or 'none'}{others}")
+
+
+def check_widths(path: Path, records: Sequence[Record], *, width: int, separator: str) -> None:
+    """Raise InputError if a row has more cells than the header; missing cells at its end are empty."""
+    long = [record for record in records if any(map(str.strip, record.cells[width:]))]
+    if long:
+        sort = SEPARATORS.get(separator[0], quote_value(separator))
+        raise InputError(
+            f"{path}: rows do not have as many cells as the header: line {long[0].line} has {len(long[0].cells)}, "
+            f"the header {width} ({len(long)} such rows); the cells are separated by {sort}; put a cell that "
+            "contains any, such as 63,5, in quotes"
+        )

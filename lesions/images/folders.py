@@ -51,6 +51,15 @@ class FolderWalk:
     A folder that several paths lead to is entered once: by its own path if that is below the start, else by the first
     link to it. So a link that leads back up ends there.
 
+    Parameters
+    ----------
+    root
+        The folder to which paths are relative.
+    folder
+        The folder below it, or `.`, in which the walk begins.
+    named_by
+        The parameter or option that named the folder, for messages.
+
     Attributes
     ----------
     linked
@@ -59,10 +68,11 @@ class FolderWalk:
         What DVC cannot hash, image or not, each with what it is; DVC does not look behind links to folders.
     """
 
-    def __init__(self, root: Path, folder: str) -> None:
+    def __init__(self, root: Path, folder: str, *, named_by: str = "dataset.root") -> None:
         self.linked: list[str] = []
         self.irregular: dict[str, str] = {}
         self._root = root
+        self._named_by = named_by
         self._waiting = ["" if folder == "." else folder]
         self._links: list[str] = []
         self._entered: set[tuple[int, int]] = set()
@@ -88,7 +98,7 @@ class FolderWalk:
             except OSError as error:
                 if not is_kept_by_program(inside):
                     reason = f"the folder {self._spell(inside)} cannot be read: {error.strerror}"
-                    raise InputError(f"dataset.root: {reason}") from error
+                    raise InputError(f"{self._named_by}: {reason}") from error
                 yield FoundFile(inside, passed_over=UNREADABLE)
 
     def _follow_link(self) -> str:

@@ -10,8 +10,8 @@ from scipy.fft import rfft2
 from scipy.ndimage import gaussian_filter1d, label, maximum_filter
 from scipy.sparse import csr_array
 
-from lesions.images.perceptual_hash import circular_window
 from lesions.near_duplicates.orientation import turn_images
+from lesions.near_duplicates.perceptual_hash import circular_window
 
 COMPARED_PX = 64
 """Side of the grey images that are compared."""

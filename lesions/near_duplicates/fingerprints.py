@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.fft import rfft, rfft2
 from scipy.sparse import csr_array
 
-from lesions.images.perceptual_hash import circular_window
 from lesions.near_duplicates.alignment import COMPARED_PX
+from lesions.near_duplicates.perceptual_hash import circular_window
 
 NUM_ANGLES = 48
 """Directions at which a spectrum is read, over half a circle; the other half is the same."""

@@ -18,11 +18,13 @@ SCHEMA = 1
 IMAGES = "images"
 """The input of an exported model: (N, size_px, size_px, 3) uint8, as `lesions.images.decode` makes them."""
 
-PROBABILITIES, MALIGNANCY, MAPS = "probabilities", "malignancy", "maps"
+PROBABILITIES, CALLED, MALIGNANCY, MAPS = "probabilities", "called", "malignancy", "maps"
 EMBEDDING, OUT_OF_DISTRIBUTION = "embedding", "out_of_distribution"
-"""The outputs of an exported model, all float32.
+"""The outputs of an exported model, all float32 but `called`.
 
 probabilities (N, K): calibrated; they sum to 1.
+called (N,) int64: the code of the class that each image is called: the one with the highest logit before
+calibration, by which the test images are scored. It need not be the most probable class.
 malignancy (N,): the sum of those of the malignant classes; missing if the classes have no malignant side.
 embedding (N, F): the features before the head, those of an ensemble's members side by side.
 out_of_distribution (N,): how unlike the training images it is; a higher score is less alike.
@@ -45,7 +47,7 @@ class ServedClass(Section):
         None if it is neither malignant nor benign.
     """
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^\w[^\x00-\x1f]*$")]
     diagnoses: Annotated[tuple[str, ...], Field(min_length=1)]
     is_malignant: bool | None
 
@@ -81,7 +83,7 @@ class Thresholds(Section):
     malignancy
         An image whose malignancy is at least this is called malignant; None if the classes have no malignant side.
     min_confidence
-        If the probability of the most probable class is lower, the model abstains.
+        If the probability of the class that an image is called is lower, the model abstains.
     out_of_distribution
         An image with a higher score is not like the training images.
     sets
@@ -156,7 +158,7 @@ class Manifest(Section):
 
     # Not named `schema`, which is a method of pydantic's models.
     schema_number: Annotated[Literal[1], Field(alias="schema")]
-    model: str
+    model: Annotated[str, Field(pattern=r"^\w+$")]
     members: dict[str, float]
     classes: Annotated[tuple[ServedClass, ...], Field(min_length=2)]
     decoding: DecodingParameters
@@ -181,6 +183,12 @@ class Manifest(Section):
         ):
             if len(numbers) != len(self.classes):
                 raise ValueError(f"{what} has {len(numbers)} numbers for {len(self.classes)} classes")
+        return self
+
+    @model_validator(mode="after")
+    def _names_each_class_once(self) -> Self:
+        if len({*self.class_names}) < len(self.classes):
+            raise ValueError("classes: two have the same name")
         return self
 
     @property

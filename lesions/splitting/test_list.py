@@ -6,9 +6,9 @@ import pandas as pd
 
 from lesions.errors import InputError, quote_value
 from lesions.formats.sha256 import check_hash
-from lesions.formats.table import read_text_table
 from lesions.images.files import image_name, match_names, strip_suffix
 from lesions.splitting.parameters import PUBLISHED, SplitParameters
+from lesions.tables.csv_table import read_text_table
 
 
 def read_test_list(parameters: SplitParameters) -> pd.Series:

@@ -1,6 +1,7 @@
 """Showing the progress of long work: a bar on a terminal, otherwise a few plain lines."""
 
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self, TypeVar
@@ -23,18 +24,33 @@ PLAIN_LINES = 4
 """Number of lines to print if there is no terminal."""
 
 
-def show_progress(items: Iterable[Item], description: str, *, total: int) -> Iterator[Item]:
-    """Yield the items, and show how many of `total` are done."""
+def show_progress(items: Iterable[Item], description: str, *, total: int, images: bool = False) -> Iterator[Item]:
+    """Yield the items, and show how many of `total` are done.
+
+    Parameters
+    ----------
+    images
+        Whether the items are images, whose rate is shown. The lines then go to standard error, for standard output
+        is for the answers.
+    """
     console = Console(stderr=True)
     if console.is_terminal:
-        columns = (TextColumn(description), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        rate = [ImagesPerSecondColumn()] * images
+        columns = (TextColumn(description), BarColumn(), MofNCompleteColumn(), *rate, TimeRemainingColumn())
         with Progress(*columns, console=console) as progress:
             yield from progress.track(items, total=total)
         return
+    begun = time.monotonic()
     for done, item in enumerate(items, start=1):
         yield item
         if done * PLAIN_LINES // total > (done - 1) * PLAIN_LINES // total:
-            print(f"{description}: {done} of {total}", flush=True)
+            speed = f", {_describe_rate(done, total, time.monotonic() - begun)}" if images else ""
+            print(f"{description}: {done} of {total}{speed}", flush=True, file=sys.stderr if images else sys.stdout)
+
+
+def _describe_rate(done: int, total: int, seconds: float) -> str:
+    per_second = done / max(seconds, 1e-6)
+    return f"{per_second:,.0f} images/s, {(total - done) / per_second:,.0f} s left"
 
 
 class ImagesPerSecondColumn(ProgressColumn):

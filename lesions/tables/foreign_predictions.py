@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lesions.errors import InputError, quote_value
-from lesions.formats.table import read_text_table
+from lesions.tables.csv_table import read_text_table
 
 IMAGE = ("image_id", "image", "filename", "file", "isic_id", "img_id", "path")
 TRUTH = ("y_true", "true_label", "label", "target", "diagnosis")

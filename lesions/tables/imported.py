@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from lesions.errors import InputError
 from lesions.formats.json_file import read_json, write_json
 from lesions.formats.sha256 import hash_file
-from lesions.formats.table import write_table
+from lesions.tables.csv_table import write_table
 from lesions.tables.paths import ImportedPaths
 
 IMAGE_COLUMNS = ["image_id", "group_id", "split", "source", "patient_id", "lesion_id", "sha256"]

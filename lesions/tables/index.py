@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from lesions.formats.atomic import atomic_path
-from lesions.formats.table import LINE_END, LineFeeds
+from lesions.formats.line_feeds import LINE_END, LineFeeds
 
 COLUMNS = ["file", "row", "width_px", "height_px", "sha256", "perceptual_hash", "error", "passed_over"]
 TYPES = {name: "Int64" if name in ("row", "width_px", "height_px") else "str" for name in COLUMNS}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lesions.formats.table import write_table
+from lesions.tables.csv_table import write_table
 from lesions.tables.groups import GROUPING_IDENTIFIERS
 
 COLUMNS = [

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
 from lesions.errors import InputError
-from lesions.formats.table import write_table
+from lesions.tables.csv_table import write_table
 from lesions.tables.prediction_columns import (
     IDENTIFIERS,
     check_probabilities,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from lesions.errors import InputError
-from lesions.formats.table import write_table
+from lesions.tables.csv_table import write_table
 from lesions.tables.metadata import read_metadata
 
 COLUMNS = ["image_id", "group_id", "split"]

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from lesions.errors import InputError
-from lesions.formats.table import write_table
 from lesions.tables.classes import Classes, read_classes
+from lesions.tables.csv_table import write_table
 from lesions.tables.metadata import COLUMNS
 from stages import compute_class_weights
 from tests.builders import TASK, WriteParams, metadata_table

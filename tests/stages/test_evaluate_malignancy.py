@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_curve
 
-from lesions.formats.table import write_table
 from lesions.parameters.overlay import lay_over
 from lesions.tables.classes import Classes, write_classes
+from lesions.tables.csv_table import write_table
 from lesions.tables.metadata import read_metadata
 from lesions.tables.predictions import concatenate_predictions, read_predictions, write_predictions
 from stages import evaluate_malignancy

@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from lesions.errors import InputError
-from lesions.formats.table import write_table
+from lesions.tables.csv_table import write_table
 from lesions.tables.index import read_index
 from lesions.tables.metadata import COLUMNS
 from stages import cache_images, find_near_duplicates

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from lesions.baselines.probes import describe_borders, describe_metadata, has_metadata
-from lesions.formats.table import write_table
 from lesions.tables.classes import Classes, write_classes
+from lesions.tables.csv_table import write_table
 from lesions.tables.metadata import COLUMNS
 from lesions.tables.predictions import read_predictions
 from stages import fit_probes

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lesions.errors import InputError
-from lesions.formats.table import read_text_table
+from lesions.tables.csv_table import read_text_table
 
 NUM_ROWS = 12
 HEADER = "photo,patient,finding,age,notes"

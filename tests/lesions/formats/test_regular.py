@@ -7,7 +7,7 @@ import pytest
 
 from lesions.errors import InputError
 from lesions.formats.sha256 import hash_file
-from lesions.formats.table import read_text_table
+from lesions.tables.csv_table import read_text_table
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder"])

@@ -11,10 +11,10 @@ from scipy.ndimage import gaussian_filter
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from lesions.images.perceptual_hash import perceptual_hash
 from lesions.near_duplicates.copies import find_copies
 from lesions.near_duplicates.neighbours import find_candidates
 from lesions.near_duplicates.orientation import turn_images
+from lesions.near_duplicates.perceptual_hash import perceptual_hash
 from stages.find_near_duplicates import read_grey
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lesions.images.perceptual_hash import perceptual_hash
 from lesions.near_duplicates.neighbours import NUM_NEIGHBOURS, find_candidates
 from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_hashes, turn_images
+from lesions.near_duplicates.perceptual_hash import perceptual_hash
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (400, 32, 32)).astype(np.float32)
 

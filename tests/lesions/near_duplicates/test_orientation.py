@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lesions.images.perceptual_hash import perceptual_hash
 from lesions.near_duplicates.orientation import INVERSE, NUM_ORIENTATIONS, turn_hashes, turn_images
+from lesions.near_duplicates.perceptual_hash import perceptual_hash
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (20, 32, 32)).astype(np.float32)
 

@@ -8,11 +8,11 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from lesions.command_line.app import commands
+from lesions.command_line.lazy import COMMANDS as FUNCTIONS
 from lesions.stage.run import build_program
 from tests.builders import ROOT
 
-CALLBACKS = [command.callback.__name__ for command in commands.registered_commands if command.callback]
-COMMANDS = [name.replace("_", "-") for name in CALLBACKS]
+COMMANDS = [name.replace("_", "-") for name in FUNCTIONS]
 STAGES = sorted(file.stem for file in (ROOT / "stages").glob("[!_]*.py"))
 
 

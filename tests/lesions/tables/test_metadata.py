@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from lesions.errors import InputError
-from lesions.formats.table import write_table
+from lesions.tables.csv_table import write_table
 from lesions.tables.metadata import COLUMNS, read_metadata
 from lesions.tables.splits import read_split_metadata
 from tests.builders import metadata_table

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from lesions.formats.json_file import read_json, write_metrics
-from lesions.formats.table import write_table
+from lesions.tables.csv_table import write_table
 from lesions.tables.metadata import read_metadata
 from lesions.tables.predictions import write_predictions
 from tests.pages import MIDDLING, Y_TRUE, needs_chromium

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, rotate
 
-from lesions.images.perceptual_hash import FREQUENCIES, parse_hashes, perceptual_hash, spell_hash
+from lesions.near_duplicates.perceptual_hash import FREQUENCIES, parse_hashes, perceptual_hash, spell_hash
 
 
 def similarity(first: NDArray[np.int8], second: NDArray[np.int8]) -> NDArray[np.float64]:

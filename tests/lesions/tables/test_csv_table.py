@@ -9,7 +9,7 @@ import pytest
 
 from lesions.errors import InputError
 from lesions.formats import records
-from lesions.formats.table import TextTable, read_text_table, write_table
+from lesions.tables.csv_table import TextTable, read_text_table, write_table
 
 CLINIC = ["photo"]
 OTHERS = ["patient", "finding"]

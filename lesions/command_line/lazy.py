@@ -1,0 +1,70 @@
+"""Loading a command when it is called: all others, and what they import, are left alone.
+
+So the help and `lesions predict` need neither the libraries of training nor the time to load them.
+"""
+
+import ast
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.main import get_command
+
+from lesions.errors import InputError
+from lesions.stage.help import PlainCommand, PlainGroup
+
+COMMANDS = (
+    *("check", "compare", "doubts", "fetch", "folds", "gate", "import_logits", "plan"),
+    *("plots", "predict", "preset", "repeat", "score", "timings", "unseal"),
+)
+"""Each is a function in a file of the same name, and a command with dashes instead of underscores."""
+
+
+class LazyGroup(PlainGroup):
+    """A program that imports the module of a command when the command is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands."""
+        return [name.replace("_", "-") for name in COMMANDS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command that has its help and nothing else; None if there is none of that name."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        return PlainCommand(cmd_name, callback=None, help=_read_help(cmd_name.replace("-", "_")))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the name and the command that the arguments call, and the arguments that are left."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and load_command(str(name)), rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; name the extra that has what it cannot import."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package in ("lesions", "stages", ""):
+                raise
+            raise InputError(
+                f"lesions {ctx.invoked_subcommand}: needs the training libraries, of which {package} is not "
+                'installed: pip install "lesions[train]"'
+            ) from error
+
+
+def load_command(name: str) -> PlainCommand:
+    """Import the module of a command, and return the command."""
+    module = name.replace("-", "_")
+    program = typer.Typer(add_completion=False)
+    program.command(name, cls=PlainCommand)(getattr(import_module(f"lesions.command_line.{module}"), module))
+    command = get_command(program)
+    assert isinstance(command, PlainCommand)
+    return command
+
+
+def _read_help(module: str) -> str:
+    """Return the docstring of a command without importing its module."""
+    tree = ast.parse(Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8"))
+    functions = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == module)
+    return ast.get_docstring(next(functions)) or ""

@@ -21,7 +21,6 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from lesions.evaluation.parameters import RobustnessParameters
 from lesions.evaluation.robustness import (
     Robustness,
     list_robustness_rows,
@@ -49,7 +48,7 @@ from lesions.tables.classes import read_classes
 from lesions.tables.metadata import read_metadata
 from lesions.tables.predictions import Predictions, read_predictions
 from lesions.tables.task import TaskParameters
-from lesions.transforms.conditions import Condition, list_conditions
+from lesions.transforms.conditions import Condition, RobustnessParameters, list_conditions
 from lesions.transforms.preprocessing import Preprocessing
 
 
@@ -73,7 +72,7 @@ def main(
         write_sealed([metrics], [plot])
         print(SENTENCE)
         return
-    asked = read_section(params, "robustness", RobustnessParameters).corruptions
+    asked = read_section(params, "robustness", RobustnessParameters)
     hardware = read_section(params, "hardware", HardwareParameters)
     sides = read_section(params, "task", TaskParameters).find_sides(read_classes(classes).diagnoses)
     device = set_up_device(hardware.device, num_threads=hardware.num_threads)
@@ -96,7 +95,7 @@ def main(
         # Rounded as those of the unaltered images are in their file.
         return replace(test, logits=fitted.apply(outputs).round(DECIMALS), called=outputs.argmax(axis=1))
 
-    conditions = list_conditions(asked)
+    conditions = list_conditions(asked.corruptions, asked.strengths)
     tasks = show_progress(conditions, "conditions predicted", total=len(conditions))
     altered = {condition: predict(condition) for condition in tasks}
     found = compare_with_unaltered(test, altered, sides=sides, threshold=read_json(malignancy).get("threshold"))

@@ -1,11 +1,10 @@
-"""The sections `evaluation` and `robustness`."""
+"""The section `evaluation`."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from lesions.parameters.strict import Section
-from lesions.transforms.conditions import Corruption
 
 CalibrationMethod = Literal["none", "temperature", "prior_and_temperature", "vector"]
 """The methods of `lesions.evaluation.calibration`, those that fit fewer numbers first."""
@@ -39,16 +38,3 @@ class EvaluationParameters(Section):
     prevalence: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
     min_subgroup_groups: Annotated[int, Field(ge=2)]
     min_malignant_groups: Annotated[int, Field(ge=2)]
-
-
-class RobustnessParameters(Section):
-    """The section `robustness`: what the test images are altered by, to see what a network then loses."""
-
-    corruptions: tuple[Corruption, ...]
-
-    @model_validator(mode="after")
-    def _names_each_once(self) -> Self:
-        twice = sorted({name for name in self.corruptions if self.corruptions.count(name) > 1})
-        if twice:
-            raise ValueError(f"corruptions names {', '.join(twice)} more than once")
-        return self

@@ -19,7 +19,7 @@ from lesions.evaluation.operating_point import MALIGNANT
 from lesions.evaluation.significance import correct_after_holm
 from lesions.formats.json_file import PlotRows
 from lesions.tables.predictions import Predictions
-from lesions.transforms.conditions import Condition
+from lesions.transforms.conditions import Condition, hash_conditions
 
 UNALTERED = "unaltered"
 """The images as they are, among the names of conditions."""
@@ -90,8 +90,15 @@ def list_robustness_rows(found: Sequence[Robustness]) -> PlotRows:
 
 
 def summarise_robustness(found: Sequence[Robustness]) -> dict[str, Any]:
-    """Return the worst condition of each metric under flat names, with the interval that allows for the choice."""
-    summary: dict[str, Any] = {"num_conditions": max((len(one.changes) for one in found), default=0)}
+    """Return the worst condition of each metric under flat names, with the interval that allows for the choice.
+
+    `conditions_sha256` tells whether two files are of the same conditions, so that their worst can be compared.
+    """
+    conditions = [change.condition for change in found[0].changes] if found else []
+    summary: dict[str, Any] = {
+        "num_conditions": len(conditions),
+        "conditions_sha256": hash_conditions(conditions),
+    }
     for one in found:
         summary |= {
             f"unaltered_{one.metric}": one.value,
@@ -173,10 +180,9 @@ def bound_worst(differences: Sequence[Measurement]) -> Estimate:
     alone = estimate_difference(lowest)
     resamples = np.stack([difference.resamples for difference in differences])
     moves = np.abs(resamples - resamples.mean(axis=1, keepdims=True))
+    together = float(np.quantile(moves.max(axis=0), LEVEL))
     own = float(ndtri(1 - TAIL) * lowest.resamples.std())
-    widening = max(1.0, float(np.quantile(moves.max(axis=0), LEVEL)) / own) if own else 1.0
-    return Estimate(
-        alone.value,
-        max(-1.0, alone.value - widening * (alone.value - alone.low)),
-        min(1.0, alone.value + widening * (alone.high - alone.value)),
-    )
+    widening = max(1.0, together / own) if own else 1.0
+    # Where the lowest is the same on all resamples, there is nothing to widen, and the others may still differ.
+    below, above = (max(together, widening * abs(alone.value - bound)) for bound in (alone.low, alone.high))
+    return Estimate(alone.value, max(-1.0, alone.value - below), min(1.0, alone.value + above))

@@ -44,11 +44,14 @@ class Figures:
         Those of them that the digest gives too.
     problems
         Why the others do not count, one sentence each.
+    conditions
+        The hash of what altered the images of `robustness.json`; None where no rule names a figure of it.
     """
 
     stated: Mapping[str, float]
     confirmed: Mapping[str, float]
     problems: tuple[str, ...]
+    conditions: str | None = None
 
 
 def confirm_figures(revision: RevisionMetrics, model: str, metrics: Collection[str]) -> Figures:
@@ -66,6 +69,7 @@ def confirm_figures(revision: RevisionMetrics, model: str, metrics: Collection[s
         {name: value for part in parts for name, value in part.stated.items()},
         {name: value for part in parts for name, value in part.confirmed.items()},
         tuple(problem for part in parts for problem in part.problems),
+        parts[-1].conditions,
     )
 
 
@@ -122,7 +126,7 @@ def _confirm_robustness(
             f"{source}: {UNALTERED} is {unaltered!r:.80}, but the predictions in digest.json beside it give "
             f"{score:.4f}: the two files are not of the same run"
         )
-    return Figures(stated, stated if is_same else {}, tuple(problems))
+    return Figures(stated, stated if is_same else {}, tuple(problems), str(values.get("conditions_sha256")))
 
 
 def find_tolerance(metric: str, num_images: int) -> float:

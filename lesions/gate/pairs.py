@@ -68,6 +68,8 @@ class Pair:
             return Change.ADDED
         if self.gains is None:
             return Change.OTHER_IMAGES
+        if is_of_networks(metric) and self.before.conditions != self.after.conditions:
+            return Change.OTHER_CONDITIONS
         return None if metric in self.before.confirmed else Change.UNKNOWN
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from lesions.datasets.parameters import DatasetParameters
 from lesions.errors import InputError
 from lesions.evaluation.comparison import CompareParameters
-from lesions.evaluation.parameters import EvaluationParameters, RobustnessParameters
+from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.seal import list_sealed_splits
 from lesions.gate.rules import read_rules
 from lesions.hardware.device import Precision, choose_execution, choose_precision, name_precision, set_up_device
@@ -45,6 +45,7 @@ from lesions.tables.task import TaskParameters
 from lesions.tracking.parameters import TrackingParameters
 from lesions.training.recipe import SHARED, Recipe, merge_recipe, resolve_recipe
 from lesions.training.resume import find_resume_folder
+from lesions.transforms.conditions import RobustnessParameters
 
 SECTIONS: dict[str, type[Section]] = SHARED | {
     "cache_images": DecodingParameters,

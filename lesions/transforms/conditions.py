@@ -1,14 +1,21 @@
-"""Which corruptions test images are altered by, and how much at each of five strengths."""
+"""Which corruptions test images are altered by, and how much at each of five strengths: the section `robustness`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from hashlib import sha256
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, Field
+
+from lesions.parameters.strict import Section
 
 Corruption = Literal[
     "blur", "jpeg", "darker", "brighter", "white_balance", "contrast", "rotation", "hairs", "skin_tone"
 ]
 
 CORRUPTIONS: tuple[Corruption, ...] = get_args(Corruption)
+
+STRENGTHS = (1, 2, 3, 4, 5)
 
 AMOUNTS: dict[Corruption, tuple[float, ...]] = {
     "blur": (0.8, 1.2, 1.6, 2, 2.5),
@@ -62,10 +69,37 @@ class Condition:
         return WORDS[self.corruption].format(self.amount)
 
 
-def list_conditions(corruptions: Iterable[Corruption]) -> list[Condition]:
+def list_conditions(corruptions: Iterable[Corruption], strengths: Iterable[int] = STRENGTHS) -> list[Condition]:
     """Return each corruption at each strength, the mildest first."""
-    return [
-        Condition(corruption, strength)
-        for corruption in corruptions
-        for strength in range(1, len(AMOUNTS[corruption]) + 1)
+    mildest_first = sorted(strengths)
+    return [Condition(corruption, strength) for corruption in corruptions for strength in mildest_first]
+
+
+def hash_conditions(conditions: Iterable[Condition]) -> str:
+    """Return the sha256 of the corruptions and their amounts."""
+    lines = "\n".join(f"{condition.corruption} {condition.amount:g}" for condition in conditions)
+    return sha256(lines.encode()).hexdigest()
+
+
+def _check_named_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    twice = [value for number, value in enumerate(values) if value in values[:number]]
+    if twice:
+        raise ValueError(f"names {twice[0]} more than once")
+    return values
+
+
+class RobustnessParameters(Section):
+    """The section `robustness`: what the test images are altered by, to see what a network then loses.
+
+    Attributes
+    ----------
+    corruptions
+        The kinds of alterations; none if it is empty.
+    strengths
+        The strengths from 1 to 5 at which each of them is tried.
+    """
+
+    corruptions: Annotated[tuple[Corruption, ...], AfterValidator(_check_named_once)]
+    strengths: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=5)], ...], Field(min_length=1), AfterValidator(_check_named_once)
     ]

@@ -80,7 +80,7 @@ def _alter(images: Tensor, rows: NDArray[np.int64], condition: Condition) -> Ten
         case "rotation":
             return rotate(images, draw_sides(rows, images.device), amount)
         case "hairs":
-            return add_hairs(images, rows, amount)
+            return add_hairs(images, rows, int(amount))
         case "skin_tone":
             return darken_skin(images, DARKER_SKIN[amount])
         case _:
@@ -135,9 +135,9 @@ def darken_skin(images: Tensor, tone: tuple[float, float, float]) -> Tensor:
     return from_lab(ratio * lab + lab[:, :1] / light[0] * (dark - ratio * light))
 
 
-def add_hairs(images: Tensor, rows: NDArray[np.int64], number: float) -> Tensor:
+def add_hairs(images: Tensor, rows: NDArray[np.int64], number: int) -> Tensor:
     """Draw the first hairs of each image, whose row (B,) decides where they lie, over images (B, 3, H, W)."""
-    hairs = draw_hairs(int(rows.max()) + 1, MOST_HAIRS, seed=SEED, epoch=0)[rows]
+    hairs = draw_hairs(int(rows.max()) + 1, MOST_HAIRS, seed=SEED, epoch=0)[rows, :number]
     counts = images.new_full((len(images),), number)
     return draw_over_hairs(images, torch.from_numpy(hairs).to(images.device), counts)
 

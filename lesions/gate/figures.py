@@ -31,6 +31,9 @@ TOLERANCE = 0.01
 UNALTERED = "unaltered_balanced_accuracy"
 """What `robustness.json` says of the images that the digest is of."""
 
+CONDITIONS = "conditions_sha256"
+"""Its hash of what altered the images."""
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -126,7 +129,11 @@ def _confirm_robustness(
             f"{source}: {UNALTERED} is {unaltered!r:.80}, but the predictions in digest.json beside it give "
             f"{score:.4f}: the two files are not of the same run"
         )
-    return Figures(stated, stated if is_same else {}, tuple(problems), str(values.get("conditions_sha256")))
+    conditions = values.get(CONDITIONS)
+    if not isinstance(conditions, str):
+        problems.append(f"{source}: {CONDITIONS}: expected a hash, got {conditions!r:.80}")
+        return Figures(stated, {}, tuple(problems))
+    return Figures(stated, stated if is_same else {}, tuple(problems), conditions)
 
 
 def find_tolerance(metric: str, num_images: int) -> float:

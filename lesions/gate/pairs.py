@@ -68,9 +68,10 @@ class Pair:
             return Change.ADDED
         if self.gains is None:
             return Change.OTHER_IMAGES
-        if is_of_networks(metric) and self.before.conditions != self.after.conditions:
-            return Change.OTHER_CONDITIONS
-        return None if metric in self.before.confirmed else Change.UNKNOWN
+        if metric not in self.before.confirmed:
+            return Change.UNKNOWN
+        is_other = is_of_networks(metric) and self.before.conditions != self.after.conditions
+        return Change.OTHER_CONDITIONS if is_other else None
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,12 @@ def pair_revisions(before: RevisionMetrics, now: RevisionMetrics, rules: Rules) 
                 gains = _measure_gains(before, now, model, rules) if _is_same(before, now) else None
             except InputError as error:
                 gains, problems = None, [*problems, f"metrics/{model}/digest.json: {error}"]
+        if old and new and old.conditions and new.conditions and old.conditions != new.conditions:
+            problems.append(
+                f"metrics/{model}/robustness.json: the test images were altered otherwise in {before.name} "
+                f"(conditions_sha256: {old.conditions[:12]} in {before.name}, {new.conditions[:12]} now); see "
+                "robustness in params.yaml"
+            )
         if new:
             problems += [*(old.problems if old else ()), *new.problems]
         held = [side.models[model] for side in (before, now) if model in side.models]

@@ -27,7 +27,7 @@ from lesions.tables.predictions import (
     write_predictions,
 )
 from lesions.tables.splits import write_splits
-from lesions.transforms.conditions import AMOUNTS
+from lesions.transforms.conditions import AMOUNTS, STRENGTHS
 from lesions.transforms.preprocessing import Preprocessing
 from stages import evaluate_robustness
 from tests.builders import HARDWARE, TASK, metadata_table, small_cnn
@@ -35,6 +35,11 @@ from tests.repository import MODELS, Repository
 
 N = 60
 MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
+
+
+def robust(corruptions: object, strengths: object = [*STRENGTHS]) -> dict[str, object]:  # noqa: B006
+    """Return the section `robustness`."""
+    return {"corruptions": corruptions, "strengths": strengths}
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Run:
     def evaluate(self, **sections: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Run the stage, and return the metrics and the rows that it wrote."""
         params = self.root / f"params{len([*self.root.glob('params*')])}.yaml"
-        written = {"task": TASK, "hardware": HARDWARE, "robustness": {"corruptions": ["jpeg", "darker"]}} | sections
+        written = {"task": TASK, "hardware": HARDWARE, "robustness": robust(["jpeg", "darker"])} | sections
         YAML(typ="safe", pure=True).dump(written, params)
         files = {name: self.root / name for name in ("checkpoint", "calibration", "metrics", "plot")}
         files |= {name: self.root / f"{name}.csv" for name in ("predictions", "metadata", "splits")}
@@ -137,9 +142,9 @@ def test_each_condition_has_a_row_for_each_metric_and_the_worst_is_named(
 
 def test_a_second_run_gives_the_same_bytes(tmp_path: Path) -> None:
     run = build_run(tmp_path)
-    run.evaluate(robustness={"corruptions": ["hairs", "rotation"]})
+    run.evaluate(robustness=robust(["hairs", "rotation"]))
     first = [(tmp_path / name).read_bytes() for name in ("metrics", "plot")]
-    run.evaluate(robustness={"corruptions": ["hairs", "rotation"]})
+    run.evaluate(robustness=robust(["hairs", "rotation"]))
     assert first == [(tmp_path / name).read_bytes() for name in ("metrics", "plot")]
 
 
@@ -159,7 +164,7 @@ def test_images_that_are_not_altered_score_what_they_scored_in_evaluation(
 ) -> None:
     """With light × 1, every image is stored as it was."""
     monkeypatch.setitem(AMOUNTS, "darker", (1.0,))
-    _, rows = build_run(tmp_path).evaluate(robustness={"corruptions": ["darker"]})
+    _, rows = build_run(tmp_path).evaluate(robustness=robust(["darker"], [1]))
     assert [(row["difference"], row["low"], row["high"]) for row in rows] == [(0, 0, 0)] * 2
 
 
@@ -181,21 +186,30 @@ def test_sealed_test_images_are_not_scored(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_an_empty_list_alters_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert build_run(tmp_path).evaluate(robustness={"corruptions": []}) == ({"num_conditions": 0, "schema": 1}, [])
+    metrics, rows = build_run(tmp_path).evaluate(robustness=robust([]))
+    assert (metrics["num_conditions"], rows) == (0, [])
+    assert not [name for name in metrics if "balanced_accuracy" in name]
     assert "robustness.corruptions is empty" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("corruptions", "message"),
+    ("section", "message"),
     [
-        (["fog"], r"robustness\.corruptions\.0: expected 'blur', .*, got 'fog'"),
-        (["blur", "blur"], r"robustness: corruptions names blur more than once"),
-        ("blur", r"robustness\.corruptions: expected a list, got 'blur'"),
+        (robust(["fog"]), r"robustness\.corruptions\.0: expected 'blur', .*, got 'fog'"),
+        (robust(["blur", "blur"]), r"robustness\.corruptions: names blur more than once"),
+        (robust("blur"), r"robustness\.corruptions: expected a list, got 'blur'"),
+        (robust(["blur"], [0]), r"robustness\.strengths\.0: .*, got 0"),
+        (robust(["blur"], [1, 6]), r"robustness\.strengths\.1: .*, got 6"),
+        (robust(["blur"], [3, 3]), r"robustness\.strengths: names 3 more than once"),
+        (robust(["blur"], []), r"robustness\.strengths: .* at least 1 item"),
+        (robust(["blur"], 3), r"robustness\.strengths: expected a list, got 3"),
     ],
 )
-def test_a_corruption_that_there_is_not_is_refused(tmp_path: Path, corruptions: object, message: str) -> None:
+def test_a_corruption_or_strength_that_there_is_not_is_refused(
+    tmp_path: Path, section: dict[str, object], message: str
+) -> None:
     with pytest.raises(InputError, match=message):
-        build_run(tmp_path).evaluate(robustness={"corruptions": corruptions})
+        build_run(tmp_path).evaluate(robustness=section)
 
 
 def test_a_checkpoint_of_other_data_is_refused(tmp_path: Path) -> None:
@@ -212,6 +226,6 @@ def test_the_tiny_run_has_all_conditions(tiny: Repository, model: str) -> None:
     metrics = json.loads((tiny.root / f"metrics/{model}/robustness.json").read_text())
     test = json.loads((tiny.root / f"metrics/{model}/test.json").read_text())
     rows = json.loads((tiny.root / f"plots/{model}/robustness.json").read_text())
-    assert metrics["num_conditions"] == 45
+    assert metrics["num_conditions"] == 9
     assert metrics["unaltered_balanced_accuracy"] == test["balanced_accuracy"]
-    assert len(rows) in (45, 90)
+    assert len(rows) in (9, 18)

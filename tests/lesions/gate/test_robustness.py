@@ -13,7 +13,7 @@ from lesions.gate.metrics import ModelMetrics
 from lesions.gate.outcomes import Judgement
 from lesions.gate.rules import Rule, read_rules
 from tests.builders import WriteParams
-from tests.gating import build_base, build_now, build_project, judge, measure, predict, write_params
+from tests.gating import SHA256, build_base, build_now, build_project, judge, measure, predict, write_params
 
 WORST = "robustness.worst_balanced_accuracy"
 GOOD = {"direction": "higher", "floor": 0.5, "largest_drop": 0.1, "beyond_noise": False}
@@ -26,7 +26,11 @@ def altered(worst: Any, **changes: Any) -> ModelMetrics:
     found = measure(PREDICTIONS)
     assert found.values
     unaltered = found.values["balanced_accuracy"]
-    robustness = {"unaltered_balanced_accuracy": unaltered, "worst_balanced_accuracy": worst}
+    robustness = {
+        "unaltered_balanced_accuracy": unaltered,
+        "worst_balanced_accuracy": worst,
+        "conditions_sha256": SHA256,
+    }
     return replace(found, robustness=robustness | changes)
 
 
@@ -66,6 +70,7 @@ def replace_floor(floor: float) -> Rule:
         (measure(PREDICTIONS), "robustness.json is missing"),
         (altered("much"), "worst_balanced_accuracy: expected a number of at least -1, got 'much'"),
         (altered(-1.5), "worst_balanced_accuracy: expected a number of at least -1, got -1.5"),
+        (altered(0.6, conditions_sha256=None), "conditions_sha256: expected a hash, got None"),
         (
             altered(0.6, unaltered_balanced_accuracy=0.1),
             "unaltered_balanced_accuracy is 0.1, but the predictions in digest.json beside it give 0.",
@@ -81,6 +86,21 @@ def test_what_cannot_be_used_is_not_judged(now: ModelMetrics, problem: str) -> N
     assert judgement.exit_status == 2
     assert [row.outcome for row in judgement.rows] == ["cannot tell"]
     assert any(problem in found for found in judgement.problems), judgement.problems
+
+
+@pytest.mark.parametrize(("now", "floor", "status"), [(0.9, 0.5, 2), (0.4, 0.5, 1)])
+def test_the_worst_of_other_alterations_is_held_against_the_floor_alone(
+    now: float, floor: float, status: int
+) -> None:
+    """Without its hardest corruption, a network that has become worse would look better."""
+    judgement = compare(altered(0.6), altered(now, conditions_sha256="cd" * 32))
+    (row,) = judgement.rows
+    assert (row.outcome.split("; ")[-1], row.gain, judgement.exit_status) == ("other alterations", None, status)
+    assert row.is_below_floor == (now < floor)
+    assert (
+        "metrics/a/robustness.json: the test images were altered otherwise in the base (conditions_sha256: abababababab "
+        "in the base, cdcdcdcdcdcd now); see robustness in params.yaml"
+    ) in judgement.problems
 
 
 def test_an_ensemble_has_no_such_row() -> None:

@@ -53,6 +53,12 @@ def test_there_are_nine_corruptions_at_five_strengths() -> None:
     ]
 
 
+def test_chosen_strengths_are_listed_the_mildest_first() -> None:
+    conditions = list_conditions(["hairs", "blur"], [4, 2])
+    assert [condition.name for condition in conditions] == ["hairs 2", "hairs 4", "blur 2", "blur 4"]
+    assert [condition.amount for condition in conditions] == [3, 9, 1.2, 2]
+
+
 @pytest.mark.parametrize("corruption", CORRUPTIONS)
 def test_a_stronger_corruption_changes_images_more(corruption: Corruption) -> None:
     changes = [(alter(corruption, strength).float() - PIXELS).abs().mean().item() for strength in range(1, 6)]

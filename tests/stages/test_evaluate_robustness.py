@@ -37,7 +37,7 @@ N = 60
 MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 
 
-def robust(corruptions: object, strengths: object = [*STRENGTHS]) -> dict[str, object]:  # noqa: B006
+def robust(corruptions: object, strengths: object = [*STRENGTHS]) -> dict[str, object]:
     """Return the section `robustness`."""
     return {"corruptions": corruptions, "strengths": strengths}
 

@@ -98,8 +98,8 @@ def test_the_worst_of_other_alterations_is_held_against_the_floor_alone(
     assert (row.outcome.split("; ")[-1], row.gain, judgement.exit_status) == ("other alterations", None, status)
     assert row.is_below_floor == (now < floor)
     assert (
-        "metrics/a/robustness.json: the test images were altered otherwise in the base (conditions_sha256: abababababab "
-        "in the base, cdcdcdcdcdcd now); see robustness in params.yaml"
+        "metrics/a/robustness.json: the test images were altered otherwise in the base "
+        "(conditions_sha256: abababababab in the base, cdcdcdcdcdcd now); see robustness in params.yaml"
     ) in judgement.problems
 
 

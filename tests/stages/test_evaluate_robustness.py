@@ -168,8 +168,11 @@ def test_images_that_are_not_altered_score_what_they_scored_in_evaluation(
     assert [(row["difference"], row["low"], row["high"]) for row in rows] == [(0, 0, 0)] * 2
 
 
-def test_without_a_malignant_side_there_is_no_sensitivity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run = build_run(tmp_path, ("nevus", "vascular_lesion"))
+@pytest.mark.parametrize("malignant", [(), ("melanoma",)], ids=["no malignant class", "no threshold"])
+def test_without_a_malignant_side_there_is_no_sensitivity(
+    tmp_path: Path, malignant: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = build_run(tmp_path, (*malignant, "nevus", "vascular_lesion"))
     (tmp_path / "malignancy.json").write_text('{"has_malignant_side": false}')
     metrics, rows = run.evaluate()
     assert {row["metric"] for row in rows} == {"balanced_accuracy"}

@@ -98,8 +98,8 @@ def test_without_conditions_nothing_is_summarised() -> None:
     assert summarise_robustness([])["num_conditions"] == 0
 
 
-def measure(value: float, spread: float, generator: np.random.Generator) -> Measurement:
-    return Measurement(value, value + spread * generator.normal(size=20_000), np.ones(400))
+def measure(value: float, spread: float, generator: np.random.Generator, num_groups: int = 400) -> Measurement:
+    return Measurement(value, value + spread * generator.normal(size=20_000), np.ones(num_groups))
 
 
 def test_one_condition_is_no_choice_and_many_widen_the_interval_as_the_largest_of_many_normal_draws() -> None:
@@ -131,6 +131,14 @@ def test_the_conditions_have_a_hash_of_what_was_done() -> None:
     ]
     assert hashes[0] == hashes[1]
     assert len({*hashes}) == 3
+
+
+def test_the_interval_of_few_groups_is_widened_as_that_of_many() -> None:
+    """Of six groups, Student's quantile makes the interval by itself wider than the resamples are."""
+    generator = np.random.default_rng(0)
+    alone = measure(-0.1, 0.02, generator, num_groups=6)
+    many = bound_worst([alone, *(measure(0.0, 0.02, generator) for _ in range(44))])
+    assert (many.value - many.low) / alone.reach == pytest.approx(3.25 / 1.96, rel=0.02)
 
 
 def test_bounds_stay_between_minus_one_and_one() -> None:

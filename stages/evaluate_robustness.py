@@ -7,9 +7,9 @@
         --metrics metrics/resnet18/robustness.json --plot plots/resnet18/robustness.json
 
 An image is predicted in as many views as `evaluation.num_views` says, because the calibration and the threshold were
-chosen for the mean over these views. All nine corruptions at all five strengths of the 1,196 test images of HAM10000 are
-53,820 predictions: with ResNet-18 at 128 px about ten minutes of one core, and with eight views over an hour. Choose
-fewer `robustness.strengths`, or a GPU. Altering the images takes a minute of these, the intervals seconds.
+chosen for the mean over these views. All nine corruptions at all five strengths are 53,820 predictions of the 1,196
+test images of HAM10000: with ResNet-18 at 128 px about ten minutes of one core, and with eight views over an hour.
+Choose fewer `robustness.strengths`, or a GPU. Altering the images takes a minute of these, the intervals seconds.
 """
 
 from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ from lesions.stage.imports import Sources, read_versions
 ROOT = Path(__file__).parents[1]
 DEFINITIONS = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
-TORCH_STAGES = ("explain", "export", "predict", "train")
+TORCH_STAGES = ("evaluate_robustness", "explain", "export", "predict", "train")
 """The stages that load torch when they start; fit_baselines does where a backbone has pretrained weights."""
 
 FLOORS = (

@@ -47,6 +47,7 @@ from lesions.tables.task import TaskParameters
 from lesions.tracking.parameters import TrackingParameters
 from lesions.training.recipe import SHARED, Recipe, merge_recipe, resolve_recipe
 from lesions.training.resume import find_resume_folder
+from lesions.transforms.conditions import RobustnessParameters
 
 SECTIONS: dict[str, type[Section]] = SHARED | {
     "about": AboutParameters,
@@ -59,6 +60,7 @@ SECTIONS: dict[str, type[Section]] = SHARED | {
     "generate_synthetic": SyntheticParameters,
     "hardware": HardwareParameters,
     "near_duplicates": NearDuplicateParameters,
+    "robustness": RobustnessParameters,
     "split": SplitParameters,
     "task": TaskParameters,
     "tracking": TrackingParameters,

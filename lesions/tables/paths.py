@@ -28,6 +28,7 @@ MetricsName = Literal[
     "subgroups",
     "export",
     "explain",
+    "robustness",
 ]
 
 PlotName = Literal[
@@ -44,6 +45,7 @@ PlotName = Literal[
     "decisions",
     "predictive_values",
     "subgroups",
+    "robustness",
 ]
 
 
@@ -159,16 +161,20 @@ class ModelPaths:
         of_export
             What has only a model or an ensemble that is exported.
         """
-        of_networks = [self.metrics_file("train"), self.metrics_file("explain")]
-        ensemble = self.metrics_file("ensemble")
-        own = {*of_networks, ensemble, *self.exported}
+        network = [
+            *(self.checkpoint, self.logits, self.history, self.metrics_file("train")),
+            *(self.maps, self.metrics_file("explain")),
+            *(self.metrics_file("robustness"), self.plot_file("robustness")),
+        ]
+        ensemble = [self.combined, self.metrics_file("ensemble")]
+        own = {*network, *ensemble, *self.exported}
         return [
-            *([self.checkpoint, self.logits, self.history, self.maps, *of_networks] if of_network else []),
-            *([self.combined, ensemble] if of_ensemble else []),
+            *(network if of_network else []),
+            *(ensemble if of_ensemble else []),
             *(self.exported if of_export else ()),
             *([self.predictions, self.calibration, self.pictures] if scores else []),
             *(path for path in map(self.metrics_file, get_args(MetricsName)) if scores and path not in own),
-            *(path for path in map(self.plot_file, get_args(PlotName)) if scores),
+            *(path for path in map(self.plot_file, get_args(PlotName)) if scores and path not in own),
         ]
 
 

@@ -27,7 +27,7 @@ TABLE_STAGES = [
     "trace_code",
 ]
 
-SCORING_STAGES = ("evaluate", "evaluate_malignancy", "evaluate_subgroups", "predict")
+SCORING_STAGES = ("evaluate", "evaluate_malignancy", "evaluate_robustness", "evaluate_subgroups", "predict")
 
 # What runs whenever a prediction may have changed.
 COMPARED = ["compare", "report"]

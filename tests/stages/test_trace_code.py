@@ -67,7 +67,7 @@ def test_a_new_torch_reaches_the_stages_that_import_it_and_a_new_ruff_none(copy:
     set_version(copy, "torch", "99.0")
     assert trace_again(copy) == [
         "fit_baselines",
-        *(f"{stage}@{model}" for stage in ("predict", "train") for model in MODELS),
+        *(f"{stage}@{model}" for stage in ("evaluate_robustness", "predict", "train") for model in MODELS),
     ]
 
 

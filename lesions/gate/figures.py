@@ -1,7 +1,7 @@
 """Which figures of a model count: those that a metric can have, and that the digest of its predictions confirms.
 
-A digest holds no predictions of altered images. Of these, figures count if the file that they are in says of the
-unaltered images what the digest does.
+A digest holds no predictions of altered images or of an exported file. Of these, figures count if the file that they
+are in says of the test images what the digest does.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -12,7 +12,7 @@ from lesions.evaluation.estimation import HeadlineMetric
 from lesions.evaluation.reliability import HIGHEST_LOSSES
 from lesions.evaluation.summary import summarise_scores
 from lesions.gate.metrics import ModelMetrics, RevisionMetrics
-from lesions.gate.rules import is_of_networks
+from lesions.gate.rules import OTHER_FILES, TEST, OtherFile, find_file
 from lesions.tables.paths import ModelPaths
 
 HIGHEST = {
@@ -28,11 +28,11 @@ HIGHEST_COUNT = 1e7
 TOLERANCE = 0.01
 """How far a figure may be from that of the digest, whose probabilities are rounded."""
 
-UNALTERED = "unaltered_balanced_accuracy"
-"""What `robustness.json` says of the images that the digest is of."""
+OF_DIGEST = {"robustness": "unaltered_balanced_accuracy", "export": "test_balanced_accuracy"}
+"""The name under which another file has the balanced accuracy of the images that the digest is of."""
 
 CONDITIONS = "conditions_sha256"
-"""Its hash of what altered the images."""
+"""The hash, in `robustness.json`, of what altered the images."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Figures:
     Attributes
     ----------
     stated
-        Those in `metrics/<model>/test.json` and `robustness.json` that are numbers which the metric can have.
+        Those in `metrics/<model>/test.json` and other files that are numbers which the metric can have.
     confirmed
         Those of them that the digest gives too.
     problems
@@ -63,16 +63,16 @@ def confirm_figures(revision: RevisionMetrics, model: str, metrics: Collection[s
     if held.values is None:
         return Figures({}, {}, held.problems)
     scores = summarise_scores(held.digest) if held.digest else {}
-    altered = [metric for metric in metrics if is_of_networks(metric) and not held.is_ensemble]
-    parts = [_confirm_test(revision, model, [metric for metric in metrics if not is_of_networks(metric)], scores)]
-    if altered:
-        source = f"{ModelPaths(model).metrics_file('robustness')} of {revision.name}"
-        parts.append(_confirm_robustness(held, altered, scores, source))
+    parts = [_confirm_test(revision, model, [metric for metric in metrics if find_file(metric) == TEST], scores)]
+    for file in OTHER_FILES:
+        if named := [metric for metric in metrics if find_file(metric) == file]:
+            source = f"{ModelPaths(model).metrics_file(file)} of {revision.name}"
+            parts.append(_confirm_other(held, file, named, scores, source))
     return Figures(
         {name: value for part in parts for name, value in part.stated.items()},
         {name: value for part in parts for name, value in part.confirmed.items()},
         tuple(problem for part in parts for problem in part.problems),
-        parts[-1].conditions,
+        next((part.conditions for part in parts if part.conditions), None),
     )
 
 
@@ -106,13 +106,13 @@ def _confirm_test(
     return Figures(stated, confirmed, tuple(problems))
 
 
-def _confirm_robustness(
-    held: ModelMetrics, metrics: Iterable[str], scores: Mapping[str, Any], source: str
+def _confirm_other(
+    held: ModelMetrics, file: OtherFile, metrics: Iterable[str], scores: Mapping[str, Any], source: str
 ) -> Figures:
-    """Take the figures of `robustness.json` if its score of the unaltered images is that of the digest."""
-    if isinstance(held.robustness, str):
-        return Figures({}, {}, (held.robustness,))
-    values, stated, problems = held.robustness, {}, []
+    """Take the figures of another file if its score of the test images is that of the digest."""
+    values, stated, problems = held.others.get(file, f"{source}: the model has no such file there"), {}, []
+    if isinstance(values, str):
+        return Figures({}, {}, (values,))
     for metric in metrics:
         name = metric.partition(".")[2]
         if name not in values:
@@ -122,15 +122,15 @@ def _confirm_robustness(
             problems.append(f"{source}: {name}: expected a number of at least -1, got {values[name]!r:.80}")
         else:
             stated[metric] = float(values[name])
-    unaltered, score = values.get(UNALTERED), scores.get("balanced_accuracy")
-    is_same = _is_number(unaltered, 1) and score is not None and abs(unaltered - score) <= TOLERANCE
+    found, score = values.get(OF_DIGEST[file]), scores.get("balanced_accuracy")
+    is_same = _is_number(found, 1) and score is not None and abs(found - score) <= TOLERANCE
     if held.digest and not is_same:
         problems.append(
-            f"{source}: {UNALTERED} is {unaltered!r:.80}, but the predictions in digest.json beside it give "
+            f"{source}: {OF_DIGEST[file]} is {found!r:.80}, but the predictions in digest.json beside it give "
             f"{score:.4f}: the two files are not of the same run"
         )
     conditions = values.get(CONDITIONS)
-    if not isinstance(conditions, str):
+    if file == "robustness" and not isinstance(conditions, str):
         problems.append(f"{source}: {CONDITIONS}: expected a hash, got {conditions!r:.80}")
         return Figures(stated, {}, tuple(problems))
     return Figures(stated, stated if is_same else {}, tuple(problems), conditions)

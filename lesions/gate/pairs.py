@@ -14,7 +14,7 @@ from lesions.gate.figures import Figures, confirm_figures
 from lesions.gate.metrics import RevisionMetrics
 from lesions.gate.noise import Key
 from lesions.gate.outcomes import Change
-from lesions.gate.rules import Rule, is_of_networks
+from lesions.gate.rules import TEST, Rule, find_file
 
 Rules = Mapping[str, Rule]
 Gains = Mapping[str, Measurement | None]
@@ -33,19 +33,19 @@ class Pair:
         How much better each metric is now; empty without both digests, and None if the test images are not the same.
     is_sealed
         Whether the scores of the model are sealed in either.
-    is_ensemble
-        Whether it is an ensemble in either.
+    files
+        The metrics files that it has in either.
     """
 
     before: Figures | None
     after: Figures | None
     gains: Gains | None
     is_sealed: bool = False
-    is_ensemble: bool = False
+    files: frozenset[str] = frozenset({TEST})
 
     def has(self, metric: str) -> bool:
         """Return whether the model is of a kind that has a metric."""
-        return not (self.is_ensemble and is_of_networks(metric))
+        return find_file(metric) in self.files
 
     def find_stated(self, metric: str) -> tuple[float | None, float | None]:
         """Return the two figures in `test.json`, confirmed or not; None where there is no number."""
@@ -70,7 +70,7 @@ class Pair:
             return Change.OTHER_IMAGES
         if metric not in self.before.confirmed:
             return Change.UNKNOWN
-        is_other = is_of_networks(metric) and self.before.conditions != self.after.conditions
+        is_other = find_file(metric) == "robustness" and self.before.conditions != self.after.conditions
         return Change.OTHER_CONDITIONS if is_other else None
 
 
@@ -96,7 +96,10 @@ def pair_revisions(before: RevisionMetrics, now: RevisionMetrics, rules: Rules) 
     pairs: dict[str, Pair] = {}
     problems = [*_list_problems(before, now)]
     for model in sorted({*before.models, *now.models}):
-        old, new = (confirm_figures(side, model, rules) if model in side.models else None for side in (before, now))
+        held = [side.models[model] for side in (before, now) if model in side.models]
+        has = frozenset({TEST}).union(*(one.others for one in held))
+        named = [metric for metric in rules if find_file(metric) in has]
+        old, new = (confirm_figures(side, model, named) if model in side.models else None for side in (before, now))
         gains: Gains | None = {}
         if old and new:
             try:
@@ -111,9 +114,7 @@ def pair_revisions(before: RevisionMetrics, now: RevisionMetrics, rules: Rules) 
             )
         if new:
             problems += [*(old.problems if old else ()), *new.problems]
-        held = [side.models[model] for side in (before, now) if model in side.models]
-        is_sealed, is_ensemble = any(one.is_sealed for one in held), any(one.is_ensemble for one in held)
-        pairs[model] = Pair(old, new, gains, is_sealed, is_ensemble)
+        pairs[model] = Pair(old, new, gains, is_sealed=any(one.is_sealed for one in held), files=has)
     return Pairs(pairs, tuple(problems))
 
 

@@ -12,11 +12,15 @@ from lesions.evaluation.estimation import HeadlineMetric
 from lesions.parameters.section import read_parameters, read_section
 from lesions.parameters.strict import Section
 
+OtherFile = Literal["robustness", "export"]
+
 RELEASE = "release"
 """The one key of the section that is no metric."""
 
-ROBUSTNESS = "robustness"
-"""The key under which rules name metrics of `metrics/<model>/robustness.json`, which ensembles lack."""
+TEST = "test"
+
+OTHER_FILES: tuple[OtherFile, ...] = get_args(OtherFile)
+"""The keys under which rules name metrics of `metrics/<model>/<key>.json`, which not every model has."""
 
 
 class Rule(Section):
@@ -69,7 +73,7 @@ class Rule(Section):
 
 
 def read_rules(params: Path) -> dict[str, Rule]:
-    """Read the rule of each metric; one of `robustness.json` is named `robustness.<metric>`.
+    """Read the rule of each metric; one of another file than `test.json` is named `<file>.<metric>`.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def read_rules(params: Path) -> dict[str, Rule]:
 
 
 def _list_metrics(params: Path, name: str, section: object) -> Iterator[str]:
-    """Yield the names of the metrics with rules; those of `robustness.json` are in a section of their own."""
+    """Yield the names of the metrics with rules; those of other files are in a section for each."""
     if not isinstance(section, dict) or not {*section} - {RELEASE}:
         raise InputError(f"{params}: {name}: expected a rule for at least one metric, got {section!r:.80}")
     for metric, rule in section.items():
@@ -94,15 +98,15 @@ def _list_metrics(params: Path, name: str, section: object) -> Iterator[str]:
             continue
         if not re.fullmatch(r"\w{1,80}", str(metric)):
             raise InputError(f"{params}: {name}: expected the name of a metric, got {metric!r:.80}")
-        if name == "gate" and metric == ROBUSTNESS:
+        if name == "gate" and metric in OTHER_FILES:
             yield from (f"{metric}.{one}" for one in _list_metrics(params, f"gate.{metric}", rule))
         else:
             yield str(metric)
 
 
-def is_of_networks(metric: str) -> bool:
-    """Return whether only networks have the metric of a rule, and ensembles do not."""
-    return metric.startswith(f"{ROBUSTNESS}.")
+def find_file(metric: str) -> str:
+    """Return the name of the metrics file, without suffix, that has the metric of a rule."""
+    return metric.partition(".")[0] if "." in metric else TEST
 
 
 def read_release(params: Path) -> str | None:

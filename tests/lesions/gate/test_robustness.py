@@ -31,7 +31,7 @@ def altered(worst: Any, **changes: Any) -> ModelMetrics:
         "worst_balanced_accuracy": worst,
         "conditions_sha256": SHA256,
     }
-    return replace(found, robustness=robustness | changes)
+    return replace(found, others={"robustness": robustness | changes})
 
 
 def compare(base: ModelMetrics, now: ModelMetrics) -> Judgement:
@@ -67,7 +67,7 @@ def replace_floor(floor: float) -> Rule:
 @pytest.mark.parametrize(
     ("now", "problem"),
     [
-        (measure(PREDICTIONS), "robustness.json is missing"),
+        (measure(PREDICTIONS), "metrics/a/robustness.json of the workspace: the model has no such file there"),
         (altered("much"), "worst_balanced_accuracy: expected a number of at least -1, got 'much'"),
         (altered(-1.5), "worst_balanced_accuracy: expected a number of at least -1, got -1.5"),
         (altered(0.6, conditions_sha256=None), "conditions_sha256: expected a hash, got None"),
@@ -76,7 +76,7 @@ def replace_floor(floor: float) -> Rule:
             "unaltered_balanced_accuracy is 0.1, but the predictions in digest.json beside it give 0.",
         ),
         (
-            replace(altered(0.6), robustness={"unaltered_balanced_accuracy": 0.7, "num_conditions": 45}),
+            replace(altered(0.6), others={"robustness": {"unaltered_balanced_accuracy": 0.7, "num_conditions": 45}}),
             "robustness.json of the workspace has no worst_balanced_accuracy; it has unaltered_balanced_accuracy",
         ),
     ],
@@ -104,7 +104,7 @@ def test_the_worst_of_other_alterations_is_held_against_the_floor_alone(
 
 
 def test_an_ensemble_has_no_such_row() -> None:
-    models = {"a": altered(0.6), "both": replace(measure(PREDICTIONS), is_ensemble=True)}
+    models = {"a": altered(0.6), "both": measure(PREDICTIONS)}
     judgement = judge_metrics(build_base(models), build_now(models), RULES)
     assert [row.model for row in judgement.rows] == ["a"]
     assert judgement.exit_status == 0
@@ -120,7 +120,7 @@ def test_the_file_of_the_base_and_of_the_workspace_are_read(tmp_path: Path) -> N
     write_params(tmp_path, ["a"], {"robustness": {"worst_balanced_accuracy": GOOD}})
     path = tmp_path / "metrics/a/robustness.json"
     for worst in (0.65, 0.6):
-        path.write_text(json.dumps(altered(worst).robustness))
+        path.write_text(json.dumps(altered(worst).others["robustness"]))
         project.commit(f"Score {worst}")
     status, markdown, _ = judge(tmp_path, "HEAD~1")
     assert status == 0

@@ -18,13 +18,14 @@ from tests.runs import build_predictions
 from tests.served import SIZE_PX, build_manifest, build_onnx
 
 PATH = Path("data/predictions/a.csv")
-NETWORKS = Answers(np.array([[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.1, 0.1, 0.8], [0.3, 0.3, 0.4]]), np.array([0, 0, 2, 2]))
-RAW = np.log(NETWORKS.probability)
+PROBABILITY = np.array([[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.1, 0.1, 0.8], [0.3, 0.3, 0.4]])
+NETWORKS = Answers(PROBABILITY, np.array([0, 0, 2, 2]))
+RAW = np.log(PROBABILITY)
 
 
 def answer(*, shift: float = 0, called: list[int] | None = None) -> Answers:
     """The answers of a file that moves a probability of the second image to another class."""
-    probability = NETWORKS.probability.copy()
+    probability = PROBABILITY.copy()
     probability[1, :2] += [-shift, shift]
     return Answers(probability, NETWORKS.called if called is None else np.array(called))
 
@@ -52,8 +53,8 @@ def test_rounding_is_allowed() -> None:
 def test_a_larger_difference_is_refused() -> None:
     with pytest.raises(
         InputError,
-        match=r"^the exported file differs from its networks, 64 images at a time: by up to 1\.1e-05 in a probability "
-        r"\(1e-05 is allowed\), and in the class of 0 of 4 images; nothing was written$",
+        match=r"^the exported file differs from its networks, 64 images at a time: by up to 1\.1e-05 in a "
+        r"probability \(1e-05 is allowed\), and in the class of 0 of 4 images; nothing was written$",
     ):
         check(measure_parity(NETWORKS, answer(shift=1.1e-5), RAW))
 

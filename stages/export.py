@@ -9,6 +9,8 @@ The folder `data/exports/<model>/` gets `model.onnx`, the manifest that is in it
 images five times: HAM10000's by ResNet-18 with eight views take a few minutes.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +19,7 @@ import typer
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from lesions.errors import InputError
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.prediction_sets import calibrate_sets
 from lesions.evaluation.scores import score_predictions
@@ -83,9 +86,10 @@ def main(
     train_rows = draw_train_sample(read_split_metadata(metadata, splits)).row.to_numpy()
 
     source, num_views = open_source(pixels, device), calibration.num_views
-    in_train, in_val, in_checked = (
-        members.see(source, rows, num_views=num_views) for rows in (train_rows, find_rows(val), find_rows(checked))
-    )
+    raw = members.see(source, find_rows(checked), num_views=num_views).logits
+    reference = Answers(softmax(calibration.apply(raw), axis=1), raw.argmax(axis=1))
+    from_table = check_agrees_with_table(reference, checked, paths.predictions)
+    in_train, in_val = (members.see(source, rows, num_views=num_views) for rows in (train_rows, find_rows(val)))
     detector = fit_detector(in_train.depths)
     malignancy = read_json(paths.metrics_file("malignancy"))
     thresholds = Thresholds(
@@ -104,21 +108,17 @@ def main(
         paths, members, thresholds, params=params, code=code, known=known, sides=sides, calibration=calibration
     )
     network = members.build_served(pixels.shape[1], num_views=num_views)
-    exported = export_onnx(ServedModel(network, Outputs(calibration, sides, detector)), pixels.shape[1])
+    with named_errors(model):
+        exported = export_onnx(ServedModel(network, Outputs(calibration, sides, detector)), pixels.shape[1])
 
     file = ExportedFile(spell_onnx(exported, spell_manifest(manifest)), manifest, pixels, num_threads)
-    raw = in_checked.logits
-    reference = Answers(softmax(calibration.apply(raw), axis=1), raw.argmax(axis=1))
     summary = {"opset": OPSET, "num_bytes": len(file.data), **check_file(file, checked, reference, raw)}
-    summary["largest_difference_from_predictions"] = check_agrees_with_table(reference, checked, paths.predictions)
+    summary["largest_difference_from_predictions"] = from_table
     files = {"model.onnx": file.data, "manifest.json": spell_manifest(manifest).encode() + b"\n"}
     if section.max_drop is not None:
-        int8 = ExportedFile(
-            spell_onnx(quantise(exported, pixels, train_rows), spell_manifest(manifest)),
-            manifest,
-            pixels,
-            num_threads,
-        )
+        with named_errors(model):
+            quantised = quantise(exported, pixels, train_rows)
+        int8 = ExportedFile(spell_onnx(quantised, spell_manifest(manifest)), manifest, pixels, num_threads)
         is_accepted, of_int8 = judge_int8(file, int8, val, checked, max_drop=section.max_drop)
         summary |= of_int8
         files |= {"model.int8.onnx": int8.data} if is_accepted else {}
@@ -127,6 +127,15 @@ def main(
             (folder / name).write_bytes(content)
     write_metrics(paths.metrics_file("export"), summary)
     print(f"{paths.export}: {', '.join(f'{name} of {len(content):,} bytes' for name, content in files.items())}")
+
+
+@contextmanager
+def named_errors(model: str) -> Iterator[None]:
+    """Add the model's name to what says that its network cannot be exported."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{model}: {error}") from error
 
 
 def find_rows(predictions: Predictions) -> NDArray[np.int64]:

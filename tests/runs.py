@@ -74,15 +74,6 @@ COPIES: dict[str, Any] = {
 """The metrics of data without copies."""
 
 
-EXPORTS_NOTHING: dict[str, Any] = {
-    "models": [],
-    "ensembles": [],
-    "min_confidence": 0.5,
-    "accepted_fraction": 0.95,
-    "max_drop": None,
-}
-"""The section `export` of a run that exports nothing."""
-
 GENERALISATION: dict[str, Any] = {
     "num_train_images": 110,
     "num_train_groups": 60,
@@ -174,14 +165,15 @@ def write_run(
     return write_parameters(folder, list(models), metric)
 
 
-def write_parameters(folder: Path, models: list[str], metric: str = "balanced_accuracy") -> Path:
-    """Write a parameter file that lists the models."""
+def write_parameters(
+    folder: Path, models: list[str], metric: str = "balanced_accuracy", *, exported: Iterable[str] = ()
+) -> Path:
+    """Write a parameter file that lists the models, and those of them that are exported."""
     weights = {"weights": "/home/someone/weights.pth", "weights_sha256": "ab" * 32}
     architecture = small_resnet18(size_px=64, **weights).model_dump(mode="json")
     parameters: dict[str, Any] = {
         "about": dict.fromkeys(AboutParameters.model_fields),
         "models": models,
-        "export": EXPORTS_NOTHING,
         "dataset": dataset_section("data/raw/synthetic", "synthetic"),
         "architectures": {model: dict(architecture) for model in models},
         "compare": {"metric": metric},
@@ -193,6 +185,13 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
             "prevalence": [0.02, 0.1],
             "min_subgroup_groups": 5,
             "min_malignant_groups": 5,
+        },
+        "export": {
+            "models": [*exported],
+            "ensembles": [],
+            "min_confidence": 0.5,
+            "accepted_fraction": 0.95,
+            "max_drop": 0.02,
         },
         "task": TASK,
     }

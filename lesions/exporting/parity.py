@@ -117,7 +117,7 @@ def measure_parity(reference: Answers, found: Answers, raw: Floats) -> Parity:
 def check_parity(parity: Parity, *, num_images: int, batch_size: int) -> None:
     """Raise InputError if a file differs from its networks by more than rounding."""
     num_others = round((1 - parity.agreement) * num_images) - parity.num_undecided
-    if parity.largest > TOLERANCE or num_others:
+    if not parity.largest <= TOLERANCE or num_others:  # NaN is above no number
         raise InputError(
             f"the exported file differs from its networks, {batch_size} images at a time: by up to "
             f"{parity.largest:.2g} in a probability ({TOLERANCE:g} is allowed), and in the class of {num_others} of "
@@ -134,7 +134,7 @@ def check_agrees_with_table(found: Answers, table: Predictions, path: Path) -> f
         If they are not of the same networks: a GPU rounds otherwise, but not by so much.
     """
     largest = float(np.abs(found.probability - table.y_prob).max())
-    if largest > ANOTHER_DEVICE:
+    if not largest <= ANOTHER_DEVICE:
         raise InputError(
             f"{path}: its probabilities differ by up to {largest:.2g} from what the checkpoints give; run the stages "
             "predict and evaluate again"

@@ -38,16 +38,21 @@ def find_mapped_module(backbone: nn.Module, size_px: int) -> str | None:
     num_calls = Counter(name for name, _ in outputs)
     for name, output in reversed(outputs):
         # A module that is called several times has no output of its own.
-        if num_calls[name] == 1 and _has_places(output, features):
-            error = (output.mean(dim=(2, 3)) - features).abs().max()
-            if float(error) <= TOLERANCE * float(features.abs().max()):
-                return name
+        if num_calls[name] == 1 and _has_places(output) and are_features(output.mean(dim=(2, 3)), features):
+            return name
     return None
 
 
-def _has_places(output: Tensor, features: Tensor) -> bool:
-    """Return whether an output has several places (h, w), with as many channels as there are features (B, F)."""
-    return output.ndim == 4 and output.shape[:2] == features.shape and output.shape[2:].numel() > 1
+def are_features(means: Tensor, features: Tensor) -> bool:
+    """Return whether the means (B, C) of the channels of a module are the features (B, F), but for rounding."""
+    if means.shape != features.shape:
+        return False
+    return float((means - features).abs().max()) <= TOLERANCE * float(features.abs().max())
+
+
+def _has_places(output: Tensor) -> bool:
+    """Return whether an output (B, C, h, w) has several places."""
+    return output.ndim == 4 and output.shape[2:].numel() > 1
 
 
 def find_linear_head(head: nn.Module) -> nn.Linear | None:

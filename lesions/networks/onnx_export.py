@@ -32,7 +32,8 @@ def export_onnx(served: nn.Module, cached_px: int) -> onnx.ModelProto:
         If the network is too large, or does what ONNX has no operators for.
     """
     served.eval()
-    num_bytes = sum(tensor.nbytes for tensor in served.state_dict().values())
+    # Once each: a network's backbone is in it under several names.
+    num_bytes = sum(tensor.nbytes for tensor in (*served.parameters(), *served.buffers()))
     if num_bytes > MAX_BYTES:
         raise InputError(f"has weights of {num_bytes / 1e9:.1f} GB, and one ONNX file holds {MAX_BYTES / 1e9:.1f} GB")
     # Of a single image, the exporter would take the number for a constant.

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lesions.networks.activation_maps import are_features
 from lesions.networks.classifier import Classifier
 from lesions.networks.recording import record_outputs
 
@@ -25,12 +26,17 @@ LEAST_STD = 0.01
 """The least standard deviation of a channel, as a fraction of the mean of its depth: a channel that was silent in
 training must not decide alone."""
 
+ROUNDING = 1e-5
+"""The standard deviation that rounding alone may give a channel, as a fraction of the mean of its depth's values."""
+
+TINY = torch.finfo(torch.float32).tiny
+
 
 class DepthBackbone(nn.Module):
     """A backbone that also returns the means of its channels at each depth.
 
-    A depth is the last feature map (B, C, H, W) of each resolution. A backbone without feature maps, such as a
-    transformer, has one: its features.
+    A depth is the last feature map (B, C, H, W) of each resolution. If the features are not the means of the last
+    one, as in transformers and in networks that normalise after pooling, they are one more depth.
 
     Parameters
     ----------
@@ -49,12 +55,16 @@ class DepthBackbone(nn.Module):
         super().__init__()
         self.backbone = backbone
         leaves = {name: module for name, module in backbone.named_modules() if not [*module.children()]}
-        image = torch.zeros(1, 3, size_px, size_px)
+        image = torch.randn(1, 3, size_px, size_px, generator=torch.Generator().manual_seed(0))
         with torch.no_grad():
             with record_outputs(leaves, keep=_average_places) as outputs:
                 backbone(image)
-            last = {side: name for name, (side, _) in outputs}
+            # A transformer that looks at an image by windows makes several of it.
+            last = {side: name for name, (side, means) in outputs if len(means) == 1}
             self._recorded = {name: leaves[name] for name in last.values()}
+            self._ends_with_features = False
+            features, (*maps, _) = self(image)
+            self._ends_with_features = bool(maps) and are_features(maps[-1], features)
             self.widths = tuple(means.shape[1] for means in self(image)[1])
 
     def forward(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -62,7 +72,7 @@ class DepthBackbone(nn.Module):
         with record_outputs(self._recorded, keep=_average_places) as outputs:
             features = self.backbone(images)
         last = dict(side_and_means for _, side_and_means in outputs)
-        return features, tuple(last.values()) or (features,)
+        return features, (*last.values(), *([] if self._ends_with_features else [features]))
 
 
 class LogitsAndDepths(nn.Module):
@@ -89,8 +99,11 @@ class LogitsAndDepths(nn.Module):
 
 
 def _average_places(output: Tensor) -> tuple[int, Tensor] | None:
-    """Return the side of a feature map (B, C, H, W) and the means (B, C) of its channels; None of anything else."""
-    if output.ndim != 4 or output.shape[-1] == 1:
+    """Return the side of a feature map (B, C, H, H) and the means (B, C) of its channels; None of anything else.
+
+    Of other outputs with four dimensions, such as (B, H, H, C), the last two hardly ever have the same size.
+    """
+    if output.ndim != 4 or output.shape[-2] != output.shape[-1] or output.shape[-1] == 1:
         return None
     return output.shape[-1], output.float().mean(dim=(2, 3))
 
@@ -152,9 +165,11 @@ def fit_detector(depths: Sequence[Floats]) -> Detector:
     mean, scale = joined.mean(dim=0), torch.cat([_scale_channels(each) for each in means])
     _, singular, directions = torch.linalg.svd((joined - mean) * scale, full_matrices=False)
     variances = singular.square() / len(joined)
-    Q = min(NUM_COMPONENTS, len(joined) // 4)
-    least = torch.finfo(torch.float32).tiny
-    rest = variances[Q:].sum().div(joined.shape[1] - Q).clamp(min=least)
+    D = joined.shape[1]
+    Q = min(NUM_COMPONENTS, len(joined) // 4, D - 1)
+    # If the training images vary in fewer directions than that, what is left of the others is rounding.
+    least = (LEAST_STD**2 * variances.sum() / D).clamp(min=TINY)
+    rest = variances[Q:].sum().div(D - Q).clamp(min=least)
     return Detector(mean, scale, directions[:Q], variances[:Q].clamp(min=rest), rest)
 
 
@@ -167,5 +182,5 @@ def score_depths(detector: Detector, depths: Sequence[Floats]) -> Floats:
 def _scale_channels(means: Tensor) -> Tensor:
     """Return what the channels (M, C) of a depth are multiplied by, (C,), so that they vary alike and sum to one."""
     std = means.std(dim=0, correction=0)
-    least = (LEAST_STD * std.mean()).clamp(min=torch.finfo(torch.float32).tiny)
+    least = torch.maximum(LEAST_STD * std.mean(), ROUNDING * means.abs().mean()).clamp(min=TINY)
     return 1 / (std.clamp(min=least) * len(std) ** 0.5)

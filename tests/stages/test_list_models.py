@@ -1,10 +1,12 @@
 """What is left of models that are no longer listed is removed, and nothing else."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from lesions.parameters.section import read_parameters
 from lesions.tables.predictions import write_predictions
 from stages import list_models
 from tests.runs import (
@@ -21,13 +23,14 @@ from tests.runs import (
 Y_TRUE = true_classes()
 
 
-def run_list_models(folder: Path, models: list[str]) -> None:
+def run_list_models(folder: Path, models: list[str], exported: Iterable[str] = ()) -> None:
+    read_parameters.cache_clear()
     list_models.main(
         folder / "data",
         folder / "metrics",
         folder / "plots",
         folder / "data/listed.json",
-        write_parameters(folder, models),
+        write_parameters(folder, models, exported=exported),
     )
 
 
@@ -70,3 +73,30 @@ def test_a_second_run_removes_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
     assert files_in(tmp_path) >= before
     assert json.loads((tmp_path / "data/listed.json").read_text()) == {"models": ["a"], "ensembles": []}
     assert capsys.readouterr().out == ""
+
+
+def test_what_is_no_longer_exported_is_removed_and_its_model_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(tmp_path, {name: build_predictions(Y_TRUE, guess(Y_TRUE, 2)) for name in ("a", "b")})
+    before = files_in(tmp_path)
+    for name in ("a", "b"):
+        for file in (f"data/exports/{name}/model.onnx", f"metrics/{name}/export.json"):
+            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / file).write_text("{}")
+    run_list_models(tmp_path, ["a", "b"], exported=["a"])
+    printed = "removed the files of b, which is not in export.models or export.ensembles of "
+    assert capsys.readouterr().out.startswith(printed)
+    added = {"data/exports/a/model.onnx", "metrics/a/export.json"}
+    assert files_in(tmp_path) - {"data/listed.json", "params_a_b.yaml"} == (before | added) - {"params_a_b.yaml"}
+    assert not (tmp_path / "data/exports/b").exists()
+
+
+def test_a_model_that_is_neither_listed_nor_exported_is_removed_in_one_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(tmp_path, {name: build_predictions(Y_TRUE, guess(Y_TRUE, 2)) for name in ("a", "b")})
+    (tmp_path / "metrics/b/export.json").write_text("{}")
+    run_list_models(tmp_path, ["a"])
+    assert "removed the files of b, which is not in models or ensembles of " in capsys.readouterr().out
+    assert not (tmp_path / "metrics/b").exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lesions.hardware import processors
-from lesions.hardware.processors import count_processors, list_quotas
+from lesions.hardware.processors import count_processors, has_vnni, list_quotas
 
 
 def write(path: Path, text: str) -> None:
@@ -46,3 +46,19 @@ def test_the_lower_of_affinity_and_quota_counts_and_is_rounded_up(monkeypatch: p
     for quotas, expected in (([], 8), ([2.5], 3), ([16.0], 8), ([0.1], 1), ([4.0, 1.0], 1)):
         monkeypatch.setattr(processors, "list_quotas", lambda quotas=quotas: iter(quotas))
         assert count_processors() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx512_vnni sse\n", True),
+        ("processor\t: 0\nflags\t\t: fpu avx_vnni\n\nprocessor\t: 1\n", True),
+        ("processor\t: 0\nflags\t\t: fpu avx512f vnni\nvmx flags\t: avx_vnni\n", False),
+        ("processor\t: 0\nFeatures\t: asimddp\n", None),
+        ("", None),
+    ],
+)
+def test_the_flags_say_whether_a_processor_has_vnni(tmp_path: Path, text: str, expected: bool | None) -> None:
+    write(tmp_path / "cpuinfo", text)
+    assert has_vnni(tmp_path / "cpuinfo") is expected
+    assert has_vnni(tmp_path / "none") is None

@@ -90,10 +90,12 @@ def test_damaged_uploads_are_refused_or_answered(model: Path, images: dict[str, 
 @pytest.mark.slow
 def test_ten_thousand_damaged_uploads_leave_memory_as_it_was(model: Path) -> None:
     service = Service(model)
-    send_damaged(service, 2000, seed=1)
-    before = read_resident_bytes(service)
-    send_damaged(service, 8000, seed=2)
-    assert read_resident_bytes(service) < 1.05 * before
+    resident = []
+    for seed in range(10):
+        send_damaged(service, 1000, seed)
+        resident.append(read_resident_bytes(service))
+    # What a large image takes while it is decoded comes and goes.
+    assert max(resident[5:]) < 1.1 * max(resident[:5])
     assert service.stop() == (0, "")
 
 

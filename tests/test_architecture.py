@@ -23,13 +23,18 @@ TORCH_STAGES = ("evaluate_robustness", "explain", "export", "predict", "train")
 
 FLOORS = (
     "errors", "formats", "hardware", "parameters", "stage", "drawing", "tables", "images", "transforms", "tracking",
+<<<<<<< HEAD
     "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "networks",
     "exporting", "baselines", "training", "project", "gate", "experiments", "report", "preflight", "command_line",
+=======
+    "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "service",
+    "networks", "baselines", "training", "project", "gate", "experiments", "report", "preflight", "command_line",
+>>>>>>> api
 )  # fmt: skip
 """The folders of `lesions/`, from the ground up: each may import those before it."""
 
 TORCH_FOLDERS = ("transforms", "networks", "baselines", "training")
-PREDICTING_FOLDERS = ("errors", "formats", "hardware", "images", "serving")
+PREDICTING_FOLDERS = ("errors", "formats", "hardware", "images", "serving", "service")
 TORCH_FILES = ("lesions/hardware/device.py", "lesions/preflight/training_memory.py")
 
 
@@ -180,6 +185,12 @@ def test_all_that_predicting_reaches_imports_only_what_the_base_install_has(file
     assert packages - sys.stdlib_module_names - optional <= {
         *("cykooz_resizer", "numpy", "onnxruntime", "PIL", "pydantic", "rich", "simplejpeg", "typer"),
     }
+
+
+@pytest.mark.parametrize("file", [*source_files("lesions"), *source_files("stages")], ids=str)
+def test_onnxruntime_is_imported_only_where_its_telemetry_is_switched_off(file: Path) -> None:
+    packages = {name.partition(".")[0] for name in imported_names(file)}
+    assert "onnxruntime" not in packages or file == ROOT / "lesions/serving/session.py"
 
 
 def test_the_commands_are_the_files_that_have_one() -> None:

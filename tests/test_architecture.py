@@ -175,7 +175,7 @@ def test_folders_that_predicting_needs_import_no_library_of_training(file: Path)
 def test_all_that_predicting_reaches_imports_only_what_the_base_install_has(file: str) -> None:
     reached = reached_files(ROOT / file)
     packages = {name.partition(".")[0] for each in reached for name in imported_names(each)} - {"", "lesions"}
-    optional = {"pillow_heif", "polars"}
+    optional = {"highdicom", "pillow_heif", "polars", "pydicom"}
     assert packages - sys.stdlib_module_names - optional <= {
         *("cykooz_resizer", "numpy", "onnxruntime", "PIL", "pydantic", "rich", "simplejpeg", "typer"),
     }

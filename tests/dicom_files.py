@@ -26,7 +26,7 @@ PATIENT = {
     "StudyTime": "101112",
     "InstitutionName": "Somewhere Clinic",
 }
-STUDY_UID, SERIES_UID, IMAGE_UID = "1.2.826.0.1.1", "1.2.826.0.1.2", "1.2.826.0.1.3"
+STUDY_UID, SERIES_UID, IMAGE_UID = "1.2.276.9.4711.1", "1.2.276.9.4711.2", "1.2.276.9.4711.3"
 
 
 def draw(width: int = 40, height: int = 30) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ import logging
 import struct
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 
 import numpy as np
@@ -180,3 +180,16 @@ def _check_size(dataset: Dataset, max_pixels: float) -> None:
         found = find_size(take_frame(dataset))
         if found != said:
             raise InputError(f"a DICOM file of width, height and colours {said}, whose compressed data say {found}")
+
+
+def read_texts(data: bytes, keywords: Sequence[str]) -> list[str]:
+    """Return some elements of a DICOM file as text, such as its UIDs; empty where it has none, or no valid one."""
+    dataset = read_header(data, [Tag(keyword) for keyword in keywords], max_bytes=MAX_HEADER_BYTES)
+    return [_read_text(dataset, keyword) for keyword in keywords]
+
+
+def _read_text(dataset: Dataset, keyword: str) -> str:
+    try:
+        return str(dataset.get(keyword) or "").strip("\0 ")
+    except BROKEN:
+        return ""

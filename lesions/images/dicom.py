@@ -14,8 +14,9 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, uid
+from pydicom.dataset import FileMetaDataset
 from pydicom.filereader import read_dataset
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.tag import BaseTag, Tag
 
 from lesions.errors import InputError, quote_value
@@ -119,7 +120,7 @@ def read_header(data: bytes, tags: list[BaseTag | int], *, max_bytes: int) -> Da
             raise InputError(f"a DICOM file without pixels, or with more than {MAX_HEADER_BYTES:,} bytes before them")
         dataset[PIXELS] = pixels[PIXELS]
     dataset.set_original_encoding(syntax.is_implicit_VR, syntax.is_little_endian)
-    dataset.file_meta = meta
+    dataset.file_meta = FileMetaDataset(meta)
     return dataset
 
 

@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom import Dataset, uid
 from pydicom.encaps import generate_frames
-from pydicom.pixels import apply_color_lut, convert_color_space, pixel_array
+from pydicom.pixels.processing import apply_color_lut, convert_color_space
+from pydicom.pixels.utils import pixel_array
 
 from lesions.errors import InputError
 from lesions.images.jpeg import MAX_SCANS, START_OF_SCAN

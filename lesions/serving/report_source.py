@@ -103,11 +103,10 @@ def _read_dicom(data: bytes, source: ReportSource, *, keep_identifiers: bool) ->
     kind, *own = uids
     if not keep_identifiers:
         names = ("study", "series", "image")
-        return replace(
-            source,
-            kind=kind,
-            **{name: make_uid("source", name, uid or source.sha256) for name, uid in zip(names, own, strict=True)},
+        study, series, image = (
+            make_uid("source", name, uid or source.sha256) for name, uid in zip(names, own, strict=True)
         )
+        return replace(source, kind=kind, study=study, series=series, image=image)
     keywords = (
         "PatientID",
         "PatientName",

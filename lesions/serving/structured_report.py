@@ -107,7 +107,7 @@ def _build_content(answer: Answer, source: ReportSource, manifest: Manifest) -> 
     )
     return MeasurementReport(
         observation_context=ObservationContext(observer_device_context=ObserverContext(codes.DCM.Device, device)),
-        procedure_reported=PROCEDURES.get(source.kind, codes.DCM.OtherModality),
+        procedure_reported=PROCEDURES.get(uid.UID(source.kind), codes.DCM.OtherModality),
         imaging_measurements=groups,
         title=codes.DCM.ImagingMeasurementReport,
     )

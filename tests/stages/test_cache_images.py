@@ -220,7 +220,7 @@ def test_dicom_files_are_images_of_a_dataset_and_their_patients_are_in_no_table(
     assert index.error.dropna().to_dict() == {
         "ISIC_2.dicom": "a DICOM file of 7 frames; expected one still image",
     }
-    assert index.loc["ISIC_1.dcm", ["width_px", "height_px"]].tolist() == [24, 24]
+    assert (index.width_px["ISIC_1.dcm"], index.height_px["ISIC_1.dcm"]) == (24, 24)
     written = (tmp_path / "images.csv").read_bytes() + (tmp_path / "images.npy").read_bytes()
     assert not [value for value in PATIENT.values() if len(value) > 1 and value.encode() in written]
 

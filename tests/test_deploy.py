@@ -127,12 +127,18 @@ def test_all_files_agree_on_the_port() -> None:
     assert SERVICE["spec"]["selector"] == DEPLOYMENT["spec"]["template"]["metadata"]["labels"]
 
 
+PROBED = {CONTAINER[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
+
+
+def test_the_probes_tell_living_from_ready() -> None:
+    assert PROBED == {"/health", "/ready"}
+    assert CONTAINER["livenessProbe"]["httpGet"]["path"] == "/health"
+
+
 @needs_serve
-def test_the_probes_ask_what_the_service_answers() -> None:
-    paths = {CONTAINER[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
-    assert paths == {"/health", "/ready"}
+def test_the_service_answers_what_the_probes_ask() -> None:
     service = "".join(file.read_text() for file in (ROOT / "lesions/service").rglob("*.py"))
-    assert not [path for path in paths if f'"{path}"' not in service]
+    assert not [path for path in PROBED if f'"{path}"' not in service]
 
 
 def test_the_pod_is_bounded_and_may_do_nothing_but_serve() -> None:

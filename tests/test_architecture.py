@@ -23,13 +23,9 @@ TORCH_STAGES = ("evaluate_robustness", "explain", "export", "predict", "train")
 
 FLOORS = (
     "errors", "formats", "hardware", "parameters", "stage", "drawing", "tables", "images", "transforms", "tracking",
-<<<<<<< HEAD
-    "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "networks",
-    "exporting", "baselines", "training", "project", "gate", "experiments", "report", "preflight", "command_line",
-=======
     "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "service",
-    "networks", "baselines", "training", "project", "gate", "experiments", "report", "preflight", "command_line",
->>>>>>> api
+    "networks", "exporting", "baselines", "training", "project", "gate", "experiments", "report", "preflight",
+    "command_line",
 )  # fmt: skip
 """The folders of `lesions/`, from the ground up: each may import those before it."""
 
@@ -181,7 +177,7 @@ def test_folders_that_predicting_needs_import_no_library_of_training(file: Path)
 def test_all_that_predicting_reaches_imports_only_what_the_base_install_has(file: str) -> None:
     reached = reached_files(ROOT / file)
     packages = {name.partition(".")[0] for each in reached for name in imported_names(each)} - {"", "lesions"}
-    optional = {"pillow_heif", "polars"}
+    optional = {"highdicom", "pillow_heif", "polars", "pydicom"}
     assert packages - sys.stdlib_module_names - optional <= {
         *("cykooz_resizer", "numpy", "onnxruntime", "PIL", "pydantic", "rich", "simplejpeg", "typer"),
     }

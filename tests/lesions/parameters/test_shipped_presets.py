@@ -110,7 +110,7 @@ def test_a_cpu_preset_builds_on_that_for_a_gpu_and_keeps_its_recipe(name: str, t
     # Without pretrained weights, all layers have to learn, and faster.
     own = ("size_px", "phases", "weights", "learning_rate")
     networks = {f"architectures.{network}.{key}" for network in gpu["architectures"] for key in own}
-    assert set(list_changed(gpu, cpu)) <= {"cache_images.size_px", *networks}
+    assert set(list_changed(gpu, cpu)) <= {"cache_images.size_px", "robustness.strengths", *networks}
 
 
 @pytest.mark.parametrize("name", CPU_NAMES)
@@ -144,10 +144,11 @@ def test_every_published_system_has_a_cpu_preset_that_stands_in_one_comparison(t
     )
 
 
-def test_the_cpu_preset_differs_only_in_sizes_and_epochs(tmp_path: Path) -> None:
+def test_the_cpu_preset_differs_only_in_sizes_epochs_and_how_often_images_are_altered(tmp_path: Path) -> None:
     gpu, cpu = (lay_presets(write_default(tmp_path), name, root="here") for name in ("ham10000", "ham10000-cpu"))
-    networks = {f"architectures.{name}.{key}" for name in gpu["architectures"] for key in ("size_px", "phases")}
-    assert set(list_changed(gpu, cpu)) == {"cache_images.size_px", *networks}
+    networks = {f"architectures.{name}.size_px" for name in gpu["architectures"]}
+    phases_of = {f"architectures.{name}.phases" for name in gpu["architectures"] if name != "custom_cnn"}
+    assert set(list_changed(gpu, cpu)) == {"cache_images.size_px", "robustness.strengths", *networks, *phases_of}
     for name, section in gpu["architectures"].items():
         phases = [
             [phase | {"num_epochs": None} for phase in network["phases"]]

@@ -24,7 +24,7 @@ TORCH_STAGES = ("predict", "train")
 FLOORS = (
     "errors", "formats", "hardware", "parameters", "stage", "drawing", "tables", "images", "transforms", "tracking",
     "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "networks",
-    "baselines", "training", "project", "gate", "experiments", "report", "preflight", "command_line",
+    "exporting", "baselines", "training", "project", "gate", "experiments", "report", "preflight", "command_line",
 )  # fmt: skip
 """The folders of `lesions/`, from the ground up: each may import those before it."""
 

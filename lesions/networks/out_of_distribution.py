@@ -35,8 +35,8 @@ TINY = torch.finfo(torch.float32).tiny
 class DepthBackbone(nn.Module):
     """A backbone that also returns the means of its channels at each depth.
 
-    A depth is the last feature map (B, C, H, W) of each resolution. If the features are not the means of the last one,
-    as in transformers and in networks that normalise after pooling, they are one more depth.
+    A depth is the last feature map (B, C, H, W) of each resolution. If the features are not the means of the last
+    one, as in transformers and in networks that normalise after pooling, they are one more depth.
 
     Parameters
     ----------

@@ -32,6 +32,7 @@ from lesions.images.files import find_image_files
 from lesions.serving.manifest import CALLED, IMAGES, OUT_OF_DISTRIBUTION, PROBABILITIES
 from lesions.serving.model import Model, load_model
 from lesions.serving.prediction import Job, open_rows, predict_to_files
+from lesions.serving.reports import Reports
 from lesions.serving.sources import Sources
 from lesions.serving.stream import SourceFile, count_in_batch
 from lesions.stage.failure import one_paragraph_errors
@@ -103,7 +104,8 @@ def run_bare(model: Path, pixels: Pixels, batch_size: int) -> list[NDArray[np.fl
 def predict_files(model: Model, files: list[str], output: Path) -> list[dict[str, str]]:
     """Predict files as the command does, and return the rows of its output."""
     sources = Sources([SourceFile(file, file) for file in files], [])
-    job = Job(model, model.build_rules(), sources, group_by=None, explain=None, num_workers=None)
+    no_reports = Reports(dicom_sr=None, fhir=None, keep_identifiers=False)
+    job = Job(model, model.build_rules(), sources, group_by=None, explain=None, num_workers=None, reports=no_reports)
     rows, first = open_rows(job, output, resume=False)
     predict_to_files(job, output, rows, first)
     with output.open(encoding="utf-8", newline="") as file:

@@ -22,9 +22,10 @@ from scipy.special import softmax
 from lesions.errors import InputError
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.prediction_sets import calibrate_sets
+from lesions.evaluation.scores import score_predictions
 from lesions.evaluation.seal import is_sealed
 from lesions.exporting.acceptance import find_highest_accepted
-from lesions.exporting.int8 import describe_decision, measure_loss, predict_as, summarise_loss
+from lesions.exporting.int8 import METRIC, describe_decision, measure_loss, predict_as, summarise_loss
 from lesions.exporting.manifest import build_manifest
 from lesions.exporting.members import read_members
 from lesions.exporting.parity import (
@@ -157,7 +158,9 @@ def check_file(file: ExportedFile, table: Predictions, reference: Answers, raw: 
         check_parity(parity, num_images=len(raw), batch_size=batch_size)
         summary |= parity.summarise(batch_size)
     accepted = scores <= file.manifest.thresholds.out_of_distribution
-    return {**summary, "accepted_fraction": float(accepted.mean())}
+    whole, split = predict_as(table, found), summary["split"]
+    score = score_predictions(whole.y_true, whole.y_prob, y_pred=whole.y_pred)[METRIC]
+    return {**summary, "accepted_fraction": float(accepted.mean()), f"{split}_{METRIC}": score}
 
 
 def judge_int8(

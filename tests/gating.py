@@ -75,9 +75,9 @@ RULES = {
 }
 
 
-def write_params(root: Path, models: Any, rules: Any = RULES) -> None:
+def write_params(root: Path, models: Any, rules: Any = RULES, **others: Any) -> None:
     """Write a parameter file as far as the gate reads it; the models and the rules may be anything."""
-    (root / "params.yaml").write_text(json.dumps({"models": models, "gate": rules}))  # JSON is YAML
+    (root / "params.yaml").write_text(json.dumps({"models": models, "gate": rules, **others}))  # JSON is YAML
 
 
 def build_project(root: Path) -> Repository:

@@ -18,18 +18,19 @@ from lesions.stage.imports import Sources, read_versions
 ROOT = Path(__file__).parents[1]
 DEFINITIONS = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
-TORCH_STAGES = ("predict", "train")
+TORCH_STAGES = ("evaluate_robustness", "explain", "export", "predict", "train")
 """The stages that load torch when they start; fit_baselines does where a backbone has pretrained weights."""
 
 FLOORS = (
     "errors", "formats", "hardware", "parameters", "stage", "drawing", "tables", "images", "transforms", "tracking",
-    "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "networks",
-    "exporting", "baselines", "training", "project", "gate", "experiments", "report", "preflight", "command_line",
+    "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "service",
+    "networks", "exporting", "baselines", "training", "project", "gate", "experiments", "report", "preflight",
+    "command_line",
 )  # fmt: skip
 """The folders of `lesions/`, from the ground up: each may import those before it."""
 
 TORCH_FOLDERS = ("transforms", "networks", "baselines", "training")
-PREDICTING_FOLDERS = ("errors", "formats", "hardware", "images", "serving")
+PREDICTING_FOLDERS = ("errors", "formats", "hardware", "images", "serving", "service")
 TORCH_FILES = ("lesions/hardware/device.py", "lesions/preflight/training_memory.py")
 
 
@@ -120,7 +121,8 @@ def test_the_stages_of_the_dag_are_the_files_in_stages() -> None:
 @pytest.mark.parametrize("name", [name for name in DEFINITIONS if name.endswith("_ensemble")])
 def test_an_ensemble_is_scored_by_the_same_stages_with_the_same_outputs_as_a_model(name: str) -> None:
     of_ensemble, of_model = DEFINITIONS[name], DEFINITIONS[name.removesuffix("_ensemble")]
-    assert (of_ensemble["foreach"], of_model["foreach"]) == ("${ensembles}", "${models}")
+    lists = (of_ensemble["foreach"], of_model["foreach"])
+    assert lists in [("${ensembles}", "${models}"), ("${export.ensembles}", "${export.models}")]
     for kind in ("params", "outs", "metrics", "plots"):
         assert of_ensemble["do"].get(kind) == of_model["do"].get(kind)
 
@@ -175,10 +177,16 @@ def test_folders_that_predicting_needs_import_no_library_of_training(file: Path)
 def test_all_that_predicting_reaches_imports_only_what_the_base_install_has(file: str) -> None:
     reached = reached_files(ROOT / file)
     packages = {name.partition(".")[0] for each in reached for name in imported_names(each)} - {"", "lesions"}
-    optional = {"pillow_heif", "polars"}
+    optional = {"highdicom", "pillow_heif", "polars", "pydicom"}
     assert packages - sys.stdlib_module_names - optional <= {
         *("cykooz_resizer", "numpy", "onnxruntime", "PIL", "pydantic", "rich", "simplejpeg", "typer"),
     }
+
+
+@pytest.mark.parametrize("file", [*source_files("lesions"), *source_files("stages")], ids=str)
+def test_onnxruntime_is_imported_only_where_its_telemetry_is_switched_off(file: Path) -> None:
+    packages = {name.partition(".")[0] for name in imported_names(file)}
+    assert "onnxruntime" not in packages or file == ROOT / "lesions/serving/session.py"
 
 
 def test_the_commands_are_the_files_that_have_one() -> None:

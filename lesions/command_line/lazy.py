@@ -16,9 +16,13 @@ from lesions.stage.help import PlainCommand, PlainGroup
 
 COMMANDS = (
     *("check", "compare", "doubts", "fetch", "folds", "gate", "import_logits", "plan"),
-    *("plots", "predict", "preset", "repeat", "score", "timings", "unseal"),
+    *("plots", "predict", "preset", "repeat", "score", "serve", "timings", "unseal"),
 )
 """Each is a function in a file of the same name, and a command with dashes instead of underscores."""
+
+EXTRAS = {"serve": ("serve", "serving")}
+TRAINING = ("train", "training")
+"""The extra of the package that a command needs, and what it is for; those that are not named need `train`."""
 
 
 class LazyGroup(PlainGroup):
@@ -37,6 +41,7 @@ class LazyGroup(PlainGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the name and the command that the arguments call, and the arguments that are left."""
         name, command, rest = super().resolve_command(ctx, args)
+        ctx.invoked_subcommand = name  # for the message if it cannot be loaded
         return name, command and load_command(str(name)), rest
 
     def invoke(self, ctx: Any) -> Any:
@@ -47,9 +52,11 @@ class LazyGroup(PlainGroup):
             package = (error.name or "").partition(".")[0]
             if package in ("lesions", "stages", ""):
                 raise
+            command = ctx.invoked_subcommand
+            extra, purpose = EXTRAS.get(command, TRAINING)
             raise InputError(
-                f"lesions {ctx.invoked_subcommand}: needs the training libraries, of which {package} is not "
-                'installed: pip install "lesions[train]"'
+                f"lesions {command}: needs the {purpose} libraries, of which {package} is not installed: "
+                f'pip install "lesions[{extra}]"'
             ) from error
 
 

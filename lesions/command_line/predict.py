@@ -15,6 +15,7 @@ from lesions.errors import InputError
 from lesions.formats.printable import make_printable
 from lesions.serving.model import load_model
 from lesions.serving.prediction import Job, Summary, check_outputs, open_rows, predict_to_files
+from lesions.serving.reports import Reports
 from lesions.serving.rows import Row
 from lesions.serving.sources import list_sources
 from lesions.serving.writing import write_csv
@@ -51,6 +52,18 @@ def predict(
     explain: Annotated[
         Path | None, typer.Option(help="Written: a folder with each image, in yellow what speaks for its diagnosis.")
     ] = None,
+    dicom_sr: Annotated[
+        Path | None,
+        typer.Option(
+            help="Written: a folder with a DICOM Structured Report for each DICOM file; needs lesions\\[dicom]."
+        ),
+    ] = None,
+    fhir: Annotated[
+        Path | None, typer.Option(help="Written: a folder with a FHIR R4 DiagnosticReport for each image.")
+    ] = None,
+    keep_identifiers: Annotated[
+        bool, typer.Option("--keep-identifiers", help="The reports name the patient, the study and the image.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a run that was stopped.")] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, help="How many threads decode; by default one for each processor.")
@@ -73,13 +86,15 @@ def predict(
         loaded = load_model(model)
         rules = loaded.build_rules(min_confidence)
         listed = list_sources(sources, group_by=group_by, standard_input=sys.stdin.buffer)
-        job = Job(loaded, rules, listed, group_by=group_by, explain=explain, num_workers=workers)
+        reports = Reports(dicom_sr, fhir, keep_identifiers)
+        job = Job(loaded, rules, listed, group_by=group_by, explain=explain, num_workers=workers, reports=reports)
         job.check()
         rows, first = (None, 0) if output is None else open_rows(job, output, resume=resume)
     for note in listed.notes:
         print(make_printable(note), file=sys.stderr)
     summary = show(job) if output is None or rows is None else predict_to_files(job, output, rows, first)
-    print(summary.describe(), file=sys.stderr)
+    for line in (summary.describe(), *reports.describe()):
+        print(make_printable(line), file=sys.stderr)
     if summary.num_refused:
         raise typer.Exit(NOTHING_DONE if summary.num_refused == len(listed.files) else SOME_REFUSED)
 

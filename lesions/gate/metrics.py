@@ -3,8 +3,8 @@
 Whatever cannot be read is a problem in words, which names the file and the revision, and stops no other file.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -13,7 +13,8 @@ from dvc.exceptions import DvcException
 from lesions.errors import InputError
 from lesions.evaluation.seal import holds_seal
 from lesions.formats.json_file import parse_json
-from lesions.parameters.models import list_scored
+from lesions.gate.rules import OtherFile
+from lesions.parameters.models import check_ensembles, list_exported, list_scored
 from lesions.parameters.section import parse_parameters
 from lesions.tables.digest import MAX_PROBABILITIES, parse_digest
 from lesions.tables.paths import ModelPaths
@@ -50,12 +51,16 @@ class ModelMetrics:
         Why either cannot be used, one sentence each.
     is_sealed
         Whether it was scored under the seal of the test images; there are neither values nor a digest then.
+    others
+        The content of each other metrics file of the model that rules can name, or why it cannot be used. An ensemble
+        has no `robustness`, and what is not exported no `export`.
     """
 
     values: Mapping[str, Any] | None
     digest: Predictions | None
     problems: tuple[str, ...] = ()
     is_sealed: bool = False
+    others: Mapping[str, Mapping[str, Any] | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,21 +96,25 @@ def read_metrics(files: Files, revision: str) -> RevisionMetrics:
         The revision in messages.
     """
     parameters = parse_parameters(_read_bytes(files, PARAMS, revision), f"{PARAMS} of {revision}")
-    listed = list_scored(parameters, f"{PARAMS} of {revision}")
-    models = {model: _read_model(files, model, revision) for model in listed}
+    source = f"{PARAMS} of {revision}"
+    ensembles, exported = check_ensembles(parameters, source), list_exported(parameters, source)
+    models = {}
+    for model in list_scored(parameters, source):
+        has: dict[OtherFile, bool] = {"robustness": model not in ensembles, "export": model in exported}
+        models[model] = _read_model(files, model, revision, [name for name, is_there in has.items() if is_there])
     try:
         return RevisionMetrics(revision, models, _read_test_images(files, revision))
     except InputError as error:
         return RevisionMetrics(revision, models, None, problems=(str(error),))
 
 
-def _read_model(files: Files, model: str, revision: str) -> ModelMetrics:
+def _read_model(files: Files, model: str, revision: str, others: Sequence[OtherFile]) -> ModelMetrics:
     paths, problems = ModelPaths(model), []
     values, digest, num_images = None, None, None
     try:
         values = _read_values(files, paths.metrics_file("test"), revision)
         if holds_seal(values):
-            return ModelMetrics(None, None, is_sealed=True)
+            return ModelMetrics(None, None, is_sealed=True, others=dict.fromkeys(others, "is sealed"))
         num_images = values.get("num_images")
     except InputError as error:
         problems.append(str(error))
@@ -117,7 +126,13 @@ def _read_model(files: Files, model: str, revision: str) -> ModelMetrics:
         )
     except InputError as error:
         problems.append(str(error))
-    return ModelMetrics(values, digest, tuple(problems))
+    read: dict[str, Mapping[str, Any] | str] = {}
+    for name in others:
+        try:
+            read[name] = _read_values(files, paths.metrics_file(name), revision)
+        except InputError as error:
+            read[name] = str(error)
+    return ModelMetrics(values, digest, tuple(problems), others=read)
 
 
 def _read_test_images(files: Files, revision: str) -> str:

@@ -1,6 +1,7 @@
 """The section `gate`: the limits of each metric, and the release to compare with."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -11,12 +12,19 @@ from lesions.evaluation.estimation import HeadlineMetric
 from lesions.parameters.section import read_parameters, read_section
 from lesions.parameters.strict import Section
 
+OtherFile = Literal["robustness", "export"]
+
 RELEASE = "release"
 """The one key of the section that is no metric."""
 
+TEST = "test"
+
+OTHER_FILES: tuple[OtherFile, ...] = get_args(OtherFile)
+"""The keys under which rules name metrics of `metrics/<model>/<key>.json`, which not every model has."""
+
 
 class Rule(Section):
-    """The limits of one metric on the test images.
+    """The limits of one metric on the test images, unaltered or altered.
 
     Attributes
     ----------
@@ -65,7 +73,7 @@ class Rule(Section):
 
 
 def read_rules(params: Path) -> dict[str, Rule]:
-    """Read the rule of each metric.
+    """Read the rule of each metric; one of another file than `test.json` is named `<file>.<metric>`.
 
     Raises
     ------
@@ -73,17 +81,32 @@ def read_rules(params: Path) -> dict[str, Rule]:
         If there is no rule, if a rule is invalid, or if the rules do not fit `gate.release`.
     """
     section = _read_gate(params)
-    metrics = [metric for metric in section if metric != RELEASE]
-    if not metrics:
-        raise InputError(f"{params}: gate: expected a rule for at least one metric, got {section!r:.80}")
-    for metric in metrics:
-        if not re.fullmatch(r"\w{1,80}", str(metric)):
-            raise InputError(f"{params}: gate: expected the name of a metric, got {metric!r:.80}")
-    rules = {str(metric): read_section(params, f"gate.{metric}", Rule) for metric in metrics}
+    metrics = [*_list_metrics(params, "gate", section)]
+    rules = {metric: read_section(params, f"gate.{metric}", Rule) for metric in metrics}
     for metric, rule in rules.items():
         _check_resampled(params, metric, rule)
     _check_release(params, rules)
     return rules
+
+
+def _list_metrics(params: Path, name: str, section: object) -> Iterator[str]:
+    """Yield the names of the metrics with rules; those of other files are in a section for each."""
+    if not isinstance(section, dict) or not {*section} - {RELEASE}:
+        raise InputError(f"{params}: {name}: expected a rule for at least one metric, got {section!r:.80}")
+    for metric, rule in section.items():
+        if name == "gate" and metric == RELEASE:
+            continue
+        if not re.fullmatch(r"\w{1,80}", str(metric)):
+            raise InputError(f"{params}: {name}: expected the name of a metric, got {metric!r:.80}")
+        if name == "gate" and metric in OTHER_FILES:
+            yield from (f"{metric}.{one}" for one in _list_metrics(params, f"gate.{metric}", rule))
+        else:
+            yield str(metric)
+
+
+def find_file(metric: str) -> str:
+    """Return the name of the metrics file, without suffix, that has the metric of a rule."""
+    return metric.partition(".")[0] if "." in metric else TEST
 
 
 def read_release(params: Path) -> str | None:

@@ -14,8 +14,16 @@ from pydantic import Field
 
 from lesions.errors import InputError
 from lesions.images.jpeg import decode_jpeg
-from lesions.images.kinds import HEAD_BYTES, READS_HEIC, explain_head, name_format
-from lesions.images.pixels import SEEN, check_tiff, check_unreadable_tiff, check_visible, read_samples, to_rgb
+from lesions.images.kinds import HEAD_BYTES, READS_DICOM, READS_HEIC, explain_head, name_format
+from lesions.images.pixels import (
+    SEEN,
+    check_size,
+    check_tiff,
+    check_unreadable_tiff,
+    check_visible,
+    read_samples,
+    to_rgb,
+)
 from lesions.images.resize import ResizableImage
 from lesions.parameters.strict import Section
 
@@ -76,8 +84,14 @@ def decode_image(data: bytes, parameters: DecodingParameters) -> DecodedImage:
         are of a kind that has no place in 8 bits; if there is nothing to see.
     """
     min_px = max(parameters.size_px, HASHED_PX)
-    decoded = decode_jpeg(data, min_px=min_px, max_pixels=parameters.max_megapixels * 1e6)
-    pixels, width, height = decoded or _decode_by_pillow(data, min_px, parameters.max_megapixels)
+    max_pixels = parameters.max_megapixels * 1e6
+    if READS_DICOM and name_format(data[:HEAD_BYTES]) == "DICOM":
+        decoded = _decode_dicom(data, min_px, max_pixels)
+    else:
+        decoded = decode_jpeg(data, min_px=min_px, max_pixels=max_pixels) or _decode_by_pillow(
+            data, min_px, max_pixels
+        )
+    pixels, width, height = decoded
     rgb = ResizableImage(pixels)
     thumbnail = rgb.resize(HASHED_PX, HASHED_PX, kernel="box")
     if _may_show_nothing(thumbnail):
@@ -101,11 +115,11 @@ def to_grey(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return rgb.astype(np.float32) @ GREY / np.float32(1000)
 
 
-def _decode_by_pillow(data: bytes, min_px: int, max_megapixels: float) -> tuple[NDArray[np.uint8], int, int]:
+def _decode_by_pillow(data: bytes, min_px: int, max_pixels: float) -> tuple[NDArray[np.uint8], int, int]:
     """Return an upright RGB image, reduced if its sides stay at least `min_px`, and its full width and height."""
     try:
         with Image.open(io.BytesIO(data), formats=_list_plugins()) as image:
-            _check_header(image, max_megapixels)
+            _check_header(image, max_pixels)
             samples = read_samples(image)
             orientation = image.getexif().get(ExifTags.Base.Orientation)
             width, height = image.size[::-1] if orientation in (5, 6, 7, 8) else image.size
@@ -113,14 +127,26 @@ def _decode_by_pillow(data: bytes, min_px: int, max_megapixels: float) -> tuple[
             image.draft("RGB", (min_px, min_px))
             # exif_transpose would copy an image that is already upright.
             rgb = to_rgb(ImageOps.exif_transpose(image) if orientation in range(2, 9) else image, samples)
-            # Averaging whole blocks is cheap, and later resizing costs time and memory by the size of its input.
-            return np.asarray(rgb.reduce(max(1, min(rgb.size) // (2 * min_px)))), width, height
+            return _reduce(rgb, min_px), width, height
     except InputError:
         raise
     except UnidentifiedImageError as error:
         raise InputError(_explain_unidentified(data)) from error
     except BROKEN as error:
         raise InputError(f"broken image: {error}") from error
+
+
+def _decode_dicom(data: bytes, min_px: int, max_pixels: float) -> tuple[NDArray[np.uint8], int, int]:
+    """Return what `_decode_by_pillow` does, of a DICOM file."""
+    from lesions.images.dicom import read_dicom_pixels  # of the extra `dicom`
+
+    rgb = Image.fromarray(read_dicom_pixels(data, max_pixels=max_pixels))
+    return _reduce(rgb, min_px), *rgb.size
+
+
+def _reduce(rgb: Image.Image, min_px: int) -> NDArray[np.uint8]:
+    """Average whole blocks, which is cheap; later resizing costs time and memory by the size of its input."""
+    return np.asarray(rgb.reduce(max(1, min(rgb.size) // (2 * min_px))))
 
 
 @cache
@@ -144,13 +170,8 @@ def _explain_unidentified(data: bytes) -> str:
     return f"broken image: begins as {name}, but is cut short, or of a kind that is not read; save it as PNG or JPEG"
 
 
-def _check_header(image: Image.Image, max_megapixels: float) -> None:
-    width, height = image.size
-    if width * height > max_megapixels * 1e6:
-        raise InputError(
-            f"{width} × {height} pixels are more than the {max_megapixels:g} megapixels that "
-            "cache_images.max_megapixels allows"
-        )
+def _check_header(image: Image.Image, max_pixels: float) -> None:
+    check_size(*image.size, max_pixels)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         check_tiff(image.tag_v2)
     # A camera's MPO is a JPEG followed by a second, smaller or shifted image; the first one is the photograph.

@@ -25,7 +25,17 @@ HEAD_BYTES = 256
 READS_HEIC = importlib.util.find_spec("pillow_heif") is not None
 """Whether the extra package for HEIC is installed."""
 
-READ = frozenset({"JPEG", "PNG", "BMP", "TIFF", "WebP"} | ({"HEIC"} if READS_HEIC else set()))
+READS_DICOM = importlib.util.find_spec("pydicom") is not None
+"""Whether the extra package for DICOM is installed."""
+
+EXTRAS = {"HEIC": "heic", "DICOM": "dicom"}
+"""The extra of the package that reads a format, where the base install does not."""
+
+READ = frozenset(
+    {"JPEG", "PNG", "BMP", "TIFF", "WebP"}
+    | ({"HEIC"} if READS_HEIC else set())
+    | ({"DICOM"} if READS_DICOM else set())
+)
 """The formats that are read."""
 
 FIRST_BYTES = (
@@ -92,6 +102,5 @@ def explain_head(head: bytes, assumed: str | None = None) -> str | None:
 
 def explain_unread(name: str) -> str:
     """Return why a file of a format that is not read is refused, and what to do about it."""
-    return (
-        f"{name}, which is not read; save it as JPEG or PNG{', or install lesions[heic]' if name == 'HEIC' else ''}"
-    )
+    remedy = f', or pip install "lesions[{EXTRAS[name]}]"' if name in EXTRAS else ""
+    return f"{name}, which is not read; save it as JPEG or PNG{remedy}"

@@ -30,6 +30,15 @@ FULL_RANGE = 64
 """An image of 16 bits that is nowhere this bright, of 255, has pixels of 14 bits or fewer."""
 
 
+def check_size(width_px: int, height_px: int, max_pixels: float) -> None:
+    """Raise InputError if an image has too many pixels; to be called before they are decoded."""
+    if width_px * height_px > max_pixels:
+        raise InputError(
+            f"{width_px} × {height_px} pixels are more than the {max_pixels / 1e6:g} megapixels that "
+            "cache_images.max_megapixels allows"
+        )
+
+
 def check_tiff(tags: TiffImagePlugin.ImageFileDirectory_v2) -> None:
     """Raise InputError if a TIFF's pixels are not unsigned integers of at most 16 bits."""
     kinds = {SAMPLES[kind] for kind in _as_numbers(tags.get(SAMPLE_FORMAT)) if kind in SAMPLES}

@@ -57,6 +57,24 @@ def list_scored(parameters: Mapping[str, Any], source: str) -> list[str]:
     return [*check_models(parameters.get("models"), source), *check_ensembles(parameters, source)]
 
 
+def list_exported(parameters: Mapping[str, Any], source: str) -> list[str]:
+    """Return the names of all that a parameter file exports; files from before there were exports export nothing.
+
+    Raises
+    ------
+    InputError
+        If one of the two lists is no list of possible names. The message names the file's `source`.
+    """
+    section = parameters.get("export", {})
+    if not isinstance(section, dict):
+        raise InputError(f"{source}: export: expected a section, got {section!r:.80}")
+    return [
+        name
+        for kind in ("models", "ensembles")
+        for name in _check_names(section.get(kind, []), f"{source}: export.{kind}", fewest=0)
+    ]
+
+
 def _check_names(listed: object, where: str, *, fewest: int) -> list[str]:
     try:
         names = _NAMES.validate_python(listed, strict=True)

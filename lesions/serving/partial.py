@@ -21,11 +21,14 @@ DESCRIPTIONS = {
     "files": "files, or another order of them",
     "min_confidence": "--min-confidence",
     "explain": "--explain",
+    "reports": "--dicom-sr, --fhir or --keep-identifiers",
 }
 """What a run is described by, in words."""
 
 
-def describe_run(model: str, files: Sequence[SourceFile], *, min_confidence: float, explain: bool) -> dict[str, Any]:
+def describe_run(
+    model: str, files: Sequence[SourceFile], *, min_confidence: float, explain: bool, reports: Sequence[str]
+) -> dict[str, Any]:
     """Return what must be the same for a run to be continued."""
     digest = sha256()
     for each in files:
@@ -37,6 +40,7 @@ def describe_run(model: str, files: Sequence[SourceFile], *, min_confidence: flo
         "files": digest.hexdigest(),
         "min_confidence": min_confidence,
         "explain": explain,
+        "reports": list(reports),
     }
 
 

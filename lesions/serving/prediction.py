@@ -14,6 +14,7 @@ from lesions.serving.grouping import Groups
 from lesions.serving.maps import draw_overlay, name_overlay, write_overlay
 from lesions.serving.model import Model
 from lesions.serving.partial import PartialRows, describe_run
+from lesions.serving.reports import Reports
 from lesions.serving.rows import Row, make_row
 from lesions.serving.sources import Sources
 from lesions.serving.stream import MAX_BATCH, count_in_batch
@@ -34,6 +35,8 @@ class Job:
         The folder into which overlays are written; None for no overlays.
     num_workers
         How many threads decode; None for as many as the model's own.
+    reports
+        Which reports for clinical systems are written.
     """
 
     model: Model
@@ -42,9 +45,11 @@ class Job:
     group_by: str | None
     explain: Path | None
     num_workers: int | None
+    reports: Reports
 
     def check(self) -> None:
-        """Raise InputError if the model cannot do what is asked for, or overlays cannot be written."""
+        """Raise InputError if the model cannot do what is asked for, or overlays or reports cannot be written."""
+        self.reports.check()
         if self.explain is None:
             return
         if not self.model.has_maps:
@@ -55,7 +60,7 @@ class Job:
         check_writable(self.explain / name_overlay(1, "image"))
 
     def answer(self, first: int = 0) -> Iterator[Row]:
-        """Yield the row of each image, from the one at position `first`, and write its overlay before."""
+        """Yield the row of each image, from position `first`, and write its overlay and its reports before."""
         files = self.sources.files[first:]
         with_maps = self.explain is not None
         answered = self.model.stream(files, self.rules, num_workers=self.num_workers, with_maps=with_maps)
@@ -64,6 +69,7 @@ class Job:
             if self.explain is not None and each.map is not None and each.pixels is not None:
                 path = self.explain / name_overlay(position, each.source.file)
                 write_overlay(path, draw_overlay(each.pixels, each.map))
+            self.reports.write(position, Path(each.source.path), each.answer, self.rules.manifest)
             yield make_row(each.answer)
 
 
@@ -129,8 +135,13 @@ def open_rows(job: Job, output: Path, *, resume: bool) -> tuple[PartialRows, int
         If a stopped run left rows here and `resume` is not set, or if they are of another run.
     """
     files, rules = job.sources.files, job.rules
-    explain = job.explain is not None
-    run = describe_run(rules.model, files, min_confidence=rules.min_confidence, explain=explain)
+    run = describe_run(
+        rules.model,
+        files,
+        min_confidence=rules.min_confidence,
+        explain=job.explain is not None,
+        reports=job.reports.describe_run(),
+    )
     rows = PartialRows(output, run)
     if resume:
         return rows, rows.resume(count_in_batch(rules.manifest), len(files))

@@ -29,7 +29,7 @@ PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==(?P<v
 OWN_NETWORKS = Path("lesions/networks/own")
 """The folder of networks of one's own, which no file imports: a parameter names them."""
 
-OF_ONE_MODEL = ("export", "predict", "train")
+OF_ONE_MODEL = ("evaluate_robustness", "explain", "export", "predict", "train")
 """The stages that build the network of one model, which may be one of one's own."""
 
 OF_ENSEMBLES = ("export",)

@@ -27,6 +27,8 @@ MetricsName = Literal[
     "malignancy_external",
     "subgroups",
     "export",
+    "explain",
+    "robustness",
 ]
 
 PlotName = Literal[
@@ -43,6 +45,7 @@ PlotName = Literal[
     "decisions",
     "predictive_values",
     "subgroups",
+    "robustness",
 ]
 
 
@@ -51,7 +54,7 @@ SYNTHETIC_ROOT = Path("data/raw/synthetic")
 
 OUTPUT_FOLDERS = (
     *(Path("data", name) for name in ("calibrations", "checkpoints", "code", "doubts", "ensembles", "exports")),
-    *(Path("data", name) for name in ("folds", "imported", "logits", "pictures", "predictions", "recipes")),
+    *(Path("data", name) for name in ("folds", "imported", "logits", "maps", "pictures", "predictions", "recipes")),
     *map(Path, ("metrics", "plots", "report", ".resume", ".timings", "dvclive", "dvc_plots")),
 )
 """The folders that a run writes, and in which nothing else may lie; not that of the embedded dataset."""
@@ -105,6 +108,16 @@ class ModelPaths:
         return self.data / f"pictures/{self.model}"
 
     @property
+    def maps(self) -> Path:
+        """The folder with the maps of what a network sees in these pictures, and in melanomas that it finds."""
+        return self.data / f"maps/{self.model}"
+
+    @property
+    def found(self) -> Path:
+        """The list of these melanomas."""
+        return self.maps / "found.json"
+
+    @property
     def mistakes(self) -> Path:
         """The list of these mistakes."""
         return self.pictures / "mistakes.json"
@@ -148,15 +161,20 @@ class ModelPaths:
         of_export
             What has only a model or an ensemble that is exported.
         """
-        network, ensemble = self.metrics_file("train"), self.metrics_file("ensemble")
-        own = {network, ensemble, *self.exported}
+        network = [
+            *(self.checkpoint, self.logits, self.history, self.metrics_file("train")),
+            *(self.maps, self.metrics_file("explain")),
+            *(self.metrics_file("robustness"), self.plot_file("robustness")),
+        ]
+        ensemble = [self.combined, self.metrics_file("ensemble")]
+        own = {*network, *ensemble, *self.exported}
         return [
-            *([self.checkpoint, self.logits, self.history, network] if of_network else []),
-            *([self.combined, ensemble] if of_ensemble else []),
+            *(network if of_network else []),
+            *(ensemble if of_ensemble else []),
             *(self.exported if of_export else ()),
             *([self.predictions, self.calibration, self.pictures] if scores else []),
             *(path for path in map(self.metrics_file, get_args(MetricsName)) if scores and path not in own),
-            *(path for path in map(self.plot_file, get_args(PlotName)) if scores),
+            *(path for path in map(self.plot_file, get_args(PlotName)) if scores and path not in own),
         ]
 
 

@@ -197,11 +197,32 @@ def test_what_is_not_read_is_listed_beside_what_is(
 
 def test_a_folder_of_other_formats_alone_gives_no_image(tmp_path: Path, write_params: WriteParams) -> None:
     (tmp_path / "dataset").mkdir()
-    (tmp_path / "dataset/x.dcm").write_bytes(b"x")
+    (tmp_path / "dataset/x.gif").write_bytes(b"x")
     params = write_params(cache_images=SECTION, dataset=dataset_section(tmp_path / "dataset", "ham10000"))
     cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
-    assert read_index(tmp_path / "images.csv").error.tolist() == ["DICOM, which is not read; save it as JPEG or PNG"]
+    assert read_index(tmp_path / "images.csv").error.tolist() == ["GIF, which is not read; save it as JPEG or PNG"]
     assert np.load(tmp_path / "images.npy").shape == (0, 8, 8, 3)
+
+
+def test_dicom_files_are_images_of_a_dataset_and_their_patients_are_in_no_table(
+    tmp_path: Path, write_params: WriteParams
+) -> None:
+    pytest.importorskip("pydicom", reason='pydicom is not installed: pip install "lesions[dicom]"')
+    from tests.dicom_files import PATIENT, write  # it needs pydicom
+
+    (tmp_path / "dataset").mkdir()
+    write(tmp_path / "dataset/ISIC_1.dcm")
+    write(tmp_path / "dataset/ISIC_2.dicom", NumberOfFrames=7)
+    draw(tmp_path / "dataset/ISIC_3.png", 10)
+    params = write_params(cache_images=SECTION, dataset=dataset_section(tmp_path / "dataset", "ham10000"))
+    cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
+    index = read_index(tmp_path / "images.csv").set_index("file")
+    assert index.error.dropna().to_dict() == {
+        "ISIC_2.dicom": "a DICOM file of 7 frames; expected one still image",
+    }
+    assert (index.width_px["ISIC_1.dcm"], index.height_px["ISIC_1.dcm"]) == (24, 24)
+    written = (tmp_path / "images.csv").read_bytes() + (tmp_path / "images.npy").read_bytes()
+    assert not [value for value in PATIENT.values() if len(value) > 1 and value.encode() in written]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")

@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from lesions.errors import InputError
+from lesions.images import kinds
 from lesions.images.decode import DecodingParameters, decode_image
 from lesions.images.files import find_image_files
-from lesions.images.kinds import READS_HEIC, name_format
+from lesions.images.kinds import EXTRAS, explain_head, name_format
 
 PARAMETERS = DecodingParameters(size_px=8, fit="crop", max_megapixels=1)
 GRADIENT = Image.linear_gradient("L").convert("RGB")
@@ -48,7 +49,7 @@ def test_a_film_is_no_image() -> None:
     assert name_format(b"\0\0\0\x18ftypmp42" + bytes(20)) is None
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", [name for name in OTHERS if name not in EXTRAS])
 def test_another_format_under_a_known_suffix_is_named(name: str) -> None:
     with pytest.raises(InputError, match=f"^{name}, which is not read; save it as JPEG or PNG$"):
         decode_image(OTHERS[name], PARAMETERS)
@@ -56,7 +57,7 @@ def test_another_format_under_a_known_suffix_is_named(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("x.gif", "GIF"), ("x.dcm", "DICOM"), ("x.JP2", "JPEG 2000"), ("x.nef", "RAW"), ("x.psd", "Photoshop")],
+    [("x.gif", "GIF"), ("x.JP2", "JPEG 2000"), ("x.nef", "RAW"), ("x.psd", "Photoshop")],
 )
 def test_another_format_is_named_without_decoding(tmp_path: Path, file: str, name: str) -> None:
     (tmp_path / "a.jpg").write_bytes(READ["JPEG"])
@@ -77,12 +78,13 @@ def test_all_spellings_of_jpeg_are_read(tmp_path: Path, file: str) -> None:
     assert find_image_files(tmp_path).readable == [file]
 
 
-def test_an_unread_heic_is_told_which_package_reads_it(tmp_path: Path) -> None:
-    if READS_HEIC:
-        pytest.skip("pillow-heif is installed")
-    (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(20))
-    (one,) = find_image_files(tmp_path).found
-    assert one.error == "HEIC, which is not read; save it as JPEG or PNG, or install lesions[heic]"
+@pytest.mark.parametrize(("name", "head"), [("HEIC", b"\0\0\0\x18ftypheic" + bytes(20)), ("DICOM", OTHERS["DICOM"])])
+def test_without_its_package_a_format_is_told_which_extra_reads_it(
+    name: str, head: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kinds, "READ", kinds.READ - {name})  # as where the package is not installed
+    expected = f'{name}, which is not read; save it as JPEG or PNG, or pip install "lesions[{EXTRAS[name]}]"'
+    assert explain_head(head) == expected
 
 
 def test_heic_is_read_upright_where_the_package_is_installed(tmp_path: Path) -> None:

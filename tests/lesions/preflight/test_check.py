@@ -436,7 +436,7 @@ def test_a_diagnosis_that_is_not_used_needs_no_side(params: Path, tmp_path: Path
 
 def test_a_folder_of_formats_that_are_not_read_is_named(params: Path, tmp_path: Path) -> None:
     (tmp_path / "clinic/nevus").mkdir(parents=True)
-    (tmp_path / "clinic/nevus/1.dcm").write_bytes(b"x")
+    (tmp_path / "clinic/nevus/1.gif").write_bytes(b"x")
     lay_over(params, {"dataset": {"names": ["image_folder"], "root": "clinic"}})
-    with pytest.raises(InputError, match="1 × file: DICOM, which is not read; save it as JPEG or PNG"):
+    with pytest.raises(InputError, match="1 × file: GIF, which is not read; save it as JPEG or PNG"):
         check_run(params).raise_problems()

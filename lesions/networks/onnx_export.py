@@ -86,6 +86,5 @@ def check_portable(model: onnx.ModelProto) -> None:
 
 def spell_onnx(model: onnx.ModelProto, manifest: str) -> bytes:
     """Return the file of a model with its manifest; the same model and manifest give the same bytes."""
-    del model.metadata_props[:]
     onnx.helper.set_model_props(model, {METADATA_KEY: manifest})
     return model.SerializeToString(deterministic=True)

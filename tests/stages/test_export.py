@@ -17,6 +17,7 @@ from lesions.formats.json_file import read_json, write_json
 from lesions.formats.sha256 import hash_file
 from lesions.networks.architecture import build_network
 from lesions.networks.checkpoint import CheckpointMetadata, read_checkpoint, write_checkpoint
+from lesions.networks.onnx_export import export_onnx
 from lesions.networks.parameters import CustomCNNParameters
 from lesions.parameters.overlay import lay_over
 from lesions.parameters.section import read_parameters
@@ -319,13 +320,12 @@ def test_what_is_not_of_this_run_is_refused_and_nothing_is_written(
 def test_a_file_that_predicts_otherwise_than_its_networks_is_not_written(
     changed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = export.export_onnx
 
     def export_broken(*arguments: Any) -> Any:
         """Export, and change the weights of the last layer as a faulty exporter would."""
-        model = whole(*arguments)
+        model = export_onnx(*arguments)
         (bias,) = [tensor for tensor in model.graph.initializer if tensor.name.endswith("linear_head.bias")]
-        bias.raw_data = (np.frombuffer(bias.raw_data, np.float32) + np.float32([1e-3, 0, 0])).tobytes()
+        bias.raw_data = (np.frombuffer(bias.raw_data, np.float32) + np.array([1e-3, 0, 0], np.float32)).tobytes()
         return model
 
     monkeypatch.setattr(export, "export_onnx", export_broken)

@@ -53,7 +53,7 @@ def test_the_lower_of_affinity_and_quota_counts_and_is_rounded_up(monkeypatch: p
     [
         ("processor\t: 0\nflags\t\t: fpu avx512_vnni sse\n", True),
         ("processor\t: 0\nflags\t\t: fpu avx_vnni\n\nprocessor\t: 1\n", True),
-        ("processor\t: 0\nflags\t\t: fpu avx512f vnni\nvmx flags\t: avx_vnni\n", False),
+        ("processor\t: 0\nvmx flags\t: avx_vnni\nflags\t\t: fpu avx512f vnni\n", False),
         ("processor\t: 0\nFeatures\t: asimddp\n", None),
         ("", None),
     ],

@@ -169,3 +169,24 @@ def test_a_map_that_is_changed_in_place_counts_as_it_was_returned() -> None:
     ((name, means),) = outputs
     assert name == "pool"
     torch.testing.assert_close(means, pool(images).mean(dim=(2, 3)))
+
+
+class Windows(nn.Module):
+    """A backbone that looks at the quarters of an image, each of which could be taken for an image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quarters, self.pixels = nn.PixelUnshuffle(2), nn.Identity()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return three numbers (B, 3)."""
+        batch = self.quarters(images)  # (B, 12, H/2, W/2)
+        return self.pixels(batch.view(-1, 3, 3, 3)).amax(dim=(2, 3)).view(len(images), -1, 3).amax(dim=1)
+
+
+def test_parts_of_an_image_are_no_depth() -> None:
+    images = torch.randn(2, 3, 6, 6)
+    depths = DepthBackbone(Windows(), 6)
+    features, found = depths(images)
+    assert depths.widths == (12, 3)
+    torch.testing.assert_close(found[1], features)

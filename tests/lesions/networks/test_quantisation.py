@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -109,7 +110,7 @@ def test_at_most_so_many_images_are_used_and_they_are_spread(
     class Watched(np.ndarray):
         """Pixels that note which rows are taken."""
 
-        def __getitem__(self, rows: object) -> np.ndarray:
+        def __getitem__(self, rows: Any) -> Any:
             if isinstance(rows, np.ndarray):
                 seen.append(rows)
             return np.asarray(super().__getitem__(rows))

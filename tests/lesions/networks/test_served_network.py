@@ -76,7 +76,7 @@ def test_logits_are_those_of_the_pipeline_and_the_mean_of_a_map_is_its_logit(
 def test_a_map_is_high_where_what_speaks_for_the_class_is() -> None:
     # One convolution that keeps red where it is: the first class is red, the second is its lack.
     served = serve(small_cnn(widths=(4,), batch_norm=False, normalisation="unit"))
-    convolution, head = served.network.backbone[0][0], served.linear_head
+    convolution, head = served.network.backbone.get_submodule("0.0"), served.linear_head
     assert isinstance(convolution, torch.nn.Conv2d) and head is not None
     with torch.no_grad():
         for weights in (convolution.weight, convolution.bias, head.weight, head.bias):
@@ -108,7 +108,7 @@ def test_outputs_are_calibrated_and_the_called_class_is_that_before_calibration(
 def test_pooled_networks_are_the_pool_of_the_ensemble() -> None:
     pooled = build_served("pooled").networks
     with torch.no_grad():
-        members = [member(UNIT) for member in pooled.networks]
+        members = [member(UNIT) for member in pooled.get_submodule("networks").children()]
         seen = pooled(UNIT)
     logits = [member.logits.numpy() for member in members]
     assert (logits[0].argmax(axis=1) != logits[1].argmax(axis=1)).any()

@@ -15,7 +15,7 @@ import {
 
 /** Return a copy of what is in a template. */
 export function copyTemplate(id) {
-  return document.getElementById(id).content.cloneNode(true);
+  return document.importNode(document.getElementById(id).content, true);
 }
 
 function buildAnswer(answer, model) {

@@ -6,7 +6,7 @@ const HEADING = /^(#{1,6})\s+(.*)$/;
 const ITEM = /^\s*(?:[*-]|\d+\.)\s+(.*)$/;
 const ROW = /^\|(.*)\|\s*$/;
 const RULE = /^\|[\s:|-]+\|\s*$/;
-const INLINE = /\*\*(.+?)\*\*|`([^`]+)`|\[([^\]]+)\]\((https?:[^)\s]+)\)/g;
+const INLINE = /(?<!\\)(?:\*\*(.+?)\*\*|`([^`]+)`|\[([^\]]+)\]\((https?:[^)\s]+)\))/g;
 
 /** Return the elements of a text; its front matter is left out, and its headings are one level lower. */
 export function buildMarkdown(text) {
@@ -67,7 +67,7 @@ function buildTable(lines) {
 }
 
 function splitCells(line) {
-  return line.match(ROW)[1].split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
+  return line.match(ROW)[1].split(/(?<!\\)\|/).map((cell) => cell.trim());
 }
 
 function withScope(cell, scope) {
@@ -80,13 +80,17 @@ function buildInline(tag, text) {
   let end = 0;
   for (const match of text.matchAll(INLINE)) {
     const [whole, strong, code, label, address] = match;
-    element.append(text.slice(end, match.index));
-    if (address) element.append(buildLink(label, address));
-    else element.append(strong ? buildElement("strong", strong) : buildElement("code", code));
+    element.append(withoutEscapes(text.slice(end, match.index)));
+    if (address) element.append(buildLink(withoutEscapes(label), address));
+    else element.append(strong ? buildElement("strong", withoutEscapes(strong)) : buildElement("code", code));
     end = match.index + whole.length;
   }
-  element.append(text.slice(end));
+  element.append(withoutEscapes(text.slice(end)));
   return element;
+}
+
+function withoutEscapes(text) {
+  return text.replace(/\\([!-/:-@[-`{-~])/g, "$1");
 }
 
 function buildLink(label, address) {

@@ -77,7 +77,7 @@ export function describeUnlike(answer) {
   const subject = answer.num_images > 1 ? "None of these images looks" : "This does not look";
   return [
     `${subject} like the images it was trained on.`,
-    `Nothing is known of how good the answer is${answer.reason ? `: ${answer.reason}` : ""}.`,
+    `How good the answer is, is not known.${answer.reason ? ` ${capitalise(answer.reason)}.` : ""}`,
   ];
 }
 

@@ -34,7 +34,6 @@ export class Card {
     for (const selector of ["canvas", ".explain", ".opacity"]) this.find(selector).hidden = true;
     const image = this.find("img");
     image.src = this.address;
-    this.find(".stack").classList.remove("seen");
     this.find(".stack").hidden = false;
     image.alt = `Preview of ${this.name}`;
     this.find("figcaption").textContent = "";
@@ -65,7 +64,6 @@ export class Card {
   showSeen({ image }) {
     this.find("img").src = `data:image/png;base64,${image}`;
     this.find(".stack").hidden = false;
-    this.find(".stack").classList.add("seen");
     this.find("figcaption").textContent = SEEN;
   }
 

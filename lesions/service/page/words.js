@@ -64,9 +64,9 @@ export function describeNotes(answer, model) {
 
 function describeCounts({ num_images: all, num_refused: refused, num_unlike: unlike, status }) {
   const notes = [`The mean of ${all - refused} of ${all} images.`];
-  if (refused) notes.push(`Refused, and not counted: ${refused}.`);
+  if (refused) notes.push(`Without an answer, and not counted: ${refused}.`);
   if (unlike && status !== UNLIKE) {
-    notes.push(`Counted, although they do not look like the images it was trained on: ${unlike}.`);
+    notes.push(`Not like the images it was trained on, but counted: ${unlike}.`);
   }
   return notes;
 }

@@ -23,13 +23,13 @@ TORCH_STAGES = ("predict", "train")
 
 FLOORS = (
     "errors", "formats", "hardware", "parameters", "stage", "drawing", "tables", "images", "transforms", "tracking",
-    "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "networks",
-    "baselines", "training", "project", "gate", "experiments", "report", "preflight", "command_line",
+    "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "service",
+    "networks", "baselines", "training", "project", "gate", "experiments", "report", "preflight", "command_line",
 )  # fmt: skip
 """The folders of `lesions/`, from the ground up: each may import those before it."""
 
 TORCH_FOLDERS = ("transforms", "networks", "baselines", "training")
-PREDICTING_FOLDERS = ("errors", "formats", "hardware", "images", "serving")
+PREDICTING_FOLDERS = ("errors", "formats", "hardware", "images", "serving", "service")
 TORCH_FILES = ("lesions/hardware/device.py", "lesions/preflight/training_memory.py")
 
 

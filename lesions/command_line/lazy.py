@@ -16,9 +16,13 @@ from lesions.stage.help import PlainCommand, PlainGroup
 
 COMMANDS = (
     *("check", "compare", "doubts", "fetch", "folds", "gate", "import_logits", "plan"),
-    *("plots", "predict", "preset", "repeat", "score", "timings", "unseal"),
+    *("plots", "predict", "preset", "repeat", "score", "serve", "timings", "unseal"),
 )
 """Each is a function in a file of the same name, and a command with dashes instead of underscores."""
+
+EXTRAS = {"serve": ("serve", "serving")}
+TRAINING = ("train", "training")
+"""The extra of the package that a command needs, and what it is for; those that are not named need `train`."""
 
 
 class LazyGroup(PlainGroup):
@@ -47,9 +51,11 @@ class LazyGroup(PlainGroup):
             package = (error.name or "").partition(".")[0]
             if package in ("lesions", "stages", ""):
                 raise
+            command = ctx.invoked_subcommand
+            extra, purpose = EXTRAS.get(command, TRAINING)
             raise InputError(
-                f"lesions {ctx.invoked_subcommand}: needs the training libraries, of which {package} is not "
-                'installed: pip install "lesions[train]"'
+                f"lesions {command}: needs the {purpose} libraries, of which {package} is not installed: "
+                f'pip install "lesions[{extra}]"'
             ) from error
 
 

@@ -20,18 +20,22 @@ COLOUR = np.array([255, 220, 0], np.float32)
 def draw_overlay(pixels: NDArray[np.uint8], activation: NDArray[np.float32]) -> Image.Image:
     """Draw a map over an image: what is yellow speaks for the diagnosis, and what is as it was does not.
 
-    The map is divided by its largest value. What speaks against the diagnosis, below zero, is left as it is.
+    What speaks against the diagnosis is left as it is.
 
     Parameters
     ----------
     pixels : (S, S, 3) uint8
     activation : (H, W) float32
     """
-    positive = np.clip(np.nan_to_num(activation), 0, None)
-    scaled = positive / (float(positive.max()) or 1.0)
-    enlarged = Image.fromarray(scaled.astype(np.float32)).resize(pixels.shape[1::-1], Image.Resampling.BILINEAR)
+    enlarged = Image.fromarray(scale_map(activation)).resize(pixels.shape[1::-1], Image.Resampling.BILINEAR)
     weight = STRONGEST * np.clip(np.asarray(enlarged), 0, 1)[..., np.newaxis]
     return Image.fromarray(np.round((1 - weight) * pixels + weight * COLOUR).astype(np.uint8))
+
+
+def scale_map(activation: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a map (H, W) divided by its largest value; what speaks against the diagnosis, below zero, becomes 0."""
+    positive = np.clip(np.nan_to_num(activation), 0, None)
+    return (positive / (float(positive.max()) or 1.0)).astype(np.float32)
 
 
 def name_overlay(position: int, file: str) -> str:

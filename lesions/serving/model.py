@@ -4,13 +4,16 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lesions.errors import InputError, quote_value
 from lesions.hardware.processors import count_processors
 from lesions.serving.answers import Answer, Rules
 from lesions.serving.manifest import Manifest
 from lesions.serving.onnx_file import name_file, read_onnx_file
 from lesions.serving.session import Network
-from lesions.serving.stream import Answered, SourceFile, answer_files
+from lesions.serving.stream import Answered, SourceFile, answer_files, answer_pixels
 
 
 class Model:
@@ -80,6 +83,24 @@ class Model:
         """
         num_workers = num_workers or self._num_threads
         return answer_files(self._network, rules, files, num_workers=num_workers, with_maps=with_maps)
+
+    def answer_batch(
+        self, files: Sequence[str], pixels: Sequence[NDArray[np.uint8]], rules: Rules, *, with_maps: bool = False
+    ) -> list[tuple[Answer, NDArray[np.float32] | None]]:
+        """Return the answer and the map for each image of one batch.
+
+        Parameters
+        ----------
+        files
+            What the images are called in the answers.
+        pixels : (size_px, size_px, 3) uint8 each
+            From `decode_pixels`.
+        rules
+            From `build_rules`.
+        with_maps
+            Whether there are maps (H, W); otherwise they are None.
+        """
+        return list(answer_pixels(self._network, rules, files, pixels, with_maps=with_maps))
 
     def build_rules(self, min_confidence: float | None = None) -> Rules:
         """Return what makes answers of numbers; raise InputError if `min_confidence` is no probability."""

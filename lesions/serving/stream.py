@@ -29,6 +29,8 @@ BATCH_PIXELS = 32 * 224**2
 
 MAX_BATCH = 32
 
+NO_MEMORY = "takes more memory than there is"
+
 Decoding = Future[NDArray[np.uint8] | str]
 """The pixels of a file, or why it is refused, as soon as a thread has decoded it."""
 
@@ -112,31 +114,56 @@ def _answer_batch(
     with_maps: bool,
 ) -> Iterator[Answered]:
     decoded = [future.result() for future in begun]
+    answers = answer_pixels(network, rules, [source.file for source in batch], decoded, with_maps=with_maps)
+    for source, each, (answer, activation) in zip(batch, decoded, answers, strict=True):
+        yield Answered(source, answer, None if isinstance(each, str) else each, activation)
+
+
+def answer_pixels(
+    network: Network,
+    rules: Rules,
+    files: Sequence[str],
+    decoded: Sequence[NDArray[np.uint8] | str],
+    *,
+    with_maps: bool = False,
+) -> Iterator[tuple[Answer, NDArray[np.float32] | None]]:
+    """Yield the answer and the map for each file of one batch, by its pixels or why it is refused."""
     pixels = [each for each in decoded if not isinstance(each, str)]
     outputs = network.run(np.stack(pixels), with_maps=with_maps) if pixels else None
     row = 0
-    for source, each in zip(batch, decoded, strict=True):
+    for file, each in zip(files, decoded, strict=True):
         if isinstance(each, str) or outputs is None:
-            yield Answered(source, rules.refuse(source.file, str(each)), None, None)
+            yield rules.refuse(file, str(each)), None
             continue
         numbers = outputs.numbers[row]
-        answer = rules.answer(source.file, numbers)
+        answer = rules.answer(file, numbers)
         maps = outputs.maps if answer.diagnosis is not None else None
-        yield Answered(source, answer, each, None if maps is None else maps[row, numbers.called])
+        yield answer, None if maps is None else maps[row, numbers.called]
         row += 1
 
 
 def read_pixels(path: str, decoding: DecodingParameters) -> NDArray[np.uint8] | str:
     """Return the pixels (size_px, size_px, 3) of an image file, or why it is refused."""
     try:
-        return decode_image(_read_file(path), decoding).pixels
+        data = _read_file(path)
     except FileNotFoundError:
         return "there is no such file"
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
     except MemoryError:
-        return "takes more memory than there is"
-    except ValueError as error:  # InputError is one; so is a path with a zero byte
+        return NO_MEMORY
+    except ValueError as error:  # so is a path with a zero byte
+        return str(error)
+    return decode_pixels(data, decoding)
+
+
+def decode_pixels(data: bytes, decoding: DecodingParameters) -> NDArray[np.uint8] | str:
+    """Return the pixels (size_px, size_px, 3) of the bytes of an image file, or why it is refused."""
+    try:
+        return decode_image(data, decoding).pixels
+    except MemoryError:
+        return NO_MEMORY
+    except (OSError, ValueError) as error:  # InputError is a ValueError
         return str(error)
 
 

@@ -1,0 +1,1 @@
+"""Answering for images over HTTP."""

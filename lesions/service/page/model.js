@@ -1,6 +1,5 @@
 /** Which model answers, its card, and the token that the server may ask for. */
 
-import { buildElement } from "./answer.js";
 import { buildMarkdown } from "./markdown.js";
 import { getModel, hasToken, TokenNeeded, useToken } from "./server.js";
 
@@ -63,14 +62,6 @@ function showModel(model) {
   find("model-choice").hidden = model.models.length < 2;
   const isChosen = (name) => name === served.name;
   find("model-select").replaceChildren(...model.models.map((name) => new Option(name, name, false, isChosen(name))));
-  find("card-text").replaceChildren(...buildCard(model));
+  find("card-text").replaceChildren(...buildMarkdown(model.card));
   find("model").hidden = false;
-}
-
-function buildCard({ card, manifest }) {
-  if (card) return buildMarkdown(card);
-  return [
-    buildElement("p", "This model came without its card. Its file says of its intended use:"),
-    buildElement("p", manifest.intended_use),
-  ];
 }

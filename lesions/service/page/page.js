@@ -77,7 +77,7 @@ function retry() {
 /** Ask about one thing after the other, until nothing waits. */
 async function work() {
   if (isWorking || !served.model) return;
-  isWorking = true;
+  setWorking(true);
   try {
     while (await askNext());
     announce(summarise());
@@ -85,8 +85,13 @@ async function work() {
     if (!(error instanceof TokenNeeded)) throw error;
     askForToken(error);
   } finally {
-    isWorking = false;
+    setWorking(false);
   }
+}
+
+function setWorking(value) {
+  isWorking = value;
+  find("answers").setAttribute("aria-busy", value);
 }
 
 async function askNext() {

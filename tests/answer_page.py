@@ -8,6 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.services import Service
+
 HAS_BEGUN = ":is(#model, #problem, #token-form):not([hidden])"
 
 KEPT = """async () => ({
@@ -97,12 +99,13 @@ class AnswerPage:
 
 
 OpenPage = Callable[..., AnswerPage]
+Serve = Callable[..., Service]
 
 
 def read_rows(card: Locator) -> list[tuple[str, str]]:
     """Return the names and probabilities of the bars, from top to bottom."""
     rows = card.locator(".bars tbody tr").all()
-    return [(row.locator("th span").inner_text(), row.locator(".number").inner_text()) for row in rows]
+    return [(row.locator("th span").inner_text(), row.locator(".number").inner_text().replace("\xa0", " ")) for row in rows]
 
 
 def read_focus(page: Page) -> str:

@@ -77,11 +77,7 @@ function fillMalignancy(section, answer, model) {
   section.querySelector(".point").textContent = describePoint(model);
   setShare(section.querySelector(".bar"), answer.malignancy);
   section.classList.toggle("called", Boolean(answer.is_called_malignant));
-  const threshold = model.manifest.thresholds.malignancy;
-  if (threshold === null) return;
-  const mark = buildElement("span", "", "mark");
-  mark.style.setProperty("--at", threshold);
-  section.querySelector(".scale").append(mark);
+  section.querySelector(".mark").style.setProperty("--at", model.manifest.thresholds.malignancy);
 }
 
 function fillSet(section, answer, model) {

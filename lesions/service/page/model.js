@@ -34,6 +34,7 @@ export function startModel(onLoad) {
 
 async function loadModel() {
   find("problem").hidden = true;
+  find("status").textContent = "Asking the server for its model…";
   try {
     served.model = await getModel(served.name);
     showModel(served.model);
@@ -42,6 +43,8 @@ async function loadModel() {
     if (error instanceof TokenNeeded) askForToken(error);
     else showProblem(error);
     return false;
+  } finally {
+    find("status").textContent = "";
   }
 }
 

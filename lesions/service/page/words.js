@@ -6,9 +6,13 @@ export const REFUSED = "refused";
 /** Spell a probability in percent; what is not quite 0 or 1 never looks as if it were. */
 export function spellShare(value, digits = 1) {
   const step = 10 ** -digits;
-  if (value > 0 && 100 * value < step) return `below ${step.toFixed(digits)} %`;
-  if (value < 1 && 100 * value > 100 - step) return `above ${(100 - step).toFixed(digits)} %`;
-  return `${(100 * value).toFixed(digits)} %`;
+  if (value > 0 && 100 * value < step) return `below ${spellPercent(step, digits)}`;
+  if (value < 1 && 100 * value > 100 - step) return `above ${spellPercent(100 - step, digits)}`;
+  return spellPercent(100 * value, digits);
+}
+
+function spellPercent(percent, digits) {
+  return `${percent.toFixed(digits)}\u00a0%`;
 }
 
 /** Spell a probability and the threshold that it is compared with, with as many digits as tell them apart. */
@@ -21,7 +25,7 @@ export function spellBeside(value, threshold) {
 
 /** Spell a number of bytes in MB of 1,000,000. */
 export function spellBytes(bytes) {
-  return `${(bytes / 1e6).toLocaleString("en", { maximumSignificantDigits: 3 })} MB`;
+  return `${(bytes / 1e6).toLocaleString("en", { maximumSignificantDigits: 3 })}\u00a0MB`;
 }
 
 /** Join names as in "a, b or c". */
@@ -84,9 +88,7 @@ export function describeUnlike(answer) {
 /** Say on which side of the operating point the malignancy is; null if the classes have no malignant side. */
 export function describeMalignancy(answer, { manifest }) {
   if (answer.malignancy === null) return null;
-  const point = manifest.thresholds.malignancy;
-  if (point === null) return `${spellShare(answer.malignancy)}. The model has no operating point.`;
-  const [value, threshold] = spellBeside(answer.malignancy, point);
+  const [value, threshold] = spellBeside(answer.malignancy, manifest.thresholds.malignancy);
   return answer.is_called_malignant
     ? `Called malignant: ${value} reaches the operating point of ${threshold}.`
     : `Not called malignant: ${value} is below the operating point of ${threshold}.`;
@@ -94,7 +96,6 @@ export function describeMalignancy(answer, { manifest }) {
 
 /** Say what the operating point was worth on test images. */
 export function describePoint({ manifest }) {
-  if (manifest.thresholds.malignancy === null) return "";
   const { malignancy_sensitivity: sensitivity, malignancy_specificity: specificity } = manifest.scores;
   if (sensitivity && specificity) {
     return (

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 pytest.importorskip("fastapi", reason='needs the extra: pip install "lesions[serve]"')
 
-from tests.answer_page import AnswerPage, OpenPage
+from tests.answer_page import AnswerPage, OpenPage, Serve
 from tests.pages import CHROMIUM
 from tests.served import build_manifest, write_image, write_model
 from tests.services import Service
@@ -47,11 +48,26 @@ def service(models: tuple[Path, Path]) -> Iterator[Service]:
 
 
 @pytest.fixture
+def serve(models: tuple[Path, Path]) -> Iterator[Serve]:
+    """A function that starts a service of its own, which the test may stop; by default of the first model."""
+    services: list[Service] = []
+
+    def serve_one(model: Path = models[0], **options: Any) -> Service:
+        services.append(Service(model, **options))
+        return services[-1]
+
+    yield serve_one
+    for each in services:
+        if each.process.poll() is None:
+            each.stop()
+
+
+@pytest.fixture
 def open_page(browser: Browser, service: Service) -> Iterator[OpenPage]:
     """A function that opens the page of a service; what every page must keep to is checked when the test ends."""
     opened: list[AnswerPage] = []
 
-    def open_one(of: Service | None = None, **options: object) -> AnswerPage:
+    def open_one(of: Service | None = None, **options: Any) -> AnswerPage:
         opened.append(AnswerPage(browser, (of or service).address, **options))
         return opened[-1]
 

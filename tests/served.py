@@ -26,6 +26,9 @@ CLASSES = ("melanoma", "nevus", "vascular_lesion")
 """The classes, which are those of red, green and blue images; the first is malignant."""
 
 OPSET = 20
+LARGE = 1024
+"""The side of the matrices that take time."""
+
 SHARPNESS = 8.0
 """The logit of a class is its colour's share of brightness (0 to 1) times this."""
 
@@ -59,7 +62,11 @@ def build_manifest(**changes: Any) -> Manifest:
 
 
 def build_onnx(
-    manifest: Manifest | None = None, *, has_maps: bool = True, shift: tuple[float, float, float] = (0, 0, 0)
+    manifest: Manifest | None = None,
+    *,
+    has_maps: bool = True,
+    shift: tuple[float, float, float] = (0, 0, 0),
+    num_products: int = 0,
 ) -> onnx.ModelProto:
     """Build a network that calls an image by its mean colour.
 
@@ -69,6 +76,8 @@ def build_onnx(
     ----------
     shift
         Is added to the logits of the classes after the image is called.
+    num_products
+        So many products of large matrices are computed for nothing, to take time.
     """
     manifest = manifest or build_manifest()
     constants: dict[str, Any] = {
@@ -85,12 +94,15 @@ def build_onnx(
         helper.make_node("ReduceMean", ["pixels", "space"], [EMBEDDING], keepdims=0),
         helper.make_node("Mul", [EMBEDDING, "sharpness"], ["logits"]),
         helper.make_node("ArgMax", ["logits"], [CALLED], axis=1, keepdims=0),
-        helper.make_node("Add", ["logits", "shift"], ["calibrated"]),
+        helper.make_node("Add", ["logits", "shift" if not num_products else "late_shift"], ["calibrated"]),
         helper.make_node("Softmax", ["calibrated"], [PROBABILITIES], axis=1),
         helper.make_node("MatMul", [PROBABILITIES, "malignant"], [MALIGNANCY]),
         helper.make_node("ReduceMean", [EMBEDDING, "channels"], [OUT_OF_DISTRIBUTION], keepdims=0),
         helper.make_node("Transpose", ["pixels"], [MAPS], perm=[0, 3, 1, 2]),
     ]
+    if num_products:
+        constants |= {"large": np.array([LARGE, LARGE], np.int64), "nothing": np.array(0, np.float32)}
+        nodes[0:0] = _take_time(num_products)
     floats: dict[str, Any] = {
         PROBABILITIES: ["N", 3],
         MALIGNANCY: ["N"],
@@ -113,6 +125,27 @@ def build_onnx(
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
     helper.set_model_props(model, {METADATA_KEY: spell_manifest(manifest)})
     return model
+
+
+def _take_time(num_products: int) -> list[onnx.NodeProto]:
+    """Return nodes that multiply matrices and add nothing to the shift."""
+    nodes = [
+        helper.make_node("ConstantOfShape", ["large"], ["zeros"]),
+        helper.make_node("ReduceMax", [IMAGES], ["brightest"], keepdims=0),
+        helper.make_node("Cast", ["brightest"], ["brightest_float"], to=TensorProto.FLOAT),
+        helper.make_node("Add", ["zeros", "brightest_float"], ["product_0"]),
+    ]
+    for at in range(num_products):
+        nodes += [
+            helper.make_node("MatMul", [f"product_{at}", f"product_{at}"], [f"square_{at}"]),
+            helper.make_node("Clip", [f"square_{at}", "", "to_unit"], [f"product_{at + 1}"]),
+        ]
+    return [
+        *nodes,
+        helper.make_node("ReduceMean", [f"product_{num_products}"], ["mean_product"], keepdims=0),
+        helper.make_node("Mul", ["mean_product", "nothing"], ["no_shift"]),
+        helper.make_node("Add", ["shift", "no_shift"], ["late_shift"]),
+    ]
 
 
 def write_model(path: Path, manifest: Manifest | None = None, **options: Any) -> Path:

@@ -1,5 +1,6 @@
 """The images of a request, read from its multipart body into memory."""
 
+import logging
 import sys
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ from starlette.requests import Request
 
 from lesions.errors import quote_value
 from lesions.service.refusal import Refusal
+
+# It quotes what it cannot parse.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 MULTIPART = "multipart/form-data"
 FILES, LESION = "files", "lesion"

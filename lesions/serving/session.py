@@ -1,12 +1,17 @@
 """Running an exported model with onnxruntime."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+
+# From 1.29 on, onnxruntime otherwise sends what it runs to Microsoft, and writes an identifier into the home folder.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
 from lesions.errors import InputError, cut_value

@@ -86,7 +86,9 @@ function checkSize(files, { max_bytes: maxBytes, max_files: maxFiles }) {
 
 async function checkReadable(file) {
   try {
-    await file.slice(0, 1).arrayBuffer();
+    const reader = file.stream().getReader();
+    await reader.read();
+    await reader.cancel();
   } catch {
     throw new Refusal("It cannot be read here. It may be a folder, or it was moved or changed.");
   }

@@ -4,6 +4,12 @@
 export function listenForFiles(inputs, { onFiles, onNone }) {
   const take = (files) => (files.length ? onFiles([...files]) : onNone());
   for (const input of inputs) {
+    // It looks like a button, and Chromium opens it with the space bar alone.
+    input.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      input.click();
+    });
     input.addEventListener("change", () => {
       take(input.files);
       input.value = ""; // so that the same file can be chosen again, and the browser keeps no name of it

@@ -181,6 +181,12 @@ def test_all_that_predicting_reaches_imports_only_what_the_base_install_has(file
     }
 
 
+@pytest.mark.parametrize("file", [*source_files("lesions"), *source_files("stages")], ids=str)
+def test_onnxruntime_is_imported_only_where_its_telemetry_is_switched_off(file: Path) -> None:
+    packages = {name.partition(".")[0] for name in imported_names(file)}
+    assert "onnxruntime" not in packages or file == ROOT / "lesions/serving/session.py"
+
+
 def test_the_commands_are_the_files_that_have_one() -> None:
     functions = {file.stem: ast.parse(file.read_text()).body for file in (ROOT / "lesions/command_line").glob("*.py")}
     named_alike = [

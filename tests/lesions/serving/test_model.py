@@ -1,6 +1,8 @@
 """An exported model in Python: what it answers, and what it refuses to load."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +18,7 @@ from lesions.hardware import processors
 from lesions.images.decode import decode_image
 from lesions.serving.model import Model, load_model
 from lesions.serving.stream import count_in_batch
+from tests.builders import ROOT
 from tests.served import CLASSES, SHARPNESS, build_manifest, build_onnx, write_image, write_model
 
 
@@ -231,3 +234,15 @@ def test_without_a_malignant_side_there_is_no_malignancy(tmp_path: Path) -> None
     model = load_model(write_model(tmp_path / "model.onnx", build_manifest(thresholds=thresholds)))
     (answer,) = model.predict([write_image(tmp_path / "red.png")])
     assert (answer.malignancy, answer.is_called_malignant) == (None, None)
+
+
+def test_predicting_sends_nothing_to_anybody_and_keeps_no_identifier(tmp_path: Path) -> None:
+    # onnxruntime would write what it sends into the home folder first.
+    path, image = write_model(tmp_path / "model.onnx"), write_image(tmp_path / "red.png")
+    home = tmp_path / "home"
+    home.mkdir()
+    program = f"from lesions import load_model; print(load_model({str(path)!r}).predict([{str(image)!r}]))"
+    # Variables of continuous integration switch it off too.
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(home)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    assert [*home.rglob("*")] == []

@@ -67,8 +67,9 @@ class AnswerPage:
 
     def send(self, kind: str, *files: Path) -> bool:
         """Drop or paste files; return whether the browser would have opened them."""
-        encoded = [(file.name, f"image/{file.suffix[1:]}", base64.b64encode(file.read_bytes()).decode()) for file in files]
-        return bool(self.page.evaluate(SEND, [kind, encoded]))
+        texts = [base64.b64encode(file.read_bytes()).decode() for file in files]
+        sent = [(file.name, f"image/{file.suffix[1:]}", text) for file, text in zip(files, texts, strict=True)]
+        return bool(self.page.evaluate(SEND, [kind, sent]))
 
     def settle(self) -> None:
         """Wait until nothing is asked any more."""
@@ -105,7 +106,8 @@ Serve = Callable[..., Service]
 def read_rows(card: Locator) -> list[tuple[str, str]]:
     """Return the names and probabilities of the bars, from top to bottom."""
     rows = card.locator(".bars tbody tr").all()
-    return [(row.locator("th span").inner_text(), row.locator(".number").inner_text().replace("\xa0", " ")) for row in rows]
+    texts = [(row.locator("th span").inner_text(), row.locator(".number").inner_text()) for row in rows]
+    return [(name, number.replace("\xa0", " ")) for name, number in texts]
 
 
 def read_focus(page: Page) -> str:

@@ -14,7 +14,7 @@ from tests.served import SIZE_PX, build_manifest, write_image, write_model
 def box_of(place: Locator) -> dict[str, float]:
     box = place.bounding_box()
     assert box is not None
-    return dict(box)
+    return {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
 
 
 def test_an_answer_is_that_of_the_model(opened: AnswerPage, models: tuple[Path, Path], green: Path) -> None:
@@ -34,8 +34,8 @@ def test_an_answer_is_that_of_the_model(opened: AnswerPage, models: tuple[Path, 
     expect_texts(
         card.locator(".point"),
         [
-            "On test images, this point had a sensitivity of 88.0 % (95 % interval 80.0 % to 93.2 %) and a specificity "
-            "of 74.0 %."
+            "On test images, this point had a sensitivity of 88.0 % (95 % interval 80.0 % to 93.2 %) and a "
+            "specificity of 74.0 %."
         ],
     )
     assert answer.prediction_set == ("melanoma", "nevus")
@@ -79,7 +79,9 @@ def test_not_sure_and_not_like_the_training_images_are_said_first(opened: Answer
     assert box_of(card.locator(".unlike"))["y"] < box_of(card.locator(".headline"))["y"]
 
 
-def test_one_answer_for_a_lesion(opened: AnswerPage, models: tuple[Path, Path], red: Path, green: Path, white: Path) -> None:
+def test_one_answer_for_a_lesion(
+    opened: AnswerPage, models: tuple[Path, Path], red: Path, green: Path, white: Path
+) -> None:
     opened.page.get_by_label("All images show the same lesion").check()
     opened.choose(red)
     lesion = opened.page.locator("#lesion")
@@ -160,7 +162,9 @@ def test_a_call_that_is_not_the_most_probable_class_is_explained(
     assert note.startswith("By its calibrated probabilities, nevus is more probable.")
 
 
-def test_without_a_malignant_side_nothing_is_said_of_it(open_page: OpenPage, serve: Serve, tmp_path: Path, red: Path) -> None:
+def test_without_a_malignant_side_nothing_is_said_of_it(
+    open_page: OpenPage, serve: Serve, tmp_path: Path, red: Path
+) -> None:
     manifest = build_manifest()
     thresholds = manifest.thresholds.model_dump() | {"malignancy": None}
     service = serve(write_model(tmp_path / "m.onnx", build_manifest(thresholds=thresholds)))

@@ -14,7 +14,9 @@ def names_of(opened: AnswerPage) -> list[str]:
     return opened.page.locator("#cards h3").all_inner_texts()
 
 
-def test_chosen_images_are_side_by_side_in_their_order(opened: AnswerPage, red: Path, green: Path, white: Path) -> None:
+def test_chosen_images_are_side_by_side_in_their_order(
+    opened: AnswerPage, red: Path, green: Path, white: Path
+) -> None:
     opened.choose(red, green, white)
     assert names_of(opened) == ["red.png", "green.png", "white.png"]
     tops = [card.bounding_box() for card in opened.cards.all()]

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.answer_page import AnswerPage, OpenPage, Serve, expect_texts, read_focus
 from tests.services import build_body
 
-TOKEN = "the-right-one-for-this-test"
+KNOWN = "the-right-one-for-this-test"
 MAX_BYTES = 1_000_000
 """What the service of these tests takes."""
 
@@ -82,9 +82,7 @@ def test_a_server_that_is_gone_is_asked_again_when_it_is_back(
     expect(opened.card("red.png").locator("canvas")).to_be_visible()
 
 
-def test_a_lesion_is_asked_about_again(
-    open_page: OpenPage, serve: Serve, red: Path, green: Path
-) -> None:
+def test_a_lesion_is_asked_about_again(open_page: OpenPage, serve: Serve, red: Path, green: Path) -> None:
     other = serve()
     opened = open_page(other)
     opened.choose(red, green)
@@ -122,10 +120,8 @@ def test_a_busy_server_is_asked_again(open_page: OpenPage, serve: Serve, red: Pa
     assert opened.status == "red.png: Called melanoma."
 
 
-def test_a_token_is_asked_for_and_held_in_memory_alone(
-    open_page: OpenPage, serve: Serve, red: Path
-) -> None:
-    service = serve(token=TOKEN)
+def test_a_token_is_asked_for_and_held_in_memory_alone(open_page: OpenPage, serve: Serve, red: Path) -> None:
+    service = serve(token=KNOWN)
     opened = open_page(service)
     field = opened.page.get_by_label("This server asks for its access token")
     expect(field).to_be_focused()
@@ -134,22 +130,20 @@ def test_a_token_is_asked_for_and_held_in_memory_alone(
     field.press("Enter")
     expect(opened.page.locator("#token-reason")).to_contain_text("token")
     expect(field).to_have_value("")
-    field.fill(TOKEN)
+    field.fill(KNOWN)
     field.press("Enter")
     expect(opened.card("red.png").locator(".headline")).to_have_text("Called melanoma.")
     expect(field).to_be_hidden()
-    assert not any(TOKEN in url for url in opened.requested)
+    assert not any(KNOWN in url for url in opened.requested)
     opened.page.reload()
     expect(field).to_be_visible()
 
 
-def test_a_file_that_is_gone_since_it_was_chosen_is_refused(
-    open_page: OpenPage, serve: Serve, red: Path
-) -> None:
-    service = serve(token=TOKEN)
+def test_a_file_that_is_gone_since_it_was_chosen_is_refused(open_page: OpenPage, serve: Serve, red: Path) -> None:
+    service = serve(token=KNOWN)
     opened = open_page(service)
     opened.page.set_input_files("#files", red)
     red.unlink()
-    opened.page.locator("#token").fill(TOKEN)
+    opened.page.locator("#token").fill(KNOWN)
     opened.page.locator("#token").press("Enter")
     expect(opened.card("red.png").locator(".warning")).to_contain_text("Refused: It cannot be read here.")

@@ -16,9 +16,7 @@ from tests.builders import HAM10000, PAD_UFES_20, needs_ham10000, needs_pad_ufes
         pytest.param(PAD_UFES_20, marks=needs_pad_ufes_20, id="PAD-UFES-20"),
     ],
 )
-def test_real_images_are_answered_and_shown(
-    opened: AnswerPage, models: tuple[Path, Path], dataset: Path
-) -> None:
+def test_real_images_are_answered_and_shown(opened: AnswerPage, models: tuple[Path, Path], dataset: Path) -> None:
     found = sorted(path for path in dataset.rglob("*") if path.suffix in (".jpg", ".png"))[::100][:4]
     answers = load_model(models[0]).predict(found)
     opened.choose(*found)

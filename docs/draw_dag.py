@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import networkx as nx
 
+from lesions.parameters.models import read_models
 from lesions.parameters.overlay import lay_over
 
 BEGIN, END = "<!-- dvc dag --mermaid -->\n", "<!-- end of the drawing -->"
@@ -32,11 +33,12 @@ def main(paths: list[Path]) -> None:
 
 
 def print_dag() -> str:
-    """Return what `dvc dag --mermaid` prints for the project with an ensemble, which the parameters need not list."""
+    """Return what `dvc dag --mermaid` prints with an ensemble and exports, which the parameters need not list."""
+    exported = {"models": read_models(Path("params.yaml")), "ensembles": ["both"]}
     with TemporaryDirectory() as folder:
         for name in ("dvc.yaml", "params.yaml"):
             shutil.copy(name, folder)
-        lay_over(Path(folder, "params.yaml"), {"ensembles": ["both"]})
+        lay_over(Path(folder, "params.yaml"), {"ensembles": ["both"], "export": exported})
         for command in (["dvc", "init", "--quiet", "--no-scm"], ["dvc", "dag", "--mermaid"]):
             shown = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     return shown.stdout

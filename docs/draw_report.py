@@ -1,4 +1,4 @@
-"""Draw the top of a report page and its first pictures: python -m docs.draw_report report/index.html PICTURE.
+"""Draw parts of a report page as one picture: python -m docs.draw_report report/index.html PICTURE.
 
 It needs Chromium, for which Debian has a package; Playwright drives it.
 """
@@ -17,7 +17,7 @@ MARGIN_PX = 16
 
 
 def main(report: Path, picture: Path) -> None:
-    """Save the page from its title to its scores, then its heading "Pictures" and the first row of pictures."""
+    """Save the page from its title to its table of diagnoses, then the missed melanomas and a row of pictures."""
     with sync_playwright() as playwright:
         # A container does not allow the sandbox; the browser opens only the pipeline's own page.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -32,10 +32,15 @@ def main(report: Path, picture: Path) -> None:
 
 def list_parts(page: Page) -> list[tuple[int, int]]:
     """Return the first and last row of pixels of each part of the page that is shown."""
-    end_of_scores, _ = find_rows(page, "#differences")
-    start_of_pictures, _ = find_rows(page, "h2:text-is('Plots')")
-    _, end_of_first_row = find_rows(page, ".pictures figure >> nth=1")
-    return [(0, end_of_scores), (start_of_pictures, end_of_first_row + MARGIN_PX)]
+    _, end_of_diagnoses = find_rows(page, "#diagnoses table >> nth=0")
+    start_of_missed, _ = find_rows(page, "#missed")
+    _, end_of_photos = find_rows(page, "#missed .photos >> nth=0")
+    start_of_pictures, end_of_pictures = find_rows(page, "#subgroups .pictures >> nth=0")
+    return [
+        (0, end_of_diagnoses + MARGIN_PX),
+        (start_of_missed, end_of_photos + MARGIN_PX),
+        (start_of_pictures, end_of_pictures + MARGIN_PX),
+    ]
 
 
 def find_rows(page: Page, selector: str) -> tuple[int, int]:

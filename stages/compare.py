@@ -89,7 +89,7 @@ def main(
 
 def check_no_other_is_left(models: list[str], ensembles: list[str], folders: ModelPaths, params: Path) -> None:
     """Refuse files of models that are not listed: DVC has hashed them with the folders that this stage reads."""
-    for name in find_left_over(models, ensembles, folders):
+    for name in find_left_over(models, ensembles, folders, exported=[*models, *ensembles]):
         raise InputError(
             f"there are files of {name}, which is not in models or ensembles of {params} or has changed between the "
             "two, as after a change of branch; remove them with `dvc repro --force --single-item list_models`"

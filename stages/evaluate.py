@@ -10,7 +10,7 @@ The logits of HAM10000 (1,198 images for validation, 1,196 for test) take a few 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import typer
@@ -145,7 +145,7 @@ def split_predictions(predictions: Predictions, *, sealed: Sequence[str]) -> dic
 
 
 def round_calibration(
-    fitted: FittedCalibration, prior_shift: Floats, classes: tuple[str, ...], logits: Path, num_views: int
+    fitted: FittedCalibration, prior_shift: Floats, classes: tuple[str, ...], logits: Path, num_views: Literal[1, 8]
 ) -> Calibration:
     """Return the calibration rounded as in its file, so that reading the file gives the same probabilities."""
     scale, shift, by_prior = (

@@ -15,6 +15,7 @@ import typer
 
 from lesions.formats.json_file import write_json
 from lesions.parameters.combinations import read_combination
+from lesions.parameters.exports import read_exports
 from lesions.parameters.models import read_ensembles, read_models
 from lesions.stage.run import run_stage
 from lesions.tables.paths import ModelPaths, find_left_over, remove_outputs
@@ -31,9 +32,14 @@ def main(
     models, ensembles = read_models(params), read_ensembles(params)
     for ensemble in ensembles:
         read_combination(params, ensemble)  # refused here, not after the networks have been trained
-    for name, outputs in find_left_over(models, ensembles, ModelPaths("", data, metrics, plots)).items():
+    export, folders = read_exports(params), ModelPaths("", data, metrics, plots)
+    exported = [*export.models, *export.ensembles]
+    for name, outputs in find_left_over(models, ensembles, folders, exported=exported).items():
         remove_outputs(ModelPaths(name, data, metrics, plots), outputs)
-        listed_as = "models" if name in ensembles else "ensembles" if name in models else "models or ensembles"
+        if {*outputs} <= {*ModelPaths(name, data, metrics, plots).exported}:
+            listed_as = "export.models or export.ensembles"
+        else:
+            listed_as = "models" if name in ensembles else "ensembles" if name in models else "models or ensembles"
         print(f"removed the files of {name}, which is not in {listed_as} of {params}")
     write_json(listed, {"models": models, "ensembles": ensembles})
 

@@ -13,23 +13,22 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 import typer
-from numpy.typing import NDArray
 
-from lesions.errors import InputError
 from lesions.evaluation.parameters import EvaluationParameters
-from lesions.formats.sha256 import hash_file
 from lesions.hardware.device import set_up_device
 from lesions.images.cache import read_cache
-from lesions.networks.checkpoint import CheckpointMetadata, read_checkpoint
+from lesions.networks.checkpoint import read_checkpoint
+from lesions.networks.checkpoint_checks import check_checkpoint, check_classes, check_finite
 from lesions.networks.inference import predict_outputs
 from lesions.networks.source import open_source
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
-from lesions.tables.classes import Classes, read_classes
+from lesions.tables.classes import read_classes
 from lesions.tables.predictions import Predictions, write_logits
 from lesions.tables.splits import read_split_metadata
 from lesions.tables.task import encode_diagnoses
+from lesions.tables.train_sample import draw_train_sample
 from lesions.transforms.preprocessing import Preprocessing
 
 
@@ -75,51 +74,6 @@ def select_predicted(table: pd.DataFrame) -> pd.DataFrame:
     sample = draw_train_sample(table)
     is_predicted = (table.split != "train") | table.image_id.isin(sample.image_id)
     return table[is_predicted].sort_values("split", kind="stable")
-
-
-def draw_train_sample(table: pd.DataFrame) -> pd.DataFrame:
-    """Draw whole groups of training images at random, with about as many images as validation has."""
-    train = table[table.split == "train"]
-    groups = np.random.default_rng(0).permutation(train.group_id.unique())
-    sizes = train.group_id.value_counts()[groups].cumsum()
-    wanted = sizes[sizes <= max((table.split == "val").sum(), sizes.iloc[0])].index
-    return train[train.group_id.isin(wanted)]
-
-
-def check_checkpoint(path: Path, about: CheckpointMetadata, *, model: str, inputs: tuple[Path, ...]) -> None:
-    """Check that a checkpoint was trained for this model and on these data.
-
-    If the data differ, test images may have been among its training images.
-
-    Raises
-    ------
-    InputError
-        If the checkpoint was trained for another model or on other data.
-    """
-    if about.model != model:
-        raise InputError(f"{path}: is a checkpoint of {about.model}, expected {model}")
-    for source in inputs:
-        if about.inputs.get(source.name) != hash_file(source):
-            raise InputError(f"{path}: was trained with another {source.name}; run the stage train again")
-
-
-def check_classes(path: Path, about: CheckpointMetadata, known: Classes) -> None:
-    """Raise InputError if a checkpoint does not have the classes of this run, in their order."""
-    if (about.classes, about.diagnoses) != (known.classes, known.diagnoses):
-        raise InputError(
-            f"{path}: has the classes {', '.join(about.classes)}, expected {', '.join(known.classes)} in this order "
-            "and of the same diagnoses; run the stage train again"
-        )
-
-
-def check_finite(path: Path, outputs: NDArray[np.float32]) -> None:
-    """Raise InputError if a checkpoint gives logits (N, K) that are not finite numbers."""
-    num_finite = np.count_nonzero(np.isfinite(outputs).all(axis=1))
-    if num_finite < len(outputs):
-        raise InputError(
-            f"{path}: gives logits that are not finite numbers for {len(outputs) - num_finite} of {len(outputs)} "
-            "images; run the stage train again, with a lower learning_rate"
-        )
 
 
 if __name__ == "__main__":

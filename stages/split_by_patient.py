@@ -7,9 +7,10 @@ import pandas as pd
 import typer
 
 from lesions.datasets.parameters import DatasetParameters
-from lesions.formats.json_file import write_metrics, write_plot_rows
+from lesions.formats.json_file import write_json, write_metrics, write_plot_rows
 from lesions.parameters.section import read_section
 from lesions.splitting.assignment import assign_splits, compute_wanted_shares
+from lesions.splitting.characteristics import list_characteristics
 from lesions.splitting.checks import (
     CONTRADICTED,
     SIBLINGS_OF_LISTED,
@@ -43,6 +44,7 @@ def main(
     splits: Annotated[Path, typer.Option(help="Written: image_id, group_id, split.")],
     metrics: Annotated[Path, typer.Option(help="Written: sizes, and deviations from the wanted shares.")],
     shares_plot: Annotated[Path, typer.Option(help="Written: wanted and actual share of each diagnosis.")],
+    characteristics: Annotated[Path, typer.Option(help="Written: age, sex, site and others in each split.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Build groups, allocate them to the splits, and check the result."""
@@ -63,7 +65,9 @@ def main(
     shares = compare_shares(used, compute_wanted_shares(used, parameters))
     check_shares(shares, parameters.max_share_deviation, metadata, is_nearest=is_nearest)
 
-    write_splits(splits, pd.concat([table, external]))
+    everything = pd.concat([table, external])
+    write_splits(splits, everything)
+    write_json(characteristics, list_characteristics(everything))
     write_plot_rows(shares_plot, shares)
     by_list = parameters.tested_by == "list"
     leak = count_list_leak(table[~table.is_dropped]) if by_list else expect_image_wise_leak(used)

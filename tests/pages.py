@@ -30,7 +30,7 @@ def read(page: Page, path: Path) -> tuple[str, list[str], dict[str, list[str]]]:
     warnings = page.locator("#doubts li").all_inner_texts()
     rows = page.locator("#scores tbody tr").all()
     scores = {
-        row.locator("th").inner_text(): [cell.split("\n")[0] for cell in row.locator("td").all_inner_texts()]
+        str(row.get_attribute("data-model")): [cell.split("\n")[0] for cell in row.locator("td").all_inner_texts()]
         for row in rows
     }
     return verdict, warnings, scores

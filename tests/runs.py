@@ -16,12 +16,15 @@ from lesions.evaluation.reliability import build_reliability_rows, score_reliabi
 from lesions.evaluation.risk import list_risk_by_coverage
 from lesions.formats.json_file import write_json, write_metrics, write_plot_rows
 from lesions.parameters.models import read_models
+from lesions.report.about import AboutParameters
+from lesions.splitting.characteristics import list_characteristics
+from lesions.stage.code import Code, write_code
 from lesions.tables.classes import Classes, write_classes
 from lesions.tables.csv_table import write_table
 from lesions.tables.digest import write_digest
 from lesions.tables.predictions import Predictions, concatenate_predictions, write_predictions
 from stages import compare, evaluate_malignancy, evaluate_subgroups, report
-from tests.builders import TASK, dataset_section, metadata_table, small_resnet18
+from tests.builders import ROOT, TASK, dataset_section, metadata_table, small_resnet18
 
 CLASSES = ("melanoma", "nevus", "vascular_lesion")
 
@@ -70,6 +73,15 @@ COPIES: dict[str, Any] = {
 }
 """The metrics of data without copies."""
 
+
+EXPORTS_NOTHING: dict[str, Any] = {
+    "models": [],
+    "ensembles": [],
+    "min_confidence": 0.5,
+    "accepted_fraction": 0.95,
+    "max_drop": None,
+}
+"""The section `export` of a run that exports nothing."""
 
 GENERALISATION: dict[str, Any] = {
     "num_train_images": 110,
@@ -156,6 +168,9 @@ def write_run(
         for split in ("train", "val", "test")
     ]
     write_plot_rows(folder / "plots/split/shares.json", shares)
+    in_splits = pd.concat([test.assign(split="test"), test.assign(split="train")])
+    write_json(folder / "data/characteristics.json", list_characteristics(in_splits))
+    write_code(folder / "data/code/report.json", Code({"stages/report.py": "ab" * 32}, {"numpy": "2.1.0"}))
     return write_parameters(folder, list(models), metric)
 
 
@@ -164,7 +179,9 @@ def write_parameters(folder: Path, models: list[str], metric: str = "balanced_ac
     weights = {"weights": "/home/someone/weights.pth", "weights_sha256": "ab" * 32}
     architecture = small_resnet18(size_px=64, **weights).model_dump(mode="json")
     parameters: dict[str, Any] = {
+        "about": dict.fromkeys(AboutParameters.model_fields),
         "models": models,
+        "export": EXPORTS_NOTHING,
         "dataset": dataset_section("data/raw/synthetic", "synthetic"),
         "architectures": {model: dict(architecture) for model in models},
         "compare": {"metric": metric},
@@ -228,8 +245,15 @@ def write_model(folder: Path, model: str, predictions: Predictions) -> None:
     pictures = folder / f"data/pictures/{model}"
     pictures.mkdir(parents=True)
     Image.new("RGB", (20, 20), "brown").save(pictures / "mistake_01.png")
-    mistake = {"picture": "mistake_01.png", "row": 7, "true": "nevus", "predicted": "melanoma", "probability": 0.9}
-    write_json(pictures / "mistakes.json", [mistake])
+    Image.new("RGB", (20, 20), "pink").save(pictures / "mistake_02.png")
+    mistakes = [
+        {"picture": "mistake_01.png", "row": 7, "true": "nevus", "predicted": "melanoma", "probability": 0.9},
+        {"picture": "mistake_02.png", "row": 8, "true": "melanoma", "predicted": "nevus", "probability": 0.6},
+    ]
+    write_json(
+        pictures / "mistakes.json",
+        [one | {"probability_of_true": 0.05, "is_missed": one["true"] == "melanoma"} for one in mistakes],
+    )
     checkpoint = folder / f"data/checkpoints/{model}.safetensors"
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.write_bytes(b"weights")
@@ -268,6 +292,7 @@ def run_report(folder: Path, params: Path) -> Path:
     """Write the report of a run after `compare`, and return its path."""
     for model in read_models(params):
         run_scoring(folder, params, model)
-    page = folder / "report/index.html"
-    report.main(folder / "data", folder / "metrics", folder / "plots", page, params)
+    page, cards, checklist = (folder / "report" / name for name in ("index.html", "cards", "checklist.md"))
+    defaults = ROOT / "presets/default.yaml"
+    report.main(folder / "data", folder / "metrics", folder / "plots", defaults, page, cards, checklist, params)
     return page

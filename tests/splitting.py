@@ -40,6 +40,7 @@ def split(
         tmp_path / "splits.csv",
         tmp_path / "split.json",
         tmp_path / "shares.json",
+        tmp_path / "characteristics.json",
         params,
     )
     metrics = json.loads((tmp_path / "split.json").read_text())

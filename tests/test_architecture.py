@@ -18,13 +18,14 @@ from lesions.stage.imports import Sources, read_versions
 ROOT = Path(__file__).parents[1]
 DEFINITIONS = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
-TORCH_STAGES = ("predict", "train")
+TORCH_STAGES = ("evaluate_robustness", "explain", "export", "predict", "train")
 """The stages that load torch when they start; fit_baselines does where a backbone has pretrained weights."""
 
 FLOORS = (
     "errors", "formats", "hardware", "parameters", "stage", "drawing", "tables", "images", "transforms", "tracking",
     "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "service",
-    "networks", "baselines", "training", "project", "gate", "experiments", "report", "preflight", "command_line",
+    "networks", "exporting", "baselines", "training", "project", "gate", "experiments", "report", "preflight",
+    "command_line",
 )  # fmt: skip
 """The folders of `lesions/`, from the ground up: each may import those before it."""
 
@@ -120,7 +121,8 @@ def test_the_stages_of_the_dag_are_the_files_in_stages() -> None:
 @pytest.mark.parametrize("name", [name for name in DEFINITIONS if name.endswith("_ensemble")])
 def test_an_ensemble_is_scored_by_the_same_stages_with_the_same_outputs_as_a_model(name: str) -> None:
     of_ensemble, of_model = DEFINITIONS[name], DEFINITIONS[name.removesuffix("_ensemble")]
-    assert (of_ensemble["foreach"], of_model["foreach"]) == ("${ensembles}", "${models}")
+    lists = (of_ensemble["foreach"], of_model["foreach"])
+    assert lists in [("${ensembles}", "${models}"), ("${export.ensembles}", "${export.models}")]
     for kind in ("params", "outs", "metrics", "plots"):
         assert of_ensemble["do"].get(kind) == of_model["do"].get(kind)
 

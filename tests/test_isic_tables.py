@@ -62,7 +62,15 @@ both = pytest.mark.parametrize(
 
 def split(folder: Path, params: Path) -> tuple[dict[str, Any], pd.DataFrame]:
     metadata, pairs, splits = folder / "metadata.csv", folder / "pairs.csv", folder / "splits.csv"
-    split_by_patient.main(metadata, pairs, splits, folder / "split.json", folder / "shares.json", params)
+    split_by_patient.main(
+        metadata,
+        pairs,
+        splits,
+        folder / "split.json",
+        folder / "shares.json",
+        folder / "characteristics.json",
+        params,
+    )
     table = pd.read_csv(metadata).merge(pd.read_csv(splits), on="image_id")
     return json.loads((folder / "split.json").read_text()), table
 

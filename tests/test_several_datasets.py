@@ -72,7 +72,9 @@ def test_an_external_dataset_is_scored_and_never_trained_on(tiny: Repository, tm
     cache_images.main(images, index, params)
     prepare_metadata.main(index, metadata, data / "rejected.csv", metrics / "data.json", params)
     find_near_duplicates.main(images, metadata, pairs, metrics / "pairs.json", data / "pairs.png", params)
-    split_by_patient.main(metadata, pairs, splits, metrics / "split.json", data / "shares.json", params)
+    split_by_patient.main(
+        metadata, pairs, splits, metrics / "split.json", data / "shares.json", data / "characteristics.json", params
+    )
     compute_class_weights.main(metadata, splits, weights, data / "distribution.png", params)
     write_code(data / "code.json", Code({}, {}))
     write_recipe(data / "recipe.json", resolve_recipe(params, "custom_cnn"))

@@ -22,7 +22,7 @@ def preset(
     root: Annotated[str | None, typer.Option(help="The dataset's folder; becomes dataset.root.")] = None,
     dataset: Annotated[str | None, typer.Option(help="A dataset to use instead of that of the presets.")] = None,
     reset: Annotated[
-        bool, typer.Option("--reset", help="Do not keep the current sections dataset and task.")
+        bool, typer.Option("--reset", help="Do not keep the current sections about, dataset and task.")
     ] = False,
     params: ParamsOption = PARAMS,
 ) -> None:

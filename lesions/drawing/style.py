@@ -45,18 +45,18 @@ def write_figure(path: Path, figure: Figure) -> None:
 
 
 def render_svg(figure: Figure) -> str:
-    """Render a figure as an SVG with reproducible bytes, whose black becomes light on a dark screen."""
+    """Render a figure as an SVG with reproducible bytes, whose black and dark blue are lighter on a dark screen."""
     file = io.StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "lesions"}):
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     head, tag, rest = file.getvalue().partition("<defs>")
-    return head + DARK_SCREEN + tag + rest.replace("#000000", "currentColor")
+    return head + DARK_SCREEN + tag + rest.replace("#000000", "currentColor").replace("#0072b2", "var(--blue)")
 
 
 DARK_SCREEN = """<style>
-svg { color: #1b1b1b }
+svg { color: #1b1b1b; --blue: #0072b2 }
 text { fill: currentColor }
-@media screen and (prefers-color-scheme: dark) { svg { color: #e6e6e6 } }
+@media screen and (prefers-color-scheme: dark) { svg { color: #e6e6e6; --blue: #2f8fd6 } }
 </style>
 """
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
+from lesions.evaluation.bins import MIN_BIN_IMAGES, merge_small_bins
 from lesions.evaluation.bootstrap import sum_by_group
 from lesions.evaluation.interval import Estimate
 from lesions.evaluation.linear import estimate_linear
@@ -20,8 +21,6 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 NUM_BINS = 10
-MIN_BIN_IMAGES = 20
-"""Images of one bin of the calibration curve, as far as ties allow."""
 
 MAX_LOG_ODDS = 500.0
 """Beyond it, float64 has no difference between a probability and 0 or 1."""
@@ -66,12 +65,12 @@ def score_binary_calibration(predictions: Predictions) -> dict[str, Estimate]:
 def list_calibration_curve(predictions: Predictions) -> Iterator[dict[str, Any]]:
     """Yield the points of a calibration curve: bins of about equally many images, each with its 95 % interval.
 
-    Images of the same probability are in one bin.
+    Images of the same probability are in one bin, and no bin has fewer than 20 images.
     """
     malignant, probability = predictions.y_true == 1, predictions.y_prob[:, 1]
     num_bins = max(1, min(NUM_BINS, len(probability) // MIN_BIN_IMAGES))
     edges = np.unique(np.quantile(probability, np.arange(1, num_bins) / num_bins))
-    bins = np.searchsorted(edges, probability, side="right")
+    bins = merge_small_bins(np.searchsorted(edges, probability, side="right"))
     members = [bins == number for number in np.unique(bins)]
     for among, observed in zip(
         members, estimate_proportions(malignant, members, predictions.images.group_id), strict=True

@@ -53,7 +53,7 @@ class Member:
 
     def log_prob(self, scale: float) -> Floats:
         """Return the log-probabilities (N, K) of the scaled logits, in the world that training showed."""
-        return np.asarray(log_softmax(scale * self.predictions.logits.astype(np.float64), axis=1))
+        return scale_logits(self.predictions.logits, scale)
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class Pool:
     scales: Floats
     weights: Floats
 
-    def combine(self, members: Sequence[Member]) -> Floats:
-        """Return the weighted mean (N, K) of the members' log-probabilities."""
-        log_probs = [member.log_prob(scale) for member, scale in zip(members, self.scales, strict=True)]
+    def combine(self, logits: Sequence[NDArray[np.floating]]) -> Floats:
+        """Return the weighted mean (N, K) of the log-probabilities of the members' logits, (N, K) each."""
+        log_probs = [scale_logits(each, scale) for each, scale in zip(logits, self.scales, strict=True)]
         return np.asarray(np.tensordot(self.weights, np.stack(log_probs), axes=1))
 
 
@@ -94,6 +94,11 @@ class Combination:
     logits: NDArray[np.floating]
     pool: Pool
     prior_shift: Floats
+
+
+def scale_logits(logits: NDArray[np.floating], scale: float) -> Floats:
+    """Return the log-probabilities (N, K) of scaled logits."""
+    return np.asarray(log_softmax(scale * logits.astype(np.float64), axis=1))
 
 
 def combine_members(
@@ -117,13 +122,14 @@ def combine_members(
     val = [member.keep(is_val) for member in members]
     methods = [choose_method(member, calibration) for member in val]
     pool = fit_pool(val, weights, methods)
-    logits = pool.combine(members)
+    raw = [member.predictions.logits for member in members]
+    logits = pool.combine(raw)
     folds = np.full(len(images), -1)
     folds[is_val] = divide_validation(images.group_id[is_val], y_true[is_val])
     for fold in np.unique(folds[is_val]):
         out = folds == fold
         fitted = fit_pool([member.keep(is_val & ~out) for member in members], weights, methods)
-        logits[out] = fitted.combine([member.keep(out) for member in members])
+        logits[out] = fitted.combine([each[out] for each in raw])
     return Combination(logits.astype(np.float32), pool, average_prior_shift(members, pool.weights))
 
 

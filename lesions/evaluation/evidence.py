@@ -122,13 +122,14 @@ def weigh_evidence(
     truth = y_true[:, None] == classes
     is_hit = (y_pred == y_true)[:, None]
     members, hits = (sum_by_group(side.astype(float), group_id) for side in (truth, truth & is_hit))
+    sizes = members.sum(axis=1, keepdims=True)
     evidence = {
-        "accuracy": weigh_proportions(hits.sum(axis=1, keepdims=True), members.sum(axis=1, keepdims=True)),
+        "accuracy": weigh_proportions(hits.sum(axis=1, keepdims=True), sizes),
         "balanced_accuracy": weigh_proportions(hits, members),
     }
     for metric, values in _score_each_class(truth, y_prob[:, classes], y_pred[:, None] == classes).items():
         weights = members.sum(axis=0) / len(y_true) if metric == "weighted_f1" else np.ones(len(values)) / len(values)
-        evidence[metric] = _weigh_mean(metric, values, weights, members, influences[metric])
+        evidence[metric] = _weigh_mean(metric, values, weights, members, influences[metric], sizes=sizes)
     # Calling all of these images the same is not enough: with other images, the model may call others.
     gives_one_answer = len(classes) > 1 and (y_prob == y_prob[0]).all() and (y_pred == y_pred[0]).all()
     for metric in ("balanced_accuracy", "macro_f1", "weighted_f1", *RANKINGS) if gives_one_answer else ():
@@ -138,6 +139,19 @@ def weigh_evidence(
             evidence[metric] = replace(evidence[metric], unseen=0, is_exact=True)
     fingerprint = hash((y_prob.tobytes(), y_pred.tobytes()))
     return {metric: replace(one, fingerprint=fingerprint) for metric, one in evidence.items()}
+
+
+def weigh_area(area: float, truth: Flags, group_id: pd.Series, *, influences: Floats) -> Evidence:
+    """Weigh the evidence about the area under the ROC curve of one class, the `truth` (N,), against the rest.
+
+    Parameters
+    ----------
+    influences
+        The influence of each group (G,) on the area.
+    """
+    members = sum_by_group(truth[:, None].astype(float), group_id)
+    sizes = sum_by_group(np.ones((len(truth), 1)), group_id)
+    return _weigh_mean("macro_roc_auc", np.array([area]), np.ones(1), members, influences, sizes=sizes)
 
 
 def _score_each_class(truth: Flags, probability: Floats, called: Flags) -> dict[str, Floats]:
@@ -153,11 +167,19 @@ def _score_each_class(truth: Flags, probability: Floats, called: Flags) -> dict[
     return scores
 
 
-def _weigh_mean(metric: str, values: Floats, weights: Floats, members: Floats, influences: Floats) -> Evidence:
-    """Weigh the evidence about a weighted mean of the scores (C,) of classes, with the members (G, C) of each."""
+def _weigh_mean(
+    metric: str, values: Floats, weights: Floats, members: Floats, influences: Floats, *, sizes: Floats
+) -> Evidence:
+    """Weigh the evidence about a weighted mean of the scores (C,) of classes, with the members (G, C) of each.
+
+    Parameters
+    ----------
+    sizes : (G, 1) float
+        The images of each group.
+    """
     if metric in RANKINGS:
         # A class is ranked against the rest: the score depends on the groups of the smaller of the two sides.
-        rest = members.sum(axis=1, keepdims=True) - members
+        rest = sizes - members
         members = np.where((members > 0).sum(axis=0) <= (rest > 0).sum(axis=0), members, rest)
     low, high = bound_by_trials(values.clip(0, 1), (members > 0).sum(axis=0).astype(float))
     below, above = (

@@ -19,11 +19,66 @@ WORDS = {
 }
 
 
+LABELS = {
+    "border_probe": "rim alone",
+    "class_prior": "class frequencies",
+    "metadata_probe": "metadata alone",
+    ONE_DIAGNOSIS: "one diagnosis",
+}
+"""Shorter words, for the axes and legends of plots."""
+
+FAMILIES = {
+    "alexnet": "AlexNet",
+    "cnn": "CNN",
+    "convnext": "ConvNeXt",
+    "deit": "DeiT",
+    "densenet": "DenseNet",
+    "efficientnet": "EfficientNet",
+    "googlenet": "GoogLeNet",
+    "inception": "Inception",
+    "maxvit": "MaxViT",
+    "mobilenet": "MobileNet",
+    "regnet": "RegNet",
+    "resnet": "ResNet",
+    "resnext": "ResNeXt",
+    "shufflenet": "ShuffleNet",
+    "swin": "Swin",
+    "vgg": "VGG",
+    "vit": "ViT",
+}
+"""How families of networks are written."""
+
+
+def name_network(code_name: str) -> str:
+    """Return a model's code name as it is read: `resnet18_focal` is ResNet-18 focal, `custom_cnn` Custom CNN.
+
+    A name without a known family of networks stays as it is.
+    """
+    words, is_known = [], False
+    for word in code_name.split("_"):
+        family = re.fullmatch(r"([a-z]+?)(\d*)", word)
+        if family and family[1] in FAMILIES:
+            words.append("-".join(filter(None, (FAMILIES[family[1]], family[2]))))
+            is_known = True
+        else:
+            words.append(word)
+    if not is_known:
+        return code_name
+    name = " ".join(filter(None, words))
+    return name[0].upper() + name[1:]
+
+
+def label_model(name: str) -> str:
+    """Return the short words for a baseline or a probe; a model keeps its name."""
+    if name.endswith("_features"):
+        return f"{name_network(name.removesuffix('_features'))} features"
+    return LABELS.get(name, name)
+
+
 def spell_model(name: str) -> str:
     """Return the words for a baseline or a probe, such as `the rim of the image alone`; a model keeps its name."""
     if name.endswith("_features"):
-        network = re.sub(r"^resnet(\d+)$", r"ResNet-\1", name.removesuffix("_features"))
-        return f"logistic regression on frozen {network} features"
+        return f"logistic regression on frozen {name_network(name.removesuffix('_features'))} features"
     return WORDS.get(name, name)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
 from lesions.evaluation.binomial import TAIL
+from lesions.evaluation.bins import MIN_BIN_IMAGES, merge_small_bins
 from lesions.evaluation.bootstrap import resample_sums, sum_by_group
 from lesions.evaluation.interval import LEAST_REACH, Estimate, leave_unbounded
 from lesions.evaluation.measurement import Measurement
@@ -117,23 +118,29 @@ def estimate_chance_error(predictions: Predictions, *, seed: int = 0) -> Estimat
     return Estimate(float(errors.mean()), float(low), float(high))
 
 
-def list_bins(y_true: NDArray[np.int64], y_prob: Floats) -> Iterator[Bin]:
-    """Yield bins of equally many images, up to ties and rounding, from the lowest confidence up."""
+def list_bins(y_true: NDArray[np.int64], y_prob: Floats, *, fewest: int = 1) -> Iterator[Bin]:
+    """Yield bins of equally many images, up to ties and rounding, from the lowest confidence up.
+
+    Parameters
+    ----------
+    fewest
+        The least number of images in a bin; smaller ones are joined with others.
+    """
     confidence, hit = y_prob.max(axis=1), y_prob.argmax(axis=1) == y_true
-    bins = _assign_bins(confidence)
+    bins = merge_small_bins(_assign_bins(confidence), fewest=fewest)
     for chosen in (bins == number for number in np.unique(bins)):
         yield Bin(int(chosen.sum()), float(confidence[chosen].mean()), float(hit[chosen].mean()))
 
 
 def build_reliability_rows(calibrated: Predictions, predicted: Predictions) -> list[dict[str, Any]]:
-    """Return the bins after and before calibration as plot rows.
+    """Return the bins after and before calibration as plot rows; bins of few images are joined.
 
     `low` and `high` bound the accuracy that 95 % of draws give the bin if the calibrated probabilities are true.
     """
     rows = [
         {"probabilities": name, **reliability_bin._asdict()}
         for name, side in (("calibrated", calibrated), ("as predicted", predicted))
-        for reliability_bin in list_bins(side.y_true, side.y_prob)
+        for reliability_bin in list_bins(side.y_true, side.y_prob, fewest=MIN_BIN_IMAGES)
     ]
     low, high = _bound_accuracies(calibrated)
     bounds = [{"low": float(one), "high": float(other)} for one, other in zip(low, high, strict=True)]
@@ -162,7 +169,7 @@ def _compute_errors(confidence: Floats, hits: NDArray[np.bool_]) -> Floats:
 
 def _bound_accuracies(predictions: Predictions) -> tuple[Floats, Floats]:
     """Return the bounds of each bin's accuracy if the probabilities are calibrated."""
-    bins = _assign_bins(predictions.y_prob.max(axis=1))
+    bins = merge_small_bins(_assign_bins(predictions.y_prob.max(axis=1)))
     accuracy = np.concatenate([_sum_bins(bins, hits) for hits in _draw_hits(predictions, seed=0)])
     low, high = np.quantile(accuracy, [TAIL, 1 - TAIL], axis=0)
     counts = np.unique(bins, return_counts=True)[1]

@@ -42,7 +42,7 @@ def score_resamples(
     scores = _score_confusion(confusion)
     if not with_rankings:
         return scores
-    rankings = [_score_ranking(y_true == k, y_prob[:, k], counts) for k in range(K)]
+    rankings = [score_ranking(y_true == k, y_prob[:, k], counts) for k in range(K)]
     return {
         **scores,
         "macro_roc_auc": mean_where_defined(np.stack([areas for areas, _ in rankings])),
@@ -65,7 +65,7 @@ def _score_confusion(confusion: Floats) -> dict[str, Floats]:
     }
 
 
-def _score_ranking(truth: Flags, probability: Floats, counts: Counts) -> tuple[Floats, Floats]:
+def score_ranking(truth: Flags, probability: Floats, counts: Counts) -> tuple[Floats, Floats]:
     """Compute a class's area under the ROC curve and its average precision in each resample, (R,) each.
 
     The area is the share of correctly ordered pairs of one image of the class and one other image; a tie counts half

@@ -16,6 +16,7 @@ from dvc_data.index import DataIndexDirError
 
 from lesions.errors import InputError
 from lesions.networks.parameters import list_own_files
+from lesions.parameters.combinations import list_members
 from lesions.stage.code import Code
 from lesions.stage.imports import read_versions, trace_stages
 
@@ -62,8 +63,8 @@ def read_current_inputs(repo: Repo) -> Inputs:
         If data are missing, or the code cannot be traced.
     """
     root = Path(repo.root_dir)
-    own_files = list_own_files(root / "params.yaml")
-    traces = trace_stages(root / "stages", read_versions(root / "requirements.lock"), own_files)
+    own_files, members = list_own_files(root / "params.yaml"), list_members(root / "params.yaml")
+    traces = trace_stages(root / "stages", read_versions(root / "requirements.lock"), own_files, members)
     added = {out.fs_path: out.hash_info.value for out in list_added(repo)}
 
     def read(dep: Dependency, *, written: bool) -> Any:

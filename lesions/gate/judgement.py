@@ -45,6 +45,7 @@ def judge_changes(pairs: Pairs, rules: Rules) -> tuple[Row, ...]:
         _judge_row(pair, key := (model, metric), rule, estimate=estimates.get(key), is_excessive=key in excessive)
         for model, pair in pairs.by_model.items()
         for metric, rule in rules.items()
+        if pair.has(metric)
     )
 
 

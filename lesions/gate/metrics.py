@@ -4,7 +4,7 @@ Whatever cannot be read is a problem in words, which names the file and the revi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -13,7 +13,7 @@ from dvc.exceptions import DvcException
 from lesions.errors import InputError
 from lesions.evaluation.seal import holds_seal
 from lesions.formats.json_file import parse_json
-from lesions.parameters.models import list_scored
+from lesions.parameters.models import check_ensembles, list_scored
 from lesions.parameters.section import parse_parameters
 from lesions.tables.digest import MAX_PROBABILITIES, parse_digest
 from lesions.tables.paths import ModelPaths
@@ -50,12 +50,18 @@ class ModelMetrics:
         Why either cannot be used, one sentence each.
     is_sealed
         Whether it was scored under the seal of the test images; there are neither values nor a digest then.
+    robustness
+        The content of `metrics/<model>/robustness.json`, or why it cannot be used.
+    is_ensemble
+        Whether it is an ensemble, which has no such file.
     """
 
     values: Mapping[str, Any] | None
     digest: Predictions | None
     problems: tuple[str, ...] = ()
     is_sealed: bool = False
+    robustness: Mapping[str, Any] | str = "robustness.json is missing"
+    is_ensemble: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,8 @@ def read_metrics(files: Files, revision: str) -> RevisionMetrics:
     """
     parameters = parse_parameters(_read_bytes(files, PARAMS, revision), f"{PARAMS} of {revision}")
     listed = list_scored(parameters, f"{PARAMS} of {revision}")
-    models = {model: _read_model(files, model, revision) for model in listed}
+    ensembles = check_ensembles(parameters, f"{PARAMS} of {revision}")
+    models = {model: replace(_read_model(files, model, revision), is_ensemble=model in ensembles) for model in listed}
     try:
         return RevisionMetrics(revision, models, _read_test_images(files, revision))
     except InputError as error:
@@ -117,7 +124,12 @@ def _read_model(files: Files, model: str, revision: str) -> ModelMetrics:
         )
     except InputError as error:
         problems.append(str(error))
-    return ModelMetrics(values, digest, tuple(problems))
+    robustness: Mapping[str, Any] | str
+    try:
+        robustness = _read_values(files, paths.metrics_file("robustness"), revision)
+    except InputError as error:
+        robustness = str(error)
+    return ModelMetrics(values, digest, tuple(problems), robustness=robustness)
 
 
 def _read_test_images(files: Files, revision: str) -> str:

@@ -20,11 +20,13 @@ class Change(StrEnum):
     ADDED = "model added"
     REMOVED = "model removed"
     OTHER_IMAGES = "other test images"
+    OTHER_CONDITIONS = "other alterations"
+    """The test images were altered in other ways, so that the worst of them cannot be compared."""
     SEALED = "sealed"
     UNKNOWN = "cannot tell"
 
 
-UNJUDGED = (Change.OTHER_IMAGES, Change.SEALED, Change.UNKNOWN)
+UNJUDGED = (Change.OTHER_IMAGES, Change.OTHER_CONDITIONS, Change.SEALED, Change.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Row:
     Attributes
     ----------
     base, now
-        The figures in the two `test.json`; None where there is no number.
+        The figures in the files of the two; None where there is no number.
     rule
         The limits.
     is_below_floor

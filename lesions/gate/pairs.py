@@ -14,7 +14,7 @@ from lesions.gate.figures import Figures, confirm_figures
 from lesions.gate.metrics import RevisionMetrics
 from lesions.gate.noise import Key
 from lesions.gate.outcomes import Change
-from lesions.gate.rules import Rule
+from lesions.gate.rules import Rule, is_of_networks
 
 Rules = Mapping[str, Rule]
 Gains = Mapping[str, Measurement | None]
@@ -33,12 +33,19 @@ class Pair:
         How much better each metric is now; empty without both digests, and None if the test images are not the same.
     is_sealed
         Whether the scores of the model are sealed in either.
+    is_ensemble
+        Whether it is an ensemble in either.
     """
 
     before: Figures | None
     after: Figures | None
     gains: Gains | None
     is_sealed: bool = False
+    is_ensemble: bool = False
+
+    def has(self, metric: str) -> bool:
+        """Return whether the model is of a kind that has a metric."""
+        return not (self.is_ensemble and is_of_networks(metric))
 
     def find_stated(self, metric: str) -> tuple[float | None, float | None]:
         """Return the two figures in `test.json`, confirmed or not; None where there is no number."""
@@ -61,7 +68,10 @@ class Pair:
             return Change.ADDED
         if self.gains is None:
             return Change.OTHER_IMAGES
-        return None if metric in self.before.confirmed else Change.UNKNOWN
+        if metric not in self.before.confirmed:
+            return Change.UNKNOWN
+        is_other = is_of_networks(metric) and self.before.conditions != self.after.conditions
+        return Change.OTHER_CONDITIONS if is_other else None
 
 
 @dataclass(frozen=True)
@@ -93,10 +103,17 @@ def pair_revisions(before: RevisionMetrics, now: RevisionMetrics, rules: Rules) 
                 gains = _measure_gains(before, now, model, rules) if _is_same(before, now) else None
             except InputError as error:
                 gains, problems = None, [*problems, f"metrics/{model}/digest.json: {error}"]
+        if old and new and old.conditions and new.conditions and old.conditions != new.conditions:
+            problems.append(
+                f"metrics/{model}/robustness.json: the test images were altered otherwise in {before.name} "
+                f"(conditions_sha256: {old.conditions[:12]} in {before.name}, {new.conditions[:12]} now); see "
+                "robustness in params.yaml"
+            )
         if new:
             problems += [*(old.problems if old else ()), *new.problems]
         held = [side.models[model] for side in (before, now) if model in side.models]
-        pairs[model] = Pair(old, new, gains, is_sealed=any(one.is_sealed for one in held))
+        is_sealed, is_ensemble = any(one.is_sealed for one in held), any(one.is_ensemble for one in held)
+        pairs[model] = Pair(old, new, gains, is_sealed, is_ensemble)
     return Pairs(pairs, tuple(problems))
 
 

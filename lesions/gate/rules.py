@@ -1,6 +1,7 @@
 """The section `gate`: the limits of each metric, and the release to compare with."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -14,9 +15,12 @@ from lesions.parameters.strict import Section
 RELEASE = "release"
 """The one key of the section that is no metric."""
 
+ROBUSTNESS = "robustness"
+"""The key under which rules name metrics of `metrics/<model>/robustness.json`, which ensembles lack."""
+
 
 class Rule(Section):
-    """The limits of one metric on the test images.
+    """The limits of one metric on the test images, unaltered or altered.
 
     Attributes
     ----------
@@ -65,7 +69,7 @@ class Rule(Section):
 
 
 def read_rules(params: Path) -> dict[str, Rule]:
-    """Read the rule of each metric.
+    """Read the rule of each metric; one of `robustness.json` is named `robustness.<metric>`.
 
     Raises
     ------
@@ -73,17 +77,32 @@ def read_rules(params: Path) -> dict[str, Rule]:
         If there is no rule, if a rule is invalid, or if the rules do not fit `gate.release`.
     """
     section = _read_gate(params)
-    metrics = [metric for metric in section if metric != RELEASE]
-    if not metrics:
-        raise InputError(f"{params}: gate: expected a rule for at least one metric, got {section!r:.80}")
-    for metric in metrics:
-        if not re.fullmatch(r"\w{1,80}", str(metric)):
-            raise InputError(f"{params}: gate: expected the name of a metric, got {metric!r:.80}")
-    rules = {str(metric): read_section(params, f"gate.{metric}", Rule) for metric in metrics}
+    metrics = [*_list_metrics(params, "gate", section)]
+    rules = {metric: read_section(params, f"gate.{metric}", Rule) for metric in metrics}
     for metric, rule in rules.items():
         _check_resampled(params, metric, rule)
     _check_release(params, rules)
     return rules
+
+
+def _list_metrics(params: Path, name: str, section: object) -> Iterator[str]:
+    """Yield the names of the metrics with rules; those of `robustness.json` are in a section of their own."""
+    if not isinstance(section, dict) or not {*section} - {RELEASE}:
+        raise InputError(f"{params}: {name}: expected a rule for at least one metric, got {section!r:.80}")
+    for metric, rule in section.items():
+        if name == "gate" and metric == RELEASE:
+            continue
+        if not re.fullmatch(r"\w{1,80}", str(metric)):
+            raise InputError(f"{params}: {name}: expected the name of a metric, got {metric!r:.80}")
+        if name == "gate" and metric == ROBUSTNESS:
+            yield from (f"{metric}.{one}" for one in _list_metrics(params, f"gate.{metric}", rule))
+        else:
+            yield str(metric)
+
+
+def is_of_networks(metric: str) -> bool:
+    """Return whether only networks have the metric of a rule, and ensembles do not."""
+    return metric.startswith(f"{ROBUSTNESS}.")
 
 
 def read_release(params: Path) -> str | None:

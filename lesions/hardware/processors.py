@@ -8,6 +8,10 @@ from pathlib import Path
 CGROUPS, OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 """Where Linux says how much of the processors a group of processes may use, and which groups this process is in."""
 
+CPU_INFO = Path("/proc/cpuinfo")
+VNNI = {"avx512_vnni", "avx_vnni"}
+"""Instructions that multiply and add whole numbers without clipping the sums."""
+
 
 def count_processors() -> int:
     """Return the number of processors that this process may use, which may be fewer than the machine has.
@@ -54,3 +58,10 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="ascii", errors="replace")
     except OSError:
         return ""
+
+
+def has_vnni(cpu_info: Path = CPU_INFO) -> bool | None:
+    """Return whether the processor computes in int8 by VNNI instructions; None where Linux does not say it."""
+    lines = (line.partition(":") for line in _read(cpu_info).splitlines())
+    flags = next((set(values.split()) for name, _, values in lines if name.strip() == "flags"), None)
+    return None if flags is None else bool(flags & VNNI)

@@ -67,6 +67,11 @@ def read_combinations(params: Path) -> dict[str, CombinationParameters]:
     return {name: read_section(params, f"combinations.{name}", CombinationParameters) for name in map(str, sections)}
 
 
+def list_members(params: Path) -> dict[str, tuple[str, ...]]:
+    """Return the members of each listed ensemble."""
+    return {ensemble: read_combination(params, ensemble).members for ensemble in read_ensembles(params)}
+
+
 def read_imported(params: Path) -> dict[str, str]:
     """Read the section `imported`: the sha256 of each imported table of logits, by its name.
 

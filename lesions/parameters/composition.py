@@ -1,4 +1,4 @@
-"""Applying presets to the defaults, while the user's sections `dataset` and `task` are kept."""
+"""Applying presets to the defaults, while the user's sections `about`, `dataset` and `task` are kept."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,8 +11,8 @@ from lesions.parameters.overlay import copy_section, render_parameters
 from lesions.parameters.presets import DEFAULT, Preset, read_chain
 from lesions.parameters.section import load_parameters
 
-KEPT = {"dataset": "names", "task": "name"}
-"""The sections that describe the user's data, and the key with which a preset replaces such a section."""
+KEPT = {"about": "intended_use", "dataset": "names", "task": "name"}
+"""The sections that describe the user's data and model, and the key with which a preset replaces such a section."""
 
 Sections = Mapping[str, Any]
 
@@ -43,7 +43,7 @@ def compose_parameters(
     dataset
         The dataset to use instead of that of the presets, or None.
     reset
-        Whether to discard the current sections `dataset` and `task` too.
+        Whether to discard the current sections `about`, `dataset` and `task` too.
 
     Returns
     -------

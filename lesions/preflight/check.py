@@ -16,6 +16,7 @@ from lesions.images.decode import DecodingParameters
 from lesions.near_duplicates.parameters import NearDuplicateParameters
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.parameters import read_architectures
+from lesions.parameters.exports import ExportParameters, read_exports
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.models import read_models
 from lesions.parameters.section import read_parameters, read_section
@@ -37,6 +38,7 @@ from lesions.preflight.training_memory import (
     count_training_bytes,
     count_weight_bytes,
 )
+from lesions.report.about import AboutParameters
 from lesions.splitting.class_weights import ClassWeightParameters
 from lesions.splitting.parameters import SplitParameters
 from lesions.synthetic.cohort import SyntheticParameters
@@ -45,16 +47,20 @@ from lesions.tables.task import TaskParameters
 from lesions.tracking.parameters import TrackingParameters
 from lesions.training.recipe import SHARED, Recipe, merge_recipe, resolve_recipe
 from lesions.training.resume import find_resume_folder
+from lesions.transforms.conditions import RobustnessParameters
 
 SECTIONS: dict[str, type[Section]] = SHARED | {
+    "about": AboutParameters,
     "cache_images": DecodingParameters,
     "class_weights": ClassWeightParameters,
     "compare": CompareParameters,
     "dataset": DatasetParameters,
     "evaluation": EvaluationParameters,
+    "export": ExportParameters,
     "generate_synthetic": SyntheticParameters,
     "hardware": HardwareParameters,
     "near_duplicates": NearDuplicateParameters,
+    "robustness": RobustnessParameters,
     "split": SplitParameters,
     "task": TaskParameters,
     "tracking": TrackingParameters,
@@ -74,6 +80,9 @@ def check_run(params: Path) -> Findings:
     findings = Findings()
     recipes = check_parameters(params, findings)
     check_ensembles(params, findings)
+    with findings.collect():
+        exports = read_exports(params)
+        findings.rows["exports"] = ", ".join([*exports.models, *exports.ensembles]) or "none"
     counts = check_datasets(params, findings)
     for model in recipes:
         paths = ModelPaths(model)

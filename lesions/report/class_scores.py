@@ -19,7 +19,12 @@ def build_class_scores_picture(model: str, rows: PlotRows) -> Picture:
     rows
         The rows of the plot `classes`.
     """
-    return embed_figure(f"Diagnoses by {model}", plot_class_scores(rows), describe_class_scores(model, rows))
+    return embed_figure(
+        f"Recall, precision and F1, {model}",
+        plot_class_scores(rows),
+        describe_class_scores(model, rows),
+        alt="One line per diagnosis: recall, precision and F1 as marks, and their 95 % intervals as lines.",
+    )
 
 
 def plot_class_scores(rows: PlotRows) -> Figure:

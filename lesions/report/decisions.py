@@ -4,21 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lesions.drawing.style import spell
-from lesions.evaluation.interval import Estimate
-from lesions.evaluation.verdict import spell_bounds, spell_number
+from lesions.report.cells import Cell, spell_cell
 from lesions.report.decision_inputs import (
     DecisionRow,
     ExternalDecisions,
-    PredictiveRow,
     read_external_decisions,
 )
+from lesions.report.names import ReportedModel
 from lesions.report.summary import read_rows
-from lesions.tables.paths import ModelPaths
-
-Cell = tuple[str, str]
-"""A score, and the bounds of its interval."""
-
-UNDEFINED: Cell = ("–", "")
 
 UNITS = {
     "image": "images",
@@ -29,47 +22,41 @@ UNITS = {
 """The words for the units of `decisions.json`, in the order of the table."""
 
 
-def build_decision_tables(paths: Sequence[ModelPaths]) -> dict[str, Any]:
+def build_decision_tables(paths: Sequence[ReportedModel]) -> dict[str, Any]:
     """Read the decisions of all models, and return their tables: by unit, by prevalence, and on other datasets."""
-    decisions = {one.model: read_rows(one.plot_file("decisions"), DecisionRow) for one in paths}
-    listed = [row for model, rows in decisions.items() for row in list_decisions(model, rows)]
+    decisions = {one.name: read_rows(one.plot_file("decisions"), DecisionRow) for one in paths}
+    listed = [(row, model) for model, rows in decisions.items() for row in rows]
     return {
-        "malignancy": [row for row in listed if row["rule"] == "threshold"],
-        "diagnoses": [row for row in listed if row["rule"] == "class"],
-        "left_out": describe_left_out(decisions[paths[0].model]),
-        "units_called": {row["unit"] for row in listed},
-        "predictive_values": [
-            row
-            for one in paths
-            for row in list_predictive_values(one.model, read_rows(one.plot_file("predictive_values"), PredictiveRow))
+        "malignancy": [describe_decision(row, model) for row, model in listed if row.rule == "threshold"],
+        "called": [
+            {"diagnosis": spell(row.called), **describe_decision(row, model)}
+            for row, model in listed
+            if row.rule == "class"
         ],
+        "left_out": describe_left_out(decisions[paths[0].name]),
+        "units_called": [words for unit, words in UNITS.items() if any(row.unit == unit for row, _ in listed)],
         "external_decisions": [
             row
             for one in paths
             for row in list_external_decisions(
-                one.model, read_external_decisions(one.metrics_file("malignancy_external"))
+                one.name, read_external_decisions(one.metrics_file("malignancy_external"))
             )
         ],
     }
 
 
-def list_decisions(model: str, rows: Sequence[DecisionRow]) -> list[dict[str, str | Cell]]:
-    """Return one row per class and unit: the 2 x 2 counts, sensitivity, specificity, PPV and NPV with intervals."""
-    return [
-        {
-            "model": model,
-            "rule": row.rule,
-            "called": spell(row.called),
-            "unit": UNITS[row.unit],
-            "found": f"{row.num_true_positive:,} of {row.num_true_positive + row.num_false_negative:,}",
-            "alarms": f"{row.num_false_positive:,} of {row.num_false_positive + row.num_true_negative:,}",
-            "sensitivity": _spell(row.sensitivity),
-            "specificity": _spell(row.specificity),
-            "ppv": _spell(row.ppv),
-            "npv": _spell(row.npv),
-        }
-        for row in rows
-    ]
+def describe_decision(row: DecisionRow, model: str) -> dict[str, str | Cell]:
+    """Return the 2 x 2 counts of a class and unit, and sensitivity, specificity, PPV and NPV with intervals."""
+    return {
+        "model": model,
+        "per": UNITS[row.unit],
+        "found": f"{row.num_true_positive:,} of {row.num_true_positive + row.num_false_negative:,}",
+        "false alarms": f"{row.num_false_positive:,} of {row.num_false_positive + row.num_true_negative:,}",
+        "sensitivity": spell_cell(row.sensitivity),
+        "specificity": spell_cell(row.specificity),
+        "PPV": spell_cell(row.ppv),
+        "NPV": spell_cell(row.npv),
+    }
 
 
 def describe_left_out(rows: Sequence[DecisionRow]) -> list[str]:
@@ -86,18 +73,6 @@ def describe_left_out(rows: Sequence[DecisionRow]) -> list[str]:
     return list(sentences)
 
 
-def list_predictive_values(model: str, rows: Sequence[PredictiveRow]) -> list[dict[str, str | Cell]]:
-    """Return one row per prevalence: PPV and NPV with intervals."""
-    at: dict[tuple[float, bool], dict[str, Cell]] = {}
-    for row in rows:
-        of = at.setdefault((row.prevalence, row.of_test), {"ppv": UNDEFINED, "npv": UNDEFINED})
-        of[row.score] = _spell(Estimate(row.value, row.low, row.high))
-    return [
-        {"model": model, "prevalence": f"{prevalence:.3g}{' (test images)' if of_test else ''}", **values}
-        for (prevalence, of_test), values in at.items()
-    ]
-
-
 def list_external_decisions(model: str, external: Mapping[str, ExternalDecisions]) -> list[dict[str, str | Cell]]:
     """Return one row per other dataset: what the threshold that was chosen at home does there."""
     return [
@@ -105,15 +80,11 @@ def list_external_decisions(model: str, external: Mapping[str, ExternalDecisions
             "model": model,
             "dataset": source,
             "found": f"{scores.num_true_positive:,} of {scores.num_true_positive + scores.num_false_negative:,}",
-            "sensitivity": _spell(scores.sensitivity),
-            "specificity": _spell(scores.specificity),
-            "ratio": _spell(scores.observed_to_expected),
-            "intercept": _spell(scores.calibration_intercept),
-            "slope": _spell(scores.calibration_slope),
+            "sensitivity": spell_cell(scores.sensitivity),
+            "specificity": spell_cell(scores.specificity),
+            "observed to expected": spell_cell(scores.observed_to_expected),
+            "calibration intercept": spell_cell(scores.calibration_intercept),
+            "slope": spell_cell(scores.calibration_slope),
         }
         for source, scores in external.items()
     ]
-
-
-def _spell(estimate: Estimate | None) -> Cell:
-    return (spell_number(estimate.value), spell_bounds(estimate)) if estimate else UNDEFINED

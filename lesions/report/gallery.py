@@ -6,7 +6,7 @@ import numpy as np
 
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.ranking import compute_average_precision, compute_roc_area
-from lesions.evaluation.verdict import describe_choice
+from lesions.evaluation.verdict import METRIC_WORDS, describe_choice
 from lesions.formats.json_file import PlotRows
 from lesions.report import pictures, sentences
 from lesions.report.data_sentences import describe_class_balance
@@ -14,6 +14,8 @@ from lesions.report.inputs import OverviewRows, TrainSummary
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import ModelStyle, choose_styles
 from lesions.tables.predictions import Predictions
+
+SIDES = {"benign", "malignant"}
 
 
 def build_overview_pictures(
@@ -36,8 +38,12 @@ def build_overview_pictures(
     num_classes = len(np.unique(next(iter(models.values())).y_true))
     chance = {"balanced_accuracy": 1 / num_classes, "macro_roc_auc": 0.5}.get(metric)
     yield build_scores_picture(comparison, styles, models=list(models), metric=metric, chance=chance)
-    yield embed_figure("Each diagnosis", pictures.plot_f1(rows.f1, styles), sentences.describe_f1(models))
-    yield build_balance_picture(rows.shares)
+    yield embed_figure(
+        "Each diagnosis",
+        pictures.plot_f1(rows.f1, styles),
+        sentences.describe_f1(models),
+        alt="One line per diagnosis: a mark for the F1 of each model, from 0 to 1.",
+    )
     if rows.roc:  # there is no curve if all test images have one diagnosis
         yield from build_curve_pictures(
             models, rows, {name: style for name, style in styles.items() if name not in probes}
@@ -46,7 +52,12 @@ def build_overview_pictures(
 
 def build_balance_picture(shares: PlotRows) -> Picture:
     """Build the picture of the images of each diagnosis in each split."""
-    return embed_figure("Class balance", pictures.plot_class_balance(shares), describe_class_balance(shares))
+    return embed_figure(
+        "Class balance",
+        pictures.plot_class_balance(shares),
+        describe_class_balance(shares),
+        alt="One line per diagnosis: the number of images in training, validation and test, on a logarithmic axis.",
+    )
 
 
 def build_scores_picture(
@@ -62,24 +73,32 @@ def build_scores_picture(
         "All models",
         pictures.plot_scores(comparison, styles, metric=metric, chance=chance),
         f"{describe_choice(comparison, models, metric=metric)} The lines are 95 % intervals.",
+        alt=f"One line per model: its {METRIC_WORDS[metric]} on test images as a mark, its 95 % interval as a line."
+        + (" A dotted line is chance." if chance is not None else ""),
     )
 
 
 def build_curve_pictures(
     models: Mapping[str, Predictions], rows: OverviewRows, styles: Mapping[str, ModelStyle]
 ) -> Iterator[Picture]:
-    """Build the pictures of the ROC curves, and of the curves of precision and recall."""
-    words = ("1 − specificity", "sensitivity")
-    yield embed_figure(
-        "ROC",
-        pictures.plot_curves(rows.roc, styles, x="false_positive_rate", y="sensitivity", words=words),
-        sentences.describe_ranking(models, "area under the ROC curve", compute_roc_area),
-    )
+    """Build the pictures of the ROC curves, and of the curves of precision and recall.
+
+    Of the classes benign and malignant, the ROC curve has a picture of its own, with the operating point.
+    """
+    if {*next(iter(models.values())).classes} != SIDES:
+        words = ("1 − specificity", "sensitivity")
+        yield embed_figure(
+            "ROC",
+            pictures.plot_curves(rows.roc, styles, x="false_positive_rate", y="sensitivity", words=words),
+            sentences.describe_ranking(models, "area under the ROC curve", compute_roc_area),
+            alt="One square per diagnosis: sensitivity by 1 − specificity, one curve per model.",
+        )
     words = ("recall", "precision")
     yield embed_figure(
         "Precision and recall",
         pictures.plot_curves(rows.precision_recall, styles, x="recall", y="precision", words=words),
         sentences.describe_ranking(models, "average precision", compute_average_precision),
+        alt="One square per diagnosis: precision by recall, one curve per model.",
     )
 
 
@@ -89,6 +108,8 @@ def build_training_picture(model: str, history: PlotRows, trained: TrainSummary)
         f"Training of {model}",
         pictures.plot_training(history, trained.best_epoch),
         sentences.describe_training(model, history, trained),
+        alt="Left the loss, right the macro F1 after each epoch, in training and validation; a dotted line is the "
+        "epoch that was kept.",
     )
 
 
@@ -98,4 +119,6 @@ def build_confusion_picture(model: str, predictions: Predictions) -> Picture:
         f"Confusion of {model}",
         pictures.plot_confusion(predictions),
         sentences.describe_confusion(model, predictions),
+        alt="A table with one line per true and one column per predicted diagnosis: numbers of images, darker for a "
+        "larger share of the line.",
     )

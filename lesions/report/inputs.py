@@ -1,5 +1,6 @@
 """What the report reads of the files that the stages before it wrote; each model has the keys that it uses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -8,6 +9,7 @@ from lesions.evaluation.estimation import HeadlineMetric
 from lesions.evaluation.interval import Estimate
 from lesions.evaluation.parameters import CalibrationMethod
 from lesions.formats.json_file import PlotRows, read_json
+from lesions.report.names import ReportedModel, rename_rows
 from lesions.report.summary import AnySummary, Summary, validate
 from lesions.tables.paths import ModelPaths
 
@@ -160,12 +162,23 @@ class ExternalScores(Summary):
 
 
 class Mistake(Summary):
-    """A row of `data/pictures/<model>/mistakes.json`."""
+    """A row of `data/pictures/<model>/mistakes.json`; the map has the name of the picture."""
 
     picture: str
     row: int
     true: str
     predicted: str
+    probability: float
+    probability_of_true: float
+    is_missed: bool
+
+
+class Found(Summary):
+    """A row of `data/maps/<model>/found.json`: an image that is rightly called the gravest class."""
+
+    picture: str
+    map: str
+    row: int
     probability: float
 
 
@@ -199,12 +212,11 @@ def read_sources(path: Path, kind: type[AnySummary]) -> dict[str, AnySummary]:
     }
 
 
-def read_overview(plots: Path) -> OverviewRows:
-    """Read the rows of the plots that show all models, or the split."""
-    comparison = plots / "comparison"
-    return OverviewRows(
-        shares=read_json(plots / "split/shares.json"),
-        f1=read_json(comparison / "f1.json"),
-        roc=read_json(comparison / "roc.json"),
-        precision_recall=read_json(comparison / "precision_recall.json"),
+def read_overview(models: Sequence[ReportedModel]) -> OverviewRows:
+    """Read the rows of the plots that show all models, with their names to show, or the split."""
+    plots = models[0].plots
+    f1, roc, precision_recall = (
+        rename_rows(read_json(plots / f"comparison/{name}.json"), models)
+        for name in ("f1", "roc", "precision_recall")
     )
+    return OverviewRows(read_json(plots / "split/shares.json"), f1=f1, roc=roc, precision_recall=precision_recall)

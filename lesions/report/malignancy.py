@@ -9,7 +9,7 @@ from lesions.evaluation.verdict import spell_bounds, spell_estimate
 from lesions.formats.json_file import PlotRows
 from lesions.report.decision_inputs import MalignancyScores
 from lesions.report.page import Picture, embed_figure
-from lesions.report.pictures import WIDTH
+from lesions.report.pictures import WIDTH, put_legend_on_top
 
 STRATEGIES = {"the model": "-", "call all malignant": "--", "call none malignant": ":"}
 
@@ -25,9 +25,11 @@ def build_malignancy_picture(
         The rows of the plots `malignancy_roc` and `net_benefit`.
     """
     return embed_figure(
-        f"Malignant or benign, by {model}",
+        f"Malignant or benign, {model}",
         plot_malignancy(roc, net_benefit, scores),
         describe_malignancy(model, scores),
+        alt="Left: the ROC curve with the operating point and its 95 % intervals. Right: net benefit by threshold "
+        "probability, with its 95 % band, beside calling all or no images malignant; a line is the chosen threshold.",
     )
 
 
@@ -40,9 +42,11 @@ def build_calibration_picture(model: str, scores: MalignancyScores, curve: PlotR
         The rows of the plot `malignancy_calibration`.
     """
     return embed_figure(
-        f"Probability of malignancy, by {model}",
+        f"Probability of malignancy, {model}",
         plot_calibration(curve),
         describe_malignant_probabilities(model, scores),
+        alt="The share of images that are malignant by their mean probability of malignancy, in bins with 95 % "
+        "intervals, beside the diagonal.",
     )
 
 
@@ -60,10 +64,11 @@ def plot_malignancy(roc: PlotRows, net_benefit: PlotRows, scores: MalignancyScor
         fmt="o",
         color=MODEL_COLOURS[3],
         markersize=4,
+        label="operating point",
     )
     left.set(xlabel="1 − specificity", ylabel="sensitivity", xlim=(-0.02, 1.02), ylim=(0, 1.03))
     _draw_decision_curve(right, pd.DataFrame(net_benefit), scores.threshold)
-    figure.legend(*right.get_legend_handles_labels(), loc="outside upper right", ncols=3, frameon=False, fontsize=8)
+    put_legend_on_top(figure, left, right)
     return figure
 
 
@@ -73,8 +78,8 @@ def _draw_decision_curve(axes: Axes, table: pd.DataFrame, threshold: float) -> N
         axes.plot(part.threshold, part.net_benefit, line, color=colour, label=strategy)
         if strategy == "the model":
             low, high = (part[bound].astype(float) for bound in ("low", "high"))
-            axes.fill_between(part.threshold, low, high, color=colour, alpha=0.2, linewidth=0)
-    axes.axvline(threshold, color=MODEL_COLOURS[3], linewidth=1)
+            axes.fill_between(part.threshold, low, high, color=colour, alpha=0.2, linewidth=0, label="95 % band")
+    axes.axvline(threshold, color=MODEL_COLOURS[3], linewidth=1, label="threshold")
     top = table[table.strategy == "the model"].net_benefit.max()
     axes.set(xlabel="threshold probability", ylabel="net benefit", xlim=(0, 1), ylim=(-0.25 * top, 1.3 * top))
 
@@ -83,7 +88,7 @@ def plot_calibration(curve: PlotRows) -> Figure:
     """Plot the share of malignant images by probability of malignancy, in bins with their intervals."""
     figure, axes = new_figure(width=WIDTH, height=3.2)
     table = pd.DataFrame(curve)
-    axes.plot([0, 1], [0, 1], ":", color="#888888", label="as it should be")
+    axes.plot([0, 1], [0, 1], ":", color="#888888", label="perfect")
     axes.errorbar(
         table.probability,
         table.observed,

@@ -3,22 +3,38 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from lesions.drawing.style import MODEL_COLOURS, MODEL_MARKERS, SPLIT_COLOURS, new_figure, spell
 from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.mistakes import find_gravest
+from lesions.evaluation.references import label_model
 from lesions.evaluation.scores import count_confusion
 from lesions.evaluation.verdict import METRIC_WORDS
 from lesions.formats.json_file import PlotRows
 from lesions.tables.predictions import Predictions
 
+NUM_SIDES = 2
+"""Classes of which one is all that the other is not."""
+
+FEW_CLASSES = 3
+"""So few names fit below an axis as they are."""
+
 WIDTH = 4.8
 """Width of a figure in inches."""
+
+BESIDE: dict[str, Any] = {"fontsize": 7, "va": "center"}
+"""How a number beside a mark is written."""
+
+SHADES = LinearSegmentedColormap.from_list("shades", [(0, 0.45, 0.7, 0.0), (0, 0.45, 0.7, 0.75)])
+"""From nothing to a blue on which dark and light text can be read."""
 
 TITLE_WIDTH = 20
 """Characters on a line of a title above a third of a figure."""
@@ -56,20 +72,27 @@ def plot_scores(
         axes.axvline(chance, color="#888888", linestyle=":")
         axes.annotate("chance", (chance, -0.6), xytext=(3, 0), textcoords="offset points", fontsize=8)
     axes.set(xlim=(0, 1.02), ylim=(len(styles) - 0.5, -0.7), xlabel=f"{METRIC_WORDS[metric]} on test images (0 to 1)")
-    axes.set_yticks(range(len(styles)), list(styles))
+    axes.set_yticks(range(len(styles)), [label_model(model) for model in styles])
     return figure
 
 
 def plot_class_balance(shares: PlotRows) -> Figure:
-    """Plot the number of images of each diagnosis in each split."""
+    """Plot the number of images of each diagnosis in each split, and write it beside each mark."""
     table = pd.DataFrame(shares).pivot_table(index="diagnosis", columns="split", values="num_images")
     table = table.loc[table.sum(axis=1).sort_values().index]
-    figure, axes = new_figure(width=WIDTH, height=1.1 + 0.3 * len(table))
+    figure, axes = new_figure(width=WIDTH, height=1.1 + 0.45 * len(table))
     # The splits are offset slightly, so that equal values do not hide each other.
-    for (split, colour), marker, offset in zip(SPLIT_COLOURS.items(), MODEL_MARKERS, (0.2, 0, -0.2), strict=False):
-        axes.plot(table[split], np.arange(len(table)) + offset, marker, color=colour, label=split)
-    axes.set_xscale("log")
+    for (split, colour), marker, offset in zip(SPLIT_COLOURS.items(), MODEL_MARKERS, (0.28, 0, -0.28), strict=False):
+        heights = np.arange(len(table)) + offset
+        axes.plot(table[split], heights, marker, color=colour, label=split)
+        for number, height in zip(table[split], heights, strict=True):
+            if number > 0:
+                axes.annotate(f"{number:,.0f}", (number, height), (6, 0), textcoords="offset points", **BESIDE)
     numbers = table.to_numpy()
+    axes.set_xscale("log")
+    # Room for the number beside the last mark.
+    axes.set_xlim(0.7 * np.nanmin(numbers[numbers > 0]), 2 * np.nanmax(numbers))
+    axes.tick_params(axis="x", labelsize=8)
     spans_few_powers = np.nanmax(numbers) < 100 * np.nanmin(numbers)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if spans_few_powers else (1,)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
@@ -77,7 +100,7 @@ def plot_class_balance(shares: PlotRows) -> Figure:
     axes.set_xlabel("images (logarithmic)")
     axes.set_yticks(range(len(table)), [spell(name) for name in table.index])
     axes.grid(axis="x", alpha=0.4)
-    _put_legend_on_top(figure, axes)
+    put_legend_on_top(figure, axes)
     return figure
 
 
@@ -94,7 +117,7 @@ def plot_training(history: PlotRows, best_epoch: int) -> Figure:
         axes.set(xlabel="epoch", title=words)
         axes.title.set_fontsize(9)
         axes.xaxis.get_major_locator().set_params(integer=True)
-    _put_legend_on_top(figure, figure.axes[0])
+    put_legend_on_top(figure, figure.axes[0])
     return figure
 
 
@@ -105,13 +128,12 @@ def plot_confusion(predictions: Predictions) -> Figure:
     shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
     figure = Figure(figsize=(WIDTH, 1.9 + 0.37 * K), layout="constrained")
     axes = figure.add_subplot()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.imshow(shares, cmap=SHADES, vmin=0, vmax=1, aspect="auto")
     for true, guess in np.argwhere(confusion):
-        # Pure black would become light on a dark screen, as the other labels do.
-        colour = "#ffffff" if shares[true, guess] > 0.5 else "#111111"
-        axes.text(guess, true, str(confusion[true, guess]), ha="center", va="center", color=colour, fontsize=9)
+        axes.text(guess, true, str(confusion[true, guess]), ha="center", va="center", fontsize=9)
     names = [spell(name) for name in predictions.classes]
-    axes.set_xticks(range(K), names, rotation=40, ha="right", rotation_mode="anchor")
+    slanted: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if K > FEW_CLASSES else {}
+    axes.set_xticks(range(K), names, **slanted)
     axes.set_yticks(range(K), names)
     axes.set(xlabel="predicted diagnosis", ylabel="true diagnosis")
     return figure
@@ -127,20 +149,20 @@ def plot_f1(rows: PlotRows, styles: Mapping[str, ModelStyle]) -> Figure:
     for (model, style), offset in zip(styles.items(), offsets, strict=True):
         part = table[table.model == model]
         heights = [names.index(name) + offset for name in part.diagnosis]
-        axes.plot(part.f1, heights, style.marker, color=style.colour, label=model, markersize=6)
+        axes.plot(part.f1, heights, style.marker, color=style.colour, label=label_model(model), markersize=6)
     axes.set(xlim=(-0.02, 1.02), xlabel="F1 on test images (0 to 1)")
     axes.set_yticks(range(len(names)), [spell(name) for name in names])
     axes.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
     axes.tick_params(axis="y", which="minor", length=0)
     axes.grid(axis="y", which="minor", alpha=0.4)
-    _put_legend_on_top(figure, axes)
+    put_legend_on_top(figure, axes)
     return figure
 
 
 def plot_curves(
     rows: PlotRows, styles: Mapping[str, ModelStyle], *, x: str, y: str, words: tuple[str, str]
 ) -> Figure:
-    """Plot one curve per model, in one square per diagnosis.
+    """Plot one curve per model, in one square per diagnosis; of two classes, one says all that the other does.
 
     Parameters
     ----------
@@ -151,14 +173,17 @@ def plot_curves(
     """
     table = pd.DataFrame(rows)
     names = sorted(table.diagnosis.unique())
+    if len(names) == NUM_SIDES:
+        names = [find_gravest(names) or names[0]]
     num_columns = min(3, len(names))
     num_rows = -(-len(names) // num_columns)
-    figure = Figure(figsize=(WIDTH, 0.9 + 1.5 * num_rows), layout="constrained")
+    height = 3.4 if len(names) == 1 else 0.9 + 1.5 * num_rows
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     squares = figure.subplots(num_rows, num_columns, sharex=True, sharey=True, squeeze=False).flat
     for axes, name in zip(squares, names, strict=False):
         for model, style in styles.items():
             part = table[(table.model == model) & (table.diagnosis == name)].sort_values("step")
-            axes.plot(part[x], part[y], style.line, color=style.colour, linewidth=1.3, label=model)
+            axes.plot(part[x], part[y], style.line, color=style.colour, linewidth=1.3, label=label_model(model))
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
         axes.set_title(fill(spell(name), TITLE_WIDTH), fontsize=8)
         axes.tick_params(labelsize=8)
@@ -168,12 +193,14 @@ def plot_curves(
         axes.set_visible(False)
     figure.supxlabel(words[0], fontsize=9)
     figure.supylabel(words[1], fontsize=9)
-    _put_legend_on_top(figure, figure.axes[0])
+    put_legend_on_top(figure, figure.axes[0])
     return figure
 
 
-def _put_legend_on_top(figure: Figure, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
+def put_legend_on_top(figure: Figure, *shown: Axes) -> None:
+    """Put one legend of what is on some axes above all of the figure."""
+    entries = [entry for axes in shown for entry in zip(*axes.get_legend_handles_labels(), strict=True)]
+    handles, labels = zip(*entries, strict=True)
     # About 60 characters fit on one line; a handle takes the width of five.
     num_columns = max(1, min(3, 60 // (max(map(len, labels)) + 5)))
     figure.legend(handles, labels, loc="outside upper center", ncols=num_columns, frameon=False, fontsize=8)

@@ -13,7 +13,7 @@ from lesions.evaluation.verdict import spell_bounds, spell_estimate
 from lesions.formats.json_file import PlotRows
 from lesions.report.inputs import CalibrationSummary, ReliabilityScores
 from lesions.report.page import Picture, embed_figure
-from lesions.report.pictures import WIDTH
+from lesions.report.pictures import WIDTH, put_legend_on_top
 from lesions.tables.predictions import Predictions
 
 
@@ -26,27 +26,35 @@ def build_reliability_picture(model: str, *, bins: PlotRows, risks: PlotRows, sc
         The rows of the plots `reliability` and `risk`.
     """
     sentence = describe_reliability(model, risks, scores)
-    return embed_figure(f"Probabilities of {model}", plot_reliability(bins, risks), sentence)
+    return embed_figure(
+        f"Probabilities, {model}",
+        plot_reliability(bins, risks),
+        sentence,
+        alt="Left: the share of correct images by highest probability, calibrated and as predicted, beside the "
+        "diagonal. Right: the error rate by the share of images that are answered, with its 95 % band.",
+    )
 
 
 def plot_reliability(bins: PlotRows, risks: PlotRows) -> Figure:
     """Plot the accuracy by probability of the most probable class, and the error rate by coverage."""
     figure, left, right = new_pair(width=WIDTH, height=2.7)
     table = pd.DataFrame(bins)
-    left.plot([0, 1], [0, 1], ":", color="#888888")
+    left.plot([0, 1], [0, 1], ":", color="#888888", label="perfect")
     for name, colour, marker in zip(
         ("as predicted", "calibrated"), MODEL_COLOURS[1::-1], MODEL_MARKERS, strict=False
     ):
         part = table[table.probabilities == name]
         left.plot(part.confidence, part.accuracy, f"{marker}-", color=colour, markersize=4, linewidth=1, label=name)
     left.vlines(part.confidence, part.low, part.high, color="#888888", alpha=0.4, linewidth=4, label="if calibrated")
-    left.set(xlabel="highest probability", ylabel="part that is right", xlim=(0, 1.02), ylim=(0, 1.02))
+    left.set(xlabel="highest probability", ylabel="fraction correct", xlim=(0, 1.02), ylim=(0, 1.02))
     curve = pd.DataFrame(risks)
-    right.fill_between(curve.coverage, curve.low, curve.high, color=MODEL_COLOURS[0], alpha=0.2, linewidth=0)
-    right.plot(curve.coverage, curve.risk, color=MODEL_COLOURS[0])
+    right.fill_between(
+        curve.coverage, curve.low, curve.high, color=MODEL_COLOURS[2], alpha=0.2, linewidth=0, label="95 % band"
+    )
+    right.plot(curve.coverage, curve.risk, color=MODEL_COLOURS[2], label="error rate")
     right.set(xlabel="coverage, most confident first", ylabel="error rate", xlim=(0, 1.02))
     right.set_ylim(0, max(0.05, 1.5 * curve.risk.max()))
-    figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=3, frameon=False, fontsize=8)
+    put_legend_on_top(figure, left, right)
     return figure
 
 

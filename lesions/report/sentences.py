@@ -123,13 +123,28 @@ def describe_ranking(
     return f"The diagnosis with the smallest {words} is {', '.join(parts)}."
 
 
+def describe_missed(model: str, predictions: Predictions, gravest: str, shown: Sequence[Mistake]) -> str:
+    """Say how many images of the gravest class are called another, and how many of these are shown."""
+    code = predictions.classes.index(gravest)
+    of_class = predictions.y_true == code
+    total, missed = int(of_class.sum()), int((of_class & (predictions.y_pred != code)).sum())
+    if not total:
+        return f"No test image is {spell(gravest)}."
+    if not missed:
+        return f"{model} calls all {total:,} test images that are {spell(gravest)} so."
+    counted = f"{model} calls {missed:,} of {total:,} test images that are {spell(gravest)} something else."
+    if len(shown) < missed:
+        return f"{counted} Shown are the {len(shown):,} of which it is most confident."
+    return f"{counted} All are shown, the most confident mistake first."
+
+
 def describe_mistakes(model: str, mistakes: Sequence[Mistake]) -> str:
     """Describe the pictures of mistakes, and how confident the model was."""
     if not mistakes:
-        return f"{model} misclassifies no test image."
+        return f"{model} makes no other mistake on a test image."
     probabilities = [mistake.probability for mistake in mistakes]
     return (
-        f"The most confident mistakes of {model}, with probabilities of the class that it calls them from "
+        f"The most confident other mistakes of {model}, with probabilities of the class that it calls them from "
         f"{max(probabilities):.2f} down to {min(probabilities):.2f}. The number below each is its value in the "
         "column row of data/metadata.csv."
     )

@@ -7,8 +7,8 @@ from lesions.drawing.style import spell
 from lesions.evaluation.class_rules import OWN_GROUPS
 from lesions.evaluation.interval import Estimate
 from lesions.evaluation.verdict import spell_estimate
+from lesions.report.names import ReportedModel
 from lesions.report.summary import Summary, read_rows, read_summary
-from lesions.tables.paths import ModelPaths
 
 
 class SetSummary(Summary):
@@ -28,9 +28,9 @@ class SetRow(Summary):
     calibrated_with: str
 
 
-def describe_sets(paths: Sequence[ModelPaths]) -> dict[str, Any]:
+def describe_sets(paths: Sequence[ReportedModel]) -> dict[str, Any]:
     """Return the table of all models' prediction sets, and what their guarantee is for."""
-    summaries = {one.model: read_summary(one.metrics_file("sets"), SetSummary) for one in paths}
+    summaries = {one.name: read_summary(one.metrics_file("sets"), SetSummary) for one in paths}
     rows = read_rows(paths[0].plot_file("sets"), SetRow)
     return {
         "sets": [

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from lesions.drawing.style import MODEL_COLOURS, spell
 from lesions.evaluation.interval import Estimate
@@ -12,28 +13,45 @@ from lesions.report.inputs import LowestSubgroup, SubgroupRow
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH
 
+Whole = tuple[float | None, float | None]
+"""Balanced accuracy and sensitivity on all test images; None where there is none."""
+
+LEGEND = [
+    Line2D([], [], color=MODEL_COLOURS[0], marker="o", markersize=5, label="score and 95 % interval"),
+    Line2D([], [], color=MODEL_COLOURS[3], marker="D", markersize=5, label="differs significantly"),
+    Line2D([], [], color="#888888", linestyle="--", linewidth=1, label="all test images"),
+]
+
 MAX_NAME = 28
 """Characters of a subgroup's name on one line."""
 
 
-def build_subgroup_picture(model: str, subgroups: Sequence[SubgroupRow], lowest: LowestSubgroup) -> Picture:
+def build_subgroup_picture(
+    model: str, subgroups: Sequence[SubgroupRow], lowest: LowestSubgroup, whole: Whole
+) -> Picture:
     """Build the picture of one model's scores on each subgroup."""
     return embed_figure(
-        f"Subgroups, by {model}", plot_subgroups(subgroups), describe_subgroups(model, subgroups, lowest)
+        f"Subgroups, {model}",
+        plot_subgroups(subgroups, whole),
+        describe_subgroups(model, subgroups, lowest),
+        alt="A forest plot: one line per subgroup, with balanced accuracy and sensitivity as marks and 95 % "
+        "intervals as lines, beside dashed lines for all test images. Those that differ significantly are diamonds.",
     )
 
 
-def plot_subgroups(subgroups: Sequence[SubgroupRow]) -> Figure:
+def plot_subgroups(subgroups: Sequence[SubgroupRow], whole: Whole) -> Figure:
     """Plot the balanced accuracy and, where there is any, the sensitivity of each subgroup, and mark differences."""
     has_sensitivity = any(row.sensitivity for row in subgroups)
-    figure = Figure(figsize=(WIDTH, 1.0 + 0.26 * len(subgroups)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.4 + 0.26 * len(subgroups)), layout="constrained")
     left, *right = figure.subplots(1, 2 if has_sensitivity else 1, sharey=True, squeeze=False)[0]
     for height, row in enumerate(subgroups):
         score = Estimate(row.balanced_accuracy, row.low, row.high)
         _draw_estimate(left, height, score, is_beyond_noise=row.beyond_noise)
         if row.sensitivity:
             _draw_estimate(right[0], height, row.sensitivity, is_beyond_noise=bool(row.sensitivity_beyond_noise))
-    for axes, words in zip((left, *right), ("balanced\naccuracy", "sensitivity"), strict=False):
+    for axes, words, of_all in zip((left, *right), ("balanced\naccuracy", "sensitivity"), whole, strict=False):
+        if of_all is not None:
+            axes.axvline(of_all, color="#888888", linestyle="--", linewidth=1)
         axes.spines[["top", "right"]].set_visible(False)
         axes.set(xlim=(-0.06, 1.06), ylim=(len(subgroups) - 0.5, -0.5))
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
@@ -44,6 +62,7 @@ def plot_subgroups(subgroups: Sequence[SubgroupRow]) -> Figure:
     left.set_yticks(
         range(len(subgroups)), [name.replace(": ", ":\n", 1) if len(name) > MAX_NAME else name for name in names]
     )
+    figure.legend(handles=LEGEND, loc="outside upper right", ncols=2, frameon=False, fontsize=8)
     return figure
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.references import label_model
 from lesions.evaluation.significance import compare_pairs
 from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_estimate, spell_number, spell_p
 from lesions.networks.parameters import AnyArchitecture, PretrainableParameters
@@ -28,11 +29,18 @@ def describe_model(model: str, architecture: AnyArchitecture, trained: TrainSumm
     }
 
 
-def list_scores(comparison: Comparison, metric: str) -> list[dict[str, Any]]:
-    """Return one row per model: the deciding metric on validation, and the score and interval of each on test."""
+def list_scores(comparison: Comparison, metric: str, code_names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return one row per model: the deciding metric on validation, and the score and interval of each on test.
+
+    Parameters
+    ----------
+    code_names
+        The code name of each model, by the name to show; baselines and probes have only one.
+    """
     return [
         {
-            "model": model,
+            "model": label_model(model),
+            "code_name": code_names.get(model, model),
             "validation": spell_number(comparison.on_validation[model, metric])
             if (model, metric) in comparison.on_validation
             else "",
@@ -53,10 +61,10 @@ def list_external(model: str, external: Mapping[str, ExternalScores]) -> list[di
             "model": model,
             "dataset": source,
             "images": f"{scores.num_images:,} of {scores.num_groups:,} groups",
-            "classes": f"{scores.num_classes}",
-            "there": spell_estimate(scores.balanced_accuracy),
-            "here": spell_estimate(scores.own_balanced_accuracy),
-            "lost": spell_estimate(scores.balanced_accuracy_lost, signed=True),
+            "shared classes": f"{scores.num_classes}",
+            "balanced accuracy on it": spell_estimate(scores.balanced_accuracy),
+            "on own test images": spell_estimate(scores.own_balanced_accuracy),
+            "loss": spell_estimate(scores.balanced_accuracy_lost, signed=True),
         }
         for source, scores in external.items()
     ]
@@ -80,7 +88,7 @@ def list_differences(comparison: Comparison, models: list[str], metric: str) -> 
     """Return one row per pair with at least one trained model: their difference in one metric."""
     return [
         {
-            "pair": f"{first} − {second}",
+            "pair": f"{label_model(first)} − {label_model(second)}",
             "difference": spell_number(difference.value, signed=True),
             "interval": spell_bounds(difference),
             "p": spell_p(difference.p_holm),

@@ -12,7 +12,7 @@ from lesions.parameters.strict import Section
 METADATA_KEY = "lesions"
 """The key of the manifest among the metadata of an ONNX file."""
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 """Another number means another meaning of the fields; a file with another one is refused."""
 
 IMAGES = "images"
@@ -157,7 +157,7 @@ class Manifest(Section):
     """
 
     # Not named `schema`, which is a method of pydantic's models.
-    schema_number: Annotated[Literal[1], Field(alias="schema")]
+    schema_number: Annotated[Literal[1], Field(alias="schema")] = SCHEMA
     model: Annotated[str, Field(pattern=r"^\w+$")]
     members: dict[str, float]
     classes: Annotated[tuple[ServedClass, ...], Field(min_length=2)]

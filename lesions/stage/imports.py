@@ -14,7 +14,13 @@ from lesions.stage.code import Code
 SOURCE_SUFFIXES = (".py", ".j2")
 """Files that count as code; `.dvcignore` hides all others in `lesions/` and `stages/` from DVC."""
 
-DISTRIBUTIONS = {"PIL": "pillow", "faiss": "faiss-cpu", "ruamel": "ruamel-yaml", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "faiss": "faiss-cpu",
+    "google": "protobuf",
+    "ruamel": "ruamel-yaml",
+    "sklearn": "scikit-learn",
+}
 """The package that provides a module, if their names differ by more than capitals, dots and underscores."""
 
 PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)", re.MULTILINE)
@@ -23,23 +29,31 @@ PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==(?P<v
 OWN_NETWORKS = Path("lesions/networks/own")
 """The folder of networks of one's own, which no file imports: a parameter names them."""
 
-OF_ONE_MODEL = ("predict", "train")
+OF_ONE_MODEL = ("evaluate_robustness", "explain", "export", "predict", "train")
 """The stages that build the network of one model, which may be one of one's own."""
+
+OF_ENSEMBLES = ("export",)
+"""Those of them that build the networks of an ensemble too."""
 
 
 def trace_stages(
-    folder: Path, versions: Mapping[str, str], own_files: Mapping[str, str | None] | None = None
+    folder: Path,
+    versions: Mapping[str, str],
+    own_files: Mapping[str, str | None] | None = None,
+    ensembles: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Code]:
     """Follow the imports of every stage in a folder, and return what each reaches, by the stage's name.
 
     A stage that builds the network of one model is followed once for each: `<stage>@<model>` also reaches what the
-    model's own network imports.
+    model's own network imports, and `<stage>@<ensemble>` what those of all members do.
 
     Parameters
     ----------
     own_files
         The name of the file of each model's own network, without suffix; None for models that have another. Without
         any model, all stages are followed alike.
+    ensembles
+        The members of each ensemble; those that are no models have no network.
 
     Raises
     ------
@@ -50,9 +64,12 @@ def trace_stages(
     traces = {}
     for stage in sorted(folder.glob("[!_]*.py")):
         if own_files and stage.stem in OF_ONE_MODEL:
-            for model, name in own_files.items():
-                own = [sources.find_own_network(model, name)] if name else []
-                traces[f"{stage.stem}@{model}"] = sources.trace_imports([stage, *own], versions)
+            built: dict[str, Sequence[str]] = {model: [model] for model in own_files}
+            built |= (ensembles or {}) if stage.stem in OF_ENSEMBLES else {}
+            for name, members in built.items():
+                named = [(model, own_files.get(model)) for model in members]
+                own = [sources.find_own_network(model, file) for model, file in named if file]
+                traces[f"{stage.stem}@{name}"] = sources.trace_imports([stage, *own], versions)
         else:
             traces[stage.stem] = sources.trace_imports([stage], versions)
     return traces

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ class Calibration:
     shift: tuple[float, ...]
     prior_shift: tuple[float, ...]
     logits_sha256: str
-    num_views: int
+    num_views: Literal[1, 8]
 
     def apply(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the calibrated logits (N, K)."""

@@ -26,6 +26,9 @@ MetricsName = Literal[
     "malignancy",
     "malignancy_external",
     "subgroups",
+    "export",
+    "explain",
+    "robustness",
 ]
 
 PlotName = Literal[
@@ -42,6 +45,7 @@ PlotName = Literal[
     "decisions",
     "predictive_values",
     "subgroups",
+    "robustness",
 ]
 
 
@@ -49,8 +53,8 @@ SYNTHETIC_ROOT = Path("data/raw/synthetic")
 """The embedded dataset."""
 
 OUTPUT_FOLDERS = (
-    *(Path("data", name) for name in ("calibrations", "checkpoints", "code", "doubts", "ensembles", "folds")),
-    *(Path("data", name) for name in ("imported", "logits", "pictures", "predictions", "recipes")),
+    *(Path("data", name) for name in ("calibrations", "checkpoints", "code", "doubts", "ensembles", "exports")),
+    *(Path("data", name) for name in ("folds", "imported", "logits", "maps", "pictures", "predictions", "recipes")),
     *map(Path, ("metrics", "plots", "report", ".resume", ".timings", "dvclive", "dvc_plots")),
 )
 """The folders that a run writes, and in which nothing else may lie; not that of the embedded dataset."""
@@ -104,9 +108,29 @@ class ModelPaths:
         return self.data / f"pictures/{self.model}"
 
     @property
+    def maps(self) -> Path:
+        """The folder with the maps of what a network sees in these pictures, and in melanomas that it finds."""
+        return self.data / f"maps/{self.model}"
+
+    @property
+    def found(self) -> Path:
+        """The list of these melanomas."""
+        return self.maps / "found.json"
+
+    @property
     def mistakes(self) -> Path:
         """The list of these mistakes."""
         return self.pictures / "mistakes.json"
+
+    @property
+    def export(self) -> Path:
+        """The folder with the model as one file, if it is exported."""
+        return self.data / f"exports/{self.model}"
+
+    @property
+    def exported(self) -> tuple[Path, Path]:
+        """What only an exported model has: the folder, and how well the file agrees with the networks."""
+        return self.export, self.metrics_file("export")
 
     @property
     def history(self) -> Path:
@@ -121,7 +145,9 @@ class ModelPaths:
         """Return the path of the rows of one of the model's plots."""
         return self.plots / f"{self.model}/{name}.json"
 
-    def list_outputs(self, *, of_network: bool = True, of_ensemble: bool = True, scores: bool = True) -> list[Path]:
+    def list_outputs(
+        self, *, of_network: bool = True, of_ensemble: bool = True, scores: bool = True, of_export: bool = True
+    ) -> list[Path]:
         """Return the files and folders that the stages of this model write, all or those of some kinds.
 
         Parameters
@@ -132,15 +158,23 @@ class ModelPaths:
             What only an ensemble has.
         scores
             What both have.
+        of_export
+            What has only a model or an ensemble that is exported.
         """
-        network, ensemble = self.metrics_file("train"), self.metrics_file("ensemble")
-        own = {network, ensemble}
+        network = [
+            *(self.checkpoint, self.logits, self.history, self.metrics_file("train")),
+            *(self.maps, self.metrics_file("explain")),
+            *(self.metrics_file("robustness"), self.plot_file("robustness")),
+        ]
+        ensemble = [self.combined, self.metrics_file("ensemble")]
+        own = {*network, *ensemble, *self.exported}
         return [
-            *([self.checkpoint, self.logits, self.history, network] if of_network else []),
-            *([self.combined, ensemble] if of_ensemble else []),
+            *(network if of_network else []),
+            *(ensemble if of_ensemble else []),
+            *(self.exported if of_export else ()),
             *([self.predictions, self.calibration, self.pictures] if scores else []),
             *(path for path in map(self.metrics_file, get_args(MetricsName)) if scores and path not in own),
-            *(path for path in map(self.plot_file, get_args(PlotName)) if scores),
+            *(path for path in map(self.plot_file, get_args(PlotName)) if scores and path not in own),
         ]
 
 
@@ -195,7 +229,9 @@ def describe_overlap(folder: Path, outputs: Iterable[Path] = OUTPUT_FOLDERS) -> 
     return None
 
 
-def find_left_over(models: Collection[str], ensembles: Collection[str], folders: ModelPaths) -> dict[str, list[Path]]:
+def find_left_over(
+    models: Collection[str], ensembles: Collection[str], folders: ModelPaths, *, exported: Collection[str]
+) -> dict[str, list[Path]]:
     """Return the outputs on disk that no listed model or ensemble writes, by the name that they are under, sorted.
 
     Parameters
@@ -205,11 +241,16 @@ def find_left_over(models: Collection[str], ensembles: Collection[str], folders:
         left over.
     folders
         The folders to search; its model is ignored.
+    exported
+        Those of them that are exported.
     """
     found = {}
     for name in sorted(set(_find_models(folders)) - {*RESERVED}):
         outputs = replace(folders, model=name).list_outputs(
-            of_network=name not in models, of_ensemble=name not in ensembles, scores=name not in {*models, *ensembles}
+            of_network=name not in models,
+            of_ensemble=name not in ensembles,
+            scores=name not in {*models, *ensembles},
+            of_export=name not in exported,
         )
         if present := [path for path in outputs if path.exists()]:
             found[name] = present

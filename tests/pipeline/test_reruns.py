@@ -27,7 +27,7 @@ TABLE_STAGES = [
     "trace_code",
 ]
 
-SCORING_STAGES = ("evaluate", "evaluate_malignancy", "evaluate_subgroups", "predict")
+SCORING_STAGES = ("evaluate", "evaluate_malignancy", "evaluate_robustness", "evaluate_subgroups", "predict")
 
 # What runs whenever a prediction may have changed.
 COMPARED = ["compare", "report"]
@@ -137,6 +137,7 @@ def test_dvc_knows_which_stages_depend_on_a_parameter(fresh: Repository) -> None
     assert found == {
         "prepare_metadata": ["dataset"],
         "compute_class_weights": ["class_weights"],
+        "report": sorted("modified"),  # the page names every parameter that differs from the defaults
         "resolve_recipes": ["augmentation"],
         **{f"{verb}@{model}": names for verb, names in of_models.items() for model in MODELS},
     }

@@ -26,7 +26,7 @@ SCORED = sorted(
         "fit_probes",
         *(
             f"{verb}@{model}"
-            for verb in ("evaluate", "evaluate_malignancy", "evaluate_subgroups")
+            for verb in ("evaluate", "evaluate_malignancy", "evaluate_robustness", "evaluate_subgroups")
             for model in MODELS
         ),
         "compare",

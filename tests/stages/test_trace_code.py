@@ -67,7 +67,7 @@ def test_a_new_torch_reaches_the_stages_that_import_it_and_a_new_ruff_none(copy:
     set_version(copy, "torch", "99.0")
     assert trace_again(copy) == [
         "fit_baselines",
-        *(f"{stage}@{model}" for stage in ("predict", "train") for model in MODELS),
+        *(f"{stage}@{model}" for stage in ("evaluate_robustness", "predict", "train") for model in MODELS),
     ]
 
 
@@ -112,7 +112,7 @@ def test_check_says_which_stages_will_run_and_why(fresh: Repository, monkeypatch
         "fit_probes": "command",
         "evaluate@resnet18": "outputs missing",
         "compare": "data (data/predictions modified)",
-        "report": "code (lesions/tables/groups.py), data (data/predictions modified)",
+        "report": "code (lesions/tables/groups.py), data (data/predictions modified, params.yaml modified)",
         "may follow": "compute_class_weights, train@custom_cnn, train@resnet18, fit_baselines, predict@custom_cnn, "
         "predict@resnet18, evaluate@custom_cnn, evaluate_malignancy@custom_cnn, evaluate_malignancy@resnet18, "
         "evaluate_subgroups@custom_cnn, evaluate_subgroups@resnet18",

@@ -1,8 +1,9 @@
-"""Precision, recall and F1 of each class are those of `score_classes`, with intervals over groups."""
+"""The scores of each class are those of `score_classes` and scikit-learn, with intervals over groups."""
 
 import numpy as np
 import pytest
 from scipy.stats import beta
+from sklearn.metrics import roc_auc_score
 
 from lesions.evaluation.class_scores import list_class_scores
 from lesions.evaluation.scores import score_classes
@@ -16,10 +17,12 @@ def test_values_are_those_of_the_scores_and_lie_in_their_intervals() -> None:
     scores = score_classes(y_true, y_pred, 3)
     for row in rows:
         code = CLASSES.index(row["diagnosis"])
-        assert row["value"] == pytest.approx(getattr(scores, row["score"])[code])
+        area = roc_auc_score(y_true == code, y_pred == code)
+        assert row["value"] == pytest.approx({**vars(scores), "roc_auc": {code: area}}[row["score"]][code])
         assert row["support"] == scores.support[code]
         assert row["low"] < row["value"] < row["high"]
-    assert len(rows) == 9
+        assert row["num_groups"] == len({n // 2 for n in np.flatnonzero(y_true == code)})
+    assert len(rows) == 12
 
 
 def test_a_class_that_is_found_in_three_of_three_groups_has_a_recall_of_at_least_0_29() -> None:
@@ -35,7 +38,7 @@ def test_scores_without_a_denominator_are_omitted() -> None:
     rows = list_class_scores(build_predictions(y_true, np.eye(3)[y_pred]))
     assert {(row["diagnosis"], row["score"]) for row in rows} == {
         (CLASSES[0], "precision"), (CLASSES[0], "recall"), (CLASSES[0], "f1"),
-        (CLASSES[1], "recall"), (CLASSES[1], "f1"),
+        (CLASSES[1], "recall"), (CLASSES[1], "f1"), (CLASSES[0], "roc_auc"), (CLASSES[1], "roc_auc"),
     }  # fmt: skip
 
 
@@ -55,7 +58,7 @@ def test_intervals_contain_the_truth_in_groups_of_images() -> None:
     found = [draw(104, seed) for seed in range(1, 41)]
     covered = [
         np.mean([one[row]["low"] <= truth[row]["value"] <= one[row]["high"] for one in found])  # type: ignore[operator]
-        for row in range(9)
+        for row in range(len(truth))
     ]
     assert np.mean(covered) >= 0.93
     assert min(covered) >= 0.85

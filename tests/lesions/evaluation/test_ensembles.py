@@ -81,7 +81,9 @@ def test_two_members_by_hand() -> None:
 
 def test_a_pool_weighs_log_probabilities_of_scaled_logits() -> None:
     one, two = (member(np.array([logits]), np.array([0]), ["test"]) for logits in ([2.0, 0, 0], [0, 3.0, 0]))
-    pooled = Pool(np.array([0.5, 1.0]), np.array([0.75, 0.25])).combine([one, two])
+    pooled = Pool(np.array([0.5, 1.0]), np.array([0.75, 0.25])).combine(
+        [one.predictions.logits, two.predictions.logits]
+    )
     assert pooled[0] - pooled[0, 2] == pytest.approx([0.75, 0.75, 0.0])
 
 
@@ -94,7 +96,7 @@ def test_no_members_call_is_changed_by_its_calibration() -> None:
     val = stretched.keep((stretched.predictions.images.split == "val").to_numpy())
     assert fit_best_calibration(val.predictions, "vector", prior_shift=NO_SHIFT).scale.std() > 0.1
     methods = [choose_method(val, "vector")] * 2
-    pooled = fit_pool([val, val], "equal", methods).combine([stretched, stretched])
+    pooled = fit_pool([val, val], "equal", methods).combine([stretched.predictions.logits] * 2)
     assert (pooled.argmax(axis=1) == stretched.predictions.logits.argmax(axis=1)).all()
 
 
@@ -121,11 +123,13 @@ def test_validation_images_are_combined_by_what_fits_the_other_folds(
     assert methods[0] == "temperature"
     for fold in range(5):
         fitted = fit_pool([each.keep(folds != fold) for each in of_val], weights, methods)
-        expected = fitted.combine([each.keep(folds == fold) for each in of_val])
+        expected = fitted.combine([each.predictions.logits[folds == fold] for each in of_val])
         assert combined.logits[val][folds == fold] == pytest.approx(expected, rel=1e-5)
     on_all = fit_pool(of_val, weights, methods)
     assert combined.pool.weights.tolist() == on_all.weights.tolist()
-    assert combined.logits[~val] == pytest.approx(on_all.combine([each.keep(~val) for each in members]), rel=1e-5)
+    assert combined.logits[~val] == pytest.approx(
+        on_all.combine([each.predictions.logits[~val] for each in members]), rel=1e-5
+    )
 
 
 def test_noise_gains_nothing_on_validation() -> None:
@@ -135,7 +139,7 @@ def test_noise_gains_nothing_on_validation() -> None:
         members = draw([0.0] * 6, seed, num_groups=40, factor=[3.0] * 6)
         combined = combine_members(members, "fitted", "none")
         honest.append(score(combined.logits, members[0], "val"))
-        naive.append(score(combined.pool.combine(members), members[0], "val"))
+        naive.append(score(combined.pool.combine([each.predictions.logits for each in members]), members[0], "val"))
     assert ttest_1samp(honest, 1 / 3, alternative="greater").pvalue > 0.05
     assert abs(np.mean(honest) - 1 / 3) < 0.05
     assert ttest_rel(naive, honest, alternative="greater").pvalue < 0.001
@@ -193,5 +197,5 @@ def test_a_single_group_of_validation_fits_nothing_for_its_own_images() -> None:
     members = draw([1.0, 1.0], 7, num_groups=1)
     combined = combine_members(members, "fitted", "temperature")
     val = (members[0].predictions.images.split == "val").to_numpy()
-    plain = Pool(np.ones(2), np.full(2, 0.5)).combine([each.keep(val) for each in members])
+    plain = Pool(np.ones(2), np.full(2, 0.5)).combine([each.predictions.logits[val] for each in members])
     assert combined.logits[val] == pytest.approx(plain, rel=1e-5)

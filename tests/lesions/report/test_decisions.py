@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from lesions.evaluation.interval import Estimate
-from lesions.report.decision_inputs import DecisionRow, PredictiveRow
-from lesions.report.decisions import describe_left_out, list_decisions, list_predictive_values
+from lesions.report.decision_inputs import DecisionRow
+from lesions.report.decisions import describe_decision, describe_left_out
 
 ROW: dict[str, Any] = {
     "called": "malignant",
@@ -27,10 +27,10 @@ def read(**changes: Any) -> DecisionRow:
 
 
 def test_counts_and_intervals_are_spelled() -> None:
-    (row,) = list_decisions("resnet18", [read()])
-    assert (row["unit"], row["found"], row["alarms"]) == ("lesions", "1,200 of 1,234", "5 of 65")
+    row = describe_decision(read(), "ResNet-18")
+    assert (row["per"], row["found"], row["false alarms"]) == ("lesions", "1,200 of 1,234", "5 of 65")
     assert row["sensitivity"] == ("0.972", "0.960 to 0.980")
-    assert row["ppv"] == ("–", "")
+    assert row["PPV"] == ("–", "")
 
 
 @pytest.mark.parametrize(
@@ -49,15 +49,3 @@ def test_counts_and_intervals_are_spelled() -> None:
 )
 def test_what_was_left_out_is_said_once(changes: dict[str, Any], expected: list[str]) -> None:
     assert describe_left_out([read(**changes), read(**changes)]) == expected
-
-
-def test_the_prevalence_of_test_is_marked() -> None:
-    values = {"value": 0.5, "low": 0.4, "high": 0.6}
-    rows = [
-        PredictiveRow(score=score, prevalence=share, of_test=of_test, **values)
-        for share, of_test in ((0.1947, True), (0.02, False))
-        for score in ("ppv", "npv")
-    ]
-    listed = list_predictive_values("resnet18", rows[:3])
-    assert [row["prevalence"] for row in listed] == ["0.195 (test images)", "0.02"]
-    assert [row["npv"] for row in listed] == [("0.500", "0.400 to 0.600"), ("–", "")]

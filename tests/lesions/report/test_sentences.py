@@ -78,14 +78,22 @@ def test_the_diagnosis_with_the_smallest_area_is_named() -> None:
 
 def test_the_most_confident_mistakes_are_described() -> None:
     listed = [
-        Mistake(picture="a.png", row=1, true="nevus", predicted="melanoma", probability=probability)
+        Mistake(
+            picture="a.png",
+            row=1,
+            true="nevus",
+            predicted="melanoma",
+            probability=probability,
+            probability_of_true=0.01,
+            is_missed=False,
+        )
         for probability in (0.97, 0.625)
     ]
     assert sentences.describe_mistakes("net", listed).startswith(
-        "The most confident mistakes of net, with probabilities of the class that it calls them from 0.97 down to "
-        "0.62."
+        "The most confident other mistakes of net, with probabilities of the class that it calls them from 0.97 down "
+        "to 0.62."
     )
-    assert sentences.describe_mistakes("net", []) == "net misclassifies no test image."
+    assert sentences.describe_mistakes("net", []) == "net makes no other mistake on a test image."
 
 
 def generalisation(train: float, lost: tuple[float, float, float], val: float = 0.7) -> Generalisation:

@@ -54,8 +54,13 @@ def test_marked_subgroups_are_named_with_both_differences_and_that_of_the_sensit
 
 
 def test_sensitivities_are_drawn_beside_the_balanced_accuracies_where_there_are_any() -> None:
-    with_one = plot_subgroups([row("sex: male", sensitivity=Estimate(0.8, 0.7, 0.9)), row("sex: female")])
+    with_one = plot_subgroups(
+        [row("sex: male", sensitivity=Estimate(0.8, 0.7, 0.9)), row("sex: female")], (0.5, None)
+    )
     assert [axes.get_xlabel() for axes in with_one.axes] == ["balanced\naccuracy", "sensitivity"]
-    # An interval and its value for each of the two, and for the one.
-    assert [len(axes.lines) for axes in with_one.axes] == [4, 2]
-    assert [axes.get_xlabel() for axes in plot_subgroups([row("sex: male")]).axes] == ["balanced\naccuracy"]
+    # An interval and its value for each of the two, and for the one; and a line for all images, where it is known.
+    assert [len(axes.lines) for axes in with_one.axes] == [5, 2]
+    assert with_one.axes[0].lines[-1].get_xdata() == [0.5, 0.5]
+    alone = plot_subgroups([row("sex: male")], (0.5, 0.9))
+    assert [axes.get_xlabel() for axes in alone.axes] == ["balanced\naccuracy"]
+    assert [text.get_text() for text in alone.legends[0].get_texts()][-1] == "all test images"

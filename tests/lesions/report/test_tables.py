@@ -50,9 +50,14 @@ def test_scores_and_differences_have_their_intervals() -> None:
         },
         {("b", "macro_f1"): 0.65, ("b", "accuracy"): 0.9},
     )
-    assert list_scores(comparison, "macro_f1") == [
-        {"model": "b", "validation": "0.650", "scores": {"macro F1": ("0.700", "0.600 to 0.800")}},
-        {"model": "a", "validation": "", "scores": {"macro F1": ("0.500", "0.400 to 0.600")}},
+    assert list_scores(comparison, "macro_f1", {"b": "code_b"}) == [
+        {
+            "model": "b",
+            "code_name": "code_b",
+            "validation": "0.650",
+            "scores": {"macro F1": ("0.700", "0.600 to 0.800")},
+        },
+        {"model": "a", "code_name": "a", "validation": "", "scores": {"macro F1": ("0.500", "0.400 to 0.600")}},
     ]
     row = {
         "pair": "a − b",

@@ -106,7 +106,7 @@ def test_an_unlisted_model_is_found_by_any_output_but_pipeline_folders_are_not_m
         "plots/comparison/roc.json",
         "plots/f/roc.json",
     )
-    assert list(find_left_over(["b", "e"], [], folders)) == ["a", "c", "d", "f"]
+    assert list(find_left_over(["b", "e"], [], folders, exported=[])) == ["a", "c", "d", "f"]
 
 
 def test_of_a_name_that_changed_its_kind_only_the_outputs_of_the_former_one_are_left_over(tmp_path: Path) -> None:
@@ -115,17 +115,17 @@ def test_of_a_name_that_changed_its_kind_only_the_outputs_of_the_former_one_are_
         *("data/logits/a.csv", "data/predictions/a.csv", "metrics/a/train.json", "plots/history/a.json"),
         *("data/ensembles/b.csv", "data/predictions/b.csv", "metrics/b/ensemble.json"),
     )
-    left = find_left_over(["b"], ["a"], folders)
+    left = find_left_over(["b"], ["a"], folders, exported=[])
     assert {name: [path.relative_to(tmp_path).as_posix() for path in left[name]] for name in left} == {
         "a": ["data/logits/a.csv", "plots/history/a.json", "metrics/a/train.json"],
         "b": ["data/ensembles/b.csv", "metrics/b/ensemble.json"],
     }
-    assert find_left_over(["a"], ["b"], folders) == {}
+    assert find_left_over(["a"], ["b"], folders, exported=["a"]) == {}
 
 
 def test_only_what_the_pipeline_wrote_is_removed(tmp_path: Path) -> None:
     write_files(tmp_path, "metrics/a/test.json", "plots/a/roc.json", "plots/a/mine.png", "metrics/b/test.json")
     paths = ModelPaths("a", tmp_path / "data", tmp_path / "metrics", tmp_path / "plots")
-    remove_outputs(paths, find_left_over(["b"], [], paths)["a"])
+    remove_outputs(paths, find_left_over(["b"], [], paths, exported=[])["a"])
     left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
     assert left == ["metrics", "metrics/b", "metrics/b/test.json", "plots", "plots/a", "plots/a/mine.png"]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from lesions.formats.json_file import read_json, write_metrics
+from lesions.formats.json_file import read_json, write_json, write_metrics
+from lesions.splitting.characteristics import list_characteristics
 from lesions.tables.csv_table import write_table
 from lesions.tables.metadata import read_metadata
 from lesions.tables.predictions import write_predictions
@@ -34,9 +35,10 @@ def change(folder: Path, file: str, **changes: Any) -> None:
 
 
 def text_of(page: Path) -> str:
-    """Return the page without its style, its pictures and the tags, as one line."""
-    source = re.sub("</?i>", "", page.read_text(encoding="utf-8"))
-    return " ".join(re.sub(r"<style>.*?</style>|<[^>]*>", " ", source, flags=re.DOTALL).split())
+    """Return the page without style, scripts, pictures, what only people can state, provenance, and tags."""
+    source = re.sub("</?[ib]>", "", page.read_text(encoding="utf-8"))
+    hidden = r"<(style|script|pre|dl)\b.*?</\1>|<section id=.(provenance|card).*?</section>|<[^>]*>"
+    return " ".join(re.sub(hidden, " ", source, flags=re.DOTALL).split())
 
 
 @pytest.fixture
@@ -56,13 +58,14 @@ def test_without_identifiers_nothing_but_their_absence_speaks_of_patients_or_les
     change(folder, "near_duplicates.json", num_near_pairs=5, num_pairs_without_shared_identifier=5)
     table = read_metadata(folder / "data/metadata.csv").assign(patient_id=None, lesion_id=None)
     write_table(folder / "data/metadata.csv", table, sort_by="image_id")
+    write_json(folder / "data/characteristics.json", list_characteristics(table.assign(split="test")))
     text = text_of(run_report(folder, params))
     assert "Intervals are over images." in text
     assert "All tests count images." in text
     assert text.count(THE_ONE_DOUBT) == text.count(UNKNOWN_LEAK) == 1
-    sentences = re.split(r"(?<=[.:;]) ", re.sub("[Vv]ascular lesion|Lesion classifiers", "", text))
+    sentences = re.split(r"(?<=[.:;]) ", re.sub("[Vv]ascular lesion|Lesion classifiers|skin lesions", "", text))
     speaking = [sentence for sentence in sentences if re.search(r"\b(patient|lesion)s?\b", sentence)]
-    assert [sentence.split(":")[0].removeprefix("Warnings ").strip() for sentence in speaking] == [
+    assert [sentence.split(":")[0].removeprefix("What to doubt ").strip() for sentence in speaking] == [
         THE_ONE_DOUBT,
         "two photographs of one lesion may be in different splits, and scores too high.",
         "The data name no patient and no lesion of the test images",
@@ -102,9 +105,9 @@ def test_without_metadata_there_is_no_trace_of_the_metadata_probe_but_one_line(t
     (tmp_path / "data/predictions/probes/metadata_probe.csv").unlink()
     run_compare(tmp_path, params)
     page = run_report(tmp_path, params)
-    assert page.read_text().count("metadata_probe") == 1
-    assert "There is no metadata_probe: the data have no age, sex, site, skin type or source" in text_of(page)
-    assert "border_probe sees the rim of the image, and nothing else, so that it should score badly." in text_of(page)
+    assert "metadata_probe" not in page.read_text()
+    assert "There is no metadata probe: the data have no age, sex, site, skin type or source" in text_of(page)
+    assert "rim alone sees the rim of the image, and nothing else, so that it should score badly." in text_of(page)
 
 
 def test_a_probe_that_no_model_beats_is_the_headline(tmp_path: Path) -> None:
@@ -123,7 +126,7 @@ def test_probes_have_one_order(run: tuple[Path, Path]) -> None:
     source = run_report(*run).read_text()
     for start in ('<table id="scores"', '<table id="differences"', "Below each score"):
         part = source[source.index(start) :]
-        assert part.index("border_probe") < part.index("metadata_probe")
+        assert part.index("rim alone") < part.index("metadata alone")
 
 
 @needs_chromium

@@ -1,0 +1,80 @@
+"""What the check of a network's maps says, with intervals over groups."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from lesions.evaluation.binomial import TAIL
+from lesions.evaluation.interval import Estimate, leave_unbounded, list_estimates
+
+RIM = 0.1
+"""The width of the rim of an image, as a fraction of its side."""
+
+RIM_AREA = 1 - (1 - 2 * RIM) ** 2
+"""The share of an image that is its rim, and so that of a map that is the same everywhere."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """The check of maps on N images of as many groups.
+
+    Attributes
+    ----------
+    deletion, insertion : (N,)
+        By how much the map does better than the same map with its places shuffled: how much faster the probability
+        falls when what the map names is removed, and how much faster it rises when that is inserted.
+    rim : (N,)
+        The share of the map on the rim of the image; NaN where nothing speaks for the class.
+    """
+
+    deletion: Floats
+    insertion: Floats
+    rim: Floats
+
+    def summarise(self) -> dict[str, Any]:
+        """Return the means with intervals under flat names, and whether the maps mean anything."""
+        means = {name: estimate_mean(getattr(self, name)) for name in ("deletion", "insertion")}
+        return {
+            "num_images": len(self.deletion),
+            "num_empty": int(np.isnan(self.rim).sum()),
+            **list_estimates(means),
+            **list_estimates({"rim_share": estimate_mean(self.rim[~np.isnan(self.rim)])}),
+            "rim_area": RIM_AREA,
+            "means_something": all(each.low > 0 for each in means.values()),
+        }
+
+
+def describe_faithfulness(method: str, summary: Mapping[str, Any]) -> str:
+    """Say in a sentence whether the maps of a network mean anything, from what `summarise` returns."""
+    gains = " and ".join(
+        f"{name} by {summary[name]:.3f} ({summary[f'{name}_low']:.3f} to {summary[f'{name}_high']:.3f})"
+        if summary[f"{name}_low"] is not None
+        else f"{name} by {summary[name]:.3f}"
+        for name in ("deletion", "insertion")
+    )
+    verdict = (
+        "name the places that decide better than shuffled maps do"
+        if summary["means_something"]
+        else "do not name the places that decide better than shuffled maps do, so that they mean nothing"
+    )
+    return (
+        f"The {method} {verdict}: they do better in {gains}, on {summary['num_images']} test images. "
+        f"{100 * summary['rim_share']:.0f} % of what they mark is on the rim, which is "
+        f"{100 * summary['rim_area']:.0f} % of the image."
+    )
+
+
+def estimate_mean(values: Floats) -> Estimate:
+    """Return the mean of independent values (N,) with its interval by Student's distribution."""
+    N = len(values)
+    mean = float(values.mean()) if N else float("nan")
+    if N < 2:
+        return leave_unbounded(mean)
+    reach = float(stdtrit(N - 1, 1 - TAIL) * values.std(ddof=1) / np.sqrt(N))
+    return Estimate(mean, mean - reach, mean + reach)

@@ -1,0 +1,1 @@
+"""What an exported file says of itself, and whether it predicts as the network does."""

@@ -1,0 +1,90 @@
+"""Plot and describe what a model loses on images that are blurred, darkened, turned or altered in other ways."""
+
+from collections.abc import Iterator, Sequence
+
+from matplotlib.figure import Figure
+
+from lesions.drawing.style import MODEL_COLOURS, MODEL_MARKERS, spell
+from lesions.evaluation.interval import Estimate
+from lesions.evaluation.verdict import METRIC_WORDS, spell_estimate
+from lesions.report.names import ReportedModel
+from lesions.report.page import Picture, embed_figure
+from lesions.report.pictures import WIDTH, put_legend_on_top
+from lesions.report.summary import Summary, read_rows
+
+COLUMNS = 3
+
+
+class RobustnessRow(Summary):
+    """A row of `plots/<model>/robustness.json`: altered minus unaltered, for one metric; bounds may be unknown."""
+
+    corruption: str
+    strength: int
+    setting: str
+    metric: str
+    difference: float
+    low: float | None
+    high: float | None
+
+
+def build_robustness_pictures(models: Sequence[ReportedModel]) -> Iterator[Picture]:
+    """Build the picture of each model that was tried on altered images."""
+    for one in models:
+        path = one.plots / one.model / "robustness.json"
+        rows = read_rows(path, RobustnessRow) if path.is_file() else []
+        if rows:
+            yield embed_figure(
+                f"Altered images, {one.name}",
+                plot_robustness(rows),
+                describe_robustness(one.name, rows),
+                alt="One square per corruption: the change of each metric at strengths 1 to 5, with bands for 95 % "
+                "intervals.",
+            )
+
+
+def plot_robustness(rows: Sequence[RobustnessRow]) -> Figure:
+    """Plot the change of each metric by strength, one square per corruption."""
+    corruptions = list(dict.fromkeys(row.corruption for row in rows))
+    metrics = list(dict.fromkeys(row.metric for row in rows))
+    num_lines = -(-len(corruptions) // COLUMNS)
+    figure = Figure(figsize=(WIDTH, 0.9 + 1.4 * num_lines), layout="constrained")
+    squares = figure.subplots(num_lines, min(COLUMNS, len(corruptions)), sharex=True, sharey=True, squeeze=False).flat
+    for axes, corruption in zip(squares, corruptions, strict=False):
+        axes.axhline(0, color="#888888", linestyle=":", linewidth=1, label="unaltered")
+        for metric, colour, marker in zip(metrics, MODEL_COLOURS, MODEL_MARKERS, strict=False):
+            part = [row for row in rows if (row.corruption, row.metric) == (corruption, metric)]
+            strengths = [row.strength for row in part]
+            known = [row for row in part if row.low is not None and row.high is not None]
+            axes.fill_between(
+                [row.strength for row in known],
+                [float(row.low or 0) for row in known],
+                [float(row.high or 0) for row in known],
+                color=colour,
+                alpha=0.2,
+                linewidth=0,
+            )
+            words = METRIC_WORDS.get(metric, spell(metric))
+            axes.plot(strengths, [row.difference for row in part], f"{marker}-", color=colour, ms=3, label=words)
+        axes.set_title(spell(corruption), fontsize=8)
+        axes.tick_params(labelsize=8)
+        axes.set_xticks([1, 2, 3, 4, 5])
+        axes.spines[["top", "right"]].set_visible(False)
+    for axes in figure.axes[len(corruptions) :]:
+        axes.set_visible(False)
+    figure.supxlabel("strength, from 1 (hardly seen) to 5", fontsize=9)
+    figure.supylabel("change", fontsize=9)
+    put_legend_on_top(figure, figure.axes[0])
+    return figure
+
+
+def describe_robustness(model: str, rows: Sequence[RobustnessRow]) -> str:
+    """Name what costs the model most, for each metric."""
+    parts = []
+    for metric in dict.fromkeys(row.metric for row in rows):
+        worst = min((row for row in rows if row.metric == metric), key=lambda row: row.difference)
+        change = Estimate(worst.difference, *(float("nan") if b is None else b for b in (worst.low, worst.high)))
+        parts.append(
+            f"{METRIC_WORDS.get(metric, spell(metric))} by {spell_estimate(change, signed=True)}, with "
+            f"{spell(worst.corruption)} ({worst.setting})"
+        )
+    return f"The largest loss of {model} in {'; in '.join(parts)}. The intervals are of each difference alone."

@@ -6,8 +6,8 @@ export const REFUSED = "refused";
 /** Spell a probability in percent; what is not quite 0 or 1 never looks as if it were. */
 export function spellShare(value, digits = 1) {
   const step = 10 ** -digits;
-  if (value > 0 && 100 * value < step) return `below ${spellPercent(step, digits)}`;
-  if (value < 1 && 100 * value > 100 - step) return `above ${spellPercent(100 - step, digits)}`;
+  if (value > 0 && 100 * value < step) return `<\u00a0${spellPercent(step, digits)}`;
+  if (value < 1 && 100 * value > 100 - step) return `>\u00a0${spellPercent(100 - step, digits)}`;
   return spellPercent(100 * value, digits);
 }
 

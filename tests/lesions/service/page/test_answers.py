@@ -145,7 +145,7 @@ def test_another_model_answers_anew_and_has_no_maps(opened: AnswerPage, green: P
     expect(opened.page.locator("#model-id")).not_to_have_text(first)
     opened.settle()
     card = opened.card("green.png")
-    assert read_rows(card)[0] == ("Nevus", "above 99.9 %")
+    assert read_rows(card)[0] == ("Nevus", "> 99.9 %")
     expect(card.locator(".explain")).to_be_hidden()
     expect_texts(
         card.locator(".point"), ["What sensitivity and specificity this point has on test images is not known."]

@@ -31,15 +31,15 @@ def describe_model(**changes: Any) -> dict[str, Any]:
         (0, 1, "0.0 %"),
         (1, 1, "100.0 %"),
         (0.5, 0, "50 %"),
-        (0.0004, 1, "below 0.1 %"),
+        (0.0004, 1, "< 0.1 %"),
         (0.001, 1, "0.1 %"),
-        (0.99951, 1, "above 99.9 %"),
+        (0.99951, 1, "> 99.9 %"),
         (0.99951, 2, "99.95 %"),
-        (1e-30, 1, "below 0.1 %"),
+        (1e-30, 1, "< 0.1 %"),
     ],
 )
 def test_a_probability_in_percent(opened: AnswerPage, value: float, digits: int, words: str) -> None:
-    assert opened.call_words("spellShare", value, digits) == words.replace(" %", "\N{NO-BREAK SPACE}%")
+    assert opened.call_words("spellShare", value, digits) == words.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_probability_in_percent(opened: AnswerPage, value: float, digits: int,
 def test_a_probability_never_looks_like_the_threshold_that_it_misses(
     opened: AnswerPage, value: float, threshold: float, words: list[str]
 ) -> None:
-    spaced = [each.replace(" %", "\N{NO-BREAK SPACE}%") for each in words]
+    spaced = [each.replace(" ", "\N{NO-BREAK SPACE}") for each in words]
     assert opened.call_words("spellBeside", value, threshold) == spaced
 
 

@@ -148,7 +148,8 @@ def send(address: tuple[str, int], bodies: Sequence[bytes], num_clients: int) ->
         waiting.put(body)
 
     def work(_: int) -> list[float]:
-        connection, latencies = http.client.HTTPConnection(*address), []
+        connection = http.client.HTTPConnection(*address)
+        latencies: list[float] = []
         while True:
             try:
                 body = waiting.get_nowait()

@@ -83,15 +83,19 @@ class Service:
         return self.process.returncode, (output + errors).decode()
 
     def ask(
-        self, method: str, path: str, body: bytes | None = None, *, kind: str = MULTIPART, **headers: str
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        kind: str = MULTIPART,
+        headers: dict[str, str] | None = None,
     ) -> Reply:
         """Send a request on a connection of its own."""
         connection = http.client.HTTPConnection(*self.address, timeout=60)
         try:
             given = {"Content-Type": kind} if body is not None else {}
-            connection.request(
-                method, path, body, given | {name.replace("_", "-"): each for name, each in headers.items()}
-            )
+            connection.request(method, path, body, given | (headers or {}))
             return read_reply(connection)
         finally:
             connection.close()

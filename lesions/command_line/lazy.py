@@ -41,6 +41,7 @@ class LazyGroup(PlainGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the name and the command that the arguments call, and the arguments that are left."""
         name, command, rest = super().resolve_command(ctx, args)
+        ctx.invoked_subcommand = name  # for the message if it cannot be loaded
         return name, command and load_command(str(name)), rest
 
     def invoke(self, ctx: Any) -> Any:

@@ -1,5 +1,6 @@
 """Running a service until it is told to stop."""
 
+import logging
 import os
 import signal
 import socket
@@ -12,6 +13,9 @@ from fastapi import FastAPI
 from lesions.errors import InputError
 from lesions.service.connection import PatientConnection
 from lesions.service.settings import Settings
+
+QUIET = ("python_multipart", "PIL")
+"""Libraries whose warnings quote what they cannot read."""
 
 IDLE_SECONDS = 15
 """So long a connection without requests is kept."""
@@ -41,6 +45,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 def run(app: FastAPI, listening: socket.socket, settings: Settings) -> None:
     """Answer requests until SIGTERM or SIGINT: then take nothing new, and answer what was taken."""
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     config = uvicorn.Config(
         app,
         http=PatientConnection,

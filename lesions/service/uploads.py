@@ -1,6 +1,5 @@
 """The images of a request, read from its multipart body into memory."""
 
-import logging
 import sys
 from dataclasses import dataclass
 
@@ -10,9 +9,6 @@ from starlette.requests import Request
 
 from lesions.errors import quote_value
 from lesions.service.refusal import Refusal
-
-# It quotes what it cannot parse.
-logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 MULTIPART = "multipart/form-data"
 FILES, LESION = "files", "lesion"
@@ -62,6 +58,11 @@ class MemoryParser(MultiPartParser):
         """Note that the last boundary was there."""
         self.has_ended = True
 
+    def close_files(self) -> None:
+        """Free the memory of all files, also of one that was cut short."""
+        for file in self._files_to_close_on_error:
+            file.close()
+
 
 async def read_upload(request: Request, *, max_files: int, may_be_lesion: bool = True) -> Upload:
     """Read the images of a request.
@@ -82,17 +83,22 @@ async def read_upload(request: Request, *, max_files: int, may_be_lesion: bool =
     parser = MemoryParser(request.headers, request.stream(), max_part_size=MAX_FIELD_BYTES)
     parser.max_parts = max_files + may_be_lesion
     try:
-        form = await parser.parse()
+        return await _read_parts(parser, max_files, may_be_lesion=may_be_lesion)
     except (MultiPartException, ValueError) as error:  # a codec that the client names may raise the latter
         reason = error.message if isinstance(error, MultiPartException) else "a text is not in the charset it names"
         raise Refusal(422, f"the multipart body is malformed: {reason}") from error
+    finally:
+        parser.close_files()
+
+
+async def _read_parts(parser: MemoryParser, max_files: int, *, may_be_lesion: bool) -> Upload:
+    form = await parser.parse()
     if not parser.has_ended:
         raise Refusal(422, "the multipart body is cut short: its last boundary is missing")
     images, is_lesion = [], False
     for name, part in form.multi_items():
         if name == FILES and isinstance(part, UploadFile):
             images.append(Image(part.filename or "", await part.read()))
-            await part.close()
         elif name == LESION and may_be_lesion and part in ("true", "false"):
             is_lesion = part == "true"
         else:

@@ -5,9 +5,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("fastapi", reason='needs the extra: pip install "lesions[serve]"')
-pytest.importorskip("uvicorn")
-
 from tests.served import write_image, write_model
 from tests.services import Service
 

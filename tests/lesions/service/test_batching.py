@@ -53,7 +53,7 @@ def test_what_waits_while_the_network_runs_is_the_next_batch(batcher: Batcher, i
 
 
 def test_a_map_is_only_for_who_asked(batcher: Batcher, images: dict[str, bytes]) -> None:
-    async def ask() -> list[list[AnsweredImage]]:
+    async def ask() -> tuple[list[AnsweredImage], list[AnsweredImage]]:
         image = [Image("red.png", images["red.png"])]
         return await asyncio.gather(batcher.answer(image), batcher.answer(image, with_maps=True))
 

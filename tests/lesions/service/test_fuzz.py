@@ -77,20 +77,25 @@ def read_resident_bytes(service: Service) -> float:
     return float(next(line for line in lines if line.startswith("process_resident_memory_bytes ")).split()[1])
 
 
-def test_damaged_uploads_are_refused_or_answered(service: Service, images: dict[str, bytes]) -> None:
+def test_damaged_uploads_are_refused_or_answered(model: Path, images: dict[str, bytes]) -> None:
+    service = Service(model)
     statuses = send_damaged(service, 600, seed=0)
     assert statuses[200] > 20
     assert statuses[422] > 20
     assert service.predict(("red.png", images["red.png"])).status == 200
+    # Warnings are errors in this process: it would have said what was left open, or quoted by a library.
+    assert service.stop() == (0, "")
 
 
 @pytest.mark.slow
 def test_ten_thousand_damaged_uploads_leave_memory_as_it_was(model: Path) -> None:
     service = Service(model)
-    send_damaged(service, 2000, seed=1)
-    before = read_resident_bytes(service)
-    send_damaged(service, 8000, seed=2)
-    assert read_resident_bytes(service) < 1.05 * before
+    resident = []
+    for seed in range(10):
+        send_damaged(service, 1000, seed)
+        resident.append(read_resident_bytes(service))
+    # What a large image takes while it is decoded comes and goes.
+    assert max(resident[5:]) < 1.1 * max(resident[:5])
     assert service.stop() == (0, "")
 
 

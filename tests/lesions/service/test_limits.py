@@ -52,7 +52,9 @@ def test_a_body_that_does_not_say_its_size_is_counted(small: Service, red: tuple
 
 
 def test_a_client_that_asks_first_is_told_before_it_sends(small: Service) -> None:
-    refused = small.ask("POST", "/predict", b"", Expect="100-continue", **{"Content-Length": str(2 * MAX_BYTES)})
+    refused = small.ask(
+        "POST", "/predict", b"", headers={"Expect": "100-continue", "Content-Length": str(2 * MAX_BYTES)}
+    )
     assert (refused.status, refused.headers["connection"]) == (413, "close")
 
 
@@ -169,11 +171,13 @@ def test_a_token_is_asked_for(model: Path, red: tuple[str, bytes]) -> None:
             {"Authorization": token},
             {"Authorization": f"bearer ü{token}"},
         ):
-            refused = service.ask("GET", path, **given)
+            refused = service.ask("GET", path, headers=given)
             assert (refused.status, refused.headers["www-authenticate"]) == (401, "Bearer")
             assert "Authorization: Bearer <token>" in refused.reason
     assert {service.ask("GET", path).status for path in ("/health", "/ready", "/openapi.json")} == {200}
     refused = service.ask("POST", "/predict", build_body(red))
     assert refused.status == 401
-    assert service.ask("POST", "/predict", build_body(red), Authorization=f"Bearer {token}").status == 200
+    assert (
+        service.ask("POST", "/predict", build_body(red), headers={"Authorization": f"Bearer {token}"}).status == 200
+    )
     service.stop()

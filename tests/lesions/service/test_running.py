@@ -115,6 +115,13 @@ def test_a_port_that_is_taken_is_said(model: Path) -> None:
         listen("192.0.2.1", 80)
 
 
+def test_no_packet_waits_for_the_acknowledgement_of_another() -> None:
+    with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        taken, _ = listening.accept()
+        with taken:
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_what_is_wrong_is_said_before_anything_is_served(tmp_path: Path, model: Path) -> None:
     no_model = tmp_path / "no.onnx"
     no_model.write_bytes(b"nothing")

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from prometheus_client.utils import floatToGoString
 
 from tests.services import BOUNDARY, MULTIPART, Service, build_body, send_raw
 
@@ -125,7 +126,7 @@ def test_nothing_is_written_to_the_disk(model: Path, tmp_path: Path) -> None:
     body = build_body(("large.png", draw_noise(1500)))
     assert len(body) > 6_000_000
     begun = service.begin(body, len(body) - 100)
-    service.wait_for(f"lesions_bytes_held {float(len(body) - 100)}")
+    service.wait_for(f"lesions_bytes_held {floatToGoString(len(body) - 100)}")
     assert list_written(service.process.pid) == []
     assert begun.finish().status == 200
     assert list_written(service.process.pid) == []

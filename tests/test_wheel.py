@@ -64,7 +64,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_has_the_package_and_nothing_beside_it(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"lesions"}
-    assert {"lesions/py.typed", "lesions/__init__.pyi", "lesions/report/page.html.j2"} <= {*names}
+    data = {"lesions/py.typed", "lesions/__init__.pyi", "lesions/report/page.html.j2"}
+    data |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "lesions/service/page").iterdir()}
+    assert data <= {*names}
 
 
 def test_the_base_install_predicts_without_the_libraries_of_training(installed: Path, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_the_best_model_is_exported_and_served_and_the_run_stays_as_it_is(copy: 
     )
     try:
         assert demo.stdout is not None
-        printed = []
+        printed: list[str] = []
         while not printed or " at http" not in printed[-1]:
             printed.append(demo.stdout.readline())
             assert printed[-1], demo.communicate()[1]

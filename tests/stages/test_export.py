@@ -106,7 +106,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "ensembles": ["both"],
             "combinations": {"both": {"members": ["custom_cnn", "other"], "weights": "fitted"}},
             "cache_images": {"size_px": 20},
-            "evaluation": {"num_views": 1},
+            "evaluation": {"num_views": 1, "calibration": "temperature"},
             "hardware": {"num_threads": 1, "device": "cpu"},
             "export": {"models": ["custom_cnn", "other"], "ensembles": ["both"], "max_drop": 1},
         },

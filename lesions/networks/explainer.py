@@ -3,7 +3,6 @@
 from typing import Literal
 
 import torch
-from captum.attr import LayerGradCam
 from torch import Tensor, nn
 
 from lesions.networks.activation_maps import compute_maps, find_linear_head, find_mapped_module
@@ -58,6 +57,8 @@ class Explainer:
         if self._layer is None:
             raise ValueError("the network has no feature maps")
         if self._linear is None:
+            from captum.attr import LayerGradCam  # loads matplotlib, which takes seconds
+
             cam = LayerGradCam(self._network, self._layer)
             maps = cam.attribute(images, target=classes, attr_dim_summation=True).detach()[:, 0]
         else:

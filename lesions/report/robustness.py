@@ -33,16 +33,41 @@ def build_robustness_pictures(models: Sequence[ReportedModel]) -> Iterator[Pictu
         path = one.plots / one.model / "robustness.json"
         rows = read_rows(path, RobustnessRow) if path.is_file() else []
         if rows:
+            is_single = len({row.strength for row in rows}) == 1
             yield embed_figure(
                 f"Altered images, {one.name}",
-                plot_robustness(rows),
+                plot_strength(rows) if is_single else plot_strengths(rows),
                 describe_robustness(one.name, rows),
-                alt="One square per corruption: the change of each metric at strengths 1 to 5, with bands for 95 % "
-                "intervals.",
+                alt=f"{'One line' if is_single else 'One square by strength'} per corruption: the change of each "
+                "metric, with its 95 % interval.",
             )
 
 
-def plot_robustness(rows: Sequence[RobustnessRow]) -> Figure:
+def plot_strength(rows: Sequence[RobustnessRow]) -> Figure:
+    """Plot the change of each metric at the one strength that there is, one line per corruption."""
+    corruptions = list(dict.fromkeys(row.corruption for row in rows))
+    metrics = list(dict.fromkeys(row.metric for row in rows))
+    figure = Figure(figsize=(WIDTH, 0.9 + 0.36 * len(corruptions)), layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(0, color="#888888", linestyle=":", linewidth=1, label="unaltered")
+    for place, (metric, colour, marker) in enumerate(zip(metrics, MODEL_COLOURS, MODEL_MARKERS, strict=False)):
+        shift = 0.3 * (place - (len(metrics) - 1) / 2)
+        for row in (row for row in rows if row.metric == metric):
+            y = corruptions.index(row.corruption) + shift
+            if row.low is not None and row.high is not None:
+                axes.plot([row.low, row.high], [y, y], color=colour, linewidth=1.5)
+            words = METRIC_WORDS.get(metric, spell(metric))
+            label = words if row.corruption == corruptions[0] else None
+            axes.plot(row.difference, y, marker, color=colour, ms=5, label=label)
+    axes.set_yticks(range(len(corruptions)), [name_corruption(corruption) for corruption in corruptions])
+    axes.set_ylim(len(corruptions) - 0.5, -0.5)
+    axes.set_xlabel(f"change on test images, at strength {rows[0].strength} of 5")
+    axes.spines[["top", "right"]].set_visible(False)
+    put_legend_on_top(figure, axes)
+    return figure
+
+
+def plot_strengths(rows: Sequence[RobustnessRow]) -> Figure:
     """Plot the change of each metric by strength, one square per corruption."""
     corruptions = list(dict.fromkeys(row.corruption for row in rows))
     metrics = list(dict.fromkeys(row.metric for row in rows))
@@ -65,7 +90,7 @@ def plot_robustness(rows: Sequence[RobustnessRow]) -> Figure:
             )
             words = METRIC_WORDS.get(metric, spell(metric))
             axes.plot(strengths, [row.difference for row in part], f"{marker}-", color=colour, ms=3, label=words)
-        axes.set_title(spell(corruption), fontsize=8)
+        axes.set_title(name_corruption(corruption), fontsize=8)
         axes.tick_params(labelsize=8)
         axes.set_xticks([1, 2, 3, 4, 5])
         axes.spines[["top", "right"]].set_visible(False)
@@ -77,6 +102,11 @@ def plot_robustness(rows: Sequence[RobustnessRow]) -> Figure:
     return figure
 
 
+def name_corruption(corruption: str) -> str:
+    """Return the words for a corruption."""
+    return "JPEG" if corruption == "jpeg" else spell(corruption)
+
+
 def describe_robustness(model: str, rows: Sequence[RobustnessRow]) -> str:
     """Name what costs the model most, for each metric."""
     parts = []
@@ -85,6 +115,6 @@ def describe_robustness(model: str, rows: Sequence[RobustnessRow]) -> str:
         change = Estimate(worst.difference, *(float("nan") if b is None else b for b in (worst.low, worst.high)))
         parts.append(
             f"{METRIC_WORDS.get(metric, spell(metric))} by {spell_estimate(change, signed=True)}, with "
-            f"{spell(worst.corruption)} ({worst.setting})"
+            f"{name_corruption(worst.corruption)} ({worst.setting})"
         )
     return f"The largest loss of {model} in {'; in '.join(parts)}. The intervals are of each difference alone."

@@ -17,6 +17,15 @@ RIM = 0.1
 RIM_AREA = 1 - (1 - 2 * RIM) ** 2
 """The share of an image that is its rim, and so that of a map that is the same everywhere."""
 
+CHECKS = ("deletion", "insertion")
+
+VERDICTS = (
+    "do not name the places that decide better than shuffled maps do, so that they mean nothing",
+    "name the places that decide better than shuffled maps do by one of two checks only, so that they say little",
+    "name the places that decide better than shuffled maps do",
+)
+"""What is said of maps, by the number of checks that they pass."""
+
 Floats = NDArray[np.float64]
 
 
@@ -39,7 +48,7 @@ class Faithfulness:
 
     def summarise(self) -> dict[str, Any]:
         """Return the means with intervals under flat names, and whether the maps mean anything."""
-        means = {name: estimate_mean(getattr(self, name)) for name in ("deletion", "insertion")}
+        means = {name: estimate_mean(getattr(self, name)) for name in CHECKS}
         return {
             "num_images": len(self.deletion),
             "num_empty": int(np.isnan(self.rim).sum()),
@@ -50,21 +59,22 @@ class Faithfulness:
         }
 
 
+def count_passed(summary: Mapping[str, Any]) -> int:
+    """Return the number of checks in which maps gain beyond noise, from what `summarise` returns."""
+    return sum((summary[f"{name}_low"] or 0) > 0 for name in CHECKS)
+
+
 def describe_faithfulness(method: str, summary: Mapping[str, Any]) -> str:
     """Say in a sentence whether the maps of a network mean anything, from what `summarise` returns."""
     gains = " and ".join(
         f"{name} by {summary[name]:.3f} ({summary[f'{name}_low']:.3f} to {summary[f'{name}_high']:.3f})"
         if summary[f"{name}_low"] is not None
         else f"{name} by {summary[name]:.3f}"
-        for name in ("deletion", "insertion")
-    )
-    verdict = (
-        "name the places that decide better than shuffled maps do"
-        if summary["means_something"]
-        else "do not name the places that decide better than shuffled maps do, so that they mean nothing"
+        for name in CHECKS
     )
     return (
-        f"The {method} {verdict}: they do better in {gains}, on {summary['num_images']} test images. "
+        f"The {method} {VERDICTS[count_passed(summary)]}: they do better in {gains}, on {summary['num_images']} test "
+        "images. "
         f"{100 * summary['rim_share']:.0f} % of what they mark is on the rim, which is "
         f"{100 * summary['rim_area']:.0f} % of the image."
     )

@@ -15,12 +15,21 @@ def test_the_interval_of_a_mean_is_students() -> None:
     assert estimate_mean(values[:1]).bounds == {"low": None, "high": None}
 
 
-@pytest.mark.parametrize(("insertion", "means_something"), [([0.2, 0.3, 0.25], True), ([0.2, -0.3, 0.25], False)])
-def test_maps_mean_something_only_if_both_gains_are_above_zero(insertion: list[float], means_something: bool) -> None:
-    summary = Faithfulness(np.array([0.1, 0.12, 0.11]), np.array(insertion), np.array([0.2, np.nan, 0.4])).summarise()
-    assert summary["means_something"] is means_something
+@pytest.mark.parametrize(
+    ("deletion", "insertion", "verdict"),
+    [
+        ([0.1, 0.12, 0.11], [0.2, 0.3, 0.25], "name the places that decide better than shuffled maps do: they"),
+        ([0.1, 0.12, 0.11], [0.2, -0.3, 0.25], "by one of two checks only, so that they say little: they"),
+        ([0.1, -0.12, 0.11], [0.2, -0.3, 0.25], "so that they mean nothing: they"),
+    ],
+)
+def test_maps_mean_something_only_if_both_gains_are_above_zero(
+    deletion: list[float], insertion: list[float], verdict: str
+) -> None:
+    summary = Faithfulness(np.array(deletion), np.array(insertion), np.array([0.2, np.nan, 0.4])).summarise()
+    assert summary["means_something"] is verdict.startswith("name")
     assert (summary["num_empty"], summary["rim_share"]) == (1, pytest.approx(0.3))
     sentence = describe_faithfulness("Grad-CAM maps", summary)
-    assert ("so that they mean nothing" in sentence) is not means_something
-    assert "deletion by 0.110 (0.085 to 0.135)" in sentence
+    assert verdict in sentence
+    assert ("deletion by 0.110 (0.085 to 0.135)" in sentence) is (deletion[1] > 0)
     assert "30 % of what they mark is on the rim, which is 36 % of the image." in sentence

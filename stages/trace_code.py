@@ -17,6 +17,7 @@ import typer
 from lesions.formats.atomic import atomic_folder
 from lesions.networks.parameters import list_own_files
 from lesions.parameters.combinations import list_members
+from lesions.parameters.exports import read_exports
 from lesions.stage.code import write_code
 from lesions.stage.imports import read_versions, trace_stages
 from lesions.stage.run import run_stage
@@ -29,6 +30,7 @@ def main(
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Write the files that each stage reaches, with their sha256, and the packages they import, with versions."""
+    read_exports(params)  # its names stand in commands, which DVC runs only after this stage
     traces = trace_stages(stages, read_versions(lock), list_own_files(params), list_members(params))
     with atomic_folder(folder) as temporary:
         for stage, code in traces.items():

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 import torch
 from filelock import FileLock
+from playwright.sync_api import Browser, sync_playwright
 from ruamel.yaml import YAML
 
 from lesions.parameters.section import read_parameters
 from tests.builders import TASK, WriteParams
+from tests.pages import CHROMIUM
 from tests.repository import Repository, copy_repository
 
 LONGEST = ("pipeline/test_reruns.py", "test_own_data.py", "lesions/command_line/test_places.py")
@@ -60,6 +62,18 @@ def write_params(tmp_path: Path) -> WriteParams:
         return written[-1]
 
     return write
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser for all tests of pages; Playwright cannot be started twice in a process."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on the PATH")
+    with sync_playwright() as playwright:
+        # Without the sandbox, which does not work in a container; it opens only our own pages.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

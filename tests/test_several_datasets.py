@@ -110,7 +110,7 @@ def test_an_external_dataset_is_scored_and_never_trained_on(tiny: Repository, tm
     (row,) = list_external("custom_cnn", read_external(metrics / "custom_cnn/external.json"))
     assert row["dataset"] == "image_folder"
     assert row["images"].startswith(f"{scores['num_images']} of ")
-    assert row["lost"].startswith(("+", "−"))
+    assert row["loss"].startswith(("+", "−"))
 
     sealed, other = tmp_path / "sealed.yaml", tmp_path / "sealed"
     shutil.copy(params, sealed)

@@ -39,10 +39,13 @@ def test_an_ensemble_trains_nothing_and_leaves_nothing_when_it_is_taken_off(fres
     assert "both of custom_cnn, resnet18, weights equal" in checked
     assert "combine@both" in checked
     output = fresh.dvc("repro")
-    assert stages_run(output) == sorted(["list_models", "combine@both", *SCORING, "compare", "report"])
+    assert stages_run(output) == sorted(["trace_code", "list_models", "combine@both", *SCORING, "compare", "report"])
     added = everything(fresh)
     of_model = {name for name in before if "resnet18" in name and "mistake_" not in name}
-    alone = ("data/logits/resnet18.csv", "plots/history/resnet18.json", "metrics/resnet18/train.json")
+    alone = (
+        *("data/logits/resnet18.csv", "plots/history/resnet18.json", "plots/resnet18/robustness.json"),
+        *(f"metrics/resnet18/{name}.json" for name in ("train", "explain", "robustness")),
+    )
     expected = {name.replace("resnet18", "both") for name in of_model if name not in alone}
     own = {"data/ensembles/both.csv", "metrics/both/ensemble.json"}
     assert {name for name in added.keys() - before.keys() if "mistake_" not in name} == expected | own
@@ -57,7 +60,7 @@ def test_an_ensemble_trains_nothing_and_leaves_nothing_when_it_is_taken_off(fres
 
     list_ensemble(fresh, "resnet18")
     output = fresh.dvc("repro")
-    assert stages_run(output) == sorted(["list_models", "combine@both", *SCORING, "compare", "report"])
+    assert stages_run(output) == sorted(["trace_code", "list_models", "combine@both", *SCORING, "compare", "report"])
     # The only member as it is, with its scores.
     one = everything(fresh)
     assert one["data/ensembles/both.csv"] == one["data/logits/resnet18.csv"]

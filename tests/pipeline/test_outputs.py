@@ -101,7 +101,7 @@ def test_the_worst_mistakes_are_shown_by_their_row(tiny: Repository, model: str)
     shown = json.loads((folder / "mistakes.json").read_text())
     table = pd.read_csv(tiny.root / f"data/predictions/{model}.csv").query("split == 'test'")
     wrong = table[table.y_true != table.y_pred]
-    probability = sorted((row[f"prob_{row['y_pred']}"] for row in wrong.to_dict("records")), reverse=True)[:12]
+    probability = sorted((row[f"prob_{row['y_pred']}"] for row in wrong.to_dict("records")), reverse=True)[:24]
     assert [mistake["probability"] for mistake in shown] == pytest.approx(probability, abs=1e-6)
     metadata = pd.read_csv(tiny.root / "data/metadata.csv").set_index("row")
     pixels = np.load(tiny.root / "data/images.npy")
@@ -125,5 +125,5 @@ def test_plots_are_drawn_by_our_templates(tiny: Repository, tmp_path: Path) -> N
         "Confusion of custom_cnn on test images",
     } < titles
     assert all(spec["data"]["values"] for spec in specs)
-    assert len(specs) == 1 + 14 * len(MODELS) + 6
+    assert len(specs) == 1 + 15 * len(MODELS) + 6
     assert "ROC of all models, each diagnosis against the rest" in titles

@@ -27,7 +27,10 @@ TABLE_STAGES = [
     "trace_code",
 ]
 
-SCORING_STAGES = ("evaluate", "evaluate_malignancy", "evaluate_robustness", "evaluate_subgroups", "predict")
+SCORING_STAGES = (
+    *("evaluate", "evaluate_malignancy", "evaluate_robustness", "evaluate_subgroups"),
+    *("explain", "predict"),
+)
 
 # What runs whenever a prediction may have changed.
 COMPARED = ["compare", "report"]

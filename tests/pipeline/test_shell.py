@@ -17,7 +17,10 @@ def test_commands_hold_no_parameter_but_the_name_of_a_model() -> None:
     stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
     commands = [stage.get("do", stage)["cmd"] for stage in stages.values()]
     assert set(re.findall(r"\$\{.*?\}", " ".join(commands))) == {"${item}"}
-    assert {stage.get("foreach") for stage in stages.values()} == {None, "${models}", "${ensembles}"}
+    assert {stage.get("foreach") for stage in stages.values()} == {
+        *(None, "${models}", "${ensembles}"),
+        *("${export.models}", "${export.ensembles}"),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -49,21 +52,25 @@ def test_a_folder_of_any_name_is_read_and_its_name_is_not_run(project: Repositor
 
 
 @pytest.mark.parametrize(
-    "models",
+    ("models", "exported"),
     [
         # Leads to the files of a model that is there.
-        [";touch OWNED;/../custom_cnn"],
-        [{"x;touch OWNED;": "y"}],
-        {"x": "$(touch OWNED)"},
+        ([";touch OWNED;/../custom_cnn"], []),
+        ([{"x;touch OWNED;": "y"}], []),
+        ({"x": "$(touch OWNED)"}, []),
+        (["custom_cnn"], [";touch OWNED;/../custom_cnn"]),
     ],
     ids=str,
 )
-def test_the_name_of_a_model_is_refused_before_a_command_holds_it(fresh: Repository, models: Any) -> None:
+def test_the_name_of_a_model_is_refused_before_a_command_holds_it(
+    fresh: Repository, models: Any, exported: Any
+) -> None:
     params = fresh.root / "params.yaml"
     sections = YAML(typ="safe").load(params) | {"models": models}
+    sections["export"]["models"] = exported
     YAML(typ="safe").dump(sections, params)
     for command in (["dvc", "repro", "--keep-going"], ["lesions", "check"]):
         done = fresh.run(*command, check=False)
         assert done.returncode != 0, done.stdout
-    assert "models: expected a list of names" in done.stdout
+    assert ("export.models" if exported else "models: expected a list of names") in done.stdout
     assert not list(fresh.root.rglob("OWNED"))

@@ -99,7 +99,9 @@ def test_a_test_has_one_p_value_in_the_metrics_and_in_the_report(tmp_path: Path)
     summary = json.loads((tmp_path / "metrics/comparison.json").read_text())
     page = run_report(tmp_path, params).read_text()
     pair = {summary["best"], summary["runner_up"]}
-    (row,) = [row for row in re.findall(r"<tr><th>(\w), (\w)</th>(.*?)</tr>", page) if set(row[:2]) == pair]
+    (row,) = [
+        row for row in re.findall(r'<tr><th scope="row">(\w), (\w)</th>(.*?)</tr>', page) if set(row[:2]) == pair
+    ]
     assert f'data-name="p, sign test">{spell_p(summary["sign_test_p_value"])}<' in row[2]
     assert f'data-name="p, DeLong">{spell_p(summary["delong_p_value"])}<' in row[2]
     first, second = (models[name] for name in sorted(pair))
@@ -164,7 +166,7 @@ def test_one_diagnosis_is_a_reference_where_it_scores_higher_than_the_class_prio
     assert "one_diagnosis" in set(rows.model)
     page = run_report(tmp_path, params).read_text()
     assert "No model beats predicting one diagnosis for every image (balanced accuracy: one_diagnosis 0.500" in page
-    assert "<i>one_diagnosis</i> is the one diagnosis that scores highest" in page
+    assert "<i>One diagnosis</i> is the one diagnosis that scores highest" in page
 
 
 def test_comparing_twice_gives_the_same_bytes(tmp_path: Path) -> None:

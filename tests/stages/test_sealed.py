@@ -109,7 +109,7 @@ def test_the_report_says_sealed_first_and_has_the_scores_on_validation(tmp_path:
     assert page.index("The test images are sealed (split.seal)") < page.index("good is the best of 2 models on valid")
     row = page[page.index('<table id="validation"') :].split("<tr>")[2]
     good = balanced_accuracy_score(Y_TRUE, VAL["good"].y_pred)
-    assert row.startswith("<th>good</th>") and f">{good:.3f}<" in row
+    assert row.startswith('<th scope="row">good</th>') and f">{good:.3f}<" in row
     for heading in ("Scores on test images", "Decisions", "Mistakes", "Confusion of good", "ROC"):
         assert f"{heading}</h" not in page
     for heading in ("Class balance", "Training of good", "Copies"):

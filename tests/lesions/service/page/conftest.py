@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 pytest.importorskip("fastapi", reason='needs the extra: pip install "lesions[serve]"')
 
 from tests.answer_page import AnswerPage, OpenPage, Serve
-from tests.pages import CHROMIUM
 from tests.served import build_manifest, write_image, write_model
 from tests.services import Service
 
@@ -18,17 +17,6 @@ SCORES = {
     "malignancy_sensitivity": {"value": 0.88, "low": 0.8, "high": 0.932},
     "malignancy_specificity": {"value": 0.74, "low": None, "high": None},
 }
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on the PATH")
-    with sync_playwright() as playwright:
-        # Without the sandbox, which does not work in a container; it opens only our own page.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")

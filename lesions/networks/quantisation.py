@@ -18,7 +18,7 @@ QUANTISED = ("Conv", "Relu", "Clip", "MaxPool", "Add")
 """The operators that compute in int8, where a convolution follows. All others stay in float32, such as those that
 resize, calibrate and compare with the training images."""
 
-NUM_IMAGES, BATCH_SIZE = 256, 32
+NUM_IMAGES, BATCH_SIZE = 256, 8
 """The images that decide the range of each operator's output, and how many of them at a time."""
 
 

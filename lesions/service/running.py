@@ -63,11 +63,12 @@ def run(app: FastAPI, listening: socket.socket, settings: Settings) -> None:
         # A body may be on its way, and its answer after that.
         timeout_graceful_shutdown=int(2 * settings.max_seconds) + 1,
     )
-    # uvicorn raises the signal again after it has stopped; the process then ends with exit code 0.
-    signal.signal(signal.SIGTERM, _do_nothing)
+    # Before uvicorn listens to signals, and when it raises them again after it has stopped: with exit code 0.
+    signal.signal(signal.SIGTERM, _exit)
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])
 
 
-def _do_nothing(*_: Any) -> None:
-    """Let a signal pass."""
+def _exit(*_: Any) -> None:
+    """End the process as one that has done what it was told."""
+    raise SystemExit(0)

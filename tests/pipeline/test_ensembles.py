@@ -52,7 +52,7 @@ def test_an_ensemble_trains_nothing_and_leaves_nothing_when_it_is_taken_off(fres
     for name in ("plots/comparison/roc.json", "metrics/comparison.json"):
         assert before[name] != added[name]
     page = added["report/index.html"].decode()
-    assert "both is an ensemble of custom_cnn (0.50), resnet18 (0.50), with equal weights." in page
+    assert "both is an ensemble of Custom CNN (0.50), ResNet-18 (0.50), with equal weights." in page
     assert "Training of both" not in page
     fresh.commit("Add an ensemble")
     gate = fresh.run("lesions", "gate", "--base", "HEAD", check=False).stdout

@@ -65,7 +65,7 @@ def test_a_new_torch_reaches_the_stages_that_import_it_and_a_new_ruff_none(copy:
     set_version(copy, "ruff", "99.0")
     assert trace_again(copy) == []
     set_version(copy, "torch", "99.0")
-    networks = ("evaluate_robustness", "explain", "predict", "train")
+    networks = ("evaluate_robustness", "explain", "export", "predict", "train")
     assert sorted(trace_again(copy)) == sorted(
         ["fit_baselines", *(f"{stage}@{model}" for stage in networks for model in MODELS)]
     )

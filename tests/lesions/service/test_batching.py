@@ -1,9 +1,10 @@
 """That images which wait go through the network together."""
 
 import asyncio
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -12,6 +13,8 @@ from lesions.service.metrics import Metrics
 from lesions.service.settings import Settings
 from lesions.service.uploads import Image
 from lesions.serving.model import Model, load_model
+
+Result = TypeVar("Result")
 
 
 class RecordingModel(Model):
@@ -34,12 +37,17 @@ def batcher(model: Path) -> Batcher:
     return Batcher(recording, Queue(settings, 2), settings, Metrics())
 
 
+def run(asked: Coroutine[Any, Any, Result]) -> Result:
+    """Run in a thread: the browser of other tests keeps a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asked).result()
+
+
 def answer(batcher: Batcher, *requests: list[Image]) -> list[list[AnsweredImage]]:
     async def ask() -> list[list[AnsweredImage]]:
         return await asyncio.gather(*map(batcher.answer, requests))
 
-    with ThreadPoolExecutor(1) as thread:  # the browser of other tests keeps a loop in this one
-        return thread.submit(asyncio.run, ask()).result()
+    return run(ask())
 
 
 def test_what_waits_while_the_network_runs_is_the_next_batch(batcher: Batcher, images: dict[str, bytes]) -> None:
@@ -59,7 +67,7 @@ def test_a_map_is_only_for_who_asked(batcher: Batcher, images: dict[str, bytes])
         image = [Image("red.png", images["red.png"])]
         return await asyncio.gather(batcher.answer(image), batcher.answer(image, with_maps=True))
 
-    without, with_map = asyncio.run(ask())
+    without, with_map = run(ask())
     assert without[0].map is None
     assert with_map[0].map is not None
 
@@ -74,6 +82,6 @@ def test_a_request_that_was_given_up_is_not_predicted(batcher: Batcher, images: 
             await given_up
         await batcher.answer([Image("next", images["red.png"])])
 
-    asyncio.run(ask())
+    run(ask())
     assert isinstance(batcher.model, RecordingModel)
     assert batcher.model.batches == [["next"]]

@@ -114,7 +114,7 @@ def test_the_report_prints_on_few_pages(browser: Browser, tiny: Repository) -> N
     page = browser.new_page()
     page.goto((tiny.root / "report/index.html").as_uri())
     printed = page.pdf(format="A4")
-    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 12
+    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 24
     page.close()
 
 

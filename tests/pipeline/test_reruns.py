@@ -101,6 +101,7 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
     assert everything() == before
 
 
+@pytest.mark.slow
 def test_a_published_system_that_is_added_is_trained_alone_and_stands_in_the_comparison(fresh: Repository) -> None:
     system = read_preset(ROOT / "presets/published/nine_classes.yaml").overlay["architectures"]["plain_cnn"]
     small = system | {"size_px": 32, "phases": [system["phases"][0] | {"num_epochs": 1}]}
@@ -183,6 +184,7 @@ def test_a_models_own_learning_rate_and_recipe_rerun_that_model_alone(fresh: Rep
     assert stages_run(output) == ["resolve_recipes", "train@custom_cnn"]
 
 
+@pytest.mark.slow
 def test_two_classes_are_a_task_like_any_other(fresh: Repository) -> None:
     """The split stays as it is; everything after it works on the two classes."""
     # The metadata are read anew, for the task says which external images serve, and are the same.

@@ -54,6 +54,13 @@ class Inputs:
     commands: dict[str, str] = field(default_factory=dict)
 
 
+def trace_workspace(root: Path) -> dict[str, Code]:
+    """Return the code that each stage of a project reaches now; raise InputError if it cannot be traced."""
+    params = root / "params.yaml"
+    versions = read_versions(root / "requirements.lock")
+    return trace_stages(root / "stages", versions, list_own_files(params), list_members(params))
+
+
 def read_current_inputs(repo: Repo) -> Inputs:
     """Return what the next run would read: the workspace as it is, whether or not it has been reproduced.
 
@@ -63,8 +70,7 @@ def read_current_inputs(repo: Repo) -> Inputs:
         If data are missing, or the code cannot be traced.
     """
     root = Path(repo.root_dir)
-    own_files, members = list_own_files(root / "params.yaml"), list_members(root / "params.yaml")
-    traces = trace_stages(root / "stages", read_versions(root / "requirements.lock"), own_files, members)
+    traces = trace_workspace(root)
     added = {out.fs_path: out.hash_info.value for out in list_added(repo)}
 
     def read(dep: Dependency, *, written: bool) -> Any:

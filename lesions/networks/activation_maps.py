@@ -38,7 +38,7 @@ def find_mapped_module(backbone: nn.Module, size_px: int) -> str | None:
     num_calls = Counter(name for name, _ in outputs)
     for name, output in reversed(outputs):
         # A module that is called several times has no output of its own.
-        if num_calls[name] == 1 and _has_places(output) and are_features(output.mean(dim=(2, 3)), features):
+        if num_calls[name] == 1 and has_places(output) and are_features(output.mean(dim=(2, 3)), features):
             return name
     return None
 
@@ -50,7 +50,7 @@ def are_features(means: Tensor, features: Tensor) -> bool:
     return float((means - features).abs().max()) <= TOLERANCE * float(features.abs().max())
 
 
-def _has_places(output: Tensor) -> bool:
+def has_places(output: Tensor) -> bool:
     """Return whether an output (B, C, h, w) has several places."""
     return output.ndim == 4 and output.shape[2:].numel() > 1
 

@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from lesions.networks.activation_maps import compute_maps, find_linear_head, find_mapped_module
+from lesions.networks.activation_maps import compute_maps, find_linear_head, find_mapped_module, has_places
 from lesions.networks.classifier import Classifier
 from lesions.networks.recording import record_outputs
 
@@ -75,7 +75,7 @@ def _find_last_map(backbone: nn.Module, size_px: int) -> str | None:
     """Return the name of the last module whose output (B, C, h, w) has several places; None if there is none."""
 
     def keep(output: Tensor) -> Tensor | None:
-        return output if output.ndim == 4 and output.shape[2:].numel() > 1 else None
+        return output if has_places(output) else None
 
     with record_outputs({name: module for name, module in backbone.named_modules() if name}, keep) as outputs:
         backbone(torch.zeros(1, 3, size_px, size_px))

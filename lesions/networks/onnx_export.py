@@ -7,12 +7,10 @@ from torch import nn
 
 from lesions.errors import InputError
 from lesions.serving.manifest import IMAGES, METADATA_KEY
+from lesions.serving.onnx_file import MAX_BYTES, OWN_DOMAINS
 
 OPSET = 20
 """The version of ONNX's operators that files use; onnxruntime reads it since 1.17."""
-
-MAX_BYTES = 2**31 - 1
-"""The largest size of a file without a second one beside it."""
 
 ABOUT_THE_MAKING = ("doc_string", "metadata_props")
 """Fields, at every level of a file, into which exporters write stack traces and paths of the machine."""
@@ -62,6 +60,12 @@ def export_onnx(served: nn.Module, cached_px: int) -> onnx.ModelProto:
     return model
 
 
+def drop_unused_opsets(model: onnx.ModelProto) -> None:
+    """Remove the foreign sets of operators that exporters list although no node uses them."""
+    for opset in [opset for opset in model.opset_import if opset.domain not in OWN_DOMAINS]:
+        model.opset_import.remove(opset)
+
+
 def strip(message: Message) -> None:
     """Remove from a message, and from all that it holds, what says how it was made."""
     for field, value in message.ListFields():
@@ -74,14 +78,12 @@ def strip(message: Message) -> None:
 
 def check_portable(model: onnx.ModelProto) -> None:
     """Raise InputError if a model needs other operators than ONNX's own, or a fixed number of images."""
-    foreign = sorted({node.domain for node in model.graph.node} - {"", "ai.onnx"})
+    foreign = sorted({node.domain for node in model.graph.node} - {*OWN_DOMAINS})
     if foreign or model.functions:
         raise InputError(f"needs operators that are not ONNX's own, of {', '.join(foreign) or 'its own functions'}")
     if not model.graph.input[0].type.tensor_type.shape.dim[0].dim_param:
         raise InputError("computes with the number of images, so that it can be exported for one number only")
-    # The exporter lists others that no node uses.
-    for opset in [opset for opset in model.opset_import if opset.domain not in ("", "ai.onnx")]:
-        model.opset_import.remove(opset)
+    drop_unused_opsets(model)
 
 
 def spell_onnx(model: onnx.ModelProto, manifest: str) -> bytes:

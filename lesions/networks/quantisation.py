@@ -11,7 +11,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from lesions.errors import InputError
-from lesions.networks.onnx_export import strip
+from lesions.networks.onnx_export import drop_unused_opsets, strip
 from lesions.serving.manifest import IMAGES
 
 QUANTISED = ("Conv", "Relu", "Clip", "MaxPool", "Add")
@@ -62,8 +62,7 @@ def quantise(model: onnx.ModelProto, images: NDArray[np.uint8], rows: NDArray[np
         )
         quantised = onnx.load(path)
     strip(quantised)
-    for opset in [opset for opset in quantised.opset_import if opset.domain not in ("", "ai.onnx")]:
-        quantised.opset_import.remove(opset)
+    drop_unused_opsets(quantised)
     return quantised
 
 

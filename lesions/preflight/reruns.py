@@ -13,12 +13,9 @@ from dvc.stage import PipelineStage
 
 from lesions.errors import InputError
 from lesions.experiments.differences import name_some
-from lesions.experiments.inputs import CODE, TRACE_STAGE
-from lesions.networks.parameters import list_own_files
-from lesions.parameters.combinations import list_members
+from lesions.experiments.inputs import CODE, TRACE_STAGE, trace_workspace
 from lesions.parameters.differences import list_changed
 from lesions.stage.code import Code, read_code, write_code
-from lesions.stage.imports import read_versions, trace_stages
 
 MISSING = "outputs missing"
 """The reason of a stage whose outputs are not in the workspace, as in a new clone."""
@@ -59,8 +56,7 @@ def describe_reruns(params: Path) -> dict[str, str]:
 def find_reruns(repo: Repo) -> dict[str, list[str]]:
     """Return the changes since the last run of each stage that will run, in the order of dvc.yaml."""
     root = Path(repo.root_dir)
-    own_files, members = list_own_files(root / "params.yaml"), list_members(root / "params.yaml")
-    traces = trace_stages(root / "stages", read_versions(root / "requirements.lock"), own_files, members)
+    traces = trace_workspace(root)
     status = repo.status()
     outputs = {out.def_path for stage in _list_pipeline(repo) for out in stage.outs}
     reasons = {}

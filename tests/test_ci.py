@@ -53,16 +53,25 @@ def test_actions_are_named_by_commit() -> None:
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
 
 
-@pytest.fixture
-def pull_request(tiny: Repository, tmp_path: Path) -> Repository:
-    """A clone as a runner has it, with this environment as its own, and floors that the tiny preset reaches."""
-    clone = tiny.clone(tmp_path / "clone")
-    params = clone.root / "params.yaml"
+@pytest.fixture(scope="module")
+def lowered(tiny: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A clone whose floors the tiny preset reaches, with a lock that says so: the report names every parameter."""
+    lowered = tiny.clone(tmp_path_factory.mktemp("lowered") / "clone")
+    params = lowered.root / "params.yaml"
     text = params.read_text()
     for floor in ("0.5", "0.4", "0.85"):
         text = text.replace(f"floor: {floor},", "floor: 0,")
     params.write_text(text)
-    clone.commit("Lower the floors")
+    lowered.dvc("checkout", "--quiet")
+    lowered.dvc("repro", "--quiet")
+    lowered.commit("Lower the floors")
+    return lowered
+
+
+@pytest.fixture
+def pull_request(lowered: Repository, tmp_path: Path) -> Repository:
+    """A clone as a runner has it, without data and with this environment as its own."""
+    clone = lowered.clone(tmp_path / "clone")
     environment = clone.root / ".venv"
     environment.mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):

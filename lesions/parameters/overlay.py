@@ -93,6 +93,9 @@ def _set_values(tree: CommentedMap, values: Mapping[str, Any]) -> None:
             if isinstance(written, CommentedSeq) and isinstance(tree[name], CommentedSeq):
                 # Keeps the comment beside the list, and the empty line or the next section's comment after it.
                 written.ca.comment, written.ca.end = tree[name].ca.comment, tree[name].ca.end
+                if name in tree.ca.items:
+                    # Of a list with one item per line: with it, the next line would be joined to this one.
+                    tree.ca.items[name][3] = None
             tree[name] = written
 
 

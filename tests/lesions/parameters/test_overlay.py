@@ -8,6 +8,7 @@ import pytest
 
 from lesions.errors import InputError
 from lesions.parameters.overlay import copy_section, lay_over
+from lesions.parameters.section import load_parameters
 
 TEXT = """\
 # First comment.
@@ -57,6 +58,26 @@ def test_only_lines_with_changed_values_change(params: Path) -> None:
         "+     - {name: all, rate: null}",
         "-     - {name: all, rate: 2}",
     ]
+
+
+@pytest.mark.parametrize("value", [[], ["c"], ["c", "d", "e"], [{"x": 1}], "c", None])
+@pytest.mark.parametrize(
+    "names",
+    [
+        "names:   # why\n  - a\n  - b",
+        "names:\n  - a  # first\n  - b  # last",
+        "names:\n    - a\n    - b\n\n",
+        "names:  # why\n    - {x: 1}\n    - {x: 2}",
+        "names: [a,   # first\n     b]   # last",
+    ],
+)
+def test_a_list_on_several_lines_is_replaced(params: Path, names: str, value: object) -> None:
+    for rest in ("", "  other: 1\n", "\n# Of the last section.\ntwo:\n  size: 3\n"):
+        params.write_text(f"one:\n  {names}\n{rest}")
+        expected = load_parameters(params)
+        expected["one"]["names"] = value
+        lay_over(params, {"one": {"names": value}})
+        assert load_parameters(params) == expected
 
 
 def test_an_empty_section_accepts_any_names(params: Path) -> None:

@@ -23,7 +23,6 @@ from torch import Tensor
 
 from lesions.evaluation.faithfulness import RIM, Faithfulness, describe_faithfulness
 from lesions.evaluation.mistakes import list_found
-from lesions.evaluation.prediction_sets import draw_one_per_group
 from lesions.evaluation.seal import SEALED, SENTENCE, is_sealed
 from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import read_json, write_json, write_metrics
@@ -126,7 +125,7 @@ def write_found(folder: Path, seen: Seen, test: Predictions) -> list[dict[str, A
 
 def check_maps(network: Classifier, seen: Seen, test: Predictions) -> Faithfulness:
     """Check the maps of test images, one of each group, up to `NUM_CHECKED`."""
-    checked = draw_one_per_group(test, seed=0)
+    checked = test.draw_one_per_group(seed=0)
     chosen = np.random.default_rng(0).permutation(len(checked.y_true))[:NUM_CHECKED]
     rows, called = checked.images.row.to_numpy()[chosen], torch.from_numpy(checked.y_pred[chosen])
     generator, parts = torch.Generator().manual_seed(0), []

@@ -60,23 +60,14 @@ def calibrate_sets(val: Predictions, confidence: float, *, seed: int = 0) -> tup
     """
     # With fewer, the class would be in every set.
     needed = ceil(round(1 / (1 - confidence), 9)) - 1
-    own = [draw_one_per_group(val.keep(val.y_true == k), seed) for k in range(len(val.classes))]
-    everything = draw_one_per_group(val, seed)
+    own = [val.keep(val.y_true == k).draw_one_per_group(seed) for k in range(len(val.classes))]
+    everything = val.draw_one_per_group(seed)
     rules = []
     for of_class in own:
         is_own = len(of_class.y_true) >= needed
         chosen = of_class if is_own else everything
         rules.append(ClassRule(find_smallest(_read_true(chosen), confidence), len(chosen.y_true), is_own))
     return tuple(rules)
-
-
-def draw_one_per_group(predictions: Predictions, seed: int) -> Predictions:
-    """Return one image of each group, drawn at random."""
-    order = np.random.default_rng(seed).permutation(len(predictions.images))
-    first = ~predictions.images.group_id.iloc[order].duplicated().to_numpy()
-    chosen = np.zeros(len(order), dtype=bool)
-    chosen[order[first]] = True
-    return predictions.keep(chosen)
 
 
 def find_smallest(probability: Floats, confidence: float) -> float:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.transforms.functional import gaussian_blur
+
+from lesions.transforms.artefacts import blur_images
 
 FRACTIONS = (0.1, 0.3, 0.6)
 """The shares of the image that are removed, or inserted, the places that the map names first."""
@@ -49,7 +50,7 @@ def measure_areas(network: nn.Module, images: Tensor, classes: Tensor, maps: Seq
         How much each place speaks for the class.
     """
     sigma = BLUR * images.shape[-1]
-    blurred = gaussian_blur(images, 2 * int(2 * sigma) + 1, sigma)
+    blurred = blur_images(images, images.new_full((len(images),), sigma), max_sigma=sigma)
 
     def read(inputs: Tensor) -> Tensor:
         return torch.softmax(network(inputs), dim=1).gather(1, classes[:, None])[:, 0]

@@ -93,6 +93,14 @@ class Predictions:
         called = None if self.called is None else self.called[chosen]
         return Predictions(self.images[chosen], self.classes, self.y_true[chosen], self.logits[chosen], called)
 
+    def draw_one_per_group(self, seed: int) -> "Predictions":
+        """Return the predictions for one image of each group, drawn at random."""
+        order = np.random.default_rng(seed).permutation(len(self.images))
+        first = ~self.images.group_id.iloc[order].duplicated().to_numpy()
+        chosen = np.zeros(len(order), dtype=bool)
+        chosen[order[first]] = True
+        return self.keep(chosen)
+
 
 def concatenate_predictions(parts: Sequence[Predictions]) -> Predictions:
     """Concatenate the predictions of several sets of images, in the order of the parts."""

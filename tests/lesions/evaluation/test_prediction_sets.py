@@ -8,7 +8,6 @@ from lesions.evaluation.class_rules import ClassRule
 from lesions.evaluation.prediction_sets import (
     build_sets,
     calibrate_sets,
-    draw_one_per_group,
     find_smallest,
     score_sets,
 )
@@ -56,12 +55,12 @@ def test_equal_probabilities_are_one_rank() -> None:
 
 def test_one_image_of_each_group_calibrates() -> None:
     predictions = draw(50, 0)
-    drawn = draw_one_per_group(predictions, seed=0)
+    drawn = predictions.draw_one_per_group(seed=0)
     assert sorted(drawn.images.group_id) == sorted(map(str, range(50)))
     positions = [
         predictions.images.index[predictions.images.group_id == "3"]
         .tolist()
-        .index(draw_one_per_group(predictions, seed).images.query("group_id == '3'").index[0])
+        .index(predictions.draw_one_per_group(seed).images.query("group_id == '3'").index[0])
         for seed in range(40)
     ]
     assert len(set(positions)) == (predictions.images.group_id == "3").sum()
@@ -83,7 +82,7 @@ def test_an_image_of_a_new_group_is_covered_as_often_as_asked_in_each_class(conf
     covered: dict[int, list[float]] = {0: [], 1: [], 2: []}
     for seed in range(300):
         rules = calibrate_sets(draw(300, seed), confidence)
-        test = draw_one_per_group(draw(300, 1000 + seed), seed=0)
+        test = draw(300, 1000 + seed).draw_one_per_group(seed=0)
         sets = build_sets(test, rules)
         for k in covered:
             among = test.y_true == k
@@ -97,9 +96,9 @@ def test_large_groups_that_are_easy_do_not_stand_for_small_ones() -> None:
     coverage: dict[bool, list[float]] = {True: [], False: []}
     for seed in range(100):
         val = draw(100, seed, large_are_easy=True)
-        test = draw_one_per_group(draw(400, 5000 + seed, large_are_easy=True), seed=0)
+        test = draw(400, 5000 + seed, large_are_easy=True).draw_one_per_group(seed=0)
         for one_each in coverage:
-            chosen = draw_one_per_group(val, 0) if one_each else val
+            chosen = val.draw_one_per_group(0) if one_each else val
             smallest = find_smallest(read_true(chosen), 0.9)
             coverage[one_each].append(float((read_true(test) >= smallest).mean()))
     # One standard error is 0.003.

@@ -193,6 +193,7 @@ def test_the_commands_are_the_files_that_have_one() -> None:
     assert sorted(named_alike) == sorted(("app", *COMMANDS))
 
 
+@pytest.mark.slow
 def test_the_gpu_benchmarks_need_few_packages_besides_torch() -> None:
     absent = [
         "dvc",
@@ -208,6 +209,7 @@ def test_the_gpu_benchmarks_need_few_packages_besides_torch() -> None:
     subprocess.run([sys.executable, "-c", probe], cwd=ROOT, check=True)
 
 
+@pytest.mark.slow
 def test_all_other_stages_start_without_torch() -> None:
     probe = "import sys, importlib\nfor stage in sys.argv[1:]:\n    importlib.import_module(f'stages.{stage}')\n"
     probe += "    if 'torch' in sys.modules: sys.exit(f'{stage} loads torch')"

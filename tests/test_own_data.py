@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from ruamel.yaml import YAML
 
 from lesions.parameters.overlay import lay_over
@@ -44,6 +45,7 @@ def write_clinic(repository: Repository) -> None:
     findings.to_csv(clinic / "findings.csv", index=False)
 
 
+@pytest.mark.slow
 def test_a_clinics_own_table_runs_from_the_check_to_the_report(tmp_path: Path) -> None:
     document = Document(ROOT / "docs/own-data.md")
     repository = copy_repository(tmp_path)

@@ -85,6 +85,7 @@ def test_the_base_install_predicts_without_the_libraries_of_training(installed: 
     assert size < MAX_BYTES
 
 
+@pytest.mark.slow
 def test_the_base_install_has_help_and_a_version_and_names_the_extra(installed: Path, tmp_path: Path) -> None:
     commands = run(installed / "lesions", "--help", cwd=tmp_path)
     assert commands.returncode == 0, commands.stderr

@@ -104,7 +104,7 @@ DEEP = {
 }
 ALL_NETWORKS = [
     pytest.param(small_cnn(**DEEP, convolutions_per_block=2), id="custom_cnn"),
-    pytest.param(small_resnet18(**DEEP), id="resnet18"),
+    pytest.param(small_resnet18(**DEEP), id="resnet18", marks=pytest.mark.slow),
     pytest.param(small_timm(**DEEP), id="timm"),
 ]
 

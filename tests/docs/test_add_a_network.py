@@ -46,6 +46,7 @@ def check(project: Repository) -> str:
     return project.run("lesions", "check", check=False, COLUMNS="300", PYTHONPATH=str(project.root)).stdout
 
 
+@pytest.mark.slow
 def test_it_trains_and_predicts_and_an_edit_of_its_file_retrains_it_alone(project: Repository) -> None:
     assert FILE in PAGE
     checked = check(project)

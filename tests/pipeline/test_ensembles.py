@@ -32,6 +32,7 @@ def list_ensemble(repository: Repository, *members: str, weights: str = "equal")
     lay_over(repository.root / "params.yaml", {"ensembles": ["both"], "combinations": combinations})
 
 
+@pytest.mark.slow
 def test_an_ensemble_trains_nothing_and_leaves_nothing_when_it_is_taken_off(fresh: Repository) -> None:
     before, params = everything(fresh), (fresh.root / "params.yaml").read_bytes()
     list_ensemble(fresh, *MODELS)

@@ -13,6 +13,7 @@ from lesions.tables.predictions import read_predictions
 from tests.repository import Repository, stages_run
 
 
+@pytest.mark.slow
 def test_an_exported_file_predicts_the_images_of_the_dataset_as_the_pipeline_did(fresh: Repository) -> None:
     root = fresh.root
     lay_over(root / "params.yaml", {"export": {"models": ["custom_cnn"]}})

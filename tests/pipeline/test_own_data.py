@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from tests.repository import copy_repository, stages_run
@@ -24,6 +25,7 @@ def test_a_broken_dataset_stops_with_its_reason(tmp_path: Path) -> None:
     assert "two" in (repository.root / "data/rejected.csv").read_text()
 
 
+@pytest.mark.slow
 def test_the_embedded_dataset_goes_and_comes_back_with_its_name(tmp_path: Path) -> None:
     repository = copy_repository(tmp_path)
     folder = repository.root / "data/raw/synthetic"

@@ -48,6 +48,7 @@ def test_a_second_repro_has_nothing_to_do_and_git_is_clean(tiny: Repository) -> 
     assert tiny.run("git", "status", "--porcelain").stdout == ""
 
 
+@pytest.mark.slow
 def test_a_forced_repro_repeats_every_byte_that_git_tracks(fresh: Repository) -> None:
     before = fresh.tracked_outputs()
     assert len(before) > 15
@@ -58,6 +59,7 @@ def test_a_forced_repro_repeats_every_byte_that_git_tracks(fresh: Repository) ->
     assert fresh.run("git", "status", "--porcelain").stdout == ""
 
 
+@pytest.mark.slow
 def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_taken_off(fresh: Repository) -> None:
     def everything() -> dict[str, bytes]:
         folders = (
@@ -160,6 +162,7 @@ def test_a_stage_that_writes_what_it_wrote_before_reruns_no_other(fresh: Reposit
     assert stages_run(output) == sorted(["prepare_metadata", "train@custom_cnn", *scoring])
 
 
+@pytest.mark.slow
 def test_a_models_own_learning_rate_and_recipe_rerun_that_model_alone(fresh: Repository) -> None:
     """A changed shared section retrains only the models whose recipe it changes."""
     loss, schedule = "{kind: focal, focal_gamma: 2, label_smoothing: 0}", "{name: constant, warmup_fraction: null}"
@@ -202,6 +205,7 @@ def test_two_classes_are_a_task_like_any_other(fresh: Repository) -> None:
     assert "malignant" in (fresh.root / "report/index.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_mistake_in_a_parameter_stops_before_anything_is_lost(fresh: Repository) -> None:
     done = fresh.run("dvc", "exp", "run", "--set-param", "split.shares.train=0.9", check=False)
     assert done.returncode != 0

@@ -32,9 +32,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     "name",
     [
         'x$(touch OWNED)`touch OWNED`"; touch OWNED; "',
-        "x'; touch OWNED; ' \\",
-        "${models} $HOME %PATH%",
-        "Klinik Zürich's (neu) #1",
+        pytest.param("x'; touch OWNED; ' \\", marks=pytest.mark.slow),
+        pytest.param("${models} $HOME %PATH%", marks=pytest.mark.slow),
+        pytest.param("Klinik Zürich's (neu) #1", marks=pytest.mark.slow),
     ],
 )
 def test_a_folder_of_any_name_is_read_and_its_name_is_not_run(project: Repository, name: str) -> None:
@@ -56,8 +56,8 @@ def test_a_folder_of_any_name_is_read_and_its_name_is_not_run(project: Repositor
     [
         # Leads to the files of a model that is there.
         ([";touch OWNED;/../custom_cnn"], []),
-        ([{"x;touch OWNED;": "y"}], []),
-        ({"x": "$(touch OWNED)"}, []),
+        pytest.param([{"x;touch OWNED;": "y"}], [], marks=pytest.mark.slow),
+        pytest.param({"x": "$(touch OWNED)"}, [], marks=pytest.mark.slow),
         (["custom_cnn"], [";touch OWNED;/../custom_cnn"]),
     ],
     ids=str,

@@ -76,6 +76,7 @@ def test_the_best_on_validation_is_chosen_though_another_is_better_on_test(
     assert on_val[["chosen", "second", "lucky"]].tolist() == pytest.approx([80 / 90, 70 / 90, 60 / 90], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_all_pairs_with_a_model_are_one_family_per_metric(tmp_path: Path) -> None:
     models = {name: build_predictions(Y_TRUE, guess(Y_TRUE, 0.4 + 0.2 * n, n)) for n, name in enumerate("abc")}
     run_compare(tmp_path, write_run(tmp_path, models))
@@ -92,6 +93,7 @@ def test_all_pairs_with_a_model_are_one_family_per_metric(tmp_path: Path) -> Non
     assert summary["lead_over_runner_up_p_value"] == row.p_holm
 
 
+@pytest.mark.slow
 def test_a_test_has_one_p_value_in_the_metrics_and_in_the_report(tmp_path: Path) -> None:
     models = {name: build_predictions(Y_TRUE, guess(Y_TRUE, 1 + 0.3 * n, n)) for n, name in enumerate("abc")}
     params = write_run(tmp_path, models)

@@ -86,6 +86,7 @@ def count_files(reading: Reading) -> dict[str, Counter[str]]:
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(files=files, names=st.sets(st.sampled_from(NAMES), min_size=1), only=st.booleans(), by_table=st.booleans())
 def test_each_file_is_counted_once(

@@ -130,6 +130,7 @@ def test_a_model_becomes_a_file_that_predicts_what_the_run_predicted(
     assert str(changed) not in (folder / "manifest.json").read_text()
 
 
+@pytest.mark.slow
 def test_an_ensemble_becomes_one_file_without_int8_if_it_is_not_tried(changed: Path) -> None:
     (changed / "data/exports/both").mkdir(parents=True)
     (changed / "data/exports/both/model.int8.onnx").write_text("of a former run")
@@ -155,6 +156,7 @@ def seal(folder: Path, model: str) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["other", "both"])
 def test_a_sealed_run_is_checked_on_validation_and_its_file_has_no_scores(changed: Path, model: str) -> None:
     seal(changed, model)

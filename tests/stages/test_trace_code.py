@@ -35,6 +35,7 @@ def trace_again(repository: Repository) -> list[str]:
     return sorted(path.stem for path in folder.iterdir() if before[path.stem] != path.read_bytes())
 
 
+@pytest.mark.slow
 def test_dvc_reruns_the_stages_that_an_edit_of_groups_reaches(fresh: Repository) -> None:
     edit(fresh, "lesions/tables/groups.py")
     assert stages_run(fresh.dvc("repro", "trace_code")) == ["trace_code"]

@@ -51,7 +51,8 @@ def assert_as_before(copy: Repository, model: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "words", "seconds"), [("custom_cnn", "training", 0.2), ("resnet18", "epoch   1", 0.0)]
+    ("model", "words", "seconds"),
+    [("custom_cnn", "training", 0.2), pytest.param("resnet18", "epoch   1", 0.0, marks=pytest.mark.slow)],
 )
 def test_a_killed_training_ends_with_the_same_bits(copy: Repository, model: str, words: str, seconds: float) -> None:
     process = start(copy, model)
@@ -67,6 +68,7 @@ def test_a_killed_training_ends_with_the_same_bits(copy: Repository, model: str,
     assert_as_before(copy, model)
 
 
+@pytest.mark.slow
 def test_a_signal_stops_training_and_the_message_says_how_to_continue(copy: Repository) -> None:
     for number, words in ((signal.SIGTERM, "training"), (signal.SIGINT, "epoch   1")):
         process = start(copy, "custom_cnn")
@@ -82,6 +84,7 @@ def test_a_signal_stops_training_and_the_message_says_how_to_continue(copy: Repo
     assert_as_before(copy, "custom_cnn")
 
 
+@pytest.mark.slow
 def test_a_second_training_waits_until_the_first_is_killed_and_ends_with_the_same_bits(copy: Repository) -> None:
     first = start(copy, "custom_cnn")
     read_until(first, "epoch   1")
@@ -95,6 +98,7 @@ def test_a_second_training_waits_until_the_first_is_killed_and_ends_with_the_sam
     assert_as_before(copy, "custom_cnn")
 
 
+@pytest.mark.slow
 @needs_small_disk
 def test_training_resumes_after_a_full_disk(copy: Repository) -> None:
     # One state has room, a second beside it does not; then the disk grows.

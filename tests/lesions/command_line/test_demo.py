@@ -16,6 +16,7 @@ from tests.repository import Repository
 from tests.services import PROGRAM
 
 
+@pytest.mark.slow
 def test_the_best_model_is_exported_and_served_and_the_run_stays_as_it_is(copy: Repository) -> None:
     best = json.loads((copy.root / "metrics/comparison.json").read_text())["best"]
     demo = subprocess.Popen(

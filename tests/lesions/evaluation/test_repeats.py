@@ -55,6 +55,7 @@ def test_seeds_that_disagree_widen_the_interval_and_seeds_that_agree_do_not() ->
     assert len(set(apart.values["a", "accuracy"])) == 2
 
 
+@pytest.mark.slow
 def test_a_lead_that_comes_from_the_seeds_is_rarely_significant_over_several_seeds() -> None:
     """The scores of both recipes have the same distribution over seeds."""
     num_significant = 0

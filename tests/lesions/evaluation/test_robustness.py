@@ -147,6 +147,7 @@ def test_bounds_stay_between_minus_one_and_one() -> None:
     assert found.low == -1
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_worst_contains_its_truth_where_its_own_does_not() -> None:
     """Without any true difference, the worst of 45 seems to lose something; more is in docs/evaluation.md."""
     truth, generator = dict.fromkeys(list_conditions(CORRUPTIONS), 0.0), np.random.default_rng(0)

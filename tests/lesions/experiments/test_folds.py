@@ -109,6 +109,7 @@ def run_last_fold(project: Repository) -> None:
     project.dvc("exp", "run", "--temp", "--name", "fold-2", *settings)
 
 
+@pytest.mark.slow
 def test_the_advice_for_a_missing_fold_can_be_followed(project: Repository) -> None:
     with pytest.raises(InputError, match="no experiment tests the fold 2 of 3") as raised:
         find_folds([])

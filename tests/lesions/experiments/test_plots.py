@@ -7,12 +7,12 @@ from base64 import b64decode
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from lesions.errors import InputError
 from lesions.experiments.plots import Plot, draw_plots, list_missing, write_page
 from tests.builders import ROOT
-from tests.pages import CHROMIUM, needs_chromium
+from tests.pages import needs_chromium
 from tests.repository import Repository
 from tests.small_project import build_project
 
@@ -147,20 +147,18 @@ def test_every_template_can_be_drawn(project: Repository, tmp_path: Path, monkey
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1200])
 def test_the_page_fits_its_screen_and_loads_nothing(
-    project: Repository, tmp_path: Path, width: int, scheme: str
+    project: Repository, browser: Browser, tmp_path: Path, width: int, scheme: str
 ) -> None:
     page_file = tmp_path / "plots.html"
     write_page(page_file, draw_plots("main", "alpha"), before="main", after="alpha")
     requested, complaints = [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
-        page.on("request", lambda request: requested.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.goto(page_file.as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        sizes = page.evaluate("[...document.images].map(image => [image.complete, image.naturalWidth])")
-        browser.close()
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(page_file.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    sizes = page.evaluate("[...document.images].map(image => [image.complete, image.naturalWidth])")
+    page.close()
     assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
     assert complaints == []
     assert len(sizes) == 4

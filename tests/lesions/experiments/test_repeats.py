@@ -136,6 +136,7 @@ def test_an_experiment_of_which_a_part_ran_does_not_count(
     )
 
 
+@pytest.mark.slow
 def test_a_change_trains_all_seeds_anew_and_once(project: Repository, capfd: pytest.CaptureFixture[str]) -> None:
     replace_in("net/layers.py", "0.5", "0.25")
     first = run_seeds(2)
@@ -193,6 +194,7 @@ def test_what_an_experiment_would_not_see_is_refused_before_it_runs(
         check_tracked(repo)
 
 
+@pytest.mark.slow
 def test_added_code_and_data_outside_the_repository_are_seen(project: Repository) -> None:
     use_untracked_module(project)
     project.run("git", "add", "net/extra.py")

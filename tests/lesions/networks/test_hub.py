@@ -99,6 +99,7 @@ def test_weights_of_a_commit_are_downloaded_once_and_checked(hub: Hub, tmp_path:
     assert "save it and set weights to its path" in unknown
 
 
+@pytest.mark.slow
 def test_weights_in_the_cache_need_no_hub(hub: Hub, tmp_path: Path) -> None:
     digest = sha256(CONTENT).hexdigest()
     first = build(hub, tmp_path, COMMIT, digest)

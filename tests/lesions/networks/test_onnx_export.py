@@ -51,6 +51,7 @@ def test_a_file_passes_the_checks_of_those_who_use_it(name: str, tmp_path: Path)
     assert read_onnx_file(path) == (export(name), build_small_manifest())
 
 
+@pytest.mark.slow
 def test_the_same_network_gives_the_same_bytes_from_another_folder(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     for name in ("lesions", "tests"):

@@ -107,6 +107,7 @@ def test_a_length_of_a_thousand_digits_is_refused(service: Service) -> None:
     assert send_raw(service.address, data)[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 413")
 
 
+@pytest.mark.slow
 def test_a_head_that_never_ends_is_not_waited_for(service: Service) -> None:
     begun = (b"", b"GET /health HTT", b"GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /hea")
     with ExitStack() as stack:

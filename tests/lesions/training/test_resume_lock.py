@@ -34,7 +34,7 @@ def start_holding(folder: Path) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("end", ["release", "kill"])
+@pytest.mark.parametrize("end", ["release", pytest.param("kill", marks=pytest.mark.slow)])
 def test_a_second_training_of_the_same_network_says_so_and_waits(tmp_path: Path, end: str) -> None:
     first = start_holding(tmp_path)
     assert first.stdout is not None

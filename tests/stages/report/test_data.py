@@ -72,12 +72,14 @@ def test_without_identifiers_nothing_but_their_absence_speaks_of_patients_or_les
     ]
 
 
+@pytest.mark.slow
 def test_with_identifiers_intervals_are_over_patients_or_lesions(run: tuple[Path, Path]) -> None:
     text = text_of(run_report(*run))
     assert "Intervals are over patients or lesions." in text
     assert "All tests count patients or lesions." in text
 
 
+@pytest.mark.slow
 def test_the_copies_are_drawn_only_if_there_are_some(run: tuple[Path, Path]) -> None:
     folder, params = run
     assert 'class="copies"' not in run_report(folder, params).read_text()
@@ -122,6 +124,7 @@ def test_a_probe_that_no_model_beats_is_the_headline(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_probes_have_one_order(run: tuple[Path, Path]) -> None:
     source = run_report(*run).read_text()
     for start in ('<table id="scores"', '<table id="differences"', "Below each score"):

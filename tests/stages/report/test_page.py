@@ -135,6 +135,7 @@ def test_content_from_the_run_is_escaped_and_no_path_is_shown(tmp_path: Path) ->
     assert "/home/someone" not in text
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("first", "second"):
         (tmp_path / name).mkdir()

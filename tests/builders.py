@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from _pytest.mark import ParameterSet
 
 from lesions.networks.parameters import CustomCNNParameters, PhaseParameters, TimmParameters, TorchvisionParameters
 from lesions.transforms.parameters import AugmentationParameters
@@ -166,3 +167,8 @@ def metadata_table(diagnoses: list[str], **columns: list[Any]) -> pd.DataFrame:
         "perceptual_hash": "0" * 200,
     }
     return pd.DataFrame(defaults | columns)
+
+
+def slow(*values: Any) -> ParameterSet:
+    """Return the values of a parametrised test as a case that only `make test-slow` runs."""
+    return pytest.param(*values, marks=pytest.mark.slow)

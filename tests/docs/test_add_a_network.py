@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lesions.networks.parameters import OwnParameters, TimmParameters, read_architecture
-from tests.builders import ROOT, WriteParams
+from tests.builders import ROOT, WriteParams, slow
 from tests.repository import Repository, stages_run
 
 PAGE = (ROOT / "docs/add-a-network.md").read_text()
@@ -69,8 +69,11 @@ def test_it_trains_and_predicts_and_an_edit_of_its_file_retrains_it_alone(projec
     ("code", "message"),
     [
         (None, f"own/residual:build: there is no file {FILE}"),
-        ("def built():\n    pass\n", f"own/residual:build: {FILE} defines no function build; it defines built"),
-        ("import nonesuch\n", f"{FILE} cannot be imported: ModuleNotFoundError: No module named 'nonesuch' (line 1)"),
+        slow("def built():\n    pass\n", f"own/residual:build: {FILE} defines no function build; it defines built"),
+        slow(
+            "import nonesuch\n",
+            f"{FILE} cannot be imported: ModuleNotFoundError: No module named 'nonesuch' (line 1)",
+        ),
     ],
     ids=["file", "function", "import"],
 )

@@ -8,6 +8,7 @@ from PIL import Image
 from tests.repository import copy_repository, stages_run
 
 
+@pytest.mark.slow
 def test_a_broken_dataset_stops_with_its_reason(tmp_path: Path) -> None:
     repository = copy_repository(tmp_path)
     images = repository.root / "data/raw/own/HAM10000_images_part_1"

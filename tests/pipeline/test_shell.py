@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from lesions.parameters.overlay import lay_over
 from lesions.tables.index import read_index
-from tests.builders import ROOT
+from tests.builders import ROOT, slow
 from tests.repository import Repository, copy_repository
 
 
@@ -32,9 +32,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     "name",
     [
         'x$(touch OWNED)`touch OWNED`"; touch OWNED; "',
-        pytest.param("x'; touch OWNED; ' \\", marks=pytest.mark.slow),
-        pytest.param("${models} $HOME %PATH%", marks=pytest.mark.slow),
-        pytest.param("Klinik Zürich's (neu) #1", marks=pytest.mark.slow),
+        slow("x'; touch OWNED; ' \\"),
+        slow("${models} $HOME %PATH%"),
+        slow("Klinik Zürich's (neu) #1"),
     ],
 )
 def test_a_folder_of_any_name_is_read_and_its_name_is_not_run(project: Repository, name: str) -> None:
@@ -56,8 +56,8 @@ def test_a_folder_of_any_name_is_read_and_its_name_is_not_run(project: Repositor
     [
         # Leads to the files of a model that is there.
         ([";touch OWNED;/../custom_cnn"], []),
-        pytest.param([{"x;touch OWNED;": "y"}], [], marks=pytest.mark.slow),
-        pytest.param({"x": "$(touch OWNED)"}, [], marks=pytest.mark.slow),
+        slow([{"x;touch OWNED;": "y"}], []),
+        slow({"x": "$(touch OWNED)"}, []),
         (["custom_cnn"], [";touch OWNED;/../custom_cnn"]),
     ],
     ids=str,

@@ -91,6 +91,7 @@ def test_an_edit_made_after_the_trace_fails_the_stage_and_names_the_file(fresh: 
     assert "error: lesions/report/tables.py: changed since trace_code ran; run dvc repro again" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of what DVC calls
 def test_check_says_which_stages_will_run_and_why(fresh: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(fresh.root)

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tests.builders import slow
 from tests.repository import Repository
 from tests.small_disk import needs_small_disk, run_on_small_disk
 
@@ -52,7 +53,7 @@ def assert_as_before(copy: Repository, model: str) -> None:
 
 @pytest.mark.parametrize(
     ("model", "words", "seconds"),
-    [("custom_cnn", "training", 0.2), pytest.param("resnet18", "epoch   1", 0.0, marks=pytest.mark.slow)],
+    [("custom_cnn", "training", 0.2), slow("resnet18", "epoch   1", 0.0)],
 )
 def test_a_killed_training_ends_with_the_same_bits(copy: Repository, model: str, words: str, seconds: float) -> None:
     process = start(copy, model)

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lesions.command_line.app import commands
-from tests.builders import ROOT
+from tests.builders import ROOT, slow
 from tests.gating import predict, write_model, write_split
 from tests.repository import Repository
 from tests.small_project import build_project
@@ -37,7 +37,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     return project
 
 
-@pytest.fixture(params=["subfolder", "folder below", "worktree", "submodule"])
+@pytest.fixture(
+    params=[
+        "subfolder",
+        slow("folder below"),
+        "worktree",
+        slow("submodule"),
+    ]
+)
 def place(request: pytest.FixtureRequest, project: Repository, tmp_path: Path) -> Repository:
     """A folder from which the commands are called."""
     top = project.root.parents[1]

@@ -18,6 +18,7 @@ from lesions.evaluation.calibration_choice import (
 )
 from lesions.evaluation.reliability import compute_image_losses
 from lesions.tables.predictions import Predictions
+from tests.builders import slow
 from tests.runs import build_predictions
 
 PRIOR = np.array([0.1, 0.7, 0.2])
@@ -70,8 +71,17 @@ def test_a_wrong_temperature_alone_is_mended_by_a_temperature() -> None:
     assert chosen.count("temperature") >= 17
 
 
-@pytest.mark.parametrize("num_groups", [1, 2, 4, 12, 30, 59, 60, 104])
-@pytest.mark.parametrize(("scale", "weighted"), [(1, 0), (1, 0.5), (2, 0), (1, 1), (2, 1)])
+@pytest.mark.parametrize("num_groups", [1, *(slow(n) for n in (2, 4, 12, 30)), 59, 60, 104])
+@pytest.mark.parametrize(
+    ("scale", "weighted"),
+    [
+        (1, 0),
+        slow(1, 0.5),
+        slow(2, 0),
+        (1, 1),
+        (2, 1),
+    ],
+)
 def test_test_images_lose_nothing_by_the_choice(num_groups: int, scale: float, weighted: float) -> None:
     test = draw(3000, 99, scale=scale, weighted=weighted)
     vals = [draw(num_groups, seed, scale=scale, weighted=weighted) for seed in range(20)]

@@ -42,6 +42,7 @@ def test_scores_without_a_denominator_are_omitted() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_intervals_contain_the_truth_in_groups_of_images() -> None:
     """Groups of one to ten images of one diagnosis, called right or wrong together but for a third of them."""
 

@@ -12,6 +12,7 @@ from lesions.evaluation.prediction_sets import (
     score_sets,
 )
 from lesions.tables.predictions import Predictions
+from tests.builders import slow
 
 
 def draw(
@@ -77,7 +78,7 @@ def test_classes_with_few_groups_are_calibrated_with_all_others() -> None:
     assert few[2].num_groups == 30
 
 
-@pytest.mark.parametrize("confidence", [0.8, 0.9])
+@pytest.mark.parametrize("confidence", [slow(0.8), 0.9])
 def test_an_image_of_a_new_group_is_covered_as_often_as_asked_in_each_class(confidence: float) -> None:
     covered: dict[int, list[float]] = {0: [], 1: [], 2: []}
     for seed in range(300):

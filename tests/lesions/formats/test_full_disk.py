@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import slow
 from tests.small_disk import needs_small_disk, run_on_small_disk
 
 WRITE_TWICE = """
@@ -40,7 +41,7 @@ with one_paragraph_errors():
 
 
 @needs_small_disk
-@pytest.mark.parametrize("kind", ["text", "tensors", "images"])
+@pytest.mark.parametrize("kind", ["text", slow("tensors"), slow("images")])
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, kind: str) -> None:
     done = run_on_small_disk(tmp_path, "1m", sys.executable, "-c", WRITE_TWICE, kind)
     assert done.returncode == 1

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lesions.formats.json_file import write_metrics
+from tests.builders import slow
 from tests.gating import predict, write_model
 from tests.repository import Repository, copy_repository
 from tests.runs import SPLIT
@@ -18,7 +19,7 @@ def write_run(repository: Repository, leaked_test_share: float | None) -> None:
         write_model(repository.root, model, predict(2))
 
 
-@pytest.mark.parametrize(("base", "now"), [(0.0, None), pytest.param(None, 0.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("base", "now"), [(0.0, None), slow(None, 0.0)])
 def test_the_gate_and_the_metrics_of_dvc_accept_null(tmp_path: Path, base: float | None, now: float | None) -> None:
     repository = copy_repository(tmp_path)
     write_run(repository, base)

@@ -27,6 +27,7 @@ def test_every_section_is_valid_with_each_preset(name: str, tmp_path: Path) -> N
     read_rules(params)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(path.stem for path in (FOLDER / "published").glob("*.yaml")))
 def test_each_model_of_a_published_preset_can_be_built_and_its_images_are_large_enough(
     name: str, tmp_path: Path

@@ -103,6 +103,7 @@ def test_the_packages_in_distributions_provide_their_modules() -> None:
         assert package in [normalise_name(name) for name in providers[module]]
 
 
+@pytest.mark.slow
 def test_every_file_that_a_stage_loads_is_in_its_trace(loaded_modules: dict[str, list[str]]) -> None:
     """The oracle is Python itself."""
     traces = trace_stages(ROOT / "stages", read_versions(ROOT / "requirements.lock"))

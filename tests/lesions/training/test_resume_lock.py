@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from lesions.training.resume import MAX_STATES, TrainingState, hold_resume_file
-from tests.builders import ROOT
+from tests.builders import ROOT, slow
 
 HOLD = """
 import sys
@@ -34,7 +34,7 @@ def start_holding(folder: Path) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("end", ["release", pytest.param("kill", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("end", ["release", slow("kill")])
 def test_a_second_training_of_the_same_network_says_so_and_waits(tmp_path: Path, end: str) -> None:
     first = start_holding(tmp_path)
     assert first.stdout is not None

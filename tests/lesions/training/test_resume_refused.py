@@ -11,7 +11,7 @@ import torch
 from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
 from lesions.training.history import FittedNetwork
 from lesions.training.resume import ResumeFile, TrainingState, _hash_state
-from tests.builders import small_cnn
+from tests.builders import slow, small_cnn
 from tests.resuming import TWO_PHASES, KilledAfter, KilledError, assert_same, train_small
 
 
@@ -95,7 +95,7 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     ("change", "rehash"),
     [(name, False) for name in CHANGES]
     # A shorter history that is hashed again is what an earlier epoch wrote.
-    + [(name, True) for name in CHANGES if name not in ("a better epoch", "a shorter history", "no hash")],
+    + [slow(name, True) for name in CHANGES if name not in ("a better epoch", "a shorter history", "no hash")],
 )
 def test_a_changed_history_is_refused_and_training_starts_from_the_beginning(
     tmp_path: Path, state: bytes, whole: FittedNetwork, change: str, rehash: bool, capsys: pytest.CaptureFixture[str]

@@ -13,6 +13,7 @@ from lesions.splitting.characteristics import list_characteristics
 from lesions.tables.csv_table import write_table
 from lesions.tables.metadata import read_metadata
 from lesions.tables.predictions import write_predictions
+from tests.builders import slow
 from tests.pages import MIDDLING, Y_TRUE, needs_chromium
 from tests.runs import build_predictions, guess, run_compare, run_report, with_validation, write_run
 
@@ -133,7 +134,7 @@ def test_probes_have_one_order(run: tuple[Path, Path]) -> None:
 
 
 @needs_chromium
-@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize("width", [320, slow(390)])
 def test_no_cell_of_a_table_is_hidden_on_a_phone(browser: Browser, run: tuple[Path, Path], width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.goto(run_report(*run).as_uri())

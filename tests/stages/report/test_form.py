@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from tests.builders import slow
 from tests.pages import MIDDLING, Y_TRUE, needs_chromium, report_of
 from tests.runs import guess
 
@@ -20,8 +21,15 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @needs_chromium
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (390, "light"),
+        (1280, "dark"),
+        slow(390, "dark"),
+        slow(1280, "light"),
+    ],
+)
 def test_axe_finds_nothing(browser: Browser, written: Path, width: int, scheme: str) -> None:
     # The page's own policy keeps axe-core's script out.
     context = browser.new_context(

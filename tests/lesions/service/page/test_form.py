@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.answer_page import AnswerPage, OpenPage, Serve, read_focus
+from tests.builders import slow
 
 RIGHT_EDGES = """() => [...document.querySelectorAll('h1, h2, h3, h4, p, li, th, td, button, label, img, input')]
     .filter(element => element.checkVisibility() && !element.closest('.scroll'))
@@ -45,8 +46,15 @@ def open_card(opened: AnswerPage, *_: Path) -> None:
     opened.page.locator("#open-card").click()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (390, "light"),
+        (1280, "dark"),
+        slow(390, "dark"),
+        slow(1280, "light"),
+    ],
+)
 @pytest.mark.parametrize("show", [nothing, show_answers, open_card])
 def test_axe_finds_nothing(
     open_page: OpenPage, files: tuple[Path, ...], width: int, scheme: str, show: Callable[..., None]

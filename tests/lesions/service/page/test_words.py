@@ -1,11 +1,14 @@
 """The words for answers, for every kind of answer that a model can give."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.answer_page import AnswerPage
 from tests.served import build_manifest
+from tests.services import Service
 
 ANSWER = {
     "status": "ok",
@@ -17,6 +20,14 @@ ANSWER = {
     "prediction_set": ["nevus"],
     "abstains": False,
 }
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, service: Service) -> Iterator[AnswerPage]:
+    """One page for all words, which leave it as it is."""
+    page = AnswerPage(browser, service.address)
+    yield page
+    page.close()
 
 
 def describe_model(**changes: Any) -> dict[str, Any]:

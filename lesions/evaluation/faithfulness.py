@@ -10,6 +10,7 @@ from scipy.special import stdtrit
 
 from lesions.evaluation.binomial import TAIL
 from lesions.evaluation.interval import Estimate, leave_unbounded, list_estimates
+from lesions.evaluation.verdict import spell_number
 
 RIM = 0.1
 """The width of the rim of an image, as a fraction of its side."""
@@ -67,9 +68,10 @@ def count_passed(summary: Mapping[str, Any]) -> int:
 def describe_faithfulness(method: str, summary: Mapping[str, Any]) -> str:
     """Say in a sentence whether the maps of a network mean anything, from what `summarise` returns."""
     gains = " and ".join(
-        f"{name} by {summary[name]:.3f} ({summary[f'{name}_low']:.3f} to {summary[f'{name}_high']:.3f})"
+        f"{name} by {spell_number(summary[name])} "
+        f"({spell_number(summary[f'{name}_low'])} to {spell_number(summary[f'{name}_high'])})"
         if summary[f"{name}_low"] is not None
-        else f"{name} by {summary[name]:.3f}"
+        else f"{name} by {spell_number(summary[name])}"
         for name in CHECKS
     )
     return (

@@ -16,6 +16,7 @@ from lesions.experiments.differences import name_some
 from lesions.experiments.inputs import CODE, TRACE_STAGE, trace_workspace
 from lesions.parameters.differences import list_changed
 from lesions.stage.code import Code, read_code, write_code
+from lesions.stage.planned import describe_planned, write_planned
 
 MISSING = "outputs missing"
 """The reason of a stage whose outputs are not in the workspace, as in a new clone."""
@@ -25,7 +26,7 @@ ABSENT = ("deleted", "not in cache")
 
 
 def describe_reruns(params: Path) -> dict[str, str]:
-    """Return which stages will run and why, and which may follow because their inputs may change.
+    """Return which stages will run and why, which may follow because their inputs may change, and how long they took.
 
     DVC notices an edit only after `trace_code` has run; this function reads the code as it is now.
 
@@ -44,13 +45,16 @@ def describe_reruns(params: Path) -> dict[str, str]:
         return {}
     except DvcException as error:
         raise InputError(f"DVC cannot compare the run with its last one: {error}") from error
+    planned = [*reasons, *following]
+    write_planned(planned)
     if not reasons:
         return {"will run": "nothing: the last run is up to date"}
     by_reason: dict[str, list[str]] = {}
     for stage, why in reasons.items():
         by_reason.setdefault(", ".join(why), []).append(stage)
     will_run = "\n".join(f"{', '.join(stages)}: {why}" for why, stages in by_reason.items())
-    return {"will run": will_run} | ({"may follow": ", ".join(following)} if following else {})
+    plan = {"when they last ran here": describe_planned(planned)}
+    return {"will run": will_run} | ({"may follow": ", ".join(following)} if following else {}) | plan
 
 
 def find_reruns(repo: Repo) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ import typer
 from lesions.stage.code import check_code_unchanged
 from lesions.stage.failure import DebugOption, one_paragraph_errors
 from lesions.stage.help import PlainCommand
+from lesions.stage.planned import announce_stage
 from lesions.stage.timings import record_timing
 
 CodeOption = Annotated[
@@ -44,7 +45,9 @@ def build_program(main: Callable[..., None]) -> typer.Typer:
     @wraps(main)
     def checked_main(*, debug: bool, **arguments: Any) -> None:
         code = arguments["code"] if reads_code else arguments.pop("code")
-        with record_timing(name_stage(arguments.get("model"))):
+        stage = name_stage(arguments.get("model"))
+        announce_stage(stage)
+        with record_timing(stage):
             if code is not None:
                 check_code_unchanged(code)
             main(**arguments)

@@ -51,7 +51,7 @@ def record_timing(stage: str) -> Iterator[None]:
         peak_memory_mib=round(read_peak_memory() / 2**20, 1),
     )
     try:
-        write_text(TIMINGS / f"{stage}.json", timing.model_dump_json(indent=1) + "\n")
+        write_text(locate_timing(stage), timing.model_dump_json(indent=1) + "\n")
     except OSError as error:  # what the stage computed is worth more than how long it took
         print(f"warning: how long {stage} took is not recorded: {error}", file=sys.stderr, flush=True)
 
@@ -68,6 +68,17 @@ def read_timings() -> list[Timing]:
     if not files:
         raise InputError(f"no stage has run here yet ({TIMINGS}/ is empty)")
     return [_read_timing(file) for file in files]
+
+
+def read_timing(stage: str) -> Timing | None:
+    """Read how long a stage took when it last ran here; None if it never did."""
+    file = locate_timing(stage)
+    return _read_timing(file) if file.is_file() else None
+
+
+def locate_timing(stage: str) -> Path:
+    """Return the file of a stage's timing."""
+    return TIMINGS / f"{stage}.json"
 
 
 def _read_timing(file: Path) -> Timing:

@@ -103,7 +103,9 @@ def test_check_says_which_stages_will_run_and_why(fresh: Repository, monkeypatch
     lock = (fresh.root / "requirements.lock").read_text()
     set_version(fresh, "faiss-cpu", "99")
     (fresh.root / "data/predictions/resnet18.csv").unlink()
-    reasons = read_reasons(check())
+    printed = check()
+    assert "together: time not known: none of these has run here" in printed
+    reasons = read_reasons(printed)
     faiss = re.search(r"^faiss-cpu==(\S+)", lock, flags=re.MULTILINE)
     assert faiss
     assert reasons == {
@@ -130,6 +132,7 @@ def check() -> str:
 def read_reasons(printed: str) -> dict[str, str]:
     """The last rows of what `lesions check` prints: each stage that will run, with its reasons."""
     _, _, rows = printed.partition("will run")
+    rows, _, _ = rows.partition("when they last ran here")
     will_run, _, follow = rows.partition("may follow")
     lines = [line.strip().partition(": ") for line in will_run.splitlines() if line.strip()]
     reasons = {stage: why for stages, _, why in lines for stage in stages.split(", ")}

@@ -29,7 +29,8 @@ def list_values(images: pd.DataFrame) -> Iterator[AttributeValue]:
     """Yield each attribute that has several values, each of its values, and which images (N,) have it."""
     for attribute in ATTRIBUTES:
         values = band_ages(images.age_years) if attribute == "age_years" else images[attribute]
-        named = values.astype("object").where(values.notna(), UNKNOWN).astype(str)
+        # Whole numbers among missing values are read as 2.0.
+        named = values.convert_dtypes().astype("object").where(values.notna(), UNKNOWN).astype(str)
         names = [*AGE_BANDS, UNKNOWN] if attribute == "age_years" else sorted(named.unique())
         there = [name for name in names if (named == name).any()]
         if len(there) > 1:

@@ -87,8 +87,8 @@ def describe_defeat(comparison: Comparison, models: Sequence[str], reference: st
     best = comparison.choose(models, metric)[0]
     lead = comparison.subtract(best, reference, metric)
     sentence = (
-        f"No model beats {spell_model(reference)} ({METRIC_WORDS[metric]}: {reference} "
-        f"{comparison.scores[reference, metric].value:.3f}, {_list_best(comparison, models, metric)})"
+        f"No model beats {spell_model(reference)} ({METRIC_WORDS[metric]} "
+        f"{comparison.scores[reference, metric].value:.3f}; {_list_best(comparison, models, metric)})"
     )
     if lead.value < 0 and lead.is_beyond_noise:
         return (

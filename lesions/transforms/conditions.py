@@ -66,7 +66,7 @@ class Condition:
     @property
     def setting(self) -> str:
         """The amount with its unit: `quality 50`."""
-        return WORDS[self.corruption].format(self.amount)
+        return WORDS[self.corruption].format(self.amount).replace("-", "−")
 
 
 def list_conditions(corruptions: Iterable[Corruption], strengths: Iterable[int] = STRENGTHS) -> list[Condition]:

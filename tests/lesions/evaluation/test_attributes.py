@@ -14,7 +14,7 @@ def test_ages_are_banded_and_values_are_named_and_ordered() -> None:
             "site": None,
             "source": "ham10000",
             "diagnosis_confirmation": None,
-            "fitzpatrick_type": pd.array([2, 2, pd.NA, 5], dtype="Int64"),
+            "fitzpatrick_type": [2.0, 2.0, np.nan, 5.0],
         }
     )
     values = [(attribute, value, inside.tolist()) for attribute, value, inside in list_values(images)]

@@ -40,7 +40,7 @@ def verdicts(
 def test_a_probe_that_is_better_is_the_headline() -> None:
     headline, choice, second, third = verdicts({"cnn": skilled(1), "net": skilled(1, 1)}, border_probe=skilled(4, 2))
     assert headline.startswith("No model beats the rim of the image alone (balanced accuracy 0.9")
-    assert ", cnn 0." in headline
+    assert "; cnn 0." in headline
     assert ", net 0." in headline
     assert "): it is better than cnn by 0." in headline
     assert "(95 % interval 0." in headline

@@ -31,7 +31,10 @@ FLOORS = (
 
 TORCH_FOLDERS = ("transforms", "networks", "baselines", "training")
 PREDICTING_FOLDERS = ("errors", "formats", "hardware", "images", "serving", "service")
-TORCH_FILES = ("lesions/hardware/device.py", "lesions/preflight/training_memory.py")
+TORCH_FILES = (
+    *("lesions/hardware/device.py", "lesions/hardware/fingerprint.py"),
+    "lesions/preflight/training_memory.py",
+)
 
 
 @cache

@@ -34,7 +34,7 @@ def describe_machine(
         "caches": {cache: capabilities.get(cache) for cache in CACHES},
         "computed_on": name_hardware(device),
         "hashes": hash_operations(device, precision),
-        "instruction_sets": sorted(name for name, value in capabilities.items() if value is True),
+        "instruction_sets": " ".join(sorted(name for name, value in capabilities.items() if value is True)),
         "libc": " ".join(platform.libc_ver()).strip() or "unknown",
         "num_threads": num_threads,
         "numerics": numerics,

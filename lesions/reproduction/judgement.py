@@ -70,41 +70,58 @@ class Judgement:
 def judge_run(recorded: RunRecord, now: RunRecord, *, problems: Iterable[str] = ()) -> Judgement:
     """Judge each stage of a run beside what was recorded of it.
 
-    A stage without scores of its own, such as `predict`, is as good as the worst of those that read its results; one
-    whose results no stage reads, as the worst of those that it reads.
+    A stage without scores that can be judged, such as `predict`, is as good as the worst of those that read its
+    results; one whose results no stage reads, such as `report`, as the worst of those that it follows from.
     """
-    stages = {**now.stages, **recorded.stages}
-    sources = link_stages(stages)
-    own = {name: _judge_alone(name, recorded, now) for name in sources}
-    # From the last stage to the first, so that the verdicts of all readers are there.
-    readers: dict[str, list[str]] = {name: [] for name in sources}
+    sources = link_stages({**now.stages, **recorded.stages})
+    alone = {name: _judge_alone(name, recorded, now) for name in sources}
     settled: dict[str, tuple[Verdict, str]] = {}
+    # From the last stage to the first, so that those that read a result are judged before it.
     for name in reversed(sources):
-        settled[name] = _settle(name, own, settled, readers[name], _list_ancestors(name, sources))
-        for source in sources[name]:
-            readers[source].append(name)
-    rows = [
+        readers = [reader for reader, read in sources.items() if name in read]
+        if alone[name].verdict is not None or readers:
+            settled[name] = _settle(alone[name], {other: settled[other] for other in readers if other in settled})
+    for name in sources:
+        if name not in settled:
+            followed = {other: settled[other] for other in _list_ancestors(name, sources) if settled[other][0]}
+            settled[name] = _settle(alone[name], followed)
+    rows = (
         StageRow(name, *settled[name], is_origin=_is_origin(name, settled[name][0], recorded, now))
         for name in sources
-    ]
+    )
     return Judgement(tuple(rows), tuple(problems))
 
 
-Alone = tuple[Verdict | None, str]
-"""What a stage's own results say, and why; None if they have no scores to judge."""
+@dataclass(frozen=True)
+class Alone:
+    """What a stage's own results say.
+
+    Attributes
+    ----------
+    verdict
+        None if they have no score to judge.
+    reason
+        Why, in words.
+    at_best
+        What the stage is at best if others have to judge it.
+    """
+
+    verdict: Verdict | None
+    reason: str
+    at_best: Verdict = Verdict.WITHIN_ROUNDING
 
 
 def _judge_alone(name: str, recorded: RunRecord, now: RunRecord) -> Alone:
     before, after = recorded.stages.get(name), now.stages.get(name)
     if before is None:
-        return Verdict.DIFFERENT, "dvc.lock has no record of it"
+        return Alone(Verdict.DIFFERENT, "dvc.lock has no record of it")
     if after is None:
-        return Verdict.DIFFERENT, "did not run to its end"
+        return Alone(Verdict.DIFFERENT, "did not run to its end")
     if others := list_changed(dict(before.made_from), dict(after.made_from)):
-        return Verdict.DIFFERENT, f"dvc.lock records another {name_some(sorted(others))} than the revision has"
+        return Alone(Verdict.DIFFERENT, f"dvc.lock records another {name_some(sorted(others))} than the revision has")
     changed = _list_changed_outputs(before, after, recorded, now)
     if not changed:
-        return Verdict.SAME_BITS, ""
+        return Alone(Verdict.SAME_BITS, "")
     files = [path for path in {*before.writes, *after.writes} if path in {*recorded.metrics, *now.metrics}]
     changes = compare_scores(*({path: run.metrics.get(path, {}) for path in files} for run in (recorded, now)))
     return _judge_scores(changes, f"other bits in {name_some(changed)}")
@@ -114,36 +131,26 @@ def _judge_scores(changes: ScoreChanges, bits: str) -> Alone:
     chosen = [f"chosen otherwise: {'; '.join(changes.chosen)}"] if changes.chosen else []
     unjudged = [f"{changes.num_unjudged} others without one differ"] if changes.num_unjudged else []
     if changes.contradictions:
-        return Verdict.DIFFERENT, name_some([*changes.contradictions])
+        return Alone(Verdict.DIFFERENT, name_some([*changes.contradictions]))
     if changes.outside:
-        return Verdict.DIFFERENT, name_some([*changes.outside])
+        return Alone(Verdict.DIFFERENT, name_some([*changes.outside]))
     if changes.num_figures and changes.are_equal:
-        return Verdict.WITHIN_ROUNDING, bits
+        return Alone(Verdict.WITHIN_ROUNDING, bits)
     if changes.num_within:
-        return Verdict.WITHIN_INTERVAL, "; ".join(
-            [f"{changes.num_within} scores are within their intervals", *unjudged, *chosen]
-        )
-    return None, "; ".join([bits, *chosen])
+        within = f"{changes.num_within} scores are within their intervals"
+        return Alone(Verdict.WITHIN_INTERVAL, "; ".join([within, *unjudged, *chosen]))
+    at_best = Verdict.WITHIN_ROUNDING if changes.are_equal else Verdict.WITHIN_INTERVAL
+    return Alone(None, "; ".join([bits, *chosen]), at_best)
 
 
-def _settle(
-    name: str,
-    own: Mapping[str, Alone],
-    settled: Mapping[str, tuple[Verdict, str]],
-    readers: Iterable[str],
-    ancestors: Iterable[str],
-) -> tuple[Verdict, str]:
-    """Return the verdict of a stage, which others may have to give."""
-    verdict, reason = own[name]
-    if verdict is not None:
-        return verdict, reason
-    judges = {reader: settled[reader][0] for reader in sorted(readers)} or {
-        other: judged for other in sorted(ancestors) if (judged := own[other][0])
-    }
-    if not judges:
-        return Verdict.DIFFERENT, f"{reason}; no score says how much that is"
-    worst = max(judges, key=lambda judge: judges[judge])
-    return max(judges[worst], Verdict.WITHIN_ROUNDING), f"{reason}; as {worst}"
+def _settle(alone: Alone, others: Mapping[str, tuple[Verdict, str]]) -> tuple[Verdict, str]:
+    """Return the verdict of a stage and the reason, if need be by other stages and their verdicts."""
+    if alone.verdict is not None:
+        return alone.verdict, alone.reason
+    if not others:
+        return Verdict.DIFFERENT, f"{alone.reason}; no score says how much that is"
+    worst = max(sorted(others), key=lambda name: others[name][0])
+    return max(others[worst][0], alone.at_best), f"{alone.reason}; as {worst}"
 
 
 def _list_ancestors(name: str, sources: Mapping[str, set[str]]) -> set[str]:

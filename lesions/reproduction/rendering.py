@@ -16,6 +16,7 @@ from lesions.reproduction.reproduce import Machine, Reproduction
 COLUMNS = ("stage", "verdict", "reason")
 STYLES = {Verdict.WITHIN_INTERVAL: "yellow", Verdict.DIFFERENT: "bold red"}
 ABSENT = "–"
+INSTRUCTIONS = "instruction_sets"
 
 
 def build_tables(reproduction: Reproduction) -> list[Table]:
@@ -28,8 +29,8 @@ def build_tables(reproduction: Reproduction) -> list[Table]:
         headings = ("", f"recorded ({models})", "here")
         table = Table(*headings, box=None, padding=(0, 1, 0, 0))
         for item, recorded, here in items:
-            cells = (item, recorded, here)
-            table.add_row(*(Text(make_printable(cell)) for cell in cells), style=_style_item(recorded, here))
+            style = None if recorded == here else "yellow"
+            table.add_row(*(Text(make_printable(cell)) for cell in (item, recorded, here)), style=style)
         machines.append(table)
     return [stages, *machines]
 
@@ -101,9 +102,10 @@ def _group_machines(reproduction: Reproduction) -> Iterator[tuple[str, list[Item
 
 def _pair_items(recorded: Machine, here: Machine) -> tuple[Item, ...]:
     before, after = (dict(iterate_figures(machine)) for machine in (recorded, here))
-    names = [name for name in {**before, **after} if name != "schema"]
-    return tuple((name, *(cut_value(of.get(name, ABSENT)) for of in (before, after))) for name in names)  # type: ignore[misc]
-
-
-def _style_item(recorded: str, here: str) -> str | None:
-    return None if recorded == here else "yellow"
+    names = [name for name in {**before, **after} if name not in ("schema", INSTRUCTIONS)]
+    items = [(name, cut_value(before.get(name, ABSENT)), cut_value(after.get(name, ABSENT))) for name in names]
+    if before and after:
+        sets = [set(str(of.get(INSTRUCTIONS)).split()) for of in (before, after)]
+        then, now = (" ".join(sorted(one - other)) or ABSENT for one, other in (sets, sets[::-1]))
+        items.append((f"{INSTRUCTIONS} that only one has", then, now))
+    return tuple(items)

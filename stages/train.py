@@ -133,7 +133,7 @@ def main(
         write_metrics(metrics, summarise_training(fitted, learner.network, about.weights_licence))
         write_plot_rows(history, list_history(fitted))
         on_machine = describe_machine(device, precision, num_threads=hardware.num_threads, numerics=hardware.numerics)
-        write_metrics(machine, on_machine)
+        write_metrics(machine, {"machine": [on_machine]})  # in a list, which DVC shows among no metrics
         resume.remove()
 
 

@@ -59,7 +59,8 @@ class RunRecord:
     def machines(self) -> dict[str, Mapping[str, Any]]:
         """What each model was trained on, by its name."""
         files = {PurePosixPath(path): content for path, content in self.metrics.items()}
-        return {path.parent.name: content for path, content in sorted(files.items()) if path.name == MACHINE}
+        of_models = {path.parent.name: content for path, content in sorted(files.items()) if path.name == MACHINE}
+        return {model: content["machine"][0] for model, content in of_models.items() if content.get("machine")}
 
 
 def read_run(root: Path, names: Collection[str]) -> RunRecord:

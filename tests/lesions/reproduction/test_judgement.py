@@ -27,7 +27,7 @@ STAGES: dict[str, tuple[list[str], list[str]]] = {
 
 METRICS: dict[str, dict[str, Any]] = {
     "metrics/a/train.json": {"val_loss": 0.8, "best_epoch": 3},
-    "metrics/a/machine.json": {"vendor": "GenuineIntel"},
+    "metrics/a/machine.json": {"machine": [{"vendor": "GenuineIntel"}]},
     "metrics/a/test.json": {"accuracy": 0.7, "num_images": 226, "method": "vector", "images_sha256": "ab"},
     "metrics/a/intervals.json": {"accuracy_low": 0.6, "accuracy_high": 0.8},
 }
@@ -78,8 +78,9 @@ def test_equal_runs_have_the_same_bits_in_the_order_of_the_pipeline(tmp_path: Pa
 
 
 def test_another_machine_alone_decides_nothing(tmp_path: Path) -> None:
-    judgement = judge(tmp_path, machine={"vendor": "AuthenticAMD"})
+    judgement = judge(tmp_path, machine={"machine": [{"vendor": "AuthenticAMD"}]})
     assert judgement.exit_status == 0
+    assert write_run(tmp_path).machines == {"a": {"vendor": "GenuineIntel"}}
 
 
 @pytest.mark.parametrize(

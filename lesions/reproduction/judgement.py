@@ -129,7 +129,7 @@ def _judge_alone(name: str, recorded: RunRecord, now: RunRecord) -> Alone:
 
 def _judge_scores(changes: ScoreChanges, bits: str) -> Alone:
     chosen = [f"chosen otherwise: {'; '.join(changes.chosen)}"] if changes.chosen else []
-    unjudged = [f"{changes.num_unjudged} others without one differ"] if changes.num_unjudged else []
+    unjudged = [f"figures without an interval that differ: {changes.num_unjudged}"] if changes.num_unjudged else []
     if changes.contradictions:
         return Alone(Verdict.DIFFERENT, name_some([*changes.contradictions]))
     if changes.outside:
@@ -137,7 +137,7 @@ def _judge_scores(changes: ScoreChanges, bits: str) -> Alone:
     if changes.num_figures and changes.are_equal:
         return Alone(Verdict.WITHIN_ROUNDING, bits)
     if changes.num_within:
-        within = f"{changes.num_within} scores are within their intervals"
+        within = f"scores within their intervals: {changes.num_within}"
         return Alone(Verdict.WITHIN_INTERVAL, "; ".join([within, *unjudged, *chosen]))
     at_best = Verdict.WITHIN_ROUNDING if changes.are_equal else Verdict.WITHIN_INTERVAL
     return Alone(None, "; ".join([bits, *chosen]), at_best)

@@ -88,15 +88,15 @@ def test_another_machine_alone_decides_nothing(tmp_path: Path) -> None:
     [
         ({}, Verdict.WITHIN_ROUNDING, 3, "other bits in data/predictions/a.csv"),
         ({"test": {"accuracy": 0.700001}}, Verdict.WITHIN_ROUNDING, 3, "other bits in data/predictions/a.csv"),
-        ({"test": {"accuracy": 0.700003}}, Verdict.WITHIN_INTERVAL, 3, "1 scores are within their intervals"),
-        ({"test": {"accuracy": 0.6}}, Verdict.WITHIN_INTERVAL, 3, "1 scores are within their intervals"),
-        ({"intervals": {"accuracy_low": 0.5}}, Verdict.WITHIN_INTERVAL, 3, "1 scores are within their intervals"),
+        ({"test": {"accuracy": 0.700003}}, Verdict.WITHIN_INTERVAL, 3, "scores within their intervals: 1"),
+        ({"test": {"accuracy": 0.6}}, Verdict.WITHIN_INTERVAL, 3, "scores within their intervals: 1"),
+        ({"intervals": {"accuracy_low": 0.5}}, Verdict.WITHIN_INTERVAL, 3, "scores within their intervals: 1"),
         (
             {"test": {"accuracy": 0.71, "num_images": 225, "method": "none"}},
             Verdict.WITHIN_INTERVAL,
             3,
-            "1 scores are within their intervals; 1 others without one differ; chosen otherwise: method of "
-            "a/test.json was vector, is none",
+            "scores within their intervals: 1; figures without an interval that differ: 1; chosen otherwise: method "
+            "of a/test.json was vector, is none",
         ),
         (
             {"test": {"accuracy": 0.59}},

@@ -45,6 +45,7 @@ def list_files(folder: Path) -> dict[str, tuple[int, int]]:
     return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.name != "index"}
 
 
+@pytest.mark.slow
 def test_a_run_in_a_folder_of_its_repository_comes_out_again_and_leaves_the_project_alone(
     tmp_path: Path, temporary: Path
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_run_in_a_folder_of_its_repository_comes_out_again_and_leaves_the_proj
     assert list_files(tmp_path / "repository") == before
 
 
+@pytest.mark.slow
 def test_a_run_that_comes_out_otherwise_names_where_it_begins(tmp_path: Path, temporary: Path) -> None:
     project = build_project(tmp_path / "repository")
     layers = project.root / "net/layers.py"
@@ -84,6 +86,7 @@ def test_a_run_that_comes_out_otherwise_names_where_it_begins(tmp_path: Path, te
     ]
 
 
+@pytest.mark.slow
 def test_a_stage_that_fails_is_not_reproduced(tmp_path: Path, temporary: Path) -> None:
     project = build_project(tmp_path / "repository")
     (project.root / "stages/report.py").write_text('import sys\nsys.exit("no page")\n')

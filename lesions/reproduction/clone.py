@@ -90,12 +90,11 @@ def fetch_inputs(clone: Path, project: Project, stages: Mapping[str, StageRecord
     written |= {path for definition in added if (path := (clone / definition).with_suffix("")).exists()}
     # What the tracing stage reads is code, and comes from git alone.
     code = stages[TRACE_STAGE].reads.keys() if TRACE_STAGE in stages else ()
-    for name in sorted(
-        {*_list_paths(read_parameters(clone / "params.yaml")), *list_unwritten(stages)}.difference(code)
-    ):
-        path = Path(name)
-        if not path.is_absolute() and path.parts.count("..") < len(project.root.parts):
-            source, target = (Path(os.path.normpath(root / path)) for root in (project.root, clone))
+    named = {*_list_paths(read_parameters(clone / "params.yaml")), *list_unwritten(stages)}
+    for name in sorted(named.difference(code)):
+        source, target = (Path(os.path.normpath(root / name)) for root in (project.root, clone))
+        leads_too_far = Path(name).parts.count("..") >= len(project.root.parts)
+        if not (Path(name).is_absolute() or leads_too_far or clone.is_relative_to(target)):
             _link_missing(source, target, written)
 
 

@@ -129,9 +129,15 @@ def test_raw_data_that_nothing_tracks_are_linked_and_results_are_not(tmp_path: P
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(path)
     weights, text = "../outside/c.pth", "a/" * 3000
-    parameters = {"dataset": {"root": "data/raw"}, "net": {"weights": [weights]}, "about": text, "far": "../" * 99}
+    parameters = {
+        "dataset": {"root": "data/raw"},
+        "net": {"weights": [weights]},
+        "about": [text, "./"],
+        "far": "../" * 99,
+    }
     (root / "params.yaml").write_text(json.dumps(parameters))
-    (root / ".gitignore").write_text("/data/\n")
+    (root / ".gitignore").write_text("/data/\n/untracked.py\n")
+    (root / "untracked.py").touch()
     project = Repository(root)
     project.run("git", "init", "--quiet", "--initial-branch", "main")
     project.set_identity()
@@ -147,6 +153,7 @@ def test_raw_data_that_nothing_tracks_are_linked_and_results_are_not(tmp_path: P
         fetch_inputs(clone, about, stages)
         assert (clone / "data/raw/clinic/a.jpg").read_text() == "data/raw/clinic/a.jpg"
         assert (clone / "data/raw/notes.txt").is_symlink()
+        assert not (clone / "untracked.py").exists()
         assert not (clone / "data/raw/synthetic").exists()
         assert (clone / weights).read_text() == weights
         assert (clone / weights).resolve() == tmp_path / "work/outside/c.pth"

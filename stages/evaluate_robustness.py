@@ -75,7 +75,7 @@ def main(
     asked = read_section(params, "robustness", RobustnessParameters)
     hardware = read_section(params, "hardware", HardwareParameters)
     sides = read_section(params, "task", TaskParameters).find_sides(read_classes(classes).diagnoses)
-    device = set_up_device(hardware.device, num_threads=hardware.num_threads)
+    device = set_up_device(hardware.device, num_threads=hardware.num_threads, numerics=hardware.numerics)
     network, about = read_checkpoint(checkpoint, device)
     check_checkpoint(checkpoint, about, model=model, inputs=(images, metadata, splits, classes))
     check_classes(checkpoint, about, read_classes(classes))
@@ -148,4 +148,4 @@ def describe_worst(found: Robustness) -> str:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, with_torch=True)

@@ -61,7 +61,8 @@ def main(
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Explain the mistakes and what is found of the gravest class; while the test images are sealed, nothing."""
-    device = set_up_device("cpu", num_threads=read_section(params, "hardware", HardwareParameters).num_threads)
+    hardware = read_section(params, "hardware", HardwareParameters)
+    device = set_up_device("cpu", num_threads=hardware.num_threads, numerics=hardware.numerics)
     network, about = read_checkpoint(checkpoint, device)
     check_checkpoint(checkpoint, about, model=model, inputs=(images, metadata))
     table = read_predictions(predictions).with_metadata(read_metadata(metadata))
@@ -139,4 +140,4 @@ def check_maps(network: Classifier, seen: Seen, test: Predictions) -> Faithfulne
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, with_torch=True)

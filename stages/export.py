@@ -77,8 +77,8 @@ def main(
 ) -> None:
     """Export networks, calibration and thresholds of validation: all that predicts an image from its pixels."""
     section = read_exports(params)
-    num_threads = read_section(params, "hardware", HardwareParameters).num_threads
-    device = set_up_device("cpu", num_threads=num_threads)
+    hardware = read_section(params, "hardware", HardwareParameters)
+    device = set_up_device("cpu", num_threads=hardware.num_threads, numerics=hardware.numerics)
     paths, known, pixels = ModelPaths(model, data, metrics), read_classes(classes), read_cache(images)
     members = read_members(paths, known, (images, metadata, splits, classes))
     calibration = read_calibration(paths.calibration)
@@ -118,13 +118,13 @@ def main(
 
     whole = spell_onnx(exported, spell_manifest(manifest))
     # Nothing holds the file that runs afterwards: with several views it takes gigabytes.
-    of_file = check_file(ExportedFile(whole, manifest, pixels, num_threads), checked, reference, raw)
+    of_file = check_file(ExportedFile(whole, manifest, pixels, hardware.num_threads), checked, reference, raw)
     summary |= {"num_bytes": len(whole), **of_file}
     files = {"model.onnx": whole, "manifest.json": spell_manifest(manifest).encode() + b"\n"}
     if section.max_drop is not None:
         with named_errors(model):
             quantised = quantise(exported, pixels, train_rows)
-        int8 = ExportedFile(spell_onnx(quantised, spell_manifest(manifest)), manifest, pixels, num_threads)
+        int8 = ExportedFile(spell_onnx(quantised, spell_manifest(manifest)), manifest, pixels, hardware.num_threads)
         tables = [(val, answer(calibration, in_val.logits)), (checked, reference)]
         is_accepted, of_int8 = judge_int8(int8, tables, max_drop=section.max_drop)
         summary |= of_int8
@@ -198,4 +198,4 @@ def judge_int8(
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, with_torch=True)

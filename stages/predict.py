@@ -45,7 +45,7 @@ def main(
     """Predict all images that are scored, and about as many training images as there are validation images."""
     hardware = read_section(params, "hardware", HardwareParameters)
     num_views = read_section(params, "evaluation", EvaluationParameters).num_views
-    device = set_up_device(hardware.device, num_threads=hardware.num_threads)
+    device = set_up_device(hardware.device, num_threads=hardware.num_threads, numerics=hardware.numerics)
     network, about = read_checkpoint(checkpoint, device)
     pixels = read_cache(images)
     source = open_source(pixels, device)
@@ -77,4 +77,4 @@ def select_predicted(table: pd.DataFrame) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, with_torch=True)

@@ -3,7 +3,7 @@
     python -m stages.train --code data/code/train@resnet18.json --model resnet18 --recipe data/recipes/resnet18.json
         --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv --classes data/classes.json
         --checkpoint data/checkpoints/resnet18.safetensors --metrics metrics/resnet18/train.json
-        --history plots/history/resnet18.json
+        --history plots/history/resnet18.json --machine metrics/resnet18/machine.json
 
 On HAM10000 by lesion (presets/published/ham10000.yaml, ResNet-18 from ImageNet at 224 px), 30 epochs take 19 s on one
 NVIDIA H200 and reach a balanced accuracy of 0.74 and a macro F1 of 0.68 on test, the mean of three seeds
@@ -33,6 +33,7 @@ from lesions.hardware.device import (
     set_up_device,
 )
 from lesions.hardware.disk import check_writable
+from lesions.hardware.fingerprint import describe_machine
 from lesions.images.cache import read_cache
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
@@ -73,14 +74,20 @@ def main(
     checkpoint: Annotated[Path, typer.Option(help="Written: the best epoch's weights.")],
     metrics: Annotated[Path, typer.Option(help="Written: the best epoch's scores.")],
     history: Annotated[Path, typer.Option(help="Written: loss and metrics of each epoch.")],
+    machine: Annotated[Path, typer.Option(help="Written: what the network was trained on.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Train `model` on the training images, and choose its epoch on the validation images."""
-    check_writable(find_resume_folder() / "state", checkpoint, metrics, history)
+    check_writable(find_resume_folder() / "state", checkpoint, metrics, history, machine)
     hardware = read_section(params, "hardware", HardwareParameters)
     resolved, known = read_recipe(recipe), read_classes(classes)
-    device = set_up_device(hardware.device, num_threads=hardware.num_threads, deterministic=hardware.deterministic)
-    precision = choose_precision(resolved.training.precision, device)
+    device = set_up_device(
+        hardware.device,
+        num_threads=hardware.num_threads,
+        deterministic=hardware.deterministic,
+        numerics=hardware.numerics,
+    )
+    precision = choose_precision(resolved.training.precision, device, hardware.numerics)
     hashes = {path: hash_file(path) for path in (images, metadata, splits, classes)}
     pixels = read_cache(images)
     check_enough_pixels(model, resolved.architecture, pixels.shape[1])
@@ -98,7 +105,8 @@ def main(
         versions={name: version(name) for name in ("numpy", "timm", "torch", "torchvision")},
         weights_licence=find_licence(resolved.architecture),
     )
-    key = identify_training(code, resolved, about, [name_hardware(device), str(precision), hardware.num_threads])
+    computed_on = [name_hardware(device), str(precision), hardware.num_threads, hardware.numerics]
+    key = identify_training(code, resolved, about, computed_on)
     print(f"training {model} on {device} in {name_precision(precision)}", flush=True)
     execution = choose_execution(hardware.execution, device)
     learner = build_learner(resolved, known, device=device, precision=precision, execution=execution)
@@ -124,6 +132,8 @@ def main(
         write_checkpoint(checkpoint, fitted.weights, about)
         write_metrics(metrics, summarise_training(fitted, learner.network, about.weights_licence))
         write_plot_rows(history, list_history(fitted))
+        on_machine = describe_machine(device, precision, num_threads=hardware.num_threads, numerics=hardware.numerics)
+        write_metrics(machine, {"machine": [on_machine]})  # in a list, which DVC shows among no metrics
         resume.remove()
 
 
@@ -225,4 +235,4 @@ def list_history(fitted: FittedNetwork) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, with_torch=True)

@@ -81,7 +81,13 @@ def small_timm(**changes: Any) -> TimmParameters:
     return TimmParameters(**ARCHITECTURE | parameters | changes)
 
 
-HARDWARE: dict[str, Any] = {"device": "cpu", "num_threads": 1, "deterministic": True, "execution": "auto"}
+HARDWARE: dict[str, Any] = {
+    "device": "cpu",
+    "num_threads": 1,
+    "deterministic": True,
+    "execution": "auto",
+    "numerics": "native",
+}
 
 NO_AUGMENTATION = AugmentationParameters(
     mirror="none",

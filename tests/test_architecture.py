@@ -13,7 +13,8 @@ from ruamel.yaml import YAML
 
 import lesions
 from lesions.command_line.lazy import COMMANDS
-from lesions.stage.imports import Sources, read_versions
+from lesions.stage.code import Code
+from lesions.stage.imports import Sources, read_versions, trace_stages
 
 ROOT = Path(__file__).parents[1]
 DEFINITIONS = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
@@ -24,14 +25,17 @@ TORCH_STAGES = ("evaluate_robustness", "explain", "export", "predict", "train")
 FLOORS = (
     "errors", "formats", "hardware", "parameters", "stage", "drawing", "tables", "images", "transforms", "tracking",
     "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "service",
-    "networks", "exporting", "baselines", "training", "project", "gate", "experiments", "report", "preflight",
-    "command_line",
+    "networks", "exporting", "baselines", "training", "project", "gate", "experiments", "reproduction", "report",
+    "preflight", "command_line",
 )  # fmt: skip
 """The folders of `lesions/`, from the ground up: each may import those before it."""
 
 TORCH_FOLDERS = ("transforms", "networks", "baselines", "training")
 PREDICTING_FOLDERS = ("errors", "formats", "hardware", "images", "serving", "service")
-TORCH_FILES = ("lesions/hardware/device.py", "lesions/preflight/training_memory.py")
+TORCH_FILES = (
+    *("lesions/hardware/device.py", "lesions/hardware/fingerprint.py"),
+    "lesions/preflight/training_memory.py",
+)
 
 
 @cache
@@ -112,6 +116,22 @@ def test_dvc_and_the_stage_itself_check_the_code_that_it_reaches(stage: str) -> 
     for definition in (DEFINITIONS[each].get("do", DEFINITIONS[each]) for each in of_script):
         assert f"data/code/{name}.json" in definition["deps"]
         assert definition["cmd"].startswith(f"python -m stages.{stage} --code data/code/{name}.json ")
+
+
+@cache
+def traced_stages() -> dict[str, Code]:
+    return trace_stages(ROOT / "stages", read_versions(ROOT / "requirements.lock"))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_that_computes_with_torch_follows_the_numerics_and_dvc_knows(stage: str) -> None:
+    with_torch = "torch" in traced_stages()[stage].packages
+    assert with_torch == (stage in (*TORCH_STAGES, "fit_baselines"))
+    call = "run_stage(main, with_torch=True)" if with_torch else "run_stage(main)"
+    assert (ROOT / f"stages/{stage}.py").read_text().endswith(f"    {call}\n")
+    if with_torch:
+        definition = DEFINITIONS[stage].get("do", DEFINITIONS[stage])
+        assert {"hardware", "hardware.numerics"} & {*definition["params"]}
 
 
 def test_the_stages_of_the_dag_are_the_files_in_stages() -> None:

@@ -16,8 +16,8 @@ from tests.builders import ROOT
 from tests.gating import write_model
 from tests.repository import Repository
 
-WORKFLOW = YAML(typ="safe").load(ROOT / ".github/workflows/ci.yml")
-JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
+WORKFLOW, WEEKLY = (YAML(typ="safe").load(ROOT / f".github/workflows/{name}.yml") for name in ("ci", "reproduce"))
+JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"] | WEEKLY["jobs"]
 # What runs these tests; a test that ran them would never end.
 THE_TESTS_THEMSELVES = ("make lint", "make test")
 
@@ -40,7 +40,7 @@ def test_every_supported_python_is_tested() -> None:
 
 
 def test_a_leaked_token_cannot_write_and_no_step_is_left_one() -> None:
-    assert WORKFLOW["permissions"] == {"contents": "read"}
+    assert WORKFLOW["permissions"] == WEEKLY["permissions"] == {"contents": "read"}
     steps = [step for job in JOBS.values() for step in job["steps"]]
     checkouts = [step for step in steps if step.get("uses", "").startswith("actions/checkout@")]
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
@@ -123,3 +123,46 @@ def test_a_regression_fails_and_is_in_the_summary(pull_request: Repository, tmp_
     assert run_step(pull_request, gate, tmp_path).returncode == 1
     assert run_step(pull_request, summary, tmp_path).returncode == 0
     assert re.search(r"\*\*dropped .*regression\*\*", (tmp_path / "summary.md").read_text())
+
+
+def test_a_commit_is_run_anew_each_week() -> None:
+    ((schedule,),) = (WEEKLY["on"]["schedule"],)
+    *_, day = schedule["cron"].split()
+    assert day == "1"
+
+
+@pytest.mark.slow
+def test_the_weekly_steps_find_the_same_bits(pull_request: Repository, tmp_path: Path) -> None:
+    (tmp_path / "summary.md").touch()
+    for command in commands("reproduce"):
+        done = run_step(pull_request, command, tmp_path)
+        assert done.returncode == 0, f"{command}\n{done.stdout}"
+    assert (tmp_path / "summary.md").read_text().startswith("## Reproduction: same bits\n")
+    assert (tmp_path / "reproduce.xml").is_file()
+    assert pull_request.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_the_last_line_of_make_repro_counts_the_results_that_differ(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    names = ("dvc.lock", "metrics/a.json", "plots/a.json", "params.yaml")
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1\n")
+    shown = subprocess.run(
+        ["make", "--dry-run", "repro"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    last = shown[shown.index("changed=$") :]
+    assert repository.run("bash", "-e", "-c", last).stdout == ""  # outside git
+    repository.run("git", "init", "--quiet", "--initial-branch", "main")
+    repository.set_identity()
+    repository.commit("Run")
+    (tmp_path / "params.yaml").write_text("2\n")
+    (tmp_path / "metrics/new.json").write_text("2\n")
+    assert repository.run("bash", "-e", "-c", last).stdout == ""
+    for name in names[:2]:
+        (tmp_path / name).write_text("2\n")
+    (line,) = repository.run("bash", "-e", "-c", last).stdout.splitlines()
+    assert line.startswith(
+        "2 tracked files in dvc.lock, metrics/ and plots/ differ from the last commit: if neither "
+    )
+    assert "`lesions reproduce` explains by how much and where it begins" in line

@@ -89,6 +89,7 @@ def test_an_external_dataset_is_scored_and_never_trained_on(tiny: Repository, tm
         checkpoint,
         metrics / "train.json",
         data / "history.json",
+        metrics / "machine.json",
         params,
     )
     logits = data / "logits.csv"

@@ -37,7 +37,7 @@ def fit_feature_baselines(
     table : (N, ...)
         With `row`, `split` and `label`, the class as a number.
     """
-    device = set_up_device(hardware.device, num_threads=hardware.num_threads)
+    device = set_up_device(hardware.device, num_threads=hardware.num_threads, numerics=hardware.numerics)
     source = open_source(pixels, device)
     logits = {}
     for model, architecture in architectures.items():

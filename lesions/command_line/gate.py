@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesions.command_line.options import PARAMS, ParamsOption, find_typed
+from lesions.command_line.options import PARAMS, ParamsOption
+from lesions.command_line.written import JunitOption, MarkdownOption, write_judgement
 from lesions.errors import cut_value
-from lesions.formats.atomic import write_text
 from lesions.stage.failure import DEBUG_VARIABLE, describe_error, one_paragraph_errors
 from lesions.stage.tables import print_table
 
@@ -19,12 +19,8 @@ if TYPE_CHECKING:
 
 def gate(
     base: Annotated[str, typer.Option(help="The revision to compare with: a branch, tag, commit or experiment.")],
-    markdown: Annotated[
-        Path | None, typer.Option(help="Written: the judgement for a pull request.", callback=find_typed)
-    ] = None,
-    junit: Annotated[
-        Path | None, typer.Option(help="Written: the judgement as JUnit XML.", callback=find_typed)
-    ] = None,
+    markdown: MarkdownOption = None,
+    junit: JunitOption = None,
     params: ParamsOption = PARAMS,
 ) -> None:
     """Compare the workspace's test metrics with those of BASE, by the rules in `gate` of the parameter file.
@@ -45,11 +41,7 @@ def judge_workspace(base: str, params: Path, *, markdown: Path | None, junit: Pa
     from lesions.gate.rendering import build_tables, list_sentences, render_junit, render_markdown
 
     judgement, compared = _judge(base, params)
-    failures = [
-        describe_error(error)
-        for path, text in ((markdown, render_markdown(judgement, compared)), (junit, render_junit(judgement)))
-        if path is not None and (error := _try_to_write(path, text))
-    ]
+    failures = write_judgement(((markdown, render_markdown(judgement, compared)), (junit, render_junit(judgement))))
     for table in build_tables(judgement):
         print_table(table)
     print("\n".join([*failures, *list_sentences(judgement, compared)]))
@@ -75,11 +67,3 @@ def _judge(base: str, params: Path) -> tuple["Judgement", str]:
         if os.environ.get(DEBUG_VARIABLE):
             traceback.print_exc()
         return Judgement(rows=(), problems=(" ".join(describe_error(error).split()),)), cut_value(base)
-
-
-def _try_to_write(path: Path, text: str) -> Exception | None:
-    try:
-        write_text(path, text)
-    except OSError as error:
-        return error
-    return None

@@ -3,13 +3,14 @@
 Names and messages can hold text of others, such as a base or a value in a file, and are escaped in each of the three.
 """
 
-from collections.abc import Iterator, Sequence
-from xml.etree import ElementTree
+from collections.abc import Sequence
 
 from rich.table import Column, Table
 from rich.text import Text
 
 from lesions.evaluation.non_inferiority import Verdict
+from lesions.formats.junit import Case, render_suite
+from lesions.formats.markdown import list_table
 from lesions.formats.printable import escape_markdown, make_printable
 from lesions.gate.outcomes import Change, Judgement, ReleaseRow, Row
 from lesions.gate.rules import Rule
@@ -58,53 +59,36 @@ def render_markdown(judgement: Judgement, compared: str) -> str:
     """Return the judgement as Markdown, for a comment on a pull request or a job summary."""
     words = f"Test metrics, compared with those of {escape_markdown(compared)}."
     lines = [f"## Metrics gate: {judgement.headline}", "", words, ""]
-    lines += _list_markdown_rows(COLUMNS, judgement.rows)
-    lines += _list_markdown_rows(RELEASE_COLUMNS, judgement.since_release)
+    for columns, rows in ((COLUMNS, judgement.rows), (RELEASE_COLUMNS, judgement.since_release)):
+        lines += list_table(columns, map(_spell_markdown, rows), right=columns[2:-1])
     lines += [f"- {escape_markdown(sentence)}." for sentence in (*judgement.problems, *judgement.notes)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _list_markdown_rows(columns: Sequence[str], rows: Sequence[Row | ReleaseRow]) -> Iterator[str]:
-    if not rows:
-        return
-    yield "| " + " | ".join(columns) + " |"
-    yield "|---|---|" + "---:|" * (len(columns) - 3) + "---|"
-    for row in rows:
-        *cells, outcome = map(escape_markdown, _cells(row))
-        yield f"| {' | '.join(cells)} | {f'**{outcome}**' if row.is_failure else outcome} |"
-    yield ""
+def _spell_markdown(row: Row | ReleaseRow) -> list[str]:
+    *cells, outcome = map(escape_markdown, _cells(row))
+    return [*cells, f"**{outcome}**" if row.is_failure else outcome]
 
 
 def render_junit(judgement: Judgement) -> str:
     """Return the judgement as JUnit XML: one case per row, and one per problem; the notes are its output."""
-    suite = ElementTree.Element(
-        "testsuite",
-        name="lesions gate",
-        tests=str(len(judgement.all_rows) + len(judgement.problems)),
-        failures=str(sum(row.is_failure for row in judgement.all_rows)),
-        errors=str(sum(row.is_unknown for row in judgement.all_rows) + len(judgement.problems)),
-    )
-    for row in judgement.all_rows:
-        case = ElementTree.SubElement(
-            suite, "testcase", classname=f"gate.{make_printable(row.model)}", name=_name_case(row)
+    cases = [
+        Case(
+            f"gate.{row.model}",
+            _name_case(row),
+            failure=_describe_row(row) if row.is_failure else None,
+            error=_describe_row(row) if row.is_unknown else None,
         )
-        if row.is_failure:
-            ElementTree.SubElement(case, "failure", message=make_printable(_describe_row(row)))
-        elif row.is_unknown:
-            ElementTree.SubElement(case, "error", message=make_printable(_describe_row(row)))
-    for number, problem in enumerate(judgement.problems, start=1):
-        case = ElementTree.SubElement(suite, "testcase", classname="gate", name=f"problem {number}")
-        ElementTree.SubElement(case, "error", message=make_printable(problem))
-    if judgement.notes:
-        notes = ElementTree.SubElement(suite, "system-out")
-        notes.text = "\n".join(map(make_printable, judgement.notes))
-    ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+        for row in judgement.all_rows
+    ]
+    problems = [
+        Case("gate", f"problem {number}", error=problem) for number, problem in enumerate(judgement.problems, start=1)
+    ]
+    return render_suite("lesions gate", [*cases, *problems], judgement.notes)
 
 
 def _name_case(row: Row | ReleaseRow) -> str:
-    name = make_printable(row.metric)
-    return f"{name} since the release" if isinstance(row, ReleaseRow) else name
+    return f"{row.metric} since the release" if isinstance(row, ReleaseRow) else row.metric
 
 
 def _describe_row(row: Row | ReleaseRow) -> str:

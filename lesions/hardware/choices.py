@@ -6,3 +6,4 @@ DeviceChoice = Literal["auto", "cpu", "cuda", "mps"]
 PrecisionChoice = Literal["auto", "float32", "bfloat16"]
 Execution = Literal["eager", "graph", "compiled"]
 ExecutionChoice = Literal["auto"] | Execution
+Numerics = Literal["native", "portable"]

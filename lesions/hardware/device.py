@@ -10,14 +10,17 @@ from torch import Tensor, nn
 
 from lesions.errors import InputError
 from lesions.hardware.allocator import keep_freed_memory
-from lesions.hardware.choices import DeviceChoice, Execution, ExecutionChoice, PrecisionChoice
+from lesions.hardware.choices import DeviceChoice, Execution, ExecutionChoice, Numerics, PrecisionChoice
+from lesions.hardware.numerics import PORTABLE, PORTABLE_CAPABILITY, is_portable
 
 Precision = torch.dtype
 
 AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 
-def set_up_device(choice: DeviceChoice, *, num_threads: int, deterministic: bool = True) -> torch.device:
+def set_up_device(
+    choice: DeviceChoice, *, num_threads: int, deterministic: bool = True, numerics: Numerics = "native"
+) -> torch.device:
     """Make torch's results repeatable to the bit, and return the wanted device, or the best available one.
 
     On MPS the gradient of max pooling is not deterministic; torch then warns.
@@ -28,13 +31,17 @@ def set_up_device(choice: DeviceChoice, *, num_threads: int, deterministic: bool
         Number of CPU threads. Sums are split among them, so results repeat only with the same number.
     deterministic
         False lets CUDA add in any order and try which convolution is fastest; results then do not repeat.
+    numerics
+        Portable needs a process that was started for it, as that of each stage is (`lesions.stage.run`).
 
     Raises
     ------
     InputError
-        If the wanted device is not available.
+        If the wanted device is not available, or if this process does not compute portably and should.
     """
-    device = choose_device(choice)
+    device = choose_device(choice, numerics)
+    if numerics == "portable":
+        _check_portable()
     # cuBLAS reads this when CUDA starts; deterministic mode refuses to multiply matrices without it.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # `use_deterministic_algorithms` does the same, and loads torch's compiler, which takes a second.
@@ -50,8 +57,16 @@ def set_up_device(choice: DeviceChoice, *, num_threads: int, deterministic: bool
     return device
 
 
-def choose_device(choice: DeviceChoice) -> torch.device:
-    """Return the wanted device, or the best available one; a device that is not available raises InputError."""
+def choose_device(choice: DeviceChoice, numerics: Numerics = "native") -> torch.device:
+    """Return the wanted device, or the best available one, which is the CPU if the numerics are portable.
+
+    Raises
+    ------
+    InputError
+        If the device is not available, or cannot compute portably.
+    """
+    if numerics == "portable":
+        return _choose_portable_device(choice)
     is_available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if choice == "auto":
         return torch.device(next(name for name, available in is_available.items() if available))
@@ -59,6 +74,30 @@ def choose_device(choice: DeviceChoice) -> torch.device:
         others = ", ".join(name for name, available in is_available.items() if available)
         raise InputError(f"hardware.device is {choice}, which torch does not find here; it finds {others}")
     return torch.device(choice)
+
+
+def _choose_portable_device(choice: DeviceChoice) -> torch.device:
+    if choice not in ("auto", "cpu"):
+        raise InputError(
+            f"hardware.numerics is portable, which is about processors, and hardware.device is {choice}; set it to "
+            "cpu, or hardware.numerics to native"
+        )
+    if not torch.cpu.get_capabilities().get("avx2"):
+        raise InputError(
+            "hardware.numerics is portable, which needs a processor with AVX2; this one has none: set it to native"
+        )
+    return torch.device("cpu")
+
+
+def _check_portable() -> None:
+    capability = torch.backends.cpu.get_cpu_capability()
+    wanted = " ".join(f"{name}={value}" for name, value in PORTABLE.items())
+    if not is_portable() or capability != PORTABLE_CAPABILITY:
+        raise InputError(
+            f"hardware.numerics is portable, and this process computes with {capability}: the environment "
+            f"({wanted}) has to be set before Python starts; "
+            "`dvc repro` and `python -m stages.<stage>` do so"
+        )
 
 
 def name_hardware(device: torch.device) -> str:
@@ -89,14 +128,23 @@ def to_device(network: AnyNetwork, device: torch.device) -> AnyNetwork:
     return network.to(device).to(memory_format=choose_memory_format(device))
 
 
-def choose_precision(choice: PrecisionChoice, device: torch.device) -> Precision:
+def choose_precision(choice: PrecisionChoice, device: torch.device, numerics: Numerics = "native") -> Precision:
     """Return the wanted precision; auto is bfloat16 if the device computes in it, and else float32.
+
+    If the numerics are portable, auto is float32.
 
     Raises
     ------
     InputError
-        If bfloat16 is wanted and the device does not compute in it.
+        If bfloat16 is wanted and the device does not compute in it, or if the numerics are portable.
     """
+    if numerics == "portable":
+        if choice == "bfloat16":
+            raise InputError(
+                "training.precision is bfloat16, and hardware.numerics is portable, which is float32: not all "
+                "processors compute in bfloat16; set training.precision to auto or float32"
+            )
+        return torch.float32
     is_supported = _computes_bfloat16(device)
     if choice == "bfloat16" and not is_supported:
         raise InputError(

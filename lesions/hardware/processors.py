@@ -1,6 +1,7 @@
 """Counting the processors that this process may use, in a container too."""
 
 import os
+import platform
 from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
@@ -65,3 +66,11 @@ def has_vnni(cpu_info: Path = CPU_INFO) -> bool | None:
     lines = (line.partition(":") for line in _read(cpu_info).splitlines())
     flags = next((set(values.split()) for name, _, values in lines if name.strip() == "flags"), None)
     return None if flags is None else bool(flags & VNNI)
+
+
+def name_processor(cpu_info: Path = CPU_INFO) -> tuple[str, str]:
+    """Return the vendor and the name of the processor, as Linux says them; "unknown" where it does not."""
+    lines = [line.partition(":") for line in _read(cpu_info).splitlines()]
+    said = {name.strip(): value.strip() for name, _, value in reversed(lines)}
+    vendor = said.get("vendor_id") or said.get("CPU implementer")
+    return vendor or "unknown", said.get("model name") or platform.processor() or "unknown"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lesions.hardware.choices import DeviceChoice, ExecutionChoice
+from lesions.hardware.choices import DeviceChoice, ExecutionChoice, Numerics
 from lesions.parameters.strict import Section
 
 
@@ -21,9 +21,12 @@ class HardwareParameters(Section):
         Whether results repeat to the bit; false is faster on CUDA.
     execution
         How a training step is run.
+    numerics
+        Whether torch computes as fast as this processor can, or by what processors have in common.
     """
 
     device: DeviceChoice
     num_threads: Annotated[int, Field(ge=1)]
     deterministic: bool
     execution: ExecutionChoice
+    numerics: Numerics

@@ -9,7 +9,14 @@ from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.seal import list_sealed_splits
 from lesions.gate.rules import read_rules
-from lesions.hardware.device import Precision, choose_execution, choose_precision, name_precision, set_up_device
+from lesions.hardware.device import (
+    Precision,
+    choose_device,
+    choose_execution,
+    choose_precision,
+    name_precision,
+    set_up_device,
+)
 from lesions.hardware.disk import check_room, check_writable, count_bytes
 from lesions.hardware.memory import read_peak_memory
 from lesions.images.decode import DecodingParameters
@@ -179,9 +186,14 @@ def check_device(params: Path, recipes: Recipes, findings: Findings) -> dict[str
         If the device is not there, or cannot do what a parameter asks.
     """
     hardware = read_section(params, "hardware", HardwareParameters)
-    device = set_up_device(hardware.device, num_threads=hardware.num_threads)
+    choose_device(hardware.device, hardware.numerics)  # a portable one is the CPU, or refused
+    choice = "cpu" if hardware.numerics == "portable" else hardware.device
+    device = set_up_device(choice, num_threads=hardware.num_threads)
     choose_execution(hardware.execution, device)
-    precisions = {model: choose_precision(recipe.training.precision, device) for model, recipe in recipes.items()}
+    precisions = {
+        model: choose_precision(recipe.training.precision, device, hardware.numerics)
+        for model, recipe in recipes.items()
+    }
     findings.rows["training on"] = f"{device} in {', '.join(sorted(set(map(name_precision, precisions.values()))))}"
     return precisions
 

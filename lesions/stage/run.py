@@ -12,6 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
+from lesions.hardware.numerics import restart_portably
+from lesions.parameters.hardware import HardwareParameters
+from lesions.parameters.section import read_section
 from lesions.stage.code import check_code_unchanged
 from lesions.stage.failure import DebugOption, one_paragraph_errors
 from lesions.stage.help import PlainCommand
@@ -24,15 +27,22 @@ CodeOption = Annotated[
 ]
 
 
-def run_stage(main: Callable[..., None]) -> None:
-    """Run a stage with its arguments from the command line, and record how long it took."""
+def run_stage(main: Callable[..., None], *, with_torch: bool = False) -> None:
+    """Run a stage with its arguments from the command line, and record how long it took.
+
+    Parameters
+    ----------
+    with_torch
+        Whether the stage computes with torch. If `hardware.numerics` is portable, its process is then started once
+        more, in the environment that torch needs for it.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, exit_on_signal)
     with one_paragraph_errors():
-        build_program(main)()
+        build_program(main, with_torch=with_torch)()
 
 
-def build_program(main: Callable[..., None]) -> typer.Typer:
+def build_program(main: Callable[..., None], *, with_torch: bool = False) -> typer.Typer:
     """Return the program of a stage, which has two options besides the arguments of `main`.
 
     `--code` names the stage's `data/code/<stage>.json`: the stage fails if a file listed there has changed, at its
@@ -44,6 +54,8 @@ def build_program(main: Callable[..., None]) -> typer.Typer:
 
     @wraps(main)
     def checked_main(*, debug: bool, **arguments: Any) -> None:
+        if with_torch and _asks_for_portable(arguments["params"]):
+            restart_portably()
         code = arguments["code"] if reads_code else arguments.pop("code")
         stage = name_stage(arguments.get("model"))
         announce_stage(stage)
@@ -62,6 +74,10 @@ def build_program(main: Callable[..., None]) -> typer.Typer:
     program = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     program.command(cls=PlainCommand)(checked_main)
     return program
+
+
+def _asks_for_portable(params: Path) -> bool:
+    return read_section(params, "hardware", HardwareParameters).numerics == "portable"
 
 
 def name_stage(model: str | None) -> str:

@@ -14,6 +14,7 @@ from lesions.parameters.models import RESERVED
 
 MetricsName = Literal[
     "train",
+    "machine",
     "ensemble",
     "val",
     "test",
@@ -162,7 +163,8 @@ class ModelPaths:
             What has only a model or an ensemble that is exported.
         """
         network = [
-            *(self.checkpoint, self.logits, self.history, self.metrics_file("train")),
+            *(self.checkpoint, self.logits, self.history),
+            *(self.metrics_file("train"), self.metrics_file("machine")),
             *(self.maps, self.metrics_file("explain")),
             *(self.metrics_file("robustness"), self.plot_file("robustness")),
         ]

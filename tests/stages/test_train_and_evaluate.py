@@ -13,14 +13,14 @@ import pytest
 from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
 from lesions.stage.failure import one_paragraph_errors
 from lesions.stage.run import build_program
-from tests.repository import Repository
+from tests.repository import MODELS, Repository
 
 Refusal = Callable[..., str]
 
 TRAIN = """
 stages.train --code data/code/train@{model}.json --model {model} --recipe data/recipes/{model}.json
 --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv --classes data/classes.json
---checkpoint new/checkpoint --metrics new/metrics --history new/history
+--checkpoint new/checkpoint --metrics new/metrics --history new/history --machine new/machine
 """
 EVALUATE = """
 stages.evaluate --model {model} --logits data/logits/custom_cnn.csv
@@ -180,3 +180,13 @@ def test_logits_that_are_no_longer_as_they_were_written_are_refused(
 def test_logits_of_other_classes_than_those_of_the_run_are_refused(copy: Repository, refusal: Refusal) -> None:
     replace(copy.root / "data/classes.json", '"nevus",', '"naevus",')
     assert refusal(EVALUATE).startswith("error: data/classes.json: has the classes actinic_keratosis, ")
+
+
+def test_what_a_network_was_trained_on_is_beside_its_scores_and_no_metric(tiny: Repository) -> None:
+    for model in MODELS:
+        (machine,) = json.loads((tiny.root / f"metrics/{model}/machine.json").read_text())["machine"]
+        assert machine["numerics"] == "native"
+        assert machine["num_threads"] == 1
+        assert len({*machine["hashes"].values()}) == 4
+    shown = tiny.dvc("metrics", "show", "--json", "metrics/custom_cnn/machine.json")
+    assert "vendor" not in shown

@@ -16,7 +16,7 @@ TRAIN = """
 python -m stages.train --code data/code/train@{model}.json --model {model} --recipe data/recipes/{model}.json
 --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
 --classes data/classes.json --checkpoint new/weights.safetensors --metrics new/train.json
---history new/history.json
+--history new/history.json --machine new/machine.json
 """
 
 

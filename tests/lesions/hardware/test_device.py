@@ -7,7 +7,8 @@ import torch
 
 from lesions.errors import InputError
 from lesions.hardware.allocator import keep_freed_memory
-from lesions.hardware.device import choose_execution, choose_precision, set_up_device
+from lesions.hardware.device import choose_device, choose_execution, choose_precision, set_up_device
+from lesions.hardware.numerics import PORTABLE
 
 
 def test_auto_chooses_the_best_available_device() -> None:
@@ -62,3 +63,28 @@ def test_auto_computes_in_bfloat16_if_the_processor_does() -> None:
 def test_keeping_freed_memory_is_harmless_everywhere() -> None:
     keep_freed_memory()
     assert torch.ones(10_000_000).sum() == 10_000_000
+
+
+def test_portable_numerics_are_float32_on_the_cpu() -> None:
+    assert choose_device("auto", "portable") == choose_device("cpu", "portable") == torch.device("cpu")
+    for choice in ("auto", "float32"):
+        assert choose_precision(choice, torch.device("cpu"), "portable") == torch.float32
+    with pytest.raises(InputError, match=r"training.precision is bfloat16, and hardware.numerics is portable"):
+        choose_precision("bfloat16", torch.device("cpu"), "portable")
+    with pytest.raises(InputError, match=r"hardware.numerics is portable, .* and hardware.device is cuda; set it to"):
+        choose_device("cuda", "portable")
+
+
+def test_portable_numerics_need_a_processor_with_avx2(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    with pytest.raises(InputError, match=r"needs a processor with AVX2; this one has none"):
+        choose_device("auto", "portable")
+
+
+def test_a_process_that_was_not_started_portably_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PORTABLE:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(
+        InputError, match=r"ATEN_CPU_CAPABILITY=avx2 .*MKL_CBWR=COMPATIBLE\) has to be set before Pyth"
+    ):
+        set_up_device("cpu", num_threads=1, numerics="portable")

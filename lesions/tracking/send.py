@@ -15,6 +15,9 @@ from lesions.tracking.spool import End, SpoolFile, read_spool
 POLL_SECONDS, LONGEST_SECONDS = 0.2, 30.0
 """Time between two looks at the spools, after a success and at most after failures."""
 
+NICENESS = 10
+"""The training goes first; at 19 a process that needs seconds to import MLflow took minutes beside busy ones."""
+
 LAST_SECONDS = 5.0
 """How long the last pass waits for another process that is sending."""
 
@@ -28,7 +31,7 @@ PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIE
 def main(spool: Path) -> None:
     """Send what the spools hold until standard input is closed, and then once more."""
     if hasattr(os, "nice"):
-        os.nice(19)  # the training goes first
+        os.nice(NICENESS)
     os.environ.update(PATIENCE)
     ended = Event()
     Thread(target=await_end, args=(ended,), daemon=True).start()

@@ -47,8 +47,9 @@ from lesions.stage.run import run_stage
 from lesions.tables.classes import Classes, read_classes
 from lesions.tables.splits import read_split_metadata
 from lesions.tables.task import Diagnoses, encode_diagnoses
-from lesions.tracking.dvclive import open_tracking
-from lesions.tracking.parameters import TrackingParameters
+from lesions.tracking.callback import open_tracking
+from lesions.tracking.parameters import TrackingParameters, check_tracking
+from lesions.tracking.spool import Training
 from lesions.training.batches import AugmentedBatches, LabelledRows
 from lesions.training.fit import fit_network
 from lesions.training.history import FittedNetwork
@@ -80,6 +81,8 @@ def main(
     """Train `model` on the training images, and choose its epoch on the validation images."""
     check_writable(find_resume_folder() / "state", checkpoint, metrics, history, machine)
     hardware = read_section(params, "hardware", HardwareParameters)
+    tracking = read_section(params, "tracking", TrackingParameters)
+    check_tracking(tracking)
     resolved, known = read_recipe(recipe), read_classes(classes)
     device = set_up_device(
         hardware.device,
@@ -111,9 +114,14 @@ def main(
     execution = choose_execution(hardware.execution, device)
     learner = build_learner(resolved, known, device=device, precision=precision, execution=execution)
     batches = build_batches(resolved, known, source, subsets["train"], preprocessing=preprocessing, device=device)
+    settings = resolved.model_dump() | {
+        "hardware": hardware.model_dump() | {"computed_on": computed_on},
+        "inputs": about.inputs,
+        "versions": about.versions,
+    }
     with (
         hold_resume_file(find_resume_folder(), key) as resume,
-        open_tracking(read_section(params, "tracking", TrackingParameters), model) as on_epoch,
+        open_tracking(tracking, Training(model=model, key=key, settings=settings, history=history)) as on_epoch,
     ):
         fitted = fit_network(
             learner,

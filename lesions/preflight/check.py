@@ -51,7 +51,7 @@ from lesions.splitting.parameters import SplitParameters
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.paths import ModelPaths
 from lesions.tables.task import TaskParameters
-from lesions.tracking.parameters import TrackingParameters
+from lesions.tracking.parameters import TrackingParameters, check_tracking
 from lesions.training.recipe import SHARED, Recipe, merge_recipe, resolve_recipe
 from lesions.training.resume import find_resume_folder
 from lesions.transforms.conditions import RobustnessParameters
@@ -134,6 +134,8 @@ def check_parameters(params: Path, findings: Findings) -> dict[str, Recipe]:
     for name, section in SECTIONS.items():
         with findings.collect():
             read_section(params, name, section)
+    with findings.collect():
+        check_tracking(read_section(params, "tracking", TrackingParameters))
     with findings.collect():
         read_rules(params)
     # A mistake in the section of an unlisted model should be reported before the model is listed.

@@ -92,6 +92,13 @@ def describe_commit() -> str:
     return f"commit {commit}{' with uncommitted changes' if changed else ''}"
 
 
+def find_commit_with(file: Path) -> str | None:
+    """Return the current commit if it has a file as it is in the workspace, else None."""
+    committed = _ask_git("rev-parse", "--verify", "--quiet", f"HEAD:./{file.as_posix()}")
+    is_same = committed and committed == _ask_git("hash-object", "--", str(file))
+    return _ask_git("rev-parse", "HEAD") if is_same else None
+
+
 @contextmanager
 def open_revision(repo: Repo, revision: str) -> Iterator[DVCFileSystem]:
     """Yield the project's files at a revision, those of git and of DVC; the project's folder is `/`.

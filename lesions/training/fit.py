@@ -12,7 +12,7 @@ from torch import nn
 
 from lesions.errors import InputError
 from lesions.stage.progress import TrainingLine
-from lesions.tracking.dvclive import OnEpoch
+from lesions.tracking.epochs import OnEpoch
 from lesions.training.batches import AugmentedBatches
 from lesions.training.epoch import Scores, train_epoch
 from lesions.training.history import FittedNetwork, History

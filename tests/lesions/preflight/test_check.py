@@ -53,6 +53,10 @@ def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> N
             {"sampling": {"scheme": "random"}},
             "sampling.scheme: expected 'shuffled', 'class_balanced' or '",
         ),
+        (
+            {"tracking": {"kind": "mlflow", "uri": "mlruns"}},
+            "tracking.uri: expected http://…, https://… or sqlite:///",
+        ),
         ({"loss": {"focal_gamma": 2.0}}, "loss: focal_gamma belongs to the kind focal; got kind cross_entropy"),
         ({"optimizer": {"momentum": 0.9}}, "optimizer: momentum belongs to the name sgd; got name adamw"),
         ({"schedule": {"name": "step"}}, "schedule: warmup_fraction belongs to the names cosine and one_cycle; got"),

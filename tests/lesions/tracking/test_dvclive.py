@@ -3,24 +3,14 @@
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lesions.tracking.dvclive import open_tracking
-from lesions.tracking.parameters import TrackingParameters
+from lesions.tracking.callback import open_tracking
+from tests.tracking import entry, mlflow_at, training
 
-DVCLIVE = TrackingParameters(kind="dvclive")
-
-
-def entry(epoch: int) -> dict[str, Any]:
-    return {
-        "epoch": epoch,
-        "phase": "all",
-        "learning_rates": {"head": 0.1 / epoch},
-        "train": {"loss": 1.0 / epoch, "gradient_norm": 3.0},
-        "val": {"loss": 2.0 / epoch},
-    }
+DVCLIVE = mlflow_at("http://unused").model_copy(update={"kind": "dvclive"})
+NONE = DVCLIVE.model_copy(update={"kind": "none"})
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -37,13 +27,13 @@ def test_each_epoch_is_logged_and_a_new_run_starts_from_the_beginning(
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     author = ("-c", "user.name=n", "-c", "user.email=n@example.org")
     subprocess.run(["git", *author, "commit", "-qm", "first", "--allow-empty"], check=True)
-    with open_tracking(DVCLIVE, "custom_cnn") as log_epoch:
+    with open_tracking(DVCLIVE, training(tmp_path)) as log_epoch:
         log_epoch(entry(1))
-        assert json.loads((tmp_path / "dvclive/custom_cnn/metrics.json").read_text())["step"] == 1
-    with open_tracking(DVCLIVE, "custom_cnn") as log_epoch:
+        assert json.loads((tmp_path / "dvclive/cnn/metrics.json").read_text())["step"] == 1
+    with open_tracking(DVCLIVE, training(tmp_path)) as log_epoch:
         for epoch in (1, 2, 3):
             log_epoch(entry(epoch))
-    folder = tmp_path / "dvclive/custom_cnn"
+    folder = tmp_path / "dvclive/cnn"
     losses = read_rows(folder / "plots/metrics/train/loss.tsv")
     assert [(row["step"], float(row["loss"])) for row in losses] == [
         ("1", 1.0),
@@ -61,6 +51,6 @@ def test_each_epoch_is_logged_and_a_new_run_starts_from_the_beginning(
 
 def test_nothing_is_written_without_tracking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with open_tracking(TrackingParameters(kind="none"), "custom_cnn") as log_epoch:
+    with open_tracking(NONE, training(tmp_path)) as log_epoch:
         log_epoch(entry(1))
     assert not list(tmp_path.iterdir())

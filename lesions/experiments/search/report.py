@@ -1,6 +1,7 @@
 """What a search found: sentences, a table and pictures, in `report/search/<study>/`."""
 
 import shlex
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from lesions.experiments.search.figures import OBJECTIVE_WORDS, describe_values,
 from lesions.experiments.search.judgement import Judgement, judge_best
 from lesions.experiments.search.pictures import ShownTrial, plot_front, plot_importances, plot_parallel, plot_trials
 from lesions.experiments.search.space import MAXIMISED, Objective, SearchSpace
-from lesions.experiments.search.study import COMMIT, FAILURE, MACHINE, open_study, without_warnings
+from lesions.experiments.search.study import COMMIT, FAILURE, MACHINE, open_study
 from lesions.formats.atomic import write_text
 from lesions.formats.printable import escape_markdown
 from lesions.project.revisions import is_commit_here
@@ -185,8 +186,10 @@ def compute_importances(found: Found) -> dict[str, float]:
     """Return what share of the first objective's variation each parameter accounts for; empty if it is not known."""
     if len({trial.values[0] for trial in found.complete}) < 2 or len(found.complete) < 3:
         return {}
-    with without_warnings():
-        return optuna.importance.get_param_importances(found.study, target=lambda trial: trial.values[0])
+    sign = -1 if found.objectives[0] in MAXIMISED else 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that low values are taken to be good
+        return optuna.importance.get_param_importances(found.study, target=lambda trial: sign * trial.values[0])
 
 
 def draw_pictures(found: Found, folder: Path) -> dict[str, str]:

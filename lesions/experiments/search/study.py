@@ -45,8 +45,6 @@ MACHINE = "machine"
 COMMIT = "commit"
 """The attribute of a trial that ran to its end: the commit of its experiment."""
 
-ask_again = RetryHeartbeatStaleTrialCallback()
-
 
 def find_storage(space: SearchSpace, url: str | None) -> str:
     """Return the URL of the study's database: the one that is given, or that of a file beside `.resume/`."""
@@ -78,7 +76,10 @@ def open_study(storage: str, space: SearchSpace, *, num_epochs: int, create: boo
     pruner = build_pruner(settings.pruner, num_epochs)
     try:
         url = make_url(storage)
-        shown = url.render_as_string(hide_password=True)
+    except ArgumentError as error:
+        raise InputError("--storage: not the URL of a database, such as sqlite:///study.db") from error
+    shown = url.render_as_string(hide_password=True)
+    try:
         if not create and url.drivername == "sqlite" and not Path(url.database or "").is_file():
             raise InputError(f"{shown}: there is no study yet; `lesions search SPACE.yaml` begins one")
         with without_warnings():
@@ -97,8 +98,6 @@ def open_study(storage: str, space: SearchSpace, *, num_epochs: int, create: boo
             return optuna.create_study(
                 study_name=settings.study, storage=database, pruner=pruner, directions=directions, load_if_exists=True
             )
-    except ArgumentError as error:
-        raise InputError("--storage: not the URL of a database, such as sqlite:///study.db") from error
     except KeyError as error:
         raise InputError(f"{shown}: has no study {settings.study}; `lesions search SPACE.yaml` begins it") from error
     except (ImportError, SQLAlchemyError) as error:
@@ -156,6 +155,12 @@ def release_stale(study: Study) -> None:
     """Ask again the trials whose lease has run out."""
     with without_warnings():
         fail_stale_trials(study)
+
+
+def ask_again(study: Study, trial: FrozenTrial) -> None:
+    """Add a trial that was stopped to those that are asked next."""
+    with without_warnings():
+        RetryHeartbeatStaleTrialCallback()(study, trial)
 
 
 def release_trial(study: Study, trial: Trial | FrozenTrial) -> None:
@@ -218,7 +223,9 @@ def list_ended(study: Study, states: Sequence[TrialState] = (TrialState.COMPLETE
 
 def list_numbers(study: Study, trial: Trial) -> list[int]:
     """Return the numbers that a trial had each time it was asked, its own last."""
-    return [*ask_again.retry_history(study.get_trials(deepcopy=False)[trial.number]), trial.number]
+    with without_warnings():
+        history = RetryHeartbeatStaleTrialCallback.retry_history(study.get_trials(deepcopy=False)[trial.number])
+    return [*history, trial.number]
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def check_space(path: Path, space: SearchSpace, params: Path, check: Check) -> N
         if name in list_overridden(params, space.settings.model):
             own = f"architectures.{space.settings.model}.recipe.{name}"
             raise InputError(f"{path}: parameters.{name}: has no effect, because {own} overrides it; name that")
-    _check_apart(path, _list_named(space))
+    _check_apart(path, space)
     _check_pruning(path, space)
     _check_values(path, space, parameters, check)
 
@@ -122,11 +122,13 @@ def _find_place(path: Path, parameters: Mapping[str, Any], name: str) -> None:
             raise InputError(f"{path}: parameters.{describe_unknown(cut_value(name))}")
 
 
-def _check_apart(path: Path, names: Sequence[str]) -> None:
-    """Refuse two parameters of which one is in the other."""
-    for name, other in itertools.permutations(names, 2):
-        if other.startswith(f"{name}."):
-            raise InputError(f"{path}: parameters.{other}: is a part of {name}, which is varied too")
+def _check_apart(path: Path, space: SearchSpace) -> None:
+    """Refuse two entries that set the same parameter, or one a part of what the other sets."""
+    named = {name: _list_named(SearchSpace(space.settings, {name: domain})) for name, domain in space.domains.items()}
+    for (first, here), (second, there) in itertools.permutations(named.items(), 2):
+        for name, other in itertools.product(here, there):
+            if f"{other}.".startswith(f"{name}."):
+                raise InputError(f"{path}: parameters.{second}: sets {other}, which {first} sets too")
 
 
 def _check_pruning(path: Path, space: SearchSpace) -> None:

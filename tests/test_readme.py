@@ -45,7 +45,17 @@ def annotated_tree() -> set[str]:
 
 
 def test_every_path_in_the_annotated_tree_exists() -> None:
-    made_by_a_run = {"data/", ".resume/", ".timings/", "dvc.lock", "dvclive/", "metrics/", "plots/", "report/"}
+    made_by_a_run = {
+        "data/",
+        ".resume/",
+        ".search/",
+        ".timings/",
+        "dvc.lock",
+        "dvclive/",
+        "metrics/",
+        "plots/",
+        "report/",
+    }
     assert [path for path in sorted(annotated_tree() - made_by_a_run) if not (ROOT / path).exists()] == []
 
 

@@ -65,7 +65,9 @@ def main(
 ) -> None:
     """Train the grid, replay the searches, and print what each had found after some trials."""
     scores = train_grid(grid, data)
-    found = {sampler: np.array([replay(scores, sampler, seed) for seed in SEEDS]) for sampler in SAMPLERS}
+    found: dict[str, NDArray[np.float64]] = {
+        sampler: np.array([replay(scores, sampler, seed) for seed in SEEDS]) for sampler in SAMPLERS
+    }
     print_found(found, np.array(list(scores.values())))
 
 

@@ -1,5 +1,6 @@
 """The pictures of a search."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,11 @@ BLUE, ORANGE, *_, GREY = MODEL_COLOURS
 SCALE = LinearSegmentedColormap.from_list("worst to best", ["#DDDDDD", "#56B4E9", BLUE, "#002B4D"])
 """From the worst trial to the best one; it gets darker, so that it can be read without its colours."""
 
-LABEL_CHARACTERS = 24
+NAME_CHARACTERS = 32
+"""Of a longer name of a parameter, the end is shown."""
+
+CHOICE_CHARACTERS = 26
+"""Of a longer choice, the beginning is shown."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def plot_parallel(trials: Sequence[ShownTrial], domains: Mapping[str, Domain], o
     names = [*map(label_parameter, domains), OBJECTIVE_WORDS[objective]]
     axes.set_xticks(range(len(names)), [name.replace(".", ".\n").replace(" ", "\n") for name in names], fontsize=8)
     axes.set_yticks([])
-    axes.set_xlim(-0.5, len(names) - 0.3)
+    axes.set_xlim(-0.5, len(names) - 0.6)
     axes.tick_params(length=0)
     bar = figure.colorbar(ScalarMappable(norm, scale), ax=axes, shrink=0.6)
     bar.set_label(f"{OBJECTIVE_WORDS[objective]} on validation", fontsize=8)
@@ -162,16 +167,18 @@ def list_ticks(domain: Domain) -> list[tuple[float, str]]:
     """Return the places of some values of a domain, with their labels."""
     if isinstance(domain, Choices):
         places = place_values(domain, domain.labels)
-        return [(float(place), shorten(label)) for place, label in zip(places, domain.labels, strict=True)]
+        return [(float(place), spell_choice(label)) for place, label in zip(places, domain.labels, strict=True)]
     middle = np.sqrt(domain.low * domain.high) if domain.log else (domain.low + domain.high) / 2
     return [(height, f"{value:.3g}") for height, value in ((0.0, domain.low), (0.5, middle), (1.0, domain.high))]
 
 
 def label_parameter(name: str) -> str:
     """Return the name of a parameter as pictures show it, without `architectures.<model>.`."""
-    return shorten(name.split(".", 2)[2] if name.startswith("architectures.") else name)
+    short = name.split(".", 2)[2] if name.count(".") > 1 and name.startswith("architectures.") else name
+    return short if len(short) <= NAME_CHARACTERS else f"…{short[1 - NAME_CHARACTERS :]}"
 
 
-def shorten(text: str) -> str:
-    """Return the end of a long text."""
-    return text if len(text) <= LABEL_CHARACTERS else f"…{text[1 - LABEL_CHARACTERS :]}"
+def spell_choice(label: str) -> str:
+    """Return a choice without the brackets and quotes of sections, cut to `CHOICE_CHARACTERS`."""
+    plain = re.sub(r'[{}"]', "", label)
+    return plain if len(plain) <= CHOICE_CHARACTERS else f"{plain[: CHOICE_CHARACTERS - 1]}…"

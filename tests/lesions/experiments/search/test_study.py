@@ -16,10 +16,10 @@ from optuna.trial import TrialState  # noqa: E402
 from lesions.experiments.search import study as studies  # noqa: E402
 from lesions.experiments.search.experiment import TrialFailedError  # noqa: E402
 from lesions.experiments.search.search import OnEpoch, Outcome, RunTrial, run_trials  # noqa: E402
-from lesions.experiments.search.space import Choices, Pruner, Range, SearchSettings, SearchSpace  # noqa: E402
+from lesions.experiments.search.space import Choices, Domain, Pruner, Range, SearchSettings, SearchSpace  # noqa: E402
 from lesions.experiments.search.study import check_same_space, open_study, release_stale  # noqa: E402
 
-DOMAINS = {"rate": Range(low=0.001, high=1, log=True), "widths": Choices(choices=[[8], [16]])}
+DOMAINS: dict[str, Domain] = {"rate": Range(low=0.001, high=1, log=True), "widths": Choices(choices=[[8], [16]])}
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def build_space(**settings: Any) -> SearchSpace:
-    return SearchSpace(SearchSettings(**{"study": "s", "model": "m", "trials": 4} | settings), DOMAINS)
+    return SearchSpace(SearchSettings.model_validate({"study": "s", "model": "m", "trials": 4} | settings), DOMAINS)
 
 
 def open_here(space: SearchSpace, database: str = "study.db") -> Any:

@@ -18,6 +18,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback, fail_stale_trials
+from optuna.storages._heartbeat import BaseHeartbeat
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.engine import make_url
@@ -181,7 +182,8 @@ def ask_trial(study: Study, space: SearchSpace) -> Trial | None:
     study.sampler = build_sampler(settings, number)
     with without_warnings():
         trial = study.ask(distributions)
-    study._storage.record_heartbeat(trial._trial_id)  # type: ignore[attr-defined]
+    assert isinstance(study._storage, BaseHeartbeat)
+    study._storage.record_heartbeat(trial._trial_id)
     trial.set_user_attr(MACHINE, platform.node())
     earlier = [each for each in study.get_trials(deepcopy=False) if each.number < trial.number]
     num_taken = sum(has_ended(each) or each.state == TrialState.RUNNING for each in earlier)

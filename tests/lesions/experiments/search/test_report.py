@@ -114,7 +114,7 @@ def test_a_report_has_pictures_a_table_and_the_command_that_runs_the_best() -> N
     written = {path.name for path in folder.iterdir()}
     assert written == {"report.md", "trials.png", "parallel.png", "importances.png"}
     assert (folder / "trials.png").read_bytes().startswith(b"\x89PNG")
-    rows = [line for line in (folder / "report.md").read_text().splitlines() if line.startswith(r"| s\-")]
+    rows = [line for line in (folder / "report.md").read_text().splitlines() if line.startswith("| s-")]
     assert len(rows) == 9
     assert sum("pruned" in row for row in rows) == num_pruned
 

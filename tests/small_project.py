@@ -1,6 +1,7 @@
 """A project of DVC whose stages take no time: it has the paths and the kinds of inputs of this one."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
 
@@ -130,10 +131,10 @@ def write_findings(root: Path, *, mended: bool = False) -> None:
     path.write_text("\n".join(["image,patient,finding", *rows]) + "\n")
 
 
-def build_project(folder: Path, *, below: str = ".") -> Repository:
+def build_project(folder: Path, *, below: str = ".", files: Mapping[str, str] = FILES | SCRIPTS) -> Repository:
     """Create the project in a folder of a git repository, run it, and commit it."""
     root = folder / below
-    for name, text in (FILES | SCRIPTS).items():
+    for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(dedent(text).lstrip())
     write_findings(root)

@@ -48,6 +48,7 @@ def test_every_path_in_the_annotated_tree_exists() -> None:
     made_by_a_run = {
         "data/",
         ".resume/",
+        ".search/",
         ".timings/",
         ".tracking/",
         "dvc.lock",

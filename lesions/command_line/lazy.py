@@ -16,11 +16,11 @@ from lesions.stage.help import PlainCommand, PlainGroup
 
 COMMANDS = (
     *("check", "compare", "demo", "doubts", "fetch", "folds", "gate", "import_logits", "plan"),
-    *("plots", "predict", "preset", "repeat", "reproduce", "score", "serve", "timings", "track", "unseal"),
+    *("plots", "predict", "preset", "repeat", "reproduce", "score", "search", "serve", "timings", "track", "unseal"),
 )
 """Each is a function in a file of the same name, and a command with dashes instead of underscores."""
 
-EXTRAS = {"serve": ("serve", "serving")}
+EXTRAS = {"search": ("train,search", "searching"), "serve": ("serve", "serving")}
 TRAINING = ("train", "training")
 """The extra of the package that a command needs, and what it is for; those that are not named need `train`."""
 

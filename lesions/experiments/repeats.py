@@ -9,7 +9,13 @@ from lesions.errors import InputError
 from lesions.evaluation.seal import check_may_look
 from lesions.experiments.differences import list_changed_files, name_some
 from lesions.experiments.inputs import read_current_inputs
-from lesions.experiments.revisions import Experiment, find_commits, open_experiments, read_experiment
+from lesions.experiments.revisions import (
+    Experiment,
+    find_commits,
+    open_experiments,
+    read_experiment,
+    read_parameter_file,
+)
 from lesions.experiments.tracked import check_tracked
 from lesions.gate.metrics import PARAMS
 
@@ -63,6 +69,8 @@ def find_seeds(repo: Repo, num_seeds: int) -> tuple[dict[int, Experiment], list[
     found: dict[int, Experiment] = {}
     others = []
     for name, commit in find_commits(repo, []).items():
+        if read_parameter_file(repo, commit).get("split", {}).get("seal"):
+            continue  # a trial of a search, which has no predictions of test images
         try:
             experiment = read_experiment(repo, name, commit)
         except InputError as error:

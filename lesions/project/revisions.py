@@ -59,6 +59,11 @@ def resolve_revision(repo: Repo, revision: str) -> str:
     return commit
 
 
+def is_commit_here(commit: str) -> bool:
+    """Return whether this repository has the commit of a hash."""
+    return _ask_git("cat-file", "-t", commit) == "commit"
+
+
 def find_last_tag(pattern: str) -> str:
     """Return the tag nearest to the current commit, among its ancestors and itself, that matches a pattern.
 

@@ -14,6 +14,7 @@ from tests.builders import ROOT
         ("serve", "fastapi", "serving", "serve"),
         ("serve", "uvicorn", "serving", "serve"),
         ("score", "pandas", "training", "train"),
+        ("search", "optuna", "searching", "train,search"),
     ],
 )
 def test_a_missing_library_names_the_command_and_its_extra(

@@ -1,0 +1,1 @@
+"""Searching for better parameters: Optuna asks, DVC runs each trial as an experiment."""

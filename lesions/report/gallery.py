@@ -90,16 +90,22 @@ def build_curve_pictures(
         yield embed_figure(
             "ROC",
             pictures.plot_curves(rows.roc, styles, x="false_positive_rate", y="sensitivity", words=words),
-            sentences.describe_ranking(models, "area under the ROC curve", compute_roc_area),
+            sentences.describe_ranking(models, _list_drawn(rows.roc), "area under the ROC curve", compute_roc_area),
             alt="One square per diagnosis: sensitivity by 1 − specificity, one curve per model.",
         )
     words = ("recall", "precision")
     yield embed_figure(
         "Precision and recall",
         pictures.plot_curves(rows.precision_recall, styles, x="recall", y="precision", words=words),
-        sentences.describe_ranking(models, "average precision", compute_average_precision),
+        sentences.describe_ranking(
+            models, _list_drawn(rows.precision_recall), "average precision", compute_average_precision
+        ),
         alt="One square per diagnosis: precision by recall, one curve per model.",
     )
+
+
+def _list_drawn(rows: PlotRows) -> set[str]:
+    return {row["diagnosis"] for row in rows}
 
 
 def build_training_picture(model: str, history: PlotRows, trained: TrainSummary) -> Picture:

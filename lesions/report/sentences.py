@@ -1,6 +1,6 @@
 """Describe the models and what their plots show, in sentences computed from the run."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -104,12 +104,17 @@ def describe_f1(models: Mapping[str, Predictions]) -> str:
 
 
 def describe_ranking(
-    models: Mapping[str, Predictions], words: str, area: Callable[[NDArray[np.bool_], NDArray[np.float64]], float]
+    models: Mapping[str, Predictions],
+    drawn: Collection[str],
+    words: str,
+    area: Callable[[NDArray[np.bool_], NDArray[np.float64]], float],
 ) -> str:
     """Name the diagnosis with the smallest area under the curve, for each model.
 
     Parameters
     ----------
+    drawn
+        The diagnoses whose curves are drawn; of one alone, its areas are named.
     words
         The name of the area.
     area
@@ -117,10 +122,15 @@ def describe_ranking(
     """
     parts = []
     for model, predictions in models.items():
-        areas = {name: area(truth, probability) for name, truth, probability in one_against_rest(predictions)}
+        ranked = [each for each in one_against_rest(predictions) if each[0] in drawn]
+        areas = {name: area(truth, probability) for name, truth, probability in ranked}
         worst = min(areas, key=lambda name: areas[name])
-        parts.append(f"{spell(worst)} for {model} ({areas[worst]:.3f})")
-    return f"The diagnosis with the smallest {words} is {', '.join(parts)}."
+        parts.append((spell(worst), model, areas[worst]))
+    if len(drawn) == 1:
+        listed = ", ".join(f"{value:.3f} for {model}" for _, model, value in parts)
+        return f"The {words} of {parts[0][0]} is {listed}."
+    listed = ", ".join(f"{diagnosis} for {model} ({value:.3f})" for diagnosis, model, value in parts)
+    return f"The diagnosis with the smallest {words} is {listed}."
 
 
 def describe_missed(model: str, predictions: Predictions, gravest: str, shown: Sequence[Mistake]) -> str:

@@ -71,9 +71,12 @@ def test_the_hardest_and_the_easiest_diagnosis_are_those_of_the_best_model_on_ea
 
 
 def test_the_diagnosis_with_the_smallest_area_is_named() -> None:
-    sentence = sentences.describe_ranking({"a": predicting([0, 1, 1, 1, 1, 1, 2, 2, 2, 2])}, "area", roc_auc_score)
+    models = {"a": predicting([0, 1, 1, 1, 1, 1, 2, 2, 2, 2])}
+    sentence = sentences.describe_ranking(models, models["a"].classes, "area", roc_auc_score)
     # One of two melanomas ties with the 8 other images: a half and a quarter of the pairs are in order.
     assert sentence == "The diagnosis with the smallest area is melanoma for a (0.750)."
+    one = sentences.describe_ranking(models, ["melanoma"], "area", roc_auc_score)
+    assert one == "The area of melanoma is 0.750 for a."
 
 
 def test_the_most_confident_mistakes_are_described() -> None:

@@ -233,6 +233,8 @@ def render_markdown(found: Found, path: Path, sentences: Sequence[str], pictures
     lines += [f"| {' | '.join(map(escape_markdown, names))} |", "|---" * len(names) + "|"]
     for trial in sorted([*found.complete, *found.pruned], key=lambda trial: trial.number):
         asked = [describe_values({"": trial.params[name]}).strip() for name in found.space.domains]
-        figures = [f"{value:.4g}" for value in trial.values or ()] or ["pruned"] * len(found.objectives)
+        # Optuna takes the last epoch of a pruned trial for its figure.
+        is_pruned = trial.state == TrialState.PRUNED
+        figures = ["pruned"] * len(found.objectives) if is_pruned else [f"{value:.4g}" for value in trial.values]
         lines.append(f"| {' | '.join(map(escape_markdown, [found.name(trial), *asked, *figures]))} |")
     return "\n".join(lines) + "\n"

@@ -1,0 +1,84 @@
+"""Experiments that run at once, as two processes or by two workers of a queue, end as each does alone."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.repository import Repository
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+RATES = {"one": 0.01, "two": 0.02}
+TARGET = "evaluate@custom_cnn"
+
+
+def spell(rate: float) -> list[str]:
+    """The options that change the parameters."""
+    return ["-S", "models=[custom_cnn]", "-S", f"architectures.custom_cnn.learning_rate={rate}"]
+
+
+def start(repository: Repository, command: Sequence[str]) -> "subprocess.Popen[str]":
+    """Start DVC there, with the programs of this environment."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {"PATH": path, "PYTHONPATH": str(repository.root)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "dvc", *command],
+        cwd=repository.root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def read_scores(repository: Repository, name: str) -> str:
+    """The scores on validation of an experiment."""
+    (reference,) = repository.run("git", "for-each-ref", "--format=%(refname)", f"refs/exps/**/{name}").stdout.split()
+    return repository.run("git", "show", f"{reference}:metrics/custom_cnn/val.json").stdout
+
+
+@pytest.fixture(scope="module")
+def alone(tiny: Repository, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The scores of each experiment that ran alone."""
+    repository = tiny.copy_all(tmp_path_factory.mktemp("alone") / "copy")
+    scores = {}
+    for name, rate in RATES.items():
+        repository.dvc("exp", "run", "--temp", "--no-run-cache", "--name", name, *spell(rate), TARGET)
+        scores[name] = read_scores(repository, name)
+    assert scores["one"] != scores["two"]
+    return scores
+
+
+def test_temporary_experiments_beside_a_run(fresh: Repository, alone: dict[str, str]) -> None:
+    before = fresh.tracked_outputs()
+    started = []
+    for name, rate in RATES.items():
+        command = ["exp", "run", "--temp", "--no-run-cache", "--name", name, *spell(rate), TARGET]
+        started.append(start(fresh, command))
+        # DVC refuses to prepare two experiments at once; each has begun when it has a folder.
+        while len(list((fresh.root / ".dvc/tmp/exps/standalone").glob("tmp*"))) < len(started):
+            assert started[-1].poll() is None, started[-1].communicate()
+            time.sleep(0.1)
+        time.sleep(5)
+    started.append(start(fresh, ["repro", "--force", "--single-item", "train@custom_cnn"]))
+    printed = [process.communicate()[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], "\n".join(printed)
+    assert {name: read_scores(fresh, name) for name in RATES} == alone
+    assert fresh.tracked_outputs() == before
+
+
+def test_two_workers_of_a_queue(fresh: Repository, alone: dict[str, str]) -> None:
+    for name, rate in RATES.items():
+        fresh.dvc("exp", "run", "--queue", "--no-run-cache", "--name", name, *spell(rate), TARGET)
+    fresh.dvc("queue", "start", "--jobs", "2")
+    while {"Running", "Queued"} & {*fresh.dvc("queue", "status").split()}:
+        time.sleep(2)
+    status = fresh.dvc("queue", "status")
+    fresh.dvc("queue", "stop")
+    assert status.count("Success") == 2, status
+    assert {name: read_scores(fresh, name) for name in RATES} == alone

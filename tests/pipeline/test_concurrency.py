@@ -1,6 +1,7 @@
 """Experiments that run at once, as two processes or by two workers of a queue, end as each does alone."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -42,43 +43,56 @@ def read_scores(repository: Repository, name: str) -> str:
     return repository.run("git", "show", f"{reference}:metrics/custom_cnn/val.json").stdout
 
 
+def separate(repository: Repository, folder: Path) -> Repository:
+    """Copy a repository with a cache of its own, so that nothing is taken from another test's run."""
+    copied = repository.copy_all(folder / "copy")
+    shutil.copytree(copied.cache, folder / "cache")
+    copied.dvc("cache", "dir", "--local", str(folder / "cache"))
+    return copied
+
+
 @pytest.fixture(scope="module")
 def alone(tiny: Repository, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The scores of each experiment that ran alone."""
-    repository = tiny.copy_all(tmp_path_factory.mktemp("alone") / "copy")
+    repository = separate(tiny, tmp_path_factory.mktemp("alone"))
     scores = {}
     for name, rate in RATES.items():
-        repository.dvc("exp", "run", "--temp", "--no-run-cache", "--name", name, *spell(rate), TARGET)
+        repository.dvc("exp", "run", "--temp", "--name", name, *spell(rate), TARGET)
         scores[name] = read_scores(repository, name)
     assert scores["one"] != scores["two"]
     return scores
 
 
-def test_temporary_experiments_beside_a_run(fresh: Repository, alone: dict[str, str]) -> None:
-    before = fresh.tracked_outputs()
+@pytest.fixture
+def repository(tiny: Repository, tmp_path: Path) -> Repository:
+    return separate(tiny, tmp_path)
+
+
+def test_temporary_experiments_beside_a_run(repository: Repository, alone: dict[str, str]) -> None:
+    before = repository.tracked_outputs()
     started = []
     for name, rate in RATES.items():
-        command = ["exp", "run", "--temp", "--no-run-cache", "--name", name, *spell(rate), TARGET]
-        started.append(start(fresh, command))
+        command = ["exp", "run", "--temp", "--name", name, *spell(rate), TARGET]
+        started.append(start(repository, command))
         # DVC refuses to prepare two experiments at once; each has begun when it has a folder.
-        while len(list((fresh.root / ".dvc/tmp/exps/standalone").glob("tmp*"))) < len(started):
+        while len(list((repository.root / ".dvc/tmp/exps/standalone").glob("tmp*"))) < len(started):
             assert started[-1].poll() is None, started[-1].communicate()
             time.sleep(0.1)
         time.sleep(5)
-    started.append(start(fresh, ["repro", "--force", "--single-item", "train@custom_cnn"]))
+    started.append(start(repository, ["repro", "--force", "--single-item", "train@custom_cnn"]))
     printed = [process.communicate()[0] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], "\n".join(printed)
-    assert {name: read_scores(fresh, name) for name in RATES} == alone
-    assert fresh.tracked_outputs() == before
+    assert {name: read_scores(repository, name) for name in RATES} == alone
+    assert repository.tracked_outputs() == before
 
 
-def test_two_workers_of_a_queue(fresh: Repository, alone: dict[str, str]) -> None:
+def test_two_workers_of_a_queue(repository: Repository, alone: dict[str, str]) -> None:
     for name, rate in RATES.items():
-        fresh.dvc("exp", "run", "--queue", "--no-run-cache", "--name", name, *spell(rate), TARGET)
-    fresh.dvc("queue", "start", "--jobs", "2")
-    while {"Running", "Queued"} & {*fresh.dvc("queue", "status").split()}:
+        repository.dvc("exp", "run", "--queue", "--name", name, *spell(rate), TARGET)
+    repository.dvc("queue", "start", "--jobs", "2")
+    while {"Running", "Queued"} & {*repository.dvc("queue", "status").split()}:
         time.sleep(2)
-    status = fresh.dvc("queue", "status")
-    fresh.dvc("queue", "stop")
+    status = repository.dvc("queue", "status")
+    repository.dvc("queue", "stop")
     assert status.count("Success") == 2, status
-    assert {name: read_scores(fresh, name) for name in RATES} == alone
+    assert {name: read_scores(repository, name) for name in RATES} == alone

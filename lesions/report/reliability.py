@@ -53,7 +53,7 @@ def plot_reliability(bins: PlotRows, risks: PlotRows) -> Figure:
     )
     right.plot(curve.coverage, curve.risk, color=MODEL_COLOURS[2], label="error rate")
     right.set(xlabel="coverage, most confident first", ylabel="error rate", xlim=(0, 1.02))
-    right.set_ylim(0, max(0.05, 1.5 * curve.risk.max()))
+    right.set_ylim(0, min(1.02, max(0.05, 1.5 * curve.risk.max())))
     put_legend_on_top(figure, left, right)
     return figure
 

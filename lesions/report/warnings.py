@@ -81,8 +81,9 @@ def _doubt_what_was_learnt(
         for baseline in baselines:
             lead = comparison.subtract(model, baseline, metric)
             if not lead.is_better:
+                verdict = "significantly worse" if lead.is_beyond_noise else "not significantly better"
                 yield (
-                    f"{model} is not significantly better than {spell_model(baseline)} "
+                    f"{model} is {verdict} than {spell_model(baseline)} "
                     f"({spell_number(lead.value, signed=True)} {METRIC_WORDS[metric]}, {spell_interval(lead)}, "
                     f"{spell_p_holm(lead)})."
                 )

@@ -132,7 +132,7 @@ def test_diagnoses_of_few_patients_are_named_with_their_number() -> None:
 def test_a_model_worse_than_the_class_prior_gives_a_warning() -> None:
     wrong = build_predictions(Y_TRUE, -guess(Y_TRUE, 3))
     (warning,) = warnings_of(wrong=wrong)
-    assert warning.startswith("wrong is not significantly better than always predicting the class frequencies (−0.")
+    assert warning.startswith("wrong is significantly worse than always predicting the class frequencies (−0.")
 
 
 def test_predicting_the_only_diagnosis_is_not_called_suspicious() -> None:

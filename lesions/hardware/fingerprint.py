@@ -43,7 +43,7 @@ def describe_machine(
         "system": platform.system(),
         "vendor": vendor,
         "versions": {
-            "python": platform.python_version(),
+            "python": ".".join(platform.python_version_tuple()[:2]),  # its patches change no number
             **{name: version(name) for name in PACKAGES},
             "torch": str(torch.__version__),  # with its build
         },

@@ -32,11 +32,10 @@ class Repository:
 
     def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command there; its standard output and error come back as one text in `stdout`."""
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         done = subprocess.run(
             command,
             cwd=self.root,
-            env={**os.environ, "PATH": path, "GIT_CONFIG_GLOBAL": os.devnull, **environment},
+            env=build_environment() | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -49,6 +48,22 @@ class Repository:
     def dvc(self, *arguments: str) -> str:
         """Run a command of DVC and return what it printed."""
         return self.run("dvc", *arguments).stdout
+
+    def start(self, *command: str) -> "subprocess.Popen[str]":
+        """Start a command there, whose output can be read from its process."""
+        return subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=build_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def find_experiment(self, name: str) -> str:
+        """Return the commit of an experiment."""
+        references = self.run("git", "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps").stdout
+        return next(line.split()[0] for line in references.splitlines() if line.endswith(f"/{name}"))
 
     def set_identity(self) -> None:
         """Say who commits; the machine's own settings are not read."""
@@ -82,6 +97,12 @@ class Repository:
         """The bytes of the lock and of everything in metrics/ and plots/."""
         files = [self.root / "dvc.lock", *self.root.glob("metrics/**/*"), *self.root.glob("plots/**/*")]
         return {str(file.relative_to(self.root)): file.read_bytes() for file in files if file.is_file()}
+
+
+def build_environment() -> dict[str, str]:
+    """Return the environment of commands: the programs of this one first, and git without the user's settings."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {**os.environ, "PATH": path, "GIT_CONFIG_GLOBAL": os.devnull}
 
 
 def stages_run(output: str) -> list[str]:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from lesions.command_line.options import PARAMS, find_typed
 from lesions.errors import InputError
+from lesions.formats.markdown import list_table
 from lesions.formats.printable import escape_markdown, make_printable
 from lesions.stage.tables import print_table
 
@@ -151,9 +152,8 @@ def describe_looks(measured: "Mapping[str, Measurement]") -> str:
 
 def render_markdown(heading: str, rows: Sequence[tuple[str, ...]], notes: Sequence[str]) -> str:
     """Return the comparison as Markdown."""
-    lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
-    lines += [f"| {' | '.join(map(escape_markdown, row))} |" for row in rows]
-    return "\n".join([heading, "", *lines, *(line for note in notes for line in ("", escape_markdown(note)))]) + "\n"
+    table = list_table(COLUMNS, ([escape_markdown(cell) for cell in row] for row in rows))
+    return "\n".join([heading, "", *table, *(line for note in notes for line in (escape_markdown(note), ""))])
 
 
 def list_models(measured: "Mapping[str, Measurement]", judged: "Mapping[str, Judged]") -> list[dict[str, Any]]:

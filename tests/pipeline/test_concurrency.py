@@ -1,11 +1,7 @@
 """Experiments that run at once, as two processes or by two workers of a queue, end as each does alone."""
 
-import os
 import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,24 +19,9 @@ def spell(rate: float) -> list[str]:
     return ["-S", "models=[custom_cnn]", "-S", f"architectures.custom_cnn.learning_rate={rate}"]
 
 
-def start(repository: Repository, command: Sequence[str]) -> "subprocess.Popen[str]":
-    """Start DVC there, with the programs of this environment."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = os.environ | {"PATH": path, "PYTHONPATH": str(repository.root)}
-    return subprocess.Popen(
-        [sys.executable, "-m", "dvc", *command],
-        cwd=repository.root,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def read_scores(repository: Repository, name: str) -> str:
     """The scores on validation of an experiment."""
-    (reference,) = repository.run("git", "for-each-ref", "--format=%(refname)", f"refs/exps/**/{name}").stdout.split()
-    return repository.run("git", "show", f"{reference}:metrics/custom_cnn/val.json").stdout
+    return repository.run("git", "show", f"{repository.find_experiment(name)}:metrics/custom_cnn/val.json").stdout
 
 
 def separate(repository: Repository, folder: Path) -> Repository:
@@ -72,14 +53,14 @@ def test_temporary_experiments_beside_a_run(repository: Repository, alone: dict[
     before = repository.tracked_outputs()
     started = []
     for name, rate in RATES.items():
-        command = ["exp", "run", "--temp", "--name", name, *spell(rate), TARGET]
-        started.append(start(repository, command))
+        command = ["dvc", "exp", "run", "--temp", "--name", name, *spell(rate), TARGET]
+        started.append(repository.start(*command))
         # DVC refuses to prepare two experiments at once; each has begun when it has a folder.
         while len(list((repository.root / ".dvc/tmp/exps/standalone").glob("tmp*"))) < len(started):
             assert started[-1].poll() is None, started[-1].communicate()
             time.sleep(0.1)
         time.sleep(5)
-    started.append(start(repository, ["repro", "--force", "--single-item", "train@custom_cnn"]))
+    started.append(repository.start("dvc", "repro", "--force", "--single-item", "train@custom_cnn"))
     printed = [process.communicate()[0] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], "\n".join(printed)
     assert {name: read_scores(repository, name) for name in RATES} == alone

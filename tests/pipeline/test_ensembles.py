@@ -91,7 +91,7 @@ def test_a_network_of_another_run_is_a_member_unless_it_has_seen_what_is_tested(
     assert "groups that are in test here" in refused.stdout
     assert [path.name for path in (fresh.root / "data/imported").iterdir()] == [".gitignore"]
 
-    commit = fresh.run("git", "for-each-ref", "--format=%(objectname)", "refs/exps/*/*/seed-1").stdout.strip()
+    commit = fresh.find_experiment("seed-1")
     lock = fresh.run("git", "show", f"{commit}:dvc.lock").stdout
     (md5,) = {*re.findall(r"path: data/logits/custom_cnn\.csv\n +hash: md5\n +md5: (\w+)", lock)}
     cached = fresh.cache / f"files/md5/{md5[:2]}/{md5[2:]}"

@@ -22,6 +22,7 @@ from lesions.experiments.search.pictures import ShownTrial, plot_front, plot_imp
 from lesions.experiments.search.space import MAXIMISED, Objective, SearchSpace
 from lesions.experiments.search.study import COMMIT, FAILURE, MACHINE, open_study
 from lesions.formats.atomic import write_text
+from lesions.formats.markdown import list_table
 from lesions.formats.printable import escape_markdown
 from lesions.project.revisions import is_commit_here
 from lesions.tables.predictions import Predictions
@@ -230,11 +231,12 @@ def render_markdown(found: Found, path: Path, sentences: Sequence[str], pictures
     for name, title in pictures.items():
         lines += [f"![{title}]({name})", ""]
     names = ["trial", *found.space.domains, *(OBJECTIVE_WORDS[name] for name in found.objectives)]
-    lines += [f"| {' | '.join(map(escape_markdown, names))} |", "|---" * len(names) + "|"]
+    rows = []
     for trial in sorted([*found.complete, *found.pruned], key=lambda trial: trial.number):
         asked = [describe_values({"": trial.params[name]}).strip() for name in found.space.domains]
         # Optuna takes the last epoch of a pruned trial for its figure.
         is_pruned = trial.state == TrialState.PRUNED
         figures = ["pruned"] * len(found.objectives) if is_pruned else [f"{value:.4g}" for value in trial.values]
-        lines.append(f"| {' | '.join(map(escape_markdown, [found.name(trial), *asked, *figures]))} |")
-    return "\n".join(lines) + "\n"
+        rows.append([escape_markdown(cell) for cell in (found.name(trial), *asked, *figures)])
+    lines += list_table([escape_markdown(name) for name in names], rows)
+    return "\n".join(lines)

@@ -6,7 +6,7 @@ renews; once the lease has run out, another process asks the trial again.
 
 import platform
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -216,11 +216,6 @@ def build_distribution(domain: Domain) -> BaseDistribution:
     if domain.whole:
         return IntDistribution(low, high, log=domain.log, step=int(domain.step or 1))
     return FloatDistribution(low, high, log=domain.log, step=domain.step)
-
-
-def list_ended(study: Study, states: Sequence[TrialState] = (TrialState.COMPLETE,)) -> list[FrozenTrial]:
-    """Return the trials with one of some states, in the order of their numbers."""
-    return study.get_trials(deepcopy=False, states=states)
 
 
 def list_numbers(study: Study, trial: Trial) -> list[int]:

@@ -45,12 +45,7 @@ def test_a_search_is_stopped_goes_on_and_reports(fresh: Repository) -> None:
     assert "rates has 2 of 2 trials: 2 ran to their ends, 1 stopped and asked again." in sentences
     assert "rates-default-0" in sentences
     assert "after Bonferroni for 2 trials" in sentences
-    test_scores = fresh.run("git", "show", f"{find_commit(fresh, 'rates-1')}:metrics/custom_cnn/test.json").stdout
+    test_scores = fresh.run("git", "show", f"{fresh.find_experiment('rates-1')}:metrics/custom_cnn/test.json").stdout
     assert '"sealed": true' in test_scores
     assert "Nothing" not in fresh.run("lesions", "compare", "rates-default-0:custom_cnn", "rates-1:custom_cnn").stdout
     assert not list(Path(fresh.root, ".dvc/tmp/exps/standalone").glob("tmp*"))
-
-
-def find_commit(repository: Repository, name: str) -> str:
-    references = repository.run("git", "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps").stdout
-    return next(line.split()[0] for line in references.splitlines() if line.endswith(f"/{name}"))

@@ -149,7 +149,7 @@ def test_the_last_line_of_make_repro_counts_the_results_that_differ(tmp_path: Pa
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("1\n")
     shown = subprocess.run(
-        ["make", "--dry-run", "repro"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "--dry-run", "repro"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     last = shown[shown.index("changed=$") :]
     assert repository.run("bash", "-e", "-c", last).stdout == ""  # outside git

@@ -8,9 +8,9 @@ from lesions.evaluation.verdict import (
     METRIC_WORDS,
     describe_choice,
     describe_lead,
+    spell_corrected_p,
     spell_interval,
     spell_number,
-    spell_p_holm,
 )
 
 MAX_NAMED = 3
@@ -98,7 +98,7 @@ def describe_defeat(comparison: Comparison, models: Sequence[str], reference: st
         return f"{sentence}: {best} has the same ({spell_interval(lead)} of the difference)."
     return (
         f"{sentence}: the difference of {spell_number(lead.value, signed=True)} between {best} and it is not "
-        f"significant ({spell_interval(lead)}, {spell_p_holm(lead)})."
+        f"significant ({spell_interval(lead)}, {spell_corrected_p(lead)})."
     )
 
 

@@ -78,7 +78,7 @@ def describe_lead(first: str, second: str, lead: Difference, *, metric: str, num
         f"{lead.value:.3f} {words}, {spell_interval(lead)}"
     )
     if lead.low > 0:
-        sentence += f", but that is not significant for the number of pairs compared ({spell_p_holm(lead)})"
+        sentence += f", but that is not significant for the number of pairs compared ({spell_corrected_p(lead)})"
     return f"{sentence}."
 
 
@@ -87,9 +87,9 @@ def spell_p(p_value: float) -> str:
     return f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001"
 
 
-def spell_p_holm(lead: Difference) -> str:
-    """Return the words for the p-value of a difference, corrected for all pairs that were compared."""
-    return f"p {'' if lead.p_holm < 0.001 else '= '}{spell_p(lead.p_holm)} after Holm"
+def spell_corrected_p(lead: Difference, correction: str = "Holm") -> str:
+    """Return the words for the p-value of a difference, and after whom it was corrected for all that were made."""
+    return f"p {'' if lead.p_holm < 0.001 else '= '}{spell_p(lead.p_holm)} after {correction}"
 
 
 def spell_interval(estimate: Estimate) -> str:

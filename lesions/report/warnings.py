@@ -7,7 +7,7 @@ from lesions.drawing.style import spell
 from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.evidence import FEW_GROUPS_FOR_PRECISION, list_overrated_classes
 from lesions.evaluation.references import begin_with, spell_model
-from lesions.evaluation.verdict import METRIC_WORDS, spell_interval, spell_number, spell_p_holm
+from lesions.evaluation.verdict import METRIC_WORDS, spell_corrected_p, spell_interval, spell_number
 from lesions.report.data_warnings import (
     doubt_the_copies,
     doubt_the_diagnoses,
@@ -85,7 +85,7 @@ def _doubt_what_was_learnt(
                 yield (
                     f"{model} is {verdict} than {spell_model(baseline)} "
                     f"({spell_number(lead.value, signed=True)} {METRIC_WORDS[metric]}, {spell_interval(lead)}, "
-                    f"{spell_p_holm(lead)})."
+                    f"{spell_corrected_p(lead)})."
                 )
 
 

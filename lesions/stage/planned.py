@@ -34,12 +34,12 @@ def announce_stage(stage: str) -> None:
         return
     left = [each for each in planned if each == stage or not _has_run(each, since)]
     place = len(planned) - len(left) + 1
-    print(f"stage {place} of {len(planned)}, {describe_seconds(left)}", file=sys.stderr, flush=True)
+    time_left = describe_seconds([read_timing(each) for each in left])
+    print(f"stage {place} of {len(planned)}, {time_left}", file=sys.stderr, flush=True)
 
 
-def describe_seconds(stages: Sequence[str]) -> str:
+def describe_seconds(timings: Sequence[Timing | None]) -> str:
     """Say how long stages took together when they last ran here, and how many of them never did."""
-    timings = [read_timing(stage) for stage in stages]
     num_unknown = timings.count(None)
     if num_unknown == len(timings):
         return "time not known: none of these has run here"
@@ -51,14 +51,13 @@ def describe_seconds(stages: Sequence[str]) -> str:
 
 def describe_planned(stages: Sequence[str]) -> str:
     """Return one line per stage with the time and the memory that it took when it last ran here, and their sum."""
-    width = max(map(len, stages))
+    width, timings = max(map(len, stages)), [read_timing(stage) for stage in stages]
     lines = []
-    for stage in stages:
-        timing = read_timing(stage)
+    for stage, timing in zip(stages, timings, strict=True):
         took = "not known" if timing is None else spell_seconds(count_seconds(timing))
         memory = "" if timing is None else f"{timing.peak_memory_mib:,.0f} MiB"
         lines.append(f"{stage:{width}}  {took:>12}  {memory:>10}".rstrip())
-    return "\n".join([*lines, f"together: {describe_seconds(stages)}"])
+    return "\n".join([*lines, f"together: {describe_seconds(timings)}"])
 
 
 def count_seconds(timing: Timing) -> float:

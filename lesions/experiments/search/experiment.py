@@ -69,9 +69,13 @@ class TrialExperiment:
     @property
     def command(self) -> list[str]:
         """The command, as arguments that no shell reads."""
-        settings = [part for name, value in self.values.items() for part in ("-S", f"{name}={spell_setting(value)}")]
         options = ["--force"] if self.anew else []
-        return [*RUN_COMMAND, self.name, *options, *settings, self.target]
+        return [*RUN_COMMAND, self.name, *options, *list_options(self.values), self.target]
+
+
+def list_options(values: Mapping[str, Any]) -> list[str]:
+    """Return the options by which `dvc exp run` changes parameters, by their full names."""
+    return [part for name, value in values.items() for part in ("-S", f"{name}={spell_setting(value)}")]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from lesions.evaluation.flattery import estimate_flattery
 from lesions.evaluation.interval import Difference, Estimate, estimate_difference, estimate_score
 from lesions.evaluation.measurement import Measurement
 from lesions.evaluation.reliability import compute_image_losses, estimate_proper_scores
-from lesions.evaluation.verdict import spell_interval, spell_number, spell_p
+from lesions.evaluation.verdict import spell_corrected_p, spell_interval, spell_number
 from lesions.experiments.search.figures import OBJECTIVE_WORDS
 from lesions.experiments.search.space import Objective
 from lesions.tables.predictions import Predictions
@@ -46,7 +46,7 @@ class Judgement:
     def describe(self, best: str, default: str) -> str:
         """Say whether the best trial is better than the defaults beyond noise, by the names of both."""
         words = OBJECTIVE_WORDS[self.objective]
-        p_value = f"p {'' if self.lead.p_holm < 0.001 else '= '}{spell_p(self.lead.p_holm)} after Bonferroni"
+        p_value = spell_corrected_p(self.lead, "Bonferroni")
         about = f"{spell_interval(self.lead)}; {p_value} for {self.num_trials} trials"
         amount = spell_number(abs(self.lead.value))
         if self.lead.is_better and self.lead.low > 0:

@@ -15,7 +15,7 @@ from lesions.drawing.style import write_figure
 from lesions.errors import InputError
 from lesions.evaluation.verdict import spell_estimate
 from lesions.experiments.candidates import Candidate, read_candidate
-from lesions.experiments.folds import spell_setting
+from lesions.experiments.search.experiment import list_options
 from lesions.experiments.search.figures import OBJECTIVE_WORDS, describe_values, spell_figure
 from lesions.experiments.search.judgement import Judgement, judge_best
 from lesions.experiments.search.pictures import ShownTrial, plot_front, plot_importances, plot_parallel, plot_trials
@@ -168,8 +168,7 @@ def describe_best(found: Found, judged: Judgement | str) -> Iterator[str]:
             f"(the parameters of the workspace) {spell_estimate(judged.default)}."
         )
         yield judged.describe(name, default)
-    settings = [part for key, value in values.items() for part in ("-S", f"{key}={spell_setting(value)}")]
-    command = shlex.join(["dvc", "exp", "run", *settings])
+    command = shlex.join(["dvc", "exp", "run", *list_options(values)])
     yield f"No trial has a score of test images. To run everything with the parameters of {name}: {command}"
 
 

@@ -1,4 +1,4 @@
-"""Experiments that run at once, as two processes or by two workers of a queue, end as each does alone."""
+"""Experiments that run at once (two processes, two workers of a queue, two searches) end as each does alone."""
 
 import os
 import shutil
@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.repository import Repository
 
@@ -15,6 +16,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 RATES = {"one": 0.01, "two": 0.02}
 TARGET = "evaluate@custom_cnn"
+SPACE = """
+search: {study: rates, model: custom_cnn, trials: 4}
+parameters:
+  architectures.custom_cnn.learning_rate: {low: 0.001, high: 0.03, log: true}
+"""
 
 
 def spell(rate: float) -> list[str]:
@@ -85,3 +91,24 @@ def test_two_workers_of_a_queue(repository: Repository, alone: dict[str, str]) -
         started.communicate()
     assert status.count("Success") == 2, status
     assert {name: read_scores(repository, name) for name in RATES} == alone
+
+
+def test_two_searches_of_one_study_beside_a_run(repository: Repository, tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    reference = separate(repository, tmp_path / "reference")
+    before = repository.tracked_outputs()
+    (repository.root / "rates.yaml").write_text(SPACE)
+    started = [repository.start("lesions", "search", "rates.yaml") for _ in range(2)]
+    started.append(repository.start("dvc", "repro", "--force", "--single-item", "train@custom_cnn"))
+    printed = [process.communicate()[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], "\n".join(printed)
+    assert repository.tracked_outputs() == before
+    trials = [f"rates-{number}" for number in range(1, 5)]
+    assert {*repository.dvc("exp", "list", "--name-only").split()} == {"rates-default-0", *trials}
+    for trial in trials:
+        assert sum(f"{trial}: learning_rate" in output for output in printed[:2]) == 1, "\n".join(printed)
+    commit = repository.find_experiment("rates-4")
+    parameters = yaml.safe_load(repository.run("git", "show", f"{commit}:params.yaml").stdout)
+    rate = parameters["architectures"]["custom_cnn"]["learning_rate"]
+    reference.dvc("exp", "run", "--temp", "--name", "alone", *spell(rate), TARGET)
+    assert read_scores(reference, "alone") == read_scores(repository, "rates-4")

@@ -14,7 +14,7 @@ from lesions.stage.planned import (
     spell_seconds,
     write_planned,
 )
-from lesions.stage.timings import Timing, locate_timing
+from lesions.stage.timings import Timing, locate_timing, read_timing
 
 
 def write_timing(stage: str, seconds: float, *, at: float) -> None:
@@ -68,7 +68,8 @@ def test_each_stage_has_a_line() -> None:
         "report        not known",
         "together: about 3 min 25 s, and one stage that has not run here",
     ]
-    assert describe_seconds(["split", "report", "compare"]) == "about 5 s, and 2 stages that have not run here"
+    unknown = "about 5 s, and 2 stages that have not run here"
+    assert describe_seconds([read_timing("split"), read_timing("report"), read_timing("compare")]) == unknown
 
 
 @pytest.mark.parametrize(

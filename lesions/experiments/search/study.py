@@ -5,10 +5,12 @@ renews; once the lease has run out, another process asks the trial again.
 """
 
 import platform
+import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from optuna.storages._heartbeat import BaseHeartbeat
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from lesions.errors import InputError, cut_value
 from lesions.experiments.inputs import Inputs
@@ -33,6 +35,9 @@ SEARCHES = Path(".search")
 
 LEASE_SECONDS = 60
 RENEWAL_SECONDS = 10
+
+WAITS_SECONDS = (0.5, 2)
+"""How long to wait after each failed attempt to open a database but the last."""
 
 STARTUP_TRIALS = 5
 """Trials that end before the first one is compared with their median and pruned."""
@@ -84,12 +89,7 @@ def open_study(storage: str, space: SearchSpace, *, num_epochs: int, create: boo
         if not create and url.drivername == "sqlite" and not Path(url.database or "").is_file():
             raise InputError(f"{shown}: there is no study yet; `lesions search SPACE.yaml` begins one")
         with without_warnings():
-            database = RDBStorage(
-                storage,
-                heartbeat_interval=RENEWAL_SECONDS,
-                grace_period=LEASE_SECONDS,
-                heartbeat_stale_trial_callback=ask_again,
-            )
+            database = open_database(storage)
             if not create:
                 return optuna.load_study(study_name=settings.study, storage=database, pruner=pruner)
             directions = [
@@ -106,6 +106,25 @@ def open_study(storage: str, space: SearchSpace, *, num_epochs: int, create: boo
         raise InputError(f"{shown}: this database cannot be opened: {reason}") from error
 
 
+def open_database(storage: str) -> RDBStorage:
+    """Open a database, and make its tables if it has none.
+
+    Of two processes that make them at once, one meets what the other has made so far, fails, and tries again.
+    """
+    connect = partial(
+        RDBStorage,
+        storage,
+        heartbeat_interval=RENEWAL_SECONDS,
+        grace_period=LEASE_SECONDS,
+        heartbeat_stale_trial_callback=ask_again,
+    )
+    for seconds in WAITS_SECONDS:
+        with suppress(IntegrityError, OperationalError, ProgrammingError):
+            return connect()
+        time.sleep(seconds)
+    return connect()
+
+
 def check_same_space(study: Study, space: SearchSpace, path: Path) -> None:
     """Refuse to go on with a study of another space; only the number of trials may change.
 
@@ -115,8 +134,8 @@ def check_same_space(study: Study, space: SearchSpace, path: Path) -> None:
     about |= {"parameters": {name: domain.model_dump(mode="json") for name, domain in space.domains.items()}}
     begun = study.user_attrs.get("space")
     if begun is None:
-        study.set_user_attr("space", about)
         study.set_user_attr("optuna", optuna.__version__)
+        study.set_user_attr("space", about)
         return
     if changed := sorted(name for name in about.keys() | begun.keys() if about.get(name) != begun.get(name)):
         raise InputError(

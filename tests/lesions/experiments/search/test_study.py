@@ -1,8 +1,11 @@
 """The loop of a search, with trials that take no time: budget, repeatability, leases, pruning, failures."""
 
+import multiprocessing
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -255,6 +258,21 @@ def test_a_study_goes_on_only_in_the_space_that_it_began_with() -> None:
     other = SearchSpace(space.settings.model_copy(update={"seed": 1}), {"rate": DOMAINS["rate"]})
     with pytest.raises(InputError, match=r"space.yaml: the study s was begun with another parameters, seed; give"):
         check_same_space(open_here(other), other, path)
+
+
+def open_when_all_are_there(storage: str, barrier: Barrier) -> int:
+    barrier.wait()
+    return len(open_study(storage, build_space(trials=3), num_epochs=10).trials)
+
+
+def test_processes_that_begin_a_study_at_once_share_it(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, ProcessPoolExecutor(4, mp_context=context) as processes:
+        barrier = manager.Barrier(4)
+        opened = [
+            processes.submit(open_when_all_are_there, f"sqlite:///{tmp_path}/study.db", barrier) for _ in range(4)
+        ]
+        assert [each.result() for each in opened] == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from lesions.stage.run import run_stage
 from lesions.tables.csv_table import write_table
 from lesions.tables.groups import GROUPING_IDENTIFIERS
 from lesions.tables.index import read_index
-from lesions.tables.metadata import COLUMNS
+from lesions.tables.metadata import COLUMNS, list_subgroup_columns
 from lesions.tables.task import TaskParameters
 
 
@@ -50,7 +50,8 @@ def main(
 
     table, unused = join_readings(readings, parameters, task)
     write_rejected(rejected, unused)
-    valid_table = table[COLUMNS].astype({"row": int, "fitzpatrick_type": "Int64"})
+    columns = [*COLUMNS, *list_subgroup_columns(table).values()]
+    valid_table = table[columns].astype({"row": int, "fitzpatrick_type": "Int64"})
     write_table(metadata, valid_table, sort_by="image_id")
 
     num_rows = sum(len(reading.rows.cells) for reading in readings)

@@ -15,6 +15,7 @@ from lesions.datasets.parameters import DatasetParameters, SimilarIdentifiers
 from lesions.datasets.refusals import LEFT_OUT, LeftOutError, explain_refusals, list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.datasets.rows import Rows, read_rows
+from lesions.datasets.subgroups import check_subgroups
 from lesions.datasets.used_diagnoses import choose_used
 from lesions.datasets.validation import validate_rows
 from lesions.errors import InputError
@@ -191,10 +192,11 @@ def join_readings(
     Raises
     ------
     InputError
-        If a listed diagnosis has no image, no diagnosis is left, or the section `task` does not say whether one is
-        malignant.
+        If subgroups of one's own have too many values, if a listed diagnosis has no image, no diagnosis is left, or
+        the section `task` does not say whether one is malignant.
     """
     table = pd.concat([reading.table for reading in readings], ignore_index=True)
+    check_subgroups(table, parameters)
     by_malignancy = task.name == MALIGNANCY
     is_asked = choose_used(table, parameters.names, parameters.diagnoses, by_malignancy=by_malignancy)
     if not is_asked.any():

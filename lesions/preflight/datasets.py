@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from lesions.datasets.merged_words import count_merged_words, describe_merged_words
-from lesions.datasets.parameters import OWN, DatasetParameters
+from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.reading import Reading, join_readings, read_dataset
 from lesions.datasets.refusals import list_reasons
 from lesions.datasets.registry import build_adapter
@@ -23,6 +23,7 @@ from lesions.splitting.test_list import describe_unused_test_folders, find_liste
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.groups import GROUPING_IDENTIFIERS, build_groups
 from lesions.tables.index import build_index
+from lesions.tables.metadata import list_subgroup_columns
 from lesions.tables.paths import SYNTHETIC_ROOT
 from lesions.tables.task import TaskParameters
 
@@ -129,6 +130,8 @@ def _check_use(readings: Sequence[Reading], params: Path, findings: Findings) ->
     table, _ = join_readings(readings, dataset, task)
     for name, used in table.groupby("source"):
         findings.rows[f"{name}: used"] = f"{len(used):,} images: {_count_words(used.diagnosis)}"
+    for name, column in list_subgroup_columns(table).items():
+        findings.rows[f"subgroups: {name}"] = _count_words(table[column].fillna("not known"))
     if merged := describe_merged_words(count_merged_words(table)):
         findings.rows["merged words"] = "\n".join(merged)
     trained = table[table.source.isin(dataset.names)]
@@ -170,8 +173,8 @@ def _find_files(root: Path, dataset: DatasetParameters) -> ImageFiles:
         absent = [table for table in build_adapter(name, dataset).tables if not (root / folder / table).is_file()]
         if root.is_dir() and absent:
             raise InputError(
-                f"dataset.table: there is no file {root / folder / absent[0]}"
-                if name in OWN
+                f"{dataset.find_key(name)}.table: there is no file {root / folder / absent[0]}"
+                if dataset.find_source(name)
                 else f"dataset.root: {root / folder} has no {absent[0]}, which {name} has"
             )
     return find_image_files(root, dataset.folders)

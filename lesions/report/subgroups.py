@@ -60,7 +60,9 @@ def plot_subgroups(subgroups: Sequence[SubgroupRow], whole: Whole) -> Figure:
     names = [f"{spell(row.subgroup)} ({row.num_images:,})" for row in subgroups]
     # Two lines, so that a long name leaves room for the scores.
     left.set_yticks(
-        range(len(subgroups)), [name.replace(": ", ":\n", 1) if len(name) > MAX_NAME else name for name in names]
+        range(len(subgroups)),
+        [name.replace(": ", ":\n", 1) if len(name) > MAX_NAME else name for name in names],
+        parse_math=False,  # a value may have dollar signs
     )
     figure.legend(handles=LEGEND, loc="outside upper right", ncols=2, frameon=False, fontsize=8)
     return figure

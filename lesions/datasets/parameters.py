@@ -83,6 +83,19 @@ class DatasetParameters(TableParameters):
         return self
 
     @model_validator(mode="after")
+    def _patients_are_those_of_another_dataset(self) -> Self:
+        number_elsewhere = [source.name for source in self.sources if source.same_patients_as is not None]
+        for number, source in enumerate(self.sources):
+            other = source.same_patients_as
+            possible = [name for name in self.all_names if name not in (source.name, *number_elsewhere)]
+            if other is not None and other not in possible:
+                raise ValueError(
+                    f"sources.{number}: same_patients_as of {source.name}: expected another dataset that has no "
+                    f"same_patients_as ({', '.join(possible) or 'there is none'}), got {other!r:.80}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _sources_have_folders_of_their_own(self) -> Self:
         for number, name in enumerate(self.own_names):
             folder = Path(self.root, self.find_folder(name))
@@ -153,6 +166,11 @@ class DatasetParameters(TableParameters):
         if stated is not None:
             return str(PurePosixPath(stated))
         return "." if len(self.all_names) == 1 else name
+
+    def find_numbering(self, name: str) -> str:
+        """Return the folder of the dataset whose patients and lesions a dataset has, which is usually itself."""
+        same = self.sources[self.own_names.index(name)].same_patients_as if name in self.own_names else None
+        return self.find_folder(same or name)
 
     def find_source(self, name: str) -> Source | None:
         """Return the description of a dataset of one's own; None of a published one."""

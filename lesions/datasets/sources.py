@@ -106,11 +106,14 @@ class TableParameters(Section):
             raise ValueError("subgroups needs table and columns.image_id, the column that names each row's image")
         if self.lesions_by_patient and not {"patient_id", "lesion_id"} <= set(self.columns):
             raise ValueError("lesions_by_patient needs columns.patient_id and columns.lesion_id")
+        identifiers = {
+            fold_spelling(column): field
+            for field, column in self.columns.items()
+            if field in IDENTIFIERS and isinstance(column, str)
+        }
         for name, column in self.subgroups.items():
-            for field in IDENTIFIERS:
-                read = self.columns.get(field)
-                if isinstance(read, str) and fold_spelling(read) == fold_spelling(column):
-                    raise ValueError(f"subgroups.{name}: {column} is columns.{field}; an identifier is no subgroup")
+            if field := identifiers.get(fold_spelling(column)):
+                raise ValueError(f"subgroups.{name}: {column} is columns.{field}; an identifier is no subgroup")
 
     def _check_one_hot(self) -> None:
         for field, column in self.columns.items():
@@ -150,11 +153,15 @@ class Source(TableParameters):
         What it is: a table, or folders named after diagnoses.
     folder
         Its folder, relative to `dataset.root`; None if it has the usual one.
+    same_patients_as
+        Another dataset in which the same identifier means the same patient, and the same lesion; None if there is
+        none, so that its patients and lesions are in no other dataset.
     """
 
     name: SourceName
     kind: Kind
     folder: InnerPath | None = None
+    same_patients_as: Text | None = None
     table: InnerPath | None = None
     columns: dict[FieldName, Text | DiagnosisOfColumn] = Field(default_factory=dict)
     subgroups: dict[SubgroupName, Text] = Field(default_factory=dict)
@@ -166,6 +173,8 @@ class Source(TableParameters):
     def _describes_its_kind(self) -> Self:
         try:
             self.check(self.kind)
+            if self.same_patients_as is not None and not {"patient_id", "lesion_id"} & {*self.columns}:
+                raise ValueError("same_patients_as needs columns.patient_id or columns.lesion_id")
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from error
         return self

@@ -65,7 +65,8 @@ class DatasetParameters(TableParameters):
         for key, names in (("names", self.names), ("external", self.external)):
             if unknown := [name for name in names if name not in known]:
                 raise ValueError(
-                    f"{key}: expected one of {', '.join(known)} or a name in sources, got {unknown[0]!r:.80}"
+                    f"{key}: expected one of {', '.join(known)}, got {unknown[0]!r:.80}; a dataset of one's own by "
+                    "another name needs a description in sources"
                 )
         return self
 
@@ -113,8 +114,8 @@ class DatasetParameters(TableParameters):
         own: list[Kind] = [kind for kind in OWN if kind in self.all_names]
         if own and self.sources:
             raise ValueError(
-                f"{' and '.join(own)} and sources: with sources, each dataset of one's own is one of them, and has a "
-                "name of its own"
+                f"{' and '.join(own)} and sources: with sources, each dataset of one's own is one of them, by a name "
+                "of its own"
             )
         if len(own) > 1:
             raise ValueError(

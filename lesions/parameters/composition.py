@@ -128,10 +128,9 @@ def _find_root(section: Sections, own: Sections, default: Sections, *, params: P
     )
 
 
-def _list_sources(section: Sections) -> list[str]:
+def _list_sources(section: Sections) -> list[Any]:
     """Return the names of the user's own datasets; an invalid section is refused when it is read."""
-    sources = section.get("sources")
-    return [one.get("name") for one in sources if is_section(one)] if isinstance(sources, list) else []
+    return [source.get("name") for source in section.get("sources") or [] if is_section(source)]
 
 
 def _list_names(section: Sections) -> list[str]:

@@ -138,7 +138,8 @@ def _check_use(readings: Sequence[Reading], params: Path, findings: Findings) ->
     for name, used in table.groupby("source"):
         findings.rows[f"{name}: used"] = f"{len(used):,} images: {_count_words(used.diagnosis)}"
     for name, column in list_subgroup_columns(table).items():
-        findings.rows[f"subgroups: {name}"] = _count_words(table[column].fillna("not known"))
+        values = table[column].astype("object").where(table[column].notna(), "not known")
+        findings.rows[f"subgroups: {name}"] = _count_words(values)
     if merged := describe_merged_words(count_merged_words(table)):
         findings.rows["merged words"] = "\n".join(merged)
     trained = table[table.source.isin(dataset.names)]

@@ -20,7 +20,7 @@ def source(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def read(write_params: WriteParams, *sources: dict[str, Any], root: Path | str = "r", **changes: Any) -> Any:
-    names = list(dict.fromkeys(one.get("name") for one in sources))
+    names = list(dict.fromkeys(one["name"] for one in sources))
     section = dataset_section(root, *names) | {"sources": list(sources)} | changes
     return read_section(write_params(dataset=section), "dataset", DatasetParameters)
 

@@ -65,7 +65,7 @@ def test_too_many_values_are_counted_in_each_dataset_and_together() -> None:
     check_subgroups(few, PARAMETERS)
     refuse(
         pd.concat([few, images("b", ["other"] * 9, name_values(9))]),
-        "dataset.sources.0.subgroups.camera: a: a_cam has 30 values; dataset.sources.1.subgroups.camera: b: b_cam has "
-        "1 values, 31 together; at most 30 can be subgroups: join values by words.camera, write bands of numbers into "
-        "the table, or take the column out",
+        "dataset.sources.0.subgroups.camera: a: a_cam has 30 values; "
+        "dataset.sources.1.subgroups.camera: b: b_cam has 1 values, 31 together; at most 30 can be subgroups: join "
+        "values by words.camera, write bands of numbers into the table, or take the column out",
     )

@@ -165,6 +165,12 @@ def test_unknown_words_come_with_the_place_to_explain_them(clinics: Clinics) -> 
     ) in str(caught.value)
 
 
+def test_rows_that_disagree_about_subgroups_are_refused(clinics: Clinics) -> None:
+    clinics.write(rows_a=[*ROWS_A[:2], "3.jpg,P3,nevus,Nikon", "3.jpg,P3,nevus,Canon"])
+    with pytest.raises(InputError, match=r"2 × Foto: rows about one image disagree about Kamera \(first: line 4, "):
+        clinics.prepare()
+
+
 def test_a_long_value_of_subgroups_is_refused(clinics: Clinics) -> None:
     long = "x" * 101
     clinics.write(rows_a=[*ROWS_A[:2], f"3.jpg,P3,nevus,{long}"])

@@ -278,7 +278,8 @@ def test_linked_folders_and_files_that_are_passed_over_are_told(params: Path, tm
             ROWS,
             {},
             {"split": {"test_list": "published"}},
-            "split.test_list is published, but no image is in a folder Test/; only image_folder can have one",
+            "split.test_list is published, but no image is in a folder Test/, which image_folder can have, or in a "
+            "published test set, which derm7pt has",
         ),
         (
             [row.replace("P2", "P1") for row in ROWS],
@@ -418,7 +419,7 @@ def test_images_in_folders_of_test_images_are_said_to_be_split_anew(params: Path
             (folder / f"{number}{part}.jpg").write_bytes(JPEG + bytes([number, part]))
     lay_over(params, {"dataset": {"names": ["image_folder"], "root": "clinic"}})
     found = check_run(params).rows["test images"]
-    assert found.startswith("6 of 12 images lie in a folder of test images, and are split anew with the others; ")
+    assert found.startswith("6 of 12 images are test images as published, and are split anew with the others; ")
 
 
 def test_a_diagnosis_on_no_list_is_named_beside_refused_rows(params: Path, tmp_path: Path) -> None:

@@ -111,7 +111,8 @@ class DatasetParameters(Section):
                 "isic_archive needs a section with level, licences and image_types, as in "
                 "presets/datasets/isic_archive.yaml"
                 if self.isic_archive is None
-                else f"isic_archive belongs to the dataset of this name, got {', '.join(self.all_names)}; set it to null"
+                else f"isic_archive belongs to the dataset of this name, got {', '.join(self.all_names)}; "
+                "set it to null"
             )
         return self
 

@@ -50,8 +50,8 @@ def find_listed(metadata: pd.DataFrame, names: pd.Series, source: str | None) ->
         is_test = metadata.published_split == "test"
         if not is_test.any():
             raise InputError(
-                "split.test_list is published, but no image is in a folder Test/, which image_folder can have, or in a "
-                "published test set, which derm7pt has"
+                "split.test_list is published, but no image is in a folder Test/, which image_folder can have, or in "
+                "a published test set, which derm7pt has"
             )
         return is_test
     header = str(names.name)

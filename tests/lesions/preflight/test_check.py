@@ -68,7 +68,7 @@ def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> N
         ({"cache_images": {"fit": "stretch"}}, "cache_images.fit: expected 'crop', 'squash' or 'pad', got 'stretch'"),
         (
             {"dataset": {"names": ["isic"]}},
-            "dataset.names.0: expected one of csv, image_folder, ham10000, isic2018, isic2018_test, ",
+            "dataset.names.0: expected one of csv, image_folder, bcn20000, ddi, derm7pt, ",
         ),
         ({"models": ["history"]}, "models: history is the name of a folder of the pipeline; choose another"),
         ({"models": ["resnet18_features"]}, "models: resnet18_features is the name of a baseline or a probe; choose"),

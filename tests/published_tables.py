@@ -1,7 +1,7 @@
 """Whole tables made to the schemas of published datasets, and small images with the names that the tables give.
 
-Every column that a publisher gives is there, also those that must not be read. The words are the publishers'; which row
-has which is drawn.
+The columns that are read are there, and those that must not be. The words are the publishers'; which row has which is
+drawn.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ PATHS = (
     "Indeterminate:Indeterminate epidermal proliferations:Solar or actinic keratosis",
     "Indeterminate:Indeterminate melanocytic proliferations:Atypical melanocytic neoplasm",
     "Malignant:Malignant adnexal epithelial proliferations - Follicular:Basal cell carcinoma",
-    "Malignant:Malignant melanocytic proliferations (Melanoma):Melanoma in situ:Melanoma in situ, Lentigo maligna type",
+    "Malignant:Malignant melanocytic proliferations (Melanoma):Melanoma in situ:Melanoma in situ, Mucosal",
     "Malignant:Malignant melanocytic proliferations (Melanoma):Melanoma Invasive",
 )
 """Paths of the ISIC archive's hierarchy of diagnoses, as in isic-metadata 6.1.0."""
@@ -111,7 +111,7 @@ def make_isic_archive(N: int = 240) -> pd.DataFrame:
     )
 
 
-def make_slice_3d(N: int = 400) -> pd.DataFrame:
+def make_slice_3d(N: int = 200) -> pd.DataFrame:
     """`train-metadata.csv` of SLICE-3D with its 55 columns: of every malignant lesion, and of few others, an id."""
     generator = np.random.default_rng(2)
     target = np.arange(N) % 10 == 0

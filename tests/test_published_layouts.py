@@ -18,11 +18,11 @@ def run(tmp_path: Path, write_params: WriteParams) -> Run:
 
 def test_slice_3d_is_grouped_by_patient_and_reads_nothing_that_gives_the_answer_away(run: Run) -> None:
     published = made.make_slice_3d()
-    assert published.shape == (400, 55)
+    assert published.shape == (200, 55)
     published.to_csv(run.root / "train-metadata.csv", index=False)
     made.write_images(run.root, [f"train-image/image/{name}.jpg" for name in published.isic_id])
     table = run.run("slice_3d")
-    assert count_words(table) == {"benign": 360, "malignant": 40}
+    assert count_words(table) == {"benign": 180, "malignant": 20}
     assert table.lesion_id.isna().all()
     assert table.patient_id.nunique() == published.patient_id.nunique()
     assert json.loads((run.folder / "split.json").read_text())["grouped_by"] == "patient_id"

@@ -1,6 +1,7 @@
 """A published dataset's folder that is run up to the split."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,25 @@ class Run:
         self.undecoded: list[str] | None = None
         self.root.mkdir()
 
-    def run(self, name: str, *, split: dict[str, Any] | None = None, **changes: Any) -> pd.DataFrame:
-        """Run the stages, and return the metadata with the split of each image."""
+    def run(
+        self,
+        name: str,
+        *,
+        split: dict[str, Any] | None = None,
+        pairs: Sequence[tuple[str, str]] = (),
+        **changes: Any,
+    ) -> pd.DataFrame:
+        """Run the stages, and return the metadata with the split of each image.
+
+        Parameters
+        ----------
+        split
+            Changes of the section `split`.
+        pairs
+            The images that count as near duplicates.
+        changes
+            Of the section `dataset`.
+        """
         params = self.write_params(
             task=self.task,
             dataset=dataset_section(self.root, name, **changes),
@@ -40,15 +58,15 @@ class Run:
             split=SPLIT | {"max_share_deviation": 0.4} | (split or {}),
         )
         folder = self.folder
-        metadata, pairs, splits = folder / "metadata.csv", folder / "pairs.csv", folder / "splits.csv"
+        metadata, copies, splits = folder / "metadata.csv", folder / "pairs.csv", folder / "splits.csv"
         if self.undecoded is None:
             cache_images.main(folder / "images.npy", folder / "images.csv", params)
         else:
             write_index(folder / "images.csv", index_rows(self.undecoded))
         prepare_metadata.main(folder / "images.csv", metadata, folder / "rejected.csv", folder / "data.json", params)
-        pd.DataFrame({"image_id": [], "other_image_id": []}).to_csv(pairs, index=False)
+        pd.DataFrame(pairs, columns=["image_id", "other_image_id"]).to_csv(copies, index=False)
         outputs = (folder / f"{name}.json" for name in ("split", "shares", "characteristics"))
-        split_by_patient.main(metadata, pairs, splits, *outputs, params)
+        split_by_patient.main(metadata, copies, splits, *outputs, params)
         table = read_metadata(metadata).merge(pd.read_csv(splits, dtype={"image_id": "str"}), on="image_id")
         for identifier in ("patient_id", "lesion_id"):
             assert not (table.groupby(identifier).split.nunique() > 1).any()

@@ -103,7 +103,7 @@ def test_a_word_on_no_list_is_said(run: Run) -> None:
 
 
 def rename_to_old(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table as the archive wrote it before its diagnoses had levels; fields without a value had no column."""
+    """Return a table as the archive wrote it before diagnoses had levels; empty columns are left out."""
     words = {"Nevus": "nevus", "Basal cell carcinoma": "basal cell carcinoma", "Melanoma in situ": "melanoma"}
     old = pd.DataFrame({"isic_id": table.isic_id, "copyright_license": table.copyright_license})
     old["benign_malignant"] = table.diagnosis_1.str.lower()

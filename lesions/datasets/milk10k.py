@@ -1,7 +1,7 @@
 """MILK10k (ISIC 2025, doi 10.34970/648456): a clinical and a dermoscopic image of each lesion.
 
 `MILK10k_Training_GroundTruth.csv` has a row for each lesion, `MILK10k_Training_Metadata.csv` one for each image. The
-class of skin tone, from 0 to 5, is no Fitzpatrick type and is not read.
+class of skin tone, from 0, very dark, to 5, very light, is no Fitzpatrick type and is not read.
 """
 
 from pathlib import Path

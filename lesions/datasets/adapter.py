@@ -8,9 +8,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from lesions.datasets.columns import Column, OneHot
+from lesions.datasets.columns import Column, OneHot, find_missing_parameter
+from lesions.datasets.hierarchy import Hierarchy
+from lesions.datasets.selection import Selection
 from lesions.errors import InputError
 from lesions.tables.record import UNKNOWN, Record, SubgroupValue
+
+FieldColumn = Column | OneHot | Hierarchy
+"""What a field is read from."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Adapter:
     ----------
     tables
         The metadata files, relative to the dataset's root. The others are joined to the first by the column of
-        `image_id`.
+        `image_id`, or by that of `joined_by`.
     columns
         The column of each field of `Record` that the dataset has.
     subgroups
@@ -32,16 +37,29 @@ class Adapter:
         Whether an image's folder is its diagnosis. The list of files then replaces the first table.
     duplicates
         A table of two columns, which may be missing: each row names an image and its copy.
+    joined_by
+        The column by which a table is joined, where that is not the one of `image_id`, such as the lesion's.
+    selections
+        Which rows are used, apart from those without a diagnosis.
+    licence
+        The column of each image's licence, if there is one.
+    split_rows
+        The table of each split, train, val or test, that the dataset was published with: it has the numbers, from 0,
+        of rows of the first table.
 
     The file of an image is the one below the root whose name is its `image_id`; folders and suffix do not matter.
     """
 
     tables: tuple[Path, ...]
-    columns: Mapping[str, Column | OneHot]
+    columns: Mapping[str, FieldColumn]
     subgroups: Mapping[str, Column] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
     classes_are_folders: bool = False
     duplicates: Path | None = None
+    joined_by: Mapping[Path, str] = field(default_factory=dict)
+    selections: tuple[Selection, ...] = ()
+    licence: str | None = None
+    split_rows: Mapping[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         fields = Record.model_fields
@@ -53,7 +71,7 @@ class Adapter:
         for field_name, column in self.all_columns.items():
             self._check_values(field_name, column)
 
-    def _check_values(self, field_name: str, column: Column | OneHot) -> None:
+    def _check_values(self, field_name: str, column: FieldColumn) -> None:
         """Raise InputError if a word becomes a value that the field cannot have."""
         source = getattr(column, "parameter", None) or column.named_by or f"{self.label}: {field_name}"
         kind = SubgroupValue if field_name in self.subgroups else Record.model_fields[field_name].rebuild_annotation()
@@ -63,7 +81,7 @@ class Adapter:
                 allowed.validate_python(value)
             except ValidationError as error:
                 said = re.sub("^(Input should be|Value error, expected) ", "", error.errors()[0]["msg"])
-                belongs = column.missing_parameter if isinstance(column, Column) else None
+                belongs = find_missing_parameter(column) if isinstance(column, Column) else None
                 hint = f"; a word for 'not known' belongs in {belongs}" if belongs and value == UNKNOWN else ""
                 raise InputError(f"{source}: {word!r} becomes {value!r}, expected {said}{hint}") from error
 
@@ -73,7 +91,7 @@ class Adapter:
         return f"adapter for {self.tables[0] if self.tables else 'folders'}"
 
     @property
-    def all_columns(self) -> dict[str, Column | OneHot]:
+    def all_columns(self) -> dict[str, FieldColumn]:
         """The column of each field, and of each kind of subgroups."""
         return {**self.columns, **self.subgroups}
 
@@ -84,16 +102,27 @@ class Adapter:
 
     @property
     def needed_columns(self) -> list[str]:
-        """The columns that the tables must have."""
-        needed = [column for field, column in self.all_columns.items() if field not in self.optional]
+        """The columns that the tables must have; of those of a hierarchy, one is enough."""
+        needed = [
+            column
+            for name, column in self.all_columns.items()
+            if name not in self.optional and not isinstance(column, Hierarchy)
+        ]
         return list(dict.fromkeys(name for column in needed for name in column.needed))
+
+    @property
+    def read_columns(self) -> list[str]:
+        """All columns that are read where the tables have them."""
+        of_fields = [name for column in self.all_columns.values() for name in column.needed]
+        others = [selection.column for selection in self.selections] + ([self.licence] if self.licence else [])
+        return list(dict.fromkeys([*of_fields, *others]))
 
     @property
     def column_parameters(self) -> dict[str, str]:
         """The parameter that gives each column's name, for columns that have one."""
         parameters: dict[str, str] = {}
         for column in self.all_columns.values():
-            names = column.needed if isinstance(column, OneHot) else (column.name,)
+            names = (column.name,) if isinstance(column, Column) else column.needed
             if column.named_by:
                 parameters |= dict.fromkeys(names, column.named_by)
         return parameters

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Optional
+from typing import Any, Optional, Protocol
 from unicodedata import normalize
 
 Cells = Mapping[Any, str]
@@ -49,11 +49,6 @@ class Column:
     def needed(self) -> tuple[str, ...]:
         """The columns that this field is read from."""
         return (self.name,) if self.within is None else (self.name, *self.within.needed)
-
-    @property
-    def missing_parameter(self) -> str | None:
-        """The parameter that lists words for "not known", if there is one."""
-        return f"{self.parameter.rpartition('.words.')[0]}.missing" if self.parameter else None
 
     def quote(self, row: Cells) -> str:
         """Return the cell of one row as it is in the table."""
@@ -105,16 +100,34 @@ class Column:
         return {word: values.pop() for word, values in values_of.items() if len(values) == 1}
 
 
+class KnowsWords(Protocol):
+    """A column, or several, whose words have values."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def values(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def missing(self) -> frozenset[str]: ...  # noqa: D102
+    @property
+    def parameter(self) -> str | None: ...  # noqa: D102
+
+
+def find_missing_parameter(column: KnowsWords) -> str | None:
+    """Return the parameter that lists a column's words for "not known", if there is one."""
+    return f"{column.parameter.rpartition('.words.')[0]}.missing" if column.parameter else None
+
+
 class UnknownWordError(ValueError):
     """Raised for a word that a column does not know; the message lists those that it knows."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: KnowsWords) -> None:
         remedy = f"; {column.parameter} adds others" if column.parameter else ""
         super().__init__(f"is unknown; known are {list_known_words(column)}{remedy}")
         self.column = column
 
 
-def list_known_words(column: Column) -> str:
+def list_known_words(column: KnowsWords) -> str:
     """Return the words that a column knows, without those that only have blanks for underscores."""
     words = [word for word in column.values if word.replace(" ", "_") not in {*column.values} - {word}]
     return ", ".join(dict.fromkeys([*words, *sorted(column.missing)]))

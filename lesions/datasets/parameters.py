@@ -5,11 +5,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from lesions.datasets.isic_archive import IsicArchiveParameters
 from lesions.datasets.sources import OWN, Kind, Source, TableParameters, Text, has_no_control_characters
 from lesions.tables.paths import SYNTHETIC_ROOT, describe_overlap
 from lesions.tables.record import DiagnosisName
 
-NAMES = (*OWN, "ham10000", "isic2018", "isic2018_test", "isic2019", "pad_ufes_20", "siim_isic_2020", "synthetic")
+ISIC = "isic_archive"
+"""The dataset that the section of this name is for."""
+
+NAMES = (
+    *OWN,
+    *("bcn20000", "ddi", "derm7pt", "fitzpatrick17k", "ham10000", "isic2018", "isic2018_test", "isic2019", ISIC),
+    *("milk10k", "pad_ufes_20", "ph2", "siim_isic_2020", "slice_3d", "synthetic"),
+)
 
 RESERVED = (*NAMES, "schema", "sealed")
 """Names that no source can have; files of metrics with a part for each dataset have keys of the last two names."""
@@ -41,6 +49,8 @@ class DatasetParameters(TableParameters):
         What to do with patients or lesions that may be one in two spellings: stop (ask), join or keep apart (keep).
     sources
         The datasets of one's own, where they have names of their own.
+    isic_archive
+        Which images of the ISIC archive are used, and how their diagnoses are read; None for other datasets.
     """
 
     names: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -51,6 +61,7 @@ class DatasetParameters(TableParameters):
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)]
     similar_identifiers: SimilarIdentifiers
     sources: tuple[Source, ...]
+    isic_archive: IsicArchiveParameters | None
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
@@ -68,6 +79,18 @@ class DatasetParameters(TableParameters):
                     f"{key}: expected one of {', '.join(known)}, got {unknown[0]!r:.80}; a dataset of one's own by "
                     "another name needs a description in sources"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _archive_has_its_section(self) -> Self:
+        if (ISIC in self.all_names) != (self.isic_archive is not None):
+            raise ValueError(
+                "isic_archive needs a section with level, licences and image_types, as in "
+                "presets/datasets/isic_archive.yaml"
+                if self.isic_archive is None
+                else f"isic_archive belongs to the dataset of this name, got {', '.join(self.all_names)}; "
+                "set it to null"
+            )
         return self
 
     @model_validator(mode="after")

@@ -25,7 +25,8 @@ COLUMNS = [
     "perceptual_hash",
 ]
 """`source` is the dataset; `file` is relative to dataset.root; `row` is the image's index in `data/images.npy`;
-`published_split` is train, val or test, if the image is in a folder of that name."""
+`published_split` is train, val or test, if the image is in a folder of that name, or if the dataset's tables say
+so."""
 
 SUBGROUP = "subgroup_"
 """How the names of further columns begin: the values of subgroups of one's own, such as `subgroup_camera`."""
@@ -35,7 +36,7 @@ IDENTIFIERS = ("image_id", "patient_id", "lesion_id")
 
 def read_metadata(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read `data/metadata.csv`, or some of its columns, with identifiers as text; `image_id` is unique."""
-    types = {name: "str" for name in COLUMNS if name not in ("row", "age_years", "fitzpatrick_type")}
+    types = {name: "str" for name in COLUMNS if name not in ("row", "age_years")}
     types |= {"width_px": "int64", "height_px": "int64"}
     with path.open(encoding="utf-8", newline="") as file:
         types |= {name: "str" for name in next(csv.reader(file), []) if name.startswith(SUBGROUP)}

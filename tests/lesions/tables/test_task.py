@@ -69,7 +69,7 @@ def test_a_diagnosis_on_no_list_is_refused_with_the_lists(read, name: str) -> No
     message = (
         r"task: the data have blue_nevis, wart; say in task\.malignant, task\.benign or task\.neither what it is, or "
         r"correct its name in words\.diagnosis of the section dataset \(malignant: actinic_k.*; benign: benign, .*; "
-        r"neither: \)"
+        r"neither: i.*\)"
     )
     with pytest.raises(InputError, match=message):
         read(name=name).group([*THERE, "wart", "blue_nevis"])

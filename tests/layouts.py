@@ -65,8 +65,8 @@ class Run:
             write_index(folder / "images.csv", index_rows(self.undecoded))
         prepare_metadata.main(folder / "images.csv", metadata, folder / "rejected.csv", folder / "data.json", params)
         pd.DataFrame(pairs, columns=["image_id", "other_image_id"]).to_csv(copies, index=False)
-        shares, characteristics = folder / "shares.json", folder / "characteristics.json"
-        split_by_patient.main(metadata, copies, splits, folder / "split.json", shares, characteristics, params)
+        metrics, shares, described = (folder / f"{one}.json" for one in ("split", "shares", "characteristics"))
+        split_by_patient.main(metadata, copies, splits, metrics, shares, described, params)
         table = read_metadata(metadata).merge(pd.read_csv(splits, dtype={"image_id": "str"}), on="image_id")
         for identifier in ("patient_id", "lesion_id"):
             assert not (table.groupby(identifier).split.nunique() > 1).any()

@@ -146,7 +146,12 @@ def test_a_lesion_of_several_patients_is_said(run: Run, capsys: pytest.CaptureFi
 
 
 def test_a_table_without_any_diagnosis_is_refused(run: Run) -> None:
-    write(run, lambda table: table.drop(columns=[name for name in map(str, table) if name.startswith("diagnosis_")]))
+    write(
+        run,
+        lambda table: table.drop(
+            columns=[f"diagnosis_{level}" for level in range(1, 6)] + ["diagnosis_confirm_type"]
+        ),
+    )
     columns = "benign_malignant, diagnosis_1, diagnosis_2, diagnosis, diagnosis_3, diagnosis_4, diagnosis_5"
     with pytest.raises(
         InputError, match=f"metadata.csv: none of the columns {columns} is there; found isic_id, attrib"

@@ -45,7 +45,8 @@ def _describe_column(refused: Refusals) -> Iterator[str]:
         unknown = (
             "unknown leaves their images out"
             if field == "diagnosis"
-            else f"words for 'not known' belong in {find_missing_parameter(column)}, such as missing: {{{field}: [...]}}"
+            else f"words for 'not known' belong in {find_missing_parameter(column)}, such as missing: "
+            f"{{{field}: [...]}}"
         )
         is_short = section == "dataset"
         where = "the section dataset" if is_short else section

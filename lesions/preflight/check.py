@@ -48,12 +48,12 @@ from lesions.preflight.training_memory import (
 from lesions.report.about import AboutParameters
 from lesions.splitting.class_weights import ClassWeightParameters
 from lesions.splitting.parameters import SplitParameters
+from lesions.stage.resuming import find_resume_folder
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.paths import ModelPaths
 from lesions.tables.task import TaskParameters
 from lesions.tracking.parameters import TrackingParameters, check_tracking
 from lesions.training.recipe import SHARED, Recipe, merge_recipe, resolve_recipe
-from lesions.training.resume import find_resume_folder
 from lesions.transforms.conditions import RobustnessParameters
 
 SECTIONS: dict[str, type[Section]] = SHARED | {

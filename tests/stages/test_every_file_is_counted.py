@@ -13,8 +13,9 @@ from PIL import Image
 
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.reading import Reading, read_dataset
-from lesions.images.files import describe_undecoded, find_image_files
+from lesions.images.files import find_image_files
 from lesions.images.folders import is_image_name
+from lesions.images.undecoded import describe_undecoded
 from lesions.parameters.section import read_section
 from lesions.tables.index import build_index, read_index
 from stages import cache_images

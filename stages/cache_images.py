@@ -74,7 +74,7 @@ def number_rows(files: Sequence[FoundFile], rows: Iterable[Row], kept: list[int]
     added where each image was written.
     """
     for number, (one, row) in enumerate(zip(files, rows, strict=True)):
-        numbered = {"file": one.file} | row
+        numbered: Row = {"file": one.file} | row
         if "error" not in row:
             numbered["row"] = len(kept)
             kept.append(number)

@@ -61,7 +61,8 @@ def _list_links(file: h5f.FileID) -> list[tuple[bytes, int]]:
         found.append((name, about.type))
         return True if len(found) > MAX_MEMBERS else None
 
-    h5g.open(file, b"/").links.visit(add, info=True)
+    root = h5g.open(file, b"/")  # its links do not keep it open
+    root.links.visit(add, info=True)
     if len(found) > MAX_MEMBERS:
         raise ValueError(f"it has more than {MAX_MEMBERS:,} datasets and groups")
     return found

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tarfile import BLOCKSIZE, TarError, TarFile, TarInfo
-from typing import IO
+from typing import IO, cast
 
 from lesions.errors import InputError
 from lesions.hardware.disk import count_bytes
@@ -60,7 +60,7 @@ class _TarStream:
 @contextmanager
 def _open(path: str, *, is_gzipped: bool) -> Iterator[tuple[TarFile, _TarStream]]:
     with Path(path).open("rb") as file:
-        stream: IO[bytes] = gzip.GzipFile(fileobj=file) if is_gzipped else file
+        stream = cast(IO[bytes], gzip.GzipFile(fileobj=file)) if is_gzipped else file
         limit = max(MAX_RATIO * count_bytes(path), SMALL_BYTES)
         watched = _TarStream(stream, limit)
         with tarfile.open(fileobj=watched, mode="r:", errorlevel=1) as opened:  # type: ignore[call-overload]

@@ -58,7 +58,7 @@ def list_zip_members(path: str, archive: str) -> Members:
             f"unpacks to {num_bytes:,} bytes from {packed_bytes:,}; at most {MAX_RATIO} times as many are read"
         )
     for entry in entries:
-        error = _explain(entry)
+        problem = _explain(entry)
         is_packed = entry.compress_type == ZIP_DEFLATED
         place = Place(
             archive,
@@ -67,7 +67,7 @@ def list_zip_members(path: str, archive: str) -> Members:
             entry.compress_size if is_packed else None,
             entry.CRC,
         )
-        yield Member(entry.filename, None if error else place, error)
+        yield Member(entry.filename, None if problem else place, problem)
 
 
 def _explain(entry: ZipInfo) -> str | None:

@@ -100,10 +100,10 @@ def _find_largest(root: Path, files: Sequence[FoundFile]) -> Path | bytes | None
     if largest.place is None:
         return root / largest.file
     with suppress(InputError, OSError):  # the run will refuse it
-        data = (
-            next(stream_image_files(root, [largest]))[1] if find_stream(largest) else read_image_file(root, largest)
-        )
-        return data if isinstance(data, bytes) else None
+        if find_stream(largest) is None:
+            return read_image_file(root, largest)
+        _, contents = next(stream_image_files(root, [largest]))
+        return contents if isinstance(contents, bytes) else None
     return None
 
 

@@ -39,7 +39,7 @@ TABLE, COPIES = "table.csv", "copies.csv"
 
 
 def draw_dataset(folder: Path, num_images: int, *, container: str, seed: int) -> None:
-    """Write a table and an archive of images, of which the last `NUM_COPIES` are copies with other patients.
+    """Write a table and an archive of images, of which the last `NUM_COPIES` are copies with patients of their own.
 
     Parameters
     ----------
@@ -64,7 +64,9 @@ def draw_dataset(folder: Path, num_images: int, *, container: str, seed: int) ->
         for name, original, kind in zip(names[num_drawn:], originals.tolist(), kinds, strict=True):
             write(name, alter(kept[original], kind))
     num_patients = max(60, num_images // IMAGES_PER_PATIENT)
-    patients = [f"IP_{number:07d}" for number in generator.integers(num_patients, size=num_images)]
+    patients = [f"IP_{number:07d}" for number in generator.integers(num_patients, size=num_drawn)]
+    # Patients that exist would be tied to each other by their copies until all of them were one group.
+    patients += [f"COPY_{number:07d}" for number in range(NUM_COPIES)]
     table = pd.DataFrame({"isic_id": names, "patient_id": patients, "diagnosis": diagnoses})
     table.to_csv(folder / TABLE, index=False)
     copies = {"image_id": names[num_drawn:], "original": names[originals], "kind": [kind for kind, _ in kinds]}

@@ -140,7 +140,7 @@ def pair_by_binary_hashes(folder: Path) -> set[frozenset[str]]:
     pairs: set[frozenset[str]] = set()
     for orientation in range(NUM_ORIENTATIONS):
         limits, _, others = index.range_search(_as_bytes(turn_images(grey, orientation)), PEER_DISTANCE + 1)
-        images = np.repeat(np.arange(len(grey)), np.diff(limits.astype(np.int64)))
+        images = np.repeat(np.arange(len(grey)), (limits[1:] - limits[:-1]).astype(np.int64))
         pairs |= {frozenset((names[a], names[b])) for a, b in zip(images, others, strict=True) if a < b}
     return pairs
 
@@ -158,7 +158,8 @@ def print_measured(measured: list[Measured]) -> None:
     """Print a row per stage and number of images, and the exponent with which its time on processors grows."""
     table = Table("stage", "images", "s", "s of processors", "exponent", "anonymous MB", "resident MB", "disk MB")
     for stage, rows in pd.DataFrame(measured).groupby("stage", sort=False):
-        exponent = np.polyfit(*np.log([rows.num_images, rows.processor_seconds]), 1)[0] if len(rows) > 1 else np.nan
+        images, seconds = (np.log(rows[column].to_numpy(float)) for column in ("num_images", "processor_seconds"))
+        exponent = float(np.polyfit(images, seconds, 1)[0]) if len(rows) > 1 else np.nan
         for row in rows.itertuples():
             is_last = row.num_images == rows.num_images.max()
             table.add_row(

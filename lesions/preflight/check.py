@@ -234,9 +234,7 @@ def check_decoding_disk(cache_bytes: int) -> str:
     if folder.stat().st_dev == outputs.stat().st_dev:
         return ""
     check_room(folder, cache_bytes, "the decoding of all images, which is kept there until it is done,")
-    return (
-        f"{cache_bytes / 1e6:,.0f} MB more in {find_resume_folder()}, on another disk, until all images are decoded"
-    )
+    return f"{cache_bytes / 1e6:,.0f} MB more in {find_resume_folder()}, on another disk, until all are decoded"
 
 
 def estimate_tables(params: Path, counts: DatasetCounts) -> dict[str, Memory]:

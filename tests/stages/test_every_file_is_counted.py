@@ -73,7 +73,7 @@ files = st.lists(
 
 
 def pack_archives(root: Path) -> set[str]:
-    """Replace each folder with the name of an archive by an archive of its files; return those with names of images."""
+    """Replace each folder with the name of an archive by one of its files; return those with names of images."""
     packed = set()
     for name in ("all.zip", "melanoma/more.tgz", "keys.hdf5"):
         folder = root / name

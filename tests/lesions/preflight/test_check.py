@@ -450,12 +450,10 @@ def test_decoding_on_another_disk_takes_room_there(monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LESIONS_RESUME_DIR", str(tmp_path / "not there yet"))
     assert check_decoding_disk(5_000_000) == ""
-    other = Path("/dev/shm")
+    other = Path("/dev/shm")  # noqa: S108
     if not other.is_dir() or other.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("there is no second disk")
     monkeypatch.setenv("LESIONS_RESUME_DIR", str(other / "lesions"))
-    assert check_decoding_disk(5_000_000) == (
-        "5 MB more in /dev/shm/lesions, on another disk, until all images are decoded"
-    )
+    assert check_decoding_disk(5_000_000) == ("5 MB more in /dev/shm/lesions, on another disk, until all are decoded")
     with pytest.raises(InputError, match=r"^the decoding of all images, .* takes 1000000.0 GB in /dev/shm, where "):
         check_decoding_disk(10**15)

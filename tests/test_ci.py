@@ -15,6 +15,7 @@ from lesions.tables.digest import parse_digest
 from tests.builders import ROOT
 from tests.gating import write_model
 from tests.repository import Repository
+from tests.stores import build_store_project, push, set_remote
 
 WORKFLOW, WEEKLY = (YAML(typ="safe").load(ROOT / f".github/workflows/{name}.yml") for name in ("ci", "reproduce"))
 JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"] | WEEKLY["jobs"]
@@ -72,12 +73,17 @@ def lowered(tiny: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repos
 def pull_request(lowered: Repository, tmp_path: Path) -> Repository:
     """A clone as a runner has it, without data and with this environment as its own."""
     clone = lowered.clone(tmp_path / "clone")
-    environment = clone.root / ".venv"
+    link_environment(clone)
+    return clone
+
+
+def link_environment(repository: Repository) -> None:
+    """Make this environment the one that `make` would set up there."""
+    environment = repository.root / ".venv"
     environment.mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):
         (environment / name).symlink_to(Path(sys.prefix, name))
     (environment / "ready").touch()
-    return clone
 
 
 def run_step(repository: Repository, command: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -140,6 +146,26 @@ def test_the_weekly_steps_find_the_same_bits(pull_request: Repository, tmp_path:
     assert (tmp_path / "summary.md").read_text().startswith("## Reproduction: same bits\n")
     assert (tmp_path / "reproduce.xml").is_file()
     assert pull_request.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_the_storage_job_compares_with_a_remote_and_skips_where_there_is_none(tmp_path: Path) -> None:
+    assert commands("storage")[0] == "make .venv/ready"
+    project = build_store_project(tmp_path / "project")
+    link_environment(project)
+    (tmp_path / "summary.md").touch()
+    for expected, summary in (
+        (0, "Storage: skipped, as .dvc/config names no default remote (docs/storage.md).\n"),
+        (1, "## Storage: 7 of 7 objects are missing or wrong\n"),
+        (0, "## Storage: all 7 objects are there\n"),
+    ):
+        (tmp_path / "summary.md").write_text("")
+        compare, summarise = commands("storage")[1:]
+        assert run_step(project, compare, tmp_path).returncode == expected
+        assert run_step(project, summarise, tmp_path).returncode == 0
+        assert (tmp_path / "summary.md").read_text().startswith(summary)
+        set_remote(project, "../remote")
+        if expected == 1:
+            push(project)
 
 
 def test_the_last_line_of_make_repro_counts_the_results_that_differ(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ from lesions.report.about import AboutParameters
 from lesions.splitting.class_weights import ClassWeightParameters
 from lesions.splitting.parameters import SplitParameters
 from lesions.stage.resuming import find_resume_folder
+from lesions.storage.remotes import describe_unsafe
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.paths import ModelPaths
 from lesions.tables.task import TaskParameters
@@ -114,6 +115,7 @@ def check_run(params: Path) -> Findings:
         if findings.rows["training on"].startswith("cpu "):
             memory |= estimate_networks(params, recipes, precisions, counts, loaded_bytes=loaded_bytes)
         findings.rows |= {f"memory of {stage}": str(needed) for stage, needed in memory.items()}
+    findings.doubts += describe_unsafe()
     if not findings.problems:
         findings.rows |= describe_reruns(params)
     return findings

@@ -15,7 +15,7 @@ def publish_files(files: Mapping[str, bytes], *, onto: str, tag: str, message: s
     """Commit files on top of the current commit, tag this commit, and return its hash.
 
     Signals such as Ctrl-C wait until all is done; whatever fails, the repository and the workspace are as before. No
-    hook of the repository runs.
+    hook for commits runs.
 
     Parameters
     ----------

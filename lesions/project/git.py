@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 from lesions.errors import InputError
 from lesions.fetching.request import hide_credentials
@@ -14,14 +15,17 @@ SECONDS = 600
 
 def run_git(
     *arguments: str,
+    folder: Path | None = None,
     content: bytes | None = None,
     environment: Mapping[str, str] | None = None,
     max_file_bytes: int | None = None,
 ) -> bytes:
-    """Run a command of git in the current folder and return what it prints.
+    """Run a command of git and return what it prints.
 
     Parameters
     ----------
+    folder
+        Where it runs; by default in the current folder.
     content
         What it reads from standard input.
     environment
@@ -42,6 +46,7 @@ def run_git(
     try:
         done = subprocess.run(
             ["git", *arguments],
+            cwd=folder,
             input=b"" if content is None else content,
             capture_output=True,
             check=False,

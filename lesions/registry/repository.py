@@ -72,11 +72,12 @@ def open_releases(address: str, artifact: Artifact) -> Iterator[RemoteReleases]:
     """
     with TemporaryDirectory(prefix="lesions-releases-") as temporary:
         folder = Path(temporary)
-        run_git("init", "--quiet", "--bare", "--template=", "--", temporary)
+        _run_in(folder, "init", "--quiet", "--bare", "--template=")
         _run_in(folder, "remote", "add", "--", "origin", address)
         patterns = (f"refs/tags/{artifact.prefix}@*", f"refs/tags/{artifact.prefix}#*")
         references = [f"+{pattern}:{pattern}" for pattern in patterns]
-        _run_in(folder, "fetch", "--quiet", "--no-tags", "--depth=1", "origin", *references)
+        if _run_in(folder, "ls-remote", "--refs", "--", "origin", *patterns):  # with nothing to fetch, git fails
+            _run_in(folder, "fetch", "--quiet", "--no-tags", "--depth=1", "--", "origin", *references)
         listed = _run_in(folder, "for-each-ref", f"--format={FORMAT}", f"--count={MAX_TAGS}", "refs/tags")
         tags = select_tags(parse_tags(listed.decode("utf-8", "replace")), artifact)
         yield RemoteReleases(artifact, tags, folder)
@@ -90,7 +91,7 @@ def check_repository(address: str) -> str:
     InputError
         If it is another one. Other transports of git reach further: `ext::` runs a program.
     """
-    if not address.startswith("-") and Path(address).is_dir():
+    if address and not address.startswith("-") and Path(address).is_dir():
         return Path(address).resolve().as_uri()
     parts = urlsplit(address)
     is_web = parts.scheme == "https" and parts.hostname
@@ -103,5 +104,5 @@ def check_repository(address: str) -> str:
 
 
 def _run_in(folder: Path, *arguments: str) -> bytes:
-    place = ("--git-dir", str(folder))
-    return run_git(*place, *arguments, environment=TRANSPORTS, max_file_bytes=MAX_REPOSITORY_BYTES)
+    environment = {**TRANSPORTS, "GIT_DIR": str(folder)}
+    return run_git(*arguments, folder=folder, environment=environment, max_file_bytes=MAX_REPOSITORY_BYTES)

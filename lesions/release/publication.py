@@ -26,22 +26,21 @@ def publish_files(files: Mapping[str, bytes], *, onto: str, tag: str, message: s
     after
         The earlier tags of the model.
     """
-    root, dated = ask_git("rev-parse", "--show-toplevel"), _date(after)
-    in_root = ("-C", root)
+    root, dated = Path(ask_git("rev-parse", "--show-toplevel")), _date(after)
     with TemporaryDirectory() as folder, _without_signals():
         apart = {**dated, "GIT_INDEX_FILE": str(Path(folder, "index"))}
-        run_git(*in_root, "read-tree", onto, environment=apart)
+        run_git("read-tree", onto, folder=root, environment=apart)
         blobs = {path: _write_object(content, "blob") for path, content in files.items()}
         lines = "".join(f"100644 {blob}\t{path}\0" for path, blob in blobs.items())
-        run_git(*in_root, "update-index", "-z", "--index-info", content=lines.encode(), environment=apart)
-        tree = run_git(*in_root, "write-tree", environment=apart).decode().strip()
+        run_git("update-index", "-z", "--index-info", folder=root, content=lines.encode(), environment=apart)
+        tree = run_git("write-tree", folder=root, environment=apart).decode().strip()
         commit = run_git("commit-tree", tree, "-p", onto, "-m", message, environment=dated).decode().strip()
         tagged = _write_tag(commit, tag, message, dated)
         try:
-            run_git(*in_root, "read-tree", "-m", "-u", onto, commit)
+            run_git("read-tree", "-m", "-u", onto, commit, folder=root)
             _update_references(f"update HEAD {commit} {onto}", f"create refs/tags/{tag} {tagged}", message=message)
         except BaseException:
-            run_git(*in_root, "read-tree", "-m", "-u", commit, onto)
+            run_git("read-tree", "-m", "-u", commit, onto, folder=root)
             raise
     return commit
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dvc.repo import Repo
+
 from lesions.parameters.section import read_parameters
 from lesions.release.release import Released, release_model
 from lesions.report.about import AboutParameters
@@ -63,9 +65,10 @@ class Project(Repository):
 
     def run_and_push(self, message: str) -> None:
         """Run the pipeline, commit, and push to both remotes."""
-        self.dvc("repro", "--quiet")
-        self.commit(message)
-        self.dvc("push", "--quiet")
+        with chdir(self.root), Repo() as repo:
+            repo.reproduce()
+            self.commit(message)
+            repo.push()
         self.run("git", "push", "--quiet", "--set-upstream", "origin", "main")
 
     def release(self, version: str, **options: Any) -> Released:
@@ -91,9 +94,9 @@ def build_project(folder: Path) -> Project:
     project.set_identity()
     project.run("git", "init", "--quiet", "--bare", "--initial-branch", "main", "../origin.git")
     project.run("git", "remote", "add", "origin", "../origin.git")
-    project.dvc("init", "--quiet")
-    project.dvc("remote", "add", "--quiet", "--default", "store", "../store")
     for name, text in {
+        ".dvc/config": "[core]\n    remote = store\n['remote \"store\"']\n    url = ../../store\n",
+        ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n",
         "dvc.yaml": json.dumps(DEFINITIONS),
         ".gitignore": "/data/**\n!/data/**/\n!/data/exports/.gitignore\n/report/\n",
         "data/exports/.gitignore": f"/{MODEL}\n",

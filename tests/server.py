@@ -145,6 +145,7 @@ def redirect(location: str, body: bytes = b"") -> Answer:
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(302)
         request.send_header("Location", location)
+        request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body)
 

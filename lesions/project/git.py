@@ -19,6 +19,7 @@ def run_git(
     content: bytes | None = None,
     environment: Mapping[str, str] | None = None,
     max_file_bytes: int | None = None,
+    process_group: int | None = None,
 ) -> bytes:
     """Run a command of git and return what it prints.
 
@@ -32,6 +33,8 @@ def run_git(
         Variables besides those of this process.
     max_file_bytes
         The size up to which it may write a file.
+    process_group
+        0 for one of its own, which Ctrl-C on a terminal does not reach.
 
     Raises
     ------
@@ -52,6 +55,7 @@ def run_git(
             check=False,
             env={**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(environment or {})},
             timeout=SECONDS,
+            process_group=process_group,
             preexec_fn=None if max_file_bytes is None else limit_files,
         )
     except FileNotFoundError as error:

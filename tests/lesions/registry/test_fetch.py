@@ -59,8 +59,8 @@ def test_a_file_comes_with_its_manifest_and_card_and_then_from_the_cache(
 def test_offline_only_a_fetched_version_is_there(repository: Repository, tmp_path: Path) -> None:
     publish_model(repository, tmp_path / "model.onnx")
     for text, message in {
-        NAME: "--offline: name a version, such as custom_cnn@1.2.0: only the repository knows which is the newest, or "
-        "in a stage",
+        NAME: "--offline: name a version, such as custom_cnn@1.2.0: only the repository knows which is the newest, "
+        "or in a stage",
         f"{NAME}@1.0.0": "custom_cnn@1.0.0 was not fetched yet; fetch it without --offline",
     }.items():
         with pytest.raises(InputError) as refused:

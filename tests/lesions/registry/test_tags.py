@@ -74,12 +74,12 @@ def act_at_random(seed: int) -> Iterator[tuple[str, int]]:
 
 def show_as_gto(tags: list[Tag]) -> dict[str, tuple[str | None, dict[str, str]]]:
     """Return the newest version and the stages of each model, in GTO's words."""
-    shown = {}
+    shown: dict[str, tuple[str | None, dict[str, str]]] = {}
     for artifact in {tag.artifact for tag in tags}:
         own = select_tags(tags, artifact)
-        newest = [f"v{version}" for version in find_versions(own)][-1:]
+        newest = next((f"v{version}" for version in reversed(find_versions(own))), None)
         stages = {stage: f"v{version}" for stage, (version, _) in find_stages(own).items()}
-        shown[str(artifact)] = ((newest or [None])[0], stages)
+        shown[str(artifact)] = (newest, stages)
     return shown
 
 

@@ -1,6 +1,7 @@
 """A project that is ready to be released: a model, its metrics and its card, a git remote and a DVC remote."""
 
 import json
+import os
 import shutil
 from contextlib import chdir
 from dataclasses import dataclass
@@ -43,12 +44,9 @@ class Project(Repository):
     def copy(self, target: Path) -> "Project":
         """Copy it and its remotes."""
         shutil.copytree(self.root.parent, target, symlinks=True)
-        return Project(target / self.root.name)
-
-    @property
-    def origin(self) -> str:
-        """The address of its git remote."""
-        return (self.root.parent / "origin.git").as_uri()
+        copy = Project(target / self.root.name)
+        copy.run("git", "remote", "set-url", "origin", str(target / "origin.git"))
+        return copy
 
     def write_params(self, **changes: Any) -> None:
         """Write its parameters, with some sections changed."""
@@ -86,16 +84,17 @@ class Project(Repository):
         return references, self.run("git", "status", "--porcelain", "--ignored=no").stdout, *sorted(files)
 
 
-def build_project(folder: Path) -> Project:
-    """Build the project in `folder/work`, run it, and push it."""
-    project = Project(folder / "work")
+def build_project(folder: Path, *, below: str = ".") -> Project:
+    """Build the project in a folder of the git repository `folder/work`, run it, and push it."""
+    project, origin = Project(folder / "work" / below), str(folder / "origin.git")
     project.root.mkdir(parents=True)
-    project.run("git", "init", "--quiet", "--initial-branch", "main")
+    project.run("git", "init", "--quiet", "--initial-branch", "main", str(folder / "work"))
     project.set_identity()
-    project.run("git", "init", "--quiet", "--bare", "--initial-branch", "main", "../origin.git")
-    project.run("git", "remote", "add", "origin", "../origin.git")
+    project.run("git", "init", "--quiet", "--bare", "--initial-branch", "main", origin)
+    project.run("git", "remote", "add", "origin", origin)
+    store = os.path.relpath(folder / "store", project.root / ".dvc")
     for name, text in {
-        ".dvc/config": "[core]\n    remote = store\n['remote \"store\"']\n    url = ../../store\n",
+        ".dvc/config": f"[core]\n    remote = store\n['remote \"store\"']\n    url = {store}\n",
         ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n",
         "dvc.yaml": json.dumps(DEFINITIONS),
         ".gitignore": "/data/**\n!/data/**/\n!/data/exports/.gitignore\n/report/\n",

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from lesions.errors import InputError, quote_value
+from lesions.fetching.request import hide_credentials
 from lesions.project.git import run_git
 from lesions.registry.tags import FORMAT, Artifact, Tag, parse_tags, select_tags
 
@@ -97,9 +98,8 @@ def check_repository(address: str) -> str:
     is_web = parts.scheme == "https" and parts.hostname
     is_file = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
     if not (is_web or is_file) or not address.isprintable() or address.startswith("-"):
-        raise InputError(
-            f"--from: expected a git repository by https://… or file:///…, or its folder, got {quote_value(address)}"
-        )
+        shown = quote_value(hide_credentials(address))
+        raise InputError(f"--from: expected a git repository by https://… or file:///…, or its folder, got {shown}")
     return address
 
 

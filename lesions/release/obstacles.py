@@ -203,4 +203,4 @@ def _collect(check: Callable[[Candidate], Iterable[str]], candidate: Candidate) 
     except (InputError, OSError) as error:
         yield str(error)
     except DvcException as error:
-        yield f"DVC: {error}"
+        yield f"DVC: {' '.join(str(error).split())}"

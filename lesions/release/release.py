@@ -122,6 +122,7 @@ def choose_address(exported: Path, address: str | None) -> str:
             f"{source}: {error}; --address https://… says where users without DVC get {exported}"
         ) from error
     except DvcException as error:
+        why = " ".join(str(error).split())
         raise InputError(
-            f"{exported} has no address in DVC's remote ({error}); --address https://… names one"
+            f"DVC's remote has no address of {exported} ({why}); --address https://… gives one"
         ) from error

@@ -14,7 +14,8 @@ from lesions.registry.tags import FORMAT, parse_tags
 from lesions.release.listing import list_registry
 from lesions.release.promotion import promote_version
 from tests.gating import predict, write_model
-from tests.released_project import MODEL, Project
+from tests.released_project import MODEL, Project, build_project
+from tests.repository import Repository
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of what DVC calls
 
@@ -88,3 +89,19 @@ def test_what_another_tool_registered_is_listed_without_scores(project: Project)
         f"publish it: git push origin 'refs/tags/{MODEL}#prod#1'",
     ]
     assert json.loads(project.run("gto", "show", "--json").stdout)[MODEL]["stage"] == {"prod": "v0.1.0"}
+
+
+@pytest.mark.slow
+def test_a_project_below_the_root_has_its_folder_in_its_tags(tmp_path: Path) -> None:
+    project, name = build_project(tmp_path, below="ml/skin"), f"ml/skin:{MODEL}"
+    released = project.release("1.0.0")
+    assert released.tag == f"ml/skin={MODEL}@v1.0.0"
+    project.run("sh", "-c", released.push)
+    assert promote(project, "1.0.0", "prod") == f"ml/skin={MODEL}#prod#1"
+    project.run("git", "push", "--quiet", "origin", "--tags")
+    assert gto.api.show(tmp_path / "work")[name]["stage"] == {"prod": "v1.0.0"}
+    assert call(project, "registry").splitlines()[1].split()[:2] == [name, "1.0.0"]
+    origin, user = (tmp_path / "origin.git").as_uri(), Repository(tmp_path)
+    fetched = user.run("lesions", "fetch-model", f"{name}#prod", "--from", origin, XDG_CACHE_HOME=str(tmp_path / "c"))
+    user.dvc("artifacts", "get", origin, name, "--rev", "v1.0.0", "--out", "by_dvc.onnx")
+    assert Path(fetched.stdout.splitlines()[-1]).read_bytes() == (tmp_path / "by_dvc.onnx").read_bytes()

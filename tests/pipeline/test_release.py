@@ -48,10 +48,9 @@ def test_a_model_goes_from_the_pipeline_to_a_user(fresh: Repository, tmp_path: P
 
     user = Repository(tmp_path / "user")
     user.root.mkdir()
-    cache = {"XDG_CACHE_HOME": str(user.root / "cache")}
     fetch = ("lesions", "fetch-model", f"{MODEL}#prod", "--from", origin)
     verify = ("--verify", str(allow(tmp_path, key)))
-    path = Path(user.run(*fetch, *verify, **cache).stdout.splitlines()[-1])
+    path = Path(user.run(*fetch, *verify, XDG_CACHE_HOME=str(user.root / "cache")).stdout.splitlines()[-1])
     assert sha256(path.read_bytes()).hexdigest() == manifest["sha256"]
     assert path.read_bytes() == (fresh.root / FILE).read_bytes()
     images = sorted((fresh.root / "data/raw/synthetic").rglob("*.jpg"))[:2]

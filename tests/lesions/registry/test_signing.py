@@ -25,8 +25,9 @@ def test_a_signature_names_its_signer_and_openssh_agrees(key: Path, tmp_path: Pa
     allowed = allow(tmp_path, key, signer="team@example.org")
     assert verify_manifest(MANIFEST, signature, allowed) == "team@example.org"
     (tmp_path / "manifest.json.sig").write_bytes(signature)
-    by_hand = ["ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "team@example.org", "-n", "lesions-release", "-s"]
-    done = subprocess.run([*by_hand, tmp_path / "manifest.json.sig"], input=MANIFEST, capture_output=True, check=True)
+    by_hand = ["ssh-keygen", "-Y", "verify", "-I", "team@example.org", "-n", "lesions-release"]
+    files = ["-f", str(allowed), "-s", str(tmp_path / "manifest.json.sig")]
+    done = subprocess.run([*by_hand, *files], input=MANIFEST, capture_output=True, check=True)
     assert done.stdout.startswith(b'Good "lesions-release" signature for team@example.org')
 
 

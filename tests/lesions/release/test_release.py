@@ -254,8 +254,10 @@ def write_hook(project: Project, script: str) -> None:
 def test_a_manifest_is_signed(project: Project, tmp_path: Path) -> None:
     key = make_key(tmp_path / "key")
     project.release("1.0.0", key=key)
-    files = [(project.root / FOLDER / name).read_bytes() for name in ("manifest.json", "manifest.json.sig")]
-    assert verify_manifest(*files, allow(tmp_path, key)) == "me@example.org"
+    manifest, signature = (
+        (project.root / FOLDER / name).read_bytes() for name in ("manifest.json", "manifest.json.sig")
+    )
+    assert verify_manifest(manifest, signature, allow(tmp_path, key)) == "me@example.org"
 
 
 @pytest.mark.slow

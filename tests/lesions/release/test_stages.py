@@ -63,8 +63,9 @@ def test_two_promotions_in_one_second_have_an_order(project: Project) -> None:
     """GTO orders by the date to the second, and then by the name, in which 10 comes before 9."""
     project.run("git", "tag", "--annotate", "--message", "x", f"{MODEL}@v1.0.0")
     project.run("git", "commit", "--quiet", "--allow-empty", "--message", "x")
-    ahead = {"GIT_COMMITTER_DATE": "@4000000000 +0000"}  # a machine whose clock is ahead
-    project.run("git", "tag", "--annotate", "--message", "x", f"{MODEL}@v1.1.0", **ahead)
+    # By a machine whose clock is ahead.
+    by_other = ("git", "tag", "--annotate", "--message", "x", f"{MODEL}@v1.1.0")
+    project.run(*by_other, GIT_COMMITTER_DATE="@4000000000 +0000")
     for number in range(11):
         promote(project, f"1.{number % 2}.0", "prod")
     tags = parse_tags(project.run("git", "for-each-ref", f"--format={FORMAT}", "refs/tags").stdout)

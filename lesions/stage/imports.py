@@ -25,8 +25,7 @@ DISTRIBUTIONS = {
 
 PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)", re.MULTILINE)
 
-
-OWN_NETWORKS = Path("lesions/networks/own")
+OWN_NETWORKS = Path("own_networks")
 """The folder of networks of one's own, which no file imports: a parameter names them."""
 
 OF_ONE_MODEL = ("evaluate_robustness", "explain", "export", "predict", "train")

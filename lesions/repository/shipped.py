@@ -1,0 +1,68 @@
+"""What a repository of one's own has from the package: the pipeline, its presets, and the files for CI."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, get_args
+
+from lesions.errors import InputError
+from lesions.repository.requirement import REQUIREMENTS, Requirement
+from lesions.stage.package import LOCK, SHIPPED, SITE
+
+Ci = Literal["github", "gitlab", "none"]
+
+CI_FILES: dict[str, str] = {"github": ".github/workflows/ci.yml", "gitlab": ".gitlab-ci.yml"}
+"""The file of each service, by the name of its template without suffix."""
+
+PIPELINE = (
+    *("dvc.yaml", "requirements.lock", ".dvcignore", ".gitattributes", ".gitignore"),
+    *(".dvc/plots/*.json", "data/*/.gitignore", "own_networks/__init__.py", "presets/**/*.yaml", "stages/*.py"),
+)
+"""The files that are copied, by pattern, from the wheel or from a checkout; hatchling packs them by the same list."""
+
+OF_CHECKOUT, OF_PACKAGE = "deps: [lesions, stages,", f"deps: [{LOCK}, stages,"
+"""What `trace_code` depends on: in a repository of one's own the lock stands for the code of the package."""
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def find_shipped() -> Path:
+    """Return the folder that has the files to copy: of the wheel, or the checkout of an editable install."""
+    packed = SITE / SHIPPED
+    folder = packed if packed.is_dir() else SITE
+    if not (folder / "dvc.yaml").is_file():
+        raise InputError(f"{folder}: has no pipeline; install lesions from its wheel, or editable from a checkout")
+    return folder
+
+
+def list_shipped(requirement: Requirement, ci: Ci) -> dict[str, bytes]:
+    """Return the content of each file that the package brings into a repository, by its path there.
+
+    Parameters
+    ----------
+    requirement
+        From where the repository takes the package.
+    ci
+        The service whose file is among them.
+    """
+    folder = find_shipped()
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _find_pipeline(folder)}
+    definitions = files["dvc.yaml"].decode()
+    assert definitions.count(OF_CHECKOUT) == 1
+    files["dvc.yaml"] = definitions.replace(OF_CHECKOUT, OF_PACKAGE).encode()
+    files[REQUIREMENTS] = requirement.text.encode()
+    if requirement.wheel:
+        files[requirement.wheel_name] = requirement.wheel.read_bytes()
+    if ci in CI_FILES:
+        files[CI_FILES[ci]] = (TEMPLATES / f"{ci}.yml").read_bytes()
+    return dict(sorted(files.items()))
+
+
+def recognise_ci(files: object) -> Ci:
+    """Return the service whose file is among those of a repository."""
+    names = files if isinstance(files, dict) else {}
+    return next((ci for ci in get_args(Ci) if CI_FILES.get(ci) in names), "none")
+
+
+def _find_pipeline(folder: Path) -> Iterator[Path]:
+    for pattern in PIPELINE:
+        yield from (path for path in folder.glob(pattern) if path.is_file())

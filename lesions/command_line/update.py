@@ -30,7 +30,7 @@ def update(
         raise InputError(f"{LOCK}: there is no such file; git brings later versions into a clone of lesions")
     requirement = find_requirement()
     shipped = list_shipped(requirement, recognise_ci(read_lock(LOCK).files))
-    steps, defaults = plan_update(root, shipped), list_new_defaults(root)
+    steps, defaults = plan_update(root, shipped), list_new_defaults(root, shipped)
     print("\n".join(line for step in steps for line in describe_step(step)) or "no file differs between the versions")
     if defaults:
         print(

@@ -2,19 +2,18 @@
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from dvc.repo import Repo
 
 from lesions.errors import InputError
 from lesions.formats.atomic import atomic_path, write_text
 from lesions.preflight.datasets import check_datasets
 from lesions.preflight.findings import Findings
 from lesions.repository.description import Description, compose_own
-from lesions.repository.shipped import TEMPLATES, find_shipped
+from lesions.repository.shipped import DEFAULTS, TEMPLATES
 from lesions.stage.package import LOCK, write_lock
 
 PARAMS, README = "params.yaml", "README.md"
@@ -50,17 +49,14 @@ def create_repository(
     """
     check_free(folder)
     check_git(folder, in_git=in_git)
-    findings = check_data(description)
+    findings = check_data(description, files[DEFAULTS])
     folder.mkdir(parents=True, exist_ok=True)
     if not in_git:
-        _run_git(folder, "init", "--quiet", "--initial-branch", "main")
-    with Repo.init(str(folder), subdir=in_git):
-        pass
+        _run(folder, "git", "init", "--quiet", "--initial-branch", "main")
+    _run(folder, sys.executable, "-m", "dvc", "init", "--quiet", *(["--subdir"] if in_git else []))
     write_text(folder / ".dvc/config", DVC_SETTINGS)
     write_files(folder, files)
-    write_text(
-        folder / PARAMS, compose_own(description, find_shipped() / "presets", _spell_root(description, folder))
-    )
+    write_text(folder / PARAMS, compose_own(description, files[DEFAULTS], _spell_root(description, folder)))
     write_text(folder / README, (TEMPLATES / README).read_text(encoding="utf-8"))
     write_lock(folder / LOCK, {name: sha256(content).hexdigest() for name, content in files.items()})
     return findings
@@ -107,12 +103,12 @@ def check_git(folder: Path, *, in_git: bool) -> None:
         raise InputError(f"--subdirectory: {folder} is in no git repository; leave the option out")
 
 
-def check_data(description: Description) -> Findings:
+def check_data(description: Description, defaults: bytes) -> Findings:
     """Read every row and every name of the data as a run will, and raise InputError for what would stop it."""
     findings = Findings()
     with TemporaryDirectory(prefix="lesions-init-") as temporary:
         params = Path(temporary, PARAMS)
-        write_text(params, compose_own(description, find_shipped() / "presets", str(description.root)))
+        write_text(params, compose_own(description, defaults, str(description.root)))
         check_datasets(params, findings)
     findings.problems = [problem.replace(f"{params}: ", "") for problem in findings.problems]
     findings.raise_problems()
@@ -126,7 +122,7 @@ def _spell_root(description: Description, folder: Path) -> str:
     return (description.root.relative_to(folder) if inside else description.root).as_posix()
 
 
-def _run_git(folder: Path, *arguments: str) -> None:
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+def _run(folder: Path, *command: str) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise InputError(f"git {arguments[0]}: {' '.join(done.stderr.split())}")
+        raise InputError(f"{' '.join(command)}: {' '.join(done.stderr.split())}")

@@ -9,7 +9,7 @@ from lesions.errors import InputError
 from lesions.parameters.merging import merge_sections
 from lesions.parameters.overlay import render_parameters
 from lesions.parameters.presets import DEFAULT
-from lesions.parameters.section import load_parameters
+from lesions.parameters.section import parse_parameters
 
 
 @dataclass(frozen=True)
@@ -82,19 +82,17 @@ def describe_data(
     return Description(root.resolve(), below, columns, words, **sides)
 
 
-def compose_own(description: Description, presets: Path, root: str) -> str:
+def compose_own(description: Description, defaults: bytes, root: str) -> str:
     """Return the text of `params.yaml`.
-
-    The floors of the gate are left out: those of the defaults are for the embedded dataset.
 
     Parameters
     ----------
-    presets
-        The folder of the presets, which has the defaults.
+    defaults
+        The defaults, as `list_shipped` has them.
     root
         `dataset.root`, as it is to be written.
     """
-    default = load_parameters(presets / DEFAULT)
+    default = parse_parameters(defaults, DEFAULT)
     dataset: dict[str, Any] = {
         "names": ["csv" if description.columns else "image_folder"],
         "root": root,
@@ -105,6 +103,5 @@ def compose_own(description: Description, presets: Path, root: str) -> str:
     sides = {
         name: [*default["task"][name], *getattr(description, name)] for name in ("malignant", "benign", "neither")
     }
-    gate = {name: rule | {"floor": None} for name, rule in default["gate"].items() if name != "release"}
-    sections = merge_sections(default, {"dataset": dataset, "task": sides, "gate": gate}, default)
-    return render_parameters(sections, (presets / DEFAULT).read_text(encoding="utf-8"))
+    sections = merge_sections(default, {"dataset": dataset, "task": sides}, default)
+    return render_parameters(sections, defaults.decode("utf-8"))

@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from lesions.errors import InputError
+from lesions.parameters.merging import is_section, merge_sections
+from lesions.parameters.overlay import render_parameters
+from lesions.parameters.section import parse_parameters
 from lesions.repository.requirement import REQUIREMENTS, Requirement
 from lesions.stage.package import LOCK, SHIPPED, SITE
 
@@ -21,6 +24,8 @@ PIPELINE = (
 
 OF_CHECKOUT, OF_PACKAGE = "deps: [lesions, stages,", f"deps: [{LOCK}, stages,"
 """What `trace_code` depends on: in a repository of one's own the lock stands for the code of the package."""
+
+DEFAULTS = "presets/default.yaml"
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -49,6 +54,7 @@ def list_shipped(requirement: Requirement, ci: Ci) -> dict[str, bytes]:
     definitions = files["dvc.yaml"].decode()
     assert definitions.count(OF_CHECKOUT) == 1
     files["dvc.yaml"] = definitions.replace(OF_CHECKOUT, OF_PACKAGE).encode()
+    files[DEFAULTS] = _leave_out_floors(files[DEFAULTS])
     files[REQUIREMENTS] = requirement.text.encode()
     if requirement.wheel:
         files[requirement.wheel_name] = requirement.wheel.read_bytes()
@@ -61,6 +67,13 @@ def recognise_ci(files: object) -> Ci:
     """Return the service whose file is among those of a repository."""
     names = files if isinstance(files, dict) else {}
     return next((ci for ci in get_args(Ci) if CI_FILES.get(ci) in names), "none")
+
+
+def _leave_out_floors(defaults: bytes) -> bytes:
+    """Return the defaults without the floors of the gate, which are those of the embedded dataset."""
+    sections = parse_parameters(defaults, DEFAULTS)
+    floors = {name: {"floor": None} for name, rule in sections["gate"].items() if is_section(rule)}
+    return render_parameters(merge_sections(sections, {"gate": floors}, sections), defaults.decode("utf-8")).encode()
 
 
 def _find_pipeline(folder: Path) -> Iterator[Path]:

@@ -11,14 +11,12 @@ from tempfile import TemporaryDirectory
 
 from lesions.errors import InputError
 from lesions.parameters.differences import list_changed
-from lesions.parameters.section import load_parameters
+from lesions.parameters.section import load_parameters, parse_parameters
 from lesions.repository.creation import write_files
-from lesions.repository.shipped import find_shipped
+from lesions.repository.shipped import DEFAULTS
 from lesions.stage.package import LOCK, read_lock, write_lock
 
 NEW_SUFFIX = ".new"
-
-DEFAULTS = "presets/default.yaml"
 
 
 class Action(StrEnum):
@@ -95,9 +93,9 @@ def apply_update(root: Path, steps: list[Step], shipped: Mapping[str, bytes]) ->
     write_lock(root / LOCK, {name: _hash(content) for name, content in shipped.items()})
 
 
-def list_new_defaults(root: Path) -> list[str]:
-    """Return the parameters whose defaults differ between the version in the repository and the installed one."""
-    return list_changed(load_parameters(root / DEFAULTS), load_parameters(find_shipped() / DEFAULTS))
+def list_new_defaults(root: Path, shipped: Mapping[str, bytes]) -> list[str]:
+    """Return the parameters whose defaults differ between the repository and the installed version."""
+    return list_changed(load_parameters(root / DEFAULTS), parse_parameters(shipped[DEFAULTS], DEFAULTS))
 
 
 def _plan_file(root: Path, name: str, known: Mapping[str, str], shipped: Mapping[str, bytes]) -> Iterator[Step]:

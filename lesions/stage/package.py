@@ -53,7 +53,7 @@ def read_lock(path: Path) -> PackageLock:
         lock = PackageLock(**read_json(path))
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; `lesions init` makes a repository that has it") from error
-    except (TypeError, ValueError) as error:
+    except TypeError as error:
         raise InputError(f"{path}: not what `lesions init` writes; take it from the last commit") from error
     if lock.schema != SCHEMA or not isinstance(lock.files, dict):
         raise InputError(f"{path}: not what `lesions init` of lesions {version(NAME)} writes; install lesions anew")

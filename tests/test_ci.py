@@ -173,12 +173,12 @@ def test_the_comment_on_gitlab_is_the_judgement(tmp_path: Path) -> None:
         Thread(target=server.serve_forever, daemon=True).start()
         variables = {"CI_API_V4_URL": f"http://127.0.0.1:{server.server_port}/api/v4", "CI_PROJECT_ID": "7"}
         done = run_gitlab(
-            Repository(tmp_path), "comment", CI_MERGE_REQUEST_IID="3", GATE_TOKEN="secret", no_proxy="*", **variables
+            Repository(tmp_path), "comment", CI_MERGE_REQUEST_IID="3", GATE_TOKEN="token", no_proxy="*", **variables
         )
         server.shutdown()
     assert done.returncode == 0, done.stdout
     body = {"body": ["## Metrics gate: passed & more\n"]}
-    assert received == [("/api/v4/projects/7/merge_requests/3/notes", "secret", body)]
+    assert received == [("/api/v4/projects/7/merge_requests/3/notes", "token", body)]
 
 
 def test_both_services_run_the_same_commit_anew_when_scheduled() -> None:

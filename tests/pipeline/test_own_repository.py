@@ -45,6 +45,7 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_from_the_wheel_to_a_compared_pair_of_models(user: Installed, tmp_path: Path) -> None:
     assert "data/raw" not in (user.root / "params.yaml").read_text().split("root:")[1].split("\n")[0]
     assert user.run("lesions", "check").returncode == 0

@@ -74,12 +74,13 @@ def test_actions_are_named_by_commit() -> None:
 
 @pytest.fixture(scope="module")
 def lowered(tiny: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A clone whose floors the tiny preset reaches, with a lock that says so: the report names every parameter."""
+    """A clone whose floors the tiny preset reaches, and in which each drop counts, with a lock that says so: the report names every parameter."""
     lowered = tiny.clone(tmp_path_factory.mktemp("lowered") / "clone")
     params = lowered.root / "params.yaml"
     text = params.read_text()
     for floor in ("0.5", "0.4", "0.85"):
         text = text.replace(f"floor: {floor},", "floor: 0,")
+    text = text.replace("beyond_noise: true", "beyond_noise: false")
     params.write_text(text)
     lowered.dvc("checkout", "--quiet")
     lowered.dvc("repro", "--quiet")
@@ -159,7 +160,7 @@ def test_the_comment_on_gitlab_is_the_judgement(tmp_path: Path) -> None:
     received = []
 
     class Api(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             received.append((self.path, self.headers["PRIVATE-TOKEN"], parse_qs(body)))
             self.send_response(201)

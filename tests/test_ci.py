@@ -74,7 +74,7 @@ def test_actions_are_named_by_commit() -> None:
 
 @pytest.fixture(scope="module")
 def lowered(tiny: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A clone whose floors the tiny preset reaches, and in which each drop counts, with a lock that says so: the report names every parameter."""
+    """A clone whose floors the tiny preset reaches, where each drop counts; its report, and so its lock, says so."""
     lowered = tiny.clone(tmp_path_factory.mktemp("lowered") / "clone")
     params = lowered.root / "params.yaml"
     text = params.read_text()
@@ -173,9 +173,8 @@ def test_the_comment_on_gitlab_is_the_judgement(tmp_path: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         variables = {"CI_API_V4_URL": f"http://127.0.0.1:{server.server_port}/api/v4", "CI_PROJECT_ID": "7"}
-        done = run_gitlab(
-            Repository(tmp_path), "comment", CI_MERGE_REQUEST_IID="3", GATE_TOKEN="token", no_proxy="*", **variables
-        )
+        variables |= {"CI_MERGE_REQUEST_IID": "3", "GATE_TOKEN": "token", "no_proxy": "*"}
+        done = run_gitlab(Repository(tmp_path), "comment", **variables)
         server.shutdown()
     assert done.returncode == 0, done.stdout
     body = {"body": ["## Metrics gate: passed & more\n"]}

@@ -1,6 +1,6 @@
 """What a repository of one's own has from the package: the pipeline, its presets, and the files for CI."""
 
-from collections.abc import Iterator
+import tomllib
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -16,27 +16,12 @@ Ci = Literal["github", "gitlab", "none"]
 CI_FILES: dict[str, str] = {"github": ".github/workflows/ci.yml", "gitlab": ".gitlab-ci.yml"}
 """The file of each service, by the name of its template without suffix."""
 
-PIPELINE = (
-    *("dvc.yaml", "requirements.lock", ".dvcignore", ".gitattributes", ".gitignore"),
-    *(".dvc/plots/*.json", "data/*/.gitignore", "own_networks/__init__.py", "presets/**/*.yaml", "stages/*.py"),
-)
-"""The files that are copied, by pattern, from the wheel or from a checkout; hatchling packs them by the same list."""
-
 OF_CHECKOUT, OF_PACKAGE = "deps: [lesions, stages,", f"deps: [{LOCK}, stages,"
 """What `trace_code` depends on: in a repository of one's own the lock stands for the code of the package."""
 
 DEFAULTS = "presets/default.yaml"
 
 TEMPLATES = Path(__file__).with_name("templates")
-
-
-def find_shipped() -> Path:
-    """Return the folder that has the files to copy: of the wheel, or the checkout of an editable install."""
-    packed = SITE / SHIPPED
-    folder = packed if packed.is_dir() else SITE
-    if not (folder / "dvc.yaml").is_file():
-        raise InputError(f"{folder}: has no pipeline; install lesions from its wheel, or editable from a checkout")
-    return folder
 
 
 def list_shipped(requirement: Requirement, ci: Ci) -> dict[str, bytes]:
@@ -49,8 +34,7 @@ def list_shipped(requirement: Requirement, ci: Ci) -> dict[str, bytes]:
     ci
         The service whose file is among them.
     """
-    folder = find_shipped()
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _find_pipeline(folder)}
+    files = _read_pipeline()
     definitions = files["dvc.yaml"].decode()
     assert definitions.count(OF_CHECKOUT) == 1
     files["dvc.yaml"] = definitions.replace(OF_CHECKOUT, OF_PACKAGE).encode()
@@ -76,6 +60,24 @@ def _leave_out_floors(defaults: bytes) -> bytes:
     return render_parameters(merge_sections(sections, {"gate": floors}, sections), defaults.decode("utf-8")).encode()
 
 
-def _find_pipeline(folder: Path) -> Iterator[Path]:
-    for pattern in PIPELINE:
-        yield from (path for path in folder.glob(pattern) if path.is_file())
+def _read_pipeline() -> dict[str, bytes]:
+    """Read the files from the wheel, or from the checkout of an editable install."""
+    packed = SITE / SHIPPED
+    if packed.is_dir():
+        folder, patterns = packed, ["**/*"]
+    else:
+        folder, patterns = SITE, _read_patterns(SITE / "pyproject.toml")
+    paths = [path for pattern in patterns for path in folder.glob(pattern) if path.is_file()]
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    if "dvc.yaml" not in files:
+        raise InputError(f"{folder}: has no pipeline; install lesions from its wheel, or editable from a checkout")
+    return files
+
+
+def _read_patterns(pyproject: Path) -> list[str]:
+    """Return the patterns by which hatch_build.py packs them; none outside a checkout."""
+    if not pyproject.is_file():
+        return []
+    targets = tomllib.loads(pyproject.read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    patterns: list[str] = targets["wheel"]["hooks"]["custom"]["patterns"]
+    return patterns

@@ -1,7 +1,10 @@
 """A repository of one's own is made whole, or nothing is written and the reason is named."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -156,3 +159,23 @@ def test_unknown_names_of_folders_are_listed_with_what_explains_them(tmp_path: P
     assert "mole of mine" in error
     assert "words" in error
     assert not (tmp_path / "new").exists()
+
+
+def test_on_a_terminal_it_asks_for_the_images(tmp_path: Path) -> None:
+    write_images(tmp_path / "images")
+    ours, theirs = os.openpty()
+    os.write(ours, b"1\nimages\n")
+    program = "from lesions.command_line.app import app; app()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "init", "clinic"],
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0, done.stderr
+    assert "Which data?  1: a folder of images for each diagnosis  2: images and a table\n" in done.stdout
+    assert read_section(tmp_path / "clinic/params.yaml", "dataset", DatasetParameters).names == ("image_folder",)

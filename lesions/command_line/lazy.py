@@ -16,8 +16,8 @@ from lesions.stage.help import PlainCommand, PlainGroup
 
 COMMANDS = (
     *("check", "compare", "demo", "doubts", "drift", "fetch", "fetch_model", "folds", "gate", "import_logits"),
-    *("plan", "plots", "predict", "preset", "promote", "registry", "release", "repeat", "reproduce", "score"),
-    *("search", "serve", "storage", "timings", "track", "unseal"),
+    *("init", "plan", "plots", "predict", "preset", "promote", "registry", "release", "repeat", "reproduce"),
+    *("score", "search", "serve", "storage", "timings", "track", "unseal", "update"),
 )
 """Each is a function in a file of the same name, and a command with dashes instead of underscores."""
 

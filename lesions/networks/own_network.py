@@ -1,6 +1,7 @@
-"""Networks of one's own: a function in a file of `lesions/networks/own/`, and nothing else that can be imported."""
+"""Networks of one's own: a function in a file of `own_networks/`, and nothing else that can be imported."""
 
 import inspect
+import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -10,12 +11,8 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from lesions.errors import InputError
-from lesions.networks import own
 from lesions.networks.parameters import OwnParameters
-
-PACKAGE = own.__name__
-FOLDER = Path(*PACKAGE.split("."))
-"""The folder of the files, below the project's root."""
+from lesions.stage.imports import OWN_NETWORKS
 
 
 def build_own_backbone(architecture: OwnParameters) -> nn.Module:
@@ -27,11 +24,11 @@ def build_own_backbone(architecture: OwnParameters) -> nn.Module:
         If there is no such file or no such function in it, if either raises an error, if the function does not return
         a network, or if that has lazy layers or shared tensors.
     """
-    file = FOLDER / f"{architecture.file}.py"
-    if not Path(str(own.__file__)).with_name(file.name).is_file():
+    file = OWN_NETWORKS / f"{architecture.file}.py"
+    if not file.is_file():
         raise InputError(f"{architecture.backbone}: there is no file {file}")
     try:
-        module = import_module(f"{PACKAGE}.{architecture.file}")
+        module = _import_from_project(file)
     except (Exception, SystemExit) as error:
         raise InputError(f"{file} cannot be imported: {_describe(error, file)}") from error
     build = getattr(module, architecture.function, None)
@@ -52,6 +49,13 @@ def build_own_backbone(architecture: OwnParameters) -> nn.Module:
         )
     _check_tensors(network, file)
     return network
+
+
+def _import_from_project(file: Path) -> ModuleType:
+    """Import a file of the project's folder, in which the program `lesions`, unlike a stage, does not look."""
+    if (root := str(Path.cwd())) not in sys.path:
+        sys.path.append(root)
+    return import_module(".".join(file.with_suffix("").parts))
 
 
 def _check_tensors(network: nn.Module, file: Path) -> None:

@@ -175,7 +175,7 @@ class TimmParameters(PretrainableParameters):
 
 
 class OwnParameters(ArchitectureParameters):
-    """A section whose backbone is `own/<file>:<function>`, a function in `lesions/networks/own/<file>.py`."""
+    """A section whose backbone is `own/<file>:<function>`, a function in `own_networks/<file>.py`."""
 
     backbone: Annotated[str, Field(pattern=r"^own/[A-Za-z][A-Za-z0-9_]*:[A-Za-z][A-Za-z0-9_]*$")]
 
@@ -233,7 +233,7 @@ def read_architecture(params: Path, model: str) -> AnyArchitecture:
 
 
 def list_own_files(params: Path) -> dict[str, str | None]:
-    """Return, by listed model, the name of the file in `lesions/networks/own/` that builds its backbone, or None."""
+    """Return, by listed model, the name of the file in `own_networks/` that builds its backbone, or None."""
     sections = read_parameters(params).get("architectures")
     files: dict[str, str | None] = {}
     for model in read_models(params):

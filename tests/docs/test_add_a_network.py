@@ -12,7 +12,7 @@ from tests.builders import ROOT, WriteParams, slow
 from tests.repository import Repository, stages_run
 
 PAGE = (ROOT / "docs/add-a-network.md").read_text()
-FILE = "lesions/networks/own/residual.py"
+FILE = "own_networks/residual.py"
 
 
 def find_blocks(language: str) -> list[str]:

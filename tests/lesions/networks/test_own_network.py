@@ -11,10 +11,10 @@ import torch
 from pydantic import ValidationError
 
 from lesions.errors import InputError
-from lesions.networks import own
 from lesions.networks.architecture import build_network
 from lesions.networks.parameters import OwnParameters
-from tests.builders import ARCHITECTURE
+from lesions.stage.imports import OWN_NETWORKS
+from tests.builders import ARCHITECTURE, ROOT
 
 NUMBERS = count()
 GOOD = """
@@ -28,19 +28,24 @@ Write = Callable[[str], str]
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    """A function that writes a file into a folder that stands for `lesions/networks/own/`, and returns its name."""
-    monkeypatch.setattr(own, "__file__", str(tmp_path / "__init__.py"))
-    monkeypatch.setattr(own, "__path__", [str(tmp_path)])
-    names = []
+    """A function that writes a file into `own_networks/` of a project, and returns its name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path not in ("", str(ROOT))])
+    forget_own_networks()
+    (tmp_path / OWN_NETWORKS).mkdir()
 
     def write(text: str) -> str:
-        names.append(f"net{next(NUMBERS)}")
-        (tmp_path / f"{names[-1]}.py").write_text(text)
-        return names[-1]
+        name = f"net{next(NUMBERS)}"
+        (OWN_NETWORKS / f"{name}.py").write_text(text)
+        return name
 
     yield write
-    for name in names:
-        sys.modules.pop(f"{own.__name__}.{name}", None)
+    forget_own_networks()
+
+
+def forget_own_networks() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == OWN_NETWORKS.name]:
+        del sys.modules[name]
 
 
 def describe(backbone: str, **changes: Any) -> OwnParameters:
@@ -64,7 +69,7 @@ def test_a_class_is_called_like_a_function(write: Write) -> None:
     [
         (
             "import nonesuch\n",
-            r"lesions/networks/own/net\d+.py cannot be imported: ModuleNotFoundError: .*line 1",
+            r"own_networks/net\d+.py cannot be imported: ModuleNotFoundError: .*line 1",
         ),
         ("x = 1\ndef build(:\n", r"net\d+.py cannot be imported: SyntaxError: .* \(line 2\)"),
         ("\nraise SystemExit('bye')\n", r"net\d+.py cannot be imported: SystemExit: bye \(line 2\)"),
@@ -123,7 +128,7 @@ def test_a_table_that_no_checkpoint_holds_may_be_shared(write: Write) -> None:
 
 
 def test_a_missing_file_is_named() -> None:
-    with pytest.raises(InputError, match=r"own/nonesuch:build: there is no file lesions/networks/own/nonesuch.py"):
+    with pytest.raises(InputError, match=r"own/nonesuch:build: there is no file own_networks/nonesuch.py"):
         build_network(describe("own/nonesuch:build"), 2, pretrained=True)
 
 

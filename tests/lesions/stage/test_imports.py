@@ -141,14 +141,14 @@ def test_a_network_of_ones_own_belongs_to_the_stages_of_its_model_alone(tmp_path
         stages__train="from lesions.networks import own_network",
         stages__report="",
         lesions__networks__own_network="",
-        lesions__networks__own__mine="import torch\nfrom lesions.networks.own import part",
-        lesions__networks__own__part="",
-        lesions__networks__own__other="",
+        own_networks__mine="import torch\nfrom own_networks import part",
+        own_networks__part="",
+        own_networks__other="",
     )
     traces = trace_stages(stage.parent, VERSIONS, {"a": None, "b": "mine"})
     assert sorted(traces) == ["report", "train@a", "train@b"]
     assert traces["train@a"] == trace_stages(stage.parent, VERSIONS)["train"]
-    own = {f"lesions/networks/own/{name}.py" for name in ("mine", "part")}
+    own = {f"own_networks/{name}.py" for name in ("mine", "part")}
     assert set(traces["train@b"].files) == {*traces["train@a"].files, *own}
     assert traces["train@b"].packages == {"torch": "2.9"}
 
@@ -159,14 +159,16 @@ def test_the_export_of_an_ensemble_reaches_the_own_networks_of_its_members(tmp_p
         stages__train="",
         stages__export="",
         stages__report="",
-        **{f"lesions__networks__own__{name}": "" for name in ("one", "two", "three")},
+        **{f"own_networks__{name}": "" for name in ("one", "two", "three")},
     )
     own_files = {"a": "one", "b": "two", "c": None, "d": "three"}
     # `seed1` is a table of logits that was imported, without a network.
     traces = trace_stages(stage.parent, VERSIONS, own_files, {"abc": ("a", "b", "c"), "other": ("c", "seed1")})
     models = [f"{verb}@{model}" for verb in ("export", "train") for model in own_files]
     assert sorted(traces) == sorted([*models, "export@abc", "export@other", "report"])
-    reached = {name: [Path(file).stem for file in code.files if "/own/" in file] for name, code in traces.items()}
+    reached = {
+        name: [Path(file).stem for file in code.files if "own_networks/" in file] for name, code in traces.items()
+    }
     assert reached["export@abc"] == ["one", "two"]
     assert reached["export@other"] == reached["export@c"] == []
     assert reached["export@d"] == reached["train@d"] == ["three"]
@@ -174,6 +176,6 @@ def test_the_export_of_an_ensemble_reaches_the_own_networks_of_its_members(tmp_p
 
 def test_a_missing_network_of_ones_own_is_named_with_its_model(tmp_path: Path) -> None:
     stage = write(tmp_path, stages__train="import lesions.networks.own_network", lesions__networks__own_network="")
-    message = r"^architectures\.b\.backbone: there is no file lesions/networks/own/mine\.py$"
+    message = r"^architectures\.b\.backbone: there is no file own_networks/mine\.py$"
     with pytest.raises(InputError, match=message):
         trace_stages(stage.parent, VERSIONS, {"b": "mine"})

@@ -13,6 +13,7 @@ from lesions.splitting.assignment import assign_splits, compute_wanted_shares
 from lesions.splitting.characteristics import list_characteristics
 from lesions.splitting.checks import (
     CONTRADICTED,
+    KEPT_APART,
     SIBLINGS_OF_LISTED,
     check_diagnoses_survive,
     check_enough_groups,
@@ -21,6 +22,7 @@ from lesions.splitting.checks import (
     check_shares,
 )
 from lesions.splitting.conflicts import check_few_conflict, count_conflicts
+from lesions.splitting.kept import count_kept, find_kept, read_kept
 from lesions.splitting.parameters import SplitParameters
 from lesions.splitting.summary import (
     compare_shares,
@@ -35,7 +37,7 @@ from lesions.stage.run import run_stage
 from lesions.tables.groups import build_groups, find_conflicting, find_pictures
 from lesions.tables.metadata import read_metadata
 from lesions.tables.near_duplicates import read_pairs
-from lesions.tables.splits import DROPPED, EXTERNAL, SPLITS, TRAINED, write_splits
+from lesions.tables.splits import DROPPED, EXTERNAL, SCORED_SPLITS, SPLITS, TRAINED, write_splits
 
 
 def main(
@@ -49,7 +51,7 @@ def main(
 ) -> None:
     """Build groups, allocate them to the splits, and check the result."""
     parameters = read_section(params, "split", SplitParameters)
-    test_images = read_test_list(parameters)
+    test_images, kept = read_test_list(parameters), read_kept(parameters)
     whole, copies = read_metadata(metadata), read_pairs(near_duplicates)
     is_external = whole.source.isin(read_section(params, "dataset", DatasetParameters).external)
     external = split_external(whole, is_external, copies)
@@ -58,8 +60,10 @@ def main(
     for part in (table, external):
         check_few_conflict(part, parameters.max_conflicting_fraction, metadata=metadata, copies=near_duplicates)
     table["is_listed"] = find_listed(table, test_images, parameters.test_list)
-    # Listed images stay: results on a published test list are comparable only if all of it is tested.
-    table["is_dropped"] = table.is_conflicting & ~table.is_listed & (parameters.conflicting_copies == "drop")
+    table["earlier"] = find_kept(table, kept, parameters.keep)
+    # Listed images stay, and so does what was scored before: other results are on the same images.
+    stays = table.is_listed | table.earlier.isin(SCORED_SPLITS)
+    table["is_dropped"] = table.is_conflicting & ~stays & (parameters.conflicting_copies == "drop")
     table["split"], is_nearest = split_images(table, parameters, metadata)
     used = table[table.split != DROPPED]
     shares = compare_shares(used, compute_wanted_shares(used, parameters))
@@ -73,6 +77,8 @@ def main(
     leak = count_list_leak(table[~table.is_dropped]) if by_list else expect_image_wise_leak(used)
     summary = summarise_split(used, shares, leak) | count_conflicts(table) | count_left_out(table, external)
     summary |= {"scheme": parameters.scheme, "tested_by": parameters.tested_by}
+    if parameters.tested_by == "keep":
+        summary["kept"] = count_kept(table, kept)
     write_metrics(metrics, summary)
     for line in describe_split(summary):
         print(line)
@@ -95,7 +101,7 @@ def split_images(table: pd.DataFrame, parameters: SplitParameters, metadata: Pat
     Parameters
     ----------
     table : (N, ...)
-        With `group_id`, `is_listed`, and `is_dropped`, which images are in no split.
+        With `group_id`, `is_listed`, `earlier`, and `is_dropped`, which images are in no split.
     metadata
         The file that errors name.
 
@@ -117,7 +123,8 @@ def split_images(table: pd.DataFrame, parameters: SplitParameters, metadata: Pat
     split, is_nearest = assign_splits(used, unit, parameters)
     split = split.reindex(table.index, fill_value=DROPPED)
     used = table.assign(split=split)[split != DROPPED]
-    check_diagnoses_survive(table, used, metadata, why_lost=SIBLINGS_OF_LISTED)
+    why_lost = KEPT_APART if parameters.tested_by == "keep" else SIBLINGS_OF_LISTED
+    check_diagnoses_survive(table, used, metadata, why_lost=why_lost)
     if parameters.scheme == "group":
         check_nobody_is_on_two_sides(used)
     check_every_diagnosis_is_in_every_split(used, TRAINED if parameters.tested_by == "list" else SPLITS, metadata)

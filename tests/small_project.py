@@ -46,7 +46,7 @@ dataset: {root: data/raw/clinic}
 split:
   {num_folds: 3, fold: null, seed: 0, scheme: group, conflicting_copies: drop, max_conflicting_fraction: 0,
   shares: {train: 0.6, val: 0.2, test: 0.2}, max_share_deviation: 1, test_list: null, test_list_sha256: null,
-  seal: false}
+  keep: null, keep_sha256: null, seal: false}
 training: {seed: 0, learning_rate: 0.1}
 compare: {metric: accuracy}
 gate: {floor: 0.5}

@@ -22,6 +22,8 @@ SPLIT = {
     "fold": None,
     "test_list": None,
     "test_list_sha256": None,
+    "keep": None,
+    "keep_sha256": None,
     "seal": False,
 }
 SYNTHETIC = dataset_section("data/raw/synthetic", "synthetic")

@@ -33,6 +33,8 @@ SPLIT = {
     "fold": None,
     "test_list": None,
     "test_list_sha256": None,
+    "keep": None,
+    "keep_sha256": None,
 }
 
 both = pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from lesions.images.files import ImageFiles, describe_undecoded, find_image_file
 from lesions.parameters.section import read_section
 from lesions.preflight.findings import Findings
 from lesions.splitting.checks import check_enough_groups
+from lesions.splitting.kept import find_kept, read_kept
 from lesions.splitting.parameters import PUBLISHED, SplitParameters
 from lesions.splitting.test_list import describe_unused_test_folders, find_listed, read_test_list
 from lesions.synthetic.cohort import SyntheticParameters
@@ -89,6 +90,7 @@ def check_datasets(params: Path, findings: Findings) -> DatasetCounts | None:
 def _check_synthetic(params: Path, split: SplitParameters, findings: Findings) -> DatasetCounts:
     """Check what the embedded dataset is asked for."""
     read_test_list(split)
+    read_kept(split)
     if split.test_list == PUBLISHED:
         raise InputError("split.test_list is published, but synthetic has no folders Test/; set it to null")
     drawn = build_adapter("synthetic", read_section(params, "dataset", DatasetParameters)).columns["diagnosis"]
@@ -137,6 +139,12 @@ def _check_use(readings: Sequence[Reading], params: Path, findings: Findings) ->
     is_listed = find_listed(trained, read_test_list(split), split.test_list)
     if split.test_list is not None:
         findings.rows["test images"] = f"{is_listed.sum():,} of {len(trained):,}, by split.test_list"
+    elif split.keep is not None:
+        kept = read_kept(split)
+        num_old = int(find_kept(trained, kept, split.keep).notna().sum())
+        findings.rows["earlier split"] = (
+            f"{num_old:,} of {len(trained):,} images are among the {len(kept):,} of split.keep"
+        )
     elif note := describe_unused_test_folders(trained):
         findings.rows["test images"] = note
     # Copies, which are not known yet, can only make groups larger.

@@ -52,6 +52,7 @@ def list_lines(counts: RunCounts, split: SplitSummary, data: Mapping[str, Any]) 
     images_out = {
         "left out: a copy has another diagnosis": split.num_conflicting_images_dropped,
         "left out: tied to a test image of the list": split.num_siblings_of_listed_dropped,
+        "left out: tied to an image that was in validation or test": split.num_kept_apart_dropped,
         "left out of other datasets: tied to an image to train on, or a copy has another diagnosis": (
             split.num_external_images_dropped
         ),

@@ -9,7 +9,7 @@ from lesions.datasets.merged_words import describe_merged_words
 from lesions.datasets.parameters import OWN
 from lesions.drawing.style import spell
 from lesions.formats.json_file import PlotRows
-from lesions.report.inputs import CopyCounts, RunCounts, SplitSummary
+from lesions.report.inputs import CopyCounts, KeptImages, RunCounts, SplitSummary
 from lesions.tables.groups import list_identifiers, spell_ties, spell_units
 
 
@@ -41,6 +41,7 @@ def describe_images(counts: RunCounts, split: SplitSummary) -> str:
     num_left_out = (
         split.num_conflicting_images_dropped
         + split.num_siblings_of_listed_dropped
+        + split.num_kept_apart_dropped
         + split.num_external_images_dropped
     )
     parts = [
@@ -73,6 +74,7 @@ TESTED_BY = {
     "shares": "",
     "fold": "The test images are one of several folds; each image is a test image in one of them.",
     "list": "The test images are those of a published list.",
+    "keep": "The split extends an earlier one, whose images stay where they were.",
 }
 
 
@@ -84,6 +86,8 @@ def describe_split(split: SplitSummary) -> str:
             f"{split.num_siblings_of_listed_dropped:,} other images that share a {spell_ties(split.grouped_by)} with "
             "them were left out."
         )
+    if split.kept:
+        sentences.append(_describe_kept(split.kept, split))
     if split.scheme == "group":
         names = " and ".join(f"no {name}" for name in list_identifiers(split.grouped_by))
         whole = f"{names} named in the data" if names else "no picture"
@@ -94,6 +98,18 @@ def describe_split(split: SplitSummary) -> str:
         f"The shares of the diagnoses differ from the requested ones by at most {split.worst_share_deviation:.3f}.",
     ]
     return " ".join(filter(None, sentences))
+
+
+def _describe_kept(kept: KeptImages, split: SplitSummary) -> str:
+    """Say how many images are new, and how many of the earlier split are gone or were left out."""
+    num_new, num_gone = (sum(of.values()) for of in (kept.num_new, kept.num_gone))
+    sentence = f"{num_new:,} images are new; {num_gone:,} of the earlier ones are gone"
+    if not split.num_kept_apart_dropped:
+        return f"{sentence}."
+    return (
+        f"{sentence}; {split.num_kept_apart_dropped:,} were left out, because they share a "
+        f"{spell_ties(split.grouped_by)} with an image that was in validation or test."
+    )
 
 
 def _describe_leak(split: SplitSummary) -> str:

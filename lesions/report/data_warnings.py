@@ -30,6 +30,7 @@ def doubt_the_diagnoses(split: SplitSummary) -> Iterator[str]:
             sum(split.num_images.values())
             + split.num_conflicting_images_dropped
             + split.num_siblings_of_listed_dropped
+            + split.num_kept_apart_dropped
         )
         pairs = spell("; ".join(list_conflicting_pairs(split.conflicting_pairs)))
         diagnoses = spell(", ".join(list_conflicting_diagnoses(split.conflicting_images)))

@@ -28,18 +28,28 @@ class RunCounts(Summary):
     metadata_sha256: str
 
 
+class KeptImages(Summary):
+    """What `metrics/split.json` says of an earlier split that was extended."""
+
+    num_new: dict[str, int]
+    num_gone: dict[str, int]
+    num_apart_dropped: int
+    num_still_dropped: int
+
+
 class SplitSummary(Summary):
     """What `metrics/split.json` says of the split."""
 
     grouped_by: str
     scheme: Literal["group", "image"]
-    tested_by: Literal["shares", "fold", "list"]
+    tested_by: Literal["shares", "fold", "list", "keep"]
     num_images: dict[str, int]
     worst_share_deviation: float
     leaked_test_share: float | None
     copied_test_share: float
     image_wise_leaked_test_share: dict[str, float]
     num_siblings_of_listed_dropped: int
+    kept: KeptImages | None = None
     num_conflicting_images: int
     num_conflicting_images_dropped: int
     conflicting_images: dict[str, dict[str, int]]
@@ -50,6 +60,11 @@ class SplitSummary(Summary):
     num_images_without_identifier: int
     num_test_images_without_identifier: int
     test_images_sha256: str
+
+    @property
+    def num_kept_apart_dropped(self) -> int:
+        """The number of images that were left out because an earlier split has their group in val or test."""
+        return self.kept.num_apart_dropped + self.kept.num_still_dropped if self.kept else 0
 
 
 class CopyCounts(Summary):

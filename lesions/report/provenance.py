@@ -42,11 +42,14 @@ def describe_provenance(
             "data": f"{', '.join(dataset.all_names)}, in the folder {PurePosixPath(dataset.root).name or '/'}",
             "images and their table (sha256)": about.counts.metadata_sha256,
             "test images (sha256)": about.split.test_images_sha256,
-            **(
-                {"list of test images (sha256)": str(split["test_list_sha256"])}
-                if split.get("test_list_sha256")
-                else {}
-            ),
+            **{
+                words: str(split[name])
+                for name, words in {
+                    "test_list_sha256": "list of test images (sha256)",
+                    "keep_sha256": "earlier split (sha256)",
+                }.items()
+                if split.get(name)
+            },
             f"code, {len(files):,} files (sha256)": _hash(files),
             "params.yaml (sha256)": hash_file(params),
             "seeds": f"split {split.get('seed')}, training {parameters.get('training', {}).get('seed')}",

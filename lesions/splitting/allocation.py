@@ -59,8 +59,8 @@ def find_allocation(
     ----------
     counts : (G, K) int
         Images of each diagnosis in each group.
-    shares : (S,) float
-        The share of the groups that each split gets; they sum to 1.
+    shares : (S,) or (S, K) float
+        The share of the groups' images that each split gets, of all diagnoses or of each; they sum to 1.
     goal
         What the allocation is checked against.
     seed
@@ -75,7 +75,8 @@ def find_allocation(
     """
     generator = np.random.default_rng(seed)
     drawn = generator.permutation(len(counts))
-    splits = _search_by_shares(counts, shares, drawn, generator)
+    of_each = np.broadcast_to(shares.T, counts.shape[1:] + shares.shape[:1]).T  # (S, K)
+    splits = _search_by_shares(counts, of_each, drawn, generator, kept=goal.kept)
     if goal.is_reached(counts, splits):
         return splits, False
     nearer, is_nearest = search_nearer(counts, goal, splits, order=drawn)
@@ -86,7 +87,7 @@ def _even_out(counts: NDArray[np.int64], goal: Goal, splits: NDArray[np.int64]) 
     """Move single groups to lower the sum of squares, as long as the largest deviation does not grow."""
     totals, (_, deviation) = counts.sum(axis=0), goal.judge(counts, splits)
     tolerance = np.broadcast_to(deviation * goal.totals / np.sqrt(totals), goal.shares.shape)
-    allocation = Allocation(counts, goal.shares * goal.totals / totals, tolerance=tolerance)
+    allocation = Allocation(counts, goal.wanted / totals, kept=goal.kept, tolerance=tolerance)
     for split in range(len(goal.shares)):
         allocation.add(np.flatnonzero(splits == split), split)
     allocation.descend()
@@ -98,6 +99,8 @@ def _search_by_shares(
     shares: NDArray[np.float64],
     drawn: NDArray[np.int64],
     generator: np.random.Generator,
+    *,
+    kept: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Search for an allocation (G,) in which no share is off by more than a group.
 
@@ -112,10 +115,10 @@ def _search_by_shares(
     sum over diagnoses k and splits s of (n_ks - t_ks)² / n_k, where n_ks is the number of images in the split and
     t_ks = shares_s n_k the wanted number.
     """
-    allocation = _allocate_greedily(counts, shares, drawn=drawn)
+    allocation = _allocate_greedily(counts, shares, drawn=drawn, kept=kept)
     allocation.descend()
     if allocation.is_at_fault.any() and len(shares) ** len(counts) <= MOST_TRIED:
-        return _try_everything(counts, shares)
+        return _try_everything(counts, shares, kept=kept)
     for _ in range(min(NUM_KICKS, MOST_KICKED // len(counts))):
         involved = np.flatnonzero(allocation.present[:, allocation.is_at_fault].any(axis=1))
         if not len(involved):
@@ -125,11 +128,11 @@ def _search_by_shares(
 
 
 def _allocate_greedily(
-    counts: NDArray[np.int64], shares: NDArray[np.float64], *, drawn: NDArray[np.int64]
+    counts: NDArray[np.int64], shares: NDArray[np.float64], *, drawn: NDArray[np.int64], kept: NDArray[np.int64]
 ) -> Allocation:
     """Deal out equal groups in the order `drawn` (G,), then add each remaining group where it fits best."""
     dealt = _deal_groups(counts[drawn], shares)
-    allocation = Allocation(counts, shares[:, None])
+    allocation = Allocation(counts, shares, kept=kept)
     for split in range(len(shares)):
         allocation.add(drawn[dealt == split], split)
     left = drawn[dealt == NOT_DEALT]
@@ -149,14 +152,16 @@ def _kick(allocation: Allocation, involved: NDArray[np.int64], generator: np.ran
             allocation.move(group, int(before[group]))
 
 
-def _try_everything(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.int64]:
+def _try_everything(
+    counts: NDArray[np.int64], shares: NDArray[np.float64], *, kept: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Return the allocation (G,) of the lowest cost among all possible ones."""
     G, S = len(counts), len(shares)
     splits = np.arange(S**G)[:, None] // S ** np.arange(G) % S  # (A, G)
     images = np.stack([(splits == split) @ counts for split in range(S)], axis=1)  # (A, S, K)
-    start = Allocation(counts, shares[:, None])
+    start = Allocation(counts, shares, kept=kept)
     excess = images / np.sqrt(counts.sum(axis=0)) + start.excess
-    absences = (images == 0).sum(axis=(1, 2))
+    absences = (images + kept == 0).sum(axis=(1, 2))
     off = compute_off(excess, start.tolerance).sum(axis=(1, 2))
     squares = (excess**2).sum(axis=(1, 2))
     return np.asarray(splits[np.lexsort((squares, off, absences))[0]])
@@ -164,12 +169,13 @@ def _try_everything(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> N
 
 def _deal_groups(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the split (G,) of each group: of each kind of group the shares, rounded down; the rest is NOT_DEALT."""
-    _, kind, num_alike = np.unique(counts, axis=0, return_inverse=True, return_counts=True)
+    kinds, kind, num_alike = np.unique(counts, axis=0, return_inverse=True, return_counts=True)
     # Each group's rank among the equal ones, in the given order.
     order = np.argsort(kind, kind="stable")
     rank = np.empty(len(counts), dtype=np.int64)
     rank[order] = np.arange(len(counts)) - np.repeat(np.cumsum(num_alike) - num_alike, num_alike)
     # 1e-9, so that a share of exactly one group is not rounded down to none.
-    bounds = np.cumsum(np.floor(np.outer(num_alike, shares) + 1e-9), axis=1)  # (kinds, S)
+    wanted = num_alike[:, None] * (kinds @ shares.T) / kinds.sum(axis=1)[:, None]  # (kinds, S)
+    bounds = np.cumsum(np.floor(wanted + 1e-9), axis=1)
     split = (rank[:, None] >= bounds[kind]).sum(axis=1)
     return np.where(split < len(shares), split, NOT_DEALT)

@@ -17,6 +17,7 @@ CONTRADICTED = (
     "near_duplicates.min_correlation, or set split.conflicting_copies to keep"
 )
 SIBLINGS_OF_LISTED = "shares a {ties} with an image that split.test_list names, and is not on the list itself"
+KEPT_APART = "shares a {ties} with an image that split.keep has in another split"
 
 
 def check_diagnoses_survive(table: pd.DataFrame, used: pd.DataFrame, metadata: Path, *, why_lost: str) -> None:
@@ -25,7 +26,7 @@ def check_diagnoses_survive(table: pd.DataFrame, used: pd.DataFrame, metadata: P
     Parameters
     ----------
     why_lost
-        Why each of these images is left out: `CONTRADICTED` or `SIBLINGS_OF_LISTED`.
+        Why each of these images is left out: `CONTRADICTED`, `SIBLINGS_OF_LISTED` or `KEPT_APART`.
     """
     lost = sorted(set(table.diagnosis) - set(used.diagnosis))
     if lost:
@@ -61,7 +62,7 @@ def check_every_diagnosis_is_in_every_split(table: pd.DataFrame, splits: Sequenc
         if (diagnosis, split) not in present:
             raise InputError(
                 f"{metadata}: found no allocation of whole groups that has the diagnosis {diagnosis} in {split}; "
-                f"too many of its images are on the test list, or share a {ties} with others"
+                f"too many of its images are on the test list, or in split.keep, or share a {ties} with others"
             )
 
 

@@ -19,6 +19,7 @@ class Allocation:
         counts: NDArray[np.int64],
         shares: NDArray[np.float64],
         *,
+        kept: NDArray[np.int64],
         tolerance: NDArray[np.float64] | None = None,
     ) -> None:
         """Begin with no group dealt.
@@ -27,8 +28,10 @@ class Allocation:
         ----------
         counts : (G, K) int
             Images of each diagnosis in each group.
-        shares : (S, 1) or (S, K) float
+        shares : (S, K) float
             The wanted shares.
+        kept : (S, K) or (1, 1) int
+            Images that are in each split already: a diagnosis of theirs is not missing from it.
         tolerance : (S, K) float
             How far the numbers may be off, in units of √n_k.
         """
@@ -43,7 +46,7 @@ class Allocation:
             tolerance = np.maximum(self.scaled.max(axis=0), lacking)
         self.tolerance = tolerance  # (S, K)
         self.present = counts > 0  # (G, K)
-        self.num_present = np.zeros((len(shares), counts.shape[1]), dtype=np.int64)  # (S, K) groups
+        self.num_present = np.zeros((len(shares), counts.shape[1]), dtype=np.int64) + (kept > 0)  # (S, K) groups
         # Each part of the cost must outweigh all later parts. The sum of squares is at most twice the number of
         # images, and so is the sum of what is off.
         bound = 2.0 * totals.sum() + 1

@@ -1,6 +1,6 @@
 """What an allocation of groups to splits has to reach, and how far one is from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,19 @@ class Goal:
         Images of each diagnosis; more than the groups have if some are in another split already.
     max_deviation
         As `split.max_share_deviation`.
+    kept : (S, K) or (1, 1) int
+        Images that are in each split already, besides those of the groups.
     """
 
     shares: NDArray[np.float64]
     totals: NDArray[np.int64]
     max_deviation: float
+    kept: NDArray[np.int64] = field(default_factory=lambda: np.zeros((1, 1), dtype=np.int64))
+
+    @property
+    def wanted(self) -> NDArray[np.float64]:
+        """The images (S, K) that each split should get of the groups; negative if it has too many already."""
+        return self.shares * self.totals - self.kept
 
     def judge(self, counts: NDArray[np.int64], splits: NDArray[np.int64]) -> tuple[int, float]:
         """Return how many diagnoses are missing from a split, and the largest deviation from a wanted share.
@@ -37,7 +45,7 @@ class Goal:
         splits : (G,) int
             The split of each group.
         """
-        images = count_images(counts, splits, num_splits=len(self.shares))
+        images = self.kept + count_images(counts, splits, num_splits=len(self.shares))
         return int((images == 0).sum()), float(np.abs(images / self.totals - self.shares).max())
 
     def is_reached(self, counts: NDArray[np.int64], splits: NDArray[np.int64]) -> bool:

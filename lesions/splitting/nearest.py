@@ -54,7 +54,7 @@ def search_nearer(
     most_kinds = MOST_NUMBERS // len(goal.shares)
     moved = np.argsort(-(kinds / goal.totals).max(axis=1), kind="stable")[:most_kinds]
     stays = ~np.isin(kind, moved)
-    staying = count_images(counts[stays], known[stays], num_splits=len(goal.shares))
+    staying = goal.kept + count_images(counts[stays], known[stays], num_splits=len(goal.shares))
     bar = np.dot((COST_OF_ABSENCE, 1), goal.judge(counts, known)) - LEAST_GAIN
     numbers, is_proved = _solve(kinds[moved], num_alike[moved], goal, staying=staying, bar=bar)
     if numbers is None:
@@ -77,7 +77,7 @@ def _solve(
     num_alike : (J,) int
         Groups of each kind.
     staying : (S, K) int
-        Images of the groups that do not move.
+        Images that do not move.
     bar
         Higher costs do not count. The numbers are None if no lower cost was found.
     """

@@ -1,5 +1,6 @@
 """The section `split`."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -10,6 +11,9 @@ from lesions.tables.splits import SPLITS
 
 PUBLISHED = "published"
 """Value of `test_list` when the dataset's own folders name the test images."""
+
+WRITTEN = "data/splits.csv"
+"""What the stage `split_by_patient` writes."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -42,11 +46,15 @@ class SplitParameters(Section):
     fold: Annotated[int, Field(ge=0)] | None
     test_list: Annotated[str, Field(min_length=1)] | None
     test_list_sha256: Sha256 | None
+    keep: Annotated[str, Field(min_length=1)] | None
+    keep_sha256: Sha256 | None
     seal: bool
 
     @property
-    def tested_by(self) -> Literal["shares", "fold", "list"]:
+    def tested_by(self) -> Literal["shares", "fold", "list", "keep"]:
         """What determines the test images."""
+        if self.keep is not None:
+            return "keep"
         if self.test_list is not None:
             return "list"
         return "shares" if self.fold is None else "fold"
@@ -54,7 +62,7 @@ class SplitParameters(Section):
     @property
     def num_groups_needed(self) -> int:
         """How many groups each diagnosis must have at least."""
-        return {"shares": len(SPLITS), "fold": self.num_folds, "list": 1}[self.tested_by]
+        return {"shares": len(SPLITS), "keep": len(SPLITS), "fold": self.num_folds, "list": 1}[self.tested_by]
 
     @model_validator(mode="after")
     def _fold_is_one_of_them(self) -> Self:
@@ -75,5 +83,30 @@ class SplitParameters(Section):
             raise ValueError(
                 "test_list and test_list_sha256 (what sha256sum prints for the file) must be given together; "
                 f"got {self.test_list} and {self.test_list_sha256}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _an_earlier_split_is_extended_alone(self) -> Self:
+        if (self.keep is None) != (self.keep_sha256 is None):
+            raise ValueError(
+                "keep and keep_sha256 (what sha256sum prints for the file) must be given together; "
+                f"got {self.keep} and {self.keep_sha256}"
+            )
+        if self.keep is None:
+            return self
+        for name, value in (("fold", self.fold), ("test_list", self.test_list)):
+            if value is not None:
+                raise ValueError(
+                    f"{name} {value} and keep {self.keep} both determine the test images; set one to null"
+                )
+        if self.scheme != "group":
+            raise ValueError(
+                f"keep {self.keep} adds whole groups to a split; with scheme {self.scheme} set it to null"
+            )
+        if Path(self.keep).absolute() == Path(WRITTEN).absolute():
+            raise ValueError(
+                f"keep: DVC removes {self.keep} before the stage that writes it; copy it, and name the copy "
+                "(docs/new-data.md)"
             )
         return self

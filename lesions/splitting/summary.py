@@ -71,10 +71,14 @@ def summarise_split(
 
 
 def count_left_out(table: pd.DataFrame, external: pd.DataFrame) -> dict[str, int]:
-    """Count the images that are in no split, by the reason, and those of other datasets."""
+    """Count the images that are in no split, by the reason, and those of other datasets.
+
+    Those that are left out beside an earlier split are counted by `count_kept`.
+    """
+    is_dropped = (table.split == DROPPED) & ~table.is_dropped
     return {
         "num_conflicting_images_dropped": int(table.is_dropped.sum()),
-        "num_siblings_of_listed_dropped": int((table.split == DROPPED).sum() - table.is_dropped.sum()),
+        "num_siblings_of_listed_dropped": int(is_dropped.sum()) if table.is_listed.any() else 0,
         "num_external_images": int((external.split == EXTERNAL).sum()),
         "num_external_images_dropped": int((external.split == DROPPED).sum()),
     }
@@ -95,7 +99,7 @@ def count_list_leak(table: pd.DataFrame) -> dict[str, float]:
 
 def describe_split(summary: dict[str, Any]) -> Iterator[str]:
     """Yield the lines that tell the user how the images were split."""
-    sizes = ", ".join(f"{summary['num_images'][split]} {split}" for split in SPLITS)
+    sizes = _spell_sizes(summary["num_images"])
     ties = spell_ties(summary["grouped_by"])
     if summary["grouped_by"]:
         yield f"images: {sizes}; {summary['num_groups']} groups by {summary['grouped_by']}"
@@ -114,6 +118,8 @@ def describe_split(summary: dict[str, Any]) -> Iterator[str]:
             f"{summary['num_siblings_of_listed_dropped']} images that split.test_list does not name were dropped: "
             f"they share a {ties} with one that it names"
         )
+    if "kept" in summary:
+        yield from _describe_kept(summary["kept"], ties)
     if summary["num_external_images"] or summary["num_external_images_dropped"]:
         yield (
             f"{summary['num_external_images']} images of other datasets will only be scored; "
@@ -136,9 +142,35 @@ def _describe_leak(summary: dict[str, Any]) -> str:
     return f"{sentence}; of {num_unnamed} it cannot be known: {unknown}" if num_unnamed else sentence
 
 
+def _describe_kept(kept: dict[str, Any], ties: str) -> Iterator[str]:
+    """Say what became of the images of the earlier split, and where the new ones went."""
+    stay, new, gone = (_spell_sizes(kept[name]) for name in ("num_images", "num_new", "num_gone"))
+    yield f"split.keep: {stay} stay where they were"
+    yield f"new images: {new}; {kept['num_new_of_old_groups']} of them share a {ties} with an old one and follow it"
+    if any(kept["num_gone"].values()):
+        yield f"images of split.keep that are no longer among those to train on: {gone}"
+    if kept["num_apart_dropped"]:
+        yield (
+            f"{kept['num_apart_dropped']} images of split.keep were dropped: they turn out to share a {ties} with "
+            "one that it has in val or test"
+        )
+    if kept["num_still_dropped"]:
+        yield (
+            f"{kept['num_still_dropped']} images that split.keep has as dropped stay so: they share a {ties} with "
+            "one that it has in val or test"
+        )
+
+
+def _spell_sizes(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{sizes[split]} {split}" for split in SPLITS)
+
+
 def _list_conflicts(summary: dict[str, Any]) -> list[str]:
+    kept = summary.get("kept", {})
     total = sum(summary["num_images"].values()) + sum(
-        summary[f"num_{reason}_dropped"] for reason in ("conflicting_images", "siblings_of_listed")
+        of.get(f"num_{reason}_dropped", 0)
+        for of in (summary, kept)
+        for reason in ("conflicting_images", "siblings_of_listed", "apart", "still")
     )
     return [
         f"{summary['num_conflicting_images']:,} of {total:,} images have copies with another diagnosis; "

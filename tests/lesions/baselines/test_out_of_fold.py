@@ -28,6 +28,8 @@ SPLIT = {
     "fold": None,
     "test_list": None,
     "test_list_sha256": None,
+    "keep": None,
+    "keep_sha256": None,
     "max_share_deviation": 0.1,
     "seal": False,
 }

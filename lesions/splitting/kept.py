@@ -1,0 +1,133 @@
+"""An earlier split that a new one extends: old images stay where they were, and new ones are added."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from lesions.errors import InputError, quote_value
+from lesions.formats.sha256 import check_hash
+from lesions.splitting.parameters import SplitParameters
+from lesions.tables.csv_table import read_text_table
+from lesions.tables.splits import DROPPED, EXTERNAL, SCORED_SPLITS, SPLITS
+
+RANKS = {split: rank for rank, split in enumerate(SPLITS)}
+"""A group that has images of several splits goes to the one with the highest rank."""
+
+
+def read_kept(parameters: SplitParameters) -> pd.Series:
+    """Read the table `split.keep`: the split of each image, by its `image_id`; empty without such a table.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, has another hash than `split.keep_sha256`, names no image or one twice, or has a value
+        that is no split.
+    """
+    if parameters.keep is None:
+        return pd.Series(dtype=str)
+    path = Path(parameters.keep)
+    check_hash(path, parameters.keep_sha256, parameter="split.keep_sha256")
+    cells = read_text_table(path, ("image_id", "split")).cells
+    if cells.empty:
+        raise InputError(f"{path}: split.keep names no image")
+    twice = cells[cells.image_id.duplicated()]
+    if len(twice):
+        raise InputError(f"{path}, line {twice.index[0]}: {quote_value(twice.image_id.iloc[0])} is named twice")
+    known = (*SPLITS, EXTERNAL, DROPPED)
+    unknown = cells[~cells.split.isin(known)]
+    if len(unknown):
+        raise InputError(
+            f"{path}, line {unknown.index[0]}, column split: expected {', '.join(known)}, "
+            f"got {quote_value(unknown.split.iloc[0])}"
+        )
+    return cells.set_index("image_id").split
+
+
+def find_kept(metadata: pd.DataFrame, kept: pd.Series, source: str | None) -> pd.Series:
+    """Return the earlier split (N,) of each image to train on; missing for an image that is new.
+
+    With several datasets an `image_id` begins with the name of its dataset, and with one it does not; an image is
+    found by either. An image that was only scored is new here.
+
+    Parameters
+    ----------
+    metadata : (N, ...)
+        With `image_id` and its dataset, `source`.
+    kept
+        As `read_kept` returns it.
+    source
+        The file, which errors name; None without one.
+
+    Raises
+    ------
+    InputError
+        If no image has an earlier split, or if a name without its dataset could be of two images.
+    """
+    ids = metadata.image_id
+    other = pd.Series(map(_name_otherwise, ids, metadata.source), index=ids.index)
+    ambiguous = sorted(set(other[other.duplicated()]) & set(kept.index) - set(ids))
+    if ambiguous:
+        raise InputError(
+            f"{source}: {quote_value(ambiguous[0])} could be of several datasets; write the name of its dataset and "
+            "a slash before it"
+        )
+    earlier = ids.map(kept).where(ids.isin(kept.index), other.map(kept))
+    if source is not None and earlier.isna().all():
+        raise InputError(
+            f"{source}: names {len(kept):,} images, and none of those to train on; is it another dataset's?"
+        )
+    return earlier.where(earlier != EXTERNAL)
+
+
+def follow_kept(earlier: pd.Series, unit: pd.Series) -> pd.Series:
+    """Return the split (N,) of each image whose group has a split already; missing for images of new groups.
+
+    A group that the earlier split has on several sides, because an image that is new shows that they are one, goes to
+    test, or else to val: what was tested is tested again. Its images of the other sides are dropped. An image that
+    was dropped from such a group stays dropped, because it may have been trained on before.
+
+    Parameters
+    ----------
+    earlier : (N,) text
+        As `find_kept` returns it.
+    unit : (N,) text
+        The group of each image.
+    """
+    side = earlier.map(RANKS).groupby(unit).transform("max").map(dict(enumerate(SPLITS)))
+    is_apart = earlier.isin(SPLITS) & (earlier != side)
+    stays_dropped = (earlier == DROPPED) & side.isin(SCORED_SPLITS)
+    return side.mask(is_apart | stays_dropped, DROPPED)
+
+
+def count_kept(table: pd.DataFrame, kept: pd.Series) -> dict[str, object]:
+    """Count what became of the images of the earlier split, and of the new ones.
+
+    Parameters
+    ----------
+    table : (N, ...)
+        With `earlier`, `group_id`, `split`, and `is_dropped`, which images are left out for another reason.
+    kept
+        As `read_kept` returns it.
+    """
+    stays = table[table.earlier.isin(SPLITS) & (table.split == table.earlier)]
+    is_new = ~table.earlier.isin(SPLITS) & table.split.isin(SPLITS)
+    is_apart = (table.split == DROPPED) & ~table.is_dropped
+    old_groups = table.group_id[table.earlier.isin(SPLITS)]
+    return {
+        "num_images": _count(stays.split),
+        "num_new": _count(table.split[is_new]),
+        "num_new_of_old_groups": int((is_new & table.group_id.isin(old_groups)).sum()),
+        "num_gone": {name: number - _count(table.earlier)[name] for name, number in _count(kept).items()},
+        "num_apart_dropped": int((is_apart & table.earlier.isin(SPLITS)).sum()),
+        "num_still_dropped": int((is_apart & (table.earlier == DROPPED)).sum()),
+    }
+
+
+def _name_otherwise(image_id: str, source: str) -> str:
+    """Return an `image_id` with the name of its dataset before it, or without the name where it begins with it."""
+    start = f"{source}/"
+    return image_id.removeprefix(start) if image_id.startswith(start) else f"{start}{image_id}"
+
+
+def _count(split: pd.Series) -> dict[str, int]:
+    return {name: int((split == name).sum()) for name in SPLITS}

@@ -25,8 +25,8 @@ TORCH_STAGES = ("evaluate_robustness", "explain", "export", "predict", "train")
 FLOORS = (
     "errors", "formats", "hardware", "parameters", "stage", "drawing", "tables", "images", "transforms", "tracking",
     "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "service",
-    "networks", "exporting", "baselines", "training", "project", "gate", "experiments", "reproduction", "report",
-    "preflight", "command_line",
+    "networks", "exporting", "baselines", "training", "project", "gate", "experiments", "reproduction", "drift",
+    "report", "preflight", "command_line",
 )  # fmt: skip
 """The folders of `lesions/`, from the ground up: each may import those before it."""
 

@@ -15,7 +15,7 @@ from lesions.errors import InputError
 from lesions.stage.help import PlainCommand, PlainGroup
 
 COMMANDS = (
-    *("check", "compare", "demo", "doubts", "fetch", "folds", "gate", "import_logits", "plan"),
+    *("check", "compare", "demo", "doubts", "drift", "fetch", "folds", "gate", "import_logits", "plan"),
     *("plots", "predict", "preset", "repeat", "reproduce", "score", "search", "serve", "timings", "track", "unseal"),
 )
 """Each is a function in a file of the same name, and a command with dashes instead of underscores."""

@@ -12,7 +12,7 @@ from lesions.hardware.processors import count_processors
 from lesions.serving.answers import Answer, Rules
 from lesions.serving.manifest import Manifest
 from lesions.serving.onnx_file import name_file, read_onnx_file
-from lesions.serving.session import Network
+from lesions.serving.session import Network, Outputs
 from lesions.serving.stream import Answered, SourceFile, answer_files, answer_pixels
 
 
@@ -101,6 +101,10 @@ class Model:
             Whether there are maps (H, W); otherwise they are None.
         """
         return list(answer_pixels(self._network, rules, files, pixels, with_maps=with_maps))
+
+    def embed_batch(self, pixels: NDArray[np.uint8]) -> Outputs:
+        """Return what the network says about images (N, size_px, size_px, 3), with their embeddings."""
+        return self._network.run(pixels, with_embeddings=True)
 
     def build_rules(self, min_confidence: float | None = None) -> Rules:
         """Return what makes answers of numbers; raise InputError if `min_confidence` is no probability."""

@@ -43,10 +43,13 @@ class Outputs:
         One per image.
     maps : (N, K, H, W) float32
         None if they were not asked for.
+    embeddings : (N, F) float32
+        None if they were not asked for.
     """
 
     numbers: list[Numbers]
     maps: Maps | None
+    embeddings: NDArray[np.float32] | None
 
 
 class Network:
@@ -76,17 +79,18 @@ class Network:
         self.has_maps = any(output.name == MAPS for output in self._session.get_outputs())
         _check_signature(self._session, manifest, source)
 
-    def run(self, pixels: NDArray[np.uint8], *, with_maps: bool = False) -> Outputs:
+    def run(self, pixels: NDArray[np.uint8], *, with_maps: bool = False, with_embeddings: bool = False) -> Outputs:
         """Return what the network says about images (N, size_px, size_px, 3)."""
         names = [PROBABILITIES, CALLED, OUT_OF_DISTRIBUTION]
-        names += [MALIGNANCY] * self._has_malignancy + [MAPS] * with_maps
+        names += [MALIGNANCY] * self._has_malignancy + [MAPS] * with_maps + [EMBEDDING] * with_embeddings
         try:
             outputs = dict(zip(names, self._session.run(names, {IMAGES: pixels}), strict=True))
         except FAILURES as error:
             raise InputError(f"{self._source}: onnxruntime failed ({cut_value(error)})") from error
         malignancy = outputs.get(MALIGNANCY, [None] * len(pixels))
         rows = zip(outputs[PROBABILITIES], outputs[CALLED], malignancy, outputs[OUT_OF_DISTRIBUTION], strict=True)
-        return Outputs([Numbers(row[0], int(row[1]), row[2], row[3]) for row in rows], outputs.get(MAPS))
+        numbers = [Numbers(row[0], int(row[1]), row[2], row[3]) for row in rows]
+        return Outputs(numbers, outputs.get(MAPS), outputs.get(EMBEDDING))
 
 
 def _check_signature(session: onnxruntime.InferenceSession, manifest: Manifest, source: Path) -> None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lesions.images.decode import DecodingParameters, decode_image
+from lesions.images.decode import DecodedImage, DecodingParameters, decode_image
 from lesions.serving.answers import Answer, Rules
 from lesions.serving.manifest import Manifest
 from lesions.serving.session import Network
@@ -144,6 +144,12 @@ def answer_pixels(
 
 def read_pixels(path: str, decoding: DecodingParameters) -> NDArray[np.uint8] | str:
     """Return the pixels (size_px, size_px, 3) of an image file, or why it is refused."""
+    decoded = read_decoded(path, decoding)
+    return decoded if isinstance(decoded, str) else decoded.pixels
+
+
+def read_decoded(path: str, decoding: DecodingParameters) -> DecodedImage | str:
+    """Return an image file as the network will see it, with the size that it had, or why it is refused."""
     try:
         data = _read_file(path)
     except FileNotFoundError:
@@ -154,13 +160,18 @@ def read_pixels(path: str, decoding: DecodingParameters) -> NDArray[np.uint8] | 
         return NO_MEMORY
     except ValueError as error:  # so is a path with a zero byte
         return str(error)
-    return decode_pixels(data, decoding)
+    return _decode(data, decoding)
 
 
 def decode_pixels(data: bytes, decoding: DecodingParameters) -> NDArray[np.uint8] | str:
     """Return the pixels (size_px, size_px, 3) of the bytes of an image file, or why it is refused."""
+    decoded = _decode(data, decoding)
+    return decoded if isinstance(decoded, str) else decoded.pixels
+
+
+def _decode(data: bytes, decoding: DecodingParameters) -> DecodedImage | str:
     try:
-        return decode_image(data, decoding).pixels
+        return decode_image(data, decoding)
     except MemoryError:
         return NO_MEMORY
     except (OSError, ValueError) as error:  # InputError is a ValueError

@@ -55,7 +55,10 @@ SYNTHETIC_ROOT = Path("data/raw/synthetic")
 
 OUTPUT_FOLDERS = (
     *(Path("data", name) for name in ("calibrations", "checkpoints", "code", "doubts", "ensembles", "exports")),
-    *(Path("data", name) for name in ("folds", "imported", "kept", "logits", "maps", "pictures", "predictions", "recipes")),
+    *(
+        Path("data", name)
+        for name in ("folds", "imported", "kept", "logits", "maps", "pictures", "predictions", "recipes")
+    ),
     *map(Path, ("metrics", "plots", "report", ".resume", ".search", ".timings", ".tracking", "dvclive", "dvc_plots")),
 )
 """The folders that a run writes, and in which nothing else may lie; not that of the embedded dataset."""

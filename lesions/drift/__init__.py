@@ -1,0 +1,1 @@
+"""Whether new images look like those that a model was made from."""

@@ -1,6 +1,5 @@
 """`lesions drift`."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +15,7 @@ from lesions.drift.page import write_page
 from lesions.formats.printable import make_printable
 from lesions.hardware.processors import count_processors
 from lesions.serving.model import load_model
-from lesions.serving.sources import list_sources
+from lesions.serving.sources import STANDARD_INPUT, list_sources
 from lesions.stage.failure import one_paragraph_errors
 from lesions.stage.tables import print_table
 
@@ -28,11 +27,11 @@ MOST_NAMED = 10
 
 
 def drift(
-    context: typer.Context,
     new: Annotated[
-        str,
+        Path,
         typer.Argument(
             metavar="NEW",
+            callback=find_typed,
             help="The new images: a folder, with all below it; a table (.csv, .tsv) with a column file or path, "
             "relative to the table, and age_years, sex and site where known; or - for paths on standard input.",
         ),
@@ -57,7 +56,7 @@ def drift(
     Exit code: 0 if no drift was found, 3 if some was, 2 if nothing was compared.
     """
     with one_paragraph_errors(NOTHING_DONE):
-        source = new if new == "-" else os.path.relpath(Path(context.find_root().obj or ".", new))
+        source = STANDARD_INPUT if new.name == STANDARD_INPUT else str(new)
         listed = list_sources([source], group_by=group_by, standard_input=sys.stdin.buffer)
         attributes = read_attributes(source, listed.files)
         loaded = load_model(model)
@@ -81,8 +80,8 @@ def drift(
 def _build_table(findings: Findings) -> Table:
     table = Table(Column("property", no_wrap=True), "distance", "95 % interval", "by chance", "p (Holm)", "drift")
     for name, each in findings.differences.items():
-        interval = f"{each.low:.2f} to {each.high:.2f}"
+        interval = f"{each.low:.3f} to {each.high:.3f}"
         verdict = "found" if each.is_found else ""
-        cells = (f"{each.distance:.2f}", interval, f"{each.by_chance:.2f}", f"{each.p_holm:.3f}", verdict)
+        cells = (f"{each.distance:.3f}", interval, f"{each.by_chance:.3f}", f"{each.p_holm:.3f}", verdict)
         table.add_row(PROPERTIES[name], *cells)
     return table

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lesions.drift.distances import Distance, EnergyShare, LargestGap, ShareMoved
+from lesions.drift.distances import EnergyShare, measure_distances
 from lesions.evaluation.significance import correct_after_holm
 
 Floats = NDArray[np.float64]
@@ -15,9 +15,10 @@ Floats = NDArray[np.float64]
 NUM_PERMUTATIONS = 1999
 NUM_RESAMPLES = 1000
 LEVEL = 0.05
+NORMAL_QUANTILE = 1.96
 
-MOST_VECTORS = 2000
-"""Images of each set whose embeddings are compared, in whole groups: their distances take the square of it."""
+MOST_IMAGES = 1000
+"""Images of each set that are compared, in whole groups drawn at random: it takes the square of their number."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Difference:
     p_holm
         The same, corrected for the number of properties.
     num_reference, num_new
-        Images of which the value is known.
+        Images of which the value is known, or as many of them as are compared.
     num_reference_groups, num_new_groups
         Their groups.
     """
@@ -100,24 +101,23 @@ def compare(reference: Values, new: Values, *, seed: int) -> Difference:
     Groups are exchangeable if there is no drift, and images are not: those of one patient or lesion are alike. So
     whole groups change sides in the permutations (Good 2005), and are drawn in the resamples.
     """
-    if isinstance(new.values, np.ndarray):
-        reference, new = (_draw_some(values, seed=seed) for values in (reference, new))
+    reference, new = (_draw_some(side, seed=seed) for side in (reference, new))
     groups = np.concatenate([pd.factorize(side.group_id)[0] for side in (reference, new)])
     G, num_old = int(groups[: len(reference.group_id)].max()) + 1, len(reference.group_id)
     groups[num_old:] += G
     is_new = np.arange(groups.max() + 1) >= G
-    distance = _build_distance(reference, new, groups)
+    distance = EnergyShare(measure_distances(_join(reference.values, new.values)), groups)
     chosen = is_new[None].astype(np.float64)
     measured = float(distance.measure(1 - chosen, chosen)[0])
     generator = np.random.default_rng(seed)
     permuted = _permute(distance, is_new, generator)
     resampled = _resample(distance, is_new, generator)
     p_value = float((1 + (permuted >= measured - 1e-9).sum()) / (1 + len(permuted)))
-    low, high = 2 * measured - np.quantile(resampled, (0.975, 0.025))
+    less_chance, error = 2 * measured - resampled.mean(), NORMAL_QUANTILE * resampled.std(ddof=1)
     return Difference(
-        distance=_limit(2 * measured - resampled.mean()),
-        low=_limit(low),
-        high=_limit(high),
+        distance=_limit(less_chance),
+        low=_limit(less_chance - error),
+        high=_limit(less_chance + error),
         by_chance=float(np.quantile(permuted, 0.95)),
         p_value=p_value,
         p_holm=p_value,
@@ -128,24 +128,13 @@ def compare(reference: Values, new: Values, *, seed: int) -> Difference:
     )
 
 
-def _build_distance(reference: Values, new: Values, groups: NDArray[np.int64]) -> Distance:
-    if isinstance(reference.values, np.ndarray):
-        assert isinstance(new.values, np.ndarray)
-        return EnergyShare(np.concatenate([reference.values, new.values]).astype(np.float64), groups)
-    assert isinstance(new.values, pd.Series)
-    joined = pd.concat([reference.values, new.values])
-    if pd.api.types.is_numeric_dtype(joined):
-        return LargestGap(joined.to_numpy(np.float64), groups)
-    return ShareMoved(pd.factorize(joined)[0].astype(np.int64), groups)
-
-
-def _permute(distance: Distance, is_new: NDArray[np.bool_], generator: np.random.Generator) -> Floats:
+def _permute(distance: EnergyShare, is_new: NDArray[np.bool_], generator: np.random.Generator) -> Floats:
     """Return the distances (R,) where as many groups, chosen at random, are the new ones."""
     chosen = generator.permuted(np.tile(is_new, (NUM_PERMUTATIONS, 1)), axis=1).astype(np.float64)
     return distance.measure(1 - chosen, chosen)
 
 
-def _resample(distance: Distance, is_new: NDArray[np.bool_], generator: np.random.Generator) -> Floats:
+def _resample(distance: EnergyShare, is_new: NDArray[np.bool_], generator: np.random.Generator) -> Floats:
     """Return the distances (R,) between resamples of the groups of either side."""
     weights = []
     for side in (~is_new, is_new):
@@ -156,14 +145,21 @@ def _resample(distance: Distance, is_new: NDArray[np.bool_], generator: np.rando
 
 
 def _draw_some(side: Values, *, seed: int) -> Values:
-    """Return vectors of at most so many images, in whole groups."""
-    assert isinstance(side.values, np.ndarray)
+    """Return at most so many images, in whole groups; at least one group."""
     codes, names = pd.factorize(side.group_id)
     drawn = np.random.default_rng(seed).permutation(len(names))
     sizes = np.bincount(codes)[drawn].cumsum()
-    num_kept = max(1, int((sizes <= MOST_VECTORS).sum()))
+    num_kept = max(1, int((sizes <= MOST_IMAGES).sum()))
     is_kept = np.isin(codes, drawn[:num_kept])
     return Values(side.values[is_kept], side.group_id[is_kept])
+
+
+def _join(reference: pd.Series | Floats, new: pd.Series | Floats) -> pd.Series | Floats:
+    if isinstance(reference, np.ndarray) and isinstance(new, np.ndarray):
+        return np.concatenate([reference, new])
+    assert isinstance(reference, pd.Series)
+    assert isinstance(new, pd.Series)
+    return pd.concat([reference, new])
 
 
 def _limit(distance: float) -> float:

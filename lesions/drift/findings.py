@@ -104,7 +104,7 @@ def describe_findings(findings: Findings) -> Iterator[str]:
         worst = findings.differences[found[0]]
         yield (
             f"Drift found in {len(found)} of {tested} properties. The largest: {PROPERTIES[found[0]]}, distance "
-            f"{worst.distance:.2f} ({worst.low:.2f} to {worst.high:.2f}; 0 is the same, 1 has nothing in common)."
+            f"{worst.distance:.3f} ({worst.low:.3f} to {worst.high:.3f}; 0 is the same, 1 has nothing in common)."
         )
     else:
         yield f"No drift found in {tested} properties."

@@ -42,7 +42,7 @@ def drift(
     ] = Path("data"),
     output: Annotated[
         Path, typer.Option(help="Written: a folder with index.html and drift.json.", callback=find_typed)
-    ] = Path("drift"),
+    ] = Path("report/drift"),
     group_by: Annotated[
         str | None,
         typer.Option(help="Which new images are of one patient or lesion: a column of the table, or folder."),

@@ -70,10 +70,10 @@ def refuse(message: str, *arguments: str) -> None:
     done = drift(*arguments)
     assert done.exit_code == 2
     assert message in " ".join(done.stderr.split())
-    assert not Path("drift").exists()
+    assert not Path("report").exists()
 
 
-def read(name: str = "drift") -> Any:
+def read(name: str = "report/drift") -> Any:
     return json.loads(Path(name, "drift.json").read_text())
 
 
@@ -97,7 +97,7 @@ def test_brighter_images_are_found_by_their_brightness_and_the_least_alike_are_n
     found = read()
     assert {"brightness", "embedding"} <= {*found["found"]}
     assert {"width_px", "height_px"}.isdisjoint(found["found"])
-    assert found["properties"]["brightness"]["distance"] > 0.8
+    assert found["properties"]["brightness"]["distance"] > 0.6
     assert len(found["most_unlike"]) == 20
     scores = [each["out_of_distribution"] for each in found["most_unlike"]]
     assert scores == sorted(scores, reverse=True)

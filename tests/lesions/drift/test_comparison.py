@@ -29,7 +29,7 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("few_draws")
 def test_chance_alone_is_seldom_called_drift_although_images_of_a_group_are_alike() -> None:
-    generator, num_draws = np.random.default_rng(0), 200
+    generator, num_draws = np.random.default_rng(0), 100
     by_group = by_image = 0
     for _ in range(num_draws):
         reference, new = (draw(generator, number, images_per_group=8) for number in (30, 15))
@@ -42,16 +42,19 @@ def test_chance_alone_is_seldom_called_drift_although_images_of_a_group_are_alik
 
 
 @pytest.mark.usefixtures("few_draws")
-@pytest.mark.parametrize(("num_draws", "least"), [(60, 0.85), slow(400, 0.9)])
+@pytest.mark.parametrize(("num_draws", "least"), [(40, 0.85), slow(400, 0.9)])
 def test_the_distance_of_a_known_shift_is_right_and_in_its_interval(num_draws: int, least: float) -> None:
-    generator, truth = np.random.default_rng(1), 2 * norm.cdf(0.5) - 1  # of normals, one standard deviation apart
+    """Of normals that are one standard deviation apart, E |x - y| is that of a normal with mean 1 and variance 2."""
+    generator = np.random.default_rng(1)
+    between = 2 / np.sqrt(np.pi) * np.exp(-1 / 4) + 1 - 2 * norm.cdf(-1 / np.sqrt(2))
+    truth = 1 - 2 / np.sqrt(np.pi) / between
     found = [
         compare(draw(generator, 120, images_per_group=2), draw(generator, 80, mean=1), seed=0)
         for _ in range(num_draws)
     ]
     assert np.mean([each.distance for each in found]) == pytest.approx(truth, abs=0.03)
     assert np.mean([each.low <= truth <= each.high for each in found]) >= least
-    assert all(each.p_value == 1 / 200 for each in found)
+    assert all(each.p_value < 0.05 for each in found)
 
 
 def test_of_all_ways_to_choose_the_new_groups_the_p_value_is_the_share_that_is_as_far_apart() -> None:

@@ -44,7 +44,7 @@ ATTRIBUTES = ("age_years", "sex", "site")
 LIKE_TRAINING, UNLIKE_TRAINING = "like", "not like"
 
 REFERENCE_SPLIT = "val"
-"""The split that new images are compared with: a network sees other things in images that it has learned from."""
+"""The split that new images are compared with: the network has not learned from its images."""
 
 
 @dataclass(frozen=True)

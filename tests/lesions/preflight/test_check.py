@@ -377,6 +377,16 @@ def test_the_images_of_a_test_list_are_counted(params: Path, tmp_path: Path) -> 
     assert check_run(params).rows["test images"] == "2 of 12, by split.test_list"
 
 
+def test_the_images_of_an_earlier_split_are_counted(params: Path, tmp_path: Path) -> None:
+    clinic = write_clinic(
+        tmp_path / "clinic", [f"{n}.jpg,P{n},{'melanoma' if n < 6 else 'nevus'}" for n in range(12)], files=12
+    )
+    (tmp_path / "kept.csv").write_text("image_id,split\n0,train\n6,test\ngone,val\n")
+    digest = sha256((tmp_path / "kept.csv").read_bytes()).hexdigest()
+    lay_over(params, clinic | {"split": {"keep": "kept.csv", "keep_sha256": digest}})
+    assert check_run(params).rows["earlier split"] == "2 of 12 images are among the 3 of split.keep"
+
+
 @pytest.mark.parametrize("name", [".resume", "metrics", "data/checkpoints"])
 def test_a_file_in_place_of_a_folder_that_is_written_is_named(params: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -78,3 +78,13 @@ def test_the_check_of_the_sums_notices_a_count_that_is_off(key: str) -> None:
     data, split = DATA | {key: 1} if key in DATA else DATA, PARTED | {key: 1} if key in PARTED else PARTED
     with pytest.raises(AssertionError):
         check_sums(lines_of(data, split))
+
+
+def test_images_that_an_earlier_split_keeps_apart_have_a_line() -> None:
+    kept = {"num_new": {}, "num_gone": {}, "num_apart_dropped": 4, "num_still_dropped": 3}
+    split = PARTED | {"tested_by": "keep", "num_siblings_of_listed_dropped": 13, "kept": kept}
+    lines = lines_of(DATA, split)
+    check_sums(lines)
+    assert [
+        line.number for line in lines if line.words == "left out: tied to an image that was in validation or test"
+    ] == [7]

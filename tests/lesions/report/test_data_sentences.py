@@ -70,6 +70,28 @@ def test_folds_and_lists_are_described() -> None:
     assert fold.startswith("The test images are one of several folds; each image is a test image in one of them. No ")
 
 
+@pytest.mark.parametrize(
+    ("num_apart", "words"),
+    [
+        (0, "25 images are new; 2 of the earlier ones are gone. No patient"),
+        (
+            3,
+            "25 images are new; 2 of the earlier ones are gone; 4 were left out, because they share a patient, lesion "
+            "or picture with an image that was in validation or test. No patient",
+        ),
+    ],
+)
+def test_an_extended_split_is_described(num_apart: int, words: str) -> None:
+    kept = {
+        "num_new": {"train": 20, "val": 5},
+        "num_gone": {"test": 2},
+        "num_apart_dropped": num_apart,
+        "num_still_dropped": int(num_apart > 0),
+    }
+    described = data_sentences.describe_split(summary(tested_by="keep", kept=kept))
+    assert described.startswith(f"The split extends an earlier one, whose images stay where they were. {words}")
+
+
 def test_without_identifiers_only_copies_are_spoken_of() -> None:
     unknown = (
         "The data name no patient and no lesion of the test images: how many have a sibling in training cannot be "

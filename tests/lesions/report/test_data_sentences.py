@@ -76,8 +76,8 @@ def test_folds_and_lists_are_described() -> None:
         (0, "25 images are new; 2 of the earlier ones are gone. No patient"),
         (
             3,
-            "25 images are new; 2 of the earlier ones are gone; 4 were left out, because they share a patient, lesion "
-            "or picture with an image that was in validation or test. No patient",
+            "25 images are new; 2 of the earlier ones are gone; 4 were left out, because they share a patient, "
+            "lesion or picture with an image that was in validation or test. No patient",
         ),
     ],
 )

@@ -29,8 +29,6 @@ class Adapter:
         `image_id`, or by that of `joined_by`.
     columns
         The column of each field of `Record` that the dataset has.
-    subgroups
-        The column of each kind of subgroups of one's own, by the name of the subgroups.
     optional
         The fields whose column may be missing from the tables.
     classes_are_folders
@@ -46,13 +44,14 @@ class Adapter:
     split_rows
         The table of each split, train, val or test, that the dataset was published with: it has the numbers, from 0,
         of rows of the first table.
+    subgroups
+        The column of each kind of subgroups of one's own, by the name of the subgroups.
 
     The file of an image is the one below the root whose name is its `image_id`; folders and suffix do not matter.
     """
 
     tables: tuple[Path, ...]
     columns: Mapping[str, FieldColumn]
-    subgroups: Mapping[str, Column] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
     classes_are_folders: bool = False
     duplicates: Path | None = None
@@ -60,6 +59,7 @@ class Adapter:
     selections: tuple[Selection, ...] = ()
     licence: str | None = None
     split_rows: Mapping[str, Path] = field(default_factory=dict)
+    subgroups: Mapping[str, Column] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         fields = Record.model_fields

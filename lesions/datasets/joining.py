@@ -31,9 +31,9 @@ def join_readings(
     Raises
     ------
     InputError
-        If identifiers of datasets with the same patients may be one in two spellings, if subgroups of one's own have
-        too many values, if a listed diagnosis has no image, no diagnosis is left, or
-        the section `task` does not say whether one is malignant.
+        If identifiers of datasets with the same patients may be one in two spellings, subgroups of one's own have too
+        many values, a listed diagnosis has no image, no diagnosis is left, or the section `task` does not say whether
+        one is malignant.
     """
     table = unify_shared(pd.concat([reading.table for reading in readings], ignore_index=True), parameters)
     check_subgroups(table, parameters)

@@ -25,6 +25,7 @@ DiagnosisOfColumn = Annotated[dict[Text, DiagnosisName | Literal["unknown"]], Fi
 """The diagnosis of each column of a one-hot table."""
 
 SourceName = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,49}$")]
+"""The name of a dataset of one's own, of lower-case letters, digits and `_`."""
 
 
 def _stays_inside(path: str) -> str:

@@ -79,6 +79,7 @@ MAX_VALUE = 100
 """Most characters of a site, and of a value of subgroups."""
 
 SubgroupValue = Annotated[str, StringConstraints(max_length=MAX_VALUE)]
+"""A value of subgroups of one's own."""
 
 
 class Record(BaseModel):

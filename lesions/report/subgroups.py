@@ -57,13 +57,20 @@ def plot_subgroups(subgroups: Sequence[SubgroupRow], whole: Whole) -> Figure:
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         axes.set_xlabel(words, fontsize=9)
         axes.tick_params(labelsize=8)
-    names = [f"{spell(row.subgroup)} ({row.num_images:,})" for row in subgroups]
-    # Two lines, so that a long name leaves room for the scores.
-    left.set_yticks(
-        range(len(subgroups)), [name.replace(": ", ":\n", 1) if len(name) > MAX_NAME else name for name in names]
-    )
+    # A value may have dollar signs, which are no formula.
+    left.set_yticks(range(len(subgroups)), list(map(_spell_name, subgroups)), parse_math=False)
     figure.legend(handles=LEGEND, loc="outside upper right", ncols=2, frameon=False, fontsize=8)
     return figure
+
+
+def _spell_name(row: SubgroupRow) -> str:
+    """Return a subgroup and its number of images, on two lines or cut if it would leave no room for the scores."""
+    name, number = spell(row.subgroup), f" ({row.num_images:,})"
+    if len(name + number) <= MAX_NAME:
+        return name + number
+    attribute, _, value = name.partition(": ")
+    room = MAX_NAME - len(number)
+    return f"{attribute}:\n{value if len(value) <= room else f'{value[: room - 1]}…'}{number}"
 
 
 def _draw_estimate(axes: Axes, height: float, score: Estimate, *, is_beyond_noise: bool) -> None:

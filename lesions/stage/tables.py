@@ -16,9 +16,9 @@ def print_table(table: Table) -> None:
     """
     if not table.row_count:
         return
-    console = Console()
+    console = Console(markup=False)  # a value of the data may have brackets
     unlimited = console.options.update(max_width=10_000)
     needed = Measurement.get(console, unlimited, table)
     # Not as narrow as the longest words allow: rich shares out the width without regard to words.
     width = max(console.width, needed.minimum + ROOM) if console.is_terminal else needed.maximum
-    Console(width=width).print(table)
+    Console(width=width, markup=False).print(table)

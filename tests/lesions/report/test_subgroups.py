@@ -1,5 +1,6 @@
 """The sentence about subgroups names one as a finding only if it is marked, and says what chance alone gives."""
 
+from lesions.drawing.style import render_svg
 from lesions.evaluation.interval import Estimate
 from lesions.report.inputs import LowestSubgroup, SubgroupRow
 from lesions.report.subgroups import describe_subgroups, plot_subgroups
@@ -64,3 +65,14 @@ def test_sensitivities_are_drawn_beside_the_balanced_accuracies_where_there_are_
     alone = plot_subgroups([row("sex: male")], (0.5, 0.9))
     assert [axes.get_xlabel() for axes in alone.axes] == ["balanced\naccuracy"]
     assert [text.get_text() for text in alone.legends[0].get_texts()][-1] == "all test images"
+
+
+def test_a_long_name_leaves_room_for_the_scores() -> None:
+    """A warning of matplotlib that there is no room would fail this test."""
+    scored = row(f"camera_of_the_second_clinic_xy: {'W' * 100}", sensitivity=Estimate(0.8, 0.7, 0.9))
+    assert f"{'W' * 19}… (1,200)" in render_svg(plot_subgroups([scored, row("sex: male")], (0.5, 0.5)))
+
+
+def test_dollar_signs_in_a_value_are_no_formula() -> None:
+    svg = render_svg(plot_subgroups([row("camera: $x^$"), row("site: $\\frac$")], (0.5, None)))
+    assert "camera: $x^$ (1,200)" in svg

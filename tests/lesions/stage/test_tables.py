@@ -35,6 +35,13 @@ def test_no_line_is_broken_in_a_file(table: Table, capsys: pytest.CaptureFixture
     assert all(line.rstrip().endswith("dropped beyond noise, regression") for line in lines[1:])
 
 
+def test_brackets_in_a_cell_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table("subgroup", box=None)
+    table.add_row("camera: [/red] [bold]x")
+    print_table(table)
+    assert "camera: [/red] [bold]x" in capsys.readouterr().out
+
+
 def test_an_empty_table_is_not_printed(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(Table("slice", "images"))
     assert capsys.readouterr().out == ""

@@ -1,4 +1,4 @@
-"""Score a model on subgroups of the test images: one sex, age, site, source, confirmation or skin type each."""
+"""Score a model on subgroups of the test images, each of one sex, age, site, source or the like, or of one's own."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -8,10 +8,12 @@ import pandas as pd
 import typer
 
 from lesions.datasets.identifiers import Identifiers
+from lesions.datasets.joining import join_readings
 from lesions.datasets.merged_words import count_merged_words, describe_merged_words
 from lesions.datasets.parameters import DatasetParameters, SimilarIdentifiers
-from lesions.datasets.reading import Reading, Unused, join_readings, read_dataset
+from lesions.datasets.reading import Reading, Unused, read_dataset
 from lesions.datasets.refusals import LEFT_OUT, list_reasons, write_rejected
+from lesions.datasets.shared_identifiers import Shared, find_shared
 from lesions.errors import quote_value
 from lesions.formats.json_file import write_metrics
 from lesions.formats.sha256 import hash_file
@@ -20,7 +22,7 @@ from lesions.stage.run import run_stage
 from lesions.tables.csv_table import write_table
 from lesions.tables.groups import GROUPING_IDENTIFIERS
 from lesions.tables.index import read_index
-from lesions.tables.metadata import COLUMNS
+from lesions.tables.metadata import COLUMNS, list_subgroup_columns
 from lesions.tables.task import TaskParameters
 
 
@@ -48,9 +50,13 @@ def main(
         if passed_over := readings[-1].describe_files():
             print("\n  ".join([f"passed over in {name}:", *passed_over]))
 
+    shared = find_shared(readings, parameters)
+    for found in shared:
+        print(found.describe(parameters))
     table, unused = join_readings(readings, parameters, task)
     write_rejected(rejected, unused)
-    valid_table = table[COLUMNS].astype({"row": int, "fitzpatrick_type": "Int64"})
+    columns = [*COLUMNS, *list_subgroup_columns(table).values()]
+    valid_table = table[columns].astype({"row": int, "fitzpatrick_type": "Int64"})
     write_table(metadata, valid_table, sort_by="image_id")
 
     num_rows = sum(len(reading.rows.cells) for reading in readings)
@@ -58,7 +64,7 @@ def main(
     counts = {
         "num_rows": num_rows,
         **count_rows(valid_table, unused),
-        "identifiers": count_identifiers(readings, parameters.similar_identifiers),
+        "identifiers": count_identifiers(readings, parameters.similar_identifiers, shared),
         "merged_words": merged_words,
         "metadata_sha256": hash_file(metadata),
     }
@@ -99,10 +105,17 @@ def count_rows(metadata: pd.DataFrame, unused: Unused) -> dict[str, Any]:
     }
 
 
-def count_identifiers(readings: list[Reading], similar: SimilarIdentifiers) -> dict[str, dict[str, int]]:
-    """Count the identifiers of each field, over all datasets, that were joined, may be one, or say "not known"."""
+def count_identifiers(
+    readings: list[Reading], similar: SimilarIdentifiers, shared: list[Shared]
+) -> dict[str, dict[str, int]]:
+    """Count the identifiers of each field, over all datasets, that were joined, may be one, or say "not known".
+
+    Those that are in two datasets and count as different are counted for each two datasets.
+    """
     none = Identifiers("", num_not_known=0, num_joined=0, similar=[])
-    counts = {field: Counter(none.count(similar)) for field in GROUPING_IDENTIFIERS}
+    counts = {field: Counter(none.count(similar) | {"num_in_two_datasets": 0}) for field in GROUPING_IDENTIFIERS}
+    for one in shared:
+        counts[one.field]["num_in_two_datasets"] += 0 if one.are_same else one.number
     for reading in readings:
         for field, found in reading.identifiers.items():
             counts[field].update(found.count(similar))

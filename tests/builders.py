@@ -142,10 +142,12 @@ def dataset_section(root: Path | str, *names: str, **changes: Any) -> dict[str, 
         "max_rejected_fraction": 0.0,
         "table": None,
         "columns": {},
+        "subgroups": {},
         "words": {},
         "missing": ["unknown"],
         "lesions_by_patient": False,
         "similar_identifiers": "ask",
+        "sources": [],
     }
     return section | changes
 

@@ -36,6 +36,7 @@ COUNTS: dict[str, Any] = {
     "num_rejected": 0,
     "num_left_out_by_reason": {"no_diagnosis": 0, "repeated": 0},
     "num_lesions_of_several_patients": 0,
+    "identifiers": {"patient_id": {"num_in_two_datasets": 0}, "lesion_id": {"num_in_two_datasets": 0}},
     "merged_words": {},
     "metadata_sha256": "cd" * 32,
 }

@@ -50,6 +50,11 @@ class Column:
         """The columns that this field is read from."""
         return (self.name,) if self.within is None else (self.name, *self.within.needed)
 
+    @property
+    def missing_parameter(self) -> str | None:
+        """The parameter that lists words for "not known", if there is one."""
+        return f"{self.parameter.rpartition('.words.')[0]}.missing" if self.parameter else None
+
     def quote(self, row: Cells) -> str:
         """Return the cell of one row as it is in the table."""
         return row[self.name]

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,7 +114,7 @@ def unify_identifiers(
         is_known = (unified.fillna("") != "") & ((outer != "") | (column.within is None))
         known = pd.DataFrame({"outer": outer, "identifier": unified, "spelled": spelled})[is_known]
         num_spellings = known.groupby(["outer", "identifier"]).spelled.nunique()
-        similar = _find_similar(Counter(zip(known.outer, known.identifier, strict=True)))
+        similar = find_similar(Counter(zip(known.outer, known.identifier, strict=True)))
         found[field] = Identifiers(
             column=column.name,
             num_not_known=int(((unified == "") & (spelled.str.strip() != "")).sum()),
@@ -124,15 +124,23 @@ def unify_identifiers(
             ],
         )
         if join:
-            chosen = {spelling: max(one, key=one.__getitem__)[1] for one in similar for spelling in one}
+            chosen = choose_spellings(similar)
             pairs = zip(outer, unified, strict=True)
             unified = pd.Series([chosen.get(pair, pair[1]) for pair in pairs], cells.index, dtype=str)
         cells = cells.assign(**{column.name: unified})
     return cells, found
 
 
-def explain_similar(source: Path, found: Mapping[str, Identifiers]) -> str:
-    """Return the message that lists identifiers that may be one, and says the two ways on."""
+def explain_similar(source: Path | str, found: Mapping[str, Identifiers]) -> str:
+    """Return the message that lists identifiers that may be one, and says the two ways on.
+
+    Parameters
+    ----------
+    source
+        The table, or the datasets, that they are from.
+    found
+        What was found there, by field.
+    """
     lines = []
     for field, identifiers in found.items():
         similar = identifiers.similar
@@ -145,12 +153,17 @@ def explain_similar(source: Path, found: Mapping[str, Identifiers]) -> str:
     )
 
 
-def _find_similar(num_rows: Mapping[tuple[str, str], int]) -> list[dict[tuple[str, str], int]]:
+def find_similar(num_rows: Mapping[tuple[str, str], int]) -> list[dict[tuple[str, str], int]]:
     """Return the sets of (outer, identifier) that may be one, with the number of rows of each."""
     sets: dict[tuple[str, str], dict[tuple[str, str], int]] = defaultdict(dict)
     for (outer, identifier), number in sorted(num_rows.items()):
         sets[outer, fold_identifier(identifier)][outer, identifier] = number
     return [one for one in sets.values() if len(one) > 1]
+
+
+def choose_spellings(similar: Sequence[Mapping[tuple[str, str], int]]) -> dict[tuple[str, str], str]:
+    """Return the spelling that most rows have for each (outer, identifier) of the sets of `find_similar`."""
+    return {spelling: max(one, key=one.__getitem__)[1] for one in similar for spelling in one}
 
 
 def _describe_set(similar: Mapping[str, int]) -> str:

@@ -7,9 +7,10 @@ from typing import get_args
 
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.columns import Column, OneHot, fold_word
+from lesions.datasets.sources import TableParameters
 from lesions.datasets.vocabulary import WORDS, list_spellings
 from lesions.tables.metadata import IDENTIFIERS
-from lesions.tables.record import DiagnosisConfirmation, FieldName
+from lesions.tables.record import DiagnosisConfirmation
 
 IMAGE, FOLDER = "(image)", "(folder)"
 """Columns of the list of files that replaces the table when folders are diagnoses."""
@@ -24,33 +25,27 @@ KNOWN_WORDS: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Layout:
-    """The layout of a table as the parameters give it.
+    """The columns of a dataset of one's own, as the parameters describe them.
 
     Attributes
     ----------
-    columns
-        The column of each field, or the diagnosis of each column.
-    words
-        Our value for each word of a field.
-    missing
-        The words that mean "not known", of each field, or a list for all fields but the identifiers.
+    described
+        What the parameters say.
+    key
+        The full name of the section that says it, for messages.
     diagnoses
-        Diagnoses that the parameters name.
-    lesions_by_patient
-        Whether lesion numbers are unique only within a patient.
+        Diagnoses that the parameters name elsewhere.
     """
 
-    columns: Mapping[FieldName, str | Mapping[str, str]]
-    words: Mapping[FieldName, Mapping[str, str]]
-    missing: Sequence[str] | Mapping[FieldName, Sequence[str]]
+    described: TableParameters
+    key: str
     diagnoses: Sequence[str]
-    lesions_by_patient: bool
 
     def build_columns(self) -> dict[str, Column | OneHot]:
         """Return the column of each field."""
         columns: dict[str, Column | OneHot] = {}
-        for field, name in self.columns.items():
-            named_by = f"dataset.columns.{field}"
+        for field, name in self.described.columns.items():
+            named_by = f"{self.key}.columns.{field}"
             columns[field] = (
                 self.build_column(field, name, named_by=named_by)
                 if isinstance(name, str)
@@ -58,43 +53,54 @@ class Layout:
             )
         return columns
 
-    def build_column(self, field: FieldName, name: str, *, named_by: str | None) -> Column:
-        """Return the column of one field, with the words that it knows; what the parameters say goes first."""
-        words, missing = dict(self.words.get(field, {})), self._find_missing(field)
+    def build_subgroups(self) -> dict[str, Column]:
+        """Return the column of each kind of subgroups."""
+        return {
+            subgroups: self.build_column(subgroups, name, named_by=f"{self.key}.subgroups.{subgroups}")
+            for subgroups, name in self.described.subgroups.items()
+        }
+
+    def build_column(self, field: str, name: str, *, named_by: str | None) -> Column:
+        """Return the column of one field, or of subgroups, with the words that it knows.
+
+        What the parameters say goes first.
+        """
+        words, missing = dict(self.described.words.get(field, {})), self._find_missing(field)
         said = missing | set(map(fold_word, words))
         known = {word: value for word, value in self._list_known(field).items() if fold_word(word) not in said}
-        patient = self.columns.get("patient_id")
-        within = field == "lesion_id" and self.lesions_by_patient and isinstance(patient, str)
+        patient = self.described.columns.get("patient_id")
+        within = field == "lesion_id" and self.described.lesions_by_patient and isinstance(patient, str)
         return Column(
             name,
             values=words | known,
             missing=missing,
             takes_other_words=field not in KNOWN_WORDS,
             within=self.build_column("patient_id", str(patient), named_by=None) if within else None,
-            parameter=f"dataset.words.{field}",
+            parameter=f"{self.key}.words.{field}",
             named_by=named_by,
         )
 
-    def _list_known(self, field: FieldName) -> Mapping[str, str]:
+    def _list_known(self, field: str) -> Mapping[str, str]:
         if field != "diagnosis":
             return KNOWN_WORDS.get(field, {})
-        return WORDS | list_spellings([*self.diagnoses, *self.words.get(field, {}).values()])
+        return WORDS | list_spellings([*self.diagnoses, *self.described.words.get(field, {}).values()])
 
-    def _find_missing(self, field: FieldName) -> frozenset[str]:
+    def _find_missing(self, field: str) -> frozenset[str]:
         """Return the folded words that mean "not known" in a field.
 
         A list is for no identifier, because a patient's number can look like such a word, and for no word of `words`.
         """
-        if isinstance(self.missing, Mapping):
-            return frozenset(map(fold_word, self.missing.get(field, ())))
+        if isinstance(self.described.missing, Mapping):
+            return frozenset(map(fold_word, self.described.missing.get(field, ())))
         if field in IDENTIFIERS:
             return frozenset()
-        return frozenset(map(fold_word, self.missing)) - set(map(fold_word, self.words.get(field, {})))
+        explained = set(map(fold_word, self.described.words.get(field, {})))
+        return frozenset(map(fold_word, self.described.missing)) - explained
 
 
 def build_table_adapter(table: Path, layout: Layout) -> Adapter:
     """Return the adapter for a table of the given layout."""
-    return Adapter((table,), layout.build_columns())
+    return Adapter((table,), layout.build_columns(), subgroups=layout.build_subgroups())
 
 
 def build_folder_adapter(table: Path | None, layout: Layout) -> Adapter:
@@ -103,5 +109,6 @@ def build_folder_adapter(table: Path | None, layout: Layout) -> Adapter:
     return Adapter(
         () if table is None else (table,),
         {"image_id": Column(IMAGE)} | layout.build_columns() | {"diagnosis": diagnosis},
+        subgroups=layout.build_subgroups(),
         classes_are_folders=True,
     )

@@ -1,52 +1,24 @@
 """The section `dataset`."""
 
-import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lesions.datasets.columns import fold_word
-from lesions.parameters.strict import Section
+from lesions.datasets.sources import OWN, Kind, Source, TableParameters, Text, has_no_control_characters
 from lesions.tables.paths import SYNTHETIC_ROOT, describe_overlap
-from lesions.tables.record import UNKNOWN, DiagnosisName, FieldName
-
-OWN = ("csv", "image_folder")
-"""Datasets whose layout the parameters describe."""
+from lesions.tables.record import DiagnosisName
 
 NAMES = (*OWN, "ham10000", "isic2018", "isic2018_test", "isic2019", "pad_ufes_20", "siim_isic_2020", "synthetic")
+
+RESERVED = (*NAMES, "schema", "sealed")
+"""Names that no source can have; files of metrics with a part for each dataset have keys of the last two names."""
 
 SimilarIdentifiers = Literal["ask", "join", "keep"]
 """Whether identifiers that may be one in two spellings stop the run, are joined, or are kept apart."""
 
-Text = Annotated[str, Field(min_length=1)]
 
-DiagnosisOfColumn = Annotated[dict[Text, DiagnosisName | Literal["unknown"]], Field(min_length=2)]
-"""The diagnosis of each column of a one-hot table."""
-
-
-def _is_known(name: str) -> str:
-    if name not in NAMES:
-        raise ValueError(f"expected one of {', '.join(NAMES)}, got {name!r}")
-    return name
-
-
-def _stays_inside(table: str) -> str:
-    if PurePosixPath(table).is_absolute() or ".." in PurePosixPath(table).parts:
-        raise ValueError(f"expected a file below dataset.root, got {table!r}")
-    return table
-
-
-def _has_no_control_characters(root: str) -> str:
-    if any(unicodedata.category(character) == "Cc" for character in root):
-        raise ValueError(f"expected the path of a folder, without control characters, got {root!r}")
-    return root
-
-
-DatasetName = Annotated[str, AfterValidator(_is_known)]
-
-
-class DatasetParameters(Section):
+class DatasetParameters(TableParameters):
     """The section `dataset`.
 
     Attributes
@@ -62,29 +34,23 @@ class DatasetParameters(Section):
         diagnosis on this list.
     only_photographs
         Whether masks, thumbnails and the like, known by their names, are passed over.
-    table, columns, words
-        How the table of `csv` is read, or the optional table of `image_folder`. `columns.diagnosis` may also give the
-        diagnosis of each column, one of which is 1.
-    missing
-        The words that mean "not known", of each field, or as a list for all fields but the identifiers.
-    lesions_by_patient
-        Whether lesion numbers are unique only within a patient.
+    table, columns, subgroups, words, missing, lesions_by_patient
+        How the one dataset of one's own is read that is named `csv` or `image_folder`, as `TableParameters` says. A
+        list of `missing` is also that of the `sources` that have none.
     similar_identifiers
         What to do with patients or lesions that may be one in two spellings: stop (ask), join or keep apart (keep).
+    sources
+        The datasets of one's own, where they have names of their own.
     """
 
-    names: Annotated[tuple[DatasetName, ...], Field(min_length=1)]
-    external: tuple[DatasetName, ...]
-    root: Annotated[Text, AfterValidator(_has_no_control_characters)]
+    names: Annotated[tuple[str, ...], Field(min_length=1)]
+    external: tuple[str, ...]
+    root: Annotated[Text, AfterValidator(has_no_control_characters)]
     diagnoses: Literal["all", "shared"] | Annotated[tuple[DiagnosisName, ...], Field(min_length=2)]
     only_photographs: bool
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)]
-    table: Annotated[str, Field(min_length=1), AfterValidator(_stays_inside)] | None
-    columns: dict[FieldName, Text | DiagnosisOfColumn]
-    words: dict[FieldName, dict[str, str]]
-    missing: tuple[str, ...] | dict[FieldName, tuple[str, ...]]
-    lesions_by_patient: bool
     similar_identifiers: SimilarIdentifiers
+    sources: tuple[Source, ...]
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
@@ -94,59 +60,75 @@ class DatasetParameters(Section):
         return self
 
     @model_validator(mode="after")
-    def _layout_belongs_to_own_data(self) -> Self:
-        own = [name for name in self.all_names if name in OWN]
-        if len(own) > 1:
-            raise ValueError(f"table and columns can describe one dataset only, got {' and '.join(own)}")
-        if not own and (self.table is not None or self.columns or self.words or self.missing_by_field):
-            raise ValueError(
-                f"table, columns, words and missing by field belong to {' and '.join(OWN)}, "
-                f"got {', '.join(self.names)}"
-            )
-        if self.lesions_by_patient and not {"patient_id", "lesion_id"} <= set(self.columns):
-            raise ValueError("lesions_by_patient needs columns.patient_id and columns.lesion_id")
-        columns = {*self.columns} | ({"diagnosis"} if own == ["image_folder"] else set())
-        for key, fields in (("words", self.words), ("missing", self.missing_by_field)):
-            if {*fields} - columns:
-                field = min({*fields} - columns)
-                raise ValueError(f"{key}.{field} has no column; columns.{field} is missing")
-        if own == ["csv"]:
-            lacking = [name for name in ("image_id", "diagnosis") if name not in self.columns]
-            if self.table is None or lacking:
-                raise ValueError(f"csv needs {'table' if self.table is None else f'columns.{lacking[0]}'}")
-        if own == ["image_folder"] and (self.table is None) != (not self.columns):
-            raise ValueError("table and columns need each other")
-        if own == ["image_folder"] and self.columns and "image_id" not in self.columns:
-            raise ValueError(
-                "image_folder with a table needs columns.image_id, the column that names each row's image"
-            )
-        if own == ["image_folder"] and "diagnosis" in self.columns:
-            raise ValueError(
-                "columns.diagnosis: with image_folder the folders are the diagnoses; use csv to read a column"
-            )
+    def _names_are_known(self) -> Self:
+        known = [*NAMES, *self.own_names]
+        for key, names in (("names", self.names), ("external", self.external)):
+            if unknown := [name for name in names if name not in known]:
+                raise ValueError(
+                    f"{key}: expected one of {', '.join(known)}, got {unknown[0]!r:.80}; a dataset of one's own by "
+                    "another name needs a description in sources"
+                )
         return self
 
     @model_validator(mode="after")
-    def _one_hot_columns_are_of_diagnoses(self) -> Self:
-        for field, column in self.columns.items():
-            if isinstance(column, dict) and field != "diagnosis":
-                raise ValueError(f"columns.{field}: expected the name of a column; only diagnosis can have several")
-            if isinstance(column, dict) and (field in self.words or field in self.missing_by_field):
-                key = "words" if field in self.words else "missing"
-                raise ValueError(f"{key}.{field} has no word to explain, for columns.{field} names several columns")
+    def _sources_are_datasets(self) -> Self:
+        for number, name in enumerate(self.own_names):
+            if name in RESERVED:
+                raise ValueError(f"sources.{number}: the name {name} means something else; choose another")
+            if name in self.own_names[:number]:
+                raise ValueError(f"sources.{number}: {name} is also the name of sources.{self.own_names.index(name)}")
+            if name not in self.all_names:
+                raise ValueError(
+                    f"sources.{number}: {name} is neither in names nor in external; add it there, or remove it here"
+                )
         return self
 
     @model_validator(mode="after")
-    def _words_mean_one_thing(self) -> Self:
-        for field, words in self.words.items():
-            missing = set(map(fold_word, self.missing_by_field.get(field, ())))
-            for word, value in words.items():
-                if fold_word(word) in missing:
-                    raise ValueError(f"words.{field} and missing.{field} both have {word!r}; say it in one of them")
-                if fold_word(word) == "" and value != UNKNOWN:
+    def _patients_are_those_of_another_dataset(self) -> Self:
+        number_elsewhere = [source.name for source in self.sources if source.same_patients_as is not None]
+        for number, source in enumerate(self.sources):
+            other = source.same_patients_as
+            possible = [name for name in self.all_names if name not in (source.name, *number_elsewhere)]
+            if other is not None and other not in possible:
+                raise ValueError(
+                    f"sources.{number}: same_patients_as of {source.name}: expected another dataset that has no "
+                    f"same_patients_as ({', '.join(possible) or 'there is none'}), got {other!r:.80}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _sources_have_folders_of_their_own(self) -> Self:
+        for number, name in enumerate(self.own_names):
+            folder = Path(self.root, self.find_folder(name))
+            for other in self.all_names:
+                place = Path(self.root, self.find_folder(other))
+                if other != name and (overlap := describe_overlap(folder, [place])):
                     raise ValueError(
-                        f"words.{field}: an empty cell always means 'not known', and cannot be {value!r}"
+                        f"sources.{number}: the folder of {name}, {folder}, {overlap}, the folder of {other}; each "
+                        "dataset needs one of its own"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _layout_belongs_to_own_data(self) -> Self:
+        own: list[Kind] = [kind for kind in OWN if kind in self.all_names]
+        if own and self.sources:
+            raise ValueError(
+                f"{' and '.join(own)} and sources: with sources, each dataset of one's own is one of them, by a name "
+                "of its own"
+            )
+        if len(own) > 1:
+            raise ValueError(
+                f"table and columns can describe one dataset only, got {' and '.join(own)}; describe them in sources"
+            )
+        if own:
+            self.check(own[0])
+        elif not self.is_empty:
+            belong = f"belong to {' and '.join(OWN)}, got {', '.join(self.all_names)}"
+            hint = "; each of sources has its own" if self.sources else ""
+            raise ValueError(
+                f"table, columns, subgroups, words, missing by field and lesions_by_patient {belong}{hint}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -165,14 +147,14 @@ class DatasetParameters(Section):
         return self
 
     @property
-    def missing_by_field(self) -> dict[FieldName, tuple[str, ...]]:
-        """The words that mean "not known" where they are given for each field, otherwise nothing."""
-        return self.missing if isinstance(self.missing, dict) else {}
-
-    @property
     def all_names(self) -> tuple[str, ...]:
         """The names of all datasets: those to train on, then those only to score."""
         return self.names + self.external
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """The names of `sources`."""
+        return tuple(source.name for source in self.sources)
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -181,4 +163,27 @@ class DatasetParameters(Section):
 
     def find_folder(self, name: str) -> str:
         """Return the folder of a dataset, relative to the root."""
+        stated = self.sources[self.own_names.index(name)].folder if name in self.own_names else None
+        if stated is not None:
+            return str(PurePosixPath(stated))
         return "." if len(self.all_names) == 1 else name
+
+    def find_numbering(self, name: str) -> str:
+        """Return the folder of the dataset whose patients and lesions a dataset has, which is usually itself."""
+        same = self.sources[self.own_names.index(name)].same_patients_as if name in self.own_names else None
+        return self.find_folder(same or name)
+
+    def find_source(self, name: str) -> Source | None:
+        """Return the description of a dataset of one's own; None of a published one."""
+        for source in self.sources:
+            if source.name == name:
+                said = {} if "missing" in source.model_fields_set else {"missing": self.missing}
+                return source.model_copy(update=said)
+        if name not in OWN:
+            return None
+        described = {field: getattr(self, field) for field in TableParameters.model_fields}
+        return Source.model_construct(name=name, kind=name, **described)
+
+    def find_key(self, name: str) -> str:
+        """Return the full name of the section that describes a dataset of one's own."""
+        return f"dataset.sources.{self.own_names.index(name)}" if name in self.own_names else "dataset"

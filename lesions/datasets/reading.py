@@ -1,7 +1,6 @@
 """Reading a dataset into the rows that can be used, and a list of what is not used and why."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,13 @@ from lesions.datasets.adapter import Adapter
 from lesions.datasets.columns import Cells, Column, OneHot
 from lesions.datasets.identifiers import Identifiers, explain_similar, unify_identifiers
 from lesions.datasets.parameters import DatasetParameters, SimilarIdentifiers
-from lesions.datasets.refusals import LEFT_OUT, LeftOutError, explain_refusals, list_reasons
+from lesions.datasets.refusals import explain_refusals, list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.datasets.rows import Rows, read_rows
-from lesions.datasets.used_diagnoses import choose_used
 from lesions.datasets.validation import validate_rows
 from lesions.errors import InputError
-from lesions.tables.metadata import IDENTIFIERS
+from lesions.tables.groups import GROUPING_IDENTIFIERS
 from lesions.tables.record import UNKNOWN
-from lesions.tables.task import MALIGNANCY, TaskParameters
 
 Unused = list[dict[str, Any]]
 """The rows and files that are not used, with the columns of `data/rejected.csv`."""
@@ -39,7 +36,7 @@ class Reading:
     table : (N, ...)
         The rows that can be used, with `source`, `word`, the dataset's word for the diagnosis, and their images'
         properties. With several datasets, files and identifiers start with the dataset's folder, so that those of two
-        datasets never coincide.
+        datasets never coincide; with `same_patients_as`, patients and lesions start with that dataset's.
     unused
         The rows and files that are not used.
     lost
@@ -131,7 +128,9 @@ def read_dataset(root: Path, name: str, parameters: DatasetParameters, *, images
     return Reading(
         name=name,
         rows=rows,
-        table=_prefix_folder(pd.DataFrame(valid).assign(source=name), folder),
+        table=_prefix_folder(
+            pd.DataFrame(valid).assign(source=name), folder, numbering=parameters.find_numbering(name)
+        ),
         unused=[{"source": name, **row} for row in unused],
         lost=count_lost_diagnoses(rows.cells, adapter, {row["image_id"] for row in valid}),
         identifiers=identifiers,
@@ -174,51 +173,6 @@ def names_a_diagnosis(column: Column | OneHot, cells: Cells) -> bool:
         return True
 
 
-def join_readings(
-    readings: Sequence[Reading], parameters: DatasetParameters, task: TaskParameters
-) -> tuple[pd.DataFrame, Unused]:
-    """Join the rows of all datasets, and leave out those whose diagnosis the parameters exclude.
-
-    `dataset.diagnoses` excludes diagnoses, and so does the task malignancy, if they are neither malignant nor benign.
-
-    Returns
-    -------
-    table
-        The rows that are used, with `source`.
-    unused
-        What each dataset does not use, and the rows whose diagnosis is excluded.
-
-    Raises
-    ------
-    InputError
-        If a listed diagnosis has no image, no diagnosis is left, or the section `task` does not say whether one is
-        malignant.
-    """
-    table = pd.concat([reading.table for reading in readings], ignore_index=True)
-    by_malignancy = task.name == MALIGNANCY
-    is_asked = choose_used(table, parameters.names, parameters.diagnoses, by_malignancy=by_malignancy)
-    if not is_asked.any():
-        raise InputError(f"dataset.diagnoses: {', '.join(parameters.names)} share no diagnosis")
-    task.check_sides(table.diagnosis[is_asked])
-    has_class = ~table.diagnosis.isin(task.neither if by_malignancy else ())
-    if not (is_asked & has_class).any():
-        raise InputError("task.neither: all images have diagnoses that are neither malignant nor benign")
-    unused = [row for reading in readings for row in reading.unused]
-    unused += _leave_out(table[~is_asked], "diagnosis_not_used")
-    unused += _leave_out(table[is_asked & ~has_class], "neither")
-    return table[is_asked & has_class], unused
-
-
-def _leave_out(rows: pd.DataFrame, why: str) -> Unused:
-    return [
-        {"source": source, "line": line, "image_id": image_id}
-        | LeftOutError("diagnosis", diagnosis, LEFT_OUT[why], why=why).details
-        for source, line, image_id, diagnosis in zip(
-            rows.source, rows.line, rows.image_id, rows.diagnosis, strict=True
-        )
-    ]
-
-
 def _select_folder(images: pd.DataFrame, folder: str) -> pd.DataFrame:
     """Return the images below a folder of the root, with `file` relative to that folder."""
     if folder == ".":
@@ -227,7 +181,9 @@ def _select_folder(images: pd.DataFrame, folder: str) -> pd.DataFrame:
     return own.assign(file=own.file.str.removeprefix(f"{folder}/"))
 
 
-def _prefix_folder(table: pd.DataFrame, folder: str) -> pd.DataFrame:
+def _prefix_folder(table: pd.DataFrame, folder: str, *, numbering: str) -> pd.DataFrame:
+    """Put the folder in front of files and images, and the one of `numbering` in front of patients and lesions."""
     if folder == "." or table.empty:
         return table
-    return table.assign(**{column: f"{folder}/" + table[column] for column in ("file", *IDENTIFIERS)})
+    folders = dict.fromkeys(("file", "image_id"), folder) | dict.fromkeys(GROUPING_IDENTIFIERS, numbering)
+    return table.assign(**{column: f"{prefix}/" + table[column] for column, prefix in folders.items()})

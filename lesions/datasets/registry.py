@@ -30,17 +30,13 @@ def build_adapter(name: str, parameters: DatasetParameters) -> Adapter:
     InputError
         If the parameters translate a word to an unknown value.
     """
-    if name in PUBLISHED:
+    own = parameters.find_source(name)
+    if own is None:
         return PUBLISHED[name]
-    table = None if parameters.table is None else Path(parameters.table)
-    layout = Layout(
-        columns=parameters.columns,
-        words=parameters.words,
-        missing=parameters.missing,
-        diagnoses=() if isinstance(parameters.diagnoses, str) else parameters.diagnoses,
-        lesions_by_patient=parameters.lesions_by_patient,
-    )
-    if name == "image_folder":
+    diagnoses = () if isinstance(parameters.diagnoses, str) else parameters.diagnoses
+    layout = Layout(own, parameters.find_key(name), diagnoses)
+    table = None if own.table is None else Path(own.table)
+    if own.kind == "image_folder":
         return build_folder_adapter(table, layout)
     assert table is not None
     return build_table_adapter(table, layout)

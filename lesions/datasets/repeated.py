@@ -48,7 +48,7 @@ class Repeated:
 def find_repeated(cells: pd.DataFrame, adapter: Adapter) -> dict[str, Repeated]:
     """Return the images that several rows are about, by `image_id`; each is judged once."""
     id_column = adapter.id_column
-    used = dict.fromkeys(name for column in adapter.columns.values() for name in column.needed if name in cells)
+    used = dict.fromkeys(name for column in adapter.all_columns.values() for name in column.needed if name in cells)
     images = cells[cells[id_column].duplicated(keep=False)].groupby(id_column)
     is_differing = images[[name for name in used if name != id_column]].nunique() > 1
     found = {}

@@ -91,7 +91,7 @@ def read_rows(root: Path, adapter: Adapter, images: pd.DataFrame, *, only_photog
 
 def read_adapter_table(path: Path, adapter: Adapter) -> TextTable:
     """Read one table of a dataset: the column that names the image, and all others of the adapter that are there."""
-    wanted = dict.fromkeys(name for column in adapter.columns.values() for name in column.needed)
+    wanted = dict.fromkeys(name for column in adapter.all_columns.values() for name in column.needed)
     wanted.pop(adapter.id_column)
     return read_text_table(path, [adapter.id_column], optional=wanted, named_by=adapter.column_parameters)
 

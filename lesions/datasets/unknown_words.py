@@ -41,14 +41,16 @@ def _describe_column(refused: Refusals) -> Iterator[str]:
     yield f"{len(refused)} × {column.name}: unknown are {listed}; known are {list_known_words(column)}"
     pasted = [line for word, number in words[:MAX_WORDS] for line in _explain_word(word, number, column)]
     if column.parameter and pasted:
-        field = column.parameter.rpartition(".")[2]
+        section, _, field = column.parameter.rpartition(".words.")
         unknown = (
             "unknown leaves their images out"
             if field == "diagnosis"
-            else f"words for 'not known' belong in dataset.missing, such as missing: {{{field}: [...]}}"
+            else f"words for 'not known' belong in {column.missing_parameter}, such as missing: {{{field}: [...]}}"
         )
-        yield f"to use these rows, complete these lines in the section dataset of params.yaml ({unknown})"
-        yield from ("  dataset:", "    words:", f"      {field}:", *pasted)
+        is_short = section == "dataset"
+        where = "the section dataset" if is_short else section
+        yield f"to use these rows, complete these lines in {where} of params.yaml ({unknown})"
+        yield from (*(["  dataset:"] if is_short else []), "    words:", f"      {field}:", *pasted)
 
 
 def _count_words(refused: Refusals) -> list[tuple[str, int]]:

@@ -9,13 +9,15 @@ import pandas as pd
 from pydantic import ValidationError
 
 from lesions.datasets.adapter import Adapter
-from lesions.datasets.columns import Cells, UnknownWordError
+from lesions.datasets.columns import Cells, Column, UnknownWordError
 from lesions.datasets.refusals import LeftOutError, RefusedError
 from lesions.datasets.repeated import find_repeated
 from lesions.datasets.rows import PUBLISHED_SPLIT, Rows
 from lesions.errors import InputError
+from lesions.formats.spelling import fold_spelling
 from lesions.tables.csv_table import read_text_table
-from lesions.tables.record import UNKNOWN, Record
+from lesions.tables.metadata import SUBGROUP
+from lesions.tables.record import MAX_VALUE, UNKNOWN, Record
 
 Row = dict[str, Any]
 
@@ -45,7 +47,7 @@ def validate_rows(rows: Rows, adapter: Adapter, *, root: Path) -> tuple[list[Row
             image = rows.images.find(image_id, adapter.id_column)
             published_split = cells[PUBLISHED_SPLIT] if adapter.classes_are_folders else None
             own = {"line": line, "published_split": published_split, "word": diagnosis.find_word(cells)}
-            valid.append(own | record.model_dump() | image)
+            valid.append(own | record.model_dump() | read_subgroups(cells, adapter) | image)
         except RefusedError as error:
             unused.append({"line": line, "image_id": image_id, **error.details})
     originals = find_published_copies(
@@ -75,16 +77,27 @@ def read_record(cells: Cells, adapter: Adapter) -> Record:
         field = str(details["loc"][0])
         reasons = {"float_parsing": "is not a number (an empty cell says that it is not known)"}
         said = re.sub("^(Input|String) ", "", details["msg"])
-        if field == "age_years":
-            said += "; if it stands for 'not known', list it in dataset.missing"
-        reason = "is missing" if values[field] is None else reasons.get(details["type"], said)
         column = adapter.columns[field]
+        if field == "age_years" and isinstance(column, Column) and column.missing_parameter:
+            said += f"; if it stands for 'not known', list it in {column.missing_parameter}"
+        reason = "is missing" if values[field] is None else reasons.get(details["type"], said)
         raise RefusedError(column.name, column.quote(cells), reason) from error
+
+
+def read_subgroups(cells: Cells, adapter: Adapter) -> Row:
+    """Return the values of one's own subgroups in one row, in lower case and in one spelling."""
+    values: Row = {}
+    for name, column in adapter.subgroups.items():
+        value = fold_spelling(read_field(name, cells, adapter) or "")
+        if len(value) > MAX_VALUE:
+            raise RefusedError(column.name, column.quote(cells), f"should have at most {MAX_VALUE} characters")
+        values[f"{SUBGROUP}{name}"] = None if value in ("", UNKNOWN) else value
+    return values
 
 
 def read_field(field: str, cells: Cells, adapter: Adapter) -> str | None:
     """Translate one field of a row; None means not known, and an invalid cell raises RefusedError."""
-    column = adapter.columns[field]
+    column = adapter.all_columns[field]
     if any(pd.isna(cells[name]) for name in column.needed):
         others = ", ".join(map(str, adapter.tables if adapter.classes_are_folders else adapter.tables[1:]))
         raise RefusedError(adapter.id_column, cells[adapter.id_column], f"has no row in {others}")

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lesions.tables.metadata import list_subgroup_columns
+
 Flags = NDArray[np.bool_]
 
 AttributeValue = tuple[str, str, Flags]
@@ -26,9 +28,13 @@ UNKNOWN = "unknown"
 
 
 def list_values(images: pd.DataFrame) -> Iterator[AttributeValue]:
-    """Yield each attribute that has several values, each of its values, and which images (N,) have it."""
-    for attribute in ATTRIBUTES:
-        values = band_ages(images.age_years) if attribute == "age_years" else images[attribute]
+    """Yield each attribute that has several values, each of its values, and which images (N,) have it.
+
+    Subgroups of one's own follow the attributes that every dataset may have.
+    """
+    columns = {attribute: attribute for attribute in ATTRIBUTES} | list_subgroup_columns(images)
+    for attribute, column in columns.items():
+        values = band_ages(images.age_years) if attribute == "age_years" else images[column]
         # Whole numbers among missing values are read as 2.0.
         named = values.convert_dtypes().astype("object").where(values.notna(), UNKNOWN).astype(str)
         names = [*AGE_BANDS, UNKNOWN] if attribute == "age_years" else sorted(named.unique())

@@ -1,4 +1,4 @@
-"""Score a model on subgroups of the test images: by sex, age, site, source, confirmation and skin type."""
+"""Score a model on subgroups of the test images, by each attribute that parts them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

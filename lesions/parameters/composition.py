@@ -41,7 +41,8 @@ def compose_parameters(
     root
         The dataset's folder; None if it is known already.
     dataset
-        The dataset to use instead of that of the presets, or None.
+        The dataset to use instead of that of the presets, or None. One of `dataset.sources` stands for the whole
+        section as it is.
     reset
         Whether to discard the current sections `about`, `dataset` and `task` too.
 
@@ -105,7 +106,7 @@ def _serve_dataset(
         replace(preset, overlay={name: value for name, value in preset.overlay.items() if name != "dataset"})
         for preset in chain
     ]
-    if own.get("names") == [dataset]:
+    if own.get("names") == [dataset] or dataset in _list_sources(own):
         return without
     if not (folder / f"datasets/{dataset}.yaml").is_file():
         known = ", ".join(sorted(path.stem for path in (folder / "datasets").glob("*.yaml")))
@@ -125,6 +126,11 @@ def _find_root(section: Sections, own: Sections, default: Sections, *, params: P
     raise InputError(
         f"{params}: dataset.root: the folder of {', '.join(_list_names(section))} is unknown; add --root FOLDER"
     )
+
+
+def _list_sources(section: Sections) -> list[Any]:
+    """Return the names of the user's own datasets; an invalid section is refused when it is read."""
+    return [source.get("name") for source in section.get("sources") or [] if is_section(source)]
 
 
 def _list_names(section: Sections) -> list[str]:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from lesions.datasets.joining import join_readings
 from lesions.datasets.merged_words import count_merged_words, describe_merged_words
-from lesions.datasets.parameters import OWN, DatasetParameters
-from lesions.datasets.reading import Reading, join_readings, read_dataset
+from lesions.datasets.parameters import DatasetParameters
+from lesions.datasets.reading import Reading, read_dataset
 from lesions.datasets.refusals import list_reasons
 from lesions.datasets.registry import build_adapter
+from lesions.datasets.shared_identifiers import find_shared
 from lesions.errors import InputError
 from lesions.hardware.disk import count_bytes
 from lesions.images.files import ImageFiles, describe_undecoded, find_image_files
@@ -23,6 +25,7 @@ from lesions.splitting.test_list import describe_unused_test_folders, find_liste
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.groups import GROUPING_IDENTIFIERS, build_groups
 from lesions.tables.index import build_index
+from lesions.tables.metadata import list_subgroup_columns
 from lesions.tables.paths import SYNTHETIC_ROOT
 from lesions.tables.task import TaskParameters
 
@@ -126,9 +129,17 @@ def _check_use(readings: Sequence[Reading], params: Path, findings: Findings) ->
     dataset = read_section(params, "dataset", DatasetParameters)
     split = read_section(params, "split", SplitParameters)
     task = read_section(params, "task", TaskParameters)
+    for found in find_shared(readings, dataset):
+        if found.are_same:
+            findings.rows[f"{found.first} and {found.second}: {found.field}"] = found.describe(dataset)
+        else:
+            findings.doubts.append(found.describe(dataset))
     table, _ = join_readings(readings, dataset, task)
     for name, used in table.groupby("source"):
         findings.rows[f"{name}: used"] = f"{len(used):,} images: {_count_words(used.diagnosis)}"
+    for name, column in list_subgroup_columns(table).items():
+        values = table[column].astype("object").where(table[column].notna(), "not known")
+        findings.rows[f"subgroups: {name}"] = _count_words(values)
     if merged := describe_merged_words(count_merged_words(table)):
         findings.rows["merged words"] = "\n".join(merged)
     trained = table[table.source.isin(dataset.names)]
@@ -170,8 +181,8 @@ def _find_files(root: Path, dataset: DatasetParameters) -> ImageFiles:
         absent = [table for table in build_adapter(name, dataset).tables if not (root / folder / table).is_file()]
         if root.is_dir() and absent:
             raise InputError(
-                f"dataset.table: there is no file {root / folder / absent[0]}"
-                if name in OWN
+                f"{dataset.find_key(name)}.table: there is no file {root / folder / absent[0]}"
+                if dataset.find_source(name)
                 else f"dataset.root: {root / folder} has no {absent[0]}, which {name} has"
             )
     return find_image_files(root, dataset.folders)
@@ -181,7 +192,7 @@ def _describe(reading: Reading) -> dict[str, str]:
     """Return the counts of a dataset, and why rows are not used, as rows of a table."""
     counts = Counter(row["kind"] for row in reading.unused)
     words = {
-        reading.name: f"{len(reading.rows.cells):,} rows: {len(reading.table):,} valid, {counts['refused']:,} "
+        f"{reading.name}: rows": f"{len(reading.rows.cells):,}: {len(reading.table):,} valid, {counts['refused']:,} "
         f"refused, {counts['left_out']:,} left out; {counts['unlisted']:,} image files that no row names"
         + (f", {counts['passed_over']:,} passed over" if counts["passed_over"] else "")
     }

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from lesions.datasets.merged_words import describe_merged_words
-from lesions.datasets.parameters import OWN
+from lesions.datasets.sources import OWN
 from lesions.drawing.style import spell
 from lesions.formats.json_file import PlotRows
 from lesions.report.inputs import CopyCounts, RunCounts, SplitSummary

@@ -121,6 +121,13 @@ def doubt_the_table(counts: RunCounts) -> Iterator[str]:
             f"{counts.num_lesions_of_several_patients:,} lesions belong to several patients, who were therefore "
             "kept together: does the numbering of lesions restart for each patient?"
         )
+    for field, found in counts.identifiers.items():
+        if number := found["num_in_two_datasets"]:
+            things = f"{field.removesuffix('_id')}s"
+            yield (
+                f"{number:,} {things} have identifiers that are in two datasets, and count as different {things}: if "
+                "they are the same, they may be on two sides of the split (same_patients_as in dataset.sources)."
+            )
 
 
 def doubt_the_copies(copies: CopyCounts, split: SplitSummary) -> Iterator[str]:

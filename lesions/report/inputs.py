@@ -24,6 +24,7 @@ class RunCounts(Summary):
     num_rejected: int
     num_left_out_by_reason: dict[str, int]
     num_lesions_of_several_patients: int
+    identifiers: dict[str, dict[str, int]]
     merged_words: dict[str, dict[str, int]]
     metadata_sha256: str
 

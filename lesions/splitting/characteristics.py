@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from lesions.tables.metadata import list_subgroup_columns
 from lesions.tables.splits import EXTERNAL, SPLITS
 
 ATTRIBUTES = ("sex", "site", "fitzpatrick_type", "diagnosis", "diagnosis_confirmation", "source")
@@ -44,12 +45,13 @@ def _describe(split: str, part: pd.DataFrame, table: pd.DataFrame) -> Iterator[d
             age = float(ages.quantile(share)) if len(ages) else None
             yield {"characteristic": "age_years", "value": name, "split": split, "number": age}
         yield _count("age_years", NOT_KNOWN, split, part.age_years.isna())
-    for attribute in ATTRIBUTES:
-        for value in sorted(table[attribute].dropna().unique()):
+    columns = {attribute: attribute for attribute in ATTRIBUTES} | list_subgroup_columns(table)
+    for attribute, column in columns.items():
+        for value in sorted(table[column].dropna().unique()):
             name = f"{value:g}" if isinstance(value, float) else str(value)
-            yield _count(attribute, name, split, part[attribute] == value)
-        if table[attribute].notna().any() and table[attribute].isna().any():
-            yield _count(attribute, NOT_KNOWN, split, part[attribute].isna())
+            yield _count(attribute, name, split, part[column] == value)
+        if table[column].notna().any() and table[column].isna().any():
+            yield _count(attribute, NOT_KNOWN, split, part[column].isna())
 
 
 def _count(characteristic: str, value: str, split: str, chosen: pd.Series) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The common form of one row of any dataset."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -44,6 +44,29 @@ FieldName = Literal[
 ]
 """The fields of `Record`."""
 
+RESERVED_SUBGROUPS = (*get_args(FieldName), "images", "lesions", "patients", "source")
+"""Names that mean something else where subgroups are counted and scored."""
+
+
+def _names_subgroups(name: str) -> str:
+    if re.fullmatch("[a-z][a-z0-9_]{0,29}", name) is None:
+        raise ValueError(
+            f"expected a name such as camera, of at most 30 lower-case letters, digits and _, got {name[:80]!r}"
+        )
+    if name in RESERVED_SUBGROUPS:
+        raise ValueError(f"expected another name than {name}, which is a field or means something else")
+    return name
+
+
+SubgroupName = Annotated[str, AfterValidator(_names_subgroups)]
+"""The name of subgroups of one's own, which are the values of a column."""
+
+MAX_VALUE = 100
+"""Most characters of a site, and of a value of subgroups."""
+
+SubgroupValue = Annotated[str, StringConstraints(max_length=MAX_VALUE)]
+"""A value of subgroups of one's own."""
+
 
 class Record(BaseModel):
     """The fields of a dataset's table for one image; None means not known."""
@@ -57,5 +80,5 @@ class Record(BaseModel):
     diagnosis_confirmation: DiagnosisConfirmation | None
     age_years: Annotated[float, Field(ge=0, le=120)] | None
     sex: Literal["female", "male"] | None
-    site: Annotated[str, StringConstraints(max_length=100)] | None
+    site: Annotated[str, StringConstraints(max_length=MAX_VALUE)] | None
     fitzpatrick_type: Annotated[int, Field(ge=1, le=6)] | None

@@ -98,8 +98,8 @@ class TaskParameters(Section):
         if unlisted:
             raise InputError(
                 f"task: the data have {', '.join(unlisted)}; say in task.malignant, task.benign or task.neither what "
-                f"it is, or correct its name in dataset.words.diagnosis (malignant: {', '.join(self.malignant)}; "
-                f"benign: {', '.join(self.benign)}; neither: {', '.join(self.neither)})"
+                "it is, or correct its name in words.diagnosis of the section dataset (malignant: "
+                f"{', '.join(self.malignant)}; benign: {', '.join(self.benign)}; neither: {', '.join(self.neither)})"
             )
 
     def find_sides(self, diagnoses: Diagnoses) -> tuple[bool | None, ...] | None:

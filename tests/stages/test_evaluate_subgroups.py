@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
@@ -69,6 +70,24 @@ def test_small_subgroups_are_counted(tmp_path: Path, capsys: pytest.CaptureFixtu
     summary = json.loads((tmp_path / "metrics/model/subgroups.json").read_text())
     assert (summary["num_subgroups"], summary["num_subgroups_left_out"]) == (1, 1)
     assert "1 subgroups are not scored: they have fewer than 5 patients or lesions" in capsys.readouterr().out
+
+
+def test_subgroups_of_ones_own_are_scored_like_others(tmp_path: Path) -> None:
+    """Camera 1 took the images of women, another one those of two groups of men; of the others it is not known."""
+    params = write_run(tmp_path, {"model": build_predictions(Y_TRUE, guess(Y_TRUE, 1))})
+    path = tmp_path / "data/metadata.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    is_rare = table.image_id.str.removeprefix("val_").isin([f"image_{n:04d}" for n in range(4)])
+    camera = table.sex.map({"female": "1", "male": ""}).where(~is_rare, "2.0")
+    table.assign(subgroup_camera=camera).to_csv(path, index=False)
+    run_scoring(tmp_path, params, "model")
+    rows = {row["subgroup"]: row for row in json.loads((tmp_path / "plots/model/subgroups.json").read_text())}
+    assert list(rows) == ["sex: female", "sex: male", "camera: 1", "camera: unknown"]
+    scores = ("num_images", "num_groups", "balanced_accuracy", "low", "high", "sensitivity", "lead_over_others")
+    assert [rows["camera: 1"][name] for name in scores] == [rows["sex: female"][name] for name in scores]
+    assert (rows["camera: 1"]["attribute"], rows["camera: unknown"]["num_images"]) == ("camera", 296)
+    summary = json.loads((tmp_path / "metrics/model/subgroups.json").read_text())
+    assert (summary["num_subgroups"], summary["num_subgroups_left_out"]) == (4, 1)
 
 
 def test_without_a_threshold_there_is_no_sensitivity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from lesions.datasets.columns import Column
 from lesions.datasets.own_data import FOLDER, Layout, build_folder_adapter, build_table_adapter
+from lesions.datasets.sources import TableParameters
 from lesions.datasets.vocabulary import DIAGNOSES, WORDS
 from lesions.errors import InputError
 
@@ -25,10 +26,12 @@ COLUMNS = {
 def layout(
     words: Mapping[str, Mapping[str, str]] | None = None,
     missing: Sequence[str] | Mapping[str, Sequence[str]] = ("unknown",),
+    diagnoses: Sequence[str] = (),
     **changes: Any,
 ) -> Layout:
-    settings = {"columns": COLUMNS, "diagnoses": (), "lesions_by_patient": False}
-    return Layout(words=words or {}, missing=missing, **settings | changes)  # type: ignore[arg-type]
+    described: dict[str, Any] = {"table": "t.csv", "columns": COLUMNS, "subgroups": {}, "lesions_by_patient": False}
+    described |= {"words": words or {}, "missing": missing} | changes
+    return Layout(TableParameters.model_construct(**described), "dataset", diagnoses)
 
 
 def read(one: Layout, field: str, cell: str) -> str | None:

@@ -33,7 +33,7 @@ def read(write_params: WriteParams, *names: str, **changes: Any) -> DatasetParam
         ({"words": {"sex": {"f": "female"}}}, "words.sex has no column; columns.sex is missing"),
         ({"missing": [99]}, "dataset.missing.0: expected text, got 99"),
         ({"missing": {"age_years": [99]}}, "dataset.missing.age_years.0: expected text, got 99"),
-        ({"missing": {"age": ["99"]}}, "dataset.missing.age: expected 'image_id', 'patient_id', 'lesion_id', 'diag"),
+        ({"missing": {"age": ["99"]}}, "fitzpatrick_type or a name in subgroups, got 'age'"),
         ({"missing": "x"}, "dataset.missing: expected a list or a section, got 'x'"),
         (
             {"diagnoses": ["Melanoma", "nevus"]},
@@ -69,7 +69,7 @@ def test_a_contradiction_is_refused_by_name(write_params: WriteParams, changes: 
 
 
 def test_words_that_would_change_nothing_in_a_published_dataset_are_refused(write_params: WriteParams) -> None:
-    with pytest.raises(InputError, match=r"words and missing by field belong to csv and image_folder, got ham10000"):
+    with pytest.raises(InputError, match=r"lesions_by_patient belong to csv and image_folder, got ham10000$"):
         read(write_params, "ham10000", missing={"age_years": ["99"]})
     assert read(write_params, "ham10000", missing=["99"]).missing == ("99",)
 

@@ -1,9 +1,27 @@
 """Images are parted by the values of each attribute."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from lesions.evaluation.attributes import list_values
+
+
+def build_images(**columns: list[Any]) -> pd.DataFrame:
+    """Return as many images as the columns have values, with nothing else that parts them."""
+    same = dict.fromkeys(["sex", "age_years", "site", "diagnosis_confirmation", "fitzpatrick_type"], None)
+    return pd.DataFrame(columns).assign(**same, source="a")
+
+
+def test_subgroups_of_ones_own_follow_with_those_not_known() -> None:
+    images = build_images(subgroup_clinic=["b", "b", "b"], subgroup_camera=["nikon", np.nan, "canon eos"])
+    values = [(attribute, value, inside.tolist()) for attribute, value, inside in list_values(images)]
+    assert values == [
+        ("camera", "canon eos", [False, False, True]),
+        ("camera", "nikon", [True, False, False]),
+        ("camera", "unknown", [False, True, False]),
+    ]
 
 
 def test_ages_are_banded_and_values_are_named_and_ordered() -> None:

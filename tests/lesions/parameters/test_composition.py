@@ -162,6 +162,18 @@ def test_a_preset_can_be_applied_to_the_users_own_dataset(params: Path) -> None:
     assert lay_presets(params, "pad_ufes_20", dataset="csv")["dataset"] == default["dataset"] | CLINIC
 
 
+def test_a_preset_can_be_applied_to_several_datasets_of_the_users_own(params: Path) -> None:
+    default = load(params)
+    columns = {"image_id": "photo", "diagnosis": "finding"}
+    own = [{"name": name, "kind": "csv", "table": "t.csv", "columns": columns} for name in ("a", "b")]
+    several = {"names": ["a"], "external": ["b"], "root": "there", "sources": own}
+    lay_over(params, {"dataset": several})
+    for name in ("a", "b"):
+        assert lay_presets(params, "ham10000-cpu", dataset=name)["dataset"] == default["dataset"] | several
+    assert load(params)["dataset"]["sources"] == own
+    assert lay_presets(params, "tiny", root="data/raw/synthetic")["dataset"] == default["dataset"]
+
+
 def test_a_preset_can_be_applied_to_another_published_dataset(params: Path) -> None:
     lay_over(params, {"dataset": CLINIC})
     after = lay_presets(params, "ham10000", dataset="isic2019", root="there")

@@ -68,7 +68,7 @@ def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> N
         ({"cache_images": {"fit": "stretch"}}, "cache_images.fit: expected 'crop', 'squash' or 'pad', got 'stretch'"),
         (
             {"dataset": {"names": ["isic"]}},
-            "dataset.names.0: expected one of csv, image_folder, ham10000, isic2018, isic2018_test, ",
+            "dataset: names: expected one of csv, image_folder, ham10000, isic2018, isic2018_test, ",
         ),
         ({"models": ["history"]}, "models: history is the name of a folder of the pipeline; choose another"),
         ({"models": ["resnet18_features"]}, "models: resnet18_features is the name of a baseline or a probe; choose"),
@@ -184,7 +184,7 @@ def test_every_row_is_read_and_counted(params: Path, tmp_path: Path) -> None:
     lay_over(params, write_clinic(tmp_path / "clinic", rows, files=11, max_rejected_fraction=0.2))
     found = check_run(params).rows
     assert found["images"] == "11"
-    assert found["csv"] == "12 rows: 8 valid, 2 refused, 2 left out; 1 image files that no row names"
+    assert found["csv: rows"] == "12: 8 valid, 2 refused, 2 left out; 1 image files that no row names"
     assert found["csv: used"] == "8 images: nevus 5, melanoma 3"
     wart, _, *pasted, missing = found["csv: refused"].splitlines()
     assert wart.startswith("1 × finding: unknown are 'wart' (1 rows); known are actinic_keratosis, ")
@@ -224,7 +224,7 @@ def test_linked_folders_and_files_that_are_passed_over_are_told(params: Path, tm
         (tmp_path / "elsewhere" / name).write_bytes(JPEG + bytes([0]))
     (tmp_path / "clinic/linked").symlink_to(tmp_path / "elsewhere")
     found = check_run(params).rows
-    assert found["csv"] == "8 rows: 8 valid, 0 refused, 0 left out; 0 image files that no row names, 2 passed over"
+    assert found["csv: rows"] == "8: 8 valid, 0 refused, 0 left out; 0 image files that no row names, 2 passed over"
     assert found["links"].startswith("linked: a link to a folder, which is followed; DVC does not see")
     assert found["csv: passed over"].splitlines() == [
         "1 × has the name and the bytes of another file (first: linked/0.jpg)",

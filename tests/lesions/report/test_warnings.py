@@ -122,6 +122,15 @@ def test_doubts_about_the_table_give_a_warning(name: str, words: str) -> None:
     assert warning.startswith(words)
 
 
+def test_patients_of_two_datasets_that_may_be_the_same_give_a_warning() -> None:
+    found = {"patient_id": {"num_in_two_datasets": 46}, "lesion_id": {"num_in_two_datasets": 0}}
+    (warning,) = warnings_of(counts={"identifiers": found}, a=good())
+    assert warning == (
+        "46 patients have identifiers that are in two datasets, and count as different patients: if they are the "
+        "same, they may be on two sides of the split (same_patients_as in dataset.sources)."
+    )
+
+
 def test_diagnoses_of_few_patients_are_named_with_their_number() -> None:
     # The rare diagnosis has six images of three groups.
     y_true = np.where(np.arange(90) < 6, 2, true_classes(90) % 2)

@@ -27,6 +27,19 @@ def test_each_split_has_its_numbers_and_what_is_not_known() -> None:
     assert {split for _, _, split in found} == {"train", "test"}
 
 
+def test_subgroups_of_ones_own_are_counted_by_their_name() -> None:
+    rows = list_characteristics(build_table(subgroup_camera=["canon", "2", None, "canon"]))
+    found = [(row["value"], row["split"], row["number"]) for row in rows if row["characteristic"] == "camera"]
+    assert found == [
+        ("2", "train", 1),
+        ("2", "test", 0),
+        ("canon", "train", 1),
+        ("canon", "test", 0),
+        ("not known", "train", 0),
+        ("not known", "test", 1),
+    ]
+
+
 def test_what_no_image_has_is_left_out() -> None:
     rows = list_characteristics(build_table(patient_id=[None] * 4, lesion_id=[None] * 4))
     assert {row["characteristic"] for row in rows} == {"images", "diagnosis", "source"}

@@ -53,7 +53,7 @@ def test_rows_are_sorted_by_image(case: Case) -> None:
 
 def test_images_lesions_and_rejections_are_counted(case: Case) -> None:
     case.prepare(*GOOD[:8], GOOD[8].replace("HAM_8", "HAM_7"))
-    names = ("joined_spellings", "not_known_words", "similar_joined", "similar_kept_apart")
+    names = ("in_two_datasets", "joined_spellings", "not_known_words", "similar_joined", "similar_kept_apart")
     unified = {f"num_{name}": 0 for name in names}
     assert case.metrics == {
         "merged_words": {},

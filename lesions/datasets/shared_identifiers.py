@@ -1,0 +1,106 @@
+"""Patients and lesions whose identifiers are in two datasets: the same people, or others with the same number."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import pandas as pd
+
+from lesions.datasets.identifiers import Identifiers, choose_spellings, explain_similar, find_similar
+from lesions.datasets.parameters import DatasetParameters
+from lesions.datasets.reading import Reading
+from lesions.datasets.similar_spellings import fold_identifier
+from lesions.errors import InputError
+from lesions.tables.groups import GROUPING_IDENTIFIERS
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Identifiers of one kind that are in two datasets, in one spelling or in similar ones.
+
+    Attributes
+    ----------
+    field
+        The kind: `patient_id` or `lesion_id`.
+    first, second
+        The datasets' names.
+    number
+        How many there are.
+    are_same
+        Whether the parameters say that the same identifier is the same patient in both.
+    """
+
+    field: str
+    first: str
+    second: str
+    number: int
+    are_same: bool
+
+    def describe(self, parameters: DatasetParameters) -> str:
+        """Say how many there are and what they count as, without any identifier."""
+        things = f"{self.field.removesuffix('_id')}s"
+        found = f"{self.first} and {self.second}: {self.number:,} {things} have an identifier that is in both"
+        if self.are_same:
+            return f"{found}, and count as the same (same_patients_as)"
+        own, other = (self.second, self.first) if self.second in parameters.own_names else (self.first, self.second)
+        return (
+            f"{found}, or a similar one, and count as different {things}, which may be on two sides of the split; if "
+            f"they are the same, set same_patients_as: {other} in {parameters.find_key(own)} ({own})"
+        )
+
+
+def find_shared(readings: Sequence[Reading], parameters: DatasetParameters) -> list[Shared]:
+    """Return the identifiers that are in two datasets, at least one of which is the user's own."""
+    found = []
+    for first, second in combinations(readings, 2):
+        if not {first.name, second.name} & {*parameters.own_names}:
+            continue
+        numberings = [parameters.find_numbering(one.name) for one in (first, second)]
+        for field in GROUPING_IDENTIFIERS:
+            sets = [
+                _fold_identifiers(one.table, field, numbering)
+                for one, numbering in zip((first, second), numberings, strict=True)
+            ]
+            number, are_same = len(sets[0] & sets[1]), numberings[0] == numberings[1]
+            if number:
+                found.append(Shared(field, first.name, second.name, number, are_same))
+    return found
+
+
+def _fold_identifiers(table: pd.DataFrame, field: str, numbering: str) -> set[str]:
+    """Return what other spellings have in common with each identifier, without the folder in front of it."""
+    if table.empty:
+        return set()
+    return {fold_identifier(one.removeprefix(f"{numbering}/")) for one in table[field].dropna().unique()}
+
+
+def unify_shared(table: pd.DataFrame, parameters: DatasetParameters) -> pd.DataFrame:
+    """Spell each patient and each lesion in one way in all datasets that have the same patients.
+
+    Parameters
+    ----------
+    table : (N, ...)
+        The images of all datasets; within each, identifiers are spelled in one way.
+
+    Raises
+    ------
+    InputError
+        If identifiers may be one in two spellings, and `dataset.similar_identifiers` is ask.
+    """
+    if parameters.similar_identifiers == "keep":
+        return table
+    datasets = defaultdict(list)
+    for name in parameters.all_names:
+        datasets[parameters.find_numbering(name)].append(name)
+    for names in datasets.values():
+        rows = table.source.isin(names)
+        for field in GROUPING_IDENTIFIERS if len(names) > 1 else ():
+            spelled = table.loc[rows, field]
+            similar = find_similar(Counter(("", one) for one in spelled.dropna()))
+            if similar and parameters.similar_identifiers == "ask":
+                listed = [{identifier: number for (_, identifier), number in one.items()} for one in similar]
+                raise InputError(explain_similar(" and ".join(names), {field: Identifiers(field, 0, 0, listed)}))
+            chosen = {identifier: one for (_, identifier), one in choose_spellings(similar).items()}
+            table.loc[rows, field] = spelled.replace(chosen)
+    return table

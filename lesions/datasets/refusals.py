@@ -26,7 +26,6 @@ LEFT_OUT = {
     "licence": "the image's licence is not used (dataset.isic_archive.licences)",
     "image_type": "the type of image is not used (dataset.isic_archive.image_types)",
     "synthetic": "the image is synthetic",
-    "mislabelled": "the dataset says that the diagnosis is wrong",
     "diagnosis_not_used": "the diagnosis is not used (dataset.diagnoses)",
     "neither": "the diagnosis is neither malignant nor benign (task.neither)",
 }

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
@@ -30,6 +30,7 @@ def split(images: list[tuple[bool, int]]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(malignant), np.array(scores) / 12
 
 
+@settings(deadline=None)
 @given(IMAGES)
 def test_it_equals_the_metric_of_the_challenge(images: list[tuple[bool, int]]) -> None:
     malignant, probability = split(images)
@@ -45,6 +46,7 @@ def test_it_is_worked_by_hand() -> None:
     assert compute_partial_area(malignant, probability) == pytest.approx(0.2 * 3 / 4)
 
 
+@settings(deadline=None)
 @given(IMAGES)
 def test_an_influence_is_the_change_by_an_image_more(images: list[tuple[bool, int]]) -> None:
     """The derivative by an image's weight: all images 2,000 times, and one of them once more."""

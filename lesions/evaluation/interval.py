@@ -99,7 +99,7 @@ def estimate_score(measured: Measurement) -> Estimate:
         return _bound(value, value - unseen, value + unseen)
     low, high = value - unseen, value + unseen
     if measured.reach >= LEAST_REACH:
-        low, high = _bound_varied(value, measured.reach)
+        low, high = bound_varied(value, measured.reach)
     if evidence:
         low, high = min(low, value - evidence.below), max(high, value + evidence.above)
     # Precision is too high with few groups, and F1 too low. Resamples show how much, but only a part of it.
@@ -111,7 +111,7 @@ def _bound(value: float, low: float, high: float) -> Estimate:
     return Estimate(value, max(0.0, low), min(1.0, high))
 
 
-def _bound_varied(value: float, reach: float) -> tuple[float, float]:
+def bound_varied(value: float, reach: float) -> tuple[float, float]:
     """Return the bounds of a proportion of which a normal distribution would have this reach."""
     trials = value * (1 - value) * (ndtri(1 - TAIL) / reach) ** 2
     low, high = bound_by_trials(np.array([value]), np.array([trials]))

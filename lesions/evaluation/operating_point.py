@@ -10,6 +10,7 @@ from lesions.evaluation.binary_calibration import score_binary_calibration
 from lesions.evaluation.decisions import call_at, count_decisions, score_decisions
 from lesions.evaluation.interval import Estimate, list_estimates
 from lesions.evaluation.net_benefit import estimate_benefit_at
+from lesions.evaluation.partial_area import estimate_partial_area
 from lesions.evaluation.prevalence import estimate_predictive_values
 from lesions.evaluation.thresholds import Threshold, estimate_with_luck
 from lesions.evaluation.units import Units, list_units
@@ -55,7 +56,14 @@ def summarise_operating_point(val: Predictions, test: Predictions, threshold: Th
     return {
         "num_malignant": int(truth.sum()),
         "num_benign": int((~truth).sum()),
-        **list_estimates({"sensitivity_with_luck": with_luck, **benefits, **score_binary_calibration(test)}),
+        **list_estimates(
+            {
+                "sensitivity_with_luck": with_luck,
+                **estimate_partial_area(truth, probability, test.images.group_id),
+                **benefits,
+                **score_binary_calibration(test),
+            }
+        ),
     }
 
 

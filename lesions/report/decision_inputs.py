@@ -25,6 +25,7 @@ class MalignancyScores(Summary):
     specificity: Estimate
     ppv: Estimate | None = None
     npv: Estimate | None = None
+    partial_roc_auc: Estimate | None = None
     net_benefit_over_all: Estimate | None = None
     observed_to_expected: Estimate | None = None
     calibration_intercept: Estimate | None = None

@@ -121,6 +121,11 @@ def describe_malignancy(model: str, scores: MalignancyScores) -> str:
     if predictive:
         share = scores.num_malignant / (scores.num_malignant + scores.num_benign)
         sentences.append(f"Among test images, of which {share:.1%} are malignant, {' and '.join(predictive)}.")
+    if scores.partial_roc_auc is not None:
+        sentences.append(
+            f"The area under the ROC curve above a sensitivity of 0.8 is {spell_estimate(scores.partial_roc_auc)}; "
+            "0.2 is perfect, 0.02 chance."
+        )
     if scores.net_benefit_over_all is not None and not scores.threshold_calls_all:
         sentences.append(
             f"At this threshold, the net benefit over calling all malignant is "

@@ -55,6 +55,12 @@ def test_images_that_are_neither_malignant_nor_benign_are_said_if_there_are_any(
     assert ("Left out are 1,234 test images that are neither malignant nor benign." in text) == is_said
 
 
+def test_the_area_above_a_sensitivity_of_80_percent_is_said() -> None:
+    text = describe(partial_roc_auc=Estimate(0.15, 0.12, 0.17))
+    assert "above a sensitivity of 0.8 is 0.150 (0.120 to 0.170); 0.2 is perfect, 0.02 chance." in text
+    assert "0.02 chance" not in describe()
+
+
 def test_calibration_says_what_is_defined() -> None:
     text = describe_malignant_probabilities("resnet18", build_scores(observed_to_expected=Estimate(1.2, 1.1, 1.3)))
     assert "observed to expected 1.200 (1.100 to 1.300)." in text

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,14 @@ NOT_KNOWN = frozenset(
 )
 """What programs and people write into an empty cell, in lower case; so is any text without a letter or a digit."""
 
+DATE = re.compile(
+    r"\d{1,2}[-./ ]+(jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*\.?([-./ ]+\d{2,4})?"
+    r"|(jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*\.?[-./ ]+\d{2,4}"
+    r"|\d{4}-\d{2}-\d{2}([ t]00:00(:00)?)?|\d{1,2}[./]\d{1,2}[./]\d{4}",
+    re.IGNORECASE,
+)
+"""A date as spreadsheets write it, also where it was typed as 1-2 or MAR1."""
+
 MAX_SHOWN = 10
 
 
@@ -43,12 +51,15 @@ class Identifiers:
         The number of identifiers that were spelled in several ways, and are now spelled in one.
     similar
         Sets of identifiers that may be one: the number of rows of each spelling.
+    num_dates
+        The number of identifiers that look like dates, if others do not.
     """
 
     column: str
     num_not_known: int
     num_joined: int
     similar: list[dict[str, int]]
+    num_dates: int = 0
 
     def count(self, chosen: SimilarIdentifiers) -> dict[str, int]:
         """Return the counts for `metrics/data.json`, without any identifier."""
@@ -57,6 +68,7 @@ class Identifiers:
             "num_joined_spellings": self.num_joined,
             "num_similar_joined": len(self.similar) if chosen == "join" else 0,
             "num_similar_kept_apart": 0 if chosen == "join" else len(self.similar),
+            "num_dates": self.num_dates,
         }
 
     def describe(self, chosen: SimilarIdentifiers) -> list[str]:
@@ -66,6 +78,7 @@ class Identifiers:
             "rows with a word for 'not known'": self.num_not_known,
             "identifiers in several spellings, which are joined": self.num_joined,
             f"sets of similar identifiers, {done} by dataset.similar_identifiers": len(self.similar),
+            "identifiers that look like dates, as spreadsheets make of 1-2, beside others": self.num_dates,
         }
         return [f"{self.column}: {words}: {number}" for words, number in counts.items() if number]
 
@@ -122,6 +135,7 @@ def unify_identifiers(
             similar=[
                 {"/".join(filter(None, spelling)): number for spelling, number in one.items()} for one in similar
             ],
+            num_dates=_count_dates(known.identifier.unique()),
         )
         if join:
             chosen = {spelling: max(one, key=one.__getitem__)[1] for one in similar for spelling in one}
@@ -143,6 +157,12 @@ def explain_similar(source: Path, found: Mapping[str, Identifiers]) -> str:
         "\nA patient or a lesion that counts as two can be in training and in the test at once. Correct the table, "
         "or set dataset.similar_identifiers to join if each of these sets is one, or to keep if they are different"
     )
+
+
+def _count_dates(identifiers: Collection[str]) -> int:
+    """Return the number of identifiers that look like dates; 0 if all do, because then they may well be dates."""
+    number = sum(DATE.fullmatch(identifier) is not None for identifier in identifiers)
+    return number if number < len(identifiers) else 0
 
 
 def _find_similar(num_rows: Mapping[tuple[str, str], int]) -> list[dict[tuple[str, str], int]]:

@@ -9,7 +9,7 @@ from lesions.errors import InputError, quote_value
 from lesions.formats.records import Record, list_first_records
 from lesions.formats.spelling import fold_spelling
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "strokes"}
 
 STATED_SEPARATOR = re.compile(r'\A"?sep=(\\t|[^\r\n])', re.IGNORECASE)
 """The first line by which a table tells Excel what separates its cells."""
@@ -121,9 +121,14 @@ def check_columns(
         if column not in present:
             parameter = (named_by or {}).get(column)
             name = f"{column} ({parameter})" if parameter else column
-            found = ", ".join(quote_value(one)[1:-1] for one in names[:MAX_NAMED_COLUMNS])
-            others = f" and {len(names) - MAX_NAMED_COLUMNS} others" if len(names) > MAX_NAMED_COLUMNS else ""
-            raise InputError(f"{path}: the column {name} is missing; found {found or 'none'}{others}")
+            raise InputError(f"{path}: the column {name} is missing; found {list_names(names)}")
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Return the names of columns that were found, for a message."""
+    found = ", ".join(quote_value(one)[1:-1] for one in names[:MAX_NAMED_COLUMNS])
+    others = f" and {len(names) - MAX_NAMED_COLUMNS} others" if len(names) > MAX_NAMED_COLUMNS else ""
+    return f"{found or 'none'}{others}"
 
 
 def check_widths(path: Path, records: Sequence[Record], *, width: int, separator: str) -> None:

@@ -1,15 +1,16 @@
 """CSV tables: reading them as text, and writing them sorted with a fixed float format."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from lesions.errors import quote_value
 from lesions.formats.atomic import atomic_path
 from lesions.formats.header import check_columns, check_widths, find_header
 from lesions.formats.line_feeds import LINE_END, LineFeeds
-from lesions.formats.records import check_nothing_swallowed, list_records, read_text
+from lesions.formats.records import Record, check_nothing_swallowed, list_records, read_text
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ def read_text_table(
 ) -> TextTable:
     """Read a CSV with every cell as unchanged text, without empty rows.
 
-    Cells may be separated by commas, semicolons or tabs, because spreadsheets write all three. Lines above the header
-    are passed over, and a column's name may differ by blanks and capitals from the one asked for; `notes` say so.
+    Cells may be separated by commas, semicolons or tabs, because spreadsheets write all three, or by strokes. Lines
+    above the header are passed over, and so are lines below the table that have none of the columns asked for, such
+    as a legend. A column's name may differ by blanks and capitals from the one asked for. `notes` say so.
 
     Parameters
     ----------
@@ -68,10 +70,17 @@ def read_text_table(
     key = located[next(iter(columns))] if columns else 0
     check_nothing_swallowed(path, text, records, separator=header.separator, width=len(names), key=key)
     filled = [record for record in records if any(map(str.strip, record.cells))]
+    num_above = _count_down_to_last(filled, located.values())
+    filled, below = filled[:num_above], filled[num_above:]
     check_widths(path, filled, width=len(names), separator=header.separator)
     notes = header.describe(located) if asked else []
+    if below:
+        first = quote_value(" ".join(below[0].cells).strip())
+        notes.append(
+            f"lines below the table that are passed over: {len(below)} (first: line {below[0].line}, {first})"
+        )
     counts = {
-        "empty rows that are passed over": len(records) - len(filled),
+        "empty rows that are passed over": len(records) - len(filled) - len(below),
         "rows with fewer cells than the header; the others count as empty": sum(
             len(record.cells) < len(names) for record in filled
         ),
@@ -85,6 +94,15 @@ def read_text_table(
         dtype=str,
     )
     return TextTable(cells, names, notes)
+
+
+def _count_down_to_last(records: Sequence[Record], positions: Collection[int]) -> int:
+    """Return the number of records down to the last one with a cell at one of the positions; all without positions.
+
+    None are passed over if no record has such a cell: then something else is wrong.
+    """
+    reading = [any(record.cells[at].strip() for at in positions if at < len(record.cells)) for record in records]
+    return len(records) - reading[::-1].index(True) if any(reading) else len(records)
 
 
 def write_table(path: Path, table: pd.DataFrame, *, sort_by: str, float_format: str = "%.6f") -> None:

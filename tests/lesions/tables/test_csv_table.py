@@ -131,6 +131,16 @@ def test_the_needed_column_determines_the_separator(tmp_path: Path) -> None:
             ],
         ),
         ("photo;patient;finding\n1;2;a,b;;\n", 2, []),
+        (
+            "||photo|| patient ||finding||\n||1||2||a,b||\n",
+            2,
+            ["columns that are read under another spelling: ' patient ' as patient"],
+        ),
+        (
+            "photo;patient;finding;note\n1;2;a,b;\n;;;0 - is\n;;;a legend\n",
+            2,
+            ["lines below the table that are passed over: 2 (first: line 3, '0 - is')"],
+        ),
         ("note;photo;patient;finding;Note\n;1;2;a,b;\n", 2, ["the column 'note', which is not read, is there twice"]),
     ],
 )

@@ -50,7 +50,7 @@ def main(
 
     table, unused = join_readings(readings, parameters, task)
     write_rejected(rejected, unused)
-    valid_table = table[COLUMNS].astype({"row": int, "fitzpatrick_type": "Int64"})
+    valid_table = table[COLUMNS].astype({"row": int})
     write_table(metadata, valid_table, sort_by="image_id")
 
     num_rows = sum(len(reading.rows.cells) for reading in readings)
@@ -60,11 +60,19 @@ def main(
         **count_rows(valid_table, unused),
         "identifiers": count_identifiers(readings, parameters.similar_identifiers),
         "merged_words": merged_words,
+        "num_images_by_licence": count_licences(table),
         "metadata_sha256": hash_file(metadata),
     }
     write_metrics(metrics, counts)
     for line in describe_merged_words(merged_words):
         print(f"merged: {line}")
+    for source, licences in counts["num_images_by_licence"].items():
+        print(f"{source}: licences: {', '.join(f'{name} {number:,}' for name, number in licences.items())}")
+    if counts["num_lesions_of_several_patients"]:
+        print(
+            f"lesions that have several patients: {counts['num_lesions_of_several_patients']}; these patients stay "
+            "together in the split (dataset.lesions_by_patient is for lesions that are numbered within each patient)"
+        )
     for kind, words in (("refused", "refused"), ("left_out", "left out")):
         of_kind = [row for row in unused if row["kind"] == kind]
         if of_kind:
@@ -96,6 +104,15 @@ def count_rows(metadata: pd.DataFrame, unused: Unused) -> dict[str, Any]:
         "num_unlisted_files": kinds["unlisted"],
         "num_passed_over_files": kinds["passed_over"],
         "num_passed_over_files_by_reason": dict(passed_over),
+    }
+
+
+def count_licences(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Count the images of each licence, for each dataset whose table states the licence of each image."""
+    stated = table[table.licence.notna()].groupby("source").licence
+    return {
+        str(source): {str(name): int(number) for name, number in licences.value_counts().items()}
+        for source, licences in stated
     }
 
 

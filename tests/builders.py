@@ -115,17 +115,26 @@ WriteParams = Callable[..., Path]
 
 TASK: dict[str, Any] = {
     "name": "diagnosis",
-    "malignant": ["actinic_keratosis", "basal_cell_carcinoma", "malignant", "melanoma", "squamous_cell_carcinoma"],
+    "malignant": [
+        "actinic_keratosis",
+        "basal_cell_carcinoma",
+        "malignant",
+        "melanoma",
+        "other_malignant",
+        "squamous_cell_carcinoma",
+    ],
     "benign": [
         "benign",
         "benign_keratosis",
         "dermatofibroma",
+        "inflammatory_or_infectious",
         "nevus",
+        "other_benign",
         "pigmented_benign_keratosis",
         "seborrheic_keratosis",
         "vascular_lesion",
     ],
-    "neither": [],
+    "neither": ["indeterminate", "non_neoplastic"],
     "groupings": {},
 }
 """The section `task` as it is shipped."""
@@ -146,6 +155,7 @@ def dataset_section(root: Path | str, *names: str, **changes: Any) -> dict[str, 
         "missing": ["unknown"],
         "lesions_by_patient": False,
         "similar_identifiers": "ask",
+        "isic_archive": None,
     }
     return section | changes
 
@@ -165,7 +175,7 @@ def metadata_table(diagnoses: list[str], **columns: list[Any]) -> pd.DataFrame:
         "age_years": np.nan,
         "sex": None,
         "site": None,
-        "fitzpatrick_type": pd.array([pd.NA] * N, dtype="Int64"),
+        "fitzpatrick_type": None,
         "published_split": None,
         "width_px": 8,
         "height_px": 8,

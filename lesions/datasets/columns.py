@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Optional
+from typing import Any, Optional, Protocol
 from unicodedata import normalize
 
 Cells = Mapping[Any, str]
@@ -100,16 +100,29 @@ class Column:
         return {word: values.pop() for word, values in values_of.items() if len(values) == 1}
 
 
+class KnowsWords(Protocol):
+    """A column, or several, whose words have values."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def values(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def missing(self) -> frozenset[str]: ...  # noqa: D102
+    @property
+    def parameter(self) -> str | None: ...  # noqa: D102
+
+
 class UnknownWordError(ValueError):
     """Raised for a word that a column does not know; the message lists those that it knows."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: KnowsWords) -> None:
         remedy = f"; {column.parameter} adds others" if column.parameter else ""
         super().__init__(f"is unknown; known are {list_known_words(column)}{remedy}")
         self.column = column
 
 
-def list_known_words(column: Column) -> str:
+def list_known_words(column: KnowsWords) -> str:
     """Return the words that a column knows, without those that only have blanks for underscores."""
     words = [word for word in column.values if word.replace(" ", "_") not in {*column.values} - {word}]
     return ", ".join(dict.fromkeys([*words, *sorted(column.missing)]))

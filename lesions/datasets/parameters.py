@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from lesions.datasets.columns import fold_word
+from lesions.datasets.isic_archive import IsicArchiveParameters
 from lesions.parameters.strict import Section
 from lesions.tables.paths import SYNTHETIC_ROOT, describe_overlap
 from lesions.tables.record import UNKNOWN, DiagnosisName, FieldName
@@ -14,7 +15,14 @@ from lesions.tables.record import UNKNOWN, DiagnosisName, FieldName
 OWN = ("csv", "image_folder")
 """Datasets whose layout the parameters describe."""
 
-NAMES = (*OWN, "ham10000", "isic2018", "isic2018_test", "isic2019", "pad_ufes_20", "siim_isic_2020", "synthetic")
+ISIC = "isic_archive"
+"""The dataset that the section of this name is for."""
+
+NAMES = (
+    *OWN,
+    *("bcn20000", "ddi", "derm7pt", "fitzpatrick17k", "ham10000", "isic2018", "isic2018_test", "isic2019", ISIC),
+    *("milk10k", "pad_ufes_20", "ph2", "siim_isic_2020", "slice_3d", "synthetic"),
+)
 
 SimilarIdentifiers = Literal["ask", "join", "keep"]
 """Whether identifiers that may be one in two spellings stop the run, are joined, or are kept apart."""
@@ -71,6 +79,8 @@ class DatasetParameters(Section):
         Whether lesion numbers are unique only within a patient.
     similar_identifiers
         What to do with patients or lesions that may be one in two spellings: stop (ask), join or keep apart (keep).
+    isic_archive
+        Which images of the ISIC archive are used, and how their diagnoses are read; None for other datasets.
     """
 
     names: Annotated[tuple[DatasetName, ...], Field(min_length=1)]
@@ -85,12 +95,25 @@ class DatasetParameters(Section):
     missing: tuple[str, ...] | dict[FieldName, tuple[str, ...]]
     lesions_by_patient: bool
     similar_identifiers: SimilarIdentifiers
+    isic_archive: IsicArchiveParameters | None
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
         twice = sorted({name for name in self.all_names if self.all_names.count(name) > 1})
         if twice:
             raise ValueError(f"names and external name {', '.join(twice)} more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _archive_has_its_section(self) -> Self:
+        if (ISIC in self.all_names) != (self.isic_archive is not None):
+            raise ValueError(
+                "isic_archive needs a section with level, licences and image_types, as in "
+                "presets/datasets/isic_archive.yaml"
+                if self.isic_archive is None
+                else f"isic_archive belongs to the dataset of this name, got {', '.join(self.all_names)}; "
+                "set it to null"
+            )
         return self
 
     @model_validator(mode="after")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from lesions.datasets.adapter import Adapter
-from lesions.datasets.columns import Cells, Column, OneHot
+from lesions.datasets.adapter import Adapter, FieldColumn
+from lesions.datasets.columns import Cells
 from lesions.datasets.identifiers import Identifiers, explain_similar, unify_identifiers
 from lesions.datasets.parameters import DatasetParameters, SimilarIdentifiers
 from lesions.datasets.refusals import LEFT_OUT, LeftOutError, explain_refusals, list_reasons
@@ -166,7 +166,7 @@ def count_lost_diagnoses(cells: pd.DataFrame, adapter: Adapter, used: set[str]) 
     return {str(word): len(part) for word, part in parts if not set(part) & used}
 
 
-def names_a_diagnosis(column: Column | OneHot, cells: Cells) -> bool:
+def names_a_diagnosis(column: FieldColumn, cells: Cells) -> bool:
     """Return whether a row has a diagnosis, or a word that may be one."""
     try:
         return column.read(cells) not in (None, UNKNOWN)

@@ -10,8 +10,8 @@ from lesions.datasets.adapter import Adapter
 from lesions.datasets.identifiers import unify_identifiers
 from lesions.datasets.refusals import RefusedError, list_reasons
 from lesions.datasets.repeated import find_repeated
-from lesions.datasets.rows import choose_naming, join_table, read_adapter_table
-from lesions.datasets.validation import read_record
+from lesions.datasets.rows import choose_naming, complete_hierarchies, join_table, read_adapter_table
+from lesions.datasets.validation import check_selections, read_record
 from lesions.errors import InputError
 from lesions.formats.header import check_columns
 from lesions.tables.record import Record
@@ -46,21 +46,25 @@ def read_record_table(tables: Sequence[Path], adapter: Adapter) -> RecordTable:
     InputError
         If a table is missing, has no rows or lacks a column, or if no row can be used.
     """
-    read = {path: read_adapter_table(path, adapter) for path in tables}
+    keys = [adapter.joined_by.get(table) for table in adapter.tables]
+    read = {path: read_adapter_table(path, adapter, key=key) for path, key in zip(tables, keys, strict=True)}
     source, *joined = tables
     cells = read[source].cells
     to_image_id = choose_naming(cells[adapter.id_column])
     cells = cells.assign(**{adapter.id_column: cells[adapter.id_column].map(to_image_id)})
-    for path in joined:
-        cells = join_table(cells, path, read[path].cells, adapter.id_column, to_image_id=to_image_id)
+    for path, table in zip(joined, adapter.tables[1:], strict=True):
+        key = adapter.joined_by.get(table)
+        cells = join_table(cells, path, read[path].cells, adapter.id_column, to_image_id=to_image_id, key=key)
     names = [name for table in read.values() for name in table.names]
     check_columns(source, list(map(str, cells)), adapter.needed_columns, names=names, named_by={})
+    cells = complete_hierarchies(source, cells, adapter, names=names)
     cells, _ = unify_identifiers(cells, adapter, join=False)
     repeated = find_repeated(cells, adapter)
     records, unused = [], []
     for line, row in zip(cells.index, cells.to_dict("records"), strict=True):
         image_id = row[adapter.id_column]
         try:
+            check_selections(row, adapter)
             record = read_record(row, adapter)
             if image_id in repeated:
                 repeated[image_id].check(line)

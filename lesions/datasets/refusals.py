@@ -23,6 +23,9 @@ LEFT_OUT = {
     "no_diagnosis": "no diagnosis is known",
     "repeated": "the row repeats another",
     "published_copy": "the dataset lists the image as a copy of another",
+    "licence": "the image's licence is not used (dataset.isic_archive.licences)",
+    "image_type": "the type of image is not used (dataset.isic_archive.image_types)",
+    "synthetic": "the image is synthetic",
     "diagnosis_not_used": "the diagnosis is not used (dataset.diagnoses)",
     "neither": "the diagnosis is neither malignant nor benign (task.neither)",
 }

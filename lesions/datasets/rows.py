@@ -7,17 +7,16 @@ from pathlib import Path
 import pandas as pd
 
 from lesions.datasets.adapter import Adapter
+from lesions.datasets.hierarchy import Hierarchy
 from lesions.datasets.image_files import ImageFiles
 from lesions.datasets.layout import Place, find_places, find_wrapper
 from lesions.datasets.own_data import FOLDER
+from lesions.datasets.published_split import PUBLISHED_SPLIT, read_published_split
 from lesions.errors import InputError, quote_value
-from lesions.formats.header import check_columns
+from lesions.formats.header import check_columns, list_names
 from lesions.images.files import image_name, match_names, strip_suffix
 from lesions.images.photographs import find_derived
 from lesions.tables.csv_table import TextTable, read_text_table
-
-PUBLISHED_SPLIT = "(published split)"
-"""Column of the list of files: train, val or test, if the diagnosis's folder is in a folder of that name."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,8 @@ def read_rows(root: Path, adapter: Adapter, images: pd.DataFrame, *, only_photog
         If a table is missing, has no rows or lacks a column, if two tables have the same column, or if a joined table
         names an image twice.
     """
-    tables = {root / table: read_adapter_table(root / table, adapter) for table in adapter.tables}
+    keys = {root / table: adapter.joined_by.get(table) for table in adapter.tables}
+    tables = {path: read_adapter_table(path, adapter, key=key) for path, key in keys.items()}
     derived = find_derived(images.file[images.passed_over.isna()]) if only_photographs else {}
     if adapter.classes_are_folders:
         joined = list(tables)
@@ -77,23 +77,52 @@ def read_rows(root: Path, adapter: Adapter, images: pd.DataFrame, *, only_photog
         rows = _take_rows(source, adapter, images, derived=derived, cells=tables[source].cells)
     cells = rows.cells
     for path in joined:
-        cells = join_table(cells, path, tables[path].cells, adapter.id_column, to_image_id=rows.to_image_id)
-    check_columns(
-        next(iter(tables), root),
-        list(map(str, cells)),
-        adapter.needed_columns,
-        names=[name for table in tables.values() for name in table.names],
-        named_by=adapter.column_parameters,
-    )
+        table = tables[path].cells
+        cells = join_table(cells, path, table, adapter.id_column, to_image_id=rows.to_image_id, key=keys[path])
+    first, names = next(iter(tables), root), [name for table in tables.values() for name in table.names]
+    needed, named_by = adapter.needed_columns, adapter.column_parameters
+    check_columns(first, list(map(str, cells)), needed, names=names, named_by=named_by)
+    cells = complete_hierarchies(first, cells, adapter, names=names)
+    if adapter.split_rows:
+        cells = cells.assign(**{PUBLISHED_SPLIT: read_published_split(root, adapter.split_rows, len(cells))})
     notes = [f"{path.name}: {note}" for path, table in tables.items() for note in table.notes]
     return replace(rows, cells=cells, notes=notes)
 
 
-def read_adapter_table(path: Path, adapter: Adapter) -> TextTable:
-    """Read one table of a dataset: the column that names the image, and all others of the adapter that are there."""
-    wanted = dict.fromkeys(name for column in adapter.columns.values() for name in column.needed)
-    wanted.pop(adapter.id_column)
-    return read_text_table(path, [adapter.id_column], optional=wanted, named_by=adapter.column_parameters)
+def read_adapter_table(path: Path, adapter: Adapter, *, key: str | None = None) -> TextTable:
+    """Read one table of a dataset: the column by which it is joined, and all others of the adapter that are there.
+
+    Parameters
+    ----------
+    key
+        That column, if it is not the one that names the image.
+    """
+    by = key or adapter.id_column
+    wanted = [name for name in adapter.read_columns if name != by]
+    return read_text_table(path, [by], optional=wanted, named_by=adapter.column_parameters)
+
+
+def complete_hierarchies(path: Path, cells: pd.DataFrame, adapter: Adapter, *, names: Sequence[str]) -> pd.DataFrame:
+    """Add the columns of hierarchies that a table lacks, as empty ones.
+
+    Parameters
+    ----------
+    path, names
+        The table and the names of all its columns, for messages.
+
+    Raises
+    ------
+    InputError
+        If a table has no column of a hierarchy that is needed.
+    """
+    for name, column in adapter.columns.items():
+        if isinstance(column, Hierarchy) and set(column.names) & set(cells):
+            cells = cells.assign(**{level: "" for level in column.names if level not in cells})
+        elif isinstance(column, Hierarchy) and name not in adapter.optional:
+            raise InputError(
+                f"{path}: none of the columns {', '.join(column.names)} is there; found {list_names(names)}"
+            )
+    return cells
 
 
 def _take_rows(
@@ -177,9 +206,15 @@ def list_folders(files: Sequence[str], places: Mapping[str, Place], id_column: s
 
 
 def join_table(
-    cells: pd.DataFrame, path: Path, table: pd.DataFrame, id_column: str, *, to_image_id: Callable[[str], str]
+    cells: pd.DataFrame,
+    path: Path,
+    table: pd.DataFrame,
+    id_column: str,
+    *,
+    to_image_id: Callable[[str], str],
+    key: str | None = None,
 ) -> pd.DataFrame:
-    """Add the columns of another table about the same images, joined by its column of the same name.
+    """Add the columns of another table about the same images or lesions, joined by its column of the same name.
 
     A table about images in folders may name files without their folders, if these names are unique.
 
@@ -187,25 +222,31 @@ def join_table(
     ----------
     path
         The file of `table`.
+    key
+        The column by which it is joined, if it is not the one that names the image.
 
     Raises
     ------
     InputError
-        If a column is in both, or `table` names an image twice.
+        If a column is in both, if `cells` lack the column, or if `table` names an image, or a lesion, twice.
     """
-    both = [column for column in table if column in cells and column != id_column]
+    by = key or id_column
+    check_columns(path, list(map(str, cells)), [by], names=list(map(str, cells)), named_by={})
+    both = [column for column in table if column in cells and column != by]
     if both:
         raise InputError(
             f"{path}: the column {both[0]} is also in another table of the dataset; remove one of the two"
         )
-    keys = table[id_column].map(to_image_id)
-    bare = cells[id_column].map(image_name)
-    if not keys.isin(cells[id_column]).any() and not bare.duplicated().any():
-        keys, ids = keys.map(image_name), bare
+    if key is None:
+        keys, ids = table[by].map(to_image_id), cells[by]
+        bare = ids.map(image_name)
+        if not keys.isin(ids).any() and not bare.duplicated().any():
+            keys, ids = keys.map(image_name), bare
     else:
-        ids = cells[id_column]
+        keys, ids = table[by].str.strip(), cells[by].str.strip()
     twice = keys[keys.duplicated() & keys.isin(ids)]
     if len(twice):
-        raise InputError(f"{path}, line {twice.index[0]}: the image {quote_value(twice.iloc[0])} is named twice")
-    added = table.drop(columns=id_column).set_axis(keys)
+        named = "image" if key is None else key
+        raise InputError(f"{path}, line {twice.index[0]}: the {named} {quote_value(twice.iloc[0])} is named twice")
+    added = table.drop(columns=by).set_axis(keys)
     return cells.join(added[~added.index.duplicated()].reindex(ids).set_axis(cells.index))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from lesions.datasets.columns import Column, fold_word, list_known_words
+from lesions.datasets.columns import KnowsWords, fold_word, list_known_words
 from lesions.datasets.own_data import FOLDER
 from lesions.errors import QUOTED_CHARACTERS, quote_value
 
@@ -32,7 +32,7 @@ def describe_unknown_words(refusals: Refusals) -> list[str]:
 
 
 def _describe_column(refused: Refusals) -> Iterator[str]:
-    column: Column = refused[0]["unknown_in"]
+    column: KnowsWords = refused[0]["unknown_in"]
     words = _count_words(refused)
     listed = ", ".join(_show_word(word, number, column) for word, number in words[:MAX_WORDS])
     others = words[MAX_WORDS:]
@@ -62,12 +62,12 @@ def _count_words(refused: Refusals) -> list[tuple[str, int]]:
     return [(spellings[key], number) for key, number in totals.most_common()]
 
 
-def _show_word(word: str, number: int, column: Column) -> str:
+def _show_word(word: str, number: int, column: KnowsWords) -> str:
     shown = quote_value(word)
     return f"folder {shown} ({number} images)" if column.name == FOLDER else f"{shown} ({number} rows)"
 
 
-def _explain_word(word: str, number: int, column: Column) -> Iterator[str]:
+def _explain_word(word: str, number: int, column: KnowsWords) -> Iterator[str]:
     """Yield the line of YAML that explains a word, with a guess if one is alike; none if it is long."""
     if len(word) > QUOTED_CHARACTERS:
         return

@@ -10,9 +10,11 @@ from pydantic import ValidationError
 
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.columns import Cells, UnknownWordError
-from lesions.datasets.refusals import LeftOutError, RefusedError
+from lesions.datasets.published_split import PUBLISHED_SPLIT
+from lesions.datasets.refusals import LEFT_OUT, LeftOutError, RefusedError
 from lesions.datasets.repeated import find_repeated
-from lesions.datasets.rows import PUBLISHED_SPLIT, Rows
+from lesions.datasets.rows import Rows
+from lesions.datasets.selection import read_stated
 from lesions.errors import InputError
 from lesions.tables.csv_table import read_text_table
 from lesions.tables.record import UNKNOWN, Record
@@ -34,6 +36,7 @@ def validate_rows(rows: Rows, adapter: Adapter, *, root: Path) -> tuple[list[Row
     for number, cells in zip(rows.cells.index, rows.cells.to_dict("records"), strict=True):
         line, image_id = None if adapter.classes_are_folders else number, cells[adapter.id_column]
         try:
+            check_selections(cells, adapter)
             record = read_record(cells, adapter)
             if image_id in repeated:
                 repeated[image_id].check(number)
@@ -43,8 +46,12 @@ def validate_rows(rows: Rows, adapter: Adapter, *, root: Path) -> tuple[list[Row
                     diagnosis.name, diagnosis.quote(cells), "no diagnosis is known", why="no_diagnosis"
                 )
             image = rows.images.find(image_id, adapter.id_column)
-            published_split = cells[PUBLISHED_SPLIT] if adapter.classes_are_folders else None
-            own = {"line": line, "published_split": published_split, "word": diagnosis.find_word(cells)}
+            own = {
+                "line": line,
+                "published_split": cells.get(PUBLISHED_SPLIT),
+                "word": diagnosis.find_word(cells),
+                "licence": None if adapter.licence is None else read_stated(cells, adapter.licence),
+            }
             valid.append(own | record.model_dump() | image)
         except RefusedError as error:
             unused.append({"line": line, "image_id": image_id, **error.details})
@@ -57,6 +64,14 @@ def validate_rows(rows: Rows, adapter: Adapter, *, root: Path) -> tuple[list[Row
             left_out = LeftOutError(adapter.id_column, row["image_id"], reason, detail, why="published_copy")
             unused.append({"line": row["line"], "image_id": row["image_id"], **left_out.details})
     return [row for row in valid if row["image_id"] not in originals], unused
+
+
+def check_selections(cells: Cells, adapter: Adapter) -> None:
+    """Raise LeftOutError for a row that the adapter's selections leave out."""
+    for selection in adapter.selections:
+        if not selection.accepts(cells):
+            said = read_stated(cells, selection.column)
+            raise LeftOutError(selection.column, said, LEFT_OUT[selection.why], why=selection.why)
 
 
 def read_record(cells: Cells, adapter: Adapter) -> Record:

@@ -11,9 +11,14 @@ DIAGNOSES = (
     "benign",
     "benign_keratosis",
     "dermatofibroma",
+    "indeterminate",
+    "inflammatory_or_infectious",
     "malignant",
     "melanoma",
     "nevus",
+    "non_neoplastic",
+    "other_benign",
+    "other_malignant",
     "pigmented_benign_keratosis",
     "seborrheic_keratosis",
     "squamous_cell_carcinoma",
@@ -24,7 +29,8 @@ DIAGNOSES = (
 Bowen's disease counts as actinic keratosis, and solar lentigo, seborrheic and lichen-planus-like keratosis as benign
 keratosis, as in HAM10000 (Tschandl et al. 2018). Data that tell seborrheic keratosis from other pigmented benign
 keratoses, such as the ISIC archive's folders, keep the two apart. `benign` and `malignant` are for data that give no
-diagnosis beyond that."""
+diagnosis beyond that, `other_benign` and `other_malignant` for diagnoses that have no name here. `indeterminate` is
+what the ISIC archive calls neither benign nor malignant, and `non_neoplastic` what Fitzpatrick17k calls neither."""
 
 
 def list_spellings(names: Iterable[str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lesions.fetching.request import hide_credentials
 
 ISIC = "https://isic-challenge-data.s3.amazonaws.com"
+MILK10K = "https://isic-archive.s3.amazonaws.com/challenges/milk10k"
 MENDELEY = "https://data.mendeley.com"
 HAM10000_PAGE = "https://doi.org/10.7910/DVN/DBW86T"
 MAX_TABLE_BYTES = 10**8
@@ -123,6 +124,22 @@ CATALOGUE = {
             "ISIC_2020_Training_Duplicates.csv",
             "ISIC_2020_Training_JPEG.zip",
             max_gb=46,
+        ),
+    ),
+    "milk10k": Published(
+        title="MILK10k: a clinical and a dermoscopic image of 5,240 lesions of eleven diagnoses, 0.3 GB",
+        page="https://challenge.isic-archive.com/landing/milk10k",
+        licence="CC BY-NC 4.0",
+        citation="MILK study team (2025), MILK10k, ISIC Archive, doi 10.34970/648456",
+        files=(
+            RemoteFile(f"{MILK10K}/MILK10k_Training_Metadata.csv", "MILK10k_Training_Metadata.csv"),
+            RemoteFile(f"{MILK10K}/MILK10k_Training_GroundTruth.csv", "MILK10k_Training_GroundTruth.csv"),
+            _build_archive(
+                f"{MILK10K}/MILK10k_Training_Input.zip",
+                "MILK10k_Training_Input.zip",
+                "MILK10k_Training_Input",
+                max_gb=1,
+            ),
         ),
     ),
     "isic2018_test": Published(

@@ -173,8 +173,15 @@ def _find_files(root: Path, dataset: DatasetParameters) -> ImageFiles:
                 f"dataset.table: there is no file {root / folder / absent[0]}"
                 if name in OWN
                 else f"dataset.root: {root / folder} has no {absent[0]}, which {name} has"
+                + _find_deeper(root / folder, absent[0])
             )
     return find_image_files(root, dataset.folders)
+
+
+def _find_deeper(root: Path, table: Path) -> str:
+    """Say where a table lies below the root, as archives often hold everything in a folder of their own."""
+    found = min(root.rglob(table.as_posix()), default=None)
+    return "" if found is None else f"; there is {found}; name its folder in dataset.root, or move what is in it"
 
 
 def _describe(reading: Reading) -> dict[str, str]:

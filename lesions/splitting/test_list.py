@@ -50,7 +50,8 @@ def find_listed(metadata: pd.DataFrame, names: pd.Series, source: str | None) ->
         is_test = metadata.published_split == "test"
         if not is_test.any():
             raise InputError(
-                "split.test_list is published, but no image is in a folder Test/; only image_folder can have one"
+                "split.test_list is published, but no image is in a folder Test/, which image_folder can have, or in "
+                "a published test set, which derm7pt has"
             )
         return is_test
     header = str(names.name)
@@ -75,7 +76,7 @@ def describe_unused_test_folders(metadata: pd.DataFrame) -> str:
     if not number:
         return ""
     return (
-        f"{number:,} of {len(metadata):,} images lie in a folder of test images, and are split anew with the others; "
+        f"{number:,} of {len(metadata):,} images are test images as published, and are split anew with the others; "
         "split.test_list: published tests on exactly these"
     )
 

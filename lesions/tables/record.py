@@ -1,22 +1,25 @@
 """The common form of one row of any dataset."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 UNKNOWN = "unknown"
 """Value of `diagnosis` where none is known; such an image is left out."""
+
+MAX_NAME_LENGTH = 50
+"""The most characters of a diagnosis's name."""
 
 RESERVED = ("all", UNKNOWN)
 """Names that no diagnosis can have; in `metrics/split.json`, `all` is the mean over all images."""
 
 
 def _is_a_name(diagnosis: str) -> str:
-    if re.fullmatch("[a-z][a-z0-9_]{0,49}", diagnosis) is None:
+    if re.fullmatch(f"[a-z][a-z0-9_]{{0,{MAX_NAME_LENGTH - 1}}}", diagnosis) is None:
         raise ValueError(
-            "expected a name such as basal_cell_carcinoma, of at most 50 lower-case letters, digits and _, "
-            f"got {diagnosis[:80]!r}"
+            f"expected a name such as basal_cell_carcinoma, of at most {MAX_NAME_LENGTH} lower-case letters, digits "
+            f"and _, got {diagnosis[:80]!r}"
         )
     if diagnosis in RESERVED:
         raise ValueError(f"expected the name of a diagnosis, got {diagnosis!r}, which means something else")
@@ -26,7 +29,18 @@ def _is_a_name(diagnosis: str) -> str:
 DiagnosisName = Annotated[str, AfterValidator(_is_a_name)]
 """The name of any diagnosis; the section `task` says which are malignant, benign or neither."""
 
-DiagnosisConfirmation = Literal["histopathology", "confocal_microscopy", "consensus", "follow_up"]
+DiagnosisConfirmation = Literal[
+    "histopathology", "confocal_microscopy", "consensus", "follow_up", "clinical_assessment"
+]
+
+FitzpatrickType = Literal["1", "2", "3", "4", "5", "6", "1-2", "3-4", "5-6"]
+"""A Fitzpatrick skin type, or two of which one is meant."""
+
+
+def _drop_decimals(skin_type: Any) -> Any:
+    """Return a skin type that a spreadsheet wrote as 3.0 as 3."""
+    return re.sub(r"^([1-6])\.0+$", r"\1", skin_type) if isinstance(skin_type, str) else skin_type
+
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -58,4 +72,4 @@ class Record(BaseModel):
     age_years: Annotated[float, Field(ge=0, le=120)] | None
     sex: Literal["female", "male"] | None
     site: Annotated[str, StringConstraints(max_length=100)] | None
-    fitzpatrick_type: Annotated[int, Field(ge=1, le=6)] | None
+    fitzpatrick_type: Annotated[FitzpatrickType, BeforeValidator(_drop_decimals)] | None

@@ -97,7 +97,7 @@ def test_optional_columns_may_be_missing() -> None:
         ("diagnosis", "all", "expected the name of a diagnosis, got 'all', which means something else"),
         ("sex", "f", "expected 'female' or 'male'"),
         ("sex", "unknown", "expected 'female' or 'male'; a word for 'not known' belongs in dataset.missing"),
-        ("fitzpatrick_type", "7", "expected less than or equal to 6"),
+        ("fitzpatrick_type", "7", "expected '1', '2', '3', '4', '5', '6', '1-2', '3-4' or '5-6'"),
     ],
 )
 def test_a_word_translated_to_an_unknown_value_is_named(field: str, value: str, expected: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lesions.datasets.columns import fold_word
@@ -62,6 +62,7 @@ def contradict(words: dict[str, dict[str, str]], missing: Any) -> bool:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 11), CELLS, CELLS, CELLS, CELLS), min_size=1, max_size=12), WORDS, MISSING)
 def test_each_row_of_words_is_counted_once(
     rows: list[tuple[int, str, str, str, str]], words: dict[str, dict[str, str]], missing: Any
@@ -84,6 +85,7 @@ def test_each_row_of_words_is_counted_once(
         assert line not in left_out or said in (None, "unknown")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 11), FLAGS, FLAGS, FLAGS), min_size=1, max_size=12))
 def test_each_row_of_a_one_hot_table_is_counted_once(rows: list[tuple[int, str, str, str]]) -> None:
     columns = {"image_id": "photo", "diagnosis": {"A": "melanoma", "B": "nevus", "C": "viral_wart"}}

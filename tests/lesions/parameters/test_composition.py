@@ -174,8 +174,9 @@ def test_a_dataset_without_a_description_is_refused(params: Path) -> None:
     refuse(
         params,
         f"dataset.names is not [csv], and there is no {FOLDER}/datasets/csv.yaml that says how to read "
-        "it; describe it in the section dataset first, or choose one of ham10000, image_folder, isic2018, "
-        "isic2018_test, isic2019, pad_ufes_20, siim_isic_2020, synthetic",
+        "it; describe it in the section dataset first, or choose one of bcn20000, ddi, derm7pt, "
+        "fitzpatrick17k, ham10000, image_folder, isic2018, isic2018_test, isic2019, isic_archive, milk10k, "
+        "pad_ufes_20, ph2, siim_isic_2020, slice_3d, synthetic",
         "ham10000",
         dataset="csv",
     )

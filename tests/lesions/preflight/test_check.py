@@ -68,7 +68,7 @@ def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> N
         ({"cache_images": {"fit": "stretch"}}, "cache_images.fit: expected 'crop', 'squash' or 'pad', got 'stretch'"),
         (
             {"dataset": {"names": ["isic"]}},
-            "dataset.names.0: expected one of csv, image_folder, ham10000, isic2018, isic2018_test, ",
+            "dataset.names.0: expected one of csv, image_folder, bcn20000, ddi, derm7pt, ",
         ),
         ({"models": ["history"]}, "models: history is the name of a folder of the pipeline; choose another"),
         ({"models": ["resnet18_features"]}, "models: resnet18_features is the name of a baseline or a probe; choose"),
@@ -278,7 +278,8 @@ def test_linked_folders_and_files_that_are_passed_over_are_told(params: Path, tm
             ROWS,
             {},
             {"split": {"test_list": "published"}},
-            "split.test_list is published, but no image is in a folder Test/; only image_folder can have one",
+            "split.test_list is published, but no image is in a folder Test/, which image_folder can have, or in a "
+            "published test set, which derm7pt has",
         ),
         (
             [row.replace("P2", "P1") for row in ROWS],
@@ -418,7 +419,7 @@ def test_images_in_folders_of_test_images_are_said_to_be_split_anew(params: Path
             (folder / f"{number}{part}.jpg").write_bytes(JPEG + bytes([number, part]))
     lay_over(params, {"dataset": {"names": ["image_folder"], "root": "clinic"}})
     found = check_run(params).rows["test images"]
-    assert found.startswith("6 of 12 images lie in a folder of test images, and are split anew with the others; ")
+    assert found.startswith("6 of 12 images are test images as published, and are split anew with the others; ")
 
 
 def test_a_diagnosis_on_no_list_is_named_beside_refused_rows(params: Path, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_diagnosis_may_be_neither_malignant_nor_benign(read) -> None:  # type:
 def test_a_diagnosis_on_no_list_is_refused_with_the_lists(read, name: str) -> None:  # type: ignore[no-untyped-def]
     message = (
         r"task: the data have blue_nevis, wart; say in task\.malignant, task\.benign or task\.neither what it is, or "
-        r"correct its name in dataset\.words\.diagnosis \(malignant: actinic_k.*; benign: benign, .*; neither: \)"
+        r"correct its name in dataset\.words\.diagnosis \(malignant: actinic_k.*; benign: benign, .*; neither: i.*\)"
     )
     with pytest.raises(InputError, match=message):
         read(name=name).group([*THERE, "wart", "blue_nevis"])

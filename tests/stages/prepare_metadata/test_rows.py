@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lesions.datasets.refusals import LEFT_OUT
 from lesions.tables.index import write_index
 from lesions.tables.metadata import COLUMNS, read_metadata
 from tests.builders import WriteParams, dataset_section
@@ -53,7 +54,7 @@ def test_rows_are_sorted_by_image(case: Case) -> None:
 
 def test_images_lesions_and_rejections_are_counted(case: Case) -> None:
     case.prepare(*GOOD[:8], GOOD[8].replace("HAM_8", "HAM_7"))
-    names = ("joined_spellings", "not_known_words", "similar_joined", "similar_kept_apart")
+    names = ("dates", "joined_spellings", "not_known_words", "similar_joined", "similar_kept_apart")
     unified = {f"num_{name}": 0 for name in names}
     assert case.metrics == {
         "merged_words": {},
@@ -64,13 +65,8 @@ def test_images_lesions_and_rejections_are_counted(case: Case) -> None:
         "num_images": 9,
         "num_images_by_source": {"ham10000": 9},
         "num_left_out": 0,
-        "num_left_out_by_reason": {
-            "diagnosis_not_used": 0,
-            "neither": 0,
-            "no_diagnosis": 0,
-            "published_copy": 0,
-            "repeated": 0,
-        },
+        "num_images_by_licence": {},
+        "num_left_out_by_reason": dict.fromkeys(LEFT_OUT, 0),
         "num_lesions": 8,
         "num_lesions_of_several_patients": 0,
         "num_passed_over_files": 0,

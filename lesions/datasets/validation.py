@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from lesions.datasets.adapter import Adapter
-from lesions.datasets.columns import Cells, Column, UnknownWordError
+from lesions.datasets.columns import Cells, Column, UnknownWordError, find_missing_parameter
 from lesions.datasets.published_split import PUBLISHED_SPLIT
 from lesions.datasets.refusals import LEFT_OUT, LeftOutError, RefusedError
 from lesions.datasets.repeated import find_repeated
@@ -93,8 +93,8 @@ def read_record(cells: Cells, adapter: Adapter) -> Record:
         reasons = {"float_parsing": "is not a number (an empty cell says that it is not known)"}
         said = re.sub("^(Input|String) ", "", details["msg"])
         column = adapter.columns[field]
-        if field == "age_years" and isinstance(column, Column) and column.missing_parameter:
-            said += f"; if it stands for 'not known', list it in {column.missing_parameter}"
+        if field == "age_years" and isinstance(column, Column) and column.parameter:
+            said += f"; if it stands for 'not known', list it in {find_missing_parameter(column)}"
         reason = "is missing" if values[field] is None else reasons.get(details["type"], said)
         raise RefusedError(column.name, column.quote(cells), reason) from error
 

@@ -8,7 +8,6 @@ from lesions.gate.judgement import judge_metrics
 from lesions.gate.metrics import RevisionMetrics
 from lesions.gate.outcomes import Judgement
 from lesions.gate.revisions import read_revisions
-from lesions.gate.rules import read_rules
 
 
 def judge_beside_release(model: str, base: str | None, params: Path) -> Judgement:
@@ -25,10 +24,10 @@ def judge_beside_release(model: str, base: str | None, params: Path) -> Judgemen
     InputError
         If the rules or the metrics cannot be read.
     """
-    rules, found = read_rules(params), read_revisions(base or "HEAD")
+    found = read_revisions(base or "HEAD", params, "workspace")
     before, now = (select_model(side, model) for side in (found.base, found.now))
-    asks = base is not None and any(rule.not_worse_by is not None for rule in rules.values())
-    return judge_metrics(before, now, rules, before if asks else None)
+    asks = base is not None and any(rule.not_worse_by is not None for rule in found.rules.values())
+    return judge_metrics(before, now, found.rules, before if asks else None)
 
 
 def describe_failures(judgement: Judgement) -> Iterator[str]:

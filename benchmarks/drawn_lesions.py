@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.planted_copies import ALTERATIONS
+from lesions.errors import InputError
 from lesions.hardware.processors import count_processors
 
 DRAWN_PX = 72
@@ -45,7 +46,14 @@ def draw_dataset(folder: Path, num_images: int, *, container: str, seed: int) ->
     ----------
     container
         The suffix of the archive: hdf5 or zip.
+
+    Raises
+    ------
+    InputError
+        If there are too few images to copy.
     """
+    if num_images < 2 * NUM_COPIES:
+        raise InputError(f"--num-images: expected {2 * NUM_COPIES:,} or more, got {num_images:,}")
     folder.mkdir(parents=True)
     generator = np.random.default_rng(seed)
     names = np.array([f"ISIC_{number:07d}" for number in generator.permutation(num_images)])

@@ -99,9 +99,8 @@ def test_an_archive_without_the_blocks_of_zeros_at_its_end_is_whole(tmp_path: Pa
 
 def test_a_bomb_is_unpacked_to_a_limit(tmp_path: Path) -> None:
     """3 MB of zeros take 3 KB; where they are in the archive, and whether they are an image, does not matter."""
-    path = write_archive(
-        tmp_path / "x.tgz", {"a.png": draw_png(), "zeros.bin": bytes(3_000_000), "b.png": draw_png()}
-    )
+    path = tmp_path / "x.tgz"
+    path.write_bytes(gzip.compress(build_tar({"a.png": draw_png(), "zeros.bin": bytes(3_000_000), "b.png": b"x"})))
     assert path.stat().st_size < 10_000
     names = []
     with pytest.raises(

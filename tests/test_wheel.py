@@ -107,7 +107,7 @@ def test_the_base_install_has_help_and_a_version_and_names_the_extra(installed: 
     assert commands.returncode == 0, commands.stderr
     assert "predict" in commands.stdout
     assert run(installed / "lesions", "--version", cwd=tmp_path).stdout.startswith("lesions ")
-    for name in ("check", "fetch", "score", "gate"):
+    for name in ("check", "score", "gate"):
         done = run(installed / "lesions", name, "x", cwd=tmp_path)
         assert done.returncode in (1, 2), done.stdout
         if done.returncode == 1:

@@ -6,21 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from lesions.parameters.overlay import lay_over
 from tests.repository import Repository
 from tests.signers import allow, make_key, needs_ssh_keygen
 
 pytestmark = [pytest.mark.slow, needs_ssh_keygen]
 
-MODEL = "resnet18"
+MODEL = "custom_cnn"
 FILE = f"data/exports/{MODEL}/model.onnx"
 
 
 def publish(repository: Repository, folder: Path) -> None:
-    """Let the gate pass, and push git and DVC to remotes in a folder."""
-    params = (repository.root / "params.yaml").read_text(encoding="utf-8")
-    for floor in ("0.5", "0.4", "0.85"):
-        params = params.replace(f"floor: {floor},", "floor: 0.0,")
-    (repository.root / "params.yaml").write_text(params, encoding="utf-8")
+    """Export the model, let the gate pass, and push git and DVC to remotes in a folder."""
+    no_floor = {metric: {"floor": 0.0} for metric in ("balanced_accuracy", "macro_f1", "macro_roc_auc")}
+    lay_over(repository.root / "params.yaml", {"export": {"models": [MODEL]}, "gate": no_floor})
     repository.dvc("repro", "--quiet")
     repository.run("git", "init", "--quiet", "--bare", "--initial-branch", "main", str(folder / "origin.git"))
     repository.run("git", "remote", "remove", "origin", check=False)

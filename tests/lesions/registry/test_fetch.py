@@ -273,5 +273,5 @@ def test_a_repository_elsewhere_cannot_name_a_file_of_this_machine(
 @needs_openssl
 def test_a_repository_cannot_redirect_to_another_transport(secure: Server, insecure: Server) -> None:
     secure.answers["/repository.git/info/refs"] = redirect(f"{insecure.address}/repository.git/info/refs")
-    with pytest.raises(InputError, match=r"git fetch: .*(not supported or disabled|transport 'http' not allowed)"):
+    with pytest.raises(InputError, match=r"git ls-remote: .*(\"http\" not supported|'http' not allowed)"):
         fetch(NAME, f"{secure.address}/repository.git")

@@ -95,6 +95,8 @@ def test_what_another_tool_registered_is_listed_without_scores(project: Project)
 @pytest.mark.slow
 def test_a_project_below_the_root_has_its_folder_in_its_tags(tmp_path: Path) -> None:
     project, name = build_project(tmp_path, below="ml/skin"), f"ml/skin:{MODEL}"
+    project.dvc("remote", "modify", "--quiet", "store", "url", str(tmp_path / "store"))
+    project.run_and_push("Name the store as clones can")
     released = project.release("1.0.0")
     assert released.tag == f"ml/skin={MODEL}@v1.0.0"
     project.run("sh", "-c", released.push)

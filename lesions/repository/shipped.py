@@ -1,6 +1,7 @@
 """What a repository of one's own has from the package: the pipeline, its presets, and the files for CI."""
 
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -47,10 +48,9 @@ def list_shipped(requirement: Requirement, ci: Ci) -> dict[str, bytes]:
     return dict(sorted(files.items()))
 
 
-def recognise_ci(files: object) -> Ci:
-    """Return the service whose file is among those of a repository."""
-    names = files if isinstance(files, dict) else {}
-    return next((ci for ci in get_args(Ci) if CI_FILES.get(ci) in names), "none")
+def recognise_ci(files: Collection[str]) -> Ci:
+    """Return the service whose file is among those that the package brought."""
+    return next((ci for ci in get_args(Ci) if CI_FILES.get(ci) in files), "none")
 
 
 def _leave_out_floors(defaults: bytes) -> bytes:

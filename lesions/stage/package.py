@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from lesions.errors import InputError
+from lesions.errors import InputError, quote_value
 from lesions.formats.json_file import read_json, write_json
 from lesions.formats.sha256 import hash_file
 
@@ -57,6 +57,9 @@ def read_lock(path: Path) -> PackageLock:
         raise InputError(f"{path}: not what `lesions init` writes; take it from the last commit") from error
     if lock.schema != SCHEMA or not isinstance(lock.files, dict):
         raise InputError(f"{path}: not what `lesions init` of lesions {version(NAME)} writes; install lesions anew")
+    for name in lock.files:
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise InputError(f"{path}: files: {quote_value(name)} is outside the repository")
     return lock
 
 

@@ -76,6 +76,14 @@ def test_a_clone_of_lesions_needs_no_lock() -> None:
         (None, r"lesions\.lock: there is no such file; `lesions init` makes a repository that has it"),
         ("[]", r"lesions\.lock: not what `lesions init` writes; take it from the last commit"),
         ('{"version": "1"}', r"lesions\.lock: not what `lesions init` writes; take it from the last commit"),
+        (
+            '{"version": "1", "package_sha256": "", "files": {"a/../../b": ""}, "schema": 1}',
+            r"lesions\.lock: files: 'a/\.\./\.\./b' is outside the repository",
+        ),
+        (
+            '{"version": "1", "package_sha256": "", "files": {"/etc/b": ""}, "schema": 1}',
+            r"lesions\.lock: files: '/etc/b' is outside the repository",
+        ),
         ("{", r"lesions\.lock, line 1: not valid JSON: .*"),
         (
             '{"version": "1", "package_sha256": "", "files": {}, "schema": 2}',

@@ -10,13 +10,14 @@ that reads all images at once.
 
 import io
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -55,13 +56,14 @@ STAGES = {
     "find_near_duplicates": "--images images.npy --metadata metadata.csv --pairs pairs.csv --metrics pairs.json "
     "--picture pairs.png",
     "split_by_patient": "--metadata metadata.csv --near-duplicates pairs.csv --splits splits.csv "
-    "--metrics split.json --shares-plot shares.json",
+    "--metrics split.json --shares-plot shares.json --characteristics characteristics.json",
     "compute_class_weights": "--metadata metadata.csv --splits splits.csv --classes classes.json "
     "--distribution distribution.png",
     "resolve_recipes": "--recipes recipes",
     "train": "--code code.json --model custom_cnn --recipe recipes/custom_cnn.json "
     "--images images.npy --metadata metadata.csv --splits splits.csv "
-    "--classes classes.json --checkpoint network.safetensors --metrics train.json --history history.json",
+    "--classes classes.json --checkpoint network.safetensors --metrics train.json --history history.json "
+    "--machine machine.json",
 }
 
 
@@ -83,16 +85,16 @@ def main(
             table = Table("stage", "anonymous MB", "KB more per image", "resident MB", "images.npy MB")
             table.title = f"{number:,} images"
             for stage, arguments in STAGES.items():
-                anonymous, resident = run_stage(stage, arguments.split(), work)
+                usage = run_stage(stage, arguments.split(), work)
                 if stage not in MEASURED:
                     continue
                 fewer, less = before.get(stage, (0, 0.0))
-                before[stage] = number, anonymous
+                before[stage] = number, usage.anonymous_kb
                 table.add_row(
                     stage,
-                    f"{anonymous / 1e3:.0f}",
-                    f"{(anonymous - less) / (number - fewer):.2f}" if fewer else "",
-                    f"{resident / 1e3:.0f}",
+                    f"{usage.anonymous_kb / 1e3:.0f}",
+                    f"{(usage.anonymous_kb - less) / (number - fewer):.2f}" if fewer else "",
+                    f"{usage.resident_kb / 1e3:.0f}",
                     f"{(work / 'images.npy').stat().st_size / 1e6:.0f}",
                 )
             Console().print(table)
@@ -127,8 +129,17 @@ def encode_jpeg(blotches: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def run_stage(stage: str, arguments: list[str], work: Path) -> tuple[float, float]:
-    """Run one stage; return its peak anonymous and its peak resident memory, in KB.
+class Usage(NamedTuple):
+    """The peak memory of a process, and its time, on processors too."""
+
+    anonymous_kb: int
+    resident_kb: int
+    seconds: float
+    processor_seconds: float
+
+
+def run_stage(stage: str, arguments: list[str], work: Path) -> Usage:
+    """Run one stage; return what it took.
 
     Raises
     ------
@@ -139,6 +150,7 @@ def run_stage(stage: str, arguments: list[str], work: Path) -> tuple[float, floa
     with log.open("w") as output:
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", f"stages.{stage}", *arguments]
+        start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         process = subprocess.Popen(command, cwd=work, env=environment, stdout=output, stderr=output)
         most = {"RssAnon": 0, "VmHWM": 0}
         while process.poll() is None:
@@ -149,7 +161,9 @@ def run_stage(stage: str, arguments: list[str], work: Path) -> tuple[float, floa
             time.sleep(0.01)
     if process.returncode != 0:
         raise InputError(f"{stage} exited with {process.returncode}:\n{log.read_text()}")
-    return most["RssAnon"], most["VmHWM"]
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Usage(most["RssAnon"], most["VmHWM"], time.perf_counter() - start, processor_seconds)
 
 
 if __name__ == "__main__":

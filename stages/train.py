@@ -43,6 +43,7 @@ from lesions.networks.source import ImageSource, open_source
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
 from lesions.stage.code import check_code_unchanged
+from lesions.stage.resuming import find_resume_folder
 from lesions.stage.run import run_stage
 from lesions.tables.classes import Classes, read_classes
 from lesions.tables.splits import read_split_metadata
@@ -56,7 +57,7 @@ from lesions.training.history import FittedNetwork
 from lesions.training.learner import Learner
 from lesions.training.loss import Criterion
 from lesions.training.recipe import Recipe, read_recipe
-from lesions.training.resume import find_resume_folder, fingerprint, hold_resume_file
+from lesions.training.resume import fingerprint, hold_resume_file
 from lesions.training.sampling import compute_shares
 from lesions.training.validation import validate_network
 from lesions.transforms.preprocessing import Preprocessing

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from lesions.images.files import leave_out_archives
+
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation"), "val"),
@@ -21,10 +23,11 @@ class Place(NamedTuple):
 def find_wrapper(files: Collection[str], is_diagnosis: Callable[[str], bool]) -> str:
     """Return the folder that holds all image files and is neither a diagnosis nor a split; empty if there is none.
 
-    Files that lie in no folder do not count. A folder with images of its own is taken for one that holds everything
-    only if a folder in it is a diagnosis or a split: else its own name may be a diagnosis that is not known yet.
+    Files that lie in no folder do not count, and an archive is no folder. A folder with images of its own is taken
+    for one that holds everything only if a folder in it is a diagnosis or a split: else its own name may be a
+    diagnosis that is not known yet.
     """
-    paths = [file.split("/")[:-1] for file in files if "/" in file]
+    paths = [path.split("/")[:-1] for path in map(leave_out_archives, files) if "/" in path]
     wrapper: list[str] = []
     while len({path[0] for path in paths}) == 1:
         folder, below = paths[0][0], [path[1:] for path in paths]
@@ -38,7 +41,7 @@ def find_wrapper(files: Collection[str], is_diagnosis: Callable[[str], bool]) ->
 
 def find_places(files: Sequence[str], above: str) -> Mapping[str, Place]:
     """Return where each file lies; `above` is the beginning of the paths that was stepped over."""
-    return {file: _find_place(file.removeprefix(above)) for file in files}
+    return {file: _find_place(leave_out_archives(file).removeprefix(above)) for file in files}
 
 
 def _find_place(file: str) -> Place:

@@ -33,11 +33,16 @@ def check_writable(*paths: Path) -> None:
     for path in paths:
         if path.is_dir():
             raise InputError(f"{path}: is a folder, and a file is to be written there; move it away")
-        folder = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+        folder = find_existing(path.absolute().parent)
         if not folder.is_dir():
             raise InputError(f"{folder}: is a file, and {path} is to be written below it; move it away")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise InputError(f"{folder}: no right to write in this folder, where {path} is to be written")
+
+
+def find_existing(folder: Path) -> Path:
+    """Return a folder, or the nearest one above it that is there."""
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
 
 
 def count_bytes(path: Path | str) -> int:

@@ -21,12 +21,14 @@ class CacheWriter:
         path.touch()
         self._header_bytes = self._write_header(num_images)
 
-    def write(self, row: int, images: NDArray[np.uint8]) -> None:
-        """Write images (n, size_px, size_px, 3) into `row` and the rows after it."""
+    def write(self, rows: Sequence[int], images: NDArray[np.uint8]) -> None:
+        """Write images (n, size_px, size_px, 3) into these rows; if they follow each other, in one go."""
         assert images.shape[1:] == self._shape
+        follow = rows[-1] - rows[0] == len(rows) - 1 and list(rows) == sorted(rows)
         with self._path.open("r+b") as file:
-            file.seek(self._header_bytes + row * images[0].size)
-            file.write(images.data)
+            for row, part in [(rows[0], images)] if follow else zip(rows, images, strict=True):
+                file.seek(self._header_bytes + row * images[0].size)
+                file.write(part.data)
 
     def keep(self, rows: Sequence[int]) -> None:
         """Keep only some rows, given in ascending order: they move up, and the array ends after the last one."""

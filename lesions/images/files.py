@@ -1,18 +1,16 @@
 """Finding the image files of a dataset, and naming the images in them."""
 
 import unicodedata
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lesions.errors import InputError
-from lesions.formats.sha256 import hash_file
-from lesions.hardware.disk import count_bytes
+from lesions.images.archives import find_members
 from lesions.images.folders import FolderWalk, FoundFile
-from lesions.images.kinds import ALL_SUFFIXES, SUFFIXES, explain_file
+from lesions.images.kinds import ALL_SUFFIXES, SUFFIXES, is_archive_name
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,12 @@ class ImageFiles:
     @property
     def readable(self) -> list[str]:
         """The paths of the files that will be read."""
-        return [one.file for one in self.found if one.is_readable]
+        return [one.file for one in self.to_read]
+
+    @property
+    def to_read(self) -> list[FoundFile]:
+        """The files that will be read."""
+        return [one for one in self.found if one.is_readable]
 
     @property
     def num_wanted(self) -> int:
@@ -64,7 +67,7 @@ class ImageFiles:
 
 
 def find_image_files(root: Path, folders: Sequence[str] = (".",)) -> ImageFiles:
-    """List the image files below some folders of `root`, by their paths relative to it, with forward slashes.
+    """List the image files below some folders of `root` and in the archives there, by their paths relative to it.
 
     Raises
     ------
@@ -79,12 +82,13 @@ def find_image_files(root: Path, folders: Sequence[str] = (".",)) -> ImageFiles:
             raise InputError(f"dataset.root: there is no folder {root / folder}")
         walk = FolderWalk(root, folder)
         own = list(walk.find_images())
+        own += [member for archive in walk.archives for member in find_members(root, archive)]
         if all(one.passed_over for one in own):
             raise InputError(f"dataset.root: no image files below {root / folder} ({', '.join(sorted(SUFFIXES))})")
         found += own
         linked += walk.linked
         irregular |= walk.irregular
-    return ImageFiles(sorted(found), linked, irregular)
+    return ImageFiles(sorted(found, key=attrgetter("file")), linked, irregular)
 
 
 def describe_unread(found: Iterable[FoundFile]) -> Iterator[dict[str, Any]]:
@@ -92,45 +96,6 @@ def describe_unread(found: Iterable[FoundFile]) -> Iterator[dict[str, Any]]:
     for one in found:
         if not one.is_readable:
             yield {"file": one.file, "error": one.error, "passed_over": one.passed_over}
-
-
-def describe_undecoded(root: Path, files: ImageFiles) -> list[dict[str, Any]]:
-    """Return the rows of the index as if every file that begins as an image could be decoded.
-
-    Few files are hashed: those of the same name and size, which may be the same image twice, and refused ones.
-    """
-    sha256 = _hash_repeated(root, files.readable)
-    rows: list[dict[str, Any]] = []
-    for row, file in enumerate(files.readable):
-        if error := explain_file(f"{root}/{file}"):
-            rows.append({"file": file, "error": error, "sha256": _hash_if_readable(root / file)})
-        else:
-            rows.append({"file": file, "row": row, "sha256": sha256.get(file)})
-    return rows + list(describe_unread(files.found))
-
-
-def _hash_repeated(root: Path, files: Sequence[str]) -> dict[str, str | None]:
-    by_name: dict[str, list[str]] = defaultdict(list)
-    for file in files:
-        by_name[image_name(file)].append(file)
-    alike: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for name, same in by_name.items():
-        for file in same if len(same) > 1 else []:
-            alike[name, count_bytes(root / file)].append(file)
-    return {file: _hash_if_readable(root / file) for same in alike.values() if len(same) > 1 for file in same}
-
-
-def _hash_if_readable(path: Path) -> str | None:
-    with suppress(InputError):  # the run will refuse a file that cannot be read
-        return hash_file(path)
-    return None
-
-
-def read_image_file(root: Path, file: str) -> bytes:
-    """Read an image file below a folder."""
-    # pathlib makes reading a small image take half as long again, and a buffer is one more call.
-    with open(f"{root}/{file}", "rb", buffering=0) as opened:  # noqa: PTH123
-        return opened.readall()
 
 
 def match_names(files: Iterable[str], naming: Callable[[str], str]) -> Callable[[str], str]:
@@ -165,8 +130,15 @@ def image_name(file: str) -> str:
 def strip_suffix(file: str) -> str:
     """Return a path without an image suffix, with forward slashes, in Unicode's composed form (NFC).
 
-    Without NFC, a name with an accent has two spellings, depending on the system that wrote it.
+    Without NFC, a name with an accent has two spellings, depending on the system that wrote it. An image in an
+    archive has the path that it would have if the archive were unpacked where it is.
     """
-    path = unicodedata.normalize("NFC", file).replace("\\", "/")
+    path = leave_out_archives(unicodedata.normalize("NFC", file).replace("\\", "/"))
     stem, _, suffix = path.rpartition(".")
     return stem if f".{suffix.rstrip().lower()}" in ALL_SUFFIXES else path
+
+
+def leave_out_archives(path: str) -> str:
+    """Return a path without the archives that it leads through."""
+    *folders, name = path.split("/")
+    return "/".join([*(folder for folder in folders if not is_archive_name(folder)), name])

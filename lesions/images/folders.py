@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lesions.errors import InputError
-from lesions.images.kinds import ALL_SUFFIXES, OTHER_SUFFIXES, explain_file
+from lesions.images.kinds import ALL_SUFFIXES, OTHER_SUFFIXES, explain_file, is_archive_name
+from lesions.images.members import Place
 
 PROGRAM_FOLDERS = frozenset(
     {"@eadir", "@recycle", "#recycle", "#snapshot", "$recycle.bin", "recycler", "system volume information"}
@@ -23,21 +24,25 @@ UNREADABLE = "a folder of the system that cannot be read"
 
 
 class FoundFile(NamedTuple):
-    """A file that is an image by its name, or a folder that was not entered.
+    """A file that is an image by its name, in a folder or in an archive, or a folder that was not entered.
 
     Attributes
     ----------
     file
-        The path relative to the dataset's root, with forward slashes.
+        The path relative to the dataset's root, with forward slashes; of a member of an archive, the path of the
+        archive and its name in it.
     error
         Why it cannot be read, as far as is known without reading it; None if nothing is known against it.
     passed_over
         Why nobody would want it to be read; None for all others.
+    place
+        Where it is in an archive; None for a file of its own.
     """
 
     file: str
     error: str | None = None
     passed_over: str | None = None
+    place: Place | None = None
 
     @property
     def is_readable(self) -> bool:
@@ -64,12 +69,15 @@ class FolderWalk:
     ----------
     linked
         The links to folders that were followed so far.
+    archives
+        The archives by their names that were found so far and are not hidden; none is opened.
     irregular
         What DVC cannot hash, image or not, each with what it is; DVC does not look behind links to folders.
     """
 
     def __init__(self, root: Path, folder: str, *, named_by: str = "dataset.root") -> None:
         self.linked: list[str] = []
+        self.archives: list[str] = []
         self.irregular: dict[str, str] = {}
         self._root = root
         self._named_by = named_by
@@ -112,13 +120,18 @@ class FolderWalk:
             if kind == FOLDER:
                 if not entry.is_symlink():
                     self._waiting.append(path)
-                elif not _is_hidden(path):
+                elif not is_hidden(path):
                     heappush(self._links, path)
                 continue
             if kind is not None and not any(path.startswith(f"{link}/") for link in self.linked):
                 self.irregular[path] = kind
             if is_image_name(entry.name):
                 yield _describe(entry, path, kind)
+            elif is_archive_name(entry.name):
+                if kind is None and not is_hidden(path):
+                    self.archives.append(path)
+                else:
+                    yield FoundFile(path, error=kind, passed_over=HIDDEN if is_hidden(path) else None)
 
     def _spell(self, inside: str) -> str:
         return f"{self._root}/{inside}" if inside else str(self._root)
@@ -131,10 +144,11 @@ def is_image_name(name: str) -> bool:
 
 def is_kept_by_program(path: str) -> bool:
     """Return whether a part of a path is a name that programs keep for themselves."""
-    return _is_hidden(path) or any(part.casefold() in PROGRAM_FOLDERS for part in path.split("/"))
+    return is_hidden(path) or any(part.casefold() in PROGRAM_FOLDERS for part in path.split("/"))
 
 
-def _is_hidden(path: str) -> bool:
+def is_hidden(path: str) -> bool:
+    """Return whether a part of a path begins with a dot."""
     return path.startswith(".") or "/." in path
 
 
@@ -154,7 +168,7 @@ def _explain_irregular(entry: os.DirEntry[str]) -> str | None:
 
 
 def _describe(entry: os.DirEntry[str], path: str, irregular: str | None) -> FoundFile:
-    if _is_hidden(path):
+    if is_hidden(path):
         return FoundFile(path, passed_over=HIDDEN)
     suffix = os.path.splitext(entry.name.rstrip().lower())[1]  # noqa: PTH122, as in read_image_file
     if irregular is None and suffix in OTHER_SUFFIXES:

@@ -19,6 +19,19 @@ OTHER_SUFFIXES = {
 
 ALL_SUFFIXES = tuple(sorted({*SUFFIXES, *OTHER_SUFFIXES}))
 
+ARCHIVES = {
+    ".zip": "zip",
+    ".tar": "tar",
+    ".tar.gz": "gzipped tar",
+    ".tgz": "gzipped tar",
+    ".hdf5": "HDF5",
+    ".h5": "HDF5",
+}
+"""The kinds of archives whose images are read in place, by suffix."""
+
+OTHER_ARCHIVES = (".7z", ".rar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
+"""The suffixes of archives that are not opened, to say that they are there."""
+
 HEAD_BYTES = 256
 """How many bytes tell the format."""
 
@@ -75,6 +88,17 @@ def name_format(data: bytes) -> str | None:
     if data[:2] == b"II" and data[8:10] == b"CR":
         return "RAW"
     return next((name for start, name in FIRST_BYTES if data.startswith(start)), None)
+
+
+def name_archive(name: str) -> str | None:
+    """Return the kind of archive that a file is by its name, such as "zip"; None if it is none that is read."""
+    lowered = name.rstrip().lower()
+    return next((kind for suffix, kind in ARCHIVES.items() if lowered.endswith(suffix)), None)
+
+
+def is_archive_name(name: str) -> bool:
+    """Return whether a file is an archive by its name, of a kind that is read or of another."""
+    return name.rstrip().lower().endswith((*ARCHIVES, *OTHER_ARCHIVES))
 
 
 def explain_file(path: str, assumed: str | None = None) -> str | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from posixpath import splitext
 
 from lesions.images.files import image_name
 from lesions.images.folders import PROGRAM_FOLDERS
@@ -99,10 +100,11 @@ def _has_other_format(file: str, formats: dict[str, str]) -> bool:
 
 
 def _stem(file: str) -> str:
-    return file.rpartition(".")[0].casefold()
+    """Return a path without its suffix; a name in an HDF5 file has none."""
+    return splitext(file)[0].casefold()
 
 
 def _format(file: str) -> str:
     """Return the format that a file's suffix stands for."""
-    suffix = file.rpartition(".")[2].strip().lower()
+    suffix = splitext(file)[1].removeprefix(".").strip().lower()
     return {"jpeg": "jpg", "jpe": "jpg", "jfif": "jpg", "tiff": "tif"}.get(suffix, suffix)

@@ -17,7 +17,7 @@ from lesions.hardware.device import (
     name_precision,
     set_up_device,
 )
-from lesions.hardware.disk import check_room, check_writable, count_bytes
+from lesions.hardware.disk import check_room, check_writable, count_bytes, find_existing
 from lesions.hardware.memory import read_peak_memory
 from lesions.images.decode import DecodingParameters
 from lesions.near_duplicates.parameters import NearDuplicateParameters
@@ -48,12 +48,12 @@ from lesions.preflight.training_memory import (
 from lesions.report.about import AboutParameters
 from lesions.splitting.class_weights import ClassWeightParameters
 from lesions.splitting.parameters import SplitParameters
+from lesions.stage.resuming import find_resume_folder
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.paths import ModelPaths
 from lesions.tables.task import TaskParameters
 from lesions.tracking.parameters import TrackingParameters, check_tracking
 from lesions.training.recipe import SHARED, Recipe, merge_recipe, resolve_recipe
-from lesions.training.resume import find_resume_folder
 from lesions.transforms.conditions import RobustnessParameters
 
 SECTIONS: dict[str, type[Section]] = SHARED | {
@@ -107,6 +107,9 @@ def check_run(params: Path) -> Findings:
     else:
         with findings.collect():
             findings.rows["disk"] = check_disk(params, recipes, counts, weights_bytes)
+        with findings.collect():
+            if said := check_decoding_disk(counts.num_images * _count_cached_bytes(params)):
+                findings.rows["disk of cache_images"] = said
         memory = estimate_tables(params, counts)
         if findings.rows["training on"].startswith("cpu "):
             memory |= estimate_networks(params, recipes, precisions, counts, loaded_bytes=loaded_bytes)
@@ -217,6 +220,21 @@ def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts, weights_by
     lacking = max(0, disk.output_bytes + disk.training_bytes - present)
     check_room(Path(), lacking, "what the run has yet to write", advice="make room, or lower cache_images.size_px")
     return str(disk)
+
+
+def check_decoding_disk(cache_bytes: int) -> str:
+    """Return how much more disk space decoding takes, in words; empty if the images are only moved at its end.
+
+    Raises
+    ------
+    InputError
+        If less is free.
+    """
+    folder, outputs = (find_existing(path) for path in (find_resume_folder(), Path("data")))
+    if folder.stat().st_dev == outputs.stat().st_dev:
+        return ""
+    check_room(folder, cache_bytes, "the decoding of all images, which is kept there until it is done,")
+    return f"{cache_bytes / 1e6:,.0f} MB more in {find_resume_folder()}, on another disk, until all are decoded"
 
 
 def estimate_tables(params: Path, counts: DatasetCounts) -> dict[str, Memory]:

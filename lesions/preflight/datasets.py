@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from lesions.datasets.reading import Reading, join_readings, read_dataset
 from lesions.datasets.refusals import list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.errors import InputError
-from lesions.hardware.disk import count_bytes
-from lesions.images.files import ImageFiles, describe_undecoded, find_image_files
+from lesions.images.files import ImageFiles, find_image_files
+from lesions.images.folders import FoundFile
+from lesions.images.identity import measure_files
+from lesions.images.reading import find_stream, read_image_file, stream_image_files
+from lesions.images.undecoded import describe_undecoded
 from lesions.parameters.section import read_section
 from lesions.preflight.findings import Findings
 from lesions.splitting.checks import check_enough_groups
@@ -40,12 +44,13 @@ class DatasetCounts:
     num_used
         Number of images with a usable row, as far as this is known before decoding.
     largest
-        The image file with the most bytes; None if the run renders the images, or if there is none that is read.
+        The image file with the most bytes, or its bytes if it is in an archive; None if the run renders the images,
+        or if there is none that is read.
     """
 
     num_images: int
     num_used: int
-    largest: Path | None
+    largest: Path | bytes | None
 
 
 def check_datasets(params: Path, findings: Findings) -> DatasetCounts | None:
@@ -75,7 +80,7 @@ def check_datasets(params: Path, findings: Findings) -> DatasetCounts | None:
         findings.rows["images"] = f"{files.num_wanted:,}"
         if files.linked:
             findings.rows["links"] = files.describe_links()
-        largest = max((root / file for file in files.readable), key=count_bytes, default=None)
+        largest = _find_largest(root, files.to_read)
         task = read_section(params, "task", TaskParameters)
         readings = _read_datasets(root, dataset, task, files=files, findings=findings)
         num_used = sum(len(reading.table) for reading in readings)
@@ -83,6 +88,22 @@ def check_datasets(params: Path, findings: Findings) -> DatasetCounts | None:
             with findings.collect():
                 num_used = len(_check_use(readings, params, findings))
         return DatasetCounts(len(files.readable), num_used, largest)
+    return None
+
+
+def _find_largest(root: Path, files: Sequence[FoundFile]) -> Path | bytes | None:
+    """Return the file with the most bytes, or its bytes if it is in an archive; None if there is none."""
+    if not files:
+        return None
+    sizes = [size.num_bytes for size in measure_files(root, files)]
+    largest = files[sizes.index(max(sizes))]
+    if largest.place is None:
+        return root / largest.file
+    with suppress(InputError, OSError):  # the run will refuse it
+        if find_stream(largest) is None:
+            return read_image_file(root, largest)
+        _, contents = next(stream_image_files(root, [largest]))
+        return contents if isinstance(contents, bytes) else None
     return None
 
 

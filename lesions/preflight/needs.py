@@ -7,6 +7,7 @@ as the system counts them, although the system takes them back when other progra
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -109,9 +110,15 @@ def estimate_disk(
     return Disk(2 * int(outputs), 2 * weights_in_state * max(weights_bytes))
 
 
-def estimate_caching(num_images: int, size_px: int, largest: Path | None) -> Memory:
-    """Return the memory of `cache_images`, assuming that the file with the most bytes is the largest once decoded."""
-    file_bytes = count_bytes(largest) if largest else 0
+def estimate_caching(num_images: int, size_px: int, largest: Path | bytes | None) -> Memory:
+    """Return the memory of `cache_images`, assuming that the file with the most bytes is the largest once decoded.
+
+    Parameters
+    ----------
+    largest
+        That file, or its bytes if it is in an archive.
+    """
+    file_bytes = len(largest) if isinstance(largest, bytes) else count_bytes(largest) if largest else 0
     contents = min(count_in_chunk(size_px) * file_bytes, max(CHUNK_BYTES, file_bytes))
     # Twice: the decoded image, and its copy in another colour mode or size.
     decoded = 2 * 3 * _count_decoded_pixels(largest, size_px) if largest else 0
@@ -139,10 +146,10 @@ def estimate_computing(loaded_bytes: int, tensor_bytes: int, cache_bytes: int) -
     return Memory(loaded_bytes + KERNEL_BYTES + cache_bytes + int(ALLOCATOR_FACTOR * tensor_bytes), cache_bytes)
 
 
-def _count_decoded_pixels(file: Path, size_px: int) -> int:
+def _count_decoded_pixels(file: Path | bytes, size_px: int) -> int:
     """Return the number of pixels to which a file is decoded, or 0 if it is not an image."""
     try:
-        with Image.open(file) as image:
+        with Image.open(BytesIO(file) if isinstance(file, bytes) else file) as image:
             image.draft("RGB", (max(size_px, HASHED_PX),) * 2)
             return image.width * image.height
     except (UnidentifiedImageError, OSError):

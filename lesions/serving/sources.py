@@ -105,6 +105,11 @@ def _read_lines(standard_input: IO[bytes]) -> Iterator[SourceFile]:
 def _list_folder(folder: str, notes: list[str]) -> list[SourceFile]:
     walk = FolderWalk(Path(folder), ".", named_by=folder)
     found = sorted(walk.find_images())
+    if walk.archives:
+        notes.append(
+            f"{folder}: archives, which predict does not open: {len(walk.archives):,} (such as "
+            f"{quote_value(min(walk.archives))}); unpack them"
+        )
     wanted = [os.path.join(folder, each.file) for each in found if each.passed_over is None]  # noqa: PTH118
     if not wanted:
         raise InputError(f"{folder}: no image files in this folder or below it ({', '.join(sorted(SUFFIXES))})")

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,24 +14,12 @@ from safetensors import SafetensorError
 from torch import Tensor, optim
 
 from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
+from lesions.stage.resuming import hold_lock
 
 METADATA_KEY = "resume"
 
-POLL_SECONDS = 0.5
-"""Time between two looks at the lock of another process."""
-
 MAX_STATES = 4
 """Number of states to keep; if there are more, the oldest is removed unless its run is in progress."""
-
-
-def find_resume_folder() -> Path:
-    """Return the folder of the states.
-
-    It is outside the temporary folder of an experiment, which DVC removes when the experiment is killed.
-    """
-    chosen = os.environ.get("LESIONS_RESUME_DIR")
-    # DVC sets DVC_ROOT to the repository even if an experiment runs in a temporary copy of it.
-    return Path(chosen) if chosen else Path(os.environ.get("DVC_ROOT", ".")) / ".resume"
 
 
 def fingerprint(**ingredients: Any) -> str:
@@ -110,23 +97,10 @@ def hold_resume_file(folder: Path, fingerprint: str) -> Iterator[ResumeFile]:
     If another process holds the lock, this one says so and waits until it ends, however long that takes: two
     experiments of DVC's queue may differ only in what comes after training.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{fingerprint[:16]}.safetensors"
-    lock = FileLock(path.with_suffix(".lock"))
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        print(
-            f"waiting for another process, which holds {lock.lock_file} and is training the same network on the same "
-            "data; stop either of the two if that is not meant",
-            flush=True,
-        )
-        lock.acquire(poll_interval=POLL_SECONDS)
-    try:
+    with hold_lock(path.with_suffix(".lock"), doing="training the same network on the same data"):
         remove_oldest(folder, keep=path)
         yield ResumeFile(path, fingerprint)
-    finally:
-        lock.release()
 
 
 def remove_oldest(folder: Path, *, keep: Path) -> None:

@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 
 from lesions.errors import InputError
-from lesions.images.cache import write_cache
 from lesions.images.chunks import Chunk
 from lesions.images.decode import DecodingParameters
+from lesions.images.decoding_state import open_state
+from lesions.images.folders import FoundFile
 from lesions.tables.index import read_index
 from stages import cache_images
 from tests.builders import ROOT, WriteParams, dataset_section
@@ -128,9 +129,9 @@ def test_stopping_early_decodes_only_the_chunks_already_started(
 ) -> None:
     monkeypatch.setattr(cache_images, "count_processors", lambda: 2)
     draw_slow_images(tmp_path, 100)
-    chunks = [Chunk(n, [f"{n}.jpg"]) for n in range(100)]
-    with write_cache(tmp_path / "images.npy", 100, 8) as cache:
-        decoded = cache_images.decode_chunks(tmp_path, chunks, DecodingParameters.model_validate(SLOW_SECTION), cache)
+    chunks = [Chunk([n], [FoundFile(f"{n}.jpg")], [None]) for n in range(100)]
+    with open_state(tmp_path / "images.npy", None, num_files=100, size_px=8) as state:
+        decoded = cache_images.decode_chunks(tmp_path, chunks, DecodingParameters.model_validate(SLOW_SECTION), state)
         next(decoded)
         decoded.close()
     # Two chunks are being decoded, and at most three more wait.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from PIL import Image
 
 from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.reading import Reading, read_dataset
-from lesions.images.files import describe_undecoded, find_image_files
+from lesions.images.files import find_image_files
 from lesions.images.folders import is_image_name
+from lesions.images.undecoded import describe_undecoded
 from lesions.parameters.section import read_section
 from lesions.tables.index import build_index, read_index
 from stages import cache_images
+from tests.archive_files import write_archive
 from tests.builders import dataset_section
 
 FOLDERS = (
@@ -31,6 +34,10 @@ FOLDERS = (
     "@eaDir/",
     "mole/",
     ".x/",
+    "all.zip/",
+    "all.zip/nevus/",
+    "melanoma/more.tgz/",
+    "keys.hdf5/nevus/",
 )
 NAMES = ("1", "2", "1_2", "1_mask", "1_thumb", "1_left", " 1", "2 ", "A17", "._1")
 SUFFIXES = (".jpg", ".png", ".JPG", ".jfif", ".heic", ".gif", ".txt")
@@ -63,6 +70,20 @@ files = st.lists(
     min_size=1,
     max_size=40,
 )
+
+
+def pack_archives(root: Path) -> set[str]:
+    """Replace each folder with the name of an archive by one of its files; return those with names of images."""
+    packed = set()
+    for name in ("all.zip", "melanoma/more.tgz", "keys.hdf5"):
+        folder = root / name
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+        members = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+        shutil.rmtree(folder, ignore_errors=True)
+        if members:
+            write_archive(folder, members)
+            packed |= {f"{name}/{member}" for member in members if name == "keys.hdf5" or is_image_name(member)}
+    return packed
 
 
 def list_files(root: Path) -> set[str]:
@@ -102,6 +123,7 @@ def test_each_file_is_counted_once(
     write_file(root / "melanoma/always.png", "photograph", 38, root)
     for number, (folder, name, suffix, kind) in enumerate(files):
         write_file(root / f"{folder}{name}{suffix}", kind, number % 38, root)
+    packed = pack_archives(root)
     section = dataset_section(root, "image_folder", only_photographs=only)
     if by_table:
         (root / "table.csv").write_text("photo,finding\n" + "".join(f"{name}.jpg,nevus\n" for name in sorted(names)))
@@ -124,7 +146,7 @@ def test_each_file_is_counted_once(
         total = sum(counts.values(), Counter())
         assert set(total.values()) == {1}
         assert set(total) == set(index.file)
-    assert list_files(root) <= set(index.file)
+    assert list_files(root) | packed <= set(index.file)
     run_counts, foreseen_counts = count_files(run), count_files(foreseen)
     for kind in ("passed_over", "unlisted"):
         assert run_counts[kind] == foreseen_counts[kind]

@@ -21,7 +21,7 @@ from lesions.images.cache import write_cache
 def write_images(path, size):
     images = np.ones((size // 30_000, 100, 100, 3), np.uint8)
     with write_cache(path, len(images), 100) as cache:
-        cache.write(0, images)
+        cache.write(range(len(images)), images)
 
 write = {
     "text": lambda path, size: write_text(path, "x" * size),

@@ -7,14 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lesions.images.chunks import CHUNK, CHUNK_BYTES, Chunk, count_in_chunk, split_into_chunks
+from lesions.images.folders import FoundFile
 
 
-def make_files(folder: Path, sizes: list[int]) -> list[str]:
-    """Make sparse files."""
-    for number, size in enumerate(sizes):
-        with (folder / str(number)).open("wb") as file:
-            file.truncate(size)
-    return [str(number) for number in range(len(sizes))]
+def split(sizes: list[int], size_px: int) -> list[Chunk]:
+    """Split files of these sizes, which need not be there."""
+    files = [FoundFile(str(number)) for number in range(len(sizes))]
+    return list(split_into_chunks(Path(), files, size_px, num_bytes=sizes, numbers=range(len(sizes))))
 
 
 @pytest.mark.parametrize(
@@ -29,30 +28,25 @@ def make_files(folder: Path, sizes: list[int]) -> list[str]:
     ],
     ids=["many", "images of 3 MB", "images of 12 MB", "just two", "not quite two", "too large for any"],
 )
-def test_a_chunk_ends_before_it_exceeds_its_limits(
-    sizes: list[int], size_px: int, expected: list[int], tmp_path: Path
-) -> None:
-    chunks = list(split_into_chunks(tmp_path, make_files(tmp_path, sizes), size_px))
-    assert [len(chunk.files) for chunk in chunks] == expected
+def test_a_chunk_ends_before_it_exceeds_its_limits(sizes: list[int], size_px: int, expected: list[int]) -> None:
+    assert [len(chunk.files) for chunk in split(sizes, size_px)] == expected
 
 
 @settings(deadline=None)
 @given(sizes=st.lists(st.integers(0, CHUNK_BYTES * 2), min_size=1, max_size=100), size_px=st.integers(8, 2048))
-def test_chunks_contain_all_files_in_order(
-    sizes: list[int], size_px: int, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("files")
-    files = make_files(folder, sizes)
-    chunks = list(split_into_chunks(folder, files, size_px))
-    assert [file for chunk in chunks for file in chunk.files] == files
+def test_chunks_contain_all_files_in_order(sizes: list[int], size_px: int) -> None:
+    chunks = split(sizes, size_px)
+    assert [number for chunk in chunks for number in chunk.numbers] == list(range(len(sizes)))
     for chunk in chunks:
-        assert files.index(chunk.files[0]) == chunk.first
-        num_bytes = sum(sizes[int(file)] for file in chunk.files)
+        assert [int(one.file) for one in chunk.files] == chunk.numbers
+        assert chunk.contents == [None] * len(chunk.files)
+        num_bytes = sum(sizes[number] for number in chunk.numbers)
         assert len(chunk.files) == 1 or (
             num_bytes <= CHUNK_BYTES and len(chunk.files) <= count_in_chunk(size_px) <= CHUNK
         )
 
 
-def test_a_broken_link_is_kept_in_a_chunk(tmp_path: Path) -> None:
-    (tmp_path / "broken.png").symlink_to(tmp_path / "nowhere.png")
-    assert list(split_into_chunks(tmp_path, ["broken.png"], 8)) == [Chunk(0, ["broken.png"])]
+def test_only_the_files_that_are_wanted_are_in_chunks() -> None:
+    files = [FoundFile(f"{number}.jpg") for number in range(5)]
+    chunks = split_into_chunks(Path(), files, 8, num_bytes=[9] * 5, numbers=[1, 2, 4])
+    assert list(chunks) == [Chunk([1, 2, 4], [files[1], files[2], files[4]], [None] * 3)]

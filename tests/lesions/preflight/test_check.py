@@ -11,7 +11,7 @@ import pytest
 
 from lesions.errors import InputError
 from lesions.parameters.overlay import lay_over
-from lesions.preflight.check import check_run
+from lesions.preflight.check import check_decoding_disk, check_run
 from tests.presets import lay_presets, write_default
 
 
@@ -444,3 +444,16 @@ def test_a_folder_of_formats_that_are_not_read_is_named(params: Path, tmp_path: 
     lay_over(params, {"dataset": {"names": ["image_folder"], "root": "clinic"}})
     with pytest.raises(InputError, match="1 × file: GIF, which is not read; save it as JPEG or PNG"):
         check_run(params).raise_problems()
+
+
+def test_decoding_on_another_disk_takes_room_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LESIONS_RESUME_DIR", str(tmp_path / "not there yet"))
+    assert check_decoding_disk(5_000_000) == ""
+    other = Path("/dev/shm")  # noqa: S108
+    if not other.is_dir() or other.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second disk")
+    monkeypatch.setenv("LESIONS_RESUME_DIR", str(other / "lesions"))
+    assert check_decoding_disk(5_000_000) == ("5 MB more in /dev/shm/lesions, on another disk, until all are decoded")
+    with pytest.raises(InputError, match=r"^the decoding of all images, .* takes 1000000.0 GB in /dev/shm, where "):
+        check_decoding_disk(10**15)

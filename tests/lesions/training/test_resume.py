@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lesions.networks.parameters import AnyArchitecture
-from lesions.training.resume import ResumeFile, find_resume_folder, fingerprint
+from lesions.training.resume import ResumeFile, fingerprint
 from tests.builders import PHASE, small_cnn
 from tests.resuming import KilledAfter, KilledError, assert_same, train_small
 from tests.training import ALL_NETWORKS, EVERYTHING
@@ -64,13 +64,3 @@ def test_another_parameter_or_file_gives_another_fingerprint() -> None:
         len({first, fingerprint(inputs={"images.npy": "b"}, seed=0), fingerprint(inputs={"images.npy": "a"}, seed=1)})
         == 3
     )
-
-
-def test_the_resume_folder_is_one_that_dvc_does_not_remove(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("LESIONS_RESUME_DIR", raising=False)
-    monkeypatch.delenv("DVC_ROOT", raising=False)
-    assert find_resume_folder() == Path(".resume")
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    assert find_resume_folder() == tmp_path / ".resume"
-    monkeypatch.setenv("LESIONS_RESUME_DIR", "/elsewhere")
-    assert find_resume_folder() == Path("/elsewhere")

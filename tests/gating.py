@@ -69,7 +69,7 @@ def write_split(root: Path, sha256: str = SHA256) -> None:
     (root / "metrics/split.json").write_text(json.dumps({"leaked_test_share": None, "test_images_sha256": sha256}))
 
 
-RULES = {
+RULES: dict[str, dict[str, Any]] = {
     "accuracy": {"direction": "higher", "floor": 0.5, "largest_drop": 0.02, "beyond_noise": True},
     "log_loss": {"direction": "lower", "floor": None, "largest_drop": 0.1, "beyond_noise": False},
 }

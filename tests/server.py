@@ -1,10 +1,15 @@
 """A server on this machine that behaves as badly as servers do."""
 
+import os
+import shutil
 import ssl
+import subprocess
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import pytest
 
 DATA = bytes(range(256)) * 4096
 """A megabyte."""
@@ -13,6 +18,9 @@ VERSION = '"1"'
 """The ETag of what is sent, where a test says nothing else."""
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate")
 
 
 class Server:
@@ -27,6 +35,8 @@ class Server:
             def do_GET(self) -> None:
                 server.ranges.append(self.headers.get("Range"))
                 server.answers[self.path.partition("?")[0]](self)
+
+            do_POST = do_GET  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -48,6 +58,48 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+
+def write_certificate(folder: Path) -> Path:
+    """Write a certificate for this machine with its key; whoever trusts this file trusts the server."""
+    path, public = folder / "certificate.pem", folder / "public"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=x -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run([*command.split(), "-keyout", path, "-out", public], check=True, capture_output=True)
+    path.write_text(path.read_text() + public.read_text())
+    return path
+
+
+def serve_git(repository: Path) -> Answer:
+    """Return the answer of a server that has a git repository, by git's own program."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        path, _, query = request.path.partition("?")
+        length = int(request.headers.get("Content-Length", 0))
+        done = subprocess.run(
+            ["git", "http-backend"],
+            input=request.rfile.read(length),
+            stdout=subprocess.PIPE,
+            check=True,
+            env={
+                "PATH": os.environ["PATH"],
+                "GIT_HTTP_EXPORT_ALL": "1",
+                "PATH_TRANSLATED": str(repository / path.partition("/repository.git/")[2]),
+                "QUERY_STRING": query,
+                "REQUEST_METHOD": request.command,
+                "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+                "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
+                "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+            },
+        )
+        head, _, body = done.stdout.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
+        request.send_response(int(headers.pop("Status", "200").split()[0]))
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer
 
 
 def send(
@@ -93,6 +145,7 @@ def redirect(location: str, body: bytes = b"") -> Answer:
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(302)
         request.send_header("Location", location)
+        request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body)
 

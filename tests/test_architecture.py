@@ -25,13 +25,13 @@ TORCH_STAGES = ("evaluate_robustness", "explain", "export", "predict", "train")
 FLOORS = (
     "errors", "formats", "hardware", "parameters", "stage", "drawing", "tables", "images", "transforms", "tracking",
     "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "service",
-    "networks", "exporting", "baselines", "training", "project", "gate", "experiments", "reproduction", "report",
-    "preflight", "command_line",
+    "networks", "exporting", "baselines", "training", "project", "registry", "gate", "experiments", "reproduction",
+    "report", "preflight", "release", "command_line",
 )  # fmt: skip
 """The folders of `lesions/`, from the ground up: each may import those before it."""
 
 TORCH_FOLDERS = ("transforms", "networks", "baselines", "training")
-PREDICTING_FOLDERS = ("errors", "formats", "hardware", "images", "serving", "service")
+PREDICTING_FOLDERS = ("errors", "formats", "hardware", "images", "serving", "service", "registry")
 TORCH_FILES = (
     *("lesions/hardware/device.py", "lesions/hardware/fingerprint.py"),
     "lesions/preflight/training_memory.py",
@@ -193,13 +193,17 @@ def test_folders_that_predicting_needs_import_no_library_of_training(file: Path)
         assert not packages & {"torch", "pandas", "sklearn", "dvc", "scipy", "ruamel"}
 
 
-@pytest.mark.parametrize("file", ["lesions/command_line/app.py", "lesions/command_line/predict.py"])
+@pytest.mark.parametrize(
+    "file",
+    ["lesions/command_line/app.py", "lesions/command_line/fetch_model.py", "lesions/command_line/predict.py"],
+)
 def test_all_that_predicting_reaches_imports_only_what_the_base_install_has(file: str) -> None:
     reached = reached_files(ROOT / file)
     packages = {name.partition(".")[0] for each in reached for name in imported_names(each)} - {"", "lesions"}
     optional = {"highdicom", "pillow_heif", "polars", "pydicom"}
     assert packages - sys.stdlib_module_names - optional <= {
-        *("cykooz_resizer", "numpy", "onnxruntime", "PIL", "pydantic", "rich", "simplejpeg", "typer"),
+        *("cykooz_resizer", "filelock", "numpy", "onnxruntime", "PIL", "pydantic", "requests", "rich", "simplejpeg"),
+        *("typer", "urllib3"),
     }
 
 

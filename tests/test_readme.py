@@ -55,6 +55,7 @@ def test_every_path_in_the_annotated_tree_exists() -> None:
         "dvclive/",
         "metrics/",
         "plots/",
+        "releases/",
         "report/",
     }
     assert [path for path in sorted(annotated_tree() - made_by_a_run) if not (ROOT / path).exists()] == []

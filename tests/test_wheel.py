@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.builders import ROOT
+from tests.releases import MODEL_BYTES, NAME, publish_model, start_repository
 from tests.served import write_image, write_model
 
 MAX_BYTES = 250e6
@@ -85,13 +86,22 @@ def test_the_base_install_predicts_without_the_libraries_of_training(installed: 
     assert size < MAX_BYTES
 
 
+def test_the_base_install_fetches_a_released_model_without_dvc(installed: Path, tmp_path: Path) -> None:
+    repository = start_repository(tmp_path / "others")
+    publish_model(repository, tmp_path / "model.onnx")
+    command = (installed / "lesions", "fetch-model", f"{NAME}@1.0.0", "--from", repository.root.as_uri())
+    done = run("env", f"XDG_CACHE_HOME={tmp_path}/cache", *command, cwd=tmp_path)
+    assert done.stderr == f"{NAME}@1.0.0, {len(MODEL_BYTES):,} bytes, made of 0000000000; not signed\n"
+    assert Path(done.stdout.strip()).read_bytes() == MODEL_BYTES
+
+
 @pytest.mark.slow
 def test_the_base_install_has_help_and_a_version_and_names_the_extra(installed: Path, tmp_path: Path) -> None:
     commands = run(installed / "lesions", "--help", cwd=tmp_path)
     assert commands.returncode == 0, commands.stderr
     assert "predict" in commands.stdout
     assert run(installed / "lesions", "--version", cwd=tmp_path).stdout.startswith("lesions ")
-    for name in ("check", "fetch", "score", "gate"):
+    for name in ("check", "score", "gate"):
         done = run(installed / "lesions", name, "x", cwd=tmp_path)
         assert done.returncode in (1, 2), done.stdout
         if done.returncode == 1:

@@ -36,7 +36,7 @@ def fetch_dataset(name: str, folder: Path, mirror: str | None) -> None:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with (
-        _hold_downloads(folder) as waiting,
+        hold_downloads(folder) as waiting,
         Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress,
     ):
         for file in list_files(dataset, mirror):
@@ -64,8 +64,14 @@ def _fetch_file(file: RemoteFile, folder: Path, waiting: Path, progress: Progres
 
 
 @contextmanager
-def _hold_downloads(folder: Path) -> Iterator[Path]:
-    """Yield the folder in which downloads wait, for this process alone; remove it if it is empty then."""
+def hold_downloads(folder: Path) -> Iterator[Path]:
+    """Yield the folder in which downloads into a folder wait, for this process alone; remove it if it is empty then.
+
+    Raises
+    ------
+    InputError
+        If another process has it.
+    """
     waiting = folder.with_name(f"{folder.name}.download")
     lock = FileLock(waiting / ".lock")
     check_writable(folder / "dataset", waiting / ".lock")

@@ -1,7 +1,5 @@
 """What a server sends takes no more time, room or trust than a file can."""
 
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ from lesions.fetching.catalogue import RemoteFile
 from lesions.fetching.download import download_file
 from lesions.fetching.listing import MAX_LIST_BYTES, read_dataverse
 from lesions.fetching.request import hide_credentials
-from tests.server import DATA, Server, redirect, send
+from tests.server import DATA, Server, needs_openssl, redirect, send, write_certificate
 from tests.small_disk import needs_small_disk, run_on_small_disk
 
 
@@ -124,17 +122,11 @@ def test_redirects_without_end_are_refused(server: Server, tmp_path: Path) -> No
 @pytest.fixture
 def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server with a certificate that this process trusts."""
-    path = tmp_path / "certificate.pem"
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=x -addext subjectAltName=IP:127.0.0.1"
-    subprocess.run([*command.split(), "-keyout", path, "-out", tmp_path / "public"], check=True, capture_output=True)
-    path.write_text(path.read_text() + (tmp_path / "public").read_text())
+    path = write_certificate(tmp_path)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
     started = Server(path)
     yield started
     started.close()
-
-
-needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate")
 
 
 @needs_openssl

@@ -11,6 +11,7 @@ import numpy as np
 from lesions.command_line.gate import judge_workspace
 from lesions.evaluation.summary import summarise_scores
 from lesions.gate.metrics import ModelMetrics, RevisionMetrics
+from lesions.gate.revisions import RulesOf
 from lesions.parameters.section import read_parameters
 from lesions.tables.digest import write_digest
 from lesions.tables.predictions import Predictions
@@ -93,12 +94,12 @@ def build_project(root: Path) -> Repository:
     return repository
 
 
-def judge(root: Path, base: str) -> tuple[int, str, ElementTree.Element]:
-    """Run the gate in this process, and return its exit code, its Markdown and its JUnit XML; both are new."""
+def judge(root: Path, base: str, rules: RulesOf = "workspace") -> tuple[int, str, ElementTree.Element]:
+    """Run the gate in this process; return its exit code, its Markdown and its JUnit XML, which are new."""
     read_parameters.cache_clear()
     markdown, junit = root / "gate.md", root / "gate.xml"
     for file in (markdown, junit):
         file.unlink(missing_ok=True)
     with chdir(root):
-        status = judge_workspace(base, Path("params.yaml"), markdown=markdown, junit=junit)
+        status = judge_workspace(base, Path("params.yaml"), rules, markdown=markdown, junit=junit)
     return status, markdown.read_text(encoding="utf-8"), ElementTree.parse(junit).getroot()

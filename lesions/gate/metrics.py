@@ -95,8 +95,7 @@ def read_metrics(files: Files, revision: str) -> RevisionMetrics:
     revision
         The revision in messages.
     """
-    parameters = parse_parameters(_read_bytes(files, PARAMS, revision), f"{PARAMS} of {revision}")
-    source = f"{PARAMS} of {revision}"
+    parameters, source = read_revision_parameters(files, PARAMS, revision), f"{PARAMS} of {revision}"
     ensembles, exported = check_ensembles(parameters, source), list_exported(parameters, source)
     models = {}
     for model in list_scored(parameters, source):
@@ -106,6 +105,11 @@ def read_metrics(files: Files, revision: str) -> RevisionMetrics:
         return RevisionMetrics(revision, models, _read_test_images(files, revision))
     except InputError as error:
         return RevisionMetrics(revision, models, None, problems=(str(error),))
+
+
+def read_revision_parameters(files: Files, params: Path, revision: str) -> dict[str, Any]:
+    """Read a parameter file of a revision; raise InputError if it is missing or has no sections."""
+    return parse_parameters(_read_bytes(files, params, revision), f"{params} of {revision}")
 
 
 def _read_model(files: Files, model: str, revision: str, others: Sequence[OtherFile]) -> ModelMetrics:

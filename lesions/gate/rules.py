@@ -1,7 +1,8 @@
 """The section `gate`: the limits of each metric, and the release to compare with."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -9,7 +10,7 @@ from pydantic import Field, model_validator
 
 from lesions.errors import InputError
 from lesions.evaluation.estimation import HeadlineMetric
-from lesions.parameters.section import read_parameters, read_section
+from lesions.parameters.section import read_parameters, validate_section
 from lesions.parameters.strict import Section
 
 OtherFile = Literal["robustness", "export"]
@@ -72,36 +73,68 @@ class Rule(Section):
         return self.largest_drop is not None and -gain > self.largest_drop
 
 
-def read_rules(params: Path) -> dict[str, Rule]:
-    """Read the rule of each metric; one of another file than `test.json` is named `<file>.<metric>`.
+@dataclass(frozen=True)
+class Gate:
+    """The section `gate` of a parameter file.
+
+    Attributes
+    ----------
+    section
+        What the file has.
+    rules
+        The rule of each metric; one of another file than `test.json` is named `<file>.<metric>`.
+    release
+        Which tags are those of releases, as `git describe --match` takes it; None: the gate compares with none.
+    """
+
+    section: Mapping[str, Any]
+    rules: dict[str, Rule]
+    release: str | None
+
+
+def read_gate(params: Path) -> Gate:
+    """Read the section `gate` of a parameter file; raise InputError as `parse_gate` does."""
+    return parse_gate(read_parameters(params), str(params))
+
+
+def parse_gate(parameters: Mapping[str, Any], source: str) -> Gate:
+    """Check the section `gate` of parameters.
 
     Raises
     ------
     InputError
-        If there is no rule, if a rule is invalid, or if the rules do not fit `gate.release`.
+        If there is no rule, if a rule is invalid, or if the rules do not fit `gate.release`. The message begins with
+        the parameters' `source`.
     """
-    section = _read_gate(params)
-    metrics = [*_list_metrics(params, "gate", section)]
-    rules = {metric: read_section(params, f"gate.{metric}", Rule) for metric in metrics}
-    for metric, rule in rules.items():
-        _check_resampled(params, metric, rule)
-    _check_release(params, rules)
-    return rules
+    section = parameters.get("gate")
+    if not isinstance(section, dict):
+        raise InputError(f"{source}: gate: expected a rule for at least one metric, got {section!r:.80}")
+    rules = {}
+    for metric, rule in _list_rules(source, "gate", section):
+        rules[metric] = validate_section(Path(source), f"gate.{metric}", rule, Rule)
+        _check_resampled(source, metric, rules[metric])
+    release = section.get(RELEASE)
+    if release is not None and (not isinstance(release, str) or not release.strip()):
+        raise InputError(
+            f"{source}: gate.release: expected a tag, a pattern such as v*, or null, got {release!r:.80}"
+        )
+    _check_release(source, rules, release)
+    return Gate(section, rules, release)
 
 
-def _list_metrics(params: Path, name: str, section: object) -> Iterator[str]:
-    """Yield the names of the metrics with rules; those of other files are in a section for each."""
+def _list_rules(source: str, name: str, section: object) -> Iterator[tuple[str, object]]:
+    """Yield each metric with its rule; those of other files are in a section for each."""
     if not isinstance(section, dict) or not {*section} - {RELEASE}:
-        raise InputError(f"{params}: {name}: expected a rule for at least one metric, got {section!r:.80}")
+        raise InputError(f"{source}: {name}: expected a rule for at least one metric, got {section!r:.80}")
     for metric, rule in section.items():
         if name == "gate" and metric == RELEASE:
             continue
         if not re.fullmatch(r"\w{1,80}", str(metric)):
-            raise InputError(f"{params}: {name}: expected the name of a metric, got {metric!r:.80}")
+            raise InputError(f"{source}: {name}: expected the name of a metric, got {metric!r:.80}")
         if name == "gate" and metric in OTHER_FILES:
-            yield from (f"{metric}.{one}" for one in _list_metrics(params, f"gate.{metric}", rule))
+            yield from ((f"{metric}.{one}", of_one) for one, of_one in _list_rules(source, f"gate.{metric}", rule))
         else:
-            yield str(metric)
+            yield str(metric), rule
 
 
 def find_file(metric: str) -> str:
@@ -109,30 +142,7 @@ def find_file(metric: str) -> str:
     return metric.partition(".")[0] if "." in metric else TEST
 
 
-def read_release(params: Path) -> str | None:
-    """Read which tags are those of releases, as `git describe --match` takes it; None: the gate compares with none.
-
-    Raises
-    ------
-    InputError
-        If it is no text.
-    """
-    release = _read_gate(params).get(RELEASE)
-    if release is not None and (not isinstance(release, str) or not release.strip()):
-        raise InputError(
-            f"{params}: gate.release: expected a tag, a pattern such as v*, or null, got {release!r:.80}"
-        )
-    return release
-
-
-def _read_gate(params: Path) -> dict[str, Any]:
-    section = read_parameters(params).get("gate")
-    if not isinstance(section, dict):
-        raise InputError(f"{params}: gate: expected a rule for at least one metric, got {section!r:.80}")
-    return section
-
-
-def _check_resampled(params: Path, metric: str, rule: Rule) -> None:
+def _check_resampled(source: str, metric: str, rule: Rule) -> None:
     resampled = get_args(HeadlineMetric)
     if metric in resampled:
         return
@@ -142,17 +152,16 @@ def _check_resampled(params: Path, metric: str, rule: Rule) -> None:
     ):
         if is_asked:
             raise InputError(
-                f"{params}: gate.{metric}.{name}: expected {none}; only {', '.join(resampled)} are resampled"
+                f"{source}: gate.{metric}.{name}: expected {none}; only {', '.join(resampled)} are resampled"
             )
 
 
-def _check_release(params: Path, rules: dict[str, Rule]) -> None:
-    release = read_release(params)
+def _check_release(source: str, rules: dict[str, Rule], release: str | None) -> None:
     asking = [metric for metric, rule in rules.items() if rule.not_worse_by is not None]
     if asking and release is None:
         raise InputError(
-            f"{params}: gate.{asking[0]}.not_worse_by needs gate.release: a tag, or a pattern of the releases' tags "
+            f"{source}: gate.{asking[0]}.not_worse_by needs gate.release: a tag, or a pattern of the releases' tags "
             "such as v*"
         )
     if release is not None and not asking:
-        raise InputError(f"{params}: gate.release: no rule has not_worse_by, so that nothing is compared with it")
+        raise InputError(f"{source}: gate.release: no rule has not_worse_by, so that nothing is compared with it")

@@ -1,7 +1,7 @@
 """Listing the differences between two sets of parameters, by full name."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -14,14 +14,23 @@ ABSENT = object()
 
 def list_changed(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> list[str]:
     """Return the full names of the parameters that differ, in the order of `after`; those that it lacks are last."""
-    changed = []
+    return [name for name, *_ in _find_changes(before, after, prefix)]
+
+
+def describe_changes(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return the parameters that differ with both values, such as `training.seed 7 → 0`, in the same order."""
+    return [f"{name} {_describe(old)} → {_describe(new)}" for name, old, new in _find_changes(before, after, prefix)]
+
+
+def _find_changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], prefix: str
+) -> Iterator[tuple[str, object, object]]:
     for name in [*after, *(name for name in before if name not in after)]:
         old, new = before.get(name, ABSENT), after.get(name, ABSENT)
         if is_section(old) and is_section(new):
-            changed += list_changed(old, new, f"{prefix}{name}.")
+            yield from _find_changes(old, new, f"{prefix}{name}.")
         elif old != new:
-            changed.append(f"{prefix}{name}")
-    return changed
+            yield f"{prefix}{name}", old, new
 
 
 def list_lost(

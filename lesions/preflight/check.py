@@ -8,7 +8,7 @@ from lesions.errors import InputError
 from lesions.evaluation.comparison import CompareParameters
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.seal import list_sealed_splits
-from lesions.gate.rules import read_rules
+from lesions.gate.rules import read_gate
 from lesions.hardware.device import (
     Precision,
     choose_device,
@@ -137,7 +137,7 @@ def check_parameters(params: Path, findings: Findings) -> dict[str, Recipe]:
     with findings.collect():
         check_tracking(read_section(params, "tracking", TrackingParameters))
     with findings.collect():
-        read_rules(params)
+        read_gate(params)
     # A mistake in the section of an unlisted model should be reported before the model is listed.
     with findings.collect():
         for name in read_architectures(params):

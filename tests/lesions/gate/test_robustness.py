@@ -11,7 +11,7 @@ from lesions.errors import InputError
 from lesions.gate.judgement import judge_metrics
 from lesions.gate.metrics import ModelMetrics
 from lesions.gate.outcomes import Judgement
-from lesions.gate.rules import Rule, read_rules
+from lesions.gate.rules import Rule, read_gate
 from tests.builders import WriteParams
 from tests.gating import SHA256, build_base, build_now, build_project, judge, measure, predict, write_params
 
@@ -131,7 +131,7 @@ def test_the_file_of_the_base_and_of_the_workspace_are_read(tmp_path: Path) -> N
 
 
 def test_rules_of_altered_images_are_read(write_params: WriteParams) -> None:
-    rules = read_rules(write_params(gate={"accuracy": GOOD, "robustness": {"worst_balanced_accuracy": GOOD}}))
+    rules = read_gate(write_params(gate={"accuracy": GOOD, "robustness": {"worst_balanced_accuracy": GOOD}})).rules
     assert [*rules] == ["accuracy", WORST]
 
 
@@ -150,4 +150,4 @@ def test_rules_of_altered_images_are_read(write_params: WriteParams) -> None:
 )
 def test_a_rule_that_cannot_be_is_refused(write_params: WriteParams, section: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        read_rules(write_params(gate={"robustness": section}))
+        read_gate(write_params(gate={"robustness": section}))

@@ -3,7 +3,7 @@
 import pytest
 
 from lesions.errors import InputError
-from lesions.gate.rules import Rule, read_release, read_rules
+from lesions.gate.rules import Rule, read_gate
 from tests.builders import ROOT, WriteParams
 
 GOOD = {"direction": "higher", "floor": 0.5, "largest_drop": None, "beyond_noise": False}
@@ -12,7 +12,7 @@ SHOWN = GOOD | {"floor": None, "not_worse_by": 0.05}
 
 
 def test_every_rule_is_read(write_params: WriteParams) -> None:
-    rules = read_rules(write_params(gate={"macro_f1": GOOD, "accuracy": GOOD | {"direction": "lower"}}))
+    rules = read_gate(write_params(gate={"macro_f1": GOOD, "accuracy": GOOD | {"direction": "lower"}})).rules
     assert rules == {
         "macro_f1": Rule(direction="higher", floor=0.5, largest_drop=None, beyond_noise=False),
         "accuracy": Rule(direction="lower", floor=0.5, largest_drop=None, beyond_noise=False),
@@ -21,14 +21,14 @@ def test_every_rule_is_read(write_params: WriteParams) -> None:
 
 def test_a_release_and_what_is_not_worse_than_it_are_read(write_params: WriteParams) -> None:
     params = write_params(gate={"release": "v*", "accuracy": SHOWN, "f1": GOOD})
-    assert read_release(params) == "v*"
-    rules = read_rules(params)
+    assert read_gate(params).release == "v*"
+    rules = read_gate(params).rules
     assert [rules[metric].not_worse_by for metric in rules] == [0.05, None]
-    assert read_release(write_params(gate={"accuracy": GOOD})) is None
+    assert read_gate(write_params(gate={"accuracy": GOOD})).release is None
 
 
 def test_the_projects_own_rules_are_valid() -> None:
-    assert read_rules(ROOT / "params.yaml")
+    assert read_gate(ROOT / "params.yaml")
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_the_projects_own_rules_are_valid() -> None:
 )
 def test_a_rule_that_guards_nothing_is_refused(write_params: WriteParams, gate: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        read_rules(write_params(gate=gate))
+        read_gate(write_params(gate=gate))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lesions.gate.rules import read_rules
+from lesions.gate.rules import read_gate
 from lesions.networks.architecture import build_network
 from lesions.networks.parameters import read_architecture
 from lesions.parameters.models import read_models
@@ -24,7 +24,7 @@ def test_every_section_is_valid_with_each_preset(name: str, tmp_path: Path) -> N
     for architecture in laid["architectures"]:
         read_architecture(params, architecture)
     assert set(read_models(params)) <= set(laid["architectures"])
-    read_rules(params)
+    read_gate(params)
 
 
 @pytest.mark.slow

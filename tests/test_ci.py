@@ -1,12 +1,16 @@
 """The workflow of continuous integration: what it says, and that its commands run."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from ruamel.yaml import YAML
@@ -16,8 +20,11 @@ from tests.builders import ROOT
 from tests.gating import write_model
 from tests.repository import Repository
 
+GITLAB: dict[str, Any] = YAML(typ="safe").load(ROOT / ".gitlab-ci.yml")
 WORKFLOW, WEEKLY = (YAML(typ="safe").load(ROOT / f".github/workflows/{name}.yml") for name in ("ci", "reproduce"))
 JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"] | WEEKLY["jobs"]
+RUNNING = [job for name, job in JOBS.items() if name != "comment"]
+"""The jobs that run code of the repository."""
 # What runs these tests; a test that ran them would never end.
 THE_TESTS_THEMSELVES = ("make lint", "make test")
 
@@ -28,15 +35,17 @@ def commands(job: str) -> list[str]:
 
 def test_every_checkout_fetches_the_whole_history() -> None:
     checkouts = [
-        step for job in JOBS.values() for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")
+        step for job in RUNNING for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")
     ]
-    assert len(checkouts) == len(JOBS)
+    assert len(checkouts) == len(RUNNING)
     assert all(step["with"]["fetch-depth"] == 0 for step in checkouts)
+    assert GITLAB["variables"]["GIT_DEPTH"] == "0"
 
 
 def test_every_supported_python_is_tested() -> None:
     assert JOBS["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
-    assert commands("test") == list(THE_TESTS_THEMSELVES)
+    assert commands("test") == list(THE_TESTS_THEMSELVES) == GITLAB["test"]["script"]
+    assert GITLAB["test"]["parallel"]["matrix"] == [{"PYTHON": ["3.11", "3.12", "3.13"]}]
 
 
 def test_a_leaked_token_cannot_write_and_no_step_is_left_one() -> None:
@@ -44,6 +53,16 @@ def test_a_leaked_token_cannot_write_and_no_step_is_left_one() -> None:
     steps = [step for job in JOBS.values() for step in job["steps"]]
     checkouts = [step for step in steps if step.get("uses", "").startswith("actions/checkout@")]
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+    assert [name for name, job in JOBS.items() if "permissions" in job] == ["comment"]
+
+
+def test_what_may_write_runs_no_code_of_the_repository() -> None:
+    assert JOBS["comment"]["permissions"] == {"pull-requests": "write"}
+    download, comment = JOBS["comment"]["steps"]
+    assert download["uses"].startswith("actions/download-artifact@")
+    assert comment["run"].startswith("gh pr comment ")
+    assert "${{" not in comment["run"]
+    assert GITLAB["comment"]["variables"] == {"GIT_STRATEGY": "none"}
 
 
 def test_actions_are_named_by_commit() -> None:
@@ -55,12 +74,13 @@ def test_actions_are_named_by_commit() -> None:
 
 @pytest.fixture(scope="module")
 def lowered(tiny: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A clone whose floors the tiny preset reaches, with a lock that says so: the report names every parameter."""
+    """A clone whose floors the tiny preset reaches, where each drop counts; its report, and so its lock, says so."""
     lowered = tiny.clone(tmp_path_factory.mktemp("lowered") / "clone")
     params = lowered.root / "params.yaml"
     text = params.read_text()
     for floor in ("0.5", "0.4", "0.85"):
         text = text.replace(f"floor: {floor},", "floor: 0,")
+    text = text.replace("beyond_noise: true", "beyond_noise: false")
     params.write_text(text)
     lowered.dvc("checkout", "--quiet")
     lowered.dvc("repro", "--quiet")
@@ -101,8 +121,71 @@ def test_the_steps_of_the_pipeline_run(pull_request: Repository, tmp_path: Path)
     assert "Data and pipelines are up to date." in printed
     assert "passed" in printed
     assert (tmp_path / "summary.md").read_text().startswith("Before.\n## Metrics gate: passed\n")
-    kept = JOBS["pipeline"]["steps"][-1]["with"]["path"].replace("${{ runner.temp }}", str(tmp_path)).split()
+    kept = [step["with"]["path"] for step in JOBS["pipeline"]["steps"] if "upload-artifact" in step.get("uses", "")]
+    paths = " ".join(kept).replace("${{ runner.temp }}", str(tmp_path)).split()
+    assert len(paths) == 5
+    assert all((pull_request.root / path).exists() for path in paths)
+
+
+def test_the_comment_is_the_judgement(tmp_path: Path) -> None:
+    (tmp_path / "gate.md").write_text("## Metrics gate: passed\n")
+    gh = tmp_path / "gh"
+    gh.write_text('#!/bin/sh\nprintf "%s\\n" "$@" && cat "$5"\n')
+    gh.chmod(0o755)
+    (command,) = commands("comment")
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = Repository(tmp_path).run("bash", "-e", "-c", command, PATH=path, PULL_REQUEST="https://host/1")
+    assert done.stdout.splitlines() == [
+        *("pr", "comment", "https://host/1", "--body-file", "gate.md", "--edit-last", "--create-if-none"),
+        "## Metrics gate: passed",
+    ]
+
+
+def run_gitlab(repository: Repository, job: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the script of a job as GitLab's runner does on Linux: line by line in one shell, which ends at an error."""
+    script = "\n".join(["set -eo pipefail", *GITLAB[job]["script"]])
+    return repository.run("bash", "-c", script, check=False, **variables)
+
+
+def test_the_same_steps_run_on_gitlab(pull_request: Repository) -> None:
+    assert GITLAB["pipeline"]["script"][:2] == commands("pipeline")[:2]
+    done = run_gitlab(pull_request, "pipeline", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")
+    assert done.returncode == 0, done.stdout
+    assert (pull_request.root / "gate.md").read_text().startswith("## Metrics gate: passed\n")
+    kept = [*GITLAB["pipeline"]["artifacts"]["paths"], GITLAB["pipeline"]["artifacts"]["reports"]["junit"]]
     assert all((pull_request.root / path).exists() for path in kept)
+
+
+def test_the_comment_on_gitlab_is_the_judgement(tmp_path: Path) -> None:
+    received = []
+
+    class Api(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            received.append((self.path, self.headers["PRIVATE-TOKEN"], parse_qs(body)))
+            self.send_response(201)
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            """Print nothing."""
+
+    (tmp_path / "gate.md").write_text("## Metrics gate: passed & more\n")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        variables = {"CI_API_V4_URL": f"http://127.0.0.1:{server.server_port}/api/v4", "CI_PROJECT_ID": "7"}
+        variables |= {"CI_MERGE_REQUEST_IID": "3", "GATE_TOKEN": "token", "no_proxy": "*"}
+        done = run_gitlab(Repository(tmp_path), "comment", **variables)
+        server.shutdown()
+    assert done.returncode == 0, done.stdout
+    body = {"body": ["## Metrics gate: passed & more\n"]}
+    assert received == [("/api/v4/projects/7/merge_requests/3/notes", "token", body)]
+
+
+def test_both_services_run_the_same_commit_anew_when_scheduled() -> None:
+    assert GITLAB["reproduce"]["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "schedule"'}]
+    assert GITLAB["reproduce"]["script"][0] == commands("reproduce")[0]
+    shortened = commands("reproduce")[1].replace('"$RUNNER_TEMP/reproduce.md"', "reproduce.md")
+    assert GITLAB["reproduce"]["script"][1] == shortened.replace('"$RUNNER_TEMP/reproduce.xml"', "reproduce.xml")
 
 
 def test_an_outdated_lock_fails(pull_request: Repository, tmp_path: Path) -> None:
@@ -114,8 +197,6 @@ def test_an_outdated_lock_fails(pull_request: Repository, tmp_path: Path) -> Non
 
 
 def test_a_regression_fails_and_is_in_the_summary(pull_request: Repository, tmp_path: Path) -> None:
-    params = pull_request.root / "params.yaml"
-    params.write_text(params.read_text().replace("beyond_noise: true", "beyond_noise: false"))
     path = pull_request.root / "metrics/resnet18/digest.json"
     predictions = parse_digest(json.loads(path.read_text()), str(path))
     write_model(pull_request.root, "resnet18", replace(predictions, logits=-predictions.logits))

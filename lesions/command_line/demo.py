@@ -61,6 +61,14 @@ def find_best() -> str:
     return best
 
 
+def link_folder(source: Path, target: Path) -> None:
+    """Make a link to a folder; copy it where links need a right that this user lacks, as on Windows."""
+    try:
+        target.symlink_to(source, target_is_directory=True)
+    except OSError:
+        shutil.copytree(source, target)
+
+
 def export(paths: ModelPaths, folder: Path) -> ModelPaths:
     """Export a model into a folder by the stage that does so, and return its paths there; the run stays as it is.
 
@@ -74,7 +82,7 @@ def export(paths: ModelPaths, folder: Path) -> ModelPaths:
     copy = replace(paths, data=folder / "data", metrics=folder / "metrics")
     copy.data.mkdir()
     for name in ("calibrations", "checkpoints", "predictions"):
-        (copy.data / name).symlink_to((paths.data / name).absolute())
+        link_folder((paths.data / name).absolute(), copy.data / name)
     shutil.copytree(paths.metrics, copy.metrics)
     files = {"code": paths.data / f"code/export@{paths.model}.json", "images": IMAGES, "metadata": METADATA}
     files |= {"splits": SPLITS, "classes": CLASSES, "data": copy.data, "metrics": copy.metrics}

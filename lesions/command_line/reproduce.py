@@ -9,6 +9,7 @@ import typer
 
 from lesions.command_line.written import JunitOption, MarkdownOption, write_judgement
 from lesions.errors import cut_value
+from lesions.hardware.system import check_posix
 from lesions.stage.failure import DEBUG_VARIABLE, describe_error
 from lesions.stage.run import exit_on_signal
 from lesions.stage.tables import print_table
@@ -49,6 +50,7 @@ def _reproduce(revision: str) -> "Reproduction":
     from lesions.reproduction.reproduce import Reproduction, reproduce_revision
 
     try:
+        check_posix("lesions reproduce")
         return reproduce_revision(revision)
     except Exception as error:  # noqa: BLE001
         if os.environ.get(DEBUG_VARIABLE):

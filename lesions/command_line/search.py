@@ -8,6 +8,7 @@ import typer
 
 from lesions.command_line.options import PARAMS, find_typed
 from lesions.formats.printable import make_printable
+from lesions.hardware.system import check_posix
 
 if TYPE_CHECKING:
     from lesions.experiments.search.space import SearchSpace
@@ -46,6 +47,7 @@ def run_trials(space: "SearchSpace", path: Path, storage: str) -> None:
     from lesions.experiments.search.values import check_space, count_epochs
     from lesions.stage.run import exit_on_signal
 
+    check_posix("lesions search")
     check_space(path, space, PARAMS, list_problems)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, exit_on_signal)

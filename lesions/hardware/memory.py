@@ -1,7 +1,6 @@
 """Measuring the memory that this process has used."""
 
 import re
-import resource
 import sys
 from pathlib import Path
 
@@ -15,5 +14,12 @@ def read_peak_memory() -> int:
         peak := re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text(encoding="ascii", errors="ignore"))
     ):
         return 1024 * int(peak[1])
+    try:
+        import resource
+    except ModuleNotFoundError:  # on Windows
+        import psutil
+
+        used = psutil.Process().memory_info()
+        return int(getattr(used, "peak_wset", used.rss))
     bytes_per_unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from lesions.hardware.system import check_posix
+
 PORTABLE = {
     "ATEN_CPU_CAPABILITY": "avx2",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
@@ -23,4 +25,7 @@ def is_portable() -> bool:
 def restart_portably() -> None:
     """Replace this process by one with the same arguments and the portable environment; do nothing if it has it."""
     if not is_portable():
+        check_posix(
+            "hardware.numerics: portable"
+        )  # elsewhere DVC would take the end of this process for that of the stage
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | PORTABLE)  # noqa: S606, no shell is meant

@@ -26,7 +26,7 @@ FLOORS = (
     "errors", "formats", "hardware", "parameters", "stage", "drawing", "tables", "images", "transforms", "tracking",
     "synthetic", "fetching", "datasets", "near_duplicates", "splitting", "evaluation", "serving", "service",
     "networks", "exporting", "baselines", "training", "project", "gate", "experiments", "reproduction", "report",
-    "preflight", "command_line",
+    "preflight", "repository", "command_line",
 )  # fmt: skip
 """The folders of `lesions/`, from the ground up: each may import those before it."""
 

@@ -1,17 +1,18 @@
 """The wheel, installed into an environment of its own with nothing but what it asks for, predicts."""
 
-import os
-import subprocess
 import sys
 import time
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from lesions.repository.requirement import REQUIREMENTS, Requirement
+from lesions.repository.shipped import list_shipped
+from lesions.stage.package import SHIPPED
 from tests.builders import ROOT
 from tests.served import write_image, write_model
+from tests.wheels import UV, build_wheel, run
 
 MAX_BYTES = 250e6
 
@@ -32,31 +33,20 @@ print([(answer.diagnosis, answer.status) for answer in load_model(sys.argv[1]).p
 """
 
 
-def run(*command: str | Path, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    return subprocess.run(
-        [*map(str, command)], cwd=cwd, env=clean, capture_output=True, text=True, check=False, **options
-    )
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    built = run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
-    assert built.returncode == 0, built.stderr
-    return next(folder.glob("*.whl"))
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of programs of an environment that has the wheel, at the versions of the lock."""
     folder = tmp_path_factory.mktemp("environment")
-    uv = Path(sys.executable).with_name("uv")
     for arguments in (
         ("venv", "--quiet", "--python", sys.executable, folder / "venv"),
         ("pip", "install", "--quiet", "--python", folder / "venv", "-c", ROOT / "requirements.lock", wheel),
     ):
-        done = run(uv, *arguments, cwd=folder)
+        done = run(UV, *arguments, cwd=folder)
         assert done.returncode == 0, done.stderr
     return folder / "venv/bin"
 
@@ -67,6 +57,22 @@ def test_the_wheel_has_the_package_and_nothing_beside_it(wheel: Path) -> None:
     data = {"lesions/py.typed", "lesions/__init__.pyi", "lesions/report/page.html.j2"}
     data |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "lesions/service/page").iterdir()}
     assert data <= {*names}
+    assert not [name for name in names if "__pycache__" in name]
+
+
+def test_the_wheel_has_all_that_a_repository_of_ones_own_gets(wheel: Path) -> None:
+    brought = {*list_shipped(Requirement("lesions\n"), "none")} - {REQUIREMENTS}
+    assert {"dvc.yaml", "stages/train.py", ".dvc/plots/risk.json", "data/imported/.gitignore"} <= brought
+    packed = {name.removeprefix(f"{SHIPPED.as_posix()}/") for name in zipfile.ZipFile(wheel).namelist()}
+    assert brought <= packed
+    assert {name for name in packed if name.startswith("stages/")} <= brought
+
+
+def test_a_wheel_of_the_source_distribution_has_the_same_files(wheel: Path, tmp_path: Path) -> None:
+    built = run(UV, "build", "--quiet", "--offline", "--no-build-isolation", "--out-dir", tmp_path, cwd=ROOT)
+    assert built.returncode == 0, built.stderr
+    (again,) = tmp_path.glob("*.whl")
+    assert zipfile.ZipFile(again).namelist() == zipfile.ZipFile(wheel).namelist()
 
 
 def test_the_base_install_predicts_without_the_libraries_of_training(installed: Path, tmp_path: Path) -> None:

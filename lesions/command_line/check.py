@@ -1,8 +1,13 @@
 """`lesions check`."""
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 
 from lesions.command_line.options import PARAMS, ParamsOption
+
+if TYPE_CHECKING:
+    from lesions.preflight.findings import Findings
 
 
 def check(params: ParamsOption = PARAMS) -> None:
@@ -10,6 +15,12 @@ def check(params: ParamsOption = PARAMS) -> None:
     from lesions.preflight.check import check_run  # imports torch; the other commands start without it
 
     findings = check_run(params)
+    print_findings(findings)
+    findings.raise_problems()
+
+
+def print_findings(findings: "Findings") -> None:
+    """Print the doubts, then what a run will use."""
     # Lines are left whole, because some are to be pasted into params.yaml.
     console = Console(soft_wrap=True)
     for doubt in findings.doubts:
@@ -19,4 +30,3 @@ def check(params: ParamsOption = PARAMS) -> None:
         lines = how_much.split("\n")
         spelled = "\n  ".join([what, *lines]) if len(lines) > 1 else f"{what:{width}}  {how_much}"
         console.print(spelled, markup=False, highlight=False)
-    findings.raise_problems()

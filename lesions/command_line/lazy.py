@@ -15,8 +15,9 @@ from lesions.errors import InputError
 from lesions.stage.help import PlainCommand, PlainGroup
 
 COMMANDS = (
-    *("check", "compare", "demo", "doubts", "fetch", "folds", "gate", "import_logits", "plan"),
-    *("plots", "predict", "preset", "repeat", "reproduce", "score", "search", "serve", "timings", "track", "unseal"),
+    *("check", "compare", "demo", "doubts", "fetch", "folds", "gate", "import_logits", "init", "plan", "plots"),
+    *("predict", "preset", "repeat", "reproduce", "score", "search", "serve", "timings", "track", "unseal"),
+    "update",
 )
 """Each is a function in a file of the same name, and a command with dashes instead of underscores."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from lesions.errors import InputError
 from lesions.formats.json_file import read_json, write_json
 from lesions.formats.sha256 import hash_file
+from lesions.stage.package import check_installed, find_source
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,17 @@ def check_code_unchanged(path: Path) -> None:
     Parameters
     ----------
     path
-        The stage's `data/code/<stage>.json`; the paths in it are relative to the current folder.
+        The stage's `data/code/<stage>.json`; the paths in it are relative to the current folder, or to where the
+        package is installed.
 
     Raises
     ------
     InputError
-        If a file was changed or removed; the message names it.
+        If a file was changed or removed; the message names it. Or if another package is installed than `lesions.lock`
+        says.
     """
     for file, sha256 in read_code(path).files.items():
-        if not Path(file).is_file() or hash_file(Path(file)) != sha256:
+        source = find_source(file)
+        if not source.is_file() or hash_file(source) != sha256:
+            check_installed(Path())
             raise InputError(f"{file}: changed since trace_code ran; run dvc repro again")

@@ -10,9 +10,7 @@ from pathlib import Path
 from lesions.errors import InputError
 from lesions.formats.sha256 import hash_file
 from lesions.stage.code import Code
-
-SOURCE_SUFFIXES = (".py", ".j2")
-"""Files that count as code; `.dvcignore` hides all others in `lesions/` and `stages/` from DVC."""
+from lesions.stage.package import NAME, SITE, SOURCE_SUFFIXES, check_installed, uses_installed
 
 DISTRIBUTIONS = {
     "PIL": "pillow",
@@ -57,8 +55,10 @@ def trace_stages(
     Raises
     ------
     InputError
-        If a file of a network of one's own is missing, or as in `Sources.trace_imports`.
+        If a file of a network of one's own is missing, if the installed package is not that of `lesions.lock`, or as
+        in `Sources.trace_imports`.
     """
+    check_installed(folder.parent)
     sources = Sources(folder.parent)
     traces = {}
     for stage in sorted(folder.glob("[!_]*.py")):
@@ -80,11 +80,12 @@ class Sources:
     Attributes
     ----------
     root
-        The project's folder, in which its packages are.
+        The project's folder, in which its packages are; that of `lesions` may be installed elsewhere.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._site = SITE if uses_installed(root) else root
         self._imports: dict[Path, list[str]] = {}
         self._hashes: dict[Path, str] = {}
 
@@ -92,7 +93,9 @@ class Sources:
         """Return the file of a network of one's own; raise InputError, naming its model, if it is missing."""
         file = self.root / OWN_NETWORKS / f"{name}.py"
         if not file.is_file():
-            raise InputError(f"architectures.{model}.backbone: there is no file {OWN_NETWORKS / file.name}")
+            raise InputError(
+                f"architectures.{model}.backbone: there is no file {(OWN_NETWORKS / file.name).as_posix()}"
+            )
         return file
 
     def trace_imports(self, starts: Sequence[Path], versions: Mapping[str, str]) -> Code:
@@ -115,7 +118,7 @@ class Sources:
         """
         reached: set[Path] = set()
         packages: dict[str, str] = {}
-        waiting = [file for start in starts for file in (start, *_list_inits(start, self.root))]
+        waiting = [file for start in starts for file in (start, *_list_inits(start, self._find_root(start)))]
         while waiting:
             file = waiting.pop()
             if file in reached:
@@ -123,17 +126,25 @@ class Sources:
             reached |= {file, *_list_files_beside(file)}
             for module in self._list_imports(file):
                 top = module.partition(".")[0]
-                if (self.root / top).is_dir():
-                    waiting += _find_module(module, self.root)
+                root = self._site if top == NAME else self.root
+                if (root / top).is_dir():
+                    waiting += _find_module(module, root)
                 elif top not in sys.stdlib_module_names:
                     name = normalise_name(DISTRIBUTIONS.get(top, top))
-                    packages[name] = _find_version(name, versions, f"{file.relative_to(self.root)}: imports {top}")
-        files = {path.relative_to(self.root).as_posix(): self._hash(path) for path in reached}
+                    packages[name] = _find_version(name, versions, f"{self._name(file)}: imports {top}")
+        files = {self._name(path): self._hash(path) for path in reached}
         return Code(dict(sorted(files.items())), dict(sorted(packages.items())))
+
+    def _find_root(self, file: Path) -> Path:
+        """Return the folder in which the package of a file is; an environment may lie in the project's folder."""
+        return self._site if file.is_relative_to(self._site / NAME) else self.root
+
+    def _name(self, file: Path) -> str:
+        return file.relative_to(self._find_root(file)).as_posix()
 
     def _list_imports(self, file: Path) -> list[str]:
         if file not in self._imports:
-            self._imports[file] = list(_list_imports(file, self.root))
+            self._imports[file] = list(_list_imports(file, self._find_root(file)))
         return self._imports[file]
 
     def _hash(self, file: Path) -> str:
@@ -185,7 +196,9 @@ def _list_imports(file: Path, root: Path) -> Iterator[str]:
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except SyntaxError as error:
-        raise InputError(f"{file.relative_to(root)}, line {error.lineno}: not valid Python: {error.msg}") from error
+        raise InputError(
+            f"{file.relative_to(root).as_posix()}, line {error.lineno}: not valid Python: {error.msg}"
+        ) from error
     package = file.relative_to(root).parent.parts
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -84,9 +84,7 @@ def test_a_missing_file_of_an_own_network_is_named(tmp_path: Path) -> None:
     network = write(tmp_path / "a")
     mine = OwnParameters(**ARCHITECTURE_SECTION | {"backbone": "own/nonesuch:build"})
     write_checkpoint(tmp_path / "a", network.state_dict(), replace(ABOUT, architecture=mine))
-    with pytest.raises(
-        InputError, match=r"a: own/nonesuch:build: there is no file own_networks/nonesuch.py$"
-    ):
+    with pytest.raises(InputError, match=r"a: own/nonesuch:build: there is no file own_networks/nonesuch.py$"):
         read_checkpoint(tmp_path / "a", CPU)
 
 

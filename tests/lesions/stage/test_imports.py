@@ -166,7 +166,9 @@ def test_the_export_of_an_ensemble_reaches_the_own_networks_of_its_members(tmp_p
     traces = trace_stages(stage.parent, VERSIONS, own_files, {"abc": ("a", "b", "c"), "other": ("c", "seed1")})
     models = [f"{verb}@{model}" for verb in ("export", "train") for model in own_files]
     assert sorted(traces) == sorted([*models, "export@abc", "export@other", "report"])
-    reached = {name: [Path(file).stem for file in code.files if "own_networks/" in file] for name, code in traces.items()}
+    reached = {
+        name: [Path(file).stem for file in code.files if "own_networks/" in file] for name, code in traces.items()
+    }
     assert reached["export@abc"] == ["one", "two"]
     assert reached["export@other"] == reached["export@c"] == []
     assert reached["export@d"] == reached["train@d"] == ["three"]

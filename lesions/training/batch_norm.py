@@ -18,7 +18,7 @@ from lesions.hardware.processes import Processes
 
 
 def join_batch_norm(processes: Processes, *, synchronised: bool) -> AbstractContextManager[object]:
-    """Return a context for the forward pass, in which batch norm has the statistics of the shares of all processes."""
+    """Return a context for the forward pass, in which batch norm has the statistics of the whole batch."""
     return JoinedBatchNorm(processes) if synchronised and not processes.is_alone else nullcontext()
 
 

@@ -161,6 +161,7 @@ class LearningPhase:
         # batch of one process.
         divides_first = self._learner.accumulation_steps == 1 and processes.is_alone
         losses, weights, truths, guesses, image_ids, places = [], [], [], [], [], []
+        num_images = 0  # of the batches so far, of which another process may have a share
         for batch in batches:
             device = batch.inputs.device
             with (
@@ -175,8 +176,9 @@ class LearningPhase:
             weights.append(weight)
             truths.append(batch.targets.argmax(dim=1))
             guesses.append(logits.detach().argmax(dim=1))
-            places.append(batch.places + sum(map(len, image_ids)))
             image_ids.append(batch.image_ids)
+            places.append(num_images + batch.places)
+            num_images += len(batch.image_ids)
         if not divides_first:
             gradients, weight = self._list_gradients(), torch.cat(weights).sum()
             add_up(processes, [*gradients, weight])

@@ -63,6 +63,26 @@ def read_processes() -> Processes:
     return Processes(*(int(os.environ[name]) for name in names))
 
 
+HOSTS_VARIABLE = "PET_NNODES"
+"""Environment variable of torchrun: over how many hosts the processes are spread."""
+
+
+def count_on_host(num_processes: int) -> int:
+    """Return how many of the processes run on this host.
+
+    Raises
+    ------
+    InputError
+        If the hosts cannot have the same number each.
+    """
+    hosts = os.environ.get(HOSTS_VARIABLE, "1")
+    if not hosts.isdecimal() or int(hosts) == 0 or num_processes % int(hosts):
+        raise InputError(
+            f"hardware.num_processes is {num_processes}, which {hosts} hosts ({HOSTS_VARIABLE}) cannot share equally"
+        )
+    return num_processes // int(hosts)
+
+
 def check_number(processes: Processes, num_processes: int) -> None:
     """Raise InputError if a training is to have another number of processes than were started."""
     if processes.number != num_processes:

@@ -11,10 +11,10 @@ from typing import NoReturn
 
 from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
-from torch.distributed.run import get_args_parser, parse_min_max_nnodes, run
+from torch.distributed.run import get_args_parser, run
 
 from lesions.errors import InputError
-from lesions.hardware.processes import LAUNCHER_VARIABLE
+from lesions.hardware.processes import LAUNCHER_VARIABLE, count_on_host
 from lesions.stage.failure import DEBUG_VARIABLE
 from lesions.stage.joint import LOST_STATUS
 from lesions.stage.run import exit_on_signal
@@ -41,7 +41,7 @@ def launch_processes(num_processes: int) -> NoReturn:
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     with TemporaryDirectory() as folder:
         options = {
-            "--nproc-per-node": _count_local(num_processes),
+            "--nproc-per-node": count_on_host(num_processes),
             "--max-restarts": 0,
             "--log-dir": folder,
             "--shutdown-timeout": SECONDS_TO_END,
@@ -54,16 +54,6 @@ def launch_processes(num_processes: int) -> NoReturn:
         except SignalException as stop:
             exit_on_signal(stop.sigval, None)
     sys.exit()
-
-
-def _count_local(num_processes: int) -> int:
-    """Return how many of the processes are to run on this host."""
-    num_hosts = parse_min_max_nnodes(os.environ.get("PET_NNODES", "1"))[1]
-    if num_processes % num_hosts:
-        raise InputError(
-            f"hardware.num_processes is {num_processes}, which {num_hosts} hosts (PET_NNODES) cannot share equally"
-        )
-    return num_processes // num_hosts
 
 
 def describe_failure(failures: Mapping[int, ProcessFailure], num_processes: int) -> str:

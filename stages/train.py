@@ -85,9 +85,10 @@ def main(
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Train `model` on the training images, and choose its epoch on the validation images."""
-    check_writable(find_resume_folder() / "state", checkpoint, metrics, history, machine)
-    hardware = read_section(params, "hardware", HardwareParameters)
     processes = read_processes()
+    if processes.is_first:
+        check_writable(find_resume_folder() / "state", checkpoint, metrics, history, machine)
+    hardware = read_section(params, "hardware", HardwareParameters)
     check_number(processes, hardware.num_processes)
     if processes.is_first and (crowding := describe_crowding(processes.local_number, hardware.num_threads)):
         print(f"warning: {crowding}", file=sys.stderr, flush=True)

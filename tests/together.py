@@ -16,6 +16,8 @@ from torch import Tensor
 from lesions.hardware.exchange import join_processes
 from lesions.hardware.processes import ALONE, LAUNCHER_VARIABLE, Processes, read_processes
 from lesions.networks.classifier import Classifier
+from lesions.training.batch_norm import join_batch_norm
+from lesions.training.batches import share_batch
 from lesions.training.resume import TrainingState, send_state
 from tests.builders import PHASE, ROOT, small_cnn
 from tests.training import EVERYTHING, coloured_images, labelled_rows, train
@@ -25,6 +27,8 @@ NUM_LEARNT = 22
 """Two batches of 11: shares of several processes are uneven."""
 
 LONG = PHASE.model_copy(update={"num_epochs": 2})
+LONGER = PHASE.model_copy(update={"num_epochs": 5})
+SEEDS = ("seed_0", "seed_1", "seed_2")
 FLOAT32 = EVERYTHING | {
     "precision": torch.float32,
     "batch_size": 11,
@@ -37,8 +41,12 @@ TRAININGS: dict[str, dict[str, Any]] = {
     "deep_head": FLOAT32 | {"architecture": small_cnn(head_widths=(8,), head_batch_norm=True)},
     "two_epochs": FLOAT32 | {"accumulation_steps": 1, "architecture": small_cnn(phases=(LONG,), dropout=0.3)},
     "apart": FLOAT32 | {"architecture": small_cnn(phases=(LONG,)), "synchronise_batch_norm": False},
+    **{
+        name: FLOAT32 | {"accumulation_steps": 1, "architecture": small_cnn(phases=(LONGER,)), "seed": seed}
+        for seed, name in enumerate(SEEDS)
+    },
 }
-"""Trainings by name; all but the last two take one step, without dropout."""
+"""Trainings by name; the first three take one step, and only `two_epochs` has dropout."""
 
 STATE = TrainingState({"network.weight": torch.tensor([1.5, -0.0])}, {"history": [{"epoch": 1}]})
 
@@ -61,6 +69,25 @@ def compute(name: str, processes: Processes = ALONE) -> tuple[dict[str, Tensor],
         assert weight.grad is not None
         tensors[f"gradient.{key}"] = weight.grad
     return {key: tensor.contiguous() for key, tensor in tensors.items()}, fitted.history
+
+
+def normalise(processes: Processes = ALONE) -> dict[str, Tensor]:
+    """Normalise this process's share of a batch in float64; return the output, its gradients and the statistics."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(11, 3, 4, 4, generator=generator, dtype=torch.float64) * 3 + 50
+    gradient = torch.randn(11, 3, 4, 4, generator=generator, dtype=torch.float64)
+    places = share_batch(11, processes)
+    norm = torch.nn.BatchNorm2d(3, dtype=torch.float64)
+    torch.nn.init.uniform_(norm.weight, 0.5, 2, generator=generator)
+    share = images[places].requires_grad_()
+    with join_batch_norm(processes, synchronised=True):
+        output = norm(share)
+    output.backward(gradient[places])
+    assert share.grad is not None
+    assert norm.weight.grad is not None
+    assert norm.bias.grad is not None
+    of_norm = {"of_weight": norm.weight.grad, "of_bias": norm.bias.grad}
+    return {"output": output.detach(), "of_images": share.grad, **of_norm, **dict(norm.named_buffers())}
 
 
 def run_together(number: int, folder: Path) -> None:
@@ -100,6 +127,7 @@ def main(folder: Path) -> None:
             tensors, history = compute(name, processes)
             save_file(tensors, folder / f"{name}-{processes.rank}.safetensors")
             (folder / f"{name}-{processes.rank}.json").write_text(json.dumps(history))
+        save_file(normalise(processes), folder / f"batch_norm-{processes.rank}.safetensors")
         state = send_state(processes, STATE if processes.is_first else None)
         assert state is not None
         assert state.about == STATE.about

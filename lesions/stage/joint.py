@@ -40,11 +40,11 @@ def run_jointly(processes: Processes, launcher: int) -> Iterator[None]:
         _keep_silent()
     try:
         yield
-    except LostProcessError:
-        sys.exit(LOST_STATUS)
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
+        if isinstance(error, LostProcessError):
+            sys.exit(LOST_STATUS)
         _leave_error(describe_error(error))
         sys.exit(1)
 

@@ -71,9 +71,12 @@ class _Normalise(torch.autograd.Function):
     def forward(
         ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, eps: float, processes: Processes
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        exact = images.to(weight.dtype)
-        variances, means = torch.var_mean(exact, dim=_list_axes(images), correction=0)  # (C,)
-        counts = torch.full_like(means, images.numel() // images.shape[1])
+        own_count = images.numel() // images.shape[1]
+        means, variances = torch.zeros_like(weight), torch.ones_like(weight)  # (C,)
+        # With a momentum of 1 they become those of this share; torch.var_mean takes several times as long.
+        F.batch_norm(images, means, variances, training=True, momentum=1.0)
+        variances *= (own_count - 1) / own_count
+        counts = torch.full_like(means, own_count)
         # Each process's own statistics, from which those of all follow without the cancellation of sums of squares.
         shares = means.new_zeros(processes.number, 3, len(means))
         shares[processes.rank] = torch.stack([means, variances, counts])
@@ -82,27 +85,26 @@ class _Normalise(torch.autograd.Function):
         count = counts.sum(dim=0)
         mean = (counts * means).sum(dim=0) / count
         variance = (counts * (variances + (means - mean) ** 2)).sum(dim=0) / count
-        scale = (variance + eps).rsqrt()
-        ctx.save_for_backward(images, weight, mean, scale, count)
-        ctx.processes = processes
-        output = F.batch_norm(exact, mean, variance, weight, bias, False, 0.0, eps).to(images.dtype)
+        ctx.save_for_backward(images, weight, mean, variance, count)
+        ctx.eps, ctx.processes = eps, processes
+        output = F.batch_norm(images, mean, variance, weight, bias, False, 0.0, eps)
         ctx.mark_non_differentiable(mean, variance, count)
         return output, mean, variance, count
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
-        images, weight, mean, scale, count = ctx.saved_tensors
-        axes, shape = _list_axes(images), (1, -1, *(1 for _ in images.shape[2:]))
-        exact = gradient.to(weight.dtype)
-        normalised = (images.to(weight.dtype) - mean.view(shape)) * scale.view(shape)
-        of_bias, of_weight = exact.sum(dim=axes), (exact * normalised).sum(dim=axes)  # (C,), of this process's share
-        sums = torch.stack([of_bias, of_weight])
+        images, weight, mean, variance, count = ctx.saved_tensors
+        # As if the statistics were constants; the second and third are sums over this process's share, (C,).
+        of_images, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(
+            gradient, images, weight, mean, variance, None, None, False, ctx.eps, [True, True, True]
+        )
+        sums = torch.stack([of_weight, of_bias])
         add_up(ctx.processes, [sums])
-        from_mean, from_variance = (sums / count).unbind()
-        change = exact - from_mean.view(shape) - normalised * from_variance.view(shape)
-        of_images = (change * (weight * scale).view(shape)).to(images.dtype)
-        return of_images, of_weight, of_bias, None, None
-
-
-def _list_axes(images: Tensor) -> list[int]:
-    return [axis for axis in range(images.ndim) if axis != 1]
+        through_variance, through_mean = (sums / count).unbind()  # (C,)
+        # What flows through the statistics is weight / deviation (through_mean + normalised image through_variance).
+        scale = (variance + ctx.eps).rsqrt()
+        slope = weight * scale * scale * through_variance
+        offset = weight * scale * through_mean - slope * mean
+        slope, offset = (row.view(1, -1, *(1 for _ in images.shape[2:])) for row in (slope, offset))
+        of_images = of_images - torch.addcmul(offset, slope, images)
+        return of_images.to(images.dtype), of_weight, of_bias, None, None

@@ -71,7 +71,8 @@ def describe_failure(failures: Mapping[int, ProcessFailure], num_processes: int)
     again = "all have ended; run the same command again, and training resumes after its last finished epoch"
     causes = {rank: failure.exitcode for rank, failure in failures.items() if failure.exitcode != LOST_STATUS}
     if not causes:
-        return f"a process on another host ended, or no longer answers; {again}"
+        noticed = f"({DEBUG_VARIABLE}=1 or --debug shows how it was noticed)"
+        return f"a process on another host ended, or no longer answers {noticed}; {again}"
     ended = (-signal.SIGTERM, 128 + signal.SIGTERM)
     rank = min(causes, key=lambda rank: causes[rank] in ended)
     status = causes[rank]

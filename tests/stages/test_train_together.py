@@ -61,6 +61,21 @@ def test_the_state_of_another_number_of_processes_is_not_resumed(copy: Repositor
     assert state.exists()
 
 
+def test_a_second_training_waits_with_all_its_processes_until_the_first_one_ends(copy: Repository) -> None:
+    set_hardware(copy, num_processes=2)
+    first = start(copy, "custom_cnn")
+    read_until(first, "epoch   1")
+    writer = find_process(first.pid, rank=0)
+    os.kill(writer, signal.SIGSTOP)
+    second = start(copy, "custom_cnn")
+    read_until(second, "waiting for another process, which holds")
+    os.kill(writer, signal.SIGKILL)
+    printed, _ = second.communicate()
+    assert second.returncode == 0
+    assert "resuming after epoch 1" in printed
+    assert "process 0 of 2 was ended by SIGKILL" in first.communicate()[0]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

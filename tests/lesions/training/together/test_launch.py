@@ -174,7 +174,8 @@ def fail(rank: int, status: int, file: Path = Path("none")) -> ProcessFailure:
 
 def test_what_ended_the_processes_is_the_cause_and_not_a_consequence(tmp_path: Path) -> None:
     lost, stopped = fail(0, LOST_STATUS), fail(0, -signal.SIGTERM)
-    assert describe_failure({0: lost}, 2) == f"a process on another host ended, or no longer answers; {AGAIN}"
+    elsewhere = "a process on another host ended, or no longer answers (LESIONS_DEBUG=1 or --debug shows how it was "
+    assert describe_failure({0: lost}, 2) == f"{elsewhere}noticed); {AGAIN}"
     assert describe_failure({0: lost, 1: fail(1, 3)}, 2) == f"process 1 of 2 ended with exit code 3; {AGAIN}"
     killed = describe_failure({0: stopped, 1: fail(1, -signal.SIGSEGV)}, 2)
     assert killed == f"process 1 of 2 was ended by SIGSEGV; {AGAIN}"

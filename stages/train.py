@@ -10,6 +10,8 @@ NVIDIA H200 and reach a balanced accuracy of 0.74 and a macro F1 of 0.68 on test
 (docs/results.md).
 """
 
+import sys
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,7 +35,10 @@ from lesions.hardware.device import (
     set_up_device,
 )
 from lesions.hardware.disk import check_writable
+from lesions.hardware.exchange import join_processes
 from lesions.hardware.fingerprint import describe_machine
+from lesions.hardware.processes import ALONE, Processes, check_number, read_processes
+from lesions.hardware.processors import describe_crowding
 from lesions.images.cache import read_cache
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
@@ -53,6 +58,7 @@ from lesions.tracking.spool import Training
 from lesions.training.batches import AugmentedBatches, LabelledRows
 from lesions.training.fit import fit_network
 from lesions.training.history import FittedNetwork
+from lesions.training.launch import launch_processes
 from lesions.training.learner import Learner
 from lesions.training.loss import Criterion
 from lesions.training.recipe import Recipe, read_recipe
@@ -79,8 +85,13 @@ def main(
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Train `model` on the training images, and choose its epoch on the validation images."""
-    check_writable(find_resume_folder() / "state", checkpoint, metrics, history, machine)
+    processes = read_processes()
+    if processes.is_first:
+        check_writable(find_resume_folder() / "state", checkpoint, metrics, history, machine)
     hardware = read_section(params, "hardware", HardwareParameters)
+    check_number(processes, hardware.num_processes)
+    if processes.is_first and (crowding := describe_crowding(processes.local_number, hardware.num_threads)):
+        print(f"warning: {crowding}", file=sys.stderr, flush=True)
     tracking = read_section(params, "tracking", TrackingParameters)
     check_tracking(tracking)
     resolved, known = read_recipe(recipe), read_classes(classes)
@@ -89,6 +100,7 @@ def main(
         num_threads=hardware.num_threads,
         deterministic=hardware.deterministic,
         numerics=hardware.numerics,
+        processes=processes,
     )
     precision = choose_precision(resolved.training.precision, device, hardware.numerics)
     hashes = {path: hash_file(path) for path in (images, metadata, splits, classes)}
@@ -108,12 +120,45 @@ def main(
         versions={name: version(name) for name in ("numpy", "timm", "torch", "torchvision")},
         weights_licence=find_licence(resolved.architecture),
     )
-    computed_on = [name_hardware(device), str(precision), hardware.num_threads, hardware.numerics]
-    key = identify_training(code, resolved, about, computed_on)
-    print(f"training {model} on {device} in {name_precision(precision)}", flush=True)
-    execution = choose_execution(hardware.execution, device)
-    learner = build_learner(resolved, known, device=device, precision=precision, execution=execution)
-    batches = build_batches(resolved, known, source, subsets["train"], preprocessing=preprocessing, device=device)
+    computed_on = [
+        *(name_hardware(device), str(precision), hardware.num_threads, hardware.numerics),
+        *(hardware.num_processes, hardware.synchronise_batch_norm),
+    ]
+    decisive = list_decisive(code, resolved, about, computed_on)
+    key = fingerprint(**decisive)
+    together = "" if processes.is_alone else f", in {processes.number} processes"
+    print(f"training {model} on {device} in {name_precision(precision)}{together}", flush=True)
+    learner = build_learner(
+        resolved,
+        known,
+        device=device,
+        precision=precision,
+        execution=choose_execution(hardware.execution, device, hardware.num_processes),
+        processes=processes,
+        synchronise_batch_norm=hardware.synchronise_batch_norm,
+    )
+    batches = build_batches(
+        resolved,
+        known,
+        source,
+        subsets["train"],
+        preprocessing=preprocessing,
+        device=device,
+        processes=processes,
+    )
+    validate = partial(
+        validate_network,
+        source=source,
+        val=subsets["val"],
+        criterion=learner.criterion,
+        preprocessing=preprocessing,
+        processes=processes,
+    )
+    fit = partial(fit_network, learner, batches, validate, schedule=resolved.schedule, training=resolved.training)
+    if not processes.is_first:  # it learns the same, and leaves what is written to the first
+        with join_processes(processes, decisive):
+            fit()
+        return
     settings = resolved.model_dump() | {
         "hardware": hardware.model_dump() | {"computed_on": computed_on},
         "inputs": about.inputs,
@@ -123,30 +168,34 @@ def main(
         hold_resume_file(find_resume_folder(), key) as resume,
         open_tracking(tracking, Training(model=model, key=key, settings=settings, history=history)) as on_epoch,
     ):
-        fitted = fit_network(
-            learner,
-            batches,
-            lambda network: validate_network(
-                network, source, subsets["val"], learner.criterion, preprocessing=preprocessing
-            ),
-            schedule=resolved.schedule,
-            training=resolved.training,
-            resume=resume,
-            on_epoch=on_epoch,
-        )
+        with join_processes(processes, decisive):
+            fitted = fit(resume=resume, on_epoch=on_epoch)
         # Checked before the state is removed, so that training can resume from it once an edit is undone.
         check_code_unchanged(code)
         check_unchanged(hashes)
         write_checkpoint(checkpoint, fitted.weights, about)
         write_metrics(metrics, summarise_training(fitted, learner.network, about.weights_licence))
         write_plot_rows(history, list_history(fitted))
-        on_machine = describe_machine(device, precision, num_threads=hardware.num_threads, numerics=hardware.numerics)
+        on_machine = describe_machine(
+            device,
+            precision,
+            num_threads=hardware.num_threads,
+            numerics=hardware.numerics,
+            num_processes=hardware.num_processes,
+        )
         write_metrics(machine, {"machine": [on_machine]})  # in a list, which DVC shows among no metrics
         resume.remove()
 
 
 def build_learner(
-    recipe: Recipe, classes: Classes, *, device: torch.device, precision: Precision, execution: Execution
+    recipe: Recipe,
+    classes: Classes,
+    *,
+    device: torch.device,
+    precision: Precision,
+    execution: Execution,
+    processes: Processes = ALONE,
+    synchronise_batch_norm: bool = True,
 ) -> Learner:
     """Build the network, with the seed's initial weights or pretrained ones, and what it learns with."""
     torch.manual_seed(recipe.training.seed)
@@ -161,6 +210,8 @@ def build_learner(
         device=device,
         precision=precision,
         execution=execution,
+        processes=processes,
+        synchronise_batch_norm=synchronise_batch_norm,
     )
 
 
@@ -172,6 +223,7 @@ def build_batches(
     *,
     preprocessing: Preprocessing,
     device: torch.device,
+    processes: Processes = ALONE,
 ) -> AugmentedBatches:
     """Build the batches of the training images, augmented as the recipe says."""
     return AugmentedBatches(
@@ -184,6 +236,7 @@ def build_batches(
         device=device,
         batch_size=recipe.training.batch_size,
         seed=recipe.training.seed,
+        processes=processes,
     )
 
 
@@ -199,16 +252,18 @@ def label_rows(table: pd.DataFrame, diagnoses: Diagnoses) -> LabelledRows:
     return LabelledRows(table.row.to_numpy(), labels, table.image_id.to_numpy().astype(np.str_))
 
 
-def identify_training(code: Path, recipe: Recipe, about: CheckpointMetadata, computed_on: list[object]) -> str:
-    """Return a hash of everything that decides the weights: code, recipe, inputs, versions and hardware."""
-    return fingerprint(
-        code=read_json(code),
-        model=about.model,
-        recipe=recipe.model_dump(),
-        inputs=about.inputs,
-        versions=about.versions,
-        computed_on=computed_on,
-    )
+def list_decisive(
+    code: Path, recipe: Recipe, about: CheckpointMetadata, computed_on: list[object]
+) -> dict[str, object]:
+    """Return everything that decides the weights: code, recipe, inputs, versions and hardware."""
+    return {
+        "code": read_json(code),
+        "model": about.model,
+        "recipe": recipe.model_dump(),
+        "inputs": about.inputs,
+        "versions": about.versions,
+        "computed_on": computed_on,
+    }
 
 
 def check_unchanged(hashes: dict[Path, str]) -> None:
@@ -243,4 +298,4 @@ def list_history(fitted: FittedNetwork) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    run_stage(main, with_torch=True)
+    run_stage(main, with_torch=True, launch=launch_processes)

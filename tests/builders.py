@@ -87,6 +87,8 @@ HARDWARE: dict[str, Any] = {
     "deterministic": True,
     "execution": "auto",
     "numerics": "native",
+    "num_processes": 1,
+    "synchronise_batch_norm": True,
 }
 
 NO_AUGMENTATION = AugmentationParameters(

@@ -33,7 +33,7 @@ FLOORS = (
 TORCH_FOLDERS = ("transforms", "networks", "baselines", "training")
 PREDICTING_FOLDERS = ("errors", "formats", "hardware", "images", "serving", "service")
 TORCH_FILES = (
-    *("lesions/hardware/device.py", "lesions/hardware/fingerprint.py"),
+    *("lesions/hardware/device.py", "lesions/hardware/exchange.py", "lesions/hardware/fingerprint.py"),
     "lesions/preflight/training_memory.py",
 )
 
@@ -127,7 +127,8 @@ def traced_stages() -> dict[str, Code]:
 def test_a_stage_that_computes_with_torch_follows_the_numerics_and_dvc_knows(stage: str) -> None:
     with_torch = "torch" in traced_stages()[stage].packages
     assert with_torch == (stage in (*TORCH_STAGES, "fit_baselines"))
-    call = "run_stage(main, with_torch=True)" if with_torch else "run_stage(main)"
+    launch = ", launch=launch_processes" if stage == "train" else ""
+    call = f"run_stage(main, with_torch=True{launch})" if with_torch else "run_stage(main)"
     assert (ROOT / f"stages/{stage}.py").read_text().endswith(f"    {call}\n")
     if with_torch:
         definition = DEFINITIONS[stage].get("do", DEFINITIONS[stage])

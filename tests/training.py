@@ -12,6 +12,7 @@ from torch import nn
 
 from lesions.hardware.choices import ExecutionChoice
 from lesions.hardware.device import choose_execution
+from lesions.hardware.processes import ALONE, Processes
 from lesions.networks.architecture import build_network
 from lesions.networks.classifier import Classifier
 from lesions.networks.parameters import AnyArchitecture
@@ -142,6 +143,8 @@ def train(
     resume: ResumeFile | None = None,
     change_network: Callable[[Classifier], object] | None = None,
     validate: Callable[[nn.Module], Scores] | None = None,
+    processes: Processes = ALONE,
+    synchronise_batch_norm: bool = True,
     **changes: Any,
 ) -> FittedNetwork:
     """Fit a small network on the first images, with changed sections; validate it on the rows of `val`."""
@@ -162,6 +165,7 @@ def train(
         val=val,
         criterion=criterion,
         preprocessing=preprocessing,
+        processes=processes,
     )
     torch.manual_seed(training.seed)
     network = build_network(architecture, num_classes, pretrained=True)
@@ -177,7 +181,9 @@ def train(
             training=training,
             device=device,
             precision=precision,
-            execution=choose_execution(execution, device),
+            execution=choose_execution(execution, device, processes.number),
+            processes=processes,
+            synchronise_batch_norm=synchronise_batch_norm,
         ),
         AugmentedBatches(
             source,
@@ -189,6 +195,7 @@ def train(
             device=device,
             batch_size=training.batch_size,
             seed=training.seed,
+            processes=processes,
         ),
         validate or score,
         schedule=ScheduleParameters(**SCHEDULE | dict(schedule or {})),

@@ -12,6 +12,7 @@ from lesions.errors import InputError
 from lesions.hardware.allocator import keep_freed_memory
 from lesions.hardware.choices import DeviceChoice, Execution, ExecutionChoice, Numerics, PrecisionChoice
 from lesions.hardware.numerics import PORTABLE, PORTABLE_CAPABILITY, is_portable
+from lesions.hardware.processes import ALONE, Processes
 
 Precision = torch.dtype
 
@@ -19,7 +20,12 @@ AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 
 def set_up_device(
-    choice: DeviceChoice, *, num_threads: int, deterministic: bool = True, numerics: Numerics = "native"
+    choice: DeviceChoice,
+    *,
+    num_threads: int,
+    deterministic: bool = True,
+    numerics: Numerics = "native",
+    processes: Processes = ALONE,
 ) -> torch.device:
     """Make torch's results repeatable to the bit, and return the wanted device, or the best available one.
 
@@ -33,13 +39,20 @@ def set_up_device(
         False lets CUDA add in any order and try which convolution is fastest; results then do not repeat.
     numerics
         Portable needs a process that was started for it, as that of each stage is (`lesions.stage.run`).
+    processes
+        On CUDA, each process on this host takes a device of its own.
 
     Raises
     ------
     InputError
-        If the wanted device is not available, or if this process does not compute portably and should.
+        If the wanted device is not available, if there are too few for the processes, or if this process does not
+        compute portably and should.
     """
     device = choose_device(choice, numerics)
+    check_enough_devices(device, processes.local_number)
+    if device.type == "cuda" and not processes.is_alone:
+        device = torch.device("cuda", processes.local_rank)
+        torch.cuda.set_device(device)
     if numerics == "portable":
         _check_portable()
     # cuBLAS reads this when CUDA starts; deterministic mode refuses to multiply matrices without it.
@@ -74,6 +87,22 @@ def choose_device(choice: DeviceChoice, numerics: Numerics = "native") -> torch.
         others = ", ".join(name for name, available in is_available.items() if available)
         raise InputError(f"hardware.device is {choice}, which torch does not find here; it finds {others}")
     return torch.device(choice)
+
+
+def check_enough_devices(device: torch.device, num_processes: int) -> None:
+    """Raise InputError if so many processes of this host cannot each compute on a device of this kind."""
+    if num_processes == 1 or device.type == "cpu":
+        return
+    if device.type != "cuda":
+        raise InputError(
+            f"hardware.num_processes is above 1, and training is on {device.type}, of which there is one: set "
+            "hardware.num_processes to 1, or hardware.device to cpu"
+        )
+    if num_processes > torch.cuda.device_count():
+        raise InputError(
+            f"hardware.num_processes needs {num_processes} CUDA devices here, and torch finds "
+            f"{torch.cuda.device_count()}: each process has one of its own"
+        )
 
 
 def _choose_portable_device(choice: DeviceChoice) -> torch.device:
@@ -166,14 +195,21 @@ def _computes_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def choose_execution(choice: ExecutionChoice, device: torch.device) -> Execution:
+def choose_execution(choice: ExecutionChoice, device: torch.device, num_processes: int = 1) -> Execution:
     """Return how a training step is executed; auto is the fastest way that needs no compilation.
 
     Raises
     ------
     InputError
-        If a graph or a compilation is wanted and the device is not CUDA.
+        If a graph or a compilation is wanted and the device is not CUDA, or several processes share the step.
     """
+    if num_processes > 1:
+        if choice not in ("auto", "eager"):
+            raise InputError(
+                f"hardware.execution is {choice}, and hardware.num_processes {num_processes}: a step in which "
+                "processes exchange gradients is neither recorded nor compiled; use auto"
+            )
+        return "eager"
     if choice == "auto":
         return "graph" if device.type == "cuda" else "eager"
     if choice != "eager" and device.type != "cuda":

@@ -21,7 +21,7 @@ CACHES = ("l1d_cache_size", "l2_cache_size")
 
 
 def describe_machine(
-    device: torch.device, precision: Precision, *, num_threads: int, numerics: Numerics
+    device: torch.device, precision: Precision, *, num_threads: int, numerics: Numerics, num_processes: int = 1
 ) -> dict[str, Any]:
     """Return all on which the bits of a training depend besides code, data and parameters; no name of the host.
 
@@ -36,6 +36,7 @@ def describe_machine(
         "hashes": hash_operations(device, precision),
         "instruction_sets": " ".join(sorted(name for name, value in capabilities.items() if value is True)),
         "libc": " ".join(platform.libc_ver()).strip() or "unknown",
+        "num_processes": num_processes,
         "num_threads": num_threads,
         "numerics": numerics,
         "precision": name_precision(precision),

@@ -24,6 +24,17 @@ def count_processors() -> int:
     return max(1, ceil(min([runs_on, *list_quotas()])))
 
 
+def describe_crowding(num_processes: int, num_threads: int) -> str | None:
+    """Say that several processes of this host have more threads than there are processors; None if they have not."""
+    num_processors = count_processors()
+    if num_processes == 1 or num_processes * num_threads <= num_processors:
+        return None
+    return (
+        f"hardware.num_processes {num_processes} times hardware.num_threads {num_threads} is more than the "
+        f"{num_processors} processors that there are here: they will wait for each other"
+    )
+
+
 def list_quotas(cgroups: Path = CGROUPS, own: Path = OWN_CGROUPS) -> Iterator[float]:
     """Yield how many processors each group of processes that holds this one may use, of those that have a limit.
 

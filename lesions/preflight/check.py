@@ -1,6 +1,7 @@
 """Checking a parameter file and the needs of a run with it, before anything runs."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from pathlib import Path
 
 from lesions.datasets.parameters import DatasetParameters
@@ -11,6 +12,7 @@ from lesions.evaluation.seal import list_sealed_splits
 from lesions.gate.rules import read_rules
 from lesions.hardware.device import (
     Precision,
+    check_enough_devices,
     choose_device,
     choose_execution,
     choose_precision,
@@ -19,6 +21,8 @@ from lesions.hardware.device import (
 )
 from lesions.hardware.disk import check_room, check_writable, count_bytes
 from lesions.hardware.memory import read_peak_memory
+from lesions.hardware.processes import count_on_host
+from lesions.hardware.processors import describe_crowding
 from lesions.images.decode import DecodingParameters
 from lesions.near_duplicates.parameters import NearDuplicateParameters
 from lesions.networks.architecture import build_network, check_enough_pixels
@@ -52,6 +56,7 @@ from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.paths import ModelPaths
 from lesions.tables.task import TaskParameters
 from lesions.tracking.parameters import TrackingParameters, check_tracking
+from lesions.training.batches import check_shares
 from lesions.training.recipe import SHARED, Recipe, merge_recipe, resolve_recipe
 from lesions.training.resume import find_resume_folder
 from lesions.transforms.conditions import RobustnessParameters
@@ -191,12 +196,20 @@ def check_device(params: Path, recipes: Recipes, findings: Findings) -> dict[str
     choose_device(hardware.device, hardware.numerics)  # a portable one is the CPU, or refused
     choice = "cpu" if hardware.numerics == "portable" else hardware.device
     device = set_up_device(choice, num_threads=hardware.num_threads)
-    choose_execution(hardware.execution, device)
+    number, on_host = hardware.num_processes, count_on_host(hardware.num_processes)
+    check_enough_devices(device, on_host)
+    choose_execution(hardware.execution, device, number)
+    for recipe in recipes.values():
+        check_shares(recipe.training.batch_size, number)
+    if crowding := describe_crowding(on_host, hardware.num_threads):
+        findings.doubts.append(crowding)
+    together = f", in {number} processes" if number > 1 else ""
     precisions = {
         model: choose_precision(recipe.training.precision, device, hardware.numerics)
         for model, recipe in recipes.items()
     }
-    findings.rows["training on"] = f"{device} in {', '.join(sorted(set(map(name_precision, precisions.values()))))}"
+    named = ", ".join(sorted(set(map(name_precision, precisions.values()))))
+    findings.rows["training on"] = f"{device} in {named}{together}"
     return precisions
 
 
@@ -243,11 +256,14 @@ def estimate_networks(
     num_views = read_section(params, "evaluation", EvaluationParameters).num_views
     shares = read_section(params, "split", SplitParameters).shares
     num_train, num_scored = (round(share * counts.num_used) for share in (shares.train, max(shares.val, shares.test)))
+    number = read_section(params, "hardware", HardwareParameters).num_processes
+    together = f", each of {number} processes" if number > 1 else ""
     tensor_bytes = {}
     for model, recipe in recipes.items():
-        tensor_bytes[f"train {model}"] = count_training_bytes(
+        share = ceil(recipe.training.batch_size / number)
+        tensor_bytes[f"train {model}{together}"] = count_training_bytes(
             recipe.architecture,
-            recipe.training,
+            recipe.training.model_copy(update={"batch_size": share}),
             recipe.optimizer,
             precision=precisions[model],
             cached_px=cached_px,

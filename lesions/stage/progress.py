@@ -62,9 +62,9 @@ class ImagesPerSecondColumn(ProgressColumn):
 
 
 class TrainingLine:
-    """A live line on a terminal while a network is trained; it shows nothing if there is no terminal."""
+    """A live line on a terminal while a network is trained; it shows nothing if hidden or without a terminal."""
 
-    def __init__(self, num_epochs: int, images_per_epoch: int) -> None:
+    def __init__(self, num_epochs: int, images_per_epoch: int, *, hidden: bool = False) -> None:
         console = Console(stderr=True)
         self._images_per_epoch = images_per_epoch
         self._progress = Progress(
@@ -77,7 +77,7 @@ class TrainingLine:
             transient=True,
             # Redirected output must stay where the user sent it.
             redirect_stdout=sys.stdout.isatty(),
-            disable=not console.is_terminal,
+            disable=hidden or not console.is_terminal,
         )
         self._task = self._progress.add_task(
             "", total=num_epochs * images_per_epoch, epoch=1, num_epochs=num_epochs, loss="", metric=""

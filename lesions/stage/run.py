@@ -5,19 +5,22 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from lesions.hardware.numerics import restart_portably
+from lesions.hardware.processes import read_launcher, read_processes
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
 from lesions.stage.code import check_code_unchanged
 from lesions.stage.failure import DebugOption, one_paragraph_errors
 from lesions.stage.help import PlainCommand
+from lesions.stage.joint import run_jointly
 from lesions.stage.planned import announce_stage
 from lesions.stage.timings import record_timing
 
@@ -27,7 +30,11 @@ CodeOption = Annotated[
 ]
 
 
-def run_stage(main: Callable[..., None], *, with_torch: bool = False) -> None:
+Launch = Callable[[int], NoReturn]
+"""A function that runs this program's command in so many processes, and exits with them."""
+
+
+def run_stage(main: Callable[..., None], *, with_torch: bool = False, launch: Launch | None = None) -> None:
     """Run a stage with its arguments from the command line, and record how long it took.
 
     Parameters
@@ -35,14 +42,23 @@ def run_stage(main: Callable[..., None], *, with_torch: bool = False) -> None:
     with_torch
         Whether the stage computes with torch. If `hardware.numerics` is portable, its process is then started once
         more, in the environment that torch needs for it.
+    launch
+        How the stage runs in several processes; without it, the stage runs in one, whatever `hardware.num_processes`.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, exit_on_signal)
-    with one_paragraph_errors():
-        build_program(main, with_torch=with_torch)()
+    program = build_program(main, with_torch=with_torch, launch=launch)
+    if launcher := read_launcher():
+        with run_jointly(read_processes(), launcher):
+            program()
+    else:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, exit_on_signal)
+        with one_paragraph_errors():
+            program()
 
 
-def build_program(main: Callable[..., None], *, with_torch: bool = False) -> typer.Typer:
+def build_program(
+    main: Callable[..., None], *, with_torch: bool = False, launch: Launch | None = None
+) -> typer.Typer:
     """Return the program of a stage, which has two options besides the arguments of `main`.
 
     `--code` names the stage's `data/code/<stage>.json`: the stage fails if a file listed there has changed, at its
@@ -54,16 +70,22 @@ def build_program(main: Callable[..., None], *, with_torch: bool = False) -> typ
 
     @wraps(main)
     def checked_main(*, debug: bool, **arguments: Any) -> None:
-        if with_torch and _asks_for_portable(arguments["params"]):
-            restart_portably()
+        if with_torch:
+            hardware = read_section(arguments["params"], "hardware", HardwareParameters)
+            if hardware.numerics == "portable":
+                restart_portably()
+            if launch and hardware.num_processes > 1 and read_launcher() is None:
+                launch(hardware.num_processes)
         code = arguments["code"] if reads_code else arguments.pop("code")
-        stage = name_stage(arguments.get("model"))
-        announce_stage(stage)
-        with record_timing(stage):
-            if code is not None:
+        stage, processes = name_stage(arguments.get("model")), read_processes()
+        if processes.is_first:
+            announce_stage(stage)
+        checks_code = code is not None and processes.local_rank == 0
+        with record_timing(stage) if processes.is_first else nullcontext():
+            if checks_code:
                 check_code_unchanged(code)
             main(**arguments)
-            if code is not None:
+            if checks_code:
                 check_code_unchanged(code)
 
     options = [inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DebugOption)]
@@ -74,10 +96,6 @@ def build_program(main: Callable[..., None], *, with_torch: bool = False) -> typ
     program = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     program.command(cls=PlainCommand)(checked_main)
     return program
-
-
-def _asks_for_portable(params: Path) -> bool:
-    return read_section(params, "hardware", HardwareParameters).numerics == "portable"
 
 
 def name_stage(model: str | None) -> str:

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 
 from lesions.errors import InputError
+from lesions.hardware.exchange import send_json
+from lesions.hardware.processes import Processes
 from lesions.stage.progress import TrainingLine
 from lesions.tracking.epochs import OnEpoch
 from lesions.training.batches import AugmentedBatches
@@ -18,7 +20,7 @@ from lesions.training.epoch import Scores, train_epoch
 from lesions.training.history import FittedNetwork, History
 from lesions.training.learner import Learner, LearningPhase, find_fitting_batch_size
 from lesions.training.parameters import ScheduleParameters, TrainingParameters
-from lesions.training.resume import ResumeFile, unpack_optimizer
+from lesions.training.resume import ResumeFile, send_state, unpack_optimizer
 from lesions.training.schedule import compute_rates
 
 
@@ -36,7 +38,8 @@ def fit_network(
 
     The best epoch is the one with the best validation score. Training stops early once the monitored metric has not
     improved for `patience_epochs` epochs of the last phase. After each epoch the state is written to `resume`; if a
-    state is there already, training resumes from it, with bitwise the same result.
+    state is there already, training resumes from it, with bitwise the same result. Of several processes, the first
+    alone has a `resume`, and sends the others what it reads.
 
     Parameters
     ----------
@@ -53,15 +56,18 @@ def fit_network(
         If the loss diverges, or if a batch does not fit into the device's memory.
     """
     history = History(training.monitored_score)
-    phases = learner.architecture.phases
+    phases, processes = learner.architecture.phases, learner.processes
     *first_epochs, after_last = accumulate((phase.num_epochs for phase in phases), initial=1)
     state = resume.read(lambda state: history.check(state, learner.networks, after_last - 1)) if resume else None
+    state = send_state(processes, state)
     if state:
         history.restore(state, learner.networks)
+    learner.send_weights()
     for entry in history.entries:
         on_epoch(entry)
     loop = Loop(learner=learner, batches=batches, validate=validate, schedule=schedule, training=training)
-    with TrainingLine(after_last - 1, loop.num_steps * loop.accumulation_steps * batches.batch_size) as line:
+    images_per_epoch = loop.num_steps * loop.accumulation_steps * batches.batch_size
+    with TrainingLine(after_last - 1, images_per_epoch, hidden=not processes.is_first) as line:
         for phase, first_epoch in zip(phases, first_epochs, strict=True):
             learning = LearningPhase(learner, phase)
             if state and first_epoch <= history.num_epochs < first_epoch + phase.num_epochs - 1:
@@ -123,18 +129,22 @@ class Loop:
         )
         line.begin_epoch(epoch)
         train = self._train_epoch(learning, rates, line, epoch=epoch)
+        self.learner.average_statistics()
         val = self.validate(self.learner.best_network)
         if not np.isfinite(val["loss"]):
             raise InputError(
                 f"epoch {epoch}: the validation loss is {val['loss']}; lower the architecture's learning_rate"
             )
-        return {
+        entry = {
             "epoch": epoch,
             "phase": learning.phase.name,
             "learning_rates": learning.list_learning_rates(rates[0]),
             "train": train,
             "val": val,
         }
+        # What is decided by the scores must be decided alike, and another processor may sum them otherwise.
+        decided: dict[str, Any] = send_json(self.learner.processes, entry)
+        return decided
 
     def _train_epoch(self, learning: LearningPhase, rates: list[float], line: TrainingLine, *, epoch: int) -> Scores:
         """Train on an epoch's batches; if a batch does not fit into memory, raise InputError with one that does."""
@@ -156,6 +166,8 @@ class Loop:
                 raise
             raise InputError(f"{error}. Set hardware.deterministic to false to allow it") from error
         # Not inside the except block: there the exception would still keep the tensors alive.
+        if not self.learner.processes.is_alone:
+            raise InputError(_describe_full_memory(epoch, self.batches.batch_size, self.learner.processes))
         fitting = find_fitting_batch_size(self.learner, learning.phase, self.batches)
         images_per_step = self.batches.batch_size * self.accumulation_steps
         advice = (
@@ -169,6 +181,15 @@ class Loop:
             f"epoch {epoch}: a batch of {self.batches.batch_size} images does not fit into the memory of the device; "
             f"{advice}"
         )
+
+
+def _describe_full_memory(epoch: int, batch_size: int, processes: Processes) -> str:
+    """Say that a share does not fit; a smaller batch cannot be tried, as the other processes may have room."""
+    return (
+        f"epoch {epoch}: the share of process {processes.rank} of {processes.number} in a batch of {batch_size} "
+        "images does not fit into the memory of its device; halve training.batch_size and double "
+        "training.accumulation_steps, which keeps the number of images per step"
+    )
 
 
 def _describe_epoch(entry: dict[str, Any]) -> str:

@@ -9,16 +9,19 @@ from torch import Tensor, nn
 
 from lesions.hardware.choices import Execution
 from lesions.hardware.device import compile_network, to_device
+from lesions.hardware.exchange import add_up, send_tensors
+from lesions.hardware.processes import ALONE, Processes
 from lesions.networks.classifier import Classifier
 from lesions.networks.depthwise import speed_up_depthwise
 from lesions.networks.layers import set_train_mode
 from lesions.networks.parameters import AnyArchitecture, PhaseParameters
 from lesions.training.averaging import AveragedNetwork
+from lesions.training.batch_norm import join_batch_norm
 from lesions.training.batches import AugmentedBatches, Batch
 from lesions.training.loss import Criterion
 from lesions.training.optimizer import add_l1, build_optimizer, set_rate
 from lesions.training.parameters import OptimizerParameters, TrainingParameters
-from lesions.training.step import NUM_STEPS_BEFORE_RECORDING, RecordedStep, Step
+from lesions.training.step import NUM_STEPS_BEFORE_RECORDING, RecordedStep, Step, collect_step
 
 
 class Learner:
@@ -32,6 +35,8 @@ class Learner:
         The moving average of the network's weights over the steps, or None.
     forward
         The network, compiled if `execution` is compiled.
+    processes
+        Those that train the network together; each has the same weights.
     """
 
     def __init__(
@@ -45,6 +50,8 @@ class Learner:
         device: torch.device,
         precision: torch.dtype,
         execution: Execution,
+        processes: Processes = ALONE,
+        synchronise_batch_norm: bool = True,
     ) -> None:
         self.network = to_device(network, device)
         self.architecture = architecture
@@ -56,6 +63,8 @@ class Learner:
         self.execution = execution
         self.forward = compile_network(self.network) if execution == "compiled" else self.network
         self.average = None if training.average_decay is None else AveragedNetwork(network, training.average_decay)
+        self.processes = processes
+        self.synchronises_batch_norm = synchronise_batch_norm
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -66,6 +75,24 @@ class Learner:
     def best_network(self) -> nn.Module:
         """The network to validate and keep: the average if there is one, else the network itself."""
         return self.average.network if self.average else self.network
+
+    def send_weights(self) -> None:
+        """Give all processes the weights of the first; those that another processor drew may differ in bits."""
+        for network in self.networks.values():
+            send_tensors(self.processes, list(network.state_dict().values()))
+
+    def average_statistics(self) -> None:
+        """Give all processes the mean of their batch statistics, which differ if they are not synchronised.
+
+        A moving average of the statistics can be averaged alike, because it is a weighted sum of them.
+        """
+        if self.processes.is_alone or self.synchronises_batch_norm:
+            return
+        for network in self.networks.values():
+            statistics = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
+            if statistics:
+                add_up(self.processes, statistics)
+                torch._foreach_div_(statistics, self.processes.number)
 
 
 class LearningPhase:
@@ -107,8 +134,10 @@ class LearningPhase:
         number
             The number of the step, counted from 0.
         """
-        # Dropout draws from torch's generator; seeding it here makes a step independent of the steps before it.
-        torch.manual_seed(int(np.random.SeedSequence([self._learner.seed, number]).generate_state(1)[0]))
+        # Dropout draws from torch's generator; seeding it here makes a step independent of the steps before it, and
+        # of the other processes. A last 0, that of the first process, changes no seed.
+        entropy = [self._learner.seed, number, self._learner.processes.rank]
+        torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
         set_rate(self.optimizer, rate)
         step = self._run_step(batches)
         if self._learner.average:
@@ -127,27 +156,35 @@ class LearningPhase:
 
     def _compute_step(self, batches: Iterable[Batch]) -> Step:
         self.optimizer.zero_grad()
-        criterion, precision = self._learner.criterion, self._learner.precision
-        losses, weights, truths, guesses, image_ids = [], [], [], [], []
+        criterion, precision, processes = self._learner.criterion, self._learner.precision, self._learner.processes
+        # The loss is divided by the weight of all images of the step, which is known at once only if they are one
+        # batch of one process.
+        divides_first = self._learner.accumulation_steps == 1 and processes.is_alone
+        losses, weights, truths, guesses, image_ids, places = [], [], [], [], [], []
+        num_images = 0  # of the batches so far, of which another process may have a share
         for batch in batches:
             device = batch.inputs.device
             with (
                 torch.autocast(device.type, precision, enabled=precision != torch.float32),
                 speed_up_depthwise(device, precision),
+                join_batch_norm(processes, synchronised=self._learner.synchronises_batch_norm),
             ):
                 logits = self._learner.forward(batch.inputs)  # (B, K)
             loss, weight = criterion(logits, batch.targets), criterion.weigh(batch.targets)  # (B,)
-            # The loss is divided by the weight of all images of the step, which several batches know only at the end.
-            (loss.sum() / (weight.sum() if self._learner.accumulation_steps == 1 else 1)).backward()
+            (loss.sum() / (weight.sum() if divides_first else 1)).backward()
             losses.append(loss.detach())
             weights.append(weight)
             truths.append(batch.targets.argmax(dim=1))
             guesses.append(logits.detach().argmax(dim=1))
             image_ids.append(batch.image_ids)
-        if self._learner.accumulation_steps > 1:
-            torch._foreach_div_(self._list_gradients(), torch.cat(weights).sum())
+            places.append(num_images + batch.places)
+            num_images += len(batch.image_ids)
+        if not divides_first:
+            gradients, weight = self._list_gradients(), torch.cat(weights).sum()
+            add_up(processes, [*gradients, weight])
+            torch._foreach_div_(gradients, weight)
         gradient_norm = self._follow_gradient()
-        return Step(
+        step = Step(
             losses=torch.cat(losses),
             weights=torch.cat(weights),
             truths=torch.cat(truths),
@@ -155,6 +192,7 @@ class LearningPhase:
             gradient_norm=gradient_norm,
             image_ids=np.concatenate(image_ids),
         )
+        return step if processes.is_alone else collect_step(processes, step, torch.from_numpy(np.concatenate(places)))
 
     def _follow_gradient(self) -> Tensor:
         """Update the weights along the gradient, and return the gradient's norm before clipping."""

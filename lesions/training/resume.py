@@ -12,8 +12,12 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
 from torch import Tensor, optim
 
+from lesions.hardware.exchange import send_bytes, send_json
+from lesions.hardware.processes import Processes
 from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
 
 METADATA_KEY = "resume"
@@ -54,6 +58,17 @@ class TrainingState:
             for name, tensor in self.tensors.items()
             if name.startswith(f"{kind}.")
         }
+
+
+def send_state(processes: Processes, state: TrainingState | None) -> TrainingState | None:
+    """Return the state of the first process, or None if it has none."""
+    if processes.is_alone:
+        return state
+    about = send_json(processes, state and [state.about])
+    if about is None:
+        return None
+    tensors = load_tensors(send_bytes(processes, save_tensors(state.tensors) if state else b""))
+    return TrainingState(tensors, *about)
 
 
 class ResumeFile:

@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lesions.hardware.exchange import add_up
+from lesions.hardware.processes import Processes
 from lesions.training.batches import Batch
 
 NUM_STEPS_BEFORE_RECORDING = 3
@@ -41,6 +43,25 @@ class Step:
     def loss(self) -> Tensor:
         """The weighted mean loss, ()."""
         return self.losses.sum() / self.weights.sum()
+
+
+def collect_step(processes: Processes, share: Step, places: Tensor) -> Step:
+    """Return a step of several processes, each of which has a share of its images.
+
+    Parameters
+    ----------
+    share
+        The step with the results of this process's images, and the names of all.
+    places : (S,) int
+        Which of all images of the step they are.
+    """
+    of_images = ("losses", "weights", "truths", "guesses")
+    # float64 holds each class exactly, and each loss. Where a process has no image it adds 0.
+    rows = share.losses.new_zeros(len(of_images), len(share.image_ids), dtype=torch.float64)
+    rows[:, places] = torch.stack([getattr(share, name).double() for name in of_images])
+    add_up(processes, [rows])
+    collected = {name: row.to(getattr(share, name).dtype) for name, row in zip(of_images, rows, strict=True)}
+    return replace(share, **collected)
 
 
 class RecordedStep:

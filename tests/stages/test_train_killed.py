@@ -1,8 +1,6 @@
 """A training process is killed at moments of its own choosing, run again, and leaves the same files."""
 
-import os
 import signal
-import subprocess
 import sys
 import time
 
@@ -11,44 +9,7 @@ import pytest
 from tests.builders import slow
 from tests.repository import Repository
 from tests.small_disk import needs_small_disk, run_on_small_disk
-
-TRAIN = """
-python -m stages.train --code data/code/train@{model}.json --model {model} --recipe data/recipes/{model}.json
---images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
---classes data/classes.json --checkpoint new/weights.safetensors --metrics new/train.json
---history new/history.json --machine new/machine.json
-"""
-
-
-def start(copy: Repository, model: str) -> subprocess.Popen[str]:
-    command = [sys.executable, *TRAIN.format(model=model).split()[1:]]
-    return subprocess.Popen(
-        command, cwd=copy.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment(copy)
-    )
-
-
-def environment(copy: Repository) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("DVC_ROOT", "LESIONS_RESUME_DIR")}
-    return kept | {"PYTHONUNBUFFERED": "1"}
-
-
-def read_until(process: subprocess.Popen[str], words: str) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if words in line:
-            return
-    pytest.fail(f"the process never said {words!r}")
-
-
-def assert_as_before(copy: Repository, model: str) -> None:
-    """The files are those of the run that nothing stopped, and no state is left."""
-    for new, old in (
-        ("weights.safetensors", f"data/checkpoints/{model}.safetensors"),
-        ("train.json", f"metrics/{model}/train.json"),
-        ("history.json", f"plots/history/{model}.json"),
-    ):
-        assert (copy.root / "new" / new).read_bytes() == (copy.root / old).read_bytes(), new
-    assert not list((copy.root / ".resume").glob("*.safetensors"))
+from tests.train_stage import TRAIN, assert_as_before, read_until, start
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,14 @@ import torch
 
 from lesions.errors import InputError
 from lesions.hardware.allocator import keep_freed_memory
-from lesions.hardware.device import choose_device, choose_execution, choose_precision, set_up_device
+from lesions.hardware.choices import ExecutionChoice
+from lesions.hardware.device import (
+    check_enough_devices,
+    choose_device,
+    choose_execution,
+    choose_precision,
+    set_up_device,
+)
 from lesions.hardware.numerics import PORTABLE
 
 
@@ -41,6 +48,36 @@ def test_a_step_is_recorded_only_on_cuda() -> None:
     assert choose_execution("auto", torch.device("cpu")) == "eager"
     with pytest.raises(InputError, match=r"hardware.execution is compiled, which needs CUDA, and training is on cpu"):
         choose_execution("compiled", torch.device("cpu"))
+
+
+@pytest.mark.parametrize("choice", ["graph", "compiled"])
+def test_a_step_of_several_processes_is_neither_recorded_nor_compiled(choice: ExecutionChoice) -> None:
+    cuda = torch.device("cuda")
+    assert choose_execution("auto", cuda, num_processes=2) == choose_execution("eager", cuda, 2) == "eager"
+    with pytest.raises(InputError) as caught:
+        choose_execution(choice, cuda, num_processes=2)
+    assert str(caught.value) == (
+        f"hardware.execution is {choice}, and hardware.num_processes 2: a step in which processes exchange gradients "
+        "is neither recorded nor compiled; use auto"
+    )
+
+
+def test_each_process_needs_a_device_of_its_own_unless_that_is_the_cpu() -> None:
+    check_enough_devices(torch.device("cpu"), 100)
+    check_enough_devices(torch.device("mps"), 1)
+    with pytest.raises(InputError) as caught:
+        check_enough_devices(torch.device("mps"), 2)
+    assert str(caught.value) == (
+        "hardware.num_processes is above 1, and training is on mps, of which there is one: set "
+        "hardware.num_processes to 1, or hardware.device to cpu"
+    )
+    found = torch.cuda.device_count()
+    with pytest.raises(InputError) as caught:
+        check_enough_devices(torch.device("cuda"), found + 2)
+    assert str(caught.value) == (
+        f"hardware.num_processes needs {found + 2} CUDA devices here, and torch finds {found}: each process has one "
+        "of its own"
+    )
 
 
 def test_float32_is_float32() -> None:

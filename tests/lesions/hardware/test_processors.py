@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lesions.hardware import processors
-from lesions.hardware.processors import count_processors, has_vnni, list_quotas
+from lesions.hardware.processors import count_processors, describe_crowding, has_vnni, list_quotas
 
 
 def write(path: Path, text: str) -> None:
@@ -62,3 +62,13 @@ def test_the_flags_say_whether_a_processor_has_vnni(tmp_path: Path, text: str, e
     write(tmp_path / "cpuinfo", text)
     assert has_vnni(tmp_path / "cpuinfo") is expected
     assert has_vnni(tmp_path / "none") is None
+
+
+def test_more_threads_than_processors_are_said_of_several_processes_only() -> None:
+    number = count_processors()
+    assert describe_crowding(1, number + 1) is None
+    assert describe_crowding(number, 1) is None
+    assert describe_crowding(number + 1, 2) == (
+        f"hardware.num_processes {number + 1} times hardware.num_threads 2 is more than the {number} processors that "
+        "there are here: they will wait for each other"
+    )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lesions.errors import InputError
+from lesions.hardware.processors import count_processors, describe_crowding
 from lesions.parameters.overlay import lay_over
 from lesions.preflight.check import check_run
 from tests.presets import lay_presets, write_default
@@ -32,6 +33,15 @@ def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> N
     # ResNet-18's 44.75 MB of weights, 3.15 MB of drawings, 150 · 37² · 3 bytes of images, 0.5 MB of files and rows,
     # twice; and two states of the weights, the best ones, and two moments.
     assert found["disk"] == "98 MB, half of it DVC's copies; 358 MB more during a training"
+
+
+def test_several_processes_are_said_with_the_memory_of_each(params: Path) -> None:
+    number = count_processors() + 1
+    lay_over(params, {"hardware": {"device": "cpu", "num_processes": number}, "models": ["custom_cnn"]})
+    findings = check_run(params)
+    assert findings.rows["training on"].endswith(f", in {number} processes")
+    assert f"memory of train custom_cnn, each of {number} processes" in findings.rows
+    assert describe_crowding(number, 1) in findings.doubts
 
 
 @pytest.mark.parametrize(
@@ -94,6 +104,19 @@ def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> N
         ),
         ({"augmentation": {"crop_area": [1, 1]}}, "augmentation.crop_area.0: expected a number < 1, got 1"),
         ({"compare": {"metric": "loss"}}, "compare.metric: expected 'accuracy', 'balanced_accuracy',"),
+        (
+            {"hardware": {"device": "cpu", "num_processes": 2, "execution": "graph"}},
+            "hardware.execution is graph, and hardware.num_processes 2: a step in which processes exchange gradients",
+        ),
+        (
+            {"hardware": {"num_processes": 40, "device": "cpu"}},
+            "hardware.num_processes is 40, and a batch has 32 images, of which each process takes at least 2: set "
+            "training.batch_size to 80 or more",
+        ),
+        (
+            {"hardware": {"synchronise_batch_norm": False}},
+            "hardware: synchronise_batch_norm false belongs to a num_processes above 1; got num_processes 1",
+        ),
         ({"gate": {"macro_f1": {"floor": "low"}}}, "gate.macro_f1.floor: expected a number, got 'low'"),
         ({"dataset": {"names": ["ham10000"], "root": "nowhere"}}, "dataset.root: there is no folder nowhere"),
         (

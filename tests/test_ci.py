@@ -153,6 +153,7 @@ def run_gitlab(repository: Repository, job: str, **variables: str) -> subprocess
     return repository.run("bash", "-c", script, check=False, **variables)
 
 
+@pytest.mark.slow
 def test_the_same_steps_run_on_gitlab(pull_request: Repository) -> None:
     assert GITLAB["pipeline"]["script"][:2] == commands("pipeline")[:2]
     done = run_gitlab(pull_request, "pipeline", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")

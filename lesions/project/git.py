@@ -1,9 +1,8 @@
 """Calling git with a list of arguments; no shell reads them."""
 
 import os
-import resource
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lesions.errors import InputError
@@ -39,13 +38,9 @@ def run_git(
     Raises
     ------
     InputError
-        If it fails, with its own words; if git is not installed, or takes longer than `SECONDS`.
+        If it fails, with its own words; if git is not installed, or takes longer than `SECONDS`; if the system cannot
+        limit the size of files.
     """
-
-    def limit_files() -> None:
-        assert max_file_bytes is not None
-        resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
-
     try:
         done = subprocess.run(
             ["git", *arguments],
@@ -56,7 +51,7 @@ def run_git(
             env={**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(environment or {})},
             timeout=SECONDS,
             process_group=process_group,
-            preexec_fn=None if max_file_bytes is None else limit_files,
+            preexec_fn=None if max_file_bytes is None else _limit_files(max_file_bytes),
         )
     except FileNotFoundError as error:
         raise InputError("git is not installed, or not on the PATH") from error
@@ -71,3 +66,14 @@ def run_git(
 def ask_git(*arguments: str) -> str:
     """Return the one line that a command of git prints; raise InputError as `run_git` does."""
     return run_git(*arguments).decode("utf-8", "replace").strip()
+
+
+def _limit_files(max_file_bytes: int) -> Callable[[], None]:
+    """Return what limits the files of the process that calls it."""
+    try:
+        import resource
+    except ModuleNotFoundError as error:  # on Windows
+        raise InputError(
+            "this system cannot limit what git writes, which reading a foreign repository needs"
+        ) from error
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))

@@ -170,8 +170,8 @@ def test_check_counts_images_in_archives_and_names_what_is_not_opened(
     findings = Findings()
     check_datasets(write_params(cache_images=SECTION, dataset=section, split=split), findings)
     assert findings.rows["images"] == "13"
-    assert findings.rows["csv"].startswith(
-        "12 rows: 11 valid, 1 refused, 0 left out; 1 image files that no row names"
+    assert findings.rows["csv: rows"].startswith(
+        "12: 11 valid, 1 refused, 0 left out; 1 image files that no row names"
     )
     kinds = ".zip, .tar, .tar.gz, .tgz, .hdf5, .h5"
     assert findings.rows["csv: passed over"].splitlines() == [

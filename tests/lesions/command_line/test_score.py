@@ -55,7 +55,7 @@ def test_published_predictions_are_read_as_they_are(model: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--dataset", "pad"), "--dataset: expected one of ham10000, .*, got 'pad'"),
+        (("--dataset", "pad"), "--dataset: expected one of bcn20000, .*, got 'pad'"),
         (("--dataset", "isic2019", "--table", "a.csv"), r"--table: isic2019 is read from 2 \(.*\), got 1"),
         (("--table", "a.csv"), "--table: names a table of a published dataset; name the --dataset"),
         (("--class", "melanoma"), "--class: expected WORD=DIAGNOSIS, got 'melanoma'"),

@@ -97,7 +97,6 @@ def test_optional_columns_may_be_missing() -> None:
         ),
         ("diagnosis", "all", "expected the name of a diagnosis, got 'all', which means something else"),
         ("sex", "f", "expected 'female' or 'male'"),
-        ("sex", "unknown", "expected 'female' or 'male'; a word for 'not known' belongs in dataset.missing"),
         ("fitzpatrick_type", "7", "expected '1', '2', '3', '4', '5', '6', '1-2', '3-4' or '5-6'"),
     ],
 )

@@ -154,7 +154,7 @@ def test_each_layer_of_the_head_has_its_own_dropout_and_batch_norm_after_its_rel
 def test_dropout_comes_before_the_head(write_params: WriteParams) -> None:
     network = build_network(read(write_params, **CNN | {"dropout": 0.5}), 7, pretrained=True).train()
     network.backbone.eval()
-    images = torch.rand(1, 3, 32, 32)
+    images = torch.rand(8, 3, 32, 32)
     assert not torch.equal(network(images), network(images))
     assert torch.equal(network.eval()(images), network(images))
 

@@ -244,6 +244,7 @@ def test_a_model_comes_by_https(secure: Server, repository: Repository, tmp_path
 
 
 @needs_openssl
+@pytest.mark.slow
 def test_by_https_nothing_else_than_the_released_file_is_taken(
     secure: Server, insecure: Server, repository: Repository, tmp_path: Path
 ) -> None:

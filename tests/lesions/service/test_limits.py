@@ -97,6 +97,7 @@ def test_only_so_many_requests_are_under_way(small: Service, red: tuple[str, byt
     assert small.predict(red).status == 200
 
 
+@pytest.mark.slow
 def test_a_body_that_comes_too_slowly_is_refused(small: Service, red: tuple[str, bytes]) -> None:
     refused = small.begin(build_body(red), 10).read()
     assert (refused.status, refused.headers["connection"]) == (408, "close")

@@ -146,6 +146,7 @@ def test_serving_everybody_is_said(model: Path) -> None:
     service = Service(model, options=["--host", EVERYWHERE])
     assert "everybody who reaches 0.0.0.0 is answered: set LESIONS_TOKEN" in service.stop()[1]
     service = Service(model, options=["--host", EVERYWHERE], token="0123456789abcdef")  # noqa: S106, of this test
+    assert service.ask("GET", "/health").status == 200  # it serves by now, and not only its socket is open
     assert service.stop()[1] == ""
 
 

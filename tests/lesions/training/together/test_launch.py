@@ -33,6 +33,9 @@ def main(what: str, params: Path = Path("params.yaml")) -> None:
     if what == "one fails":
         if rank == 1:
             raise ValueError("too much")
+        while not Path("pid-1").is_file():
+            time.sleep(0.1)
+        time.sleep(2)  # a connection is closed after the error, when its process ends
         raise LostProcessError("connection closed")
     if what == "wait":
         time.sleep(600)

@@ -71,11 +71,11 @@ def test_a_parameter_file_with_another_name_can_be_written(params: Path, tmp_pat
         (
             ["nothing"],
             "there is no preset 'nothing' in presets/; known are bcn20000, custom_cnn_resnet18, "
-            "custom_cnn_resnet18-cpu, datasets/ham10000, datasets/pad_ufes_20, ddi, default, derm7pt, fitzpatrick17k, "
-            "ham10000, ham10000-cpu, image_folder, isic2018, isic2018_test, isic2019, isic_archive, milk10k, "
-            "mobilenet_efficientnet, mobilenet_efficientnet-cpu, nine_classes, nine_classes-cpu, pad_ufes_20, ph2, "
-            "resnet34_malignancy, resnet34_malignancy-cpu, resnet50_focal, resnet50_focal-cpu, siim_isic_2020, "
-            "slice_3d, synthetic, systems, systems-cpu, tiny",
+            "custom_cnn_resnet18-cpu, datasets/ham10000, datasets/pad_ufes_20, ddi, default, derm7pt, "
+            "fitzpatrick17k, ham10000, ham10000-cpu, image_folder, isic2018, isic2018_test, isic2019, isic_archive, "
+            "milk10k, mobilenet_efficientnet, mobilenet_efficientnet-cpu, nine_classes, nine_classes-cpu, "
+            "pad_ufes_20, ph2, resnet34_malignancy, resnet34_malignancy-cpu, resnet50_focal, resnet50_focal-cpu, "
+            "siim_isic_2020, slice_3d, synthetic, systems, systems-cpu, tiny",
         ),
         (["ham10000"], "params.yaml: dataset.root: the folder of ham10000 is unknown; add --root FOLDER"),
         (["tiny", "mistaken.yaml"], "mistaken.yaml: split.sed: there is no such parameter"),

@@ -2,14 +2,15 @@
 
 import http.client
 import logging
-import threading
 from collections.abc import Callable
 from email.message import Message
 from functools import cached_property
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import boto3
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+from tests.server import LocalServer, QuietHandler
 
 BUCKET = "lesions"
 KEYS = {"access_key_id": "AKIATESTONLYTESTONLY", "secret_access_key": "not-for-git"}
@@ -78,7 +79,7 @@ def pass_on(exchange: Exchange) -> tuple[int, bytes]:
     return exchange.answer[0], exchange.body
 
 
-class Proxy:
+class Proxy(LocalServer):
     """A server between a client and another one, which may spoil what it passes on, or pass nothing on.
 
     An answer that is no error is sent under the length of the true one, so that a shorter one is cut.
@@ -89,7 +90,7 @@ class Proxy:
         self.requests: list[str] = []
         proxy = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def serve(self) -> None:
@@ -115,19 +116,4 @@ class Proxy:
 
             do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = serve  # noqa: N815
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        class Http(ThreadingHTTPServer):
-            def handle_error(self, *_: object) -> None:
-                """Print nothing when the client hangs up."""
-
-        self._http = Http(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        super().__init__(Handler)

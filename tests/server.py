@@ -23,29 +23,21 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate")
 
 
-class Server:
-    """A server with one answer per path, which records the requested ranges; with a certificate, by https."""
+class QuietHandler(BaseHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
 
-    def __init__(self, certificate: Path | None = None) -> None:
-        self.answers: dict[str, Answer] = {}
-        self.ranges: list[str | None] = []
-        server = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.ranges.append(self.headers.get("Range"))
-                server.answers[self.path.partition("?")[0]](self)
+class QuietServer(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Print nothing when the client hangs up."""
 
-            do_POST = do_GET  # noqa: N815
 
-            def log_message(self, *_: object) -> None:
-                pass
+class LocalServer:
+    """A server on a free port, whose requests a handler answers; with a certificate, by https."""
 
-        class Http(ThreadingHTTPServer):
-            def handle_error(self, *_: object) -> None:
-                """Print nothing when the client hangs up."""
-
-        self._http = Http(("127.0.0.1", 0), Handler)
+    def __init__(self, handler: type[QuietHandler], certificate: Path | None = None) -> None:
+        self._http = QuietServer(("127.0.0.1", 0), handler)
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
@@ -58,6 +50,24 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+
+class Server(LocalServer):
+    """A server with one answer per path, which records the requested ranges; with a certificate, by https."""
+
+    def __init__(self, certificate: Path | None = None) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.ranges: list[str | None] = []
+        server = self
+
+        class Handler(QuietHandler):
+            def do_GET(self) -> None:
+                server.ranges.append(self.headers.get("Range"))
+                server.answers[self.path.partition("?")[0]](self)
+
+            do_POST = do_GET  # noqa: N815
+
+        super().__init__(Handler, certificate)
 
 
 def write_certificate(folder: Path) -> Path:

@@ -391,24 +391,27 @@ def test_unknown_patients_are_the_first_doubt(params: Path, tmp_path: Path, pati
     assert findings.problems == []
 
 
-def test_the_images_of_a_test_list_are_counted(params: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "key", "row", "counted"),
+    [
+        ("image\n0\n6\n", "test_list", "test images", "2 of 12, by split.test_list"),
+        (
+            *("image_id,split\n0,train\n6,test\ngone,val\n", "keep", "earlier split"),
+            "2 of 12 images are among the 3 of split.keep",
+        ),
+    ],
+    ids=["test list", "earlier split"],
+)
+def test_the_images_of_a_list_are_counted(
+    params: Path, tmp_path: Path, content: str, key: str, row: str, counted: str
+) -> None:
     clinic = write_clinic(
         tmp_path / "clinic", [f"{n}.jpg,P{n},{'melanoma' if n < 6 else 'nevus'}" for n in range(12)], files=12
     )
-    (tmp_path / "test.csv").write_text("image\n0\n6\n")
-    digest = sha256((tmp_path / "test.csv").read_bytes()).hexdigest()
-    lay_over(params, clinic | {"split": {"test_list": "test.csv", "test_list_sha256": digest}})
-    assert check_run(params).rows["test images"] == "2 of 12, by split.test_list"
-
-
-def test_the_images_of_an_earlier_split_are_counted(params: Path, tmp_path: Path) -> None:
-    clinic = write_clinic(
-        tmp_path / "clinic", [f"{n}.jpg,P{n},{'melanoma' if n < 6 else 'nevus'}" for n in range(12)], files=12
-    )
-    (tmp_path / "kept.csv").write_text("image_id,split\n0,train\n6,test\ngone,val\n")
-    digest = sha256((tmp_path / "kept.csv").read_bytes()).hexdigest()
-    lay_over(params, clinic | {"split": {"keep": "kept.csv", "keep_sha256": digest}})
-    assert check_run(params).rows["earlier split"] == "2 of 12 images are among the 3 of split.keep"
+    (tmp_path / "list.csv").write_text(content)
+    digest = sha256((tmp_path / "list.csv").read_bytes()).hexdigest()
+    lay_over(params, clinic | {"split": {key: "list.csv", f"{key}_sha256": digest}})
+    assert check_run(params).rows[row] == counted
 
 
 @pytest.mark.parametrize("name", [".resume", "metrics", "data/checkpoints"])

@@ -17,6 +17,14 @@ DIAGNOSIS = OneHot(
     }
 )
 
+CONFIRMATIONS = {
+    "histopathology": "histopathology",
+    "confocal microscopy with consensus dermoscopy": "confocal_microscopy",
+    "single image expert consensus": "consensus",
+    "serial imaging showing no change": "follow_up",
+}
+"""The words of ISIC's column `diagnosis_confirm_type`, as of 2018."""
+
 ISIC_2018 = Adapter(
     tables=(
         Path("ISIC2018_Task3_Training_GroundTruth/ISIC2018_Task3_Training_GroundTruth.csv"),
@@ -26,15 +34,7 @@ ISIC_2018 = Adapter(
         "image_id": Column("image"),
         "lesion_id": Column("lesion_id"),
         "diagnosis": DIAGNOSIS,
-        "diagnosis_confirmation": Column(
-            "diagnosis_confirm_type",
-            values={
-                "histopathology": "histopathology",
-                "confocal microscopy with consensus dermoscopy": "confocal_microscopy",
-                "single image expert consensus": "consensus",
-                "serial imaging showing no change": "follow_up",
-            },
-        ),
+        "diagnosis_confirmation": Column("diagnosis_confirm_type", values=CONFIRMATIONS),
     },
 )
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.columns import Column
 from lesions.datasets.hierarchy import Hierarchy
+from lesions.datasets.isic2018 import CONFIRMATIONS
 from lesions.datasets.selection import Selection
 from lesions.parameters.strict import Section
 
@@ -99,13 +100,7 @@ ISIC_ARCHIVE = Adapter(
         "diagnosis": Hierarchy(tuple(name for level in LEVELS for name in level), DIAGNOSES, missing=NOT_KNOWN),
         "diagnosis_confirmation": Column(
             "diagnosis_confirm_type",
-            values={
-                "histopathology": "histopathology",
-                "confocal microscopy with consensus dermoscopy": "confocal_microscopy",
-                "single image expert consensus": "consensus",
-                "serial imaging showing no change": "follow_up",
-                "single contributor clinical assessment": "clinical_assessment",
-            },
+            values=CONFIRMATIONS | {"single contributor clinical assessment": "clinical_assessment"},
         ),
         # Ages above 85 are published as 85+.
         "age_years": Column("age_approx", values={"85+": "85"}, takes_other_words=True),

@@ -186,27 +186,30 @@ class DatasetParameters(TableParameters):
 
     def find_folder(self, name: str) -> str:
         """Return the folder of a dataset, relative to the root."""
-        stated = self.sources[self.own_names.index(name)].folder if name in self.own_names else None
-        if stated is not None:
-            return str(PurePosixPath(stated))
+        described = self._find_described(name)
+        if described is not None and described.folder is not None:
+            return str(PurePosixPath(described.folder))
         return "." if len(self.all_names) == 1 else name
 
     def find_numbering(self, name: str) -> str:
         """Return the folder of the dataset whose patients and lesions a dataset has, which is usually itself."""
-        same = self.sources[self.own_names.index(name)].same_patients_as if name in self.own_names else None
-        return self.find_folder(same or name)
+        described = self._find_described(name)
+        return self.find_folder((described and described.same_patients_as) or name)
 
     def find_source(self, name: str) -> Source | None:
         """Return the description of a dataset of one's own; None of a published one."""
-        for source in self.sources:
-            if source.name == name:
-                said = {} if "missing" in source.model_fields_set else {"missing": self.missing}
-                return source.model_copy(update=said)
+        if described := self._find_described(name):
+            said = {} if "missing" in described.model_fields_set else {"missing": self.missing}
+            return described.model_copy(update=said)
         if name not in OWN:
             return None
-        described = {field: getattr(self, field) for field in TableParameters.model_fields}
-        return Source.model_construct(name=name, kind=name, **described)
+        own = {field: getattr(self, field) for field in TableParameters.model_fields}
+        return Source.model_construct(name=name, kind=name, **own)
 
     def find_key(self, name: str) -> str:
         """Return the full name of the section that describes a dataset of one's own."""
         return f"dataset.sources.{self.own_names.index(name)}" if name in self.own_names else "dataset"
+
+    def _find_described(self, name: str) -> Source | None:
+        """Return the item of `sources` of a name; None if there is none."""
+        return next((source for source in self.sources if source.name == name), None)

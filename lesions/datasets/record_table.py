@@ -8,12 +8,12 @@ import pandas as pd
 
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.identifiers import unify_identifiers
+from lesions.datasets.joined_tables import join_tables, list_table_notes, read_tables
 from lesions.datasets.refusals import RefusedError, list_reasons
 from lesions.datasets.repeated import find_repeated
-from lesions.datasets.rows import choose_naming, complete_hierarchies, join_table, read_adapter_table
+from lesions.datasets.rows import choose_naming
 from lesions.datasets.validation import check_selections, read_record
 from lesions.errors import InputError
-from lesions.formats.header import check_columns
 from lesions.tables.record import Record
 
 
@@ -46,18 +46,11 @@ def read_record_table(tables: Sequence[Path], adapter: Adapter) -> RecordTable:
     InputError
         If a table is missing, has no rows or lacks a column, or if no row can be used.
     """
-    keys = [adapter.joined_by.get(table) for table in adapter.tables]
-    read = {path: read_adapter_table(path, adapter, key=key) for path, key in zip(tables, keys, strict=True)}
-    source, *joined = tables
+    read, source = read_tables(tables, adapter), tables[0]
     cells = read[source].cells
     to_image_id = choose_naming(cells[adapter.id_column])
     cells = cells.assign(**{adapter.id_column: cells[adapter.id_column].map(to_image_id)})
-    for path, table in zip(joined, adapter.tables[1:], strict=True):
-        key = adapter.joined_by.get(table)
-        cells = join_table(cells, path, read[path].cells, adapter.id_column, to_image_id=to_image_id, key=key)
-    names = [name for table in read.values() for name in table.names]
-    check_columns(source, list(map(str, cells)), adapter.needed_columns, names=names, named_by={})
-    cells = complete_hierarchies(source, cells, adapter, names=names)
+    cells = join_tables(cells, source, read, adapter, to_image_id=to_image_id)
     cells, _ = unify_identifiers(cells, adapter, join=False)
     repeated = find_repeated(cells, adapter)
     records, unused = [], []
@@ -74,9 +67,9 @@ def read_record_table(tables: Sequence[Path], adapter: Adapter) -> RecordTable:
     reasons = list_reasons(unused)
     if not records:
         raise InputError("\n  ".join([f"{source}: no row can be used:", *reasons]))
-    notes = [f"{path.name}: {note}" for path, table in read.items() for note in table.notes]
     return RecordTable(
-        pd.DataFrame(records, columns=list(Record.model_fields)), notes + [f"{source.name}: {one}" for one in reasons]
+        pd.DataFrame(records, columns=list(Record.model_fields)),
+        list_table_notes(read) + [f"{source.name}: {one}" for one in reasons],
     )
 
 

@@ -1,6 +1,6 @@
 """Comparing two sets of images in one property by whole groups: distance, interval, and permutation test."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -166,7 +166,7 @@ def _limit(distance: float) -> float:
     return min(1.0, max(0.0, float(distance)))
 
 
-def list_found(differences: Mapping[str, Difference]) -> Sequence[str]:
+def list_found(differences: Mapping[str, Difference]) -> list[str]:
     """Return the properties in which drift was found, the largest distance first."""
     found = [name for name, each in differences.items() if each.is_found]
     return sorted(found, key=lambda name: -differences[name].distance)

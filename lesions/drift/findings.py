@@ -43,7 +43,7 @@ class Findings:
     @property
     def found(self) -> list[str]:
         """The properties in which drift was found, the largest distance first."""
-        return list(list_found(self.differences))
+        return list_found(self.differences)
 
     @property
     def untested(self) -> list[str]:

@@ -67,6 +67,11 @@ def explain_size(num_bytes: int, packed_bytes: int) -> str | None:
     """Return why a member is too large to be read, by what the archive says; None if it is not."""
     if num_bytes > MAX_MEMBER_BYTES:
         return f"has {num_bytes:,} bytes; at most {MAX_MEMBER_BYTES:,} are read"
+    return explain_ratio(num_bytes, packed_bytes)
+
+
+def explain_ratio(num_bytes: int, packed_bytes: int) -> str | None:
+    """Return why something unpacks to too much for its packed size; None if it does not."""
     if num_bytes > SMALL_BYTES and num_bytes > MAX_RATIO * packed_bytes:
         return f"unpacks to {num_bytes:,} bytes from {packed_bytes:,}; at most {MAX_RATIO} times as many are read"
     return None

@@ -11,7 +11,7 @@ import zlib
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from lesions.errors import InputError
-from lesions.images.members import MAX_MEMBERS, MAX_RATIO, SMALL_BYTES, Member, Members, Place, explain_size
+from lesions.images.members import MAX_MEMBERS, Member, Members, Place, explain_ratio, explain_size
 
 MAX_LIST_BYTES = 128 * MAX_MEMBERS
 """Largest size of an archive's list of its members, which is held in memory; one of a usual name takes 100 bytes."""
@@ -51,12 +51,9 @@ def list_zip_members(path: str, archive: str) -> Members:
             packed_bytes = file.seek(0, io.SEEK_END)
     except BROKEN as error:
         raise InputError(f"a zip archive that cannot be read: {error}") from error
-    num_bytes = sum(entry.file_size for entry in entries)
     # Members may lie upon each other, so that each is small for its size and all of them are not.
-    if num_bytes > SMALL_BYTES and num_bytes > MAX_RATIO * packed_bytes:
-        raise InputError(
-            f"unpacks to {num_bytes:,} bytes from {packed_bytes:,}; at most {MAX_RATIO} times as many are read"
-        )
+    if problem := explain_ratio(sum(entry.file_size for entry in entries), packed_bytes):
+        raise InputError(problem)
     for entry in entries:
         problem = _explain(entry)
         is_packed = entry.compress_type == ZIP_DEFLATED

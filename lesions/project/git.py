@@ -12,6 +12,10 @@ SECONDS = 600
 """After this time a command of git is ended: a server may never answer."""
 
 
+class GitFailedError(InputError):
+    """Raised if a command of git fails; the message has its own words."""
+
+
 def run_git(
     *arguments: str,
     folder: Path | None = None,
@@ -38,7 +42,7 @@ def run_git(
     Raises
     ------
     InputError
-        If it fails, with its own words; if git is not installed, or takes longer than `SECONDS`; if the system cannot
+        If it fails (GitFailedError); if git is not installed, or takes longer than `SECONDS`; if the system cannot
         limit the size of files.
     """
     try:
@@ -59,8 +63,16 @@ def run_git(
         raise InputError(f"git {arguments[0]}: no answer in {SECONDS} seconds") from error
     if done.returncode:
         words = " ".join(done.stderr.decode("utf-8", "replace").split())
-        raise InputError(f"git {arguments[0]}: {hide_credentials(words) or f'ended with {done.returncode}'}")
+        raise GitFailedError(f"git {arguments[0]}: {hide_credentials(words) or f'ended with {done.returncode}'}")
     return done.stdout
+
+
+def try_git(*arguments: str, folder: Path | None = None) -> bytes | None:
+    """Return what a command of git prints, or None if it fails; other errors are raised as `run_git` does."""
+    try:
+        return run_git(*arguments, folder=folder)
+    except GitFailedError:
+        return None
 
 
 def ask_git(*arguments: str) -> str:

@@ -1,6 +1,5 @@
 """Reading a project's files as they were at a revision, wherever the project is in its git repository."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from dvc.repo import Repo
 from dvc.scm import NoSCM, RevError, resolve_rev
 
 from lesions.errors import InputError, cut_value
+from lesions.project.git import try_git
 from lesions.project.root import PIPELINE
 
 WORKSPACE = "workspace"
@@ -136,4 +136,5 @@ def is_shallow() -> bool:
 
 
 def _ask_git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()
+    """Return the line that a command of git prints; empty if it fails."""
+    return (try_git(*arguments) or b"").decode("utf-8", "replace").strip()

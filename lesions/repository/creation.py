@@ -12,6 +12,7 @@ from lesions.errors import InputError
 from lesions.formats.atomic import atomic_path, write_text
 from lesions.preflight.datasets import check_datasets
 from lesions.preflight.findings import Findings
+from lesions.project.git import run_git, try_git
 from lesions.repository.description import Description, compose_own
 from lesions.repository.shipped import DEFAULTS, TEMPLATES
 from lesions.stage.package import LOCK, write_lock
@@ -52,8 +53,8 @@ def create_repository(
     findings = check_data(description, files[DEFAULTS])
     folder.mkdir(parents=True, exist_ok=True)
     if not in_git:
-        _run(folder, "git", "init", "--quiet", "--initial-branch", "main")
-    _run(folder, sys.executable, "-m", "dvc", "init", "--quiet", *(["--subdir"] if in_git else []))
+        run_git("init", "--quiet", "--initial-branch", "main", folder=folder)
+    _init_dvc(folder, *(["--subdir"] if in_git else []))
     write_text(folder / ".dvc/config", DVC_SETTINGS)
     write_files(folder, files)
     write_text(folder / PARAMS, compose_own(description, files[DEFAULTS], _spell_root(description, folder)))
@@ -90,10 +91,7 @@ def check_git(folder: Path, *, in_git: bool) -> None:
     if shutil.which("git") is None:
         raise InputError("git: there is no such program on the PATH; install git, which keeps code and results")
     existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir())
-    found = subprocess.run(
-        ["git", "rev-parse", "--show-toplevel"], cwd=existing, capture_output=True, text=True, check=False
-    )
-    above = found.stdout.strip() if found.returncode == 0 else None
+    above = (try_git("rev-parse", "--show-toplevel", folder=existing) or b"").decode().strip()
     if above and not in_git:
         raise InputError(
             f"{folder}: is in the git repository {above}; name a folder elsewhere, or give --subdirectory to make it "
@@ -122,7 +120,8 @@ def _spell_root(description: Description, folder: Path) -> str:
     return (description.root.relative_to(folder) if inside else description.root).as_posix()
 
 
-def _run(folder: Path, *command: str) -> None:
+def _init_dvc(folder: Path, *options: str) -> None:
+    command = [sys.executable, "-m", "dvc", "init", "--quiet", *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise InputError(f"{' '.join(command)}: {' '.join(done.stderr.split())}")

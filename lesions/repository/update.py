@@ -1,6 +1,5 @@
 """Bringing a later version of the package into a repository, beside what its owners have changed."""
 
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -12,6 +11,7 @@ from tempfile import TemporaryDirectory
 from lesions.errors import InputError
 from lesions.parameters.differences import list_changed
 from lesions.parameters.section import load_parameters, parse_parameters
+from lesions.project.git import try_git
 from lesions.repository.creation import write_files
 from lesions.repository.shipped import DEFAULTS
 from lesions.stage.package import LOCK, read_lock, write_lock
@@ -124,24 +124,24 @@ def _merge(root: Path, name: str, ours: bytes, theirs: bytes, base: str | None) 
         paths = [Path(folder, side) for side in ("ours", "shipped", "theirs")]
         for path, content in zip(paths, (ours, shipped, theirs), strict=True):
             path.write_bytes(content)
-        merged = _run_git(root, "merge-file", "--stdout", *map(str, paths))
-    if merged.returncode:
+        merged = try_git("merge-file", "--stdout", *map(str, paths), folder=root)
+    if merged is None:
         return Step(name, Action.KEEP, theirs, *differences)
-    return Step(name, Action.MERGE, merged.stdout, *differences)
+    return Step(name, Action.MERGE, merged, *differences)
 
 
 def _find_version(root: Path, name: str, wanted: str) -> bytes | None:
     """Return the version of a file with a hash from the history of git, or None."""
-    for commit in _run_git(root, "log", "--format=%H", "--", name).stdout.decode().split():
-        content = _run_git(root, "show", f"{commit}:./{name}").stdout
-        if _hash(content) == wanted:
+    for commit in (try_git("log", "--format=%H", "--", name, folder=root) or b"").decode().split():
+        content = try_git("show", f"{commit}:./{name}", folder=root)
+        if content is not None and _hash(content) == wanted:
             return content
     return None
 
 
 def _list_uncommitted(root: Path, names: list[str]) -> list[str]:
-    done = _run_git(root, "status", "--porcelain", "-z", "--", *names) if names else None
-    return [entry[3:] for entry in done.stdout.decode().split("\0") if entry] if done else []
+    listed = try_git("status", "--porcelain", "-z", "--", *names, folder=root) if names else None
+    return [entry[3:] for entry in (listed or b"").decode().split("\0") if entry]
 
 
 def _compare(before: bytes, after: bytes, name: str) -> str:
@@ -151,7 +151,3 @@ def _compare(before: bytes, after: bytes, name: str) -> str:
 
 def _hash(content: bytes) -> str:
     return sha256(content).hexdigest()
-
-
-def _run_git(root: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)

@@ -1,26 +1,18 @@
 """Finding images that are altered copies of each other."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lesions.hardware.processors import count_processors
-from lesions.near_duplicates.alignment import ALL, FEW, NEAR, Positions, correlate_images
-from lesions.near_duplicates.enlargements import PARTS, ReadGrey, find_enlargements
+from lesions.near_duplicates.agreement import MIN_AGREEMENT, compare_at_every_step
+from lesions.near_duplicates.alignment import ALL, NEAR, correlate_images
+from lesions.near_duplicates.chunks import map_chunks
+from lesions.near_duplicates.enlargements import PARTS, ReadGrey, find_enlargements, measure_images
 from lesions.near_duplicates.neighbours import NUM_NEIGHBOURS, compare_hashes, find_candidates, order_pairs
 from lesions.near_duplicates.poses import pose_images
-from lesions.stage.progress import show_progress
 from lesions.tables.groups import find_components
-
-CHUNK = 64
-"""Number of pairs compared at a time; more do not fit into a processor's cache."""
-
-PROMISING = 0.5
-"""Fraction of the threshold that a pair must reach roughly to be compared at more positions."""
 
 MIN_EVIDENCE = 0.43
 """Least product of correlation and likeness of fingerprints. Round dark moles can be turned until their outlines
@@ -48,13 +40,14 @@ def find_copies(
         One row per pair: `first` < `second` < N, `orientation`, `similarity`, `correlation`.
     """
     images = searching = np.arange(len(hashes))
+    spectra = measure_images(read_grey, len(hashes))
     found: list[pd.DataFrame] = []
     while True:
         candidates = find_candidates(hashes[images])
         candidates[["first", "second"]] = images[candidates[["first", "second"]]]
         is_sought = candidates[["first", "second"]].isin(searching).any(axis=1)
-        by_forms = _confirm_candidates(candidates[is_sought], read_grey, min_correlation)
-        enlarged = find_enlargements(read_grey, images, searching, parts)
+        by_forms = _confirm_candidates(_keep_agreeing(candidates[is_sought], spectra), read_grey, min_correlation)
+        enlarged = find_enlargements(read_grey, spectra, images, searching, parts)
         by_details = _confirm_enlargements(_leave_out(enlarged, by_forms), read_grey, min_correlation)
         found += [by_forms, compare_hashes(hashes, by_details)]
         copies = pd.concat(found, ignore_index=True)
@@ -68,16 +61,25 @@ def find_copies(
         searching = images[is_crowded[images]]
 
 
+def _keep_agreeing(candidates: pd.DataFrame, spectra: NDArray[np.float16]) -> pd.DataFrame:
+    """Return the candidates whose spectra agree."""
+
+    def compare(rows: slice) -> NDArray[np.float32]:
+        first, second = (spectra[candidates[side].to_numpy()[rows]] for side in ("first", "second"))
+        return compare_at_every_step(first.astype(np.float32), second.astype(np.float32))
+
+    agreement = np.concatenate([[], *map_chunks(compare, len(candidates), "comparing details")])
+    return candidates[agreement >= MIN_AGREEMENT]
+
+
 def _confirm_candidates(candidates: pd.DataFrame, read_grey: ReadGrey, min_correlation: float) -> pd.DataFrame:
     """Return the candidates that reach the correlation, with a column `correlation`."""
 
-    def compare(chunk: pd.DataFrame, *, positions: Positions) -> pd.DataFrame:
+    def compare(chunk: pd.DataFrame) -> pd.DataFrame:
         first, second = (read_grey(chunk[side].to_numpy()) for side in ("first", "second"))
-        return chunk.assign(correlation=correlate_images(first, second, chunk.orientation.to_numpy(), positions))
+        return chunk.assign(correlation=correlate_images(first, second, chunk.orientation.to_numpy(), ALL))
 
-    rough = _map_chunks(partial(compare, positions=FEW), candidates, "comparing roughly")
-    promising = rough[rough.correlation >= PROMISING * min_correlation]
-    return _keep_correlated(_map_chunks(partial(compare, positions=ALL), promising, "comparing"), min_correlation)
+    return _keep_correlated(_map_pairs(compare, candidates, "comparing"), min_correlation)
 
 
 def _confirm_enlargements(enlarged: pd.DataFrame, read_grey: ReadGrey, min_correlation: float) -> pd.DataFrame:
@@ -90,27 +92,24 @@ def _confirm_enlargements(enlarged: pd.DataFrame, read_grey: ReadGrey, min_corre
     def compare(chunk: pd.DataFrame) -> pd.DataFrame:
         moving = read_grey(chunk.image.to_numpy(), chunk.part.to_numpy())
         still = read_grey(chunk.other.to_numpy())
-        posed, still, rough, orientation = pose_images(moving, still, chunk.step.to_numpy())
-        promising = rough >= PROMISING * min_correlation
-        correlation = np.zeros(len(chunk), dtype=np.float32)
-        if promising.any():
-            upright = np.zeros(promising.sum(), dtype=np.int64)
-            correlation[promising] = correlate_images(posed[promising], still[promising], upright, NEAR)
+        step, mirrored, angle = (chunk[column].to_numpy() for column in ("step", "mirrored", "angle"))
+        posed, still, orientation = pose_images(moving, still, step, mirrored=mirrored, angle=angle)
+        upright = np.zeros(len(chunk), dtype=np.int64)
         shown = (posed > 0).mean(axis=(1, 2))
-        return chunk.assign(orientation=orientation, correlation=correlation * np.sqrt(shown))
+        correlation = correlate_images(posed, still, upright, NEAR) * np.sqrt(shown)
+        return chunk.assign(orientation=orientation, correlation=correlation)
 
-    compared = _map_chunks(compare, enlarged.assign(orientation=0), "comparing parts")
+    compared = _map_pairs(compare, enlarged.assign(orientation=0), "comparing parts")
     convincing = compared[compared.correlation * compared.likeness >= MIN_EVIDENCE]
-    return order_pairs(_keep_correlated(convincing, min_correlation))
+    pairs = convincing[["image", "other", "orientation", "correlation"]]
+    return order_pairs(_keep_correlated(pairs, min_correlation))
 
 
-def _map_chunks(
+def _map_pairs(
     compare: Callable[[pd.DataFrame], pd.DataFrame], pairs: pd.DataFrame, description: str
 ) -> pd.DataFrame:
     """Return the rows of `pairs`, as `compare` returns them for a chunk at a time, with a column `correlation`."""
-    chunks = [pairs.iloc[start : start + CHUNK] for start in range(0, len(pairs), CHUNK)]
-    with ThreadPoolExecutor(count_processors()) as threads:
-        compared = list(show_progress(threads.map(compare, chunks), description, total=len(chunks)))
+    compared = map_chunks(lambda rows: compare(pairs.iloc[rows]), len(pairs), description)
     return pd.concat([pairs.head(0).assign(correlation=0.0), *compared], ignore_index=True)
 
 

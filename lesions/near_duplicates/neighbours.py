@@ -1,5 +1,8 @@
 """Finding candidate copies: images whose hashes are similar in some orientation."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import faiss
 import numpy as np
 import pandas as pd
@@ -13,9 +16,16 @@ NUM_NEIGHBOURS = 4
 MIN_SIMILARITY = 0.8
 """Of two sets of 500 altered copies of HAM10000's images, the lowest similarity to an original was 0.84."""
 
-CELLS_PER_ROOT = 2
-CELLS_SEARCHED = 16
-"""Hashes are divided into 2 √N cells of neighbours, and a search opens 16 of them: about N √N comparisons, not N²."""
+IMAGES_PER_CELL = 32
+CELLS_SEARCHED = 64
+"""Vectors are divided into cells of about 32 neighbours, and a search opens 64 of them, which a graph finds: about
+N log N comparisons."""
+
+NUM_LINKS = 16
+"""Links of each cell to its neighbours in that graph (Malkov and Yashunin 2018)."""
+
+TRAINED_BY_ASSIGNER = chr(2)
+"""faiss's number for cells that are found with the help of another index."""
 
 
 def find_candidates(hashes: NDArray[np.int8]) -> pd.DataFrame:
@@ -91,12 +101,27 @@ def _normalise_hashes(hashes: NDArray[np.int8]) -> NDArray[np.float32]:
 def build_index(units: NDArray[np.float32]) -> faiss.IndexIVFFlat:
     """Divide vectors (N, D) of length 1 into cells of neighbours, in which a search compares them."""
     N, width = units.shape
-    num_cells = min(N, int(CELLS_PER_ROOT * np.sqrt(N)))
-    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(width), width, num_cells, faiss.METRIC_INNER_PRODUCT)
-    # Cells need equal sizes, not quality: a few images per cell and a few rounds are enough to choose their centres.
-    index.cp.seed, index.cp.niter = 0, 10
-    index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, 64
-    index.train(units)
-    index.add(units)
+    num_cells = max(1, N // IMAGES_PER_CELL)
+    cells, assigner = (faiss.IndexHNSWFlat(width, NUM_LINKS, faiss.METRIC_INNER_PRODUCT) for _ in range(2))
+    cells.hnsw.efSearch = CELLS_SEARCHED
+    index = faiss.IndexIVFFlat(cells, width, num_cells, faiss.METRIC_INNER_PRODUCT)
     index.nprobe = CELLS_SEARCHED
+    # Cells need equal sizes, not quality: a few rounds are enough, and a graph may assign the vectors in each.
+    index.clustering_index, index.quantizer_trains_alone = assigner, TRAINED_BY_ASSIGNER
+    index.cp.seed, index.cp.niter, index.cp.spherical = 0, 5, True
+    index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, IMAGES_PER_CELL
+    with _one_thread():
+        index.train(units)
+        index.add(units)
     return index
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let faiss use one thread: several would link the graph in an order that differs between runs."""
+    num_threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(num_threads)

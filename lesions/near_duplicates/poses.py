@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.fft import irfft, rfft, rfft2
+from scipy.fft import rfft2
 
 from lesions.near_duplicates.alignment import COMPARED_PX, correlate_shifts, extract_details, standardise_details
-from lesions.near_duplicates.fingerprints import NUM_ANGLES, NUM_RINGS, NUM_STEPS, RING_RATIO, measure_spectra
+from lesions.near_duplicates.fingerprints import RING_RATIO
 
 FARTHEST_PX = 16
 """The largest shift in each direction, a quarter of the image."""
@@ -17,8 +17,13 @@ MIRRORED = np.array([1, 7, 2, 4])
 
 
 def pose_images(
-    moving: NDArray[np.uint8], still: NDArray[np.uint8], step: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64]]:
+    moving: NDArray[np.uint8],
+    still: NDArray[np.uint8],
+    step: NDArray[np.int64],
+    *,
+    mirrored: NDArray[np.bool_],
+    angle: NDArray[np.float64],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
     """Mirror, rotate, enlarge and shift images so that their details meet those of others.
 
     Parameters
@@ -26,20 +31,18 @@ def pose_images(
     moving, still : (P, 64, 64) uint8
     step : (P,) int
         The enlargement, as a power of 1.06.
+    mirrored, angle : (P,)
+        Of `compare_spectra`.
 
     Returns
     -------
     posed, still : (P, 64, 64) uint8
         Both black where the moved image ends.
-    correlation : (P,) float32
-        Of the details, where they meet best.
     orientation : (P,) int
         Which of the eight orientations of a square is nearest to the pose.
     """
-    details = extract_details(still)
-    mirrored, angle = _estimate_rotations(measure_spectra(extract_details(moving)), measure_spectra(details), step)
     scale = RING_RATIO**step
-    fixed = rfft2(standardise_details(details))
+    fixed = rfft2(standardise_details(extract_details(still)))
     best = np.full(len(moving), -np.inf, dtype=np.float32)
     turned, shift = np.zeros(len(moving)), np.zeros((len(moving), 2))
     # The spectrum of an image that stands on its head is the same.
@@ -49,25 +52,7 @@ def pose_images(
         better = correlation > best
         best[better], turned[better], shift[better] = correlation[better], (angle + half_turn)[better], peak[better]
     posed = _move_images(moving, mirrored, turned, scale, shift)
-    return posed, np.where(posed == 0, 0, still), best, _name_orientations(mirrored, turned)
-
-
-def _estimate_rotations(
-    moving: NDArray[np.float32], still: NDArray[np.float32], step: NDArray[np.int64]
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Return whether each image is mirrored (P,), and by what angle (P,) in radians it is then rotated, up to π."""
-    kept = NUM_RINGS - NUM_STEPS + 1
-    rings = step[:, None] + np.arange(kept)
-    around = rfft(moving[np.arange(len(moving))[:, None], rings], axis=2)
-    fixed = rfft(still[:, :kept], axis=2)
-    # A mirror image has its directions in reverse order.
-    products = np.stack([(fixed * around.conj()).sum(axis=1), (fixed * around).sum(axis=1)], axis=1)
-    over_angles = irfft(products, n=NUM_ANGLES, axis=2)
-    which, peak = np.divmod(over_angles.reshape(len(moving), -1).argmax(axis=1), NUM_ANGLES)
-    chosen = over_angles[np.arange(len(moving)), which]
-    before, at, after = (chosen[np.arange(len(moving)), (peak + offset) % NUM_ANGLES] for offset in (-1, 0, 1))
-    between = (after - before) / np.maximum(2 * (2 * at - before - after), 1e-6)
-    return which == 1, (peak + between) * np.pi / NUM_ANGLES
+    return posed, np.where(posed == 0, 0, still), _name_orientations(mirrored, turned)
 
 
 def _move_images(

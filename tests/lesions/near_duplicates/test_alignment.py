@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform, gaussian_filter
 
-from lesions.near_duplicates.alignment import COMPARED_PX, FEW, correlate_images, extract_details
+from lesions.near_duplicates.agreement import MIN_AGREEMENT, compare_at_every_step
+from lesions.near_duplicates.alignment import COMPARED_PX, correlate_images, extract_details
+from lesions.near_duplicates.fingerprints import measure_spectra
 from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_images
 
 UPRIGHT = np.array([0])
@@ -73,15 +75,15 @@ def test_two_dark_moles_of_the_same_shape_do_not_correlate() -> None:
 )
 @example(seed=0, degrees=5.0, scale=1.0, shift=0.0, noise=0.0)
 @example(seed=0, degrees=-3.0, scale=0.92, shift=0.0, noise=0.0)
-def test_few_positions_reach_most_of_the_correlation_of_all(
+def test_where_details_correlate_spectra_agree(
     seed: int, degrees: float, scale: float, shift: float, noise: float
 ) -> None:
     grain = np.random.default_rng(seed + 1).normal(scale=noise, size=(1, COMPARED_PX, COMPARED_PX))
     copy = (moved(skin(seed), degrees=degrees, scale=scale, shift=shift) + grain).clip(0, 255).astype(np.uint8)
-    rough = correlate_images(skin(seed), copy, UPRIGHT, FEW)[0]
-    exact = correlate_images(skin(seed), copy, UPRIGHT)[0]
-    assert rough <= exact
-    assert rough >= 0.6 * exact or exact < 0.6
+    first, second = (measure_spectra(extract_details(image)) for image in (skin(seed), copy))
+    agreement = compare_at_every_step(first, second)[0]
+    correlation = correlate_images(skin(seed), copy, UPRIGHT)[0]
+    assert agreement >= MIN_AGREEMENT or correlation < 0.7
 
 
 def test_light_and_contrast_change_the_correlation_little() -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from lesions.near_duplicates.enlargements import PARTS, find_enlargements
+from lesions.near_duplicates.enlargements import PARTS, find_enlargements, measure_images
 from stages.find_near_duplicates import read_grey
 
 NUM_OTHERS = 30
@@ -38,7 +38,7 @@ def find(
     everything = np.arange(len(pictures))
     read = partial(read_grey, np.stack(pictures)[:, :, :, None].repeat(3, axis=3), everything)
     among, seekers = (everything if chosen is None else np.array(chosen) for chosen in (images, searching))
-    return find_enlargements(read, among, seekers, parts)
+    return find_enlargements(read, measure_images(read, len(pictures)), among, seekers, parts)
 
 
 @pytest.mark.parametrize(("part", "expected"), [(0.9, (1.0, 2)), (0.8, (0.8, 0)), (0.6, (0.64, 1)), (0.5, (0.5, 0))])

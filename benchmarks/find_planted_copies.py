@@ -74,6 +74,7 @@ def cache_dataset(work: Path, name: str, size_px: int) -> pd.DataFrame:
         "dataset": shipped["dataset"] | chosen,
         "task": shipped["task"],
         "cache_images": {"size_px": size_px, "fit": "crop", "max_megapixels": 100},
+        "shards": shipped["shards"],
     }
     YAML(typ="safe", pure=True).dump(sections, params)
     images, index, metadata = (work / file for file in ("images.npy", "images.csv", "metadata.csv"))

@@ -1,4 +1,4 @@
-"""Decode every image file of the dataset once, into one array that all later stages read."""
+"""Decode every image file of the dataset once, into one array that all later stages read, or into shards."""
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -16,7 +16,6 @@ import typer
 from lesions.datasets.parameters import DatasetParameters
 from lesions.errors import InputError
 from lesions.hardware.processors import count_processors
-from lesions.images.cache import CacheWriter
 from lesions.images.chunks import Chunk, split_into_chunks
 from lesions.images.decode import HASHED_PX, DecodingParameters, decode_image, to_grey
 from lesions.images.decoding_state import DecodingState, open_state
@@ -24,6 +23,7 @@ from lesions.images.files import describe_unread, find_image_files
 from lesions.images.folders import FoundFile
 from lesions.images.identity import identify_decoding, measure_files
 from lesions.images.journal import Row, sum_pixels
+from lesions.images.opening import ShardParameters
 from lesions.images.reading import read_image_file
 from lesions.near_duplicates.perceptual_hash import perceptual_hash, spell_hash
 from lesions.parameters.section import read_section
@@ -33,7 +33,7 @@ from lesions.tables.index import write_index
 
 
 def main(
-    images: Annotated[Path, typer.Option(help="Written: all images that could be decoded, uint8 (N, H, W, 3).")],
+    images: Annotated[Path, typer.Option(help="Written: all decoded images, uint8 (N, H, W, 3), or their index.")],
     index: Annotated[Path, typer.Option(help="Written: one row per file, with its row in the array.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
     code: Annotated[
@@ -43,12 +43,14 @@ def main(
     """Decode, fit and hash every image of the dataset; the index says which files could not be decoded, and why."""
     parameters = read_section(params, "cache_images", DecodingParameters)
     dataset = read_section(params, "dataset", DatasetParameters)
+    shards = read_section(params, "shards", ShardParameters)
+    store = shards.open_store()
     root = Path(dataset.root)
     found = find_image_files(root, dataset.folders)
     files = found.to_read
     sizes = measure_files(root, files)
-    key = None if code is None else identify_decoding(code, parameters, files, sizes)
-    with open_state(images, key, num_files=len(files), size_px=parameters.size_px) as state:
+    key = None if code is None else identify_decoding(code, parameters, files, sizes, address=shards.address)
+    with open_state(images, key, num_files=len(files), size_px=parameters.size_px, store=store) as state:
         missing = np.flatnonzero(~state.journal.is_done).tolist()
         if len(missing) < len(files):
             print(f"resuming: {len(files) - len(missing):,} of {len(files):,} files were read before", flush=True)
@@ -93,7 +95,7 @@ def decode_chunks(
         # A short queue, because stopping the stage waits for all that is queued.
         begun: deque[Future[DecodedChunk]] = deque()
         for chunk in chunks:
-            begun.append(threads.submit(decode_chunk, root, chunk, parameters, state.cache))
+            begun.append(threads.submit(decode_chunk, root, chunk, parameters, state))
             if len(begun) > 2 * num_threads:
                 yield from _keep(begun.popleft().result(), state)
         while begun:
@@ -101,7 +103,7 @@ def decode_chunks(
 
 
 class DecodedChunk(NamedTuple):
-    """The rows of a chunk's files, and the sums of their images' pixels, by their numbers."""
+    """The rows of a chunk's files, and the sums of what the cache has of their images, by their numbers."""
 
     rows: dict[int, Row]
     sums: dict[int, int]
@@ -112,8 +114,8 @@ def _keep(chunk: DecodedChunk, state: DecodingState) -> Iterable[int]:
     return chunk.rows
 
 
-def decode_chunk(root: Path, chunk: Chunk, parameters: DecodingParameters, cache: CacheWriter) -> DecodedChunk:
-    """Decode the files of a chunk into their places in the cache.
+def decode_chunk(root: Path, chunk: Chunk, parameters: DecodingParameters, state: DecodingState) -> DecodedChunk:
+    """Decode the files of a chunk into their places in the cache, or into a shard.
 
     A file that cannot be decoded does not stop the run: its row says why, and its place is closed up at the end.
     """
@@ -142,9 +144,9 @@ def decode_chunk(root: Path, chunk: Chunk, parameters: DecodingParameters, cache
     for row, image_hash in zip(rows, perceptual_hash(to_grey(thumbnails)), strict=True):
         if "error" not in row:
             row["perceptual_hash"] = spell_hash(image_hash)
-    cache.write(chunk.numbers, pixels)
+    written = state.cache.write(chunk.numbers, pixels)
     return DecodedChunk(
-        dict(zip(chunk.numbers, rows, strict=True)), dict(zip(chunk.numbers, map(sum_pixels, pixels), strict=True))
+        dict(zip(chunk.numbers, rows, strict=True)), dict(zip(chunk.numbers, map(sum_pixels, written), strict=True))
     )
 
 

@@ -45,7 +45,7 @@ from lesions.evaluation.summary import summarise_scores
 from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import DECIMALS, write_json, write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
-from lesions.images.cache import read_cache
+from lesions.images.opening import open_images
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
 from lesions.tables.calibrations import Calibration, write_calibration
@@ -121,7 +121,7 @@ def main(
     write_plots(paths, raw["test"], calibrated["test"])
     write_sets(paths, calibrated, parameters.set_confidence)
     with atomic_folder(paths.pictures) as folder:
-        write_mistakes(folder, calibrated["test"], read_cache(images))
+        write_mistakes(folder, calibrated["test"], open_images(images, params))
     print(describe_calling({model: calibrated["test"]}, shifts_prior={model: shifts_prior(prior_shift)}))
 
 

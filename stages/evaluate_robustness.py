@@ -32,7 +32,7 @@ from lesions.evaluation.seal import SENTENCE, is_sealed, write_sealed
 from lesions.evaluation.verdict import spell_bounds, spell_number
 from lesions.formats.json_file import DECIMALS, read_json, write_metrics, write_plot_rows
 from lesions.hardware.device import set_up_device
-from lesions.images.cache import read_cache
+from lesions.images.opening import open_images
 from lesions.networks.checkpoint import read_checkpoint
 from lesions.networks.checkpoint_checks import check_checkpoint, check_classes, check_finite
 from lesions.networks.corrupted_source import CorruptedImages
@@ -80,7 +80,7 @@ def main(
     check_checkpoint(checkpoint, about, model=model, inputs=(images, metadata, splits, classes))
     check_classes(checkpoint, about, read_classes(classes))
     fitted = read_calibration(calibration)
-    source = open_source(read_cache(images), device)
+    source = open_source(open_images(images, params), device)
     test = table.select("test").with_metadata(read_metadata(metadata))
 
     def predict(condition: Condition) -> Predictions:

@@ -27,7 +27,8 @@ from lesions.evaluation.seal import SEALED, SENTENCE, is_sealed
 from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import read_json, write_json, write_metrics
 from lesions.hardware.device import choose_memory_format, set_up_device
-from lesions.images.cache import read_cache
+from lesions.images.opening import open_images
+from lesions.images.shards import Images
 from lesions.networks.checkpoint import read_checkpoint
 from lesions.networks.checkpoint_checks import check_checkpoint
 from lesions.networks.classifier import Classifier
@@ -75,7 +76,7 @@ def main(
         write_metrics(metrics, {"method": explainer.method} | (SEALED if is_sealed(table) else {}))
         return
     test = table.select("test")
-    seen = Seen(explainer, preprocessing, read_cache(images))
+    seen = Seen(explainer, preprocessing, open_images(images, params))
     with atomic_folder(maps) as folder:
         write_mistaken(folder, seen, read_json(pictures / "mistakes.json"), table.classes)
         write_json(folder / "found.json", write_found(folder, seen, test))
@@ -91,7 +92,7 @@ class Seen:
 
     explainer: Explainer
     preprocessing: Preprocessing
-    pixels: NDArray[np.uint8]
+    pixels: Images
 
     def prepare(self, rows: Codes) -> Tensor:
         """Return the inputs (B, 3, S, S) of the network for some rows."""

@@ -40,7 +40,7 @@ from lesions.formats.atomic import atomic_folder
 from lesions.formats.json_file import read_json, write_metrics
 from lesions.hardware.device import set_up_device
 from lesions.hardware.processors import has_vnni
-from lesions.images.cache import read_cache
+from lesions.images.opening import open_images
 from lesions.networks.onnx_export import OPSET, export_onnx, spell_onnx
 from lesions.networks.out_of_distribution import fit_detector, score_depths
 from lesions.networks.quantisation import quantise
@@ -79,7 +79,7 @@ def main(
     section = read_exports(params)
     hardware = read_section(params, "hardware", HardwareParameters)
     device = set_up_device("cpu", num_threads=hardware.num_threads, numerics=hardware.numerics)
-    paths, known, pixels = ModelPaths(model, data, metrics), read_classes(classes), read_cache(images)
+    paths, known, pixels = ModelPaths(model, data, metrics), read_classes(classes), open_images(images, params)
     members = read_members(paths, known, (images, metadata, splits, classes))
     calibration = read_calibration(paths.calibration)
     table = read_predictions(paths.predictions).with_metadata(read_metadata(metadata))

@@ -13,7 +13,8 @@ from PIL import Image
 from lesions.drawing.style import write_figure
 from lesions.errors import InputError
 from lesions.formats.json_file import write_metrics
-from lesions.images.cache import read_cache
+from lesions.images.opening import open_images
+from lesions.images.shards import Images
 from lesions.near_duplicates.alignment import COMPARED_PX
 from lesions.near_duplicates.copies import find_copies, pair_identical_files
 from lesions.near_duplicates.enlargements import PARTS
@@ -40,7 +41,7 @@ def main(
 ) -> None:
     """Pair identical files; among the other images, compare the details of those with similar hashes."""
     parameters = read_section(params, "near_duplicates", NearDuplicateParameters)
-    table, pixels = read_metadata(metadata), read_cache(images)
+    table, pixels = read_metadata(metadata), open_images(images, params)
     if pixels.shape[1] < SMALLEST_PX:
         raise InputError(
             f"{images}: cached images of {pixels.shape[1]} px show too little detail to recognise copies; raise "
@@ -72,7 +73,7 @@ def main(
 
 
 def read_grey(
-    pixels: NDArray[np.uint8],
+    pixels: Images,
     rows: NDArray[np.int64],
     positions: NDArray[np.int64],
     part: float | NDArray[np.float64] = 1,
@@ -82,7 +83,7 @@ def read_grey(
     `part` is the middle of their sides that is seen, of all or of each (P,).
     """
     parts = np.broadcast_to(part, len(positions)).tolist()
-    shrunk = [shrink_image(pixels[row], part) for row, part in zip(rows[positions], parts, strict=True)]
+    shrunk = [shrink_image(image, part) for image, part in zip(pixels[rows[positions]], parts, strict=True)]
     return np.array(shrunk, dtype=np.uint8).reshape(-1, COMPARED_PX, COMPARED_PX)
 
 

@@ -17,7 +17,7 @@ import typer
 
 from lesions.evaluation.seal import list_sealed_splits
 from lesions.formats.atomic import atomic_folder
-from lesions.images.cache import read_cache
+from lesions.images.opening import open_images
 from lesions.networks.parameters import read_architecture
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.models import read_models
@@ -51,7 +51,7 @@ def main(
         from lesions.baselines.features import fit_feature_baselines  # loads torch, which takes seconds
 
         of_features = fit_feature_baselines(
-            pretrained, read_cache(images), table, num_classes=len(known.classes), hardware=hardware
+            pretrained, open_images(images, params), table, num_classes=len(known.classes), hardware=hardware
         )
         logits |= {f"{model}_features": each for model, each in of_features.items()}
     is_scored = table.split.isin({*SCORED_SPLITS}.difference(list_sealed_splits(params))).to_numpy()

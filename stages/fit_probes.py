@@ -14,7 +14,7 @@ from lesions.baselines.probes import describe_borders, describe_metadata, has_me
 from lesions.baselines.regression import compute_logits, fit_regression
 from lesions.evaluation.seal import list_sealed_splits
 from lesions.formats.atomic import atomic_folder
-from lesions.images.cache import read_cache
+from lesions.images.opening import open_images
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
@@ -40,7 +40,7 @@ def main(
     table["label"] = encode_diagnoses(table.diagnosis, weights.diagnoses)
     is_scored = table.split.isin({*SCORED_SPLITS}.difference(list_sealed_splits(params))).to_numpy()
     scored = table[is_scored].reset_index(drop=True)
-    pixels = read_cache(images)
+    pixels = open_images(images, params)
     features = {"border_probe": describe_borders(pixels, table.row.to_numpy())}
     if has_metadata(table):
         features["metadata_probe"] = describe_metadata(table)

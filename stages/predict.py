@@ -16,7 +16,7 @@ import typer
 
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.hardware.device import set_up_device
-from lesions.images.cache import read_cache
+from lesions.images.opening import open_images
 from lesions.networks.checkpoint import read_checkpoint
 from lesions.networks.checkpoint_checks import check_checkpoint, check_classes, check_finite
 from lesions.networks.inference import predict_outputs
@@ -47,7 +47,7 @@ def main(
     num_views = read_section(params, "evaluation", EvaluationParameters).num_views
     device = set_up_device(hardware.device, num_threads=hardware.num_threads, numerics=hardware.numerics)
     network, about = read_checkpoint(checkpoint, device)
-    pixels = read_cache(images)
+    pixels = open_images(images, params)
     source = open_source(pixels, device)
     check_checkpoint(checkpoint, about, model=model, inputs=(images, metadata, splits, classes))
     check_classes(checkpoint, about, read_classes(classes))

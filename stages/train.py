@@ -39,7 +39,7 @@ from lesions.hardware.exchange import join_processes
 from lesions.hardware.fingerprint import describe_machine
 from lesions.hardware.processes import ALONE, Processes, check_number, read_processes
 from lesions.hardware.processors import describe_crowding
-from lesions.images.cache import read_cache
+from lesions.images.opening import open_images
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
 from lesions.networks.licences import find_licence
@@ -105,7 +105,7 @@ def main(
     )
     precision = choose_precision(resolved.training.precision, device, hardware.numerics)
     hashes = {path: hash_file(path) for path in (images, metadata, splits, classes)}
-    pixels = read_cache(images)
+    pixels = open_images(images, params)
     check_enough_pixels(model, resolved.architecture, pixels.shape[1])
     subsets = read_subsets(metadata, splits, known.diagnoses)
     source = open_source(pixels, device)

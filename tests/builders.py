@@ -142,6 +142,10 @@ TASK: dict[str, Any] = {
 """The section `task` as it is shipped."""
 
 
+NO_SHARDS: dict[str, Any] = {"address": None, "local_gb": 0}
+"""The section `shards` of a run whose images are in one array."""
+
+
 def dataset_section(root: Path | str, *names: str, **changes: Any) -> dict[str, Any]:
     """Return the section `dataset` for published datasets, with no row refused."""
     section = {

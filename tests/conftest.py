@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -15,6 +15,9 @@ from lesions.parameters.section import read_parameters
 from tests.builders import TASK, WriteParams
 from tests.pages import CHROMIUM
 from tests.repository import Repository, copy_repository
+
+if TYPE_CHECKING:
+    from tests.s3_server import S3
 
 LONGEST = ("pipeline/test_reruns.py", "test_own_data.py", "lesions/command_line/test_places.py")
 """The longest files, of which the first makes the tiny run while the other process is busy with the next two."""
@@ -62,6 +65,16 @@ def write_params(tmp_path: Path) -> WriteParams:
         return written[-1]
 
     return write
+
+
+@pytest.fixture(scope="session")
+def s3() -> "Iterator[S3]":
+    """A server of S3, which takes seconds to load."""
+    from tests.s3_server import S3
+
+    server = S3()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pandas as pd
 from lesions.tables.index import write_index
 from lesions.tables.metadata import read_metadata
 from stages import cache_images, prepare_metadata, split_by_patient
-from tests.builders import TASK, WriteParams, dataset_section
+from tests.builders import NO_SHARDS, TASK, WriteParams, dataset_section
 from tests.preparation import index_rows
 from tests.test_isic_tables import SPLIT
 
@@ -55,6 +55,7 @@ class Run:
             task=self.task,
             dataset=dataset_section(self.root, name, **changes),
             cache_images={"size_px": 24, "fit": "crop", "max_megapixels": 1.0},
+            shards=NO_SHARDS,
             split=SPLIT | {"max_share_deviation": 0.4} | (split or {}),
         )
         folder = self.folder

@@ -14,6 +14,7 @@ from lesions.tables.index import COLUMNS
 from stages import cache_images, find_near_duplicates, prepare_metadata, split_by_patient
 from tests.builders import (
     ISIC_2019,
+    NO_SHARDS,
     SIIM_ISIC_2020,
     WriteParams,
     dataset_section,
@@ -130,6 +131,7 @@ def test_synthetic_images_with_the_published_names_run_up_to_the_split(
     params = write_params(
         dataset=dataset_section(dataset, name),
         cache_images={"size_px": 48, "fit": "crop", "max_megapixels": 1.0},
+        shards=NO_SHARDS,
         near_duplicates={"min_correlation": 0.7},
         split=SPLIT | {"max_share_deviation": 0.2},
     )

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from lesions.baselines.regression import compute_logits, fit_regression
 from lesions.hardware.device import set_up_device, to_device
+from lesions.images.shards import Images
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.inference import predict_outputs
 from lesions.networks.parameters import AnyArchitecture
@@ -20,7 +21,7 @@ from lesions.parameters.hardware import HardwareParameters
 
 def fit_feature_baselines(
     architectures: Mapping[str, AnyArchitecture],
-    pixels: NDArray[np.uint8],
+    pixels: Images,
     table: pd.DataFrame,
     *,
     num_classes: int,

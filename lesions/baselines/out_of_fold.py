@@ -12,7 +12,8 @@ from threadpoolctl import threadpool_limits
 from lesions.baselines.cross_fitting import NUM_FOLDS, assign_folds, cross_fit
 from lesions.errors import InputError
 from lesions.evaluation.doubts import match_images, recalibrate
-from lesions.images.cache import read_cache
+from lesions.images.opening import open_images
+from lesions.images.shards import Images
 from lesions.networks.parameters import AnyArchitecture, read_architecture
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
@@ -77,7 +78,7 @@ def find_out_of_fold(
             folds = assign_folds(table.label.to_numpy(), table.group_id.to_numpy())
             hardware = read_section(params, "hardware", HardwareParameters)
             print(f"{pooled}/ has no folds: computing the features of {model}'s pretrained backbone", flush=True)
-            features = compute_frozen_features(model, architecture, read_cache(images), table, hardware)
+            features = compute_frozen_features(model, architecture, open_images(images, params), table, hardware)
             with threadpool_limits(hardware.num_threads):
                 return predict_by_regression(features, table, folds, classes, model)
     num_folds = read_section(params, "split", SplitParameters).num_folds
@@ -102,7 +103,7 @@ def list_leaks(params: Path) -> list[str]:
 def compute_frozen_features(
     model: str,
     architecture: AnyArchitecture,
-    pixels: NDArray[np.uint8],
+    pixels: Images,
     table: pd.DataFrame,
     hardware: HardwareParameters,
 ) -> NDArray[np.float32]:

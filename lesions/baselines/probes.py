@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lesions.images.shards import Images
+
 PROBES = {
     "border_probe": "the rim of the image",
     "metadata_probe": "age, sex, site, skin type, source and the size of the image in pixels",
@@ -40,7 +42,7 @@ def describe_metadata(table: pd.DataFrame) -> NDArray[np.float32]:
     return pd.get_dummies(known.fillna("unknown")).to_numpy(dtype=np.float32)
 
 
-def describe_borders(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def describe_borders(images: Images, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the mean colour and the standard deviation of brightness in each of the 32 outer cells, (N, 32 * 4)."""
     chunks = (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
     return np.concatenate([_describe_rim(images[chunk].astype(np.float32)) for chunk in chunks])

@@ -11,12 +11,11 @@ from lesions.errors import InputError, quote_value
 from lesions.tables.run_files import CLASSES, IMAGES, METADATA, SPLITS, check_made
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from lesions.baselines.out_of_fold import OutOfFold
+    from lesions.images.shards import Images
 
 OUTPUT = Path("data/doubts")
 
@@ -39,7 +38,7 @@ def doubts(
     from lesions.baselines.out_of_fold import find_out_of_fold
     from lesions.drawing.style import write_figure
     from lesions.evaluation.doubts import rank_doubts, write_doubts
-    from lesions.images.cache import read_cache
+    from lesions.images.opening import open_images
     from lesions.parameters.models import read_models
     from lesions.tables.classes import read_classes
     from lesions.tables.labelled_images import read_labelled_images
@@ -56,11 +55,11 @@ def doubts(
     found = find_out_of_fold(models, table, known.classes, pooled=FOLDS, images=IMAGES, params=PARAMS)
     ranked = rank_doubts(found.predictions)
     write_doubts(OUTPUT / "doubts.csv", ranked)
-    write_figure(OUTPUT / "doubts.png", plot_doubts(ranked, read_cache(IMAGES), num_images))
+    write_figure(OUTPUT / "doubts.png", plot_doubts(ranked, open_images(IMAGES, PARAMS), num_images))
     print_doubts(ranked, found)
 
 
-def plot_doubts(ranked: "pd.DataFrame", pixels: "NDArray[np.uint8]", num_images: int) -> "Figure":
+def plot_doubts(ranked: "pd.DataFrame", pixels: "Images", num_images: int) -> "Figure":
     """Plot the first images of the list, known by their row: an image_id may contain the name of a patient."""
     from lesions.drawing.contact_sheet import plot_contact_sheet
     from lesions.drawing.style import spell

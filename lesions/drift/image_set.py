@@ -13,8 +13,8 @@ from lesions.drift.comparison import Values
 from lesions.drift.pixels import measure_pixels
 from lesions.errors import InputError
 from lesions.formats.sha256 import hash_file
-from lesions.images.cache import read_cache
 from lesions.images.decode import DecodedImage
+from lesions.images.opening import open_images
 from lesions.serving.answers import REFUSED, UNLIKE
 from lesions.serving.model import Model
 from lesions.serving.stream import SourceFile, count_in_batch, read_decoded
@@ -79,7 +79,7 @@ def measure_reference(folder: Path, model: Model) -> ImageSet:
     Parameters
     ----------
     folder
-        Its `data/`.
+        Its `data/`; beside it is its `params.yaml`, which says where its images are if they are in shards.
 
     Raises
     ------
@@ -100,7 +100,8 @@ def measure_reference(folder: Path, model: Model) -> ImageSet:
             )
     metadata = read_split_metadata(paths["metadata.csv"], paths["splits.csv"])
     used = metadata[metadata.split == REFERENCE_SPLIT].reset_index(drop=True)
-    images, size = read_cache(paths["images.npy"]), count_in_batch(model.manifest)
+    images = open_images(paths["images.npy"], folder.parent / "params.yaml")
+    size = count_in_batch(model.manifest)
     starts = range(0, len(used), size)
     rows = used["row"].to_numpy(np.int64)
     batches = (np.asarray(images[rows[start : start + size]]) for start in starts)

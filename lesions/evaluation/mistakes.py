@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lesions.formats.json_file import write_json
+from lesions.images.shards import Images
 from lesions.tables.predictions import Predictions
 
 NUM_MISTAKES = 24
@@ -47,7 +48,7 @@ def list_found(predictions: Predictions) -> NDArray[np.int64]:
     return np.asarray(ranked[kept])
 
 
-def write_mistakes(folder: Path, predictions: Predictions, pixels: NDArray[np.uint8]) -> None:
+def write_mistakes(folder: Path, predictions: Predictions, pixels: Images) -> None:
     """Write the pictures of the most confident mistakes and of the missed melanomas, and a list of them.
 
     The list identifies them by the column `row` of `data/metadata.csv`, because an `image_id` may contain the name of

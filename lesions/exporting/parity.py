@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesions.errors import InputError
+from lesions.images.shards import Images
 from lesions.serving.manifest import Manifest
 from lesions.serving.session import Network
 from lesions.tables.predictions import Predictions
@@ -79,7 +80,7 @@ class ExportedFile:
         The manifest in it.
     """
 
-    def __init__(self, data: bytes, manifest: Manifest, images: NDArray[np.uint8], num_threads: int) -> None:
+    def __init__(self, data: bytes, manifest: Manifest, images: Images, num_threads: int) -> None:
         self.data = data
         self.manifest = manifest
         self._images = images

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,31 +12,43 @@ from lesions.errors import InputError
 from lesions.formats.atomic import atomic_path
 
 
-class CacheWriter:
-    """Writes images into a `.npy` file, in any order and from any thread; rows never written are black."""
+def image_row(size_px: int) -> np.dtype[Any]:
+    """Return the type of a row that is an image, (size_px, size_px, 3) uint8."""
+    return np.dtype((np.uint8, (size_px, size_px, 3)))
 
-    def __init__(self, path: Path, num_images: int, size_px: int) -> None:
+
+class CacheWriter:
+    """Writes images into a `.npy` file, in any order and from any thread; rows never written are black.
+
+    Parameters
+    ----------
+    row
+        The type of a row: `image_row`, or one that says where an image is.
+    """
+
+    def __init__(self, path: Path, num_images: int, row: np.dtype[Any]) -> None:
         self._path = path
         self._num_images = num_images
-        self._shape = (size_px, size_px, 3)
+        self._row = row
         path.touch()
         self._header_bytes = self._write_header(num_images)
 
-    def write(self, rows: Sequence[int], images: NDArray[np.uint8]) -> None:
-        """Write images (n, size_px, size_px, 3) into these rows; if they follow each other, in one go."""
-        assert images.shape[1:] == self._shape
+    def write(self, rows: Sequence[int], images: NDArray[Any]) -> NDArray[Any]:
+        """Write images (n, ...) into these rows; if they follow each other, in one go. Return what is in them."""
+        assert (images.dtype, images.shape[1:]) == (self._row.base, self._row.shape)
         follow = rows[-1] - rows[0] == len(rows) - 1 and list(rows) == sorted(rows)
         with self._path.open("r+b") as file:
-            for row, part in [(rows[0], images)] if follow else zip(rows, images, strict=True):
-                file.seek(self._header_bytes + row * images[0].size)
+            for position, part in [(rows[0], images)] if follow else zip(rows, images, strict=True):
+                file.seek(self._header_bytes + position * self._row.itemsize)
                 file.write(part.data)
+        return images
 
     def keep(self, rows: Sequence[int]) -> None:
         """Keep only some rows, given in ascending order: they move up, and the array ends after the last one."""
         if len(rows) == self._num_images:
             return
         images = np.memmap(
-            self._path, np.uint8, "r+", offset=self._header_bytes, shape=(self._num_images, *self._shape)
+            self._path, self._row.base, "r+", offset=self._header_bytes, shape=(self._num_images, *self._row.shape)
         )
         for new, old in enumerate(rows):
             if new != old:
@@ -47,18 +60,19 @@ class CacheWriter:
     def _write_header(self, num_images: int) -> int:
         """Write the header, fit the file's length to it, and return the header's number of bytes."""
         with self._path.open("r+b") as file:
-            header = {"descr": "|u1", "fortran_order": False, "shape": (num_images, *self._shape)}
+            descr = np.lib.format.dtype_to_descr(self._row.base)
+            header = {"descr": descr, "fortran_order": False, "shape": (num_images, *self._row.shape)}
             np.lib.format.write_array_header_1_0(file, header)
             header_bytes = file.tell()
-            file.truncate(header_bytes + num_images * int(np.prod(self._shape)))
+            file.truncate(header_bytes + num_images * self._row.itemsize)
         return header_bytes
 
 
 @contextmanager
-def write_cache(path: Path, num_images: int, size_px: int) -> Iterator[CacheWriter]:
+def write_cache(path: Path, num_images: int, row: np.dtype[Any]) -> Iterator[CacheWriter]:
     """Open `data/images.npy` for writing; the file appears only when the block ends without an error."""
     with atomic_path(path) as temporary:
-        yield CacheWriter(temporary, num_images, size_px)
+        yield CacheWriter(temporary, num_images, row)
 
 
 def read_cache(path: Path) -> NDArray[np.uint8]:

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from lesions.formats.atomic import atomic_path
-from lesions.images.cache import CacheWriter, read_cache, write_cache
+from lesions.images.cache import CacheWriter, image_row, read_cache, write_cache
 from lesions.images.journal import Journal
+from lesions.images.shard_store import ShardStore
+from lesions.images.shards import INDEX_ROW, ShardWriter
 from lesions.stage.resuming import find_resume_folder, hold_lock
 
 FOLDER = "cache_images"
@@ -22,12 +26,14 @@ FOLDER = "cache_images"
 class DecodingState:
     """The images and the rows of the files that are decoded so far."""
 
-    cache: CacheWriter
+    cache: CacheWriter | ShardWriter
     journal: Journal
 
 
 @contextmanager
-def open_state(images: Path, key: str | None, *, num_files: int, size_px: int) -> Iterator[DecodingState]:
+def open_state(
+    images: Path, key: str | None, *, num_files: int, size_px: int, store: ShardStore | None = None
+) -> Iterator[DecodingState]:
     """Yield the state of a run; when the block ends without an error, its images are in `images`, and it is gone.
 
     Parameters
@@ -40,38 +46,45 @@ def open_state(images: Path, key: str | None, *, num_files: int, size_px: int) -
         The number of files that are read; as many images have room.
     size_px
         The side of the images.
+    store
+        Where the images are written in shards; `images` is then their index. None: they are in `images`.
     """
+    row = image_row(size_px) if store is None else INDEX_ROW
     if key is None:
         with (
-            write_cache(images, num_files, size_px) as cache,
+            write_cache(images, num_files, row) as cache,
             tempfile.TemporaryFile(dir=images.parent, buffering=0) as rows,
         ):
-            yield DecodingState(cache, Journal(rows, num_files))
+            yield DecodingState(_write_to(store, cache), Journal(rows, num_files))
         return
     state = find_resume_folder() / FOLDER / key[:16]
     lock = state.with_suffix(".lock")
     with atomic_path(images) as temporary, hold_lock(lock, doing="decoding the same images"):
         _remove_others(state)
-        with _resume(state, num_files=num_files, size_px=size_px) as resumed:
-            yield resumed
+        with _resume(state, num_files, row) as (cache, journal):
+            yield DecodingState(_write_to(store, cache), journal)
         shutil.move(state.with_suffix(".npy"), temporary)
         # A process that waits for the lock then takes a new one.
         for path in (state.with_suffix(".rows"), lock):
             path.unlink()
 
 
+def _write_to(store: ShardStore | None, cache: CacheWriter) -> CacheWriter | ShardWriter:
+    return cache if store is None else ShardWriter(store, cache)
+
+
 @contextmanager
-def _resume(state: Path, *, num_files: int, size_px: int) -> Iterator[DecodingState]:
-    """Yield a state with what is left of an earlier run."""
+def _resume(state: Path, num_files: int, row: np.dtype[Any]) -> Iterator[tuple[CacheWriter, Journal]]:
+    """Yield what is left of an earlier run."""
     kept, rows = state.with_suffix(".npy"), state.with_suffix(".rows")
     if not kept.exists():
         rows.unlink(missing_ok=True)
-    cache = CacheWriter(kept, num_files, size_px)
+    cache = CacheWriter(kept, num_files, row)
     with rows.open("a+b", buffering=0) as file:
         journal = Journal(file, num_files)
         if journal.is_done.any():
             journal.forget_lost(read_cache(kept))
-        yield DecodingState(cache, journal)
+        yield cache, journal
 
 
 def _remove_others(state: Path) -> None:

@@ -43,10 +43,15 @@ def _measure(path: str) -> FileSize:
 
 
 def identify_decoding(
-    code: Path, parameters: DecodingParameters, files: Sequence[FoundFile], sizes: Sequence[FileSize]
+    code: Path,
+    parameters: DecodingParameters,
+    files: Sequence[FoundFile],
+    sizes: Sequence[FileSize],
+    *,
+    address: str | None,
 ) -> str:
-    """Return a hash of all that decides what is written: code, parameters, files and processor."""
-    decided = [read_json(code), parameters.model_dump(), name_processor()]
+    """Return a hash of all that decides what is written, and where: code, parameters, files, processor, shards."""
+    decided = [read_json(code), parameters.model_dump(), name_processor(), address]
     digest = sha256(json.dumps(decided, sort_keys=True).encode())
     for one, size in zip(files, sizes, strict=True):
         digest.update(f"{one.file}\0{tuple(size)}{one.place and tuple(one.place)}".encode(errors="surrogateescape"))

@@ -47,8 +47,8 @@ class Journal:
         """Which files have a row, (N,)."""
         return self._begins >= 0
 
-    def forget_lost(self, images: NDArray[np.uint8]) -> None:
-        """Forget the rows of those images (N, H, W, 3) whose pixels are not those that were written."""
+    def forget_lost(self, images: NDArray[Any]) -> None:
+        """Forget the rows of those images (N, ...) whose pixels, or places in shards, are not those written."""
         for number in np.flatnonzero(self.is_done).tolist():
             if sum_pixels(images[number]) != self._sums[number]:
                 self._begins[number] = -1
@@ -77,6 +77,6 @@ class Journal:
         self._end += num_bytes
 
 
-def sum_pixels(image: NDArray[np.uint8]) -> int:
+def sum_pixels(image: NDArray[Any]) -> int:
     """Return the sum of an image's bytes, taken as numbers of 64 bits; which bytes are left over does not matter."""
     return int(np.frombuffer(image, np.uint64, image.nbytes // 8).sum())

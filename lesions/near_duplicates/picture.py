@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from lesions.drawing.style import spell
+from lesions.images.shards import Images
 from lesions.near_duplicates.orientation import turn_images
 
 MAX_SHOWN = 24
@@ -15,7 +15,7 @@ TEXT_COLOUR = "#7a7a7a"
 """Legible on white and on black: the picture is transparent."""
 
 
-def plot_pairs(pairs: pd.DataFrame, metadata: pd.DataFrame, pixels: NDArray[np.uint8]) -> Figure:
+def plot_pairs(pairs: pd.DataFrame, metadata: pd.DataFrame, pixels: Images) -> Figure:
     """Plot up to 24 pairs, the most important first: different diagnoses, no shared identifier, least correlation.
 
     Images are labelled with their row, because their name may be a patient's.

@@ -11,6 +11,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from lesions.errors import InputError
+from lesions.images.shards import Images
 from lesions.networks.onnx_export import drop_unused_opsets, strip
 from lesions.serving.manifest import IMAGES
 
@@ -22,7 +23,7 @@ NUM_IMAGES, BATCH_SIZE = 256, 8
 """The images that decide the range of each operator's output, and how many of them at a time."""
 
 
-def quantise(model: onnx.ModelProto, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> onnx.ModelProto:
+def quantise(model: onnx.ModelProto, images: Images, rows: NDArray[np.int64]) -> onnx.ModelProto:
     """Return a model whose convolutions are int8, each channel with its own scale.
 
     Weights have seven bits. With eight, processors without VNNI instructions would clip sums of products, and the
@@ -87,7 +88,7 @@ def find_quantised(model: onnx.ModelProto) -> list[str]:
 class _Calibrating(CalibrationDataReader):  # type: ignore[misc]
     """Batches of images, in the form in which onnxruntime asks for them."""
 
-    def __init__(self, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> None:
+    def __init__(self, images: Images, rows: NDArray[np.int64]) -> None:
         self._batches = self._yield_batches(images, rows)
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
@@ -95,6 +96,6 @@ class _Calibrating(CalibrationDataReader):  # type: ignore[misc]
         return next(self._batches, None)
 
     @staticmethod
-    def _yield_batches(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> Iterator[dict[str, NDArray[np.uint8]]]:
+    def _yield_batches(images: Images, rows: NDArray[np.int64]) -> Iterator[dict[str, NDArray[np.uint8]]]:
         for start in range(0, len(rows), BATCH_SIZE):
             yield {IMAGES: images[rows[start : start + BATCH_SIZE]]}

@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lesions.images.shards import Images
+
 RESIDENT_FRACTION = 0.6
 """Fraction of a GPU's free memory that the images may take; the rest is for the network."""
 
@@ -24,13 +26,13 @@ class ImageSource(Protocol):
         ...
 
 
-def open_source(images: NDArray[np.uint8], device: torch.device) -> ImageSource:
+def open_source(images: Images, device: torch.device) -> ImageSource:
     """Copy the whole cache to the GPU if its memory has room; otherwise gather each batch when it is needed.
 
     Parameters
     ----------
     images : (M, H, W, 3) uint8
-        The cache, memory-mapped or in memory.
+        All images, memory-mapped, in memory or in shards.
     """
     if device.type == "cuda" and images.nbytes <= RESIDENT_FRACTION * torch.cuda.mem_get_info(device)[0]:
         return ResidentImages(images, device)
@@ -40,7 +42,7 @@ def open_source(images: NDArray[np.uint8], device: torch.device) -> ImageSource:
 class ResidentImages:
     """A source that holds the whole cache in the device's memory."""
 
-    def __init__(self, images: NDArray[np.uint8], device: torch.device) -> None:
+    def __init__(self, images: Images, device: torch.device) -> None:
         self._images = torch.empty(images.shape, dtype=torch.uint8, device=device)
         rows_at_once = max(1, UPLOAD_BYTES // (images.nbytes // len(images)))
         for start in range(0, len(images), rows_at_once):
@@ -56,7 +58,7 @@ class ResidentImages:
 class GatheredImages:
     """A source that gathers the next batch in a thread while the current one is used."""
 
-    def __init__(self, images: NDArray[np.uint8], device: torch.device) -> None:
+    def __init__(self, images: Images, device: torch.device) -> None:
         self._images = images
         self._device = device
 
@@ -76,6 +78,9 @@ class GatheredImages:
         """Copy rows into pinned memory, which a GPU reads without the CPU; torch reuses it afterwards."""
         pinned = self._device.type == "cuda"
         batch = torch.empty((len(rows), *self._images.shape[1:]), dtype=torch.uint8, pin_memory=pinned)
-        # Only the default mode buffers `out`; clipping never happens, because rows are always within bounds.
-        np.take(self._images, rows, axis=0, out=batch.numpy(), mode="clip")
+        if isinstance(self._images, np.ndarray):
+            # Only the default mode buffers `out`; clipping never happens, because rows are always within bounds.
+            np.take(self._images, rows, axis=0, out=batch.numpy(), mode="clip")
+        else:
+            batch.numpy()[...] = self._images[rows]
         return batch

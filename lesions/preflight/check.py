@@ -24,6 +24,7 @@ from lesions.hardware.memory import read_peak_memory
 from lesions.hardware.processes import count_on_host
 from lesions.hardware.processors import describe_crowding
 from lesions.images.decode import DecodingParameters
+from lesions.images.opening import ShardParameters
 from lesions.near_duplicates.parameters import NearDuplicateParameters
 from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.parameters import read_architectures
@@ -43,6 +44,7 @@ from lesions.preflight.needs import (
     estimate_near_duplicates,
 )
 from lesions.preflight.reruns import describe_reruns
+from lesions.preflight.shards import check_shards, count_mapped_bytes, count_row_bytes
 from lesions.preflight.training_memory import (
     count_copies,
     count_prediction_bytes,
@@ -74,6 +76,7 @@ SECTIONS: dict[str, type[Section]] = SHARED | {
     "hardware": HardwareParameters,
     "near_duplicates": NearDuplicateParameters,
     "robustness": RobustnessParameters,
+    "shards": ShardParameters,
     "split": SplitParameters,
     "task": TaskParameters,
     "tracking": TrackingParameters,
@@ -114,8 +117,10 @@ def check_run(params: Path) -> Findings:
         with findings.collect():
             findings.rows["disk"] = check_disk(params, recipes, counts, weights_bytes)
         with findings.collect():
-            if said := check_decoding_disk(counts.num_images * _count_cached_bytes(params)):
+            if said := check_decoding_disk(counts.num_images * count_row_bytes(params)):
                 findings.rows["disk of cache_images"] = said
+        with findings.collect():
+            findings.rows |= check_shards(params, counts.num_images)
         memory = estimate_tables(params, counts)
         if findings.rows["training on"].startswith("cpu "):
             memory |= estimate_networks(params, recipes, precisions, counts, loaded_bytes=loaded_bytes)
@@ -224,7 +229,7 @@ def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts, weights_by
     drawn = "synthetic" in read_section(params, "dataset", DatasetParameters).all_names
     disk = estimate_disk(
         counts.num_images,
-        counts.num_images * _count_cached_bytes(params),
+        counts.num_images * count_row_bytes(params),
         read_section(params, "generate_synthetic", SyntheticParameters) if drawn else None,
         weights_bytes=weights_bytes,
         weights_in_state=copies - 1,  # the gradient is not written
@@ -255,7 +260,7 @@ def check_decoding_disk(cache_bytes: int) -> str:
 def estimate_tables(params: Path, counts: DatasetCounts) -> dict[str, Memory]:
     """Return the memory of the stages before training that read every image."""
     cached_px = read_section(params, "cache_images", DecodingParameters).size_px
-    cache_bytes = counts.num_images * _count_cached_bytes(params)
+    cache_bytes = counts.num_images * count_mapped_bytes(params)
     return {
         "cache_images": estimate_caching(counts.num_images, cached_px, counts.largest),
         "find_near_duplicates": estimate_near_duplicates(counts.num_images, cache_bytes),
@@ -272,7 +277,7 @@ def estimate_networks(
 ) -> dict[str, Memory]:
     """Return the memory that training each network on the CPU needs, and predicting with it."""
     cached_px = read_section(params, "cache_images", DecodingParameters).size_px
-    cache_bytes = counts.num_images * _count_cached_bytes(params)
+    cache_bytes = counts.num_images * count_mapped_bytes(params)
     num_views = read_section(params, "evaluation", EvaluationParameters).num_views
     shares = read_section(params, "split", SplitParameters).shares
     num_train, num_scored = (round(share * counts.num_used) for share in (shares.train, max(shares.val, shares.test)))
@@ -296,8 +301,3 @@ def estimate_networks(
     return {
         stage: estimate_computing(loaded_bytes, num_bytes, cache_bytes) for stage, num_bytes in tensor_bytes.items()
     }
-
-
-def _count_cached_bytes(params: Path) -> int:
-    """Return the number of bytes per image in the cache."""
-    return 3 * read_section(params, "cache_images", DecodingParameters).size_px ** 2

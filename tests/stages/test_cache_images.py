@@ -19,7 +19,7 @@ from lesions.images.decoding_state import open_state
 from lesions.images.folders import FoundFile
 from lesions.tables.index import read_index
 from stages import cache_images
-from tests.builders import ROOT, WriteParams, dataset_section
+from tests.builders import NO_SHARDS, ROOT, WriteParams, dataset_section
 from tests.small_disk import needs_small_disk, run_on_small_disk
 
 SECTION = {"size_px": 8, "fit": "crop", "max_megapixels": 1.0}
@@ -44,7 +44,7 @@ def test_good_files_are_decoded_and_bad_ones_are_listed(
     (root / "b/empty.jpg").touch()
     (root / "b/page.jpg").write_text("<html>")
     (root / "table.csv").write_text("not an image, and not named as one")
-    params = write_params(cache_images=SECTION, dataset=dataset_section(root, "ham10000"))
+    params = write_params(cache_images=SECTION, shards=NO_SHARDS, dataset=dataset_section(root, "ham10000"))
 
     cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
 
@@ -76,7 +76,9 @@ def test_threads_and_chunks_change_nothing(
             path.write_bytes(path.read_bytes()[:-9])
         else:
             Image.fromarray(generator.integers(0, 256, (30 + n, 40, 3), dtype=np.uint8)).save(path)
-    params = write_params(cache_images=SECTION, dataset=dataset_section(tmp_path / "dataset", "ham10000"))
+    params = write_params(
+        cache_images=SECTION, shards=NO_SHARDS, dataset=dataset_section(tmp_path / "dataset", "ham10000")
+    )
     cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
     monkeypatch.setattr(cache_images, "count_processors", lambda: num_threads)
     monkeypatch.setattr("lesions.images.chunks.CHUNK", chunk)
@@ -104,7 +106,7 @@ def draw_slow_images(folder: Path, number: int) -> None:
 def test_a_signal_leaves_no_file(tmp_path: Path, write_params: WriteParams) -> None:
     (tmp_path / "dataset").mkdir()
     draw_slow_images(tmp_path / "dataset", 300)
-    params = write_params(cache_images=SLOW_SECTION, dataset=dataset_section("dataset", "ham10000"))
+    params = write_params(cache_images=SLOW_SECTION, shards=NO_SHARDS, dataset=dataset_section("dataset", "ham10000"))
     arguments = ["--images", "out/images.npy", "--index", "out/images.csv", "--params"]
     process = subprocess.Popen(
         [sys.executable, "-m", "stages.cache_images", *arguments, params],
@@ -142,7 +144,9 @@ def test_stopping_early_decodes_only_the_chunks_already_started(
 def test_a_full_disk_is_named_and_nothing_is_left_on_it(tmp_path: Path, write_params: WriteParams) -> None:
     for n in range(200):
         draw(tmp_path / f"dataset/{n}.png", n)
-    params = write_params(cache_images=SECTION | {"size_px": 64}, dataset=dataset_section("dataset", "ham10000"))
+    params = write_params(
+        cache_images=SECTION | {"size_px": 64}, shards=NO_SHARDS, dataset=dataset_section("dataset", "ham10000")
+    )
     outputs = "--images small/images.npy --index small/images.csv"
     stage = f"{sys.executable} -m stages.cache_images {outputs} --params {params}"
     done = run_on_small_disk(tmp_path, "1m", "sh", "-c", f"{stage}; echo exits with $?; ls -A small")
@@ -161,7 +165,7 @@ def test_a_refused_image_is_nowhere_in_the_array(tmp_path: Path, write_params: W
     for n in (0, 3, 4, 8):
         (root / f"{n}.png").write_bytes(b"broken")
     (root / "nothing.png").symlink_to("nowhere.png")
-    params = write_params(cache_images=SECTION, dataset=dataset_section(root, "ham10000"))
+    params = write_params(cache_images=SECTION, shards=NO_SHARDS, dataset=dataset_section(root, "ham10000"))
     cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
     index = read_index(tmp_path / "images.csv")
     assert (index.row.isna() == index.error.notna()).all()
@@ -181,7 +185,7 @@ def test_what_is_not_read_is_listed_beside_what_is(
     (root / "c.gif").write_bytes(b"GIF89a")
     (root / "linked").symlink_to(tmp_path / "elsewhere")
     os.mkfifo(root / "pipe.jpg")
-    params = write_params(cache_images=SECTION, dataset=dataset_section(root, "ham10000"))
+    params = write_params(cache_images=SECTION, shards=NO_SHARDS, dataset=dataset_section(root, "ham10000"))
     cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
     index = read_index(tmp_path / "images.csv").set_index("file")
     assert index.index.tolist() == ["._a.png", "a.png", "c.gif", "linked/b.png", "pipe.jpg", "z.png"]
@@ -199,7 +203,9 @@ def test_what_is_not_read_is_listed_beside_what_is(
 def test_a_folder_of_other_formats_alone_gives_no_image(tmp_path: Path, write_params: WriteParams) -> None:
     (tmp_path / "dataset").mkdir()
     (tmp_path / "dataset/x.gif").write_bytes(b"x")
-    params = write_params(cache_images=SECTION, dataset=dataset_section(tmp_path / "dataset", "ham10000"))
+    params = write_params(
+        cache_images=SECTION, shards=NO_SHARDS, dataset=dataset_section(tmp_path / "dataset", "ham10000")
+    )
     cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
     assert read_index(tmp_path / "images.csv").error.tolist() == ["GIF, which is not read; save it as JPEG or PNG"]
     assert np.load(tmp_path / "images.npy").shape == (0, 8, 8, 3)
@@ -215,7 +221,9 @@ def test_dicom_files_are_images_of_a_dataset_and_their_patients_are_in_no_table(
     write(tmp_path / "dataset/ISIC_1.dcm")
     write(tmp_path / "dataset/ISIC_2.dicom", NumberOfFrames=7)
     draw(tmp_path / "dataset/ISIC_3.png", 10)
-    params = write_params(cache_images=SECTION, dataset=dataset_section(tmp_path / "dataset", "ham10000"))
+    params = write_params(
+        cache_images=SECTION, shards=NO_SHARDS, dataset=dataset_section(tmp_path / "dataset", "ham10000")
+    )
     cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
     index = read_index(tmp_path / "images.csv").set_index("file")
     assert index.error.dropna().to_dict() == {
@@ -230,7 +238,9 @@ def test_dicom_files_are_images_of_a_dataset_and_their_patients_are_in_no_table(
 def test_an_invalid_file_name_is_escaped(tmp_path: Path, write_params: WriteParams) -> None:
     draw(tmp_path / "dataset/a.png", 10)
     (tmp_path / "dataset/a.png").rename(tmp_path / "dataset/a\udcff.png")
-    params = write_params(cache_images=SECTION, dataset=dataset_section(tmp_path / "dataset", "ham10000"))
+    params = write_params(
+        cache_images=SECTION, shards=NO_SHARDS, dataset=dataset_section(tmp_path / "dataset", "ham10000")
+    )
     cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
     index = read_index(tmp_path / "images.csv")
     assert index.file.tolist() == [r"a\udcff.png"]
@@ -244,19 +254,23 @@ def test_only_the_folders_of_the_named_datasets_are_decoded(tmp_path: Path, writ
     cache_images.main(
         tmp_path / "images.npy",
         tmp_path / "images.csv",
-        write_params(cache_images=SECTION, dataset=section),
+        write_params(cache_images=SECTION, shards=NO_SHARDS, dataset=section),
     )
     assert read_index(tmp_path / "images.csv").file.tolist() == ["ham10000/a.png", "pad_ufes_20/a.png"]
 
 
 def test_a_missing_folder_is_named(tmp_path: Path, write_params: WriteParams) -> None:
-    params = write_params(cache_images=SECTION, dataset=dataset_section(tmp_path / "nowhere", "ham10000"))
+    params = write_params(
+        cache_images=SECTION, shards=NO_SHARDS, dataset=dataset_section(tmp_path / "nowhere", "ham10000")
+    )
     with pytest.raises(InputError, match=r"dataset.root: there is no folder .*nowhere"):
         cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
 
 
 def test_a_folder_without_images_is_named(tmp_path: Path, write_params: WriteParams) -> None:
-    params = write_params(cache_images=SECTION, dataset=dataset_section(tmp_path / "empty", "ham10000"))
+    params = write_params(
+        cache_images=SECTION, shards=NO_SHARDS, dataset=dataset_section(tmp_path / "empty", "ham10000")
+    )
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"dataset.root: no image files below .*empty \(.bmp, .jfif, .jpe, .jpeg"):
         cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)

@@ -16,7 +16,7 @@ from lesions.preflight.findings import Findings
 from lesions.tables.index import build_index, read_index
 from stages import cache_images
 from tests.archive_files import KINDS, draw_png, write_archive
-from tests.builders import ROOT, WriteParams, dataset_section
+from tests.builders import NO_SHARDS, ROOT, WriteParams, dataset_section
 
 SECTION = {"size_px": 8, "fit": "crop", "max_megapixels": 1.0}
 IMAGES = {f"part_{number % 2}/ISIC_{number}.png": draw_png(number, 20) for number in range(12)}
@@ -43,7 +43,12 @@ def test_an_archive_gives_what_its_files_give(
     write_files(tmp_path / "unpacked", UNORDERED)
     write_archive(tmp_path / "packed" / archive, UNORDERED)
     (pixels, rows), (packed_pixels, packed_rows) = (
-        cache(tmp_path, write_params(cache_images=SECTION, dataset=dataset_section(tmp_path / name, "ham10000")))
+        cache(
+            tmp_path,
+            write_params(
+                cache_images=SECTION, shards=NO_SHARDS, dataset=dataset_section(tmp_path / name, "ham10000")
+            ),
+        )
         for name in ("unpacked", "packed")
     )
     assert packed_pixels == pixels
@@ -59,7 +64,7 @@ def test_an_archive_gives_what_its_files_give(
 def read_both(root: Path, work: Path, write_params: WriteParams, **section: Any) -> tuple[Reading, Reading]:
     """Read a dataset after its images were cached, and as `lesions check` does before that."""
     section = dataset_section(root, "csv", table="table.csv", **section)
-    params = write_params(cache_images=SECTION, dataset=section)
+    params = write_params(cache_images=SECTION, shards=NO_SHARDS, dataset=section)
     parameters = read_section(params, "dataset", DatasetParameters)
     foreseen = build_index(describe_undecoded(root, find_image_files(root)))
     _, index = cache(work, params)
@@ -137,7 +142,7 @@ def test_folders_in_an_archive_are_diagnoses(
     root = tmp_path / "dataset"
     images = {f"{above}{diagnosis}/{number}.png": draw_png(number) for number, diagnosis in enumerate(WORDS)}
     write_archive(root / archive, images)
-    params = write_params(cache_images=SECTION, dataset=dataset_section(root, "image_folder"))
+    params = write_params(cache_images=SECTION, shards=NO_SHARDS, dataset=dataset_section(root, "image_folder"))
     _, index = cache(tmp_path, params)
     reading = read_dataset(root, "image_folder", read_section(params, "dataset", DatasetParameters), images=index)
     table = reading.table.set_index("image_id")
@@ -168,7 +173,7 @@ def test_check_counts_images_in_archives_and_names_what_is_not_opened(
     section = dataset_section(root, "csv", table="table.csv", columns=COLUMNS, max_rejected_fraction=0.5)
     split = read_parameters(ROOT / "params.yaml")["split"]
     findings = Findings()
-    check_datasets(write_params(cache_images=SECTION, dataset=section, split=split), findings)
+    check_datasets(write_params(cache_images=SECTION, shards=NO_SHARDS, dataset=section, split=split), findings)
     assert findings.rows["images"] == "13"
     assert findings.rows["csv: rows"].startswith(
         "12: 11 valid, 1 refused, 0 left out; 1 image files that no row names"

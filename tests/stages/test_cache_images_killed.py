@@ -7,17 +7,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from lesions.images.decoding_state import FOLDER
+from lesions.images.opening import open_images
+from lesions.parameters.section import read_parameters
 from stages import cache_images
 from tests.archive_files import write_archive
-from tests.builders import ROOT, dataset_section, slow
+from tests.builders import NO_SHARDS, ROOT, dataset_section, slow
 
 SECTION = {"size_px": 64, "fit": "crop", "max_megapixels": 2.0}
 NUM_IMAGES = 250
@@ -32,7 +35,7 @@ class Killed(NamedTuple):
     rows: bytes
 
 
-def write_dataset(work: Path, archive: str | None) -> None:
+def write_dataset(work: Path, archive: str | None, shards: dict[str, Any] = NO_SHARDS) -> None:
     """Write images that take a while to decode, a broken one, and the parameters."""
     pixels = np.random.default_rng(0).integers(0, 256, (600, 500, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(work / "0.jpg")
@@ -45,7 +48,7 @@ def write_dataset(work: Path, archive: str | None) -> None:
         (work / "dataset").mkdir()
         for name, data in files.items():
             (work / "dataset" / name).write_bytes(data)
-    sections = {"cache_images": SECTION, "dataset": dataset_section("dataset", "ham10000")}
+    sections = {"cache_images": SECTION, "shards": shards, "dataset": dataset_section("dataset", "ham10000")}
     (work / "params.yaml").write_text(json.dumps(sections))
     (work / "code.json").write_text('{"files": {}, "packages": {}}')
 
@@ -113,6 +116,32 @@ def test_a_stopped_run_resumes_to_the_same_bytes_and_leaves_no_state(
     assert (tmp_path / "data/images.npy").read_bytes() == images
     assert (tmp_path / "data/images.csv").read_bytes() == index
     assert list_left(tmp_path) == []
+
+
+def test_a_killed_run_that_writes_shards_resumes_to_the_same_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, store = tmp_path / "work", tmp_path / "store"
+    work.mkdir()
+    write_dataset(work, None, {"address": str(store), "local_gb": 0})
+    run_stage(work, signal.SIGKILL)
+    begun = {*store.iterdir()}
+    assert begun
+    printed = run_stage(work)
+    assert "resuming: " in printed
+    index = work / "data/images.npy"
+    assert begun <= {*store.iterdir()}
+    assert {path.stem for path in store.iterdir()} == {bytes(shard).hex() for shard in np.load(index)["shard"]}
+    of_shards = open_images(index, work / "params.yaml")[:]
+    written, rows = index.read_bytes(), (work / "data/images.csv").read_bytes()
+    assert decode_whole(work, monkeypatch) == (written, rows)
+    (work / "params.yaml").write_text(
+        json.dumps(json.loads((work / "params.yaml").read_text()) | {"shards": NO_SHARDS})
+    )
+    read_parameters.cache_clear()
+    images, same_rows = decode_whole(work, monkeypatch)
+    assert same_rows == rows
+    np.testing.assert_array_equal(of_shards, np.load(BytesIO(images)))
 
 
 @pytest.fixture(scope="module")

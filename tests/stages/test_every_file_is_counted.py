@@ -21,7 +21,7 @@ from lesions.parameters.section import read_section
 from lesions.tables.index import build_index, read_index
 from stages import cache_images
 from tests.archive_files import write_archive
-from tests.builders import dataset_section
+from tests.builders import NO_SHARDS, dataset_section
 
 FOLDERS = (
     "",
@@ -130,7 +130,8 @@ def test_each_file_is_counted_once(
         columns = {"image_id": "photo", "diagnosis": "finding"}
         section |= {"names": ["csv"], "table": "table.csv", "columns": columns}
     params = work / "params.yaml"
-    params.write_text(f"cache_images: {{size_px: 8, fit: crop, max_megapixels: 1}}\ndataset: {json.dumps(section)}\n")
+    decoding = {"size_px": 8, "fit": "crop", "max_megapixels": 1}
+    params.write_text(json.dumps({"cache_images": decoding, "dataset": section, "shards": NO_SHARDS}))
     parameters = read_section(params, "dataset", DatasetParameters)
     cache_images.main(work / "images.npy", work / "images.csv", params)
     index = read_index(work / "images.csv")

@@ -15,7 +15,7 @@ from lesions.tables.csv_table import write_table
 from lesions.tables.index import read_index
 from lesions.tables.metadata import COLUMNS
 from stages import cache_images, find_near_duplicates
-from tests.builders import HAM10000, WriteParams, dataset_section, metadata_table, needs_ham10000
+from tests.builders import HAM10000, NO_SHARDS, WriteParams, dataset_section, metadata_table, needs_ham10000
 
 NUM_IMAGES = 30
 
@@ -74,6 +74,7 @@ def params(tmp_path: Path, write_params: WriteParams) -> Path:
     return write_params(
         dataset=dataset_section(tmp_path / "files", "ham10000"),
         cache_images={"size_px": 74, "fit": "crop", "max_megapixels": 1},
+        shards=NO_SHARDS,
         near_duplicates={"min_correlation": 0.7},
     )
 
@@ -165,6 +166,7 @@ def test_only_pairs_above_the_threshold_are_copies(tmp_path: Path, write_params:
     strict = write_params(
         dataset=dataset_section(tmp_path / "files", "ham10000"),
         cache_images={"size_px": 74, "fit": "crop", "max_megapixels": 1},
+        shards=NO_SHARDS,
         near_duplicates={"min_correlation": 0.97},
     )
     pairs, _, _ = find(tmp_path / "files", strict)
@@ -189,6 +191,7 @@ def test_images_with_too_little_detail_are_refused(tmp_path: Path, write_params:
     small = write_params(
         dataset=dataset_section(tmp_path / "files", "ham10000"),
         cache_images={"size_px": 31, "fit": "crop", "max_megapixels": 1},
+        shards=NO_SHARDS,
         near_duplicates={"min_correlation": 0.7},
     )
     with pytest.raises(InputError, match=r"images.npy: cached images of 31 px .* raise cache_images.size_px to 32"):
@@ -204,6 +207,7 @@ def test_small_images_are_searched_only_as_far_as_their_pixels_go(tmp_path: Path
     small = write_params(
         dataset=dataset_section(tmp_path / "files", "ham10000"),
         cache_images={"size_px": 37, "fit": "crop", "max_megapixels": 1},
+        shards=NO_SHARDS,
         near_duplicates={"min_correlation": 0.7},
     )
     pairs, _, _ = find(tmp_path / "files", small)

@@ -16,11 +16,11 @@ import torch
 from lesions.stage.failure import one_paragraph_errors
 from lesions.formats.atomic import write_text
 from lesions.networks.tensor_file import write_tensor_file
-from lesions.images.cache import write_cache
+from lesions.images.cache import image_row, write_cache
 
 def write_images(path, size):
     images = np.ones((size // 30_000, 100, 100, 3), np.uint8)
-    with write_cache(path, len(images), 100) as cache:
+    with write_cache(path, len(images), image_row(100)) as cache:
         cache.write(range(len(images)), images)
 
 write = {

@@ -35,6 +35,27 @@ def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> N
     assert found["disk"] == "98 MB, half of it DVC's copies; 358 MB more during a training"
 
 
+MILLION = {"generate_synthetic": {"num_images": 1_000_000}, "cache_images": {"size_px": 1000}}
+
+
+def test_shards_leave_an_index_and_the_local_copy_on_this_disk(params: Path, tmp_path: Path) -> None:
+    address = str(tmp_path / "store")
+    lay_over(params, MILLION | {"shards": {"address": address, "local_gb": 0.5}})
+    found = check_run(params).rows
+    assert found["shards"] == f"3,000,000 MB in {address}"
+    assert found["disk of shards"] == "up to 500 MB in .resume/shards, of images that were read"
+    assert "pages of the image cache" not in found["memory of find_near_duplicates"]
+
+
+def test_a_local_copy_that_needs_too_much_disk_is_refused(params: Path, tmp_path: Path) -> None:
+    lay_over(params, MILLION | {"shards": {"address": str(tmp_path / "store"), "local_gb": 1e6}})
+    with pytest.raises(
+        InputError,
+        match=r"the local copy of images in shards takes 3000\.0 GB in .* GB are free; lower shards.local_gb",
+    ):
+        check_run(params).raise_problems()
+
+
 def test_several_processes_are_said_with_the_memory_of_each(params: Path) -> None:
     number = count_processors() + 1
     lay_over(params, {"hardware": {"device": "cpu", "num_processes": number}, "models": ["custom_cnn"]})
@@ -335,7 +356,7 @@ def test_the_embedded_dataset_has_no_published_test_images(params: Path) -> None
 
 
 def test_a_run_that_needs_too_much_disk_is_refused_unless_its_files_exist(params: Path) -> None:
-    lay_over(params, {"generate_synthetic": {"num_images": 1_000_000}, "cache_images": {"size_px": 1000}})
+    lay_over(params, MILLION)
     with pytest.raises(
         InputError, match=r"has yet to write takes 60\d\d\.\d GB in .*, where .* GB are free; make room"
     ):

@@ -1,21 +1,12 @@
-"""A project with something to store, and a server of S3, for all tests of storage."""
+"""A project with something to store, for all tests of storage."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
 from tests.repository import Repository
-from tests.s3_server import S3
 from tests.stores import build_store_project, push, set_remote
-
-
-@pytest.fixture(scope="session")
-def s3() -> Iterator[S3]:
-    server = S3()
-    yield server
-    server.close()
 
 
 @pytest.fixture(scope="session")

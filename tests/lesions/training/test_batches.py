@@ -1,22 +1,29 @@
 """Every epoch shows the training images in an order and with changes of its own."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 import torch
 
+from lesions.images.shards import Images
 from lesions.networks.source import open_source
 from lesions.training.batches import AugmentedBatches
 from lesions.training.sampling import Scheme
 from lesions.transforms.preprocessing import Preprocessing
 from tests.builders import NO_AUGMENTATION
+from tests.shards import draw_images, open_shards, write_shards
 from tests.training import labelled_rows
 
 IMAGES = np.arange(20, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), dtype=np.uint8)
 ROWS = np.arange(19, 5, -1)  # the training images are some rows of the cache, not in its order
 
 
-def batches(batch_size: int = 4, seed: int = 0, sampling: Scheme = "shuffled", **changes: float) -> AugmentedBatches:
+def batches(
+    batch_size: int = 4, seed: int = 0, sampling: Scheme = "shuffled", images: Images = IMAGES, **changes: float
+) -> AugmentedBatches:
     return AugmentedBatches(
-        open_source(IMAGES, torch.device("cpu")),
+        open_source(images, torch.device("cpu")),
         labelled_rows(ROWS, ROWS % 3),
         class_counts=(5, 5, 4),
         augmentation=NO_AUGMENTATION.model_copy(update=changes),
@@ -101,3 +108,21 @@ def test_batches_of_another_size_have_the_same_images() -> None:
     assert batches().resized(7).num_batches == 2
     assert shown(batches().resized(7), 1) == shown(batches(batch_size=7), 1)
     assert batches().num_batches == 3
+
+
+@pytest.mark.parametrize("local_gb", [0, 2e-6, 1])
+def test_images_in_shards_make_the_same_batches(
+    local_gb: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LESIONS_RESUME_DIR", str(tmp_path / "resume"))
+    images, address = draw_images(), str(tmp_path / "store")
+    shards = open_shards(write_shards(tmp_path, images, address), address, local_gb=local_gb)
+    for epoch in (1, 2):
+        of_array, of_shards = (
+            batches(images=each, rotation_degrees=90, brightness=0.3, mixup_alpha=1).epoch(epoch)
+            for each in (images, shards)
+        )
+        for expected, found in zip(of_array, of_shards, strict=True):
+            assert torch.equal(found.inputs, expected.inputs)
+            assert torch.equal(found.targets, expected.targets)
+            assert found.image_ids.tolist() == expected.image_ids.tolist()

@@ -59,11 +59,11 @@ STAGES = {
     "--metrics split.json --shares-plot shares.json --characteristics characteristics.json",
     "compute_class_weights": "--metadata metadata.csv --splits splits.csv --classes classes.json "
     "--distribution distribution.png",
-    "resolve_recipes": "--recipes recipes",
+    "resolve_recipes": "--recipes recipes --pretraining pretraining",
     "train": "--code code.json --model custom_cnn --recipe recipes/custom_cnn.json "
     "--images images.npy --metadata metadata.csv --splits splits.csv "
-    "--classes classes.json --checkpoint network.safetensors --metrics train.json --history history.json "
-    "--machine machine.json",
+    "--classes classes.json --pretrained pretrained --checkpoint network.safetensors --metrics train.json "
+    "--history history.json --machine machine.json",
 }
 
 

@@ -2,6 +2,7 @@
 
     python -m stages.train --code data/code/train@resnet18.json --model resnet18 --recipe data/recipes/resnet18.json
         --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv --classes data/classes.json
+        --pretrained data/pretrained/resnet18
         --checkpoint data/checkpoints/resnet18.safetensors --metrics metrics/resnet18/train.json
         --history plots/history/resnet18.json --machine metrics/resnet18/machine.json
 
@@ -22,7 +23,6 @@ import torch
 import typer
 from torch import nn
 
-from lesions.errors import InputError
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
 from lesions.hardware.choices import Execution
@@ -44,10 +44,12 @@ from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
 from lesions.networks.licences import find_licence
 from lesions.networks.preprocessing import build_preprocessing
+from lesions.networks.pretrained_backbone import FILE, PretrainedBackbone, read_backbone
 from lesions.networks.source import ImageSource, open_source
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
 from lesions.stage.code import check_code_unchanged
+from lesions.stage.inputs import check_unchanged
 from lesions.stage.resuming import find_resume_folder
 from lesions.stage.run import run_stage
 from lesions.tables.classes import Classes, read_classes
@@ -79,6 +81,7 @@ def main(
     metadata: Annotated[Path, typer.Option(help="One validated row per image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
     classes: Annotated[Path, typer.Option(help="Classes, their training images and weights.")],
+    pretrained: Annotated[Path, typer.Option(help="The folder with the pretrained backbone, if there is one.")],
     checkpoint: Annotated[Path, typer.Option(help="Written: the best epoch's weights.")],
     metrics: Annotated[Path, typer.Option(help="Written: the best epoch's scores.")],
     history: Annotated[Path, typer.Option(help="Written: loss and metrics of each epoch.")],
@@ -104,7 +107,9 @@ def main(
         processes=processes,
     )
     precision = choose_precision(resolved.training.precision, device, hardware.numerics)
-    hashes = {path: hash_file(path) for path in (images, metadata, splits, classes)}
+    backbone = read_backbone(pretrained / FILE) if resolved.architecture.is_pretrained_here else None
+    inputs = (images, metadata, splits, classes, *([backbone.path] if backbone else []))
+    hashes = {path: hash_file(path) for path in inputs}
     pixels = open_images(images, params)
     check_enough_pixels(model, resolved.architecture, pixels.shape[1])
     subsets = read_subsets(metadata, splits, known.diagnoses)
@@ -132,6 +137,7 @@ def main(
     learner = build_learner(
         resolved,
         known,
+        backbone=backbone,
         device=device,
         precision=precision,
         execution=choose_execution(hardware.execution, device, hardware.num_processes),
@@ -173,9 +179,9 @@ def main(
             fitted = fit(resume=resume, on_epoch=on_epoch)
         # Checked before the state is removed, so that training can resume from it once an edit is undone.
         check_code_unchanged(code)
-        check_unchanged(hashes)
+        check_unchanged(hashes, "train")
         write_checkpoint(checkpoint, fitted.weights, about)
-        write_metrics(metrics, summarise_training(fitted, learner.network, about.weights_licence))
+        write_metrics(metrics, summarise_training(fitted, learner.network, about.weights_licence, backbone))
         write_plot_rows(history, list_history(fitted))
         on_machine = describe_machine(
             device,
@@ -192,6 +198,7 @@ def build_learner(
     recipe: Recipe,
     classes: Classes,
     *,
+    backbone: PretrainedBackbone | None = None,
     device: torch.device,
     precision: Precision,
     execution: Execution,
@@ -201,6 +208,8 @@ def build_learner(
     """Build the network, with the seed's initial weights or pretrained ones, and what it learns with."""
     torch.manual_seed(recipe.training.seed)
     network = build_network(recipe.architecture, len(classes.classes), pretrained=True)
+    if backbone:
+        backbone.load_into(network.backbone)
     shares = compute_shares(classes.num_images, recipe.sampling.scheme)
     return Learner(
         network,
@@ -267,17 +276,20 @@ def list_decisive(
     }
 
 
-def check_unchanged(hashes: dict[Path, str]) -> None:
-    """Raise InputError if an input has changed since training began: DVC hashes inputs only after the stage."""
-    for path, sha256 in hashes.items():
-        if hash_file(path) != sha256:
-            raise InputError(f"{path}: changed while the network was trained; run the stage train again")
-
-
-def summarise_training(fitted: FittedNetwork, network: nn.Module, weights_licence: str | None) -> dict[str, Any]:
-    """Return the best epoch's scores, and the licence of pretrained weights, as one flat dictionary."""
+def summarise_training(
+    fitted: FittedNetwork, network: nn.Module, weights_licence: str | None, backbone: PretrainedBackbone | None
+) -> dict[str, Any]:
+    """Return the best epoch's scores, and what is known of the weights it began with, as one flat dictionary."""
     best = fitted.history[fitted.best_epoch - 1]
-    return ({"weights_licence": weights_licence} if weights_licence else {}) | {
+    began_with: dict[str, Any] = {"weights_licence": weights_licence} if weights_licence else {}
+    if backbone:
+        about = backbone.about
+        began_with |= {
+            "pretraining_num_epochs": about.num_epochs,
+            "pretraining_loss": about.loss,
+            "pretraining_projection_std": about.projection_std,
+        }
+    return began_with | {
         "best_epoch": fitted.best_epoch,
         "num_epochs": len(fitted.history),
         "num_parameters": sum(parameter.numel() for parameter in network.parameters()),

@@ -20,7 +20,10 @@ ROOT = Path(__file__).parents[1]
 DEFINITIONS = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
 TORCH_STAGES = ("evaluate_robustness", "explain", "export", "predict", "train")
-"""The stages that load torch when they start; fit_baselines does where a backbone has pretrained weights."""
+"""The stages that load torch when they start."""
+
+LATE_TORCH_STAGES = ("fit_baselines", "pretrain")
+"""Those that load it only where a backbone has pretrained weights, or is to get them."""
 
 FLOORS = (
     "errors", "formats", "hardware", "parameters", "stage", "drawing", "tables", "images", "transforms", "tracking",
@@ -126,7 +129,7 @@ def traced_stages() -> dict[str, Code]:
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_that_computes_with_torch_follows_the_numerics_and_dvc_knows(stage: str) -> None:
     with_torch = "torch" in traced_stages()[stage].packages
-    assert with_torch == (stage in (*TORCH_STAGES, "fit_baselines"))
+    assert with_torch == (stage in (*TORCH_STAGES, *LATE_TORCH_STAGES))
     launch = ", launch=launch_processes" if stage == "train" else ""
     call = f"run_stage(main, with_torch=True{launch})" if with_torch else "run_stage(main)"
     assert (ROOT / f"stages/{stage}.py").read_text().endswith(f"    {call}\n")

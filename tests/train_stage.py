@@ -13,7 +13,8 @@ from tests.repository import Repository
 TRAIN = """
 python -m stages.train --code data/code/train@{model}.json --model {model} --recipe data/recipes/{model}.json
 --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
---classes data/classes.json --checkpoint new/weights.safetensors --metrics new/train.json
+--classes data/classes.json --pretrained data/pretrained/{model}
+--checkpoint new/weights.safetensors --metrics new/train.json
 --history new/history.json --machine new/machine.json
 """
 

@@ -86,8 +86,17 @@ class ArchitectureParameters(Section):
 
     @property
     def has_pretrained_weights(self) -> bool:
-        """Whether the backbone starts from pretrained weights."""
+        """Whether the backbone starts from weights that were pretrained elsewhere."""
         return False
+
+    @property
+    def is_pretrained_here(self) -> bool:
+        """Whether the backbone starts from the weights of the stage `pretrain`."""
+        return False
+
+
+PRETRAINED_HERE = "pretrained"
+"""The value of `weights` of a backbone that the stage `pretrain` pretrains."""
 
 
 class CustomCNNParameters(ArchitectureParameters):
@@ -118,12 +127,17 @@ class PretrainableParameters(ArchitectureParameters):
 
     @property
     def has_pretrained_weights(self) -> bool:
-        """Whether the backbone starts from pretrained weights."""
-        return self.weights != "none"
+        """Whether the backbone starts from weights that were pretrained elsewhere."""
+        return self.weights not in ("none", PRETRAINED_HERE)
+
+    @property
+    def is_pretrained_here(self) -> bool:
+        """Whether the backbone starts from the weights of the stage `pretrain`."""
+        return self.weights == PRETRAINED_HERE
 
     @model_validator(mode="after")
     def _file_has_a_hash(self) -> Self:
-        if (self.weights in ("none", "imagenet")) != (self.weights_sha256 is None):
+        if (self.weights in ("none", "imagenet", PRETRAINED_HERE)) != (self.weights_sha256 is None):
             raise ValueError(
                 "weights_sha256 belongs to weights that are a file, and such a file needs it; "
                 f"got weights {self.weights}, weights_sha256 {self.weights_sha256}"
@@ -134,7 +148,8 @@ class PretrainableParameters(ArchitectureParameters):
     def _only_weights_have_a_licence(self) -> Self:
         if self.accepted_licences and not self.has_pretrained_weights:
             raise ValueError(
-                f"accepted_licences are for pretrained weights, and weights is none; got {self.accepted_licences}"
+                "accepted_licences are for weights that were pretrained elsewhere, and weights is "
+                f"{self.weights}; got {self.accepted_licences}"
             )
         return self
 

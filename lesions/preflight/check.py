@@ -61,6 +61,8 @@ from lesions.tables.paths import ModelPaths
 from lesions.tables.task import TaskParameters
 from lesions.tracking.parameters import TrackingParameters, check_tracking
 from lesions.training.batches import check_shares
+from lesions.training.parameters import PretrainingParameters
+from lesions.training.pretraining_recipe import OPTIMIZER, TARGET_DECAY, resolve_pretraining
 from lesions.training.recipe import SHARED, Recipe, merge_recipe, resolve_recipe
 from lesions.transforms.conditions import RobustnessParameters
 
@@ -75,6 +77,7 @@ SECTIONS: dict[str, type[Section]] = SHARED | {
     "generate_synthetic": SyntheticParameters,
     "hardware": HardwareParameters,
     "near_duplicates": NearDuplicateParameters,
+    "pretraining": PretrainingParameters,
     "robustness": RobustnessParameters,
     "shards": ShardParameters,
     "split": SplitParameters,
@@ -295,6 +298,17 @@ def estimate_networks(
             num_train=num_train,
             num_val=num_scored,
         )
+        if pretraining := resolve_pretraining(params, recipe):
+            both_views = {"batch_size": 2 * pretraining.pretraining.batch_size, "average_decay": TARGET_DECAY}
+            tensor_bytes[f"pretrain {model}"] = count_training_bytes(
+                pretraining.architecture,
+                recipe.training.model_copy(update=both_views),
+                OPTIMIZER,
+                precision=precisions[model],
+                cached_px=cached_px,
+                num_train=2 * num_train,
+                num_val=1,
+            )
         tensor_bytes[f"predict {model}"] = count_prediction_bytes(
             recipe.architecture, cached_px=cached_px, num_images=num_scored, num_views=num_views
         )

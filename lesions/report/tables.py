@@ -8,14 +8,14 @@ from lesions.evaluation.comparison import Comparison
 from lesions.evaluation.references import label_model
 from lesions.evaluation.significance import compare_pairs
 from lesions.evaluation.verdict import METRIC_WORDS, spell_bounds, spell_estimate, spell_number, spell_p
-from lesions.networks.parameters import AnyArchitecture, PretrainableParameters
+from lesions.networks.parameters import PRETRAINED_HERE, AnyArchitecture, PretrainableParameters
 from lesions.report.inputs import ExternalScores, TrainSummary
 from lesions.tables.predictions import Predictions
 
 
 def describe_model(model: str, architecture: AnyArchitecture, trained: TrainSummary) -> dict[str, str]:
     """Return a model's row: its architecture and the length of its training."""
-    starts = {"none": "random", "imagenet": "ImageNet"}
+    starts = {"none": "random", "imagenet": "ImageNet", PRETRAINED_HERE: "self-supervised pretraining"}
     weights = architecture.weights if isinstance(architecture, PretrainableParameters) else "none"
     licence = f", licence {trained.weights_licence}" if trained.weights_licence else ""
     return {

@@ -47,6 +47,7 @@ PlotName = Literal[
     "predictive_values",
     "subgroups",
     "robustness",
+    "pretraining",
 ]
 
 
@@ -55,10 +56,8 @@ SYNTHETIC_ROOT = Path("data/raw/synthetic")
 
 OUTPUT_FOLDERS = (
     *(Path("data", name) for name in ("calibrations", "checkpoints", "code", "doubts", "ensembles", "exports")),
-    *(
-        Path("data", name)
-        for name in ("folds", "imported", "kept", "logits", "maps", "pictures", "predictions", "recipes")
-    ),
+    *(Path("data", name) for name in ("folds", "imported", "kept", "logits", "maps", "pictures", "predictions")),
+    *(Path("data", name) for name in ("pretrained", "pretraining", "recipes")),
     *map(Path, ("metrics", "plots", "report", ".resume", ".search", ".timings", ".tracking", "dvclive", "dvc_plots")),
 )
 """The folders that a run writes, and in which nothing else may lie; not that of the embedded dataset."""
@@ -85,6 +84,11 @@ class ModelPaths:
     def checkpoint(self) -> Path:
         """The weights of the best epoch."""
         return self.data / f"checkpoints/{self.model}.safetensors"
+
+    @property
+    def pretrained(self) -> Path:
+        """The folder with the pretrained backbone, which is empty if the stage `pretrain` had nothing to do."""
+        return self.data / f"pretrained/{self.model}"
 
     @property
     def logits(self) -> Path:
@@ -166,6 +170,7 @@ class ModelPaths:
             What has only a model or an ensemble that is exported.
         """
         network = [
+            *(self.pretrained, self.plot_file("pretraining")),
             *(self.checkpoint, self.logits, self.history),
             *(self.metrics_file("train"), self.metrics_file("machine")),
             *(self.maps, self.metrics_file("explain")),

@@ -87,10 +87,7 @@ class History:
             if found != epoch or not isinstance(monitored, float):
                 raise ValueError(f"in place of epoch {epoch} it has epoch {found!r} with the metric {monitored!r}")
         for kind in ("best", *networks):
-            expected = networks.get(kind, networks["network"]).state_dict()
-            shapes = {name: tensor.shape for name, tensor in state.select(kind).items()}
-            if shapes != {name: tensor.shape for name, tensor in expected.items()}:
-                raise ValueError(f"its weights {kind!r} are not those of this network")
+            state.check_weights(kind, networks.get(kind, networks["network"]))
 
     def restore(self, state: TrainingState, networks: dict[str, nn.Module]) -> None:
         """Restore what `save` returned, except the optimiser's state, which the phase restores."""

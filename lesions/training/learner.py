@@ -21,7 +21,7 @@ from lesions.training.batches import AugmentedBatches, Batch
 from lesions.training.loss import Criterion
 from lesions.training.optimizer import add_l1, build_optimizer, set_rate
 from lesions.training.parameters import OptimizerParameters, TrainingParameters
-from lesions.training.step import NUM_STEPS_BEFORE_RECORDING, RecordedStep, Step, collect_step
+from lesions.training.step import NUM_STEPS_BEFORE_RECORDING, RecordedStep, Step, collect_step, seed_step
 
 
 class Learner:
@@ -134,10 +134,7 @@ class LearningPhase:
         number
             The number of the step, counted from 0.
         """
-        # Dropout draws from torch's generator; seeding it here makes a step independent of the steps before it, and
-        # of the other processes. A last 0, that of the first process, changes no seed.
-        entropy = [self._learner.seed, number, self._learner.processes.rank]
-        torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
+        seed_step(self._learner.seed, number, self._learner.processes)
         set_rate(self.optimizer, rate)
         step = self._run_step(batches)
         if self._learner.average:

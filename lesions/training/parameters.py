@@ -90,3 +90,12 @@ class TrainingParameters(Section):
         accuracy.
         """
         return "balanced_accuracy" if self.monitor == "macro_recall" else self.monitor
+
+
+class PretrainingParameters(Section):
+    """The section `pretraining`, of the models whose `weights` are `pretrained`."""
+
+    seed: Annotated[int, Field(ge=0)]
+    num_epochs: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=2)]
+    learning_rate: Annotated[float, Field(gt=0)]

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from torch import Tensor, optim
+from torch import Tensor, nn, optim
 
 from lesions.hardware.exchange import send_bytes, send_json
 from lesions.hardware.processes import Processes
@@ -45,6 +45,12 @@ class TrainingState:
             for name, tensor in self.tensors.items()
             if name.startswith(f"{kind}.")
         }
+
+    def check_weights(self, kind: str, network: nn.Module) -> None:
+        """Raise ValueError if the weights of a kind do not have the names and shapes of a network's."""
+        shapes = {name: tensor.shape for name, tensor in self.select(kind).items()}
+        if shapes != {name: tensor.shape for name, tensor in network.state_dict().items()}:
+            raise ValueError(f"its weights {kind!r} are not those of this network")
 
 
 def send_state(processes: Processes, state: TrainingState | None) -> TrainingState | None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lesions.hardware.exchange import add_up
-from lesions.hardware.processes import Processes
+from lesions.hardware.processes import ALONE, Processes
 from lesions.training.batches import Batch
 
 NUM_STEPS_BEFORE_RECORDING = 3
@@ -43,6 +43,15 @@ class Step:
     def loss(self) -> Tensor:
         """The weighted mean loss, ()."""
         return self.losses.sum() / self.weights.sum()
+
+
+def seed_step(seed: int, number: int, processes: Processes = ALONE) -> None:
+    """Seed torch's generator, from which dropout draws, for the step with this number.
+
+    A step is then independent of the steps before it, and of the other processes.
+    """
+    # A last 0, that of the first process, changes no seed.
+    torch.manual_seed(int(np.random.SeedSequence([seed, number, processes.rank]).generate_state(1)[0]))
 
 
 def collect_step(processes: Processes, share: Step, places: Tensor) -> Step:

@@ -36,6 +36,10 @@ SCORING_STAGES = (
 COMPARED = ["compare", "report"]
 
 
+# What runs when a model is added to the list, beside its own stages.
+ADDING = ["fit_baselines", "list_models", "resolve_recipes", "trace_code"]
+
+
 def train_and_score(model: str) -> list[str]:
     """The stages that run when a network has to be trained."""
     return [f"{verb}@{model}" for verb in ("train", *SCORING_STAGES)]
@@ -53,7 +57,7 @@ def test_a_forced_repro_repeats_every_byte_that_git_tracks(fresh: Repository) ->
     before = fresh.tracked_outputs()
     assert len(before) > 15
     output = fresh.dvc("repro", "--force")
-    of_models = [f"{verb}@{m}" for verb in ("train", *SCORING_STAGES) for m in MODELS]
+    of_models = [f"{verb}@{m}" for verb in ("pretrain", "train", *SCORING_STAGES) for m in MODELS]
     assert stages_run(output) == sorted([*TABLE_STAGES, "fit_baselines", "fit_probes", *of_models, *COMPARED])
     assert fresh.tracked_outputs() == before
     assert fresh.run("git", "status", "--porcelain").stdout == ""
@@ -79,9 +83,7 @@ def test_a_model_is_the_only_one_trained_when_added_and_leaves_nothing_when_take
     before = everything()
     params = (fresh.root / "params.yaml").read_bytes()
     output = fresh.dvc("exp", "run", "--set-param", "models=[custom_cnn,resnet18,resnet34]")
-    assert stages_run(output) == sorted(
-        ["fit_baselines", "list_models", "resolve_recipes", "trace_code", *train_and_score("resnet34"), *COMPARED]
-    )
+    assert stages_run(output) == sorted([*ADDING, "pretrain@resnet34", *train_and_score("resnet34"), *COMPARED])
     added = everything()
     of_resnet18 = {name for name in before if "resnet18" in name and "pictures" not in name}
     assert {name.replace("resnet18", "resnet34") for name in of_resnet18} < added.keys()
@@ -110,9 +112,7 @@ def test_a_published_system_that_is_added_is_trained_alone_and_stands_in_the_com
     lay_over(fresh.root / "params.yaml", {"architectures": {"plain_cnn": small}, "models": [*MODELS, "plain_cnn"]})
     assert "train@plain_cnn" in fresh.dvc("status")
     output = fresh.dvc("repro")
-    assert stages_run(output) == sorted(
-        ["fit_baselines", "list_models", "resolve_recipes", "trace_code", *train_and_score("plain_cnn"), *COMPARED]
-    )
+    assert stages_run(output) == sorted([*ADDING, "pretrain@plain_cnn", *train_and_score("plain_cnn"), *COMPARED])
     assert "plain_cnn overrides augmentation." in output
     assert {*MODELS, "plain_cnn"} < set(pd.read_json(fresh.root / "plots/comparison/scores.json").model)
     with safe_open(fresh.root / "data/checkpoints/plain_cnn.safetensors", framework="np") as checkpoint:
@@ -220,7 +220,7 @@ def test_a_mistake_in_a_parameter_stops_before_anything_is_lost(fresh: Repositor
 
 def test_every_model_listed_in_the_lock_was_trained_from_these_data(tiny: Repository) -> None:
     lock = YAML(typ="safe").load(tiny.root / "dvc.lock")["stages"]
-    of_models = [f"{verb}@{m}" for verb in ("train", *SCORING_STAGES) for m in MODELS]
+    of_models = [f"{verb}@{m}" for verb in ("pretrain", "train", *SCORING_STAGES) for m in MODELS]
     assert sorted(lock) == sorted([*TABLE_STAGES, "fit_baselines", "fit_probes", *of_models, *COMPARED])
     assert str(tiny.root) not in (tiny.root / "dvc.lock").read_text()
 

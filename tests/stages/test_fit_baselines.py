@@ -27,12 +27,12 @@ def copy(tiny: Repository, tmp_path: Path) -> Repository:
     torch.manual_seed(0)
     torch.save(models.resnet18(weights=None).state_dict(), copy.root / "weights.pth")
     params = copy.root / "params.yaml"
-    old = "    weights: none             # none, imagenet (torchvision's, downloaded once), or a file\n"
+    old = "    weights: none\n    weights_sha256: null      # sha256 of that file\n"
     assert old in params.read_text()
     sha256 = hash_file(copy.root / "weights.pth")
-    text = params.read_text().replace(old, "    weights: weights.pth\n")
+    text = params.read_text().replace(old, f"    weights: weights.pth\n    weights_sha256: {sha256}\n")
     text = text.replace("accepted_licences: []", "accepted_licences: [unknown]", 1)
-    params.write_text(text.replace("weights_sha256: null", f"weights_sha256: {sha256}", 1))
+    params.write_text(text)
     return copy
 
 

@@ -68,7 +68,7 @@ def test_a_new_torch_reaches_the_stages_that_import_it_and_a_new_ruff_none(copy:
     set_version(copy, "torch", "99.0")
     networks = ("evaluate_robustness", "explain", "export", "predict", "train")
     assert sorted(trace_again(copy)) == sorted(
-        ["fit_baselines", *(f"{stage}@{model}" for stage in networks for model in MODELS)]
+        ["fit_baselines", "pretrain", *(f"{stage}@{model}" for stage in networks for model in MODELS)]
     )
 
 
@@ -117,10 +117,11 @@ def test_check_says_which_stages_will_run_and_why(fresh: Repository, monkeypatch
         "evaluate@resnet18": "outputs missing",
         "compare": "data (data/predictions modified)",
         "report": "code (lesions/tables/groups.py), data (data/predictions modified, params.yaml modified)",
-        "may follow": "compute_class_weights, train@custom_cnn, train@resnet18, fit_baselines, predict@custom_cnn, "
-        "predict@resnet18, evaluate@custom_cnn, evaluate_malignancy@custom_cnn, evaluate_malignancy@resnet18, "
-        "evaluate_subgroups@custom_cnn, evaluate_subgroups@resnet18, evaluate_robustness@custom_cnn, "
-        "evaluate_robustness@resnet18, explain@custom_cnn, explain@resnet18",
+        "may follow": "compute_class_weights, pretrain@custom_cnn, pretrain@resnet18, train@custom_cnn, "
+        "train@resnet18, fit_baselines, predict@custom_cnn, predict@resnet18, evaluate@custom_cnn, "
+        "evaluate_malignancy@custom_cnn, evaluate_malignancy@resnet18, evaluate_subgroups@custom_cnn, "
+        "evaluate_subgroups@resnet18, evaluate_robustness@custom_cnn, evaluate_robustness@resnet18, "
+        "explain@custom_cnn, explain@resnet18",
     }
 
 

@@ -20,7 +20,8 @@ Refusal = Callable[..., str]
 TRAIN = """
 stages.train --code data/code/train@{model}.json --model {model} --recipe data/recipes/{model}.json
 --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv --classes data/classes.json
---checkpoint new/checkpoint --metrics new/metrics --history new/history --machine new/machine
+--pretrained data/pretrained/{model} --checkpoint new/checkpoint --metrics new/metrics --history new/history
+--machine new/machine
 """
 EVALUATE = """
 stages.evaluate --model {model} --logits data/logits/custom_cnn.csv

@@ -19,7 +19,8 @@ pytest.importorskip("alembic", reason='MLflow is not installed: pip install "les
 TRAIN = """
 python -m stages.train --code data/code/train@custom_cnn.json --model custom_cnn
 --recipe data/recipes/custom_cnn.json --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
---classes data/classes.json --checkpoint new/weights --metrics new/train.json --history new/history.json
+--classes data/classes.json --pretrained data/pretrained/custom_cnn --checkpoint new/weights
+--metrics new/train.json --history new/history.json
 --machine new/machine.json
 """
 ROW = re.compile(r"^(custom_cnn|resnet18)\s+([0-9a-f]{32})\s+(.*?)\s+/#/", re.MULTILINE)

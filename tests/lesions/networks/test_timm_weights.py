@@ -146,7 +146,12 @@ def test_torchvisions_swag_weights_have_a_licence_of_their_own() -> None:
         ({"weights": "hf-hub:timm/x@main", "weights_sha256": SHA256}, "must name a commit"),
         ({"weights": f"hf-hub:timm/x@{COMMIT[1:]}", "weights_sha256": SHA256}, "must name a commit"),
         ({"weights": f"hf-hub:timm/../x@{COMMIT}", "weights_sha256": SHA256}, "must name a commit"),
-        ({"accepted_licences": ("mit",)}, "accepted_licences are for pretrained weights, and weights is none"),
+        ({"accepted_licences": ("mit",)}, "accepted_licences are for weights that were pretrained elsewhere, and"),
+        ({"weights": "pretrained", "weights_sha256": SHA256}, "weights_sha256 belongs to weights that are a file"),
+        (
+            {"weights": "pretrained", "accepted_licences": ("mit",)},
+            r"and weights is pretrained; got \('mit',\)",
+        ),
         ({"backbone": "timm/../x"}, "should match pattern"),
         ({"backbone": "timm/hf-hub:a"}, "should match pattern"),
     ],

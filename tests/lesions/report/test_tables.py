@@ -15,7 +15,13 @@ TRAINED = TrainSummary(num_parameters=11_180_103, best_epoch=4, num_epochs=9)
 
 
 @pytest.mark.parametrize(
-    ("weights", "words"), [("none", "random"), ("imagenet", "ImageNet"), ("/home/someone/net.pth", "net.pth")]
+    ("weights", "words"),
+    [
+        ("none", "random"),
+        ("imagenet", "ImageNet"),
+        ("pretrained", "self-supervised pretraining"),
+        ("/home/someone/net.pth", "net.pth"),
+    ],
 )
 def test_a_model_is_described_in_a_row(weights: str, words: str) -> None:
     section = small_resnet18(size_px=64, weights=weights, weights_sha256="a" * 64 if "/" in weights else None)

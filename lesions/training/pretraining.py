@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lesions.errors import InputError
 from lesions.hardware.device import choose_precision, name_hardware, name_precision, set_up_device
+from lesions.images.shards import Images
 from lesions.networks.architecture import check_enough_pixels
 from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.source import open_source
@@ -52,7 +53,7 @@ class Pretraining:
 def set_up_pretraining(
     model: str,
     recipe: PretrainingRecipe,
-    pixels: NDArray[np.uint8],
+    images: Images,
     rows: NDArray[np.int64],
     hardware: HardwareParameters,
 ) -> Pretraining:
@@ -60,7 +61,7 @@ def set_up_pretraining(
 
     Parameters
     ----------
-    pixels : (M, H, W, 3)
+    images : (M, H, W, 3)
         The image cache.
     rows : (N,)
         Its rows to learn from: those of training images.
@@ -77,7 +78,7 @@ def set_up_pretraining(
         numerics=hardware.numerics,
     )
     precision = choose_precision(recipe.precision, device, hardware.numerics)
-    check_enough_pixels(model, recipe.architecture, pixels.shape[1])
+    check_enough_pixels(model, recipe.architecture, images.shape[1])
     print(
         f"pretraining {model} on {device} in {name_precision(precision)}, on {len(rows):,} training images",
         flush=True,
@@ -86,7 +87,7 @@ def set_up_pretraining(
     return Pretraining(
         learner=SelfLearner(recipe.architecture, seed=seed, device=device, precision=precision),
         views=TwoViews(
-            open_source(pixels, device),
+            open_source(images, device),
             rows,
             preprocessing=build_preprocessing(recipe.architecture),
             device=device,

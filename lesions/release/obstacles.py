@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dvc.exceptions import DvcException
-from dvc.repo import Repo
 
 from lesions.errors import InputError
 from lesions.experiments.differences import name_some
@@ -24,6 +23,7 @@ from lesions.release.licences import find_forbidding
 from lesions.release.place import find_head, find_upstream, list_remote
 from lesions.report.about import AboutParameters
 from lesions.serving.onnx_file import read_onnx_file
+from lesions.storage.inspection import CACHE, inspect_storage
 from lesions.tables.paths import ModelPaths
 
 PIPELINE = "dvc.yaml"
@@ -152,16 +152,17 @@ def check_lock(candidate: Candidate) -> Iterator[str]:
 
 
 def check_stored(candidate: Candidate) -> Iterator[str]:
-    """Yield what of the export DVC's remote does not have."""
-    with open_project() as repo:
-        missing = list_not_stored(repo, candidate.paths.export)
-    if missing:
-        yield f"DVC's remote does not have {name_some(missing)}: `dvc push`"
+    """Yield what of the export is not as it should be on DVC's remote.
 
-
-def list_not_stored(repo: Repo, path: Path) -> list[str]:
-    """Return what of a file or folder, which DVC tracks, its remote does not have."""
-    return sorted(repo.status(targets=[path.as_posix()], cloud=True))
+    `dvc status --cloud` would not do: once the list of a folder is there, it does not look for the folder's files.
+    """
+    inspection = inspect_storage(None)
+    for finding in inspection.findings:
+        paths = (Path(file.path) for file in finding.stored.files)
+        files = [str(path) for path in paths if path.is_relative_to(candidate.paths.export)]
+        if files and finding.place != CACHE:
+            yield f"DVC's remote: {name_some(files)}: {finding.fault}; {finding.advice}"
+    yield from (f"DVC's remote: {problem}" for problem in inspection.problems)
 
 
 def check_gate(candidate: Candidate) -> Iterator[str]:

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import subprocess
-from hashlib import sha256
+from hashlib import md5, sha256
 from pathlib import Path
 
 import pytest
@@ -99,14 +99,15 @@ def test_every_reason_is_said_at_once(project: Project) -> None:
         "    labels: [skin-lesion, image-classification]",
         "    desc: What it is and for whom, in a sentence.",
         "4. dvc.lock is not of these files: `dvc repro` would run export: data (made modified)",
-        "5. DVC's remote does not have data/exports/custom_cnn, data/exports/custom_cnn/model.onnx: `dvc push`",
-        f"6. the gate, by its floors (there is no release yet): accuracy is {accuracy}: below the floor; unchanged",
-        "7. metrics/custom_cnn/export.json: largest_difference_at_64 is 0.1, and 1e-05 is the largest difference "
+        "5. DVC's remote: data/exports/custom_cnn: missing; `dvc push`",
+        "6. DVC's remote: data/exports/custom_cnn/model.onnx: missing; `dvc push`",
+        f"7. the gate, by its floors (there is no release yet): accuracy is {accuracy}: below the floor; unchanged",
+        "8. metrics/custom_cnn/export.json: largest_difference_at_64 is 0.1, and 1e-05 is the largest difference "
         "that is rounding",
-        "8. the licence of the weights of custom_cnn is unknown, so nobody can say that the model may be passed on",
-        "9. the licence of the dataset ham10000, CC BY-NC 4.0, asks for non-commercial use, and about.licence in "
+        "9. the licence of the weights of custom_cnn is unknown, so nobody can say that the model may be passed on",
+        "10. the licence of the dataset ham10000, CC BY-NC 4.0, asks for non-commercial use, and about.licence in "
         "params.yaml is mit: set it to a licence that says so, such as cc-by-nc-4.0",
-        "10. --address: expected https://… or file:///… without a user name, got 'http://example.org/model.onnx'; "
+        "11. --address: expected https://… or file:///… without a user name, got 'http://example.org/model.onnx'; "
         "--address https://… says where users without DVC get data/exports/custom_cnn/model.onnx",
     ]  # fmt: skip
 
@@ -191,13 +192,23 @@ def test_without_a_remote_nothing_is_released(project: Project, command: tuple[s
     assert refuse(project)[0].startswith(f"1. {reason}")
 
 
+def test_a_file_that_the_store_lacks_is_seen_although_it_has_the_list_of_its_folder(project: Project) -> None:
+    exported = project.root / f"data/exports/{MODEL}/model.onnx"
+    name = md5(exported.read_bytes(), usedforsecurity=False).hexdigest()
+    store = project.root.with_name("store")
+    (store / "files/md5" / name[:2] / name[2:]).unlink()
+    assert refuse(project) == [f"1. DVC's remote: data/exports/{MODEL}/model.onnx: missing; `lesions storage --mend`"]
+
+
 @pytest.mark.slow
 def test_without_a_dvc_remote_it_is_said_that_there_is_none(project: Project) -> None:
     project.dvc("remote", "remove", "store")
     project.commit("Remove the store")
     project.run("git", "push", "--quiet")
-    (reason,) = refuse(project)
-    assert reason.startswith("1. DVC: config file error: no remote specified in ")
+    assert refuse(project) == [
+        "1. the project has no default remote: `lesions storage --add URL` adds one (docs/storage.md), and "
+        "`lesions storage --remote NAME` takes another"
+    ]
 
 
 @pytest.mark.parametrize("fails", [slow("tag"), "hook", slow("lock")])

@@ -26,8 +26,8 @@ TABLE_STAGE_BYTES = 105 * MIB
 NEAR_DUPLICATE_STAGE_BYTES = 215 * MIB
 """Memory of the same and of faiss, SciPy and matplotlib."""
 
-BYTES_PER_COMPARED_IMAGE = 8 * 1024
-"""Memory per image for its hash in 8 orientations, its fingerprints at 4 enlargements and its row of the table."""
+BYTES_PER_COMPARED_IMAGE = 9 * 1024
+"""Memory per image for its hash in 8 orientations, its spectra, its fingerprint and its row of the table."""
 
 BYTES_PER_INDEXED_IMAGE = 256
 """Memory per image for its name."""

@@ -13,10 +13,11 @@ from tests.postgresql import PostgreSQL
 from tests.repository import Repository
 from tests.small_project import FILES, SCRIPTS, build_project
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 optuna = pytest.importorskip("optuna")
 pytest.importorskip("psycopg")
 
-NUM_TRIALS = 4
+NUM_TRIALS = 3
 SPACE = f"""
 search: {{study: rates, model: custom_cnn, trials: {NUM_TRIALS}, sampler: random}}
 parameters:
@@ -53,7 +54,6 @@ def list_experiments(machine: Repository) -> set[str]:
     return {*machine.dvc("exp", "list", "--name-only").split()}
 
 
-@pytest.mark.slow
 def test_no_trial_runs_twice_and_none_is_lost_when_a_machine_is_killed(
     database: PostgreSQL, fresh: Repository, tmp_path: Path
 ) -> None:
@@ -79,7 +79,6 @@ def test_no_trial_runs_twice_and_none_is_lost_when_a_machine_is_killed(
     assert not of_first & of_second
 
 
-@pytest.mark.slow
 def test_each_fold_runs_once_and_all_are_pooled_on_each_machine(database: PostgreSQL, tmp_path: Path) -> None:
     slower = SCRIPTS["stages/train.py"].replace("import csv, json, os, sys\n", "import csv, json, os, sys, time\n")
     slower = slower.replace("rows = []\n", "rows = []\n        time.sleep(3)\n")

@@ -27,16 +27,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     cluster.close()
 
 
-@pytest.fixture
-def project(fresh: Repository, tmp_path: Path) -> Repository:
-    """The tiny repository with a remote and one model, whose longer training in two processes is next."""
-    set_remote(fresh, str(tmp_path / "remote"))
+def prepare(fresh: Repository, remote: Path, *, num_epochs: int) -> Repository:
+    """Give the tiny repository a remote, and one model, whose longer training in two processes is next.
+
+    The tests share a run cache, so that each needs another number of epochs.
+    """
+    set_remote(fresh, str(remote))
     set_hardware(fresh, num_processes=2)
     params = fresh.root / "params.yaml"
     text = params.read_text()
     text = text.replace("models: [custom_cnn, resnet18]", "models: [custom_cnn]")
-    text, found = re.subn(r"(custom_cnn:.*?num_epochs: )2\b", r"\g<1>200", text, count=1, flags=re.DOTALL)
-    text, again = re.subn(r"(patience_epochs: )\d+", r"\g<1>200", text)
+    text, found = re.subn(r"(custom_cnn:.*?num_epochs: )2\b", rf"\g<1>{num_epochs}", text, count=1, flags=re.DOTALL)
+    text, again = re.subn(r"(patience_epochs: )\d+", rf"\g<1>{num_epochs}", text)
     assert (found, again) == (1, 1)
     params.write_text(text)
     fresh.commit("Train longer")
@@ -56,14 +58,15 @@ def wait_for_words(log: Path, pattern: str) -> None:
 
 
 def start_again(cluster: Cluster, job: str) -> None:
-    """Let a job start that was queued again, which Slurm would delay for two minutes."""
+    """Let a job start that was queued again, which Slurm would delay for two minutes; at once, slurmd refuses it."""
     cluster.wait_for(job, "PENDING", seconds=120)
-    cluster.call("scontrol", "update", f"JobId={job}", "StartTime=now")
+    cluster.call("scontrol", "update", f"JobId={job}", "StartTime=now+20")
 
 
 def test_a_preempted_job_ends_with_the_same_bits_and_another_clone_pulls_them(
-    cluster: Cluster, project: Repository, tmp_path: Path
+    cluster: Cluster, fresh: Repository, tmp_path: Path
 ) -> None:
+    project = prepare(fresh, tmp_path / "remote", num_epochs=200)
     job, log = submit(cluster, project)
     wait_for_words(log, "epoch   5")
     # Another job needs the node: Slurm sends SIGTERM to all processes, and queues the job again.
@@ -95,7 +98,10 @@ def test_a_preempted_job_ends_with_the_same_bits_and_another_clone_pulls_them(
     assert there.dvc("status").strip() == "Data and pipelines are up to date."
 
 
-def test_a_cancelled_job_is_not_queued_again_and_leaves_no_lock(cluster: Cluster, project: Repository) -> None:
+def test_a_cancelled_job_is_not_queued_again_and_leaves_no_lock(
+    cluster: Cluster, fresh: Repository, tmp_path: Path
+) -> None:
+    project = prepare(fresh, tmp_path / "remote", num_epochs=150)
     job, log = submit(cluster, project)
     wait_for_words(log, "epoch   1")
     cluster.call("scancel", job)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -21,6 +22,13 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate")
+
+
+def find_free_port() -> int:
+    """Return a port of 127.0.0.1 on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
 
 
 class QuietHandler(BaseHTTPRequestHandler):

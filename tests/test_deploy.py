@@ -27,6 +27,11 @@ POD: dict[str, Any] = DEPLOYMENT["spec"]["template"]["spec"]
 needs_serve = pytest.mark.skipif("serve" not in COMMANDS, reason="this version has no command `lesions serve`")
 
 
+TRAINING = "dvc repro --pull && dvc push --run-cache && lesions storage --runs --mend"
+_, JOB = YAML(typ="safe").load_all(DEPLOY / "kubernetes-train.yaml")
+CLOUD = YAML(typ="safe").load(DEPLOY / "skypilot.yaml")
+
+
 def read_instructions(name: str) -> list[tuple[str, str]]:
     """Return the instructions of a Dockerfile with what follows them, lines joined and without comments."""
     text = re.sub(r"^#.*\n", "", (DEPLOY / name).read_text(), flags=re.MULTILINE)
@@ -165,7 +170,32 @@ def test_the_unit_is_bounded_and_keeps_its_token_in_a_file_of_root() -> None:
     assert int(settings["TimeoutStopSec"]) == POD["terminationGracePeriodSeconds"]
 
 
+def test_training_is_the_same_commands_wherever_it_runs() -> None:
+    (trainer,) = JOB["spec"]["template"]["spec"]["containers"]
+    assert trainer["command"] == ["sh", "-c", TRAINING]
+    assert CLOUD["run"].splitlines()[-1] == TRAINING
+    assert f"    {TRAINING}\n" in (DEPLOY / "slurm.sbatch").read_text()
+    check_command(TRAINING.split(" && ")[-1].split())
+
+
+def test_training_finds_its_state_again_on_another_machine() -> None:
+    pod = JOB["spec"]["template"]["spec"]
+    (trainer,) = pod["containers"]
+    mounted = {mount["name"]: mount["mountPath"] for mount in trainer["volumeMounts"]}
+    workdir = find("Dockerfile.train", "WORKDIR")
+    kept = [volume["name"] for volume in pod["volumes"] if "persistentVolumeClaim" in volume]
+    assert [mounted[name] for name in kept] == workdir
+    assert [pod["securityContext"]["runAsUser"]] == [int(find("Dockerfile.train", "USER")[0].split(":")[0])]
+    assert list(CLOUD["file_mounts"]) == [CLOUD["envs"]["LESIONS_RESUME_DIR"]]
+    assert "LESIONS_RESUME_DIR" in (ROOT / "lesions/stage/resuming.py").read_text()
+
+
+def test_the_job_of_slurm_is_a_script_that_the_shell_reads() -> None:
+    subprocess.run(["bash", "-n", DEPLOY / "slurm.sbatch"], check=True)
+
+
 def test_the_guide_says_that_nothing_of_this_was_built() -> None:
     guide = (ROOT / "docs/deploy.md").read_text()
     assert "None of this was built or run" in guide
+    assert "Neither file was run" in (ROOT / "docs/slurm.md").read_text()
     assert not [path.name for path in DEPLOY.iterdir() if path.name not in guide and "ignore" not in path.name]

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from lesions.training.batch_norm import join_batch_norm
 from lesions.training.batches import share_batch
 from lesions.training.resume import TrainingState, send_state
 from tests.builders import PHASE, ROOT, small_cnn
+from tests.server import find_free_port
 from tests.training import EVERYTHING, coloured_images, labelled_rows, train
 
 IMAGES, LABELS = coloured_images(52)
@@ -92,12 +92,10 @@ def normalise(processes: Processes = ALONE) -> dict[str, Tensor]:
 
 def run_together(number: int, folder: Path) -> None:
     """Compute all trainings in so many processes, each of which leaves its results in the folder."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
     shared = {
         LAUNCHER_VARIABLE: str(os.getpid()),
         "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
+        "MASTER_PORT": str(find_free_port()),
         "WORLD_SIZE": str(number),
         "LOCAL_WORLD_SIZE": str(number),
     }

@@ -1,5 +1,6 @@
 """`lesions folds`."""
 
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,8 @@ from rich.table import Table
 
 from lesions.command_line.options import find_typed
 from lesions.command_line.scores import print_scores, spell_validation, start_table
+from lesions.errors import InputError
+from lesions.hardware.system import check_posix
 
 if TYPE_CHECKING:
     from lesions.evaluation.comparison import Comparison
@@ -18,12 +21,25 @@ OUTPUT = Path("data/folds")
 
 
 def folds(
+    context: typer.Context,
     experiments: Annotated[list[str] | None, typer.Argument(help="Names; by default all that test a fold.")] = None,
     output: Annotated[
         Path, typer.Option(help="Written: a table of pooled predictions per model.", callback=find_typed)
     ] = OUTPUT,
+    run: Annotated[bool, typer.Option("--run", help="First run the folds that are missing, as experiments.")] = False,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LESIONS_SEARCH_STORAGE",
+            help="The URL of a database over which machines share the folds of --run; by default a file in .search/.",
+        ),
+    ] = None,
 ) -> None:
-    """Pool and score the test predictions of the experiments that tested the folds of one split."""
+    """Pool and score the test predictions of the experiments that tested the folds of one split.
+
+    The same command with --run goes on where it was stopped; on a second machine with the same --storage, it takes
+    part.
+    """
     # These import DVC and scikit-learn; the other commands start without them.
     from lesions.evaluation.calling import describe_calling
     from lesions.evaluation.comparison import average_scores, compare_models, score_on_validation
@@ -33,6 +49,11 @@ def folds(
     from lesions.parameters.models import list_scored
     from lesions.tables.predictions import write_predictions
 
+    source = context.get_parameter_source("storage")
+    if run:
+        experiments = run_missing_folds(experiments, storage)
+    elif source is not None and source.name == "COMMANDLINE":  # in the environment it may be meant for searches
+        raise InputError("--storage: has no effect without --run")
     found = find_folds(experiments or [])
     with open_experiments() as repo:
         parameters = read_parameter_file(repo, found[0].commit)
@@ -54,6 +75,19 @@ def folds(
         f"{len(images)} images of {images.group_id.nunique()} groups, each tested by one of {len(predictions)} "
         f"folds; {output}/ has the pooled predictions of {', '.join(pooled)}"
     )
+
+
+def run_missing_folds(named: list[str] | None, storage: str | None) -> list[str]:
+    """Run the folds that are missing, and return the names of the experiments of all."""
+    from lesions.experiments.fold_runs import run_folds
+    from lesions.stage.run import exit_on_signal
+
+    if named:
+        raise InputError("--run: runs the folds of the workspace; name experiments without it")
+    check_posix("lesions folds --run")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, exit_on_signal)
+    return run_folds(storage)
 
 
 def build_table(comparison: "Comparison", predictions: Mapping[str, "Mapping[str, Predictions]"]) -> Table:

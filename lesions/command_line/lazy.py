@@ -25,6 +25,9 @@ EXTRAS = {"search": ("train,search", "searching"), "serve": ("serve", "serving")
 TRAINING = ("train", "training")
 """The extra of the package that a command needs, and what it is for; those that are not named need `train`."""
 
+OPTIONAL = {"optuna": EXTRAS["search"]}
+"""The extra of a package that a command needs for some of its options, such as `lesions folds --run`."""
+
 
 class LazyGroup(PlainGroup):
     """A program that imports the module of a command when the command is called."""
@@ -54,7 +57,7 @@ class LazyGroup(PlainGroup):
             if package in ("lesions", "stages", ""):
                 raise
             command = ctx.invoked_subcommand
-            extra, purpose = EXTRAS.get(command, TRAINING)
+            extra, purpose = OPTIONAL.get(package) or EXTRAS.get(command, TRAINING)
             raise InputError(
                 f"lesions {command}: needs the {purpose} libraries, of which {package} is not installed: "
                 f'pip install "lesions[{extra}]"'

@@ -46,7 +46,7 @@ class TrialExperiment:
     name
         Its name in DVC.
     target
-        The stage that it runs, with all that this stage depends on.
+        The stage that it runs, with all that this stage depends on; None for all stages.
     values
         The parameters that it changes, by their full names.
     folder
@@ -56,7 +56,7 @@ class TrialExperiment:
     """
 
     name: str
-    target: str
+    target: str | None
     values: Mapping[str, Any]
     folder: Path
     anew: bool = False
@@ -70,7 +70,8 @@ class TrialExperiment:
     def command(self) -> list[str]:
         """The command, as arguments that no shell reads."""
         options = ["--force"] if self.anew else []
-        return [*RUN_COMMAND, self.name, *options, *list_options(self.values), self.target]
+        targets = [self.target] if self.target else []
+        return [*RUN_COMMAND, self.name, *options, *list_options(self.values), *targets]
 
 
 def list_options(values: Mapping[str, Any]) -> list[str]:

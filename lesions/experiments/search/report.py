@@ -18,9 +18,10 @@ from lesions.experiments.candidates import Candidate, read_candidate
 from lesions.experiments.search.experiment import list_options
 from lesions.experiments.search.figures import OBJECTIVE_WORDS, describe_values, spell_figure
 from lesions.experiments.search.judgement import Judgement, judge_best
+from lesions.experiments.search.lease import MACHINE
 from lesions.experiments.search.pictures import ShownTrial, plot_front, plot_importances, plot_parallel, plot_trials
 from lesions.experiments.search.space import MAXIMISED, Objective, SearchSpace
-from lesions.experiments.search.study import COMMIT, FAILURE, MACHINE, open_study
+from lesions.experiments.search.study import COMMIT, FAILURE, open_study
 from lesions.formats.atomic import write_text
 from lesions.formats.markdown import list_table
 from lesions.formats.printable import escape_markdown

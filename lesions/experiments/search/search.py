@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from optuna.exceptions import UpdateFinishedTrialError
-from optuna.storages._heartbeat import get_heartbeat_thread
 from optuna.study import Study
-from optuna.trial import Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from lesions.errors import InputError
 from lesions.experiments.differences import list_changed_files, list_changed_parameters, name_some
@@ -28,20 +26,21 @@ from lesions.experiments.search.experiment import (
     wait_until_begun,
 )
 from lesions.experiments.search.figures import check_figures, describe_trial, describe_values, read_figures
+from lesions.experiments.search.lease import (
+    SEARCHES,
+    hold_lease,
+    list_numbers,
+    release_stale,
+    release_unclaimed,
+)
 from lesions.experiments.search.space import Objective, SearchSpace
 from lesions.experiments.search.study import (
     COMMIT,
     FAILURE,
-    LEASE_SECONDS,
-    MACHINE,
-    SEARCHES,
     ask_trial,
     count_trials,
     has_ended,
-    list_numbers,
     read_begun_inputs,
-    release_stale,
-    release_trial,
 )
 from lesions.experiments.search.values import Check, check_values
 from lesions.experiments.tracked import check_tracked
@@ -108,30 +107,28 @@ def run_trial(study: Study, space: SearchSpace, trial: Trial, run: RunTrial) -> 
     objectives = space.settings.objectives
     names = [f"{study.study_name}-{number}" for number in list_numbers(study, trial)]
     name = names[-1]
-    try:
-        with get_heartbeat_thread(trial._trial_id, study._storage):
-            values = space.list_parameters(trial.params)
-            print(f"{name}: {describe_values(values) or 'the parameters of the workspace'}", flush=True)
+    told: FrozenTrial | None = None
+    with hold_lease(study, trial, name):
+        values = space.list_parameters(trial.params)
+        print(f"{name}: {describe_values(values) or 'the parameters of the workspace'}", flush=True)
+        try:
             outcome = run(names, values, build_report(trial, space))
             if outcome is not None:
                 check_figures(outcome.figures, objectives)
+        except TrialFailedError as error:
+            if not space.domains:
+                raise InputError(f"the training with the parameters of the workspace failed:\n{error}") from error
+            trial.set_user_attr(FAILURE, str(error))
+            told = study.tell(trial, state=TrialState.FAIL)
+        else:
+            if outcome is not None:
                 trial.set_user_attr(COMMIT, outcome.commit)
                 for objective, figure in outcome.figures.items():
                     trial.set_user_attr(objective, figure)
             figures = None if outcome is None else [outcome.figures[each] for each in objectives]
             told = study.tell(trial, figures, state=TrialState.PRUNED if outcome is None else None)
-    except TrialFailedError as error:
-        if not space.domains:
-            release_trial(study, trial)
-            raise InputError(f"the training with the parameters of the workspace failed:\n{error}") from error
-        trial.set_user_attr(FAILURE, str(error))
-        told = study.tell(trial, state=TrialState.FAIL)
-    except UpdateFinishedTrialError:
-        print(f"{name}: its lease ran out, and another process has taken it over", flush=True)
+    if told is None:
         return
-    except BaseException:
-        release_trial(study, trial)
-        raise
     shutil.rmtree(SEARCHES / names[0], ignore_errors=True)
     print(describe_trial(name, told, objectives), flush=True)
 
@@ -158,15 +155,6 @@ def check_failures(study: Study) -> None:
         raise InputError(
             f"{MAX_FAILURES} trials in a row failed, the last one by this:\n{last[-1].user_attrs[FAILURE]}"
         )
-
-
-def release_unclaimed(study: Study, since: dict[int, float]) -> None:
-    """Ask again the trials whose process was killed before their lease began, once they are seen so for long."""
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if MACHINE not in trial.user_attrs:
-            seen = since.setdefault(trial.number, time.monotonic())
-            if time.monotonic() - seen > LEASE_SECONDS:
-                release_trial(study, trial)
 
 
 @dataclass(frozen=True)
@@ -210,24 +198,26 @@ class Runner:
         experiment = TrialExperiment(
             names[-1], f"evaluate@{settings.model}", values, (SEARCHES / names[0]).absolute()
         )
-        epochs = self._follow(experiment, on_epoch)
+        epochs = run_experiment(self.study, experiment, on_epoch)
         if epochs and epochs.seconds is None and "epoch_seconds" in settings.objectives:
             # DVC had this training in its run cache.
-            epochs = self._follow(replace(experiment, anew=True), on_epoch)
+            epochs = run_experiment(self.study, replace(experiment, anew=True), on_epoch)
         if epochs is None:
             return None
         with open_experiments() as repo:
             commit = resolve_revision(repo, experiment.name)
         return Outcome(commit, read_figures(commit, settings.model, epochs.seconds))
 
-    def _follow(self, experiment: TrialExperiment, on_epoch: OnEpoch) -> Epochs | None:
-        with ExitStack() as stack:
-            # DVC writes the parameters of the trial into the workspace for a moment.
-            with FileLock(SEARCHES / "starting.lock"):
-                check_workspace(self.study)
-                process = stack.enter_context(start_experiment(experiment))
-                wait_until_begun(process)
-            return follow_experiment(experiment, process, on_epoch)
+
+def run_experiment(study: Study, experiment: TrialExperiment, on_epoch: OnEpoch) -> Epochs | None:
+    """Run an experiment of a study, unless the workspace has changed; return its epochs, or None if it was pruned."""
+    with ExitStack() as stack:
+        # DVC writes the parameters of the trial into the workspace for a moment.
+        with FileLock(SEARCHES / "starting.lock"):
+            check_workspace(study)
+            process = stack.enter_context(start_experiment(experiment))
+            wait_until_begun(process)
+        return follow_experiment(experiment, process, on_epoch)
 
 
 def check_workspace(study: Study) -> None:

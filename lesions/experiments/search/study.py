@@ -1,14 +1,10 @@
 """The study of a search: which trials there were, which are running, and which is next.
 
-Optuna keeps it in a database, which several machines can share. A running trial has a lease, which its process
-renews; once the lease has run out, another process asks the trial again.
+Optuna keeps it in a database, which several machines can share.
 """
 
-import platform
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -16,11 +12,9 @@ from pathlib import Path
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback, fail_stale_trials
-from optuna.storages._heartbeat import BaseHeartbeat
+from optuna.storages import RDBStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.engine import make_url
@@ -28,13 +22,16 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, Prog
 
 from lesions.errors import InputError, cut_value
 from lesions.experiments.inputs import Inputs
+from lesions.experiments.search.lease import (
+    LEASE_SECONDS,
+    RENEWAL_SECONDS,
+    SEARCHES,
+    ask_again,
+    begin_lease,
+    take_turns,
+    without_warnings,
+)
 from lesions.experiments.search.space import MAXIMISED, Choices, Domain, Pruner, SearchSettings, SearchSpace
-
-SEARCHES = Path(".search")
-"""The folder of the studies and of what their trials have not finished; neither git nor DVC tracks it."""
-
-LEASE_SECONDS = 60
-RENEWAL_SECONDS = 10
 
 WAITS_SECONDS = (0.5, 2)
 """How long to wait after each failed attempt to open a database but the last."""
@@ -44,9 +41,6 @@ STARTUP_TRIALS = 5
 
 FAILURE = "failure"
 """The attribute of a trial that failed by itself, such as by a loss that diverged: why. It is not asked again."""
-
-MACHINE = "machine"
-"""The attribute of a trial: the machine on which it ran or runs, set once its lease has begun."""
 
 COMMIT = "commit"
 """The attribute of a trial that ran to its end: the commit of its experiment."""
@@ -171,24 +165,6 @@ def has_ended(trial: FrozenTrial) -> bool:
     return trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or FAILURE in trial.user_attrs
 
 
-def release_stale(study: Study) -> None:
-    """Ask again the trials whose lease has run out."""
-    with without_warnings():
-        fail_stale_trials(study)
-
-
-def ask_again(study: Study, trial: FrozenTrial) -> None:
-    """Add a trial that was stopped to those that are asked next."""
-    with without_warnings():
-        RetryHeartbeatStaleTrialCallback()(study, trial)
-
-
-def release_trial(study: Study, trial: Trial | FrozenTrial) -> None:
-    """Ask a trial again that was stopped before its end, unless another process has done so."""
-    if study.get_trials(deepcopy=False)[trial.number].state == TrialState.RUNNING:
-        ask_again(study, study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True))
-
-
 def ask_trial(study: Study, space: SearchSpace) -> Trial | None:
     """Return the next trial, or None if other processes took the last ones in the meantime.
 
@@ -199,11 +175,9 @@ def ask_trial(study: Study, space: SearchSpace) -> Trial | None:
     distributions = {name: build_distribution(domain) for name, domain in space.domains.items()}
     number = len(study.get_trials(deepcopy=False))
     study.sampler = build_sampler(settings, number)
-    with without_warnings():
+    with take_turns():
         trial = study.ask(distributions)
-    assert isinstance(study._storage, BaseHeartbeat)
-    study._storage.record_heartbeat(trial._trial_id)
-    trial.set_user_attr(MACHINE, platform.node())
+    begin_lease(study, trial)
     earlier = [each for each in study.get_trials(deepcopy=False) if each.number < trial.number]
     num_taken = sum(has_ended(each) or each.state == TrialState.RUNNING for each in earlier)
     if num_taken >= settings.trials or trial.number > number:
@@ -235,19 +209,3 @@ def build_distribution(domain: Domain) -> BaseDistribution:
     if domain.whole:
         return IntDistribution(low, high, log=domain.log, step=int(domain.step or 1))
     return FloatDistribution(low, high, log=domain.log, step=domain.step)
-
-
-def list_numbers(study: Study, trial: Trial) -> list[int]:
-    """Return the numbers that a trial had each time it was asked, its own last."""
-    with without_warnings():
-        history = RetryHeartbeatStaleTrialCallback.retry_history(study.get_trials(deepcopy=False)[trial.number])
-    return [*history, trial.number]
-
-
-@contextmanager
-def without_warnings() -> Iterator[None]:
-    """Leave out Optuna's warnings that leases are experimental, and meant for another way to run trials."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        warnings.filterwarnings("ignore", "Heartbeat of storage", UserWarning)
-        yield

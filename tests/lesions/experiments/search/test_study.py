@@ -18,9 +18,10 @@ from optuna.trial import TrialState  # noqa: E402
 
 from lesions.experiments.search import study as studies  # noqa: E402
 from lesions.experiments.search.experiment import TrialFailedError  # noqa: E402
+from lesions.experiments.search.lease import release_stale, release_trial  # noqa: E402
 from lesions.experiments.search.search import OnEpoch, Outcome, RunTrial, run_trials  # noqa: E402
 from lesions.experiments.search.space import Choices, Domain, Pruner, Range, SearchSettings, SearchSpace  # noqa: E402
-from lesions.experiments.search.study import check_same_space, open_study, release_stale  # noqa: E402
+from lesions.experiments.search.study import check_same_space, open_study  # noqa: E402
 
 DOMAINS: dict[str, Domain] = {"rate": Range(low=0.001, high=1, log=True), "widths": Choices(choices=[[8], [16]])}
 
@@ -140,7 +141,7 @@ def test_what_comes_after_a_lost_lease_is_not_told(capsys: pytest.CaptureFixture
 
     def lose_lease(names: Sequence[str], values: dict[str, Any], on_epoch: OnEpoch) -> Outcome:
         if names[-1] == "s-0":
-            studies.release_trial(open_here(space), study.get_trials()[0])
+            release_trial(open_here(space), study.get_trials()[0])
         return score(names, values, on_epoch)
 
     run_trials(study, space, lose_lease)

@@ -2,7 +2,7 @@
 
     python -m stages.pretrain --code data/code/pretrain.json --model resnet18 --recipe data/pretraining/resnet18.json
         --images data/images.npy --metadata data/metadata.csv --splits data/splits.csv
-        --pretrained data/pretrained/resnet18 --history plots/resnet18/pretraining.json
+        --pretrained data/pretrained/resnet18
 
 For all other models the folder is empty, and the stage takes a second. What pretraining gains: docs/pretraining.md.
 """
@@ -28,6 +28,9 @@ from lesions.stage.run import run_stage
 from lesions.tables.splits import read_split_metadata
 from lesions.training.pretraining_recipe import read_pretraining
 
+HISTORY = "history.json"
+"""The file in the folder with the loss of each epoch."""
+
 COLLAPSED_STD = 0.1
 """Projections that are less spread are said to have collapsed: the network then sees hardly any difference."""
 
@@ -39,8 +42,9 @@ def main(
     images: Annotated[Path, typer.Option(help="Every decoded image, uint8 (N, H, W, 3).")],
     metadata: Annotated[Path, typer.Option(help="One validated row per image, of which no diagnosis is read.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    pretrained: Annotated[Path, typer.Option(help="Written: a folder with the backbone, or without anything.")],
-    history: Annotated[Path, typer.Option(help="Written: the loss of each epoch.")],
+    pretrained: Annotated[
+        Path, typer.Option(help="Written: a folder with the backbone and its history, or with nothing.")
+    ],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Pretrain the backbone of `model` on the training images, if its recipe is not null."""
@@ -48,14 +52,13 @@ def main(
     if resolved is None:
         with atomic_folder(pretrained):
             print(f"nothing to pretrain: architectures.{model}.weights is not pretrained", flush=True)
-        write_plot_rows(history, [])
         return
     # These load torch, which takes seconds.
     from lesions.networks.pretrained_backbone import FILE, PretrainedMetadata, write_backbone
     from lesions.training.pretraining import pretrain_backbone, set_up_pretraining
     from lesions.training.resume import fingerprint, hold_resume_file
 
-    check_writable(find_resume_folder() / "state", pretrained / FILE, history)
+    check_writable(find_resume_folder() / "state", pretrained / FILE)
     hashes = {path: hash_file(path) for path in (images, metadata, splits)}
     table = read_split_metadata(metadata, splits, columns=["image_id", "row"])
     rows = table.row[table.split == "train"].to_numpy()
@@ -90,7 +93,7 @@ def main(
         )
         with atomic_folder(pretrained) as folder:
             write_backbone(folder / FILE, weights, about)
-        write_plot_rows(history, [entry | {"split": "train"} for entry in entries])
+            write_plot_rows(folder / HISTORY, entries)
         resume.remove()
 
 

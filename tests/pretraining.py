@@ -51,10 +51,10 @@ def write_run(
     write_code(folder / "code.json", Code(files={}, packages={}))
 
 
-def list_paths(folder: Path) -> tuple[Path, Path, Path, Path, Path, Path]:
+def list_paths(folder: Path) -> tuple[Path, Path, Path, Path, Path]:
     """The arguments of the stage, beside its code, its model and its parameter file."""
     inputs = (folder / "recipe.json", folder / "images.npy", folder / "metadata.csv", folder / "splits.csv")
-    return (*inputs, folder / "pretrained", folder / "history.json")
+    return (*inputs, folder / "pretrained")
 
 
 def run_pretraining(folder: Path, write_params: WriteParams) -> None:
@@ -64,5 +64,4 @@ def run_pretraining(folder: Path, write_params: WriteParams) -> None:
 
 def read_outputs(folder: Path) -> dict[str, bytes]:
     """The bytes of the backbone and of the history."""
-    files = (folder / "pretrained/backbone.safetensors", folder / "history.json")
-    return {file.name: file.read_bytes() for file in files}
+    return {file.name: file.read_bytes() for file in (folder / "pretrained").iterdir()}

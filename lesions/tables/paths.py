@@ -47,7 +47,6 @@ PlotName = Literal[
     "predictive_values",
     "subgroups",
     "robustness",
-    "pretraining",
 ]
 
 
@@ -170,8 +169,7 @@ class ModelPaths:
             What has only a model or an ensemble that is exported.
         """
         network = [
-            *(self.pretrained, self.plot_file("pretraining")),
-            *(self.checkpoint, self.logits, self.history),
+            *(self.pretrained, self.checkpoint, self.logits, self.history),
             *(self.metrics_file("train"), self.metrics_file("machine")),
             *(self.maps, self.metrics_file("explain")),
             *(self.metrics_file("robustness"), self.plot_file("robustness")),

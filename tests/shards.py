@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lesions.formats.atomic import write_text
 from lesions.images.cache import write_cache
 from lesions.images.opening import open_images
 from lesions.images.shard_store import ShardStore
@@ -31,7 +32,7 @@ def write_shards(folder: Path, images: NDArray[np.uint8], address: str) -> Path:
 
 
 def open_shards(index: Path, address: str | None, *, local_gb: float = 0) -> Images:
-    """Open the images of an index; a parameter file is written beside it."""
+    """Open the images of an index; a parameter file is written beside it, also by several processes at once."""
     params = index.with_name(f"{local_gb}.yaml")
-    params.write_text(json.dumps({"shards": {"address": address, "local_gb": local_gb}}))
+    write_text(params, json.dumps({"shards": {"address": address, "local_gb": local_gb}}))
     return open_images(index, params)

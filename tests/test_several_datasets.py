@@ -79,18 +79,19 @@ def test_an_external_dataset_is_scored_and_never_trained_on(tiny: Repository, tm
     write_code(data / "code.json", Code({}, {}))
     write_recipe(data / "recipe.json", resolve_recipe(params, "custom_cnn"))
     train.main(
-        data / "code.json",
-        "custom_cnn",
-        data / "recipe.json",
-        images,
-        metadata,
-        splits,
-        weights,
-        checkpoint,
-        metrics / "train.json",
-        data / "history.json",
-        metrics / "machine.json",
-        params,
+        code=data / "code.json",
+        model="custom_cnn",
+        recipe=data / "recipe.json",
+        images=images,
+        metadata=metadata,
+        splits=splits,
+        classes=weights,
+        pretrained=data / "pretrained",
+        checkpoint=checkpoint,
+        metrics=metrics / "train.json",
+        history=data / "history.json",
+        machine=metrics / "machine.json",
+        params=params,
     )
     logits = data / "logits.csv"
     predict.main("custom_cnn", checkpoint, images, metadata, splits, weights, logits, params)

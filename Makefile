@@ -2,6 +2,8 @@
 SHELL := bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Bytecode is kept, or each of the hundreds of processes of a test run compiles the code anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: repro test test-slow lint lock check-lock dag
 

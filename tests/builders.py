@@ -1,5 +1,6 @@
 """Builders of parameters and tables for tests."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ ISIC_2019 = SHARED / "data/isic2019"
 SIIM_ISIC_2020 = SHARED / "data/siim_isic_2020"
 WEIGHTS = SHARED / "weights"
 RESNET18_WEIGHTS = WEIGHTS / "resnet18-imagenet1k-v1.pth"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 needs_ham10000 = pytest.mark.skipif(not HAM10000.is_dir(), reason="HAM10000 is not at ../shared/data/ham10000")
 needs_pad_ufes_20 = pytest.mark.skipif(
@@ -32,6 +34,7 @@ needs_siim_isic_2020 = pytest.mark.skipif(
 needs_resnet18_weights = pytest.mark.skipif(
     not RESNET18_WEIGHTS.is_file(), reason="no weights of ResNet-18 at ../shared/weights"
 )
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
 
 PHASE = PhaseParameters(name="all", num_epochs=1, layers="all", learning_rate_factor=1, backbone_factor=1)
 

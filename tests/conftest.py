@@ -6,34 +6,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 from ruamel.yaml import YAML
 
 from lesions.parameters.section import read_parameters
-from tests.builders import TASK, WriteParams
-from tests.pages import CHROMIUM
+from tests.builders import CHROMIUM, TASK, WriteParams
 from tests.repository import Repository, copy_repository
 
 if TYPE_CHECKING:
     from tests.s3_server import S3
 
-LONGEST = ("pipeline/test_reruns.py", "test_own_data.py", "lesions/command_line/test_places.py")
-"""The longest files, of which the first makes the tiny run while the other process is busy with the next two."""
+FIRST = (
+    "pipeline/test_reruns.py",
+    "lesions/command_line/test_places.py",
+    *(f"lesions/experiments/test_{name}.py" for name in ("repeats", "folds", "plots")),
+    "lesions/registry/test_fetch.py",
+)
+"""The first of these makes the tiny run, while the other process is busy with the next, which do not need it."""
+
+
+def pytest_configure() -> None:
+    """Keep DVC from sending statistics, for which each of its commands would start a process and call a server."""
+    os.environ["DVC_NO_ANALYTICS"] = "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the longest files first, then all others that need the tiny run."""
+    """Take these files first, then all others that need the tiny run."""
     folder = Path(__file__).parent
     of_tiny = {item.path for item in items if {"tiny", "fresh", "copy"} & {*item.fixturenames}}  # type: ignore[attr-defined]
-    places = {folder / name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: (places.get(item.path, len(LONGEST)), item.path not in of_tiny))
+    places = {folder / name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: (places.get(item.path, len(FIRST)), item.path not in of_tiny))
 
 
 @pytest.fixture(autouse=True)
 def torch_as_it_was() -> Iterator[None]:
     """Leave torch as a test found it: its threads, its generator, and whether it must be deterministic."""
+    import torch  # not above: the process that only hands out the tests would load it before them
+
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     with torch.random.fork_rng(devices=[]):
         yield

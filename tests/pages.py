@@ -1,16 +1,11 @@
 """Write report pages, and read them in a browser."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
-import pytest
 from playwright.sync_api import Page
 
 from tests.runs import build_predictions, guess, run_compare, run_report, true_classes, write_run
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
 
 Y_TRUE = true_classes()
 MIDDLING = guess(Y_TRUE, 1.5)

@@ -35,10 +35,10 @@ FLOORS = (
 
 TORCH_FOLDERS = ("transforms", "networks", "baselines", "training")
 PREDICTING_FOLDERS = ("errors", "formats", "hardware", "images", "serving", "service", "registry")
-TORCH_FILES = (
-    *("lesions/hardware/device.py", "lesions/hardware/exchange.py", "lesions/hardware/fingerprint.py"),
-    "lesions/preflight/training_memory.py",
-)
+TORCH_FILES = {
+    *(ROOT / f"lesions/hardware/{name}.py" for name in ("device", "exchange", "fingerprint")),
+    ROOT / "lesions/preflight/training_memory.py",
+}
 
 
 @cache
@@ -80,8 +80,18 @@ def source_files(folder: str) -> list[Path]:
     return sorted(path for path in (ROOT / folder).rglob("*.py") if path.name != "__init__.py")
 
 
+def spell(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
 def named(paths: set[Path] | frozenset[Path]) -> list[str]:
-    return sorted(path.relative_to(ROOT).as_posix() for path in paths)
+    return sorted(spell(path) for path in paths)
+
+
+def find_importing(files: set[Path], packages: set[str]) -> dict[str, set[str]]:
+    """The files that import any of these packages, and which."""
+    found = {spell(file): packages & {each.partition(".")[0] for each in imported_names(file)} for file in files}
+    return {file: imported for file, imported in found.items() if imported}
 
 
 @pytest.mark.parametrize("init", [*ROOT.glob("lesions/*/**/__init__.py"), ROOT / "stages/__init__.py"], ids=str)
@@ -158,9 +168,8 @@ def test_a_stage_imports_no_other_stage(stage: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("file", source_files("lesions"), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_lesions_never_imports_a_stage(file: Path) -> None:
-    assert not [path for path in named(imported_files(file)) if path.startswith("stages/")]
+def test_lesions_never_imports_a_stage() -> None:
+    assert find_importing({*source_files("lesions")}, {"stages"}) == {}
 
 
 def test_imports_have_no_cycle() -> None:
@@ -168,33 +177,32 @@ def test_imports_have_no_cycle() -> None:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        pytest.fail(" imports ".join(path.relative_to(ROOT).as_posix() for path in error.args[1]))
+        pytest.fail(" imports ".join(spell(path) for path in error.args[1]))
 
 
-@pytest.mark.parametrize("file", source_files("lesions"), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_a_folder_imports_only_from_lower_floors(file: Path) -> None:
-    own = floor_of(file)
-    above = [path for path in imported_files(file) if FLOORS.index(floor_of(path)) > FLOORS.index(own)]
-    assert not above, f"{own} stands below {', '.join(named(frozenset(above)))}"
+def test_a_folder_imports_only_from_lower_floors() -> None:
+    above = [
+        (file, path)
+        for file in source_files("lesions")
+        for path in imported_files(file)
+        if FLOORS.index(floor_of(path)) > FLOORS.index(floor_of(file))
+    ]
+    assert not above, "\n".join(f"{spell(file)} stands below {spell(path)}" for file, path in above)
 
 
 def test_every_folder_has_a_floor() -> None:
     assert sorted({floor_of(file) for file in source_files("lesions")}) == sorted(FLOORS)
 
 
-@pytest.mark.parametrize("file", source_files("lesions"), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_torch_is_imported_only_in_its_folders(file: Path) -> None:
-    if floor_of(file) in TORCH_FOLDERS or file.relative_to(ROOT).as_posix() in TORCH_FILES:
-        return
-    packages = {name.partition(".")[0] for name in imported_names(file)}
-    assert not packages & {"torch", "torchvision", "safetensors", "timm"}
+def test_torch_is_imported_only_in_its_folders() -> None:
+    others = [file for file in source_files("lesions") if floor_of(file) not in TORCH_FOLDERS]
+    assert find_importing({*others} - TORCH_FILES, {"torch", "torchvision", "safetensors", "timm"}) == {}
 
 
-@pytest.mark.parametrize("file", source_files("lesions"), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_folders_that_predicting_needs_import_no_library_of_training(file: Path) -> None:
-    if floor_of(file) in PREDICTING_FOLDERS and file.relative_to(ROOT).as_posix() not in TORCH_FILES:
-        packages = {name.partition(".")[0] for name in imported_names(file)}
-        assert not packages & {"torch", "pandas", "sklearn", "dvc", "scipy", "ruamel"}
+def test_folders_that_predicting_needs_import_no_library_of_training() -> None:
+    files = [file for file in source_files("lesions") if floor_of(file) in PREDICTING_FOLDERS]
+    of_training = {"torch", "pandas", "sklearn", "dvc", "scipy", "ruamel"}
+    assert find_importing({*files} - TORCH_FILES, of_training) == {}
 
 
 @pytest.mark.parametrize(
@@ -253,13 +261,13 @@ def test_no_module_has_a_meaningless_name() -> None:
     assert not vague & {path.stem for path in [*source_files("lesions"), *source_files("stages")]}
 
 
-@pytest.mark.parametrize("file", [*source_files("lesions"), *source_files("stages")], ids=str)
-def test_nothing_is_unpickled(file: Path) -> None:
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            assert "pickle" not in [alias.name for alias in node.names]
-        if isinstance(node, ast.Call):
-            options = {option.arg: ast.unparse(option.value) for option in node.keywords}
-            assert options.get("allow_pickle") != "True"
-            if ast.unparse(node.func).startswith(("torch.load", "torch.hub.load")):
-                assert options.get("weights_only") == "True"
+def test_nothing_is_unpickled() -> None:
+    for file in [*source_files("lesions"), *source_files("stages")]:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                assert "pickle" not in [alias.name for alias in node.names], file
+            if isinstance(node, ast.Call):
+                options = {option.arg: ast.unparse(option.value) for option in node.keywords}
+                assert options.get("allow_pickle") != "True", file
+                if ast.unparse(node.func).startswith(("torch.load", "torch.hub.load")):
+                    assert options.get("weights_only") == "True", file

@@ -27,7 +27,6 @@ BUILDING = ("train", "predict", "evaluate_robustness", "explain")
 def project(tiny: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """A clone of the tiny repository with the page's network, at a small size, in place of ResNet-18."""
     clone = tiny.clone(tmp_path_factory.mktemp("own") / "clone")
-    clone.dvc("checkout", "--quiet")
     (code,) = find_blocks("python")
     (clone.root / FILE).write_text(code)
     yaml = YAML()
@@ -49,6 +48,7 @@ def check(project: Repository) -> str:
 @pytest.mark.slow
 def test_it_trains_and_predicts_and_an_edit_of_its_file_retrains_it_alone(project: Repository) -> None:
     assert FILE in PAGE
+    project.dvc("checkout", "--quiet")
     checked = check(project)
     assert "train small_residual" in checked
     ran = stages_run(project.dvc("repro"))

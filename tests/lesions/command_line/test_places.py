@@ -6,13 +6,15 @@ from contextlib import chdir
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from lesions.command_line.app import commands
 from tests.builders import ROOT, slow
 from tests.gating import predict, write_model, write_split
 from tests.repository import Repository
 from tests.small_project import build_project
+
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of what DVC calls
 
 SUBFOLDER = "ml/skin"
 
@@ -68,22 +70,22 @@ def place(request: pytest.FixtureRequest, project: Repository, tmp_path: Path) -
 
 
 def test_the_gate_passes_where_nothing_changed_and_fails_on_a_drop(place: Repository) -> None:
-    done = place.run("lesions", "gate", "--base", "HEAD", "--markdown", "gate.md", check=False)
+    done = call(place.root, "gate", "--base", "HEAD", "--markdown", "gate.md")
     (place.root / "gate.md").unlink()
-    assert (done.returncode, done.stdout.splitlines()[-1][-8:]) == (0, ": passed"), done.stdout
+    assert (done.exit_code, done.output.splitlines()[-1][-8:]) == (0, ": passed"), done.output
     root = place.root if (place.root / "metrics").is_dir() else place.root.parents[1]
     write_model(root, "small", predict(0))
-    done = place.run("lesions", "gate", "--base", "HEAD", check=False)
+    done = call(place.root, "gate", "--base", "HEAD")
     write_model(root, "small", predict(1.5))
-    assert done.returncode == 1
-    assert "below the floor" in done.stdout
+    assert done.exit_code == 1
+    assert "below the floor" in done.output
 
 
 def test_experiments_are_found_and_pooled(place: Repository) -> None:
-    repeated = place.run("lesions", "repeat", "--seeds", "2").stdout
+    repeated = call(place.root, "repeat", "--seeds", "2").output
     assert "mean of seeds" in repeated
     assert "training" not in repeated
-    assert "24 images of 12 groups, each tested by one of 3 folds" in place.run("lesions", "folds").stdout
+    assert "24 images of 12 groups, each tested by one of 3 folds" in call(place.root, "folds").output
     root = place.root if (place.root / "dvc.yaml").is_file() else place.root.parents[1]
     assert (root / "data/folds/small.csv").is_file()
 
@@ -94,9 +96,8 @@ def test_experiments_are_run_in_a_submodule(place: Repository) -> None:
 
 
 def test_plots_are_drawn(place: Repository) -> None:
-    assert (
-        "page.html: 2 plots, HEAD → workspace" in place.run("lesions", "plots", "HEAD", "--page", "page.html").stdout
-    )
+    drawn = call(place.root, "plots", "HEAD", "--page", "page.html").output
+    assert "page.html: 2 plots, HEAD → workspace" in drawn
     assert "Logits of small" in (place.root / "page.html").read_text(encoding="utf-8")
     (place.root / "page.html").unlink()
 
@@ -134,9 +135,14 @@ def test_a_project_without_git_is_refused_first(tmp_path: Path) -> None:
         assert "is in no git repository that DVC uses" in call_in_vain(tmp_path, command).splitlines()[0]
 
 
-def call_in_vain(folder: Path, command: Sequence[str]) -> str:
-    """Call a command of `lesions` in this process, which must fail; return what it prints and then why it fails."""
+def call(folder: Path, *command: str) -> Result:
+    """Call a command of `lesions` in this process."""
     with chdir(folder):
-        done = CliRunner().invoke(commands, command)
+        return CliRunner().invoke(commands, command)
+
+
+def call_in_vain(folder: Path, command: Sequence[str]) -> str:
+    """Call a command of `lesions`, which must fail; return what it prints and then why it fails."""
+    done = call(folder, *command)
     assert done.exit_code
     return f"{done.output}{done.exception}"

@@ -16,7 +16,7 @@ from lesions.experiments.folds import find_folds, list_settings, order_by_fold, 
 from lesions.experiments.inputs import Inputs
 from lesions.experiments.revisions import Experiment
 from tests.repository import Repository
-from tests.small_project import build_project, write_findings
+from tests.small_project import write_findings
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of what DVC calls
 
@@ -82,9 +82,9 @@ def test_parameters_that_only_one_side_has_are_set_and_removed() -> None:
 
 
 @pytest.fixture(scope="module")
-def folded(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+def folded(small: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """A small project with experiments of the folds 0 and 1 of three, which have another learning rate."""
-    project = build_project(tmp_path_factory.mktemp("folded") / "project")
+    project = small.copy_all(tmp_path_factory.mktemp("folded") / "project")
     for number in (0, 1):
         settings = ("-S", f"split.fold={number}", "-S", "training.learning_rate=0.2")
         project.dvc("exp", "run", "--temp", "--name", f"fold-{number}", *settings)

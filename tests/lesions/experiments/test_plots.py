@@ -11,18 +11,16 @@ from playwright.sync_api import Browser
 
 from lesions.errors import InputError
 from lesions.experiments.plots import Plot, draw_plots, list_missing, write_page
-from tests.builders import ROOT
-from tests.pages import needs_chromium
+from tests.builders import ROOT, needs_chromium
 from tests.repository import Repository
-from tests.small_project import build_project
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of what DVC calls
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+def built(small: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """A small project with the experiments `zero` and `alpha`, in this order; `alpha` has another model."""
-    project = build_project(tmp_path_factory.mktemp("plots") / "project")
+    project = small.copy_all(tmp_path_factory.mktemp("plots") / "project")
     project.dvc("exp", "run", "--temp", "--name", "zero", "-S", "training.seed=0")
     project.dvc("exp", "run", "--temp", "--name", "alpha", "-S", "training.seed=1", "-S", "models=[small,large]")
     return project

@@ -13,15 +13,15 @@ from lesions.experiments.repeats import SEED, find_seeds, run_seeds
 from lesions.experiments.revisions import open_experiments
 from lesions.experiments.tracked import check_tracked
 from tests.repository import Repository
-from tests.small_project import build_project, write_findings
+from tests.small_project import write_findings
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of what DVC calls
 
 
 @pytest.fixture(scope="module")
-def repeated(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+def repeated(small: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """A small project with an experiment of each seed: in a folder of its own, queued, in the workspace."""
-    project = build_project(tmp_path_factory.mktemp("repeated") / "project")
+    project = small.copy_all(tmp_path_factory.mktemp("repeated") / "project")
     project.dvc("exp", "run", "--temp", "--name", "in-a-folder", "-S", f"{SEED}=0")
     project.dvc("exp", "run", "--queue", "--name", "queued", "-S", f"{SEED}=1")
     project.dvc("exp", "run", "--run-all")

@@ -13,7 +13,7 @@ from lesions.datasets.registry import PUBLISHED
 from lesions.parameters.differences import list_changed
 from lesions.parameters.presets import read_preset
 from tests.builders import ROOT
-from tests.presets import DEFAULT, FOLDER, NAMES, lay_presets, load, write_default
+from tests.presets import DEFAULT, DEFAULTS, FOLDER, NAMES, load_presets, render_presets
 
 
 def read_staged(name: str) -> bytes:
@@ -37,12 +37,14 @@ def list_added_sections(before: Mapping[str, Any], after: Mapping[str, Any]) -> 
     ]
 
 
-def drop_added_sections(text: str, before: Mapping[str, Any]) -> list[str]:
+def drop_sections(text: str, added: list[str]) -> list[str]:
     """The lines of a parameter file without those of added sections."""
     lines = text.splitlines()
+    if not added:
+        return lines
     tree = YAML().load(text)
     spans = []
-    for full_name in list_added_sections(before, tree):
+    for full_name in added:
         *parents, name = full_name.split(".")
         section = reduce(lambda parent, key: parent[key], parents, tree)
         # An added section is inserted before the others.
@@ -56,11 +58,10 @@ def test_default_yaml_equals_the_committed_params_yaml() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"default"}))
-def test_a_preset_names_only_what_it_changes(name: str, tmp_path: Path) -> None:
+def test_a_preset_names_only_what_it_changes(name: str) -> None:
     preset = read_preset(FOLDER / f"{name}.yaml")
-    params = write_default(tmp_path)
-    below = lay_presets(params, *preset.builds_on, root="here") if preset.builds_on else load(params)
-    after = lay_presets(write_default(tmp_path), name, root="here")
+    below = load_presets(*preset.builds_on, root="here") if preset.builds_on else DEFAULTS
+    after = load_presets(name, root="here")
     # dataset.names says that a preset sets the dataset, also where it is the default.
     changed = set(list_changed(below, after)) - {"dataset.names", "dataset.root"}
     named = set(list_leaves(preset.overlay)) - {"dataset.names"}
@@ -70,19 +71,17 @@ def test_a_preset_names_only_what_it_changes(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_preset_changes_only_lines_whose_value_differs(name: str, tmp_path: Path) -> None:
-    params = write_default(tmp_path)
-    before = load(params)
-    after = lay_presets(params, name, root="here")
+def test_a_preset_changes_only_lines_whose_value_differs(name: str) -> None:
+    after = load_presets(name, root="here")
+    added = list_added_sections(DEFAULTS, after)
     # A preset may change the number of phases, each of which is a line.
     usual, lines = (
         [line for line in text if not line.strip().startswith("- {name:")]
-        for text in (DEFAULT.splitlines(), drop_added_sections(params.read_text(encoding="utf-8"), before))
+        for text in (DEFAULT.splitlines(), drop_sections(render_presets(name, root="here"), added))
     )
     assert len(lines) == len(usual)
     changed = {old.split(":")[0].strip() for old, new in zip(usual, lines, strict=True) if old != new}
-    added = list_added_sections(before, after)
-    keys = {name.rpartition(".")[2] for name in list_changed(before, after) if name not in added}
+    keys = {name.rpartition(".")[2] for name in list_changed(DEFAULTS, after) if name not in added}
     assert changed == keys - {"phases"}
     comments = [[line.split("#")[1] for line in text if "#" in line] for text in (usual, lines)]
     assert comments[0] == comments[1]
@@ -105,10 +104,10 @@ CPU_NAMES = sorted(path.stem for path in (FOLDER / "published").glob("*-cpu.yaml
 
 
 @pytest.mark.parametrize("name", CPU_NAMES)
-def test_a_cpu_preset_builds_on_that_for_a_gpu_and_keeps_its_recipe(name: str, tmp_path: Path) -> None:
+def test_a_cpu_preset_builds_on_that_for_a_gpu_and_keeps_its_recipe(name: str) -> None:
     full = name.removesuffix("-cpu")
     assert read_preset(FOLDER / f"published/{name}.yaml").builds_on == (f"published/{full}",)
-    gpu, cpu = (lay_presets(write_default(tmp_path), preset, root="here") for preset in (full, name))
+    gpu, cpu = (load_presets(preset, root="here") for preset in (full, name))
     # Without pretrained weights, all layers have to learn, and faster.
     own = ("size_px", "phases", "weights", "learning_rate")
     networks = {f"architectures.{network}.{key}" for network in gpu["architectures"] for key in own}
@@ -116,8 +115,8 @@ def test_a_cpu_preset_builds_on_that_for_a_gpu_and_keeps_its_recipe(name: str, t
 
 
 @pytest.mark.parametrize("name", CPU_NAMES)
-def test_a_network_of_a_cpu_preset_is_pretrained_where_layers_are_frozen(name: str, tmp_path: Path) -> None:
-    laid = lay_presets(write_default(tmp_path), name, root="here")
+def test_a_network_of_a_cpu_preset_is_pretrained_where_layers_are_frozen(name: str) -> None:
+    laid = load_presets(name, root="here")
     frozen = [
         model
         for model in laid["models"]
@@ -126,14 +125,14 @@ def test_a_network_of_a_cpu_preset_is_pretrained_where_layers_are_frozen(name: s
     assert all(laid["architectures"][model]["weights"] == "imagenet" for model in frozen)
 
 
-def test_every_published_system_has_a_cpu_preset_that_stands_in_one_comparison(tmp_path: Path) -> None:
+def test_every_published_system_has_a_cpu_preset_that_stands_in_one_comparison() -> None:
     systems = read_preset(FOLDER / "published/systems.yaml").builds_on
     published = [name for name in systems if name.startswith("published/")]
     assert {f"{Path(name).name}-cpu" for name in published} < set(CPU_NAMES)
-    laid = lay_presets(write_default(tmp_path), "systems", root="here")
+    laid = load_presets("systems", root="here")
     models: list[str] = []
     for name in published:
-        alone = lay_presets(write_default(tmp_path), name, root="here")
+        alone = load_presets(name, root="here")
         models += alone["models"]
         # Beside the others, each has the section that it has alone.
         for model in alone["models"]:
@@ -146,8 +145,8 @@ def test_every_published_system_has_a_cpu_preset_that_stands_in_one_comparison(t
     )
 
 
-def test_the_cpu_preset_differs_only_in_sizes_epochs_and_how_often_images_are_altered(tmp_path: Path) -> None:
-    gpu, cpu = (lay_presets(write_default(tmp_path), name, root="here") for name in ("ham10000", "ham10000-cpu"))
+def test_the_cpu_preset_differs_only_in_sizes_epochs_and_how_often_images_are_altered() -> None:
+    gpu, cpu = (load_presets(name, root="here") for name in ("ham10000", "ham10000-cpu"))
     networks = {f"architectures.{name}.size_px" for name in gpu["architectures"]}
     phases_of = {f"architectures.{name}.phases" for name in gpu["architectures"] if name != "custom_cnn"}
     assert set(list_changed(gpu, cpu)) == {"cache_images.size_px", "robustness.strengths", *networks, *phases_of}
@@ -162,9 +161,7 @@ def test_the_cpu_preset_differs_only_in_sizes_epochs_and_how_often_images_are_al
         assert phases[0] == phases[1]
 
 
-def test_the_tiny_preset_needs_no_folder_and_keeps_the_recipe(tmp_path: Path) -> None:
-    params = write_default(tmp_path)
-    before = load(params)
-    changed = list_changed(before, lay_presets(params, "tiny"))
+def test_the_tiny_preset_needs_no_folder_and_keeps_the_recipe() -> None:
+    changed = list_changed(DEFAULTS, load_presets("tiny"))
     recipe = ("augmentation", "class_weights", "dataset", "loss", "optimizer", "sampling", "schedule", "task")
     assert not [name for name in changed if name.startswith(recipe)]

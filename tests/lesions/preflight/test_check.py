@@ -13,16 +13,14 @@ from lesions.errors import InputError
 from lesions.hardware.processors import count_processors, describe_crowding
 from lesions.parameters.overlay import lay_over
 from lesions.preflight.check import check_decoding_disk, check_run
-from tests.presets import lay_presets, write_default
+from tests.presets import write_presets
 
 
 @pytest.fixture
 def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project's parameters, with the tiny preset, in a folder without data."""
     monkeypatch.chdir(tmp_path)
-    params = write_default(tmp_path)
-    lay_presets(params, "tiny")
-    return params
+    return write_presets(tmp_path, "tiny")
 
 
 def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> None:

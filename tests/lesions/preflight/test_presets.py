@@ -12,13 +12,14 @@ from lesions.parameters.models import read_models
 from lesions.parameters.section import read_section
 from lesions.preflight.check import SECTIONS, check_parameters
 from lesions.preflight.findings import Findings
-from tests.presets import FOLDER, NAMES, lay_presets, write_default
+from tests.presets import FOLDER, NAMES, load_presets, write_presets
+
+ROOT = "data/raw/somewhere"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_section_is_valid_with_each_preset(name: str, tmp_path: Path) -> None:
-    params = write_default(tmp_path)
-    laid = lay_presets(params, name, root="data/raw/somewhere")
+    params, laid = write_presets(tmp_path, name, root=ROOT), load_presets(name, root=ROOT)
     for section, model in SECTIONS.items():
         read_section(params, section, model)
     for architecture in laid["architectures"]:
@@ -32,8 +33,7 @@ def test_every_section_is_valid_with_each_preset(name: str, tmp_path: Path) -> N
 def test_each_model_of_a_published_preset_can_be_built_and_its_images_are_large_enough(
     name: str, tmp_path: Path
 ) -> None:
-    params = write_default(tmp_path)
-    laid = lay_presets(params, name, root="data/raw/somewhere")
+    params, laid = write_presets(tmp_path, name, root=ROOT), load_presets(name, root=ROOT)
     findings = Findings()
     recipes = check_parameters(params, findings)
     assert findings.problems == []

@@ -8,7 +8,7 @@ import pytest
 from lesions.errors import InputError
 from lesions.parameters.overlay import lay_over
 from lesions.preflight.check import check_run
-from tests.presets import lay_presets, write_default
+from tests.presets import write_presets
 
 JPEG = b"\xff\xd8\xff"
 """The first bytes of a JPEG, which are all that is read before a run."""
@@ -27,8 +27,7 @@ def write_clinic(folder: Path, patients: str, cameras: list[str]) -> None:
 def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Parameters of two clinics; the second one is only scored."""
     monkeypatch.chdir(tmp_path)
-    params = write_default(tmp_path)
-    lay_presets(params, "tiny")
+    params = write_presets(tmp_path, "tiny")
     lay_over(params, {"models": ["custom_cnn"]})
     write_clinic(tmp_path / "clinics/images", "A", ["Canon", ""])
     write_clinic(tmp_path / "clinics/other", "B", ["", "canon"])

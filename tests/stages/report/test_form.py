@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.builders import slow
-from tests.pages import MIDDLING, Y_TRUE, needs_chromium, report_of
+from tests.builders import needs_chromium, slow
+from tests.pages import MIDDLING, Y_TRUE, report_of
 from tests.runs import guess
 
 RIGHT_EDGES = """() => [...document.querySelectorAll('th, td, p, li, h1, h2, h3, figure, dd, pre')]
@@ -55,6 +55,21 @@ def test_nothing_is_cut_off_at_any_width(browser: Browser, written: Path, width:
     edges = page.evaluate(RIGHT_EDGES)
     assert len(edges) > 400
     assert max(edges) <= width + 0.5
+    page.close()
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [320, 390])
+def test_no_cell_of_a_table_is_hidden_on_a_phone(browser: Browser, written: Path, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(written.as_uri())
+    edges = page.locator("td, tbody th").evaluate_all(
+        "cells => cells.map(cell => cell.getBoundingClientRect().right)"
+    )
+    assert len(edges) > 50
+    assert max(edges) <= width
+    verdicts = page.locator("#differences td[data-name=verdict]").all_inner_texts()
+    assert set(verdicts) <= {"significant", "not significant"}
     page.close()
 
 

@@ -10,11 +10,18 @@ from playwright.sync_api import Browser, Page
 
 from lesions.evaluation.decisions import merge_sides
 from lesions.formats.json_file import read_json, write_json, write_plot_rows
-from tests.pages import MIDDLING, Y_TRUE, needs_chromium, report_of
+from tests.builders import needs_chromium
+from tests.pages import MIDDLING, Y_TRUE, report_of
 from tests.runs import build_predictions, guess, run_compare, run_report, write_run
 
 TEST = build_predictions(Y_TRUE, MIDDLING)
 MALIGNANT = Y_TRUE == 0
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of one model, which tests only read."""
+    return report_of(tmp_path_factory.mktemp("run"), a=MIDDLING)
 
 
 def number(page: Page, name: str) -> float:
@@ -50,8 +57,8 @@ def test_at_first_the_panel_says_what_the_tables_say(page: Page, tmp_path: Path)
 
 
 @needs_chromium
-def test_the_slider_moves_the_threshold(page: Page, tmp_path: Path) -> None:
-    page.goto(report_of(tmp_path, a=MIDDLING).as_uri())
+def test_the_slider_moves_the_threshold(page: Page, written: Path) -> None:
+    page.goto(written.as_uri())
     probability = merge_sides(TEST, (True, False, False)).y_prob[:, 1]
     for log_odds in (-1.0, 0.0, 1.5):
         slide(page, log_odds)
@@ -70,10 +77,9 @@ def test_the_slider_moves_the_threshold(page: Page, tmp_path: Path) -> None:
 
 
 @needs_chromium
-def test_mistakes_are_filtered_by_class_and_probability(page: Page, tmp_path: Path) -> None:
-    path = report_of(tmp_path, a=MIDDLING)
+def test_mistakes_are_filtered_by_class_and_probability(page: Page, written: Path) -> None:
     shown = page.locator("#mistakes figure[data-true]:visible")
-    page.goto(path.as_uri())
+    page.goto(written.as_uri())
     assert (shown.count(), page.locator("#filter-shown").inner_text()) == (1, "1 of 1 shown")
     page.locator("#filter-true").select_option("melanoma")
     assert (shown.count(), page.locator("#filter-shown").inner_text()) == (0, "0 of 1 shown")
@@ -87,19 +93,18 @@ def test_mistakes_are_filtered_by_class_and_probability(page: Page, tmp_path: Pa
 
 
 @needs_chromium
-def test_without_scripts_the_page_has_all_but_the_controls(browser: Browser, tmp_path: Path) -> None:
-    path = report_of(tmp_path, a=MIDDLING)
+def test_without_scripts_the_page_has_all_but_the_controls(browser: Browser, written: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(path.as_uri())
+    page.goto(written.as_uri())
     assert page.locator("#diagnoses tbody tr:visible").count() > 5
     assert page.locator("#mistakes figure:visible").count() > 1
     assert page.locator("#panel:visible, #filters:visible").count() == 0
     context.close()
 
 
-def test_the_page_has_no_identifier_and_no_order_of_images(tmp_path: Path) -> None:
-    text = report_of(tmp_path, a=MIDDLING).read_text(encoding="utf-8")
+def test_the_page_has_no_identifier_and_no_order_of_images(written: Path) -> None:
+    text = written.read_text(encoding="utf-8")
     assert not any(name in text for name in TEST.images.image_id)
     data = json.loads(text.split('id="panel-data">')[1].split("</script>")[0])
     assert all(values == sorted(values) for values in data["models"][0]["values"])
@@ -113,14 +118,14 @@ def run(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path, params
 
 
-def test_without_robustness_and_maps_there_is_no_trace_of_them(run: tuple[Path, Path]) -> None:
-    text = run_report(*run).read_text()
+def test_without_robustness_and_maps_there_is_no_trace_of_them(written: Path) -> None:
+    text = written.read_text()
     assert 'id="robustness"' not in text
     assert 'class="pair"' not in text
-    checklist = (run[0] / "report/checklist.md").read_text()
+    checklist = (written.parent / "checklist.md").read_text()
     assert "| 30 | robustness | not by this page |" in checklist
     assert "| 31 | explainability | not by this page |" in checklist
-    assert "It was not tried on altered images." in (run[0] / "report/cards/a.md").read_text()
+    assert "It was not tried on altered images." in (written.parent / "cards/a.md").read_text()
 
 
 def test_robustness_is_a_section_with_the_largest_loss(run: tuple[Path, Path]) -> None:

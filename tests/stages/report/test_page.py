@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.pages import MIDDLING, Y_TRUE, needs_chromium, read, report_of
+from tests.builders import needs_chromium
+from tests.pages import MIDDLING, Y_TRUE, read, report_of
 from tests.repository import Repository
 from tests.runs import build_predictions, guess, run_compare, run_report, write_run
 

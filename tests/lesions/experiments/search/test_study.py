@@ -286,8 +286,9 @@ def test_processes_that_begin_a_study_at_once_share_it(tmp_path: Path) -> None:
     ],
 )
 def test_a_database_that_cannot_be_opened_is_refused_without_its_password(
-    url: str, create: bool, message: str
+    monkeypatch: pytest.MonkeyPatch, url: str, create: bool, message: str
 ) -> None:
+    monkeypatch.setattr(studies, "WAITS_SECONDS", (0, 0))
     with pytest.raises(InputError, match=message) as caught:
         open_study(url, build_space(), num_epochs=1, create=create)
     assert "secret" not in str(caught.value)

@@ -108,7 +108,7 @@ def find_enlargements(
     return found[found.groupby(pair).cumcount() == 0].sort_values(["image", "other"]).reset_index(drop=True)
 
 
-def _search_part(index: faiss.IndexIVFFlat, spectra: NDArray[np.float32]) -> pd.DataFrame:
+def _search_part(index: faiss.IndexIVFScalarQuantizer, spectra: NDArray[np.float32]) -> pd.DataFrame:
     """Return the nearest others of each image (N, 27, 48), each once, at the step at which it is most like it."""
     fingerprints = np.stack([build_fingerprints(spectra, step) for step in range(NUM_STEPS)], axis=1)
     # One more than wanted, because each image finds itself.

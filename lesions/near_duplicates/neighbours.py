@@ -98,13 +98,19 @@ def _normalise_hashes(hashes: NDArray[np.int8]) -> NDArray[np.float32]:
     return hashes / np.maximum(lengths, 1)
 
 
-def build_index(units: NDArray[np.float32]) -> faiss.IndexIVFFlat:
-    """Divide vectors (N, D) of length 1 into cells of neighbours, in which a search compares them."""
+def build_index(units: NDArray[np.float32]) -> faiss.IndexIVFScalarQuantizer:
+    """Divide vectors (N, D) of length 1 into cells of neighbours, in which a search compares them.
+
+    They are kept in half precision: a search reads half as much memory, on which its time depends, and its
+    similarities are exact to 0.0002.
+    """
     N, width = units.shape
     num_cells = max(1, N // IMAGES_PER_CELL)
     cells, assigner = (faiss.IndexHNSWFlat(width, NUM_LINKS, faiss.METRIC_INNER_PRODUCT) for _ in range(2))
     cells.hnsw.efSearch = CELLS_SEARCHED
-    index = faiss.IndexIVFFlat(cells, width, num_cells, faiss.METRIC_INNER_PRODUCT)
+    is_residual = False
+    half = faiss.ScalarQuantizer.QT_fp16
+    index = faiss.IndexIVFScalarQuantizer(cells, width, num_cells, half, faiss.METRIC_INNER_PRODUCT, is_residual)
     index.nprobe = CELLS_SEARCHED
     # Cells need equal sizes, not quality: a few rounds are enough, and a graph may assign the vectors in each.
     index.clustering_index, index.quantizer_trains_alone = assigner, TRAINED_BY_ASSIGNER

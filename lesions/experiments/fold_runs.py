@@ -7,7 +7,6 @@ a lease; if its process is killed, another one runs the fold again.
 import hashlib
 import json
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -37,6 +36,7 @@ from lesions.experiments.search.space import SearchSettings, SearchSpace
 from lesions.experiments.search.study import find_storage, open_study
 from lesions.gate.metrics import PARAMS
 from lesions.parameters.models import read_models
+from lesions.project.git import ask_git
 
 GIT_REMOTE = "origin"
 """The remote of git over which machines exchange experiments."""
@@ -99,8 +99,7 @@ def check_remotes(remote: str | None) -> None:
     """
     if remote is None:
         raise InputError("machines exchange their folds over a remote of DVC; `lesions storage --add` adds one")
-    listed = subprocess.run(["git", "remote"], capture_output=True, text=True, check=True).stdout.split()
-    if GIT_REMOTE not in listed:
+    if GIT_REMOTE not in ask_git("remote").split():
         raise InputError(f"machines exchange their folds over the remote {GIT_REMOTE} of git, which is missing")
 
 

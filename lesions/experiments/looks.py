@@ -1,12 +1,12 @@
 """How often a test set has been looked at: the different predictions of its images that git and DVC know."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lesions.project.git import ask_git, run_git
 from lesions.project.revisions import is_shallow
 from lesions.tables.paths import ModelPaths
 from lesions.tables.run_files import SPLIT_METRICS, TEST_IMAGES, read_test_images
@@ -65,9 +65,9 @@ def _list_versions() -> Iterator[dict[str, str]]:
     """Yield the blobs of the split's metrics and the digests, by path, for each commit that changed one of them."""
     paths = [f"{METRICS}/{SPLIT_METRICS.name}", f":(glob){METRICS}/*/{DIGEST}"]
     # All references, among them DVC's experiments.
-    commits = _ask_git("log", "--all", "--full-history", "--format=%H", "--", *paths).split()
+    commits = ask_git("log", "--all", "--full-history", "--format=%H", "--", *paths).split()
     for commit in commits:
-        listed = _ask_git("ls-tree", "-r", "-z", commit, "--", f"{METRICS}/")
+        listed = run_git("ls-tree", "-r", "-z", commit, "--", f"{METRICS}/").decode()
         entries = (entry.split("\t", 1) for entry in filter(None, listed.split("\0")))
         blobs = {Path(path): about.split()[2] for about, path in entries}
         yield {
@@ -87,7 +87,7 @@ NO_PREDICTIONS = _identify({})
 
 
 def _read_blob(blob: str) -> dict[str, Any]:
-    return _parse(_ask_git("cat-file", "blob", blob).encode())
+    return _parse(run_git("cat-file", "blob", blob))
 
 
 def _parse(content: bytes) -> dict[str, Any]:
@@ -97,7 +97,3 @@ def _parse(content: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
-
-
-def _ask_git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout

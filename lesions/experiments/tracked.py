@@ -1,6 +1,5 @@
 """Whether an experiment in a folder of its own would see the workspace as it is."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from dvc.repo import Repo
 from lesions.errors import InputError
 from lesions.experiments.differences import name_some
 from lesions.experiments.inputs import list_added, read_current_inputs
+from lesions.project.git import run_git
 
 
 def check_tracked(repo: Repo) -> None:
@@ -55,6 +55,5 @@ def _overlap(out: Output, path: str) -> bool:
 
 def _list_untracked(paths: list[str]) -> Iterator[str]:
     """Yield the files at or below paths that git does not track, whether or not it ignores them."""
-    command = ["git", "--literal-pathspecs", "ls-files", "-z", "--others", "--", *paths]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    yield from filter(None, listed.split("\0"))
+    listed = run_git("--literal-pathspecs", "ls-files", "-z", "--others", "--", *paths)
+    yield from filter(None, listed.decode().split("\0"))

@@ -1,6 +1,7 @@
 """Checking a parameter file and the needs of a run with it, before anything runs."""
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from math import ceil
 from pathlib import Path
 
@@ -230,11 +231,13 @@ def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts, weights_by
     """Return the disk space that the run needs, in words; raise InputError if less is free."""
     copies = max(count_copies(recipe.training, recipe.optimizer) for recipe in recipes.values())
     drawn = "synthetic" in read_section(params, "dataset", DatasetParameters).all_names
+    are_pretrained = (recipe.architecture.is_pretrained_here for recipe in recipes.values())
+    pretrained = compress(weights_bytes, are_pretrained)  # their backbones are kept as well
     disk = estimate_disk(
         counts.num_images,
         counts.num_images * count_row_bytes(params),
         read_section(params, "generate_synthetic", SyntheticParameters) if drawn else None,
-        weights_bytes=weights_bytes,
+        weights_bytes=[*weights_bytes, *pretrained],
         weights_in_state=copies - 1,  # the gradient is not written
     )
     # Existing files may be those that this run would write, and DVC has copies of them.

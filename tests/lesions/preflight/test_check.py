@@ -33,6 +33,12 @@ def test_valid_parameters_pass_before_the_embedded_data_exist(params: Path) -> N
     assert found["disk"] == "98 MB, half of it DVC's copies; 358 MB more during a training"
 
 
+def test_a_pretrained_backbone_takes_disk_as_well(params: Path) -> None:
+    lay_over(params, {"architectures": {"resnet18": {"weights": "pretrained"}}})
+    # The 98.1 MB of a run without one, and its 44.75 MB twice.
+    assert check_run(params).rows["disk"] == "188 MB, half of it DVC's copies; 358 MB more during a training"
+
+
 MILLION = {"generate_synthetic": {"num_images": 1_000_000}, "cache_images": {"size_px": 1000}}
 
 

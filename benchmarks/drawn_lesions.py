@@ -19,11 +19,11 @@ from benchmarks.planted_copies import ALTERATIONS
 from lesions.errors import InputError
 from lesions.hardware.processors import count_processors
 
-DRAWN_PX = 72
-"""Side of the images; those of SLICE-3D have 130 px in the middle."""
+DRAWN_PX = 130
+"""Side of the images: the median of SLICE-3D's."""
 
-BATCH = 1000
-"""Number of images drawn at a time."""
+BATCH = 20
+"""Number of images drawn at a time; more do not fit into a processor's cache."""
 
 NUM_COPIES = 1200
 
@@ -100,7 +100,7 @@ def encode_images(num_images: int, seed: int) -> Iterator[bytes]:
     """Yield JPEG files of different images."""
     batches = [(seed, number, min(BATCH, num_images - number)) for number in range(0, num_images, BATCH)]
     with ThreadPoolExecutor(count_processors()) as threads:
-        for some in batched(batches, 8):
+        for some in batched(batches, 100):
             for encoded in threads.map(_encode_batch, some):
                 yield from encoded
 
@@ -118,7 +118,7 @@ def _encode_batch(about: tuple[int, int, int]) -> list[bytes]:
 
 
 def draw_images(generator: np.random.Generator, num_images: int) -> NDArray[np.uint8]:
-    """Draw moles (N, 72, 72, 3): a dark soft ellipse on shaded skin, with blotches and fine structures of its own."""
+    """Draw moles (N, 130, 130, 3): a dark soft ellipse on shaded skin, with blotches and fine structures of its own."""
     y, x = np.mgrid[:DRAWN_PX, :DRAWN_PX].astype(np.float32) / DRAWN_PX - 0.5
     centre_y, centre_x = generator.normal(0, 0.06, (2, num_images, 1, 1)).astype(np.float32)
     height, width = generator.uniform(0.12, 0.4, (2, num_images, 1, 1)).astype(np.float32)
@@ -136,7 +136,7 @@ def draw_images(generator: np.random.Generator, num_images: int) -> NDArray[np.u
 
 
 def _draw_noise(generator: np.random.Generator, num_images: int, cells: int) -> NDArray[np.float32]:
-    """Return smooth noise (N, 72, 72) with a value of its own in each of `cells` × `cells` places."""
+    """Return smooth noise (N, 130, 130) with a value of its own in each of `cells` × `cells` places."""
     values = generator.standard_normal((num_images, cells, cells), dtype=np.float32)
     position = np.linspace(0, cells - 1, DRAWN_PX, dtype=np.float32)
     weights = np.maximum(0, 1 - np.abs(position[:, None] - np.arange(cells))).astype(np.float32)

@@ -37,10 +37,10 @@ from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.source import open_source
 from lesions.stage.tables import print_table
 from lesions.tables.classes import read_classes
+from lesions.training.building import build_batches, build_learner, read_subsets
 from lesions.training.fit import fit_network
 from lesions.training.recipe import read_recipe
 from lesions.training.validation import validate_network
-from stages.train import build_batches, build_learner, read_subsets
 
 RATE, WIDTHS, BATCH_SIZE = "learning_rate", "widths", "batch_size"
 

@@ -118,7 +118,7 @@ def _encode_batch(about: tuple[int, int, int]) -> list[bytes]:
 
 
 def draw_images(generator: np.random.Generator, num_images: int) -> NDArray[np.uint8]:
-    """Draw moles (N, 130, 130, 3): a dark soft ellipse on shaded skin, with blotches and fine structures of its own."""
+    """Draw moles (N, 130, 130, 3): a dark soft ellipse on shaded skin, with blotches and fine structures."""
     y, x = np.mgrid[:DRAWN_PX, :DRAWN_PX].astype(np.float32) / DRAWN_PX - 0.5
     centre_y, centre_x = generator.normal(0, 0.06, (2, num_images, 1, 1)).astype(np.float32)
     height, width = generator.uniform(0.12, 0.4, (2, num_images, 1, 1)).astype(np.float32)

@@ -45,13 +45,13 @@ from lesions.tables.classes import Classes, read_classes
 from lesions.tables.predictions import Predictions, read_predictions, write_logits
 from lesions.tables.splits import DROPPED, read_split_metadata, write_splits
 from lesions.tables.task import encode_diagnoses
+from lesions.training.building import build_batches, build_learner, read_subsets
 from lesions.training.fit import fit_network
 from lesions.training.pretraining import pretrain_backbone, set_up_pretraining
 from lesions.training.pretraining_recipe import read_pretraining
 from lesions.training.recipe import Recipe, read_recipe
 from lesions.training.resume import fingerprint, hold_resume_file
 from lesions.training.validation import validate_network
-from stages.train import build_batches, build_learner, read_subsets
 
 SCRATCH, PRETRAINED = "scratch", "pretrained"
 METRICS = ("balanced_accuracy", "macro_f1")

@@ -17,17 +17,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-import pandas as pd
-import torch
 import typer
 from torch import nn
 
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
 from lesions.formats.sha256 import hash_file
-from lesions.hardware.choices import Execution
 from lesions.hardware.device import (
-    Precision,
     choose_execution,
     choose_precision,
     name_hardware,
@@ -37,38 +32,32 @@ from lesions.hardware.device import (
 from lesions.hardware.disk import check_writable
 from lesions.hardware.exchange import join_processes
 from lesions.hardware.fingerprint import describe_machine
-from lesions.hardware.processes import ALONE, Processes, check_number, read_processes
+from lesions.hardware.processes import check_number, read_processes
 from lesions.hardware.processors import describe_crowding
 from lesions.images.opening import open_images
-from lesions.networks.architecture import build_network, check_enough_pixels
+from lesions.networks.architecture import check_enough_pixels
 from lesions.networks.checkpoint import CheckpointMetadata, write_checkpoint
 from lesions.networks.licences import find_licence
 from lesions.networks.preprocessing import build_preprocessing
 from lesions.networks.pretrained_backbone import FILE, PretrainedBackbone, read_backbone
-from lesions.networks.source import ImageSource, open_source
+from lesions.networks.source import open_source
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
 from lesions.stage.code import check_code_unchanged
 from lesions.stage.inputs import check_unchanged
 from lesions.stage.resuming import find_resume_folder
 from lesions.stage.run import run_stage
-from lesions.tables.classes import Classes, read_classes
-from lesions.tables.splits import read_split_metadata
-from lesions.tables.task import Diagnoses, encode_diagnoses
+from lesions.tables.classes import read_classes
 from lesions.tracking.callback import open_tracking
 from lesions.tracking.parameters import TrackingParameters, check_tracking
 from lesions.tracking.spool import Training
-from lesions.training.batches import AugmentedBatches, LabelledRows
+from lesions.training.building import build_batches, build_learner, read_subsets
 from lesions.training.fit import fit_network
-from lesions.training.history import FittedNetwork
+from lesions.training.history import FittedNetwork, list_history
 from lesions.training.launch import launch_processes
-from lesions.training.learner import Learner
-from lesions.training.loss import Criterion
 from lesions.training.recipe import Recipe, read_recipe
 from lesions.training.resume import fingerprint, hold_resume_file
-from lesions.training.sampling import compute_shares
 from lesions.training.validation import validate_network
-from lesions.transforms.preprocessing import Preprocessing
 
 HEADLINES = ("loss", "balanced_accuracy", "macro_f1")
 
@@ -194,74 +183,6 @@ def main(
         resume.remove()
 
 
-def build_learner(
-    recipe: Recipe,
-    classes: Classes,
-    *,
-    backbone: PretrainedBackbone | None = None,
-    device: torch.device,
-    precision: Precision,
-    execution: Execution,
-    processes: Processes = ALONE,
-    synchronise_batch_norm: bool = True,
-) -> Learner:
-    """Build the network, with the seed's initial weights or pretrained ones, and what it learns with."""
-    torch.manual_seed(recipe.training.seed)
-    network = build_network(recipe.architecture, len(classes.classes), pretrained=True)
-    if backbone:
-        backbone.load_into(network.backbone)
-    shares = compute_shares(classes.num_images, recipe.sampling.scheme)
-    return Learner(
-        network,
-        recipe.architecture,
-        Criterion(recipe.loss, np.array(classes.weights), shares),
-        optimization=recipe.optimizer,
-        training=recipe.training,
-        device=device,
-        precision=precision,
-        execution=execution,
-        processes=processes,
-        synchronise_batch_norm=synchronise_batch_norm,
-    )
-
-
-def build_batches(
-    recipe: Recipe,
-    classes: Classes,
-    source: ImageSource,
-    train: LabelledRows,
-    *,
-    preprocessing: Preprocessing,
-    device: torch.device,
-    processes: Processes = ALONE,
-) -> AugmentedBatches:
-    """Build the batches of the training images, augmented as the recipe says."""
-    return AugmentedBatches(
-        source,
-        train,
-        class_counts=classes.num_images,
-        augmentation=recipe.augmentation,
-        sampling=recipe.sampling.scheme,
-        preprocessing=preprocessing,
-        device=device,
-        batch_size=recipe.training.batch_size,
-        seed=recipe.training.seed,
-        processes=processes,
-    )
-
-
-def read_subsets(metadata: Path, splits: Path, diagnoses: Diagnoses) -> dict[str, LabelledRows]:
-    """Read the columns that training needs, by split: a large table may take as much memory as the network."""
-    table = read_split_metadata(metadata, splits, columns=["image_id", "row", "diagnosis"])
-    return {str(split): label_rows(rows, diagnoses) for split, rows in table.groupby("split")}
-
-
-def label_rows(table: pd.DataFrame, diagnoses: Diagnoses) -> LabelledRows:
-    """Return the images' rows in the cache and the indices of their classes."""
-    labels = encode_diagnoses(table.diagnosis, diagnoses)
-    return LabelledRows(table.row.to_numpy(), labels, table.image_id.to_numpy().astype(np.str_))
-
-
 def list_decisive(
     code: Path, recipe: Recipe, about: CheckpointMetadata, computed_on: list[object]
 ) -> dict[str, object]:
@@ -295,19 +216,6 @@ def summarise_training(
         "num_parameters": sum(parameter.numel() for parameter in network.parameters()),
         **{f"{split}_{name}": best[split][name] for split in ("train", "val") for name in HEADLINES},
     }
-
-
-def list_history(fitted: FittedNetwork) -> list[dict[str, Any]]:
-    """Return one row per epoch and split, all with the same keys, as `dvc plots` needs them."""
-    layers = {name: None for entry in fitted.history for name in entry["learning_rates"]}
-    rows = []
-    for entry in fitted.history:
-        # Frozen layers have a learning rate of 0.
-        rates = {f"learning_rate_{name}": entry["learning_rates"].get(name, 0.0) for name in layers}
-        norm = entry["train"]["gradient_norm"]
-        about = {"epoch": entry["epoch"], "phase": entry["phase"], "gradient_norm": norm} | rates
-        rows += [about | {"split": split, **entry[split]} for split in ("train", "val")]
-    return rows
 
 
 if __name__ == "__main__":

@@ -96,3 +96,16 @@ class History:
         for kind, network in networks.items():
             network.load_state_dict(state.select(kind))
         print(f"resuming after epoch {self.num_epochs}, the last finished epoch", flush=True)
+
+
+def list_history(fitted: FittedNetwork) -> list[dict[str, Any]]:
+    """Return one row per epoch and split, all with the same keys, as `dvc plots` needs them."""
+    layers = {name: None for entry in fitted.history for name in entry["learning_rates"]}
+    rows = []
+    for entry in fitted.history:
+        # Frozen layers have a learning rate of 0.
+        rates = {f"learning_rate_{name}": entry["learning_rates"].get(name, 0.0) for name in layers}
+        norm = entry["train"]["gradient_norm"]
+        about = {"epoch": entry["epoch"], "phase": entry["phase"], "gradient_norm": norm} | rates
+        rows += [about | {"split": split, **entry[split]} for split in ("train", "val")]
+    return rows

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal
 
 from dvc.exceptions import DvcException
-from dvc.repo import Repo
 
 from lesions.errors import InputError, cut_value, quote_value
 from lesions.gate.metrics import Files, RevisionMetrics, read_metrics, read_revision_parameters
@@ -63,14 +62,17 @@ def read_revisions(base: str, params: Path, rules_of: RulesOf) -> Revisions:
         raise InputError(f"--base is {quote_value(base)}: it must name a revision; perhaps a variable is not set")
     try:
         with open_project() as repo:
-            commit, before = _read_revision(repo, base, "the base")
-            names, released = f"{cut_value(base)} ({commit[:10]})", None
+            commit = resolve_revision(repo, base)
             with open_revision(repo, commit) as files:
+                before = read_metrics(files, "the base")
                 of_base = _parse_base_gate(files, params, is_needed=rules_of == "base")
+            names, released = f"{cut_value(base)} ({commit[:10]})", None
             gate = of_base if of_base and rules_of == "base" else own
             if gate.release is not None:
                 tag = find_last_tag(gate.release)
-                commit, released = _read_revision(repo, f"refs/tags/{tag}", f"the release {cut_value(tag)}")
+                commit = resolve_revision(repo, f"refs/tags/{tag}")
+                with open_revision(repo, commit) as files:
+                    released = read_metrics(files, f"the release {cut_value(tag)}")
                 names += f" and the release {cut_value(tag)} ({commit[:10]})"
             with open_revision(repo, WORKSPACE) as files:
                 now = read_metrics(files, "the workspace")
@@ -78,13 +80,6 @@ def read_revisions(base: str, params: Path, rules_of: RulesOf) -> Revisions:
         raise InputError(f"DVC cannot read the metrics: {error}") from error
     changed = describe_changes(of_base.section, own.section, "gate.") if of_base else ()
     return Revisions(names, before, now, released, gate.rules, tuple(changed))
-
-
-def _read_revision(repo: Repo, revision: str, name: str) -> tuple[str, RevisionMetrics]:
-    """Return the hash of the commit that a revision names, and its metrics under a name for messages."""
-    commit = resolve_revision(repo, revision)
-    with open_revision(repo, commit) as files:
-        return commit, read_metrics(files, name)
 
 
 def _parse_base_gate(files: Files, params: Path, *, is_needed: bool) -> Gate | None:

@@ -20,7 +20,6 @@ import pandas as pd
 import typer
 from numpy.typing import NDArray
 from PIL import Image
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.drawn_lesions import COPIES, TABLE, draw_dataset
@@ -31,6 +30,7 @@ from lesions.near_duplicates.orientation import NUM_ORIENTATIONS, turn_images
 from lesions.parameters.overlay import lay_over
 from lesions.stage.code import Code, write_code
 from lesions.stage.failure import one_paragraph_errors
+from lesions.stage.tables import print_table
 from lesions.tables.metadata import read_metadata
 from lesions.tables.near_duplicates import read_pairs
 
@@ -127,7 +127,7 @@ def print_recall(folder: Path, *, with_peer: bool) -> None:
         table.add_row(str(kind), *(f"{np.mean([pair in each for pair in of_kind]):.1%}" for each in found.values()))
     table.add_row("all", *(f"{np.mean([pair in each for pair in planted]):.1%}" for each in found.values()))
     table.add_row("other pairs", *(f"{len(each - set(planted)):,}" for each in found.values()))
-    Console().print(table)
+    print_table(table)
 
 
 def pair_by_binary_hashes(folder: Path) -> set[frozenset[str]]:
@@ -172,7 +172,7 @@ def print_measured(measured: list[Measured]) -> None:
                 f"{row.resident_mb:,.0f}",
                 f"{row.disk_mb:,.0f}",
             )
-    Console().print(table)
+    print_table(table)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,9 @@ from lesions.preflight.needs import (
     estimate_caching,
     estimate_computing,
     estimate_disk,
+    estimate_metadata,
     estimate_near_duplicates,
+    estimate_split,
 )
 from lesions.preflight.reruns import describe_reruns
 from lesions.preflight.shards import check_shards, count_mapped_bytes, count_row_bytes
@@ -268,8 +270,10 @@ def estimate_tables(params: Path, counts: DatasetCounts) -> dict[str, Memory]:
     cached_px = read_section(params, "cache_images", DecodingParameters).size_px
     cache_bytes = counts.num_images * count_mapped_bytes(params)
     return {
-        "cache_images": estimate_caching(counts.num_images, cached_px, counts.largest),
+        "cache_images": estimate_caching(counts.num_images, cached_px, counts.largest, is_in_hdf5=counts.is_in_hdf5),
+        "prepare_metadata": estimate_metadata(counts.num_images, counts.table_bytes),
         "find_near_duplicates": estimate_near_duplicates(counts.num_images, cache_bytes),
+        "split_by_patient": estimate_split(counts.num_images),
     }
 
 

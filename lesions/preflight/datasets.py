@@ -16,9 +16,11 @@ from lesions.datasets.refusals import list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.datasets.shared_identifiers import find_shared
 from lesions.errors import InputError
+from lesions.hardware.disk import count_bytes
 from lesions.images.files import ImageFiles, find_image_files
 from lesions.images.folders import FoundFile
 from lesions.images.identity import measure_files
+from lesions.images.kinds import name_archive
 from lesions.images.reading import find_stream, read_image_file, stream_image_files
 from lesions.images.undecoded import describe_undecoded
 from lesions.parameters.section import read_section
@@ -50,11 +52,17 @@ class DatasetCounts:
     largest
         The image file with the most bytes, or its bytes if it is in an archive; None if the run renders the images,
         or if there is none that is read.
+    is_in_hdf5
+        Whether any image is in an HDF5 file.
+    table_bytes
+        Size of the datasets' tables on disk.
     """
 
     num_images: int
     num_used: int
     largest: Path | bytes | None
+    is_in_hdf5: bool = False
+    table_bytes: int = 0
 
 
 def check_datasets(params: Path, findings: Findings) -> DatasetCounts | None:
@@ -91,8 +99,17 @@ def check_datasets(params: Path, findings: Findings) -> DatasetCounts | None:
         if len(readings) == len(dataset.all_names):
             with findings.collect():
                 num_used = len(_check_use(readings, params, findings))
-        return DatasetCounts(len(files.readable), num_used, largest)
+        is_in_hdf5 = any(file.place and name_archive(file.place.archive) == "HDF5" for file in files.to_read)
+        return DatasetCounts(len(files.readable), num_used, largest, is_in_hdf5, _count_table_bytes(root, dataset))
     return None
+
+
+def _count_table_bytes(root: Path, dataset: DatasetParameters) -> int:
+    return sum(
+        count_bytes(root / folder / table)
+        for name, folder in zip(dataset.all_names, dataset.folders, strict=True)
+        for table in build_adapter(name, dataset).tables
+    )
 
 
 def _find_largest(root: Path, files: Sequence[FoundFile]) -> Path | bytes | None:

@@ -1,8 +1,9 @@
 """Estimating how much disk and memory a run needs, before it starts.
 
-The memory of each stage was measured on the embedded dataset and on HAM10000 (`lesions timings`): a constant for the
-modules that it loads, and an amount per image. The pages of `data/images.npy` that a stage reads count as its memory,
-as the system counts them, although the system takes them back when other programs need memory.
+The memory of each stage was measured on the embedded dataset, on HAM10000 (`lesions timings`) and on up to 400,000
+drawn images (`benchmarks/measure_scale.py`): a constant for the modules that it loads, and an amount per image. The
+pages of `data/images.npy` that a stage reads count as its memory, as the system counts them, although the system
+takes them back when other programs need memory.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,12 @@ MIB = 2**20
 TABLE_STAGE_BYTES = 105 * MIB
 """Memory of numpy, pandas and Pillow."""
 
+HDF5_BYTES = 60 * MIB
+"""Memory of h5py, and of what it keeps of a file's directory."""
+
+SPLIT_STAGE_BYTES = 125 * MIB
+"""Memory of numpy, pandas and scikit-learn."""
+
 NEAR_DUPLICATE_STAGE_BYTES = 215 * MIB
 """Memory of the same and of faiss, SciPy and matplotlib."""
 
@@ -31,6 +38,15 @@ BYTES_PER_COMPARED_IMAGE = 9 * 1024
 
 BYTES_PER_INDEXED_IMAGE = 256
 """Memory per image for its name."""
+
+BYTES_PER_DESCRIBED_IMAGE = 2350
+"""Memory per image for its rows of the index and of the metadata, while they are joined."""
+
+BYTES_PER_TABLE_BYTE = 7
+"""Memory per byte of a dataset's tables: pandas holds a cell of 9 characters as an object of 66 bytes."""
+
+BYTES_PER_SPLIT_IMAGE = 1500
+"""Memory per image for its rows of the metadata and of the split."""
 
 BYTES_PER_TABLE_IMAGE = 1024
 """Disk space per image for its rows in the index, the metadata, the split and, for some images, the predictions."""
@@ -110,20 +126,36 @@ def estimate_disk(
     return Disk(2 * int(outputs), 2 * weights_in_state * max(weights_bytes))
 
 
-def estimate_caching(num_images: int, size_px: int, largest: Path | bytes | None) -> Memory:
+def estimate_caching(
+    num_images: int, size_px: int, largest: Path | bytes | None, *, is_in_hdf5: bool = False
+) -> Memory:
     """Return the memory of `cache_images`, assuming that the file with the most bytes is the largest once decoded.
 
     Parameters
     ----------
     largest
         That file, or its bytes if it is in an archive.
+    is_in_hdf5
+        Whether images are in an HDF5 file.
     """
     file_bytes = len(largest) if isinstance(largest, bytes) else count_bytes(largest) if largest else 0
+    modules = TABLE_STAGE_BYTES + (HDF5_BYTES if is_in_hdf5 else 0)
     contents = min(count_in_chunk(size_px) * file_bytes, max(CHUNK_BYTES, file_bytes))
     # Twice: the decoded image, and its copy in another colour mode or size.
     decoded = 2 * 3 * _count_decoded_pixels(largest, size_px) if largest else 0
     of_thread = contents + decoded + count_in_chunk(size_px) * 3 * size_px**2
-    return Memory(TABLE_STAGE_BYTES + num_images * BYTES_PER_INDEXED_IMAGE + count_processors() * of_thread)
+    return Memory(modules + num_images * BYTES_PER_INDEXED_IMAGE + count_processors() * of_thread)
+
+
+def estimate_metadata(num_images: int, table_bytes: int) -> Memory:
+    """Return the memory of `prepare_metadata`, from the size of the datasets' tables on disk."""
+    of_tables = table_bytes * BYTES_PER_TABLE_BYTE
+    return Memory(TABLE_STAGE_BYTES + num_images * BYTES_PER_DESCRIBED_IMAGE + of_tables)
+
+
+def estimate_split(num_images: int) -> Memory:
+    """Return the memory of `split_by_patient`."""
+    return Memory(SPLIT_STAGE_BYTES + num_images * BYTES_PER_SPLIT_IMAGE)
 
 
 def estimate_near_duplicates(num_images: int, cache_bytes: int) -> Memory:

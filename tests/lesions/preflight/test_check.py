@@ -7,12 +7,16 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 
 from lesions.errors import InputError
 from lesions.hardware.processors import count_processors, describe_crowding
 from lesions.parameters.overlay import lay_over
 from lesions.preflight.check import check_decoding_disk, check_run
+from lesions.preflight.datasets import check_datasets
+from lesions.preflight.findings import Findings
 from tests.presets import write_presets
 
 
@@ -225,6 +229,25 @@ def write_clinic(folder: Path, rows: list[str], *, files: int, **changes: Any) -
 
 
 ROWS = [f"{n}.jpg,P{n},{'Melanoma' if n < 3 else 'nevus'}" for n in range(8)]
+
+
+def test_tables_and_hdf5_files_count_as_memory(params: Path, tmp_path: Path) -> None:
+    clinic = tmp_path / "clinic"
+    lay_over(params, write_clinic(clinic, ROWS, files=8))
+    in_files = check_datasets(params, Findings())
+    with h5py.File(clinic / "images.hdf5", "w") as packed:
+        for path in clinic.glob("*.jpg"):
+            packed[path.stem] = np.void(path.read_bytes())
+            path.unlink()
+    in_hdf5 = check_datasets(params, Findings())
+    assert in_files
+    assert in_hdf5
+    assert (in_files.is_in_hdf5, in_hdf5.is_in_hdf5) == (False, True)
+    assert in_files.table_bytes == in_hdf5.table_bytes == (clinic / "findings.csv").stat().st_size
+    memory = check_run(params).rows
+    # 60 MiB of h5py beside 105 MiB; eight rows take nothing.
+    assert memory["memory of prepare_metadata"] == "110 MB"
+    assert int(memory["memory of cache_images"].split()[0]) >= 173
 
 
 def test_every_row_is_read_and_counted(params: Path, tmp_path: Path) -> None:

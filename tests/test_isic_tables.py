@@ -78,6 +78,7 @@ def split(folder: Path, params: Path) -> tuple[dict[str, Any], pd.DataFrame]:
     return json.loads((folder / "split.json").read_text()), table
 
 
+@pytest.mark.slow
 @both
 def test_the_whole_tables_are_split(
     tmp_path: Path,

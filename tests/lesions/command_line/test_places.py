@@ -39,14 +39,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     return project
 
 
-@pytest.fixture(
-    params=[
-        "subfolder",
-        slow("folder below"),
-        "worktree",
-        slow("submodule"),
-    ]
-)
+@pytest.fixture(params=["subfolder", slow("folder below"), slow("worktree"), slow("submodule")])
 def place(request: pytest.FixtureRequest, project: Repository, tmp_path: Path) -> Repository:
     """A folder from which the commands are called."""
     top = project.root.parents[1]

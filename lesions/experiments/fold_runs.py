@@ -75,7 +75,7 @@ def run_folds(storage: str | None) -> list[str]:
         end_orphans(names)
         folder = (SEARCHES / names[0]).absolute()
         try:
-            run_experiment(study, TrialExperiment(names[-1], None, {FOLD: fold}, folder), lambda _: False)
+            run_experiment(study, TrialExperiment(names[-1], None, {FOLD: fold}, folder), lambda _: False, but=FOLD)
         except TrialFailedError as error:
             raise InputError(f"fold {fold} failed; the same command runs what is missing:\n{error}") from error
         if storage is not None:
@@ -117,16 +117,24 @@ def name_experiment(study: Study, number: int) -> str:
 
 def run_missing(study: Study, num_folds: int, run: RunFold) -> None:
     """Run the folds that have not ended, and wait for those that other processes run."""
-    for fold in range(num_folds):
-        study.enqueue_trial({FOLD: fold}, skip_if_exists=True)
     unclaimed: dict[int, float] = {}
+    list_missing(study, num_folds)
     while len(find_ended(study)) < num_folds:
         release_stale(study)
         if trial := claim_fold(study, num_folds):
             run_fold(study, trial, run)
         else:
             release_unclaimed(study, unclaimed)
+            list_missing(study, num_folds)
             time.sleep(WAIT_SECONDS)
+
+
+def list_missing(study: Study, num_folds: int) -> None:
+    """Put the folds on the list that have no trial, or whose process was killed before it asked for another one."""
+    trials = study.get_trials(deepcopy=False)
+    listed = {read_fold(trial) for trial in trials if trial.state != TrialState.FAIL}
+    for fold in sorted({*range(num_folds)} - listed):
+        study.enqueue_trial({FOLD: fold})
 
 
 def find_ended(study: Study) -> dict[int, FrozenTrial]:

@@ -5,12 +5,18 @@ Reading a header needs no torch.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lesions.stage.resuming import read_time
+
 KEY = "resume"
-"""The key in the header under which a training writes its history."""
+"""The key in the header under which a training writes its state."""
+
+HISTORY = "history"
+"""The key in the state under which a training keeps its epochs."""
 
 LENGTH_BYTES = 8
 """A safetensors file begins with the length of its header, little-endian."""
@@ -51,18 +57,15 @@ class Epochs:
 
 
 def read_history(folder: Path) -> tuple[list[dict[str, Any]], float]:
-    """Return the entries of the epochs in the newest state in a folder, and when it was written."""
-    states = sorted(folder.glob("*.safetensors"), key=_read_time)
-    try:
-        with states[-1].open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(LENGTH_BYTES), "little")))
-            return json.loads(header["__metadata__"][KEY])["state"]["history"], _read_time(states[-1])
-    except (IndexError, FileNotFoundError):  # removed when the training ended
-        return [], 0.0
+    """Return the entries of the epochs in the newest state in a folder, and when it was written.
 
-
-def _read_time(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
+    The state of a pretraining (`lesions.training.pretraining`) has no such entries.
+    """
+    for path in sorted(folder.glob("*.safetensors"), key=read_time, reverse=True):
+        with suppress(FileNotFoundError):  # removed when the training ended
+            with path.open("rb") as file:
+                header = json.loads(file.read(int.from_bytes(file.read(LENGTH_BYTES), "little")))
+            state = json.loads(header["__metadata__"][KEY])["state"]
+            if HISTORY in state:
+                return state[HISTORY], read_time(path)
+    return [], 0.0

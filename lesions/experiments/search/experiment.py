@@ -195,7 +195,10 @@ def end_orphans(names: Sequence[str]) -> None:
         if is_run_of(process, names):
             end_experiment(process)
     for note in DVC_RUNS.glob("run/*/*.run"):
-        about = json.loads(note.read_text(encoding="utf-8"))
+        try:
+            about = json.loads(note.read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # of a run that DVC begins or ends at this moment
+            continue
         folder = Path(about.get("root_dir") or "")
         if about.get("name") in names and folder.parent == (DVC_RUNS / "standalone").absolute():
             shutil.rmtree(folder, ignore_errors=True)

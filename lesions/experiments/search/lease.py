@@ -1,5 +1,6 @@
 """The lease of a trial: its process renews it, and once it has run out, another process asks the trial again."""
 
+import copy
 import platform
 import time
 import warnings
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
-from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.exceptions import ExperimentalWarning
 from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.storages._heartbeat import BaseHeartbeat, get_heartbeat_thread
 from optuna.study import Study
@@ -46,16 +47,24 @@ def hold_lease(study: Study, trial: Trial, name: str) -> Iterator[None]:
     """Renew a trial's lease within a block, which tells the study what the trial came to.
 
     If the block is left by an exception, the trial is asked again. If another process has taken the trial over in the
-    meantime, telling the study ends the block, which is said with the trial's name.
+    meantime, an error of the block is no news of the trial; what has happened is said with the trial's name.
     """
     try:
         with get_heartbeat_thread(trial._trial_id, study._storage):
             yield
-    except UpdateFinishedTrialError:
+    except Exception:
+        if is_held(study, trial):
+            release_trial(study, trial)
+            raise
         print(f"{name}: its lease ran out, and another process has taken it over", flush=True)
     except BaseException:
         release_trial(study, trial)
         raise
+
+
+def is_held(study: Study, trial: Trial | FrozenTrial) -> bool:
+    """Return whether no process has ended a trial yet."""
+    return study.get_trials(deepcopy=False)[trial.number].state == TrialState.RUNNING
 
 
 def release_stale(study: Study) -> None:
@@ -66,7 +75,7 @@ def release_stale(study: Study) -> None:
 
 def release_trial(study: Study, trial: Trial | FrozenTrial) -> None:
     """Ask a trial again that was stopped before its end, unless another process has done so."""
-    if study.get_trials(deepcopy=False)[trial.number].state == TrialState.RUNNING:
+    if is_held(study, trial):
         ask_again(study, study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True))
 
 
@@ -80,9 +89,11 @@ def release_unclaimed(study: Study, since: dict[int, float]) -> None:
 
 
 def ask_again(study: Study, trial: FrozenTrial) -> None:
-    """Add a trial that was stopped to those that are asked next."""
+    """Add a trial that was stopped to those that are asked next, without what its process has said of it."""
+    asked = copy.copy(trial)
+    asked.user_attrs = {}
     with without_warnings():
-        RetryHeartbeatStaleTrialCallback()(study, trial)
+        RetryHeartbeatStaleTrialCallback()(study, asked)
 
 
 def list_numbers(study: Study, trial: Trial) -> list[int]:

@@ -209,18 +209,24 @@ class Runner:
         return Outcome(commit, read_figures(commit, settings.model, epochs.seconds))
 
 
-def run_experiment(study: Study, experiment: TrialExperiment, on_epoch: OnEpoch) -> Epochs | None:
-    """Run an experiment of a study, unless the workspace has changed; return its epochs, or None if it was pruned."""
+def run_experiment(study: Study, experiment: TrialExperiment, on_epoch: OnEpoch, *, but: str = "") -> Epochs | None:
+    """Run an experiment of a study, unless the workspace has changed; return its epochs, or None if it was pruned.
+
+    Parameters
+    ----------
+    but
+        The one parameter whose value in the workspace does not matter, because every experiment sets it.
+    """
     with ExitStack() as stack:
         # DVC writes the parameters of the trial into the workspace for a moment.
         with FileLock(SEARCHES / "starting.lock"):
-            check_workspace(study)
+            check_workspace(study, but=but)
             process = stack.enter_context(start_experiment(experiment))
             wait_until_begun(process)
         return follow_experiment(experiment, process, on_epoch)
 
 
-def check_workspace(study: Study) -> None:
+def check_workspace(study: Study, *, but: str) -> None:
     """Refuse to run a trial from other data, code or parameters than those of the trials before it.
 
     Raises
@@ -232,7 +238,7 @@ def check_workspace(study: Study) -> None:
         check_tracked(repo)
         now = read_current_inputs(repo)
         begun = read_begun_inputs(study, now)
-        if changed := [*list_changed_parameters(begun, now, but=""), *list_changed_files(repo, begun, now)]:
+        if changed := [*list_changed_parameters(begun, now, but=but), *list_changed_files(repo, begun, now)]:
             raise InputError(
                 f"the study {study.study_name} was begun from other files: the workspace differs in "
                 f"{name_some(changed)}; undo the change, or give search.study another name"

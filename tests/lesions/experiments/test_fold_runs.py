@@ -14,15 +14,19 @@ from lesions.errors import InputError
 
 pytest.importorskip("optuna")
 
+from optuna.trial import TrialState
+
 from lesions.experiments.fold_runs import (
     check_remotes,
     claim_fold,
     find_ended,
     name_study,
+    run_fold,
     run_missing,
 )
 from lesions.experiments.inputs import Inputs
 from lesions.experiments.search import study as studies
+from lesions.experiments.search.lease import release_trial
 from lesions.experiments.search.space import SearchSettings, SearchSpace
 
 NUM_FOLDS = 5
@@ -82,6 +86,37 @@ def test_a_fold_whose_process_was_killed_is_run_by_another(
     assert list(ran) == [0, 1, 2, 4, 3]
     assert ran[3] == ["folds_0-0", "folds_0-5"]
     assert "folds_0-5: fold 3" in capsys.readouterr().out
+
+
+def test_a_fold_whose_process_was_killed_before_it_asked_again_is_run(tmp_path: Path) -> None:
+    killed = open_here(tmp_path)
+    killed.enqueue_trial({"split.fold": 3})
+    claimed = claim_fold(killed, NUM_FOLDS)
+    assert claimed is not None
+    killed.tell(claimed, state=TrialState.FAIL)
+    ran: list[int] = []
+    run_missing(open_here(tmp_path), NUM_FOLDS, lambda names, fold: ran.append(fold))
+    assert ran == list(range(NUM_FOLDS))
+
+
+@pytest.mark.parametrize("is_ended", [False, True])
+def test_a_fold_that_was_taken_over_meanwhile_ends_without_an_error(
+    is_ended: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its experiment goes on to its end, or is ended by the process that has the fold now."""
+    study = open_here(tmp_path)
+    study.enqueue_trial({"split.fold": 3})
+    trial = claim_fold(study, NUM_FOLDS)
+    assert trial is not None
+
+    def lose_lease(names: Sequence[str], fold: int) -> None:
+        release_trial(open_here(tmp_path), trial)
+        if is_ended:
+            raise InputError("fold 3 failed")
+
+    run_fold(study, trial, lose_lease)
+    assert "folds_0-0: its lease ran out, and another process has taken it over" in capsys.readouterr().out
+    assert [each.state for each in study.get_trials()] == [TrialState.FAIL, TrialState.WAITING]
 
 
 def test_a_fold_that_fails_stops_the_command_and_is_run_again_by_the_next(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from lesions.experiments.search.experiment import (
     list_stages,
     wait_until_begun,
 )
-from lesions.experiments.search.search import OnEpoch, Outcome, Runner, run_trials
+from lesions.experiments.search.search import OnEpoch, Outcome, Runner, check_workspace, run_trials
 from lesions.experiments.search.space import Range, SearchSettings, SearchSpace
 from lesions.experiments.search.study import open_study
 
@@ -96,6 +96,7 @@ def test_a_trial_is_an_experiment_named_by_study_and_number(project: Repository)
     PARAMS.write_text(PARAMS.read_text().replace("rate: 0.5", "rate: 0.6"))
     with pytest.raises(InputError, match=r"the study s was begun from other files: .* training.rate \(0.5 and 0.6\)"):
         search(2)
+    check_workspace(open_here(SPACE), but="training.rate")
     project.run("git", "checkout", "params.yaml")
     search(2)
     names = project.dvc("exp", "list", "--name-only").split()

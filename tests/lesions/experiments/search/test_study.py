@@ -149,6 +149,19 @@ def test_what_comes_after_a_lost_lease_is_not_told(capsys: pytest.CaptureFixture
     assert [trial.state for trial in study.get_trials()] == [TrialState.FAIL, TrialState.COMPLETE]
 
 
+def test_a_trial_that_is_asked_again_has_nothing_of_what_its_process_said() -> None:
+    space = build_space(trials=1)
+    study = open_here(space)
+    trial = studies.ask_trial(study, space)
+    assert trial is not None
+    trial.set_user_attr("failure", "out of memory")
+    release_trial(study, trial)
+    first, second = study.get_trials()
+    assert {*first.user_attrs} == {"machine", "failure"}
+    assert second.user_attrs == {}
+    assert second.state == TrialState.WAITING
+
+
 def report_epochs(values: Sequence[float], on_epoch: OnEpoch) -> int | None:
     """The epoch after which a trial is pruned."""
     for epoch, value in enumerate(values, start=1):

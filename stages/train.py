@@ -115,8 +115,10 @@ def main(
         versions={name: version(name) for name in ("numpy", "timm", "torch", "torchvision")},
         weights_licence=find_licence(resolved.architecture),
     )
+    execution = choose_execution(hardware.execution, device, hardware.num_processes)
     computed_on = [
         *(name_hardware(device), str(precision), hardware.num_threads, hardware.numerics),
+        *(hardware.deterministic, execution),
         *(hardware.num_processes, hardware.synchronise_batch_norm),
     ]
     decisive = list_decisive(code, resolved, about, computed_on)
@@ -129,7 +131,7 @@ def main(
         backbone=backbone,
         device=device,
         precision=precision,
-        execution=choose_execution(hardware.execution, device, hardware.num_processes),
+        execution=execution,
         processes=processes,
         synchronise_batch_norm=hardware.synchronise_batch_norm,
     )

@@ -17,6 +17,8 @@ NESTED = "is an archive in an archive, which is not opened"
 UNOPENED = f"is an archive of a kind that is not opened; unpack it ({', '.join(ARCHIVES)} are read as they are)"
 WITHOUT_IMAGES = "is an archive without images"
 OUTSIDE = "has a name that leads out of its archive"
+MAX_NAME = 4096
+LONG = f"has a name of more than {MAX_NAME:,} characters, of which this is the beginning"
 TWICE = "is in its archive more than once"
 
 DRIVE = re.compile(r"[A-Za-z]:")
@@ -68,6 +70,8 @@ def _judge_member(archive: str, member: Member) -> FoundFile | None:
     """Return a member as a file of the dataset; None if it is no image by its name."""
     is_dataset = name_archive(archive) == "HDF5"
     name = member.name if is_dataset else member.name.replace("\\", "/")
+    if len(name) > MAX_NAME:  # they pack well, and all names are held
+        return FoundFile(f"{archive}/{name[:100]}", error=LONG) if is_dataset or is_image_name(name) else None
     parts = [part for part in name.split("/") if part not in ("", ".")]
     file = "/".join([archive, *parts])
     if not is_dataset:

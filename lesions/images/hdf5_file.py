@@ -4,8 +4,9 @@ Nothing leads out of the file: links to others and datasets whose values lie in 
 are opened. The library is called in one thread only.
 """
 
+import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import prod
 from typing import Any
 
@@ -14,10 +15,16 @@ import numpy as np
 from h5py import h5d, h5f, h5g, h5l, h5o, h5s, h5t, h5z
 
 from lesions.errors import InputError
-from lesions.images.members import MAX_MEMBERS, Member, Members, Place, explain_size
+from lesions.images.members import MAX_MEMBERS, SMALL_BYTES, Member, Members, Place, explain_size
 
 BUILT_IN = frozenset({h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32, h5z.FILTER_LZF})
 """The filters that are a part of the library; others would be looked for on the machine, and loaded."""
+
+PACKING = (h5z.FILTER_DEFLATE, h5z.FILTER_LZF)
+"""Those of them that pack."""
+
+CHECKSUM_BYTES = 4
+"""What the filter Fletcher-32 adds to a chunk."""
 
 LINKS = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "a link to another file"}
 
@@ -75,14 +82,45 @@ def _explain(opened: h5d.DatasetID) -> str | None:
         return "is a dataset whose values lie in another file, which is not opened"
     if error := _explain_type(opened):
         return error
-    filters = {about.get_filter(number)[0] for number in range(about.get_nfilters())}
-    if filters - BUILT_IN:
-        return f"is packed by a filter that is not read: {min(filters - BUILT_IN)}"
+    filters = _list_filters(opened)
+    if unknown := {*filters} - BUILT_IN:
+        return f"is packed by a filter that is not read: {min(unknown)}"
+    if sum(map(filters.count, PACKING)) > 1:
+        return "is packed more than once"
     num_bytes, stored = _count_bytes(opened), opened.get_storage_size()
     if about.get_layout() == h5d.CHUNKED:
         # A chunk is unpacked whole, however little of it the dataset uses.
         num_bytes = max(num_bytes, prod(about.get_chunk()) * opened.get_type().get_size())
     return explain_size(num_bytes, stored)
+
+
+def _list_filters(opened: h5d.DatasetID) -> list[int]:
+    about = opened.get_create_plist()
+    return [about.get_filter(number)[0] for number in range(about.get_nfilters())]
+
+
+def _explain_chunks(opened: h5d.DatasetID) -> str | None:
+    """Return why the chunks of a dataset are not unpacked; None if each unpacks to no more than it has room for.
+
+    The library itself unpacks a chunk to its end, whatever its size is said to be. What LZF packs unpacks to 88 times
+    as much at most.
+    """
+    about = opened.get_create_plist()
+    if about.get_layout() != h5d.CHUNKED:
+        return None
+    room = prod(about.get_chunk()) * opened.get_type().get_size() + CHECKSUM_BYTES
+    is_deflated = h5z.FILTER_DEFLATE in _list_filters(opened)
+    chunks: list[Any] = []
+    opened.chunk_iter(chunks.append)
+    for chunk in chunks:
+        if chunk.size > 2 * room + SMALL_BYTES:
+            return f"has a chunk of {chunk.size:,} bytes in the file, for {room:,} unpacked"
+        if is_deflated:
+            _, packed = opened.read_direct_chunk(chunk.chunk_offset)
+            with suppress(zlib.error):  # the library says it
+                if len(zlib.decompressobj().decompress(packed, room + 1)) > room:
+                    return f"has a chunk that unpacks to more than the {room:,} bytes for which it has room"
+    return None
 
 
 def _explain_type(opened: h5d.DatasetID) -> str | None:
@@ -120,7 +158,7 @@ def _read_member(file: h5f.FileID, name: str) -> bytes | InputError:
     try:
         opened = h5o.open(file, name.encode("utf-8", "surrogateescape"))
         # Asked again, for the file may have changed.
-        if problem := _explain(opened):
+        if problem := _explain(opened) or _explain_chunks(opened):
             return InputError(problem)
         values = np.empty(opened.shape, opened.dtype)
         opened.read(h5s.ALL, h5s.ALL, values)

@@ -1,5 +1,6 @@
 """Reading the bytes of image files, wherever they are."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from lesions.images.folders import FoundFile
 from lesions.images.kinds import name_archive
 from lesions.images.tar_archive import read_tar_member, stream_tar_members
 from lesions.images.zip_archive import read_zip_member
+
+MAX_FILE_BYTES = 2**29
+"""Largest size of an image file in no archive; every thread holds a whole one."""
 
 STREAMED = ("gzipped tar", "HDF5")
 """The archives whose members are read in one go: unpacking cannot begin in the middle, or one thread must do it."""
@@ -29,14 +33,18 @@ def read_image_file(root: Path, one: FoundFile, max_bytes: int | None = None) ->
     Raises
     ------
     InputError
-        If it is broken in its archive.
+        If it is too large, or broken in its archive.
     """
     if one.place is not None:
         read = read_zip_member if name_archive(one.place.archive) == "zip" else read_tar_member
         return read(f"{root}/{one.place.archive}", one.place, max_bytes)
     # pathlib makes reading a small image take half as long again, and a buffer is one more call.
     with open(f"{root}/{one.file}", "rb", buffering=0) as opened:  # noqa: PTH123
-        return opened.readall() if max_bytes is None else opened.read(max_bytes)
+        if max_bytes is not None:
+            return opened.read(max_bytes)
+        if (num_bytes := os.fstat(opened.fileno()).st_size) > MAX_FILE_BYTES:
+            raise InputError(f"has {num_bytes:,} bytes; at most {MAX_FILE_BYTES:,} are read")
+        return opened.readall()
 
 
 def stream_image_files(root: Path, files: Sequence[FoundFile]) -> Iterator[tuple[int, bytes | InputError]]:

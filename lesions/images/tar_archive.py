@@ -43,7 +43,7 @@ class _TarStream:
 
     def read(self, size: int) -> bytes:
         """Read a header."""
-        if size > MAX_HEADER_BYTES:
+        if not 0 <= size <= MAX_HEADER_BYTES:
             raise TarError(f"a header of {size:,} bytes; at most {MAX_HEADER_BYTES:,} are read")
         self.last = self.read_contents(size)
         return self.last
@@ -77,6 +77,8 @@ def _iterate(opened: TarFile, watched: _TarStream) -> Iterator[TarInfo]:
     """
     for entry in opened:
         opened.members = []  # type: ignore[attr-defined]  # all of them would fill the memory
+        if entry.size < 0:  # the next header would be looked for in front of it
+            raise TarError(f"a member of {entry.size:,} bytes")
         yield entry
     if len(watched.last) not in (0, BLOCKSIZE) or any(watched.last):
         raise TarError("it ends within a header, or has a broken one")

@@ -11,7 +11,7 @@ import zlib
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from lesions.errors import InputError
-from lesions.images.members import MAX_MEMBERS, Member, Members, Place, explain_ratio, explain_size
+from lesions.images.members import MAX_MEMBERS, SMALL_BYTES, Member, Members, Place, explain_ratio, explain_size
 
 MAX_LIST_BYTES = 128 * MAX_MEMBERS
 """Largest size of an archive's list of its members, which is held in memory; one of a usual name takes 100 bytes."""
@@ -78,6 +78,8 @@ def _explain(entry: ZipInfo) -> str | None:
         return "is packed by a method that is not read; unpack the archive"
     if entry.compress_type == ZIP_STORED and entry.compress_size != entry.file_size:
         return f"has {entry.compress_size:,} bytes in the archive and {entry.file_size:,} unpacked, but is not packed"
+    if entry.compress_size > 2 * entry.file_size + SMALL_BYTES:  # packing makes nothing that much larger
+        return f"has {entry.compress_size:,} bytes in the archive, for {entry.file_size:,} unpacked"
     return explain_size(entry.file_size, entry.compress_size)
 
 

@@ -17,12 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesions.images.decode import DecodedImage, DecodingParameters, decode_image
+from lesions.images.reading import MAX_FILE_BYTES
 from lesions.serving.answers import Answer, Rules
 from lesions.serving.manifest import Manifest
 from lesions.serving.session import Network
-
-MAX_FILE_BYTES = 2**29
-"""A larger image file is refused, for every thread holds a whole one."""
 
 BATCH_PIXELS = 32 * 224**2
 """The number of pixels in a batch, of all views: they decide how much memory a network takes while it runs."""

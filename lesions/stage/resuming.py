@@ -21,6 +21,14 @@ def find_resume_folder() -> Path:
     return Path(chosen) if chosen else Path(os.environ.get("DVC_ROOT", ".")) / ".resume"
 
 
+def read_time(path: Path) -> float:
+    """Return when a state was written, in seconds; 0 if its run has removed it."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
 @contextmanager
 def hold_lock(path: Path, *, doing: str) -> Iterator[None]:
     """Hold a lock; if another process holds it, say so and wait until that ends, however long that takes.

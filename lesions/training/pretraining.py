@@ -26,6 +26,9 @@ from lesions.training.views import TwoViews
 WARMUP_FRACTION = 0.1
 """Fraction of all steps over which the learning rate rises, before it falls as a cosine."""
 
+PRETRAINED = "pretrained"
+"""The key in the state under which the epochs are kept: not that of a training, whose epochs a search follows."""
+
 Entry = dict[str, float]
 """An epoch of the history: epoch, loss, projection_std, and learning_rate at its first step."""
 
@@ -95,7 +98,13 @@ def set_up_pretraining(
             seed=seed,
         ),
         num_epochs=recipe.pretraining.num_epochs,
-        computed_on=[name_hardware(device), str(precision), hardware.num_threads, hardware.numerics],
+        computed_on=[
+            name_hardware(device),
+            str(precision),
+            hardware.num_threads,
+            hardware.numerics,
+            hardware.deterministic,
+        ],
     )
 
 
@@ -166,12 +175,12 @@ def save_state(learner: SelfLearner, history: list[Entry]) -> TrainingState:
         for kind, network in learner.networks.items()
         for name, tensor in network.state_dict().items()
     }
-    return TrainingState(tensors | pack_optimizer(learner.optimizer), {"history": history})
+    return TrainingState(tensors | pack_optimizer(learner.optimizer), {PRETRAINED: history})
 
 
 def check_state(state: TrainingState, learner: SelfLearner, num_epochs: int) -> None:
     """Raise KeyError, TypeError or ValueError if `restore_state` cannot use a state or it is past `num_epochs`."""
-    epochs = [entry["epoch"] for entry in state.about["history"]]
+    epochs = [entry["epoch"] for entry in state.about[PRETRAINED]]
     if not 1 <= len(epochs) <= num_epochs or epochs != [*range(1, len(epochs) + 1)]:
         raise ValueError(f"it has the epochs {epochs}, expected 1 to {num_epochs} at most")
     for kind, network in learner.networks.items():
@@ -183,6 +192,6 @@ def restore_state(state: TrainingState, learner: SelfLearner) -> list[Entry]:
     for kind, network in learner.networks.items():
         network.load_state_dict(state.select(kind))
     unpack_optimizer(learner.optimizer, state.select("optimizer"))
-    history: list[Entry] = state.about["history"]
+    history: list[Entry] = state.about[PRETRAINED]
     print(f"resuming after epoch {len(history)}, the last finished epoch", flush=True)
     return history

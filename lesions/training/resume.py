@@ -18,7 +18,7 @@ from torch import Tensor, nn, optim
 from lesions.hardware.exchange import send_bytes, send_json
 from lesions.hardware.processes import Processes
 from lesions.networks.tensor_file import read_tensor_file, write_tensor_file
-from lesions.stage.resuming import hold_lock
+from lesions.stage.resuming import hold_lock, read_time
 
 METADATA_KEY = "resume"
 
@@ -133,10 +133,10 @@ def remove_oldest(folder: Path, *, keep: Path) -> None:
         state, _ = path.name.removeprefix(".").split(".", 1)
         with suppress(Timeout), FileLock(folder / f"{state}.lock", blocking=False):
             path.unlink(missing_ok=True)
-    states = sorted(folder.glob("*.safetensors"), key=lambda path: (path != keep, -path.stat().st_mtime))
+    states = sorted(folder.glob("*.safetensors"), key=lambda path: (path != keep, -read_time(path)))
     for path in states[MAX_STATES:]:
         with suppress(Timeout), FileLock(path.with_suffix(".lock"), blocking=False):
-            path.unlink()
+            path.unlink(missing_ok=True)
 
 
 def pack_optimizer(optimizer: optim.Optimizer) -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lesions.errors import InputError
-from lesions.images.archives import find_members
+from lesions.images.archives import LONG, find_members
 from lesions.images.files import find_image_files, image_name, leave_out_archives, strip_suffix
 from lesions.images.folders import FoundFile
 from lesions.images.reading import find_stream, read_image_file, stream_image_files
@@ -63,6 +63,20 @@ def test_members_are_images_by_the_rules_for_files(archive: str, tmp_path: Path)
         "page.jpg": b"<html>",
     }
     assert read_all(tmp_path, archive) == {f"{archive}/{name}": value for name, value in expected.items()}
+
+
+@pytest.mark.parametrize("archive", KINDS[1:])
+def test_names_that_fill_the_memory_are_cut_off(archive: str, tmp_path: Path) -> None:
+    write_archive(tmp_path / archive, {"a" * 5000 + ".png": draw_png(), "good.png": draw_png(1)})
+    assert read_all(tmp_path, archive) == {f"{archive}/{'a' * 100}": LONG, f"{archive}/good.png": draw_png(1)}
+
+
+def test_a_file_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "large.jpg").open("wb") as file:
+        file.truncate(2**43)
+    with pytest.raises(InputError, match=r"^has 8,796,093,022,208 bytes; at most 536,870,912 are read$"):
+        read_image_file(tmp_path, FoundFile("large.jpg"))
+    assert read_image_file(tmp_path, FoundFile("large.jpg"), 5) == bytes(5)
 
 
 @pytest.mark.parametrize("archive", KINDS[:4])

@@ -1,10 +1,13 @@
 """Tests that encoded images in HDF5 files are read as they were written, and that nothing outside is opened."""
 
+import tracemalloc
+import zlib
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from h5py import h5d, h5p, h5s, h5t
 
 from lesions.errors import InputError
 from lesions.images import hdf5_file
@@ -65,6 +68,27 @@ def test_datasets_that_are_no_encoded_image_are_refused_by_name(tmp_path: Path) 
         "nothing": "is an empty dataset",
         "huge": "has 1,099,511,627,776 bytes; at most 268,435,456 are read",
     }
+
+
+def test_a_chunk_that_unpacks_to_more_than_it_says_stays_packed(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for name in ("bomb", "large"):
+            one = file.create_dataset(name, (1000,), np.uint8, chunks=(1000,), compression="gzip")
+            raw = zlib.compress(bytes(50_000_000)) if name == "bomb" else zlib.compress(PNG) + bytes(2_000_000)
+            one.id.write_direct_chunk((0,), raw)
+        twice = h5p.create(h5p.DATASET_CREATE)
+        twice.set_chunk((1000,))
+        twice.set_deflate()
+        twice.set_deflate()
+        h5d.create(file.id, b"twice", h5t.NATIVE_UINT8, h5s.create_simple((1000,)), twice)
+    assert list_errors(tmp_path / "x.h5") == {"bomb": None, "large": None, "twice": "is packed more than once"}
+    tracemalloc.start()
+    bomb, large, twice = read(tmp_path / "x.h5", "bomb", "large", "twice")
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+    assert bomb == "has a chunk that unpacks to more than the 1,004 bytes for which it has room"
+    assert str(large).startswith("has a chunk of 2,000,")
+    assert twice == "is packed more than once"
 
 
 def test_nothing_leads_out_of_the_file(tmp_path: Path) -> None:

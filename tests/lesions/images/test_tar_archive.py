@@ -121,6 +121,22 @@ def test_a_header_that_would_fill_the_memory_is_not_read(tmp_path: Path) -> None
         list(list_tar_members(str(path), "x.tar", is_gzipped=False))
 
 
+@pytest.mark.parametrize(("kind", "num_bytes"), [(tarfile.REGTYPE, -512), (tarfile.GNUTYPE_LONGNAME, -1024)])
+@pytest.mark.parametrize("archive", ["x.tar", "x.tgz"])
+def test_a_negative_size_ends_the_list(kind: bytes, num_bytes: int, archive: str, tmp_path: Path) -> None:
+    """It leads back to where the archive was read already, or asks for all that is left of it."""
+    negative = tarfile.TarInfo("b.png")
+    negative.type, negative.size = kind, num_bytes
+    whole = build_tar({"a.png": draw_png()})
+    data = whole[: 512 + -(-len(draw_png()) // 512) * 512] + negative.tobuf(tarfile.GNU_FORMAT) + bytes(10_240)
+    (tmp_path / archive).write_bytes(gzip.compress(data) if archive == "x.tgz" else data)
+    names = []
+    with pytest.raises(InputError, match=r"^a tar archive that cannot be read to its end: "):
+        for member in list_tar_members(str(tmp_path / archive), archive, is_gzipped=archive == "x.tgz"):
+            names.append(member.name)  # noqa: PERF401
+    assert names == ["a.png"]
+
+
 def test_too_many_members_end_the_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_archive(tmp_path / "x.tar", {f"{number}.png": b"x" for number in range(5)})
     monkeypatch.setattr(tar_archive, "MAX_MEMBERS", 4)

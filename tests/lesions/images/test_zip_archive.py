@@ -73,6 +73,17 @@ def test_what_cannot_be_read_is_refused_by_member(tmp_path: Path) -> None:
     }
 
 
+def test_a_member_that_claims_the_whole_archive_is_not_read(tmp_path: Path) -> None:
+    path = write_archive(tmp_path / "x.zip", {"a.png": draw_png()})
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"a.png") - 46
+    data[at + 20 : at + 24] = struct.pack("<I", 3_000_000)
+    path.write_bytes(data)
+    assert list_errors(path) == {
+        "a.png": f"has 3,000,000 bytes in the archive, for {len(draw_png()):,} unpacked",
+    }
+
+
 def test_a_member_that_is_larger_than_it_says_is_not_unpacked_further(tmp_path: Path) -> None:
     path = write_archive(tmp_path / "x.zip", {"a.png": bytes(1_000_000)})
     (member,) = list_zip_members(str(path), "x.zip")

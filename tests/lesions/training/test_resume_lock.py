@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lesions.training.resume import MAX_STATES, TrainingState, hold_resume_file
+from lesions.training.resume import MAX_STATES, ResumeFile, TrainingState, hold_resume_file
 from tests.builders import ROOT, slow
 
 HOLD = """
@@ -68,12 +68,17 @@ def test_what_killed_runs_had_begun_to_write_is_removed(tmp_path: Path) -> None:
 
 
 def test_only_the_newest_states_are_kept(tmp_path: Path) -> None:
+    """Whatever order their names have; and those that another run removes at this moment are no error."""
     state = TrainingState({"network.weight": torch.zeros(1)}, {})
-    for number in range(MAX_STATES + 3):
-        with hold_resume_file(tmp_path, f"{number:064d}"[::-1]) as resume:
-            resume.write(state)
+    times = [30, 10, 50, 20, 60, 40]
+    for number, seconds in enumerate(times):
+        path = tmp_path / f"{number}.safetensors"
+        ResumeFile(path, "a").write(state)
+        os.utime(path, (seconds, seconds))
+    (tmp_path / "removed.safetensors").symlink_to("nowhere")
     with hold_resume_file(tmp_path, "f" * 64):
-        assert len(list(tmp_path.glob("*.safetensors"))) <= MAX_STATES
+        left = sorted(times[int(path.stem)] for path in tmp_path.glob("[0-9]*.safetensors"))
+    assert left == [30, 40, 50, 60]
 
 
 def test_the_states_of_runs_in_progress_are_always_kept(tmp_path: Path) -> None:

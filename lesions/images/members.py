@@ -1,4 +1,4 @@
-"""The members of archives: what an archive says of each, and how large they may be."""
+"""The members of archives: what an archive says of each, and how large they and other files may be."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,6 +8,9 @@ MAX_MEMBERS = 2_000_000
 
 MAX_MEMBER_BYTES = 256 * 2**20
 """Largest size of a member; it is held in memory whole."""
+
+MAX_FILE_BYTES = 2**29
+"""Largest size of an image file in no archive; every thread holds a whole one."""
 
 MAX_RATIO = 100
 """Largest ratio of what is unpacked to what is packed. Images, already compressed, have about 1; uncompressed ones,

@@ -7,11 +7,9 @@ from pathlib import Path
 from lesions.errors import InputError
 from lesions.images.folders import FoundFile
 from lesions.images.kinds import name_archive
+from lesions.images.members import MAX_FILE_BYTES
 from lesions.images.tar_archive import read_tar_member, stream_tar_members
 from lesions.images.zip_archive import read_zip_member
-
-MAX_FILE_BYTES = 2**29
-"""Largest size of an image file in no archive; every thread holds a whole one."""
 
 STREAMED = ("gzipped tar", "HDF5")
 """The archives whose members are read in one go: unpacking cannot begin in the middle, or one thread must do it."""

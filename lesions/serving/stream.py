@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesions.images.decode import DecodedImage, DecodingParameters, decode_image
-from lesions.images.reading import MAX_FILE_BYTES
+from lesions.images.members import MAX_FILE_BYTES
 from lesions.serving.answers import Answer, Rules
 from lesions.serving.manifest import Manifest
 from lesions.serving.session import Network

@@ -69,6 +69,7 @@ def folds(
     print_scores(build_table(comparison, predictions), comparison, rivals=models, metric=metric)
     print(describe_calling({model: of_model for model, of_model in pooled.items() if model in models}))
     for model in sorted({model for fold in predictions.values() for model in fold} - pooled.keys()):
+        (output / f"{model}.csv").unlink(missing_ok=True)  # of other folds
         print(f"{model} was left out: not every fold has it")
     images = next(iter(pooled.values())).images
     print(

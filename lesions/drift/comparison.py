@@ -18,7 +18,10 @@ LEVEL = 0.05
 NORMAL_QUANTILE = 1.96
 
 MOST_IMAGES = 1000
-"""Images of each set that are compared, in whole groups drawn at random: it takes the square of their number."""
+"""Images of each set that are compared, of groups drawn at random: it takes the square of their number."""
+
+MOST_PER_GROUP = 50
+"""Images of each group that may be among them, so that they are of 20 groups at least, if there are as many."""
 
 
 @dataclass(frozen=True)
@@ -145,12 +148,14 @@ def _resample(distance: EnergyShare, is_new: NDArray[np.bool_], generator: np.ra
 
 
 def _draw_some(side: Values, *, seed: int) -> Values:
-    """Return at most so many images, in whole groups; at least one group."""
+    """Return at most so many images, one group after the other; the last one may be cut."""
+    generator = np.random.default_rng(seed)
     codes, names = pd.factorize(side.group_id)
-    drawn = np.random.default_rng(seed).permutation(len(names))
-    sizes = np.bincount(codes)[drawn].cumsum()
-    num_kept = max(1, int((sizes <= MOST_IMAGES).sum()))
-    is_kept = np.isin(codes, drawn[:num_kept])
+    rank = np.argsort(generator.permutation(len(names)))
+    images = pd.DataFrame({"rank": rank[codes], "draw": generator.random(len(codes))})
+    drawn = images.sort_values(["rank", "draw"])
+    few = drawn[drawn.groupby("rank").cumcount() < MOST_PER_GROUP]
+    is_kept = images.index.isin(few.index[:MOST_IMAGES])
     return Values(side.values[is_kept], side.group_id[is_kept])
 
 

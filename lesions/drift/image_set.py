@@ -104,10 +104,10 @@ def measure_reference(folder: Path, model: Model) -> ImageSet:
     size = count_in_batch(model.manifest)
     starts = range(0, len(used), size)
     rows = used["row"].to_numpy(np.int64)
-    batches = (np.asarray(images[rows[start : start + size]]) for start in starts)
+    batches = ((start, np.asarray(images[rows[start : start + size]])) for start in starts)
     measured = [
-        _measure_batch(model, [""] * len(batch), batch)
-        for batch in show_progress(batches, "images of the run", total=len(starts))
+        _measure_batch(model, [f"row {row}" for row in rows[start : start + size]], batch)
+        for start, batch in show_progress(batches, "images of the run", total=len(starts))
     ]
     columns = used[["group_id", "width_px", "height_px", *ATTRIBUTES]]
     return _join(measured, columns, {})
@@ -176,11 +176,20 @@ def _measure_batch(
 def _join(
     measured: Iterable[tuple[pd.DataFrame, NDArray[np.float32]]], columns: pd.DataFrame, refused: Mapping[str, str]
 ) -> ImageSet:
-    """Return all batches as one set, without the images of which the network's numbers are not finite."""
+    """Return all batches as one set, without the images of which the network's numbers are not finite.
+
+    Raises
+    ------
+    InputError
+        If none is left.
+    """
     tables, embeddings = zip(*measured, strict=True)
     table = pd.concat([pd.concat(tables, ignore_index=True), columns], axis=1)
     joined, is_refused = np.concatenate(embeddings), table.reason.notna()
     broken = dict(zip(table.file[is_refused], table.reason[is_refused], strict=True))
+    if is_refused.all():
+        file, reason = next(iter(broken.items()))
+        raise InputError(f"none of {len(table):,} images can be compared; {file}: {reason}")
     return ImageSet(
         table[~is_refused].drop(columns="reason").reset_index(drop=True),
         joined[~is_refused.to_numpy()],

@@ -94,6 +94,6 @@ def _parse(content: bytes) -> dict[str, Any]:
     """Return a JSON object, or an empty one of a file that no run wrote, such as one with the marks of a conflict."""
     try:
         parsed = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}

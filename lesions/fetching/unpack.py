@@ -8,6 +8,7 @@ import stat
 import struct
 import unicodedata
 import zlib
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -37,6 +38,34 @@ BROKEN = (
 """What reading a broken archive raises, besides an OSError of bzip2 that has no number."""
 
 
+@dataclass
+class Amount:
+    """What a download has been unpacked to, with the archives in it.
+
+    Attributes
+    ----------
+    archive_bytes
+        The size of the download.
+    num_files, num_bytes
+        What its lists say of what was unpacked so far.
+    """
+
+    archive_bytes: int
+    num_files: int = 0
+    num_bytes: int = 0
+
+    def add(self, files: list[ZipInfo], name: str) -> None:
+        """Count files that are to be unpacked; raise InputError if they are too many or too large."""
+        self.num_files += len(files)
+        self.num_bytes += sum(entry.file_size for entry in files)
+        if self.num_files > MAX_FILES or self.num_bytes > MAX_RATIO * self.archive_bytes:
+            raise InputError(
+                f"{name}: {self.num_files:,} files of {self.num_bytes:,} bytes in an archive of "
+                f"{self.archive_bytes:,} bytes; at most {MAX_FILES:,} files and {MAX_RATIO} times the size are "
+                "unpacked"
+            )
+
+
 def unpack_archive(archive: Path, folder: Path) -> None:
     """Unpack a zip archive, and the archives in it, into a folder that appears completely or not at all.
 
@@ -52,11 +81,12 @@ def unpack_archive(archive: Path, folder: Path) -> None:
         than `MAX_FILES` files; if the disk has no room.
     """
     try:
+        amount = Amount(archive.stat().st_size)
         with atomic_folder(folder) as temporary:
-            _unpack_into(archive, temporary, name=str(archive))
+            _unpack_into(archive, temporary, amount, name=str(archive))
             for inner in sorted(temporary.rglob("*.zip")):
                 name = f"{archive}, {inner.relative_to(temporary).as_posix()} in it"
-                _unpack_into(inner, inner.with_suffix(""), name=name)
+                _unpack_into(inner, inner.with_suffix(""), amount, name=name)
                 inner.unlink()
     except InputError:
         raise
@@ -67,10 +97,10 @@ def unpack_archive(archive: Path, folder: Path) -> None:
         raise InputError(f"{archive}: not a complete zip archive ({error}); it was removed") from error
 
 
-def _unpack_into(archive: Path, folder: Path, *, name: str) -> None:
+def _unpack_into(archive: Path, folder: Path, amount: Amount, *, name: str) -> None:
     """Unpack one archive, called by its name in messages."""
     with ZipFile(archive) as opened:
-        paths = check_entries(archive, opened.infolist(), name=name)
+        paths = check_entries(opened.infolist(), amount, name=name)
         check_room(folder.parent, sum(entry.file_size for entry, _ in paths), name)
         for entry, path in paths:
             with _create_file(folder, path, name) as written, opened.open(entry) as source:
@@ -92,23 +122,25 @@ def _create_file(folder: Path, path: PurePosixPath, name: str) -> BinaryIO:
         raise InputError(f"{name}: {_quote(str(path))} is a longer name than this system allows") from error
 
 
-def check_entries(archive: Path, entries: list[ZipInfo], *, name: str) -> list[tuple[ZipInfo, PurePosixPath]]:
+def check_entries(entries: list[ZipInfo], amount: Amount, *, name: str) -> list[tuple[ZipInfo, PurePosixPath]]:
     """Return each file of an archive that is unpacked, and its path relative to the folder.
 
     Parameters
     ----------
+    amount
+        What was unpacked before.
     name
         What the archive is called in messages.
 
     Raises
     ------
     InputError
-        If an entry is unsafe.
+        If an entry is unsafe, or the files are too many.
     BadZipFile
         If there is no file in it.
     """
     files = [entry for entry in entries if not entry.is_dir()]
-    _check_amount(archive, files, name)
+    amount.add(files, name)
     for entry in files:
         _check_entry(entry, name)
     hidden = [entry.filename for entry in files if _is_hidden(entry)]
@@ -126,17 +158,6 @@ def check_entries(archive: Path, entries: list[ZipInfo], *, name: str) -> list[t
 
 def _is_hidden(entry: ZipInfo) -> bool:
     return any(part.startswith(".") for part in PurePosixPath(entry.filename).parts)
-
-
-def _check_amount(archive: Path, files: list[ZipInfo], name: str) -> None:
-    """Refuse an archive that unpacks to much more than its own size."""
-    size = archive.stat().st_size
-    unpacked = sum(entry.file_size for entry in files)
-    if len(files) > MAX_FILES or unpacked > MAX_RATIO * size:
-        raise InputError(
-            f"{name}: {len(files):,} files of {unpacked:,} bytes in an archive of {size:,} bytes; at most "
-            f"{MAX_FILES:,} files and {MAX_RATIO} times the size are unpacked"
-        )
 
 
 def _check_entry(entry: ZipInfo, name: str) -> None:

@@ -40,7 +40,7 @@ class Revisions:
     changed_rules: tuple[str, ...]
 
 
-def read_revisions(base: str, params: Path, rules_of: RulesOf) -> Revisions:
+def read_revisions(base: str, params: Path, rules_of: RulesOf, *, with_release: bool = True) -> Revisions:
     """Read the rules, and the metrics of a revision, of the workspace, and of the last release.
 
     Parameters
@@ -51,6 +51,8 @@ def read_revisions(base: str, params: Path, rules_of: RulesOf) -> Revisions:
         The parameter file, which has the rules.
     rules_of
         Whose rules count.
+    with_release
+        Whether to read the last release, if `gate.release` says which tags are releases.
 
     Raises
     ------
@@ -68,7 +70,7 @@ def read_revisions(base: str, params: Path, rules_of: RulesOf) -> Revisions:
                 of_base = _parse_base_gate(files, params, is_needed=rules_of == "base")
             names, released = f"{cut_value(base)} ({commit[:10]})", None
             gate = of_base if of_base and rules_of == "base" else own
-            if gate.release is not None:
+            if with_release and gate.release is not None:
                 tag = find_last_tag(gate.release)
                 commit = resolve_revision(repo, f"refs/tags/{tag}")
                 with open_revision(repo, commit) as files:

@@ -1,7 +1,7 @@
 """The releases in a git repository of others: its tags and manifests, without its history and without a checkout."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -92,11 +92,13 @@ def check_repository(address: str) -> str:
     InputError
         If it is another one. Other transports of git reach further: `ext::` runs a program.
     """
-    if address and not address.startswith("-") and Path(address).is_dir():
-        return Path(address).resolve().as_uri()
-    parts = urlsplit(address)
-    is_web = parts.scheme == "https" and parts.hostname
-    is_file = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
+    is_web = is_file = False
+    with suppress(ValueError, OSError):  # no URL, or longer than a path may be
+        if address and not address.startswith("-") and Path(address).is_dir():
+            return Path(address).resolve().as_uri()
+        parts = urlsplit(address)
+        is_web = parts.scheme == "https" and bool(parts.hostname)
+        is_file = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
     if not (is_web or is_file) or not address.isprintable() or address.startswith("-"):
         shown = quote_value(hide_credentials(address))
         raise InputError(f"--from: expected a git repository by https://… or file:///…, or its folder, got {shown}")

@@ -131,7 +131,7 @@ def check_stage(text: str) -> str:
 def parse_tags(listed: str) -> list[Tag]:
     """Return the tags of the registry among those that git listed in `FORMAT`, the oldest first."""
     tags = []
-    for line in listed.splitlines():
+    for line in filter(None, listed.split("\n")):  # a name may have other line breaks
         text, kind, target, commit, seconds = line.split("\0")
         match = _TAG.fullmatch(text)
         if match and (kind, target) == ("tag", "commit") and seconds.isdecimal():

@@ -24,7 +24,7 @@ def judge_beside_release(model: str, base: str | None, params: Path) -> Judgemen
     InputError
         If the rules or the metrics cannot be read.
     """
-    found = read_revisions(base or "HEAD", params, "workspace")
+    found = read_revisions(base or "HEAD", params, "workspace", with_release=False)
     before, now = (select_model(side, model) for side in (found.base, found.now))
     asks = base is not None and any(rule.not_worse_by is not None for rule in found.rules.values())
     return judge_metrics(before, now, found.rules, before if asks else None)

@@ -1,5 +1,6 @@
 """What is released, in which stage it is, what it is worth, and how it compares to the release before."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,7 +85,11 @@ def _compare_versions(model: str, versions: dict[str, Tag], metric: str) -> Iter
         if isinstance(before, str) or isinstance(now, str):
             yield version, f"cannot be compared with {earlier}: {before if isinstance(before, str) else now}"
             continue
-        row = judge_changes(pair_revisions(before, now, {metric: rule}), {metric: rule})[0]
+        rows = judge_changes(pair_revisions(before, now, {metric: rule}), {metric: rule})
+        if not rows:
+            yield version, f"cannot be compared with {earlier}: neither lists {model} in params.yaml"
+            continue
+        (row,) = rows
         gain = "" if row.gain is None else f"{row.gain:+.3f}, "
         yield version, f"{gain}{row.outcome} since {earlier}"
 
@@ -99,7 +104,11 @@ def _read_metrics(tag: Tag, model: str) -> RevisionMetrics | str:
 
 
 def _read_score(artifact: Artifact, tag: Tag, metric: str) -> Score | None:
-    manifest = read_released(artifact, tag)
+    try:
+        manifest = read_released(artifact, tag)
+    except InputError as error:
+        print(f"warning: {error}", file=sys.stderr, flush=True)
+        return None
     return manifest.scores.get(metric) if manifest else None
 
 

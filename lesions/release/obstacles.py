@@ -113,7 +113,8 @@ def check_pushed(candidate: Candidate) -> Iterator[str]:
             f"{upstream.branch} on {upstream.remote} is at {(there or 'no commit')[:10]}, and the workspace at "
             f"{head[:10]}: `git push`, or `git pull` what is there"
         )
-    unknown = sorted({name.removeprefix("refs/tags/") for name in remote} - {tag.text for tag in candidate.tags})
+    here = ask_git("for-each-ref", "--format=%(refname:strip=2)", "refs/tags").split("\n")
+    unknown = sorted({name.removeprefix("refs/tags/") for name in remote}.difference(here))
     if unknown:
         yield f"{upstream.remote} has tags that are not here ({name_some(unknown)}): `git fetch --tags`"
 

@@ -54,4 +54,4 @@ def list_remote(upstream: Upstream, artifact: Artifact) -> dict[str, str]:
     """Return the hashes of the branch and of a model's tags on a remote, by their full names."""
     patterns = (f"refs/tags/{artifact.prefix}@*", f"refs/tags/{artifact.prefix}#*")
     listed = ask_git("ls-remote", "--refs", "--", upstream.remote, upstream.branch, *patterns)
-    return {name: sha for sha, _, name in (line.partition("\t") for line in listed.splitlines())}
+    return {name: sha for sha, _, name in (line.partition("\t") for line in filter(None, listed.split("\n")))}

@@ -44,6 +44,8 @@ def promote_version(text: str, stage: str) -> Promoted:
     if asked.version is None:
         raise InputError(f"expected a version such as {asked.artifact}@1.2.0, got {text}")
     artifact = find_artifact(asked.artifact.name)
+    if asked.artifact.folder not in ("", artifact.folder):
+        raise InputError(f"{text}: is of the project in {asked.artifact.folder}; call lesions promote there")
     tags = select_tags(read_tags(), artifact)
     version, former = (
         find_version(tags, Reference(artifact, asked.version)),

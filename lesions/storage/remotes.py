@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,7 +53,7 @@ def add_remote(url: str, endpoint: str | None = None) -> str:
     """
     settings = {"url": url, "verify": "true"} | ({"endpointurl": endpoint} if endpoint else {})
     for address in filter(None, (url, endpoint)):
-        if urlsplit(address).password is not None:
+        if holds_password(address):
             raise InputError(
                 f"{hide_credentials(address)} holds a password, and git would track it: leave it out, and keep it in "
                 f".dvc/config.local: dvc remote modify --local {NAME} password …"
@@ -99,8 +100,17 @@ def describe_unsafe() -> Iterator[str]:
 
 def _list_secrets(settings: dict[str, Any]) -> Iterator[str]:
     yield from sorted(SECRETS & settings.keys())
-    if urlsplit(str(settings.get("url", ""))).password is not None:
-        yield "password in the URL"
+    with suppress(InputError):  # whoever uses it is told
+        if holds_password(str(settings.get("url", ""))):
+            yield "password in the URL"
+
+
+def holds_password(address: str) -> bool:
+    """Return whether a URL holds a password; raise InputError if it is none."""
+    try:
+        return urlsplit(address).password is not None
+    except ValueError as error:
+        raise InputError(f"{hide_credentials(address)} is no URL: {error}") from error
 
 
 def open_remote(repo: Repo, name: str | None) -> Place:

@@ -93,13 +93,21 @@ def test_p_values_are_corrected_for_the_number_of_properties_and_unknown_values_
 
 
 @pytest.mark.usefixtures("few_draws")
-def test_too_many_vectors_are_drawn_in_whole_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_vectors_are_drawn_one_group_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparison, "MOST_IMAGES", 50)
     generator = np.random.default_rng(4)
     group = pd.Series([f"g{n // 4}" for n in range(200)])
     sides = [Values(generator.normal(size=(200, 3)), group) for _ in range(2)]
     difference = compare(*sides, seed=0)
-    assert (difference.num_reference, difference.num_reference_groups) == (48, 12)
+    assert (difference.num_reference, difference.num_reference_groups) == (50, 13)
+
+
+@pytest.mark.usefixtures("few_draws")
+def test_one_large_group_does_not_stand_for_all() -> None:
+    generator = np.random.default_rng(4)
+    large = Values(generator.normal(size=(5500, 3)), pd.Series(["large"] * 5000 + [f"g{n}" for n in range(500)]))
+    difference = compare(large, Values(generator.normal(size=(40, 3)), pd.Series(map(str, range(40)))), seed=0)
+    assert (difference.num_reference, difference.num_reference_groups) == (550, 501)
 
 
 @pytest.mark.usefixtures("few_draws")

@@ -80,6 +80,8 @@ def test_a_file_that_no_run_wrote_is_passed_over(repository: Repository) -> None
     good = digest.read_text()
     digest.write_text("<<<<<<< HEAD\n")
     repository.commit("Forget to merge")
+    digest.write_text("[" * 100_000)
+    repository.commit("Fill the memory")
     digest.write_text(good)
     assert count_looks() == Looks(num_predictions=1, num_commits=1, is_whole=True)
 

@@ -92,6 +92,16 @@ def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         unpack_archive(pack(tmp_path / "a.zip", a=b"1", b=b"1", c=b"1", d=b"1"), tmp_path / "out")
 
 
+def test_too_many_files_in_archives_in_an_archive_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_FILES", 5)
+    inner = pack(tmp_path / "inner.zip", a=b"1", b=b"1").read_bytes()
+    with pytest.raises(InputError, match=r"2\.zip in it: 6 files of \d+ bytes in an archive of"):
+        unpack_archive(pack_names(tmp_path / "a.zip", {"1.zip": inner, "2.zip": inner}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_repeated_name_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("x", b"1")

@@ -181,7 +181,8 @@ def test_a_tag_of_another_tool_has_no_release(repository: Repository) -> None:
 @pytest.mark.parametrize(
     "address",
     ["ext::sh -c 'touch /tmp/x'", "--upload-pack=x", "-x", "http://127.0.0.1/x", "git@example.org:x", "ssh://h/x",
-     "git://h/x", "fd::3", "file://host/x", "https://", "none", "", "https://h/\nx", "file:x"],
+     "git://h/x", "fd::3", "file://host/x", "https://", "none", "", "https://h/\nx", "file:x",
+     "https://[h", "x" * 5000],
 )  # fmt: skip
 def test_repositories_by_other_transports_are_refused(address: str) -> None:
     with pytest.raises(InputError) as refused:

@@ -135,6 +135,12 @@ def test_what_is_no_reference_is_refused(text: str) -> None:
         parse_reference(text)
 
 
+def test_a_tag_with_another_line_break_in_its_name_hides_no_other() -> None:
+    about = ["tag", "commit", "0" * 40, "1"]
+    listed = "".join("\0".join([name, *about]) + "\n" for name in ("a@v1.0.0\u2028x", "a@v1.0.0\x85", "a@v2.0.0"))
+    assert [tag.text for tag in parse_tags(listed)] == ["a@v2.0.0"]
+
+
 def test_a_reference_to_what_is_not_there_says_what_is() -> None:
     def tag(version: str | None, stage: str | None) -> Tag:
         commit = ("1" if version == "1.10.0" else "0") * 40

@@ -128,7 +128,7 @@ def test_the_gate_compares_with_the_last_release_of_this_model(project: Project)
 @pytest.mark.slow
 def test_a_rule_that_asks_for_evidence_compares_with_the_last_release(project: Project) -> None:
     gate = {"accuracy": RULES["accuracy"] | {"largest_drop": None, "beyond_noise": False, "not_worse_by": 0.001}}
-    project.write_params(gate=gate | {"release": "v*"})
+    project.write_params(gate=gate | {"release": f"{MODEL}@v*"})
     project.run_and_push("Ask for evidence")
     project.run("sh", "-c", project.release("1.0.0").push)
     write_model(project.root, MODEL, predict(1.5, seed=1))

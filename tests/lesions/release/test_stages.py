@@ -76,6 +76,11 @@ def test_two_promotions_in_one_second_have_an_order(project: Project) -> None:
 def test_a_promotion_asks_for_a_version(project: Project) -> None:
     with chdir(project.root), pytest.raises(InputError, match=r"^expected a version such as custom_cnn@1\.2\.0, got"):
         promote_version(MODEL, "prod")
+    with (
+        chdir(project.root),
+        pytest.raises(InputError, match=r"is of the project in other/team; call "),
+    ):
+        promote_version(f"other/team:{MODEL}@1.0.0", "prod")
 
 
 def test_what_another_tool_registered_is_listed_without_scores(project: Project) -> None:

@@ -74,6 +74,7 @@ def test_a_folder_is_meant_from_where_it_was_typed(project: Repository) -> None:
             "--endpoint is for stores that are compatible with S3, and ssh://example.org/srv does not begin with "
             "s3://",
         ),
+        ("s3://[bad", None, "s3://[bad is no URL: Invalid IPv6 URL"),
     ],
 )
 def test_what_cannot_be_added_is_refused(empty: Path, url: str, endpoint: str | None, message: str) -> None:

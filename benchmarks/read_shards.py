@@ -6,7 +6,7 @@
 
 The server is moto, as in the tests, whose Python is the slowest part. `--served` is a folder that another server
 shows at `--endpoint`, such as nginx. LitData reads whole chunks in an order of its own, or one image at a time by its
-number; it asks pypi.org for its newest version unless LITDATA_DISABLE_VERSION_CHECK=1.
+number; it asks PyPI for its newest version unless LITDATA_DISABLE_VERSION_CHECK=1.
 """
 
 import os

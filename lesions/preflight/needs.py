@@ -1,6 +1,6 @@
 """Estimating how much disk and memory a run needs, before it starts.
 
-The memory of each stage was measured on the embedded dataset, on HAM10000 (`lesions timings`) and on up to 400,000
+The memory of each stage was measured on the embedded dataset, on HAM10000 (`lesions timings`) and on up to 50,000
 drawn images (`benchmarks/measure_scale.py`): a constant for the modules that it loads, and an amount per image. The
 pages of `data/images.npy` that a stage reads count as its memory, as the system counts them, although the system
 takes them back when other programs need memory.
@@ -28,7 +28,7 @@ HDF5_BYTES = 60 * MIB
 """Memory of h5py, and of what it keeps of a file's directory."""
 
 SPLIT_STAGE_BYTES = 125 * MIB
-"""Memory of numpy, pandas and scikit-learn."""
+"""Memory of numpy, pandas and SciPy."""
 
 NEAR_DUPLICATE_STAGE_BYTES = 215 * MIB
 """Memory of the same and of faiss, SciPy and matplotlib."""

@@ -52,12 +52,10 @@ def hold_lease(study: Study, trial: Trial, name: str) -> Iterator[None]:
     try:
         with get_heartbeat_thread(trial._trial_id, study._storage):
             yield
-    except Exception:
-        if is_held(study, trial):
-            release_trial(study, trial)
-            raise
-        print(f"{name}: its lease ran out, and another process has taken it over", flush=True)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, Exception) and not is_held(study, trial):
+            print(f"{name}: its lease ran out, and another process has taken it over", flush=True)
+            return
         release_trial(study, trial)
         raise
 

@@ -1,19 +1,17 @@
 """Finding candidate copies by their details: images that are like another one, or like the middle of another one."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Protocol
 
-import faiss
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from lesions.near_duplicates.agreement import MIN_AGREEMENT, compare_spectra
 from lesions.near_duplicates.alignment import extract_details
-from lesions.near_duplicates.chunks import map_chunks
+from lesions.near_duplicates.cells import SEARCHED_TOGETHER, Cells
+from lesions.near_duplicates.chunks import map_chunks, split_rows
 from lesions.near_duplicates.fingerprints import NUM_STEPS, build_fingerprints, measure_spectra
-from lesions.near_duplicates.neighbours import build_index
 
 PARTS = (1.0, 0.8, 0.64, 0.5)
 """The middle of each image's sides that is searched for; each is 1.06⁴ times as large as the next."""
@@ -78,28 +76,27 @@ def find_enlargements(
     whole = map_chunks(
         lambda chunk: build_fingerprints(spectra[images[chunk]].astype(np.float32), 0), len(images), "fingerprinting"
     )
-    index = build_index(np.concatenate(whole))
+    cells = Cells(np.concatenate(whole))
 
-    def search(rows: slice, part: float) -> pd.DataFrame:
+    def search(rows: slice) -> pd.DataFrame:
         chunk = searching[rows]
-        moving = (
-            spectra[chunk].astype(np.float32)
-            if part == 1
-            else measure_spectra(extract_details(read_grey(chunk, part)))
+        moving = np.concatenate(
+            [
+                spectra[chunk].astype(np.float32) if part == 1 else _measure_parts(read_grey, chunk, part)
+                for part in parts
+            ]
         )
-        found = _search_part(index, moving)
-        image, other = found.image.to_numpy(), images[found.other]
-        agreement = compare_spectra(moving[image], spectra[other].astype(np.float32), found.step.to_numpy())
-        found = found.assign(
-            image=chunk[image], other=other, part=part, mirrored=agreement.mirrored, angle=agreement.angle
-        )
-        return found[(agreement.value >= MIN_AGREEMENT) & (found.image != found.other)]
+        found = _search_spectra(cells, moving)
+        found = found.assign(other=images[found.other])
+        agreeing = [_keep_agreeing(found.iloc[some], moving, spectra) for some in split_rows(len(found))]
+        found = pd.concat([found.head(0), *agreeing], ignore_index=True)
+        which, image = np.divmod(found.pop("row"), len(chunk))
+        found = found.assign(image=chunk[image], part=np.array(parts)[which])
+        return found[found.image != found.other]
 
-    tables = [
-        table
-        for part in parts
-        for table in map_chunks(partial(search, part=part), len(searching), f"searching for the middle {part:.0%}")
-    ]
+    tables = map_chunks(
+        search, len(searching), "searching for parts", size=SEARCHED_TOGETHER // (len(parts) * NUM_STEPS)
+    )
     found = pd.concat(tables, ignore_index=True).sort_values(
         ["likeness", "image", "other"], ascending=[False, True, True], kind="stable"
     )
@@ -108,16 +105,27 @@ def find_enlargements(
     return found[found.groupby(pair).cumcount() == 0].sort_values(["image", "other"]).reset_index(drop=True)
 
 
-def _search_part(index: faiss.IndexIVFScalarQuantizer, spectra: NDArray[np.float32]) -> pd.DataFrame:
-    """Return the nearest others of each image (N, 27, 48), each once, at the step at which it is most like it."""
-    fingerprints = np.stack([build_fingerprints(spectra, step) for step in range(NUM_STEPS)], axis=1)
+def _measure_parts(read_grey: ReadGrey, images: NDArray[np.int64], part: float) -> NDArray[np.float32]:
+    """Return the spectra (P, 27, 48) of the middle of images (P,)."""
+    measured = [measure_spectra(extract_details(read_grey(images[rows], part))) for rows in split_rows(len(images))]
+    return np.concatenate(measured)
+
+
+def _search_spectra(cells: Cells, spectra: NDArray[np.float32]) -> pd.DataFrame:
+    """Return the nearest others of each row (N, 27, 48), each once, at the step at which the row is most like it."""
+    fingerprints = np.concatenate([build_fingerprints(spectra, step) for step in range(NUM_STEPS)])
     # One more than wanted, because each image finds itself.
-    nearest = index.search(fingerprints.reshape(-1, fingerprints.shape[2]), NUM_PER_PART + 1)
-    likeness, other = (result.reshape(*fingerprints.shape[:2], -1) for result in nearest)
-    image, step, _ = np.broadcast_arrays(*np.ogrid[: len(other), :NUM_STEPS, :1], other)[:3]
-    kept = (other >= 0) & (likeness >= MIN_LIKENESS)
-    order = np.argsort(-likeness[kept], kind="stable")
-    columns = {"image": image, "other": other, "step": step, "likeness": likeness}
-    found = {name: values[kept][order] for name, values in columns.items()}
-    _, best = np.unique(found["image"] * index.ntotal + found["other"], return_index=True)
-    return pd.DataFrame({name: values[best] for name, values in found.items()})
+    likeness, other = cells.search(fingerprints, NUM_PER_PART + 1)
+    kept = likeness >= MIN_LIKENESS
+    step, row = np.divmod(np.nonzero(kept)[0], len(spectra))
+    found = pd.DataFrame({"row": row, "other": other[kept], "step": step, "likeness": likeness[kept]})
+    best = found.sort_values(["row", "other", "likeness", "step"], ascending=[True, True, False, True])
+    return best.drop_duplicates(["row", "other"])
+
+
+def _keep_agreeing(found: pd.DataFrame, moving: NDArray[np.float32], spectra: NDArray[np.float16]) -> pd.DataFrame:
+    """Return the rows of `found` whose spectra agree, and in which pose."""
+    still = spectra[found.other].astype(np.float32)
+    agreement = compare_spectra(moving[found.row], still, found.step.to_numpy())
+    posed = found.assign(mirrored=agreement.mirrored, angle=agreement.angle)
+    return posed[agreement.value >= MIN_AGREEMENT]

@@ -1,13 +1,11 @@
 """Finding candidate copies: images whose hashes are similar in some orientation."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import faiss
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lesions.near_duplicates.cells import SEARCHED_TOGETHER, Cells
+from lesions.near_duplicates.chunks import map_chunks
 from lesions.near_duplicates.orientation import INVERSE, NUM_ORIENTATIONS, turn_hashes
 
 NUM_NEIGHBOURS = 4
@@ -15,17 +13,6 @@ NUM_NEIGHBOURS = 4
 
 MIN_SIMILARITY = 0.8
 """Of two sets of 500 altered copies of HAM10000's images, the lowest similarity to an original was 0.84."""
-
-IMAGES_PER_CELL = 32
-CELLS_SEARCHED = 64
-"""Vectors are divided into cells of about 32 neighbours, and a search opens 64 of them, which a graph finds: about
-N log N comparisons."""
-
-NUM_LINKS = 16
-"""Links of each cell to its neighbours in that graph (Malkov and Yashunin 2018)."""
-
-TRAINED_BY_ASSIGNER = chr(2)
-"""faiss's number for cells that are found with the help of another index."""
 
 
 def find_candidates(hashes: NDArray[np.int8]) -> pd.DataFrame:
@@ -41,24 +28,27 @@ def find_candidates(hashes: NDArray[np.int8]) -> pd.DataFrame:
         One row per pair, sorted: `first` < `second`, the `orientation` of the first that is most like the second, and
         the `similarity` of their hashes in that orientation.
     """
-    N = len(hashes)
     units = _normalise_hashes(hashes)
-    index = build_index(units)
-    neighbours = []
-    for orientation in range(NUM_ORIENTATIONS):
+    cells = Cells(units)
+
+    def search(rows: slice) -> pd.DataFrame:
+        turned = np.concatenate([turn_hashes(units[rows], orientation) for orientation in range(NUM_ORIENTATIONS)])
         # One more than wanted, because each image finds itself.
-        similarities, others = index.search(turn_hashes(units, orientation), min(N, NUM_NEIGHBOURS + 1))
-        image = np.broadcast_to(np.arange(N)[:, None], others.shape)
-        kept = (others >= 0) & (others != image) & (similarities >= MIN_SIMILARITY)
+        similarity, other = cells.search(turned, NUM_NEIGHBOURS + 1)
+        kept = similarity >= MIN_SIMILARITY
+        orientation, image = np.divmod(np.nonzero(kept)[0], rows.stop - rows.start)
         columns = {
-            "image": image[kept],
-            "other": others[kept],
+            "image": rows.start + image,
+            "other": other[kept],
             "orientation": orientation,
-            "rough": similarities[kept],
+            "rough": similarity[kept],
         }
-        neighbours.append(pd.DataFrame(columns))
-    nearest = pd.concat(neighbours, ignore_index=True).sort_values(
-        ["image", "rough"], ascending=[True, False], kind="stable"
+        found = pd.DataFrame(columns)
+        return found[found.image != found.other]
+
+    found = map_chunks(search, len(hashes), "searching", size=SEARCHED_TOGETHER // NUM_ORIENTATIONS)
+    nearest = pd.concat(found, ignore_index=True).sort_values(
+        ["image", "rough", "orientation"], ascending=[True, False, True], kind="stable"
     )
     nearest = nearest.drop_duplicates(["image", "other"])
     return _build_pairs(nearest[nearest.groupby("image").cumcount() < NUM_NEIGHBOURS], hashes)
@@ -96,38 +86,3 @@ def compare_hashes(hashes: NDArray[np.int8], pairs: pd.DataFrame) -> pd.DataFram
 def _normalise_hashes(hashes: NDArray[np.int8]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(hashes.astype(np.float32), axis=1, keepdims=True)
     return hashes / np.maximum(lengths, 1)
-
-
-def build_index(units: NDArray[np.float32]) -> faiss.IndexIVFScalarQuantizer:
-    """Divide vectors (N, D) of length 1 into cells of neighbours, in which a search compares them.
-
-    They are kept in half precision: a search reads half as much memory, on which its time depends, and its
-    similarities are exact to 0.0002.
-    """
-    N, width = units.shape
-    num_cells = max(1, N // IMAGES_PER_CELL)
-    cells, assigner = (faiss.IndexHNSWFlat(width, NUM_LINKS, faiss.METRIC_INNER_PRODUCT) for _ in range(2))
-    cells.hnsw.efSearch = CELLS_SEARCHED
-    is_residual = False
-    half = faiss.ScalarQuantizer.QT_fp16
-    index = faiss.IndexIVFScalarQuantizer(cells, width, num_cells, half, faiss.METRIC_INNER_PRODUCT, is_residual)
-    index.nprobe = CELLS_SEARCHED
-    # Cells need equal sizes, not quality: a few rounds are enough, and a graph may assign the vectors in each.
-    index.clustering_index, index.quantizer_trains_alone = assigner, TRAINED_BY_ASSIGNER
-    index.cp.seed, index.cp.niter, index.cp.spherical = 0, 5, True
-    index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, IMAGES_PER_CELL
-    with _one_thread():
-        index.train(units)
-        index.add(units)
-    return index
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let faiss use one thread: several would link the graph in an order that differs between runs."""
-    num_threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(num_threads)

@@ -24,14 +24,17 @@ MIB = 2**20
 TABLE_STAGE_BYTES = 105 * MIB
 """Memory of numpy, pandas and Pillow."""
 
-HDF5_BYTES = 60 * MIB
+HDF5_BYTES, HDF5_BYTES_PER_IMAGE = 60 * MIB, 600
 """Memory of h5py, and of what it keeps of a file's directory."""
 
 SPLIT_STAGE_BYTES = 125 * MIB
 """Memory of numpy, pandas and SciPy."""
 
-NEAR_DUPLICATE_STAGE_BYTES = 215 * MIB
+NEAR_DUPLICATE_STAGE_BYTES = 190 * MIB
 """Memory of the same and of faiss, SciPy and matplotlib."""
+
+IMAGES_SEARCHED_TOGETHER, SEARCHED_TOGETHER_BYTES = 512, 48 * MIB
+"""Number of images that each thread searches copies of at a time, and its memory for them."""
 
 BYTES_PER_COMPARED_IMAGE = 9 * 1024
 """Memory per image for its hash in 8 orientations, its spectra, its fingerprint and its row of the table."""
@@ -139,7 +142,7 @@ def estimate_caching(
         Whether images are in an HDF5 file.
     """
     file_bytes = len(largest) if isinstance(largest, bytes) else count_bytes(largest) if largest else 0
-    modules = TABLE_STAGE_BYTES + (HDF5_BYTES if is_in_hdf5 else 0)
+    modules = TABLE_STAGE_BYTES + (HDF5_BYTES + num_images * HDF5_BYTES_PER_IMAGE if is_in_hdf5 else 0)
     contents = min(count_in_chunk(size_px) * file_bytes, max(CHUNK_BYTES, file_bytes))
     # Twice: the decoded image, and its copy in another colour mode or size.
     decoded = 2 * 3 * _count_decoded_pixels(largest, size_px) if largest else 0
@@ -160,7 +163,9 @@ def estimate_split(num_images: int) -> Memory:
 
 def estimate_near_duplicates(num_images: int, cache_bytes: int) -> Memory:
     """Return the memory of `find_near_duplicates`, which reads every image once."""
-    return Memory(NEAR_DUPLICATE_STAGE_BYTES + cache_bytes + num_images * BYTES_PER_COMPARED_IMAGE, cache_bytes)
+    of_threads = min(count_processors(), num_images / IMAGES_SEARCHED_TOGETHER) * SEARCHED_TOGETHER_BYTES
+    compared = num_images * BYTES_PER_COMPARED_IMAGE
+    return Memory(NEAR_DUPLICATE_STAGE_BYTES + int(of_threads) + cache_bytes + compared, cache_bytes)
 
 
 def estimate_computing(loaded_bytes: int, tensor_bytes: int, cache_bytes: int) -> Memory:

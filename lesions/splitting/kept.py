@@ -6,6 +6,8 @@ import pandas as pd
 
 from lesions.errors import InputError, quote_value
 from lesions.formats.sha256 import check_hash
+from lesions.images.files import strip_suffix
+from lesions.splitting.naming import find_named
 from lesions.splitting.parameters import SplitParameters
 from lesions.tables.csv_table import read_text_table
 from lesions.tables.splits import DROPPED, EXTERNAL, SCORED_SPLITS, SPLITS
@@ -28,6 +30,7 @@ def read_kept(parameters: SplitParameters) -> pd.Series:
     path = Path(parameters.keep)
     check_hash(path, parameters.keep_sha256, parameter="split.keep_sha256")
     cells = read_text_table(path, ("image_id", "split")).cells
+    cells = cells.assign(image_id=cells.image_id.str.strip().map(strip_suffix), split=cells.split.str.strip())
     if cells.empty:
         raise InputError(f"{path}: split.keep names no image")
     twice = cells[cells.image_id.duplicated()]
@@ -47,7 +50,7 @@ def find_kept(metadata: pd.DataFrame, kept: pd.Series, source: str | None) -> pd
     """Return the earlier split (N,) of each image to train on; missing for an image that is new.
 
     With several datasets an `image_id` begins with the name of its dataset, and with one it does not; an image is
-    found by either. An image that was only scored is new here.
+    found by either, and by its file name if no other has it. An image that was only scored is new here.
 
     Parameters
     ----------
@@ -61,7 +64,8 @@ def find_kept(metadata: pd.DataFrame, kept: pd.Series, source: str | None) -> pd
     Raises
     ------
     InputError
-        If no image has an earlier split, or if a name without its dataset could be of two images.
+        If no image has an earlier split, if a name without its dataset could be of two images, or if two names are of
+        one.
     """
     ids = metadata.image_id
     other = pd.Series(map(_name_otherwise, ids, metadata.source), index=ids.index)
@@ -71,7 +75,14 @@ def find_kept(metadata: pd.DataFrame, kept: pd.Series, source: str | None) -> pd
             f"{source}: {quote_value(ambiguous[0])} could be of several datasets; write the name of its dataset and "
             "a slash before it"
         )
-    earlier = ids.map(kept).where(ids.isin(kept.index), other.map(kept))
+    names = kept.index.to_series()
+    found = names.where(names.isin(ids), names.map(dict(zip(other, ids, strict=True))))
+    found = found.where(found.notna(), find_named(names, ids)).dropna()
+    twice = found[found.duplicated(keep=False)].sort_values()
+    if len(twice):
+        first, second = map(quote_value, twice.index[:2])
+        raise InputError(f"{source}: {first} and {second} both name the image {quote_value(twice.iloc[0])}")
+    earlier = ids.map(dict(zip(found, kept[found.index], strict=True)))
     if source is not None and earlier.isna().all():
         raise InputError(
             f"{source}: names {len(kept):,} images, and none of those to train on; is it another dataset's?"

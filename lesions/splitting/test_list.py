@@ -6,7 +6,8 @@ import pandas as pd
 
 from lesions.errors import InputError, quote_value
 from lesions.formats.sha256 import check_hash
-from lesions.images.files import image_name, match_names, strip_suffix
+from lesions.images.files import strip_suffix
+from lesions.splitting.naming import find_named
 from lesions.splitting.parameters import PUBLISHED, SplitParameters
 from lesions.tables.csv_table import read_text_table
 
@@ -55,11 +56,10 @@ def find_listed(metadata: pd.DataFrame, names: pd.Series, source: str | None) ->
             )
         return is_test
     header = str(names.name)
-    if source is not None and (strip_suffix(header) != header or header in set(image_id)):
+    named = find_named(pd.Series([strip_suffix(header)]), image_id)
+    if source is not None and (strip_suffix(header) != header or named.notna().all()):
         raise InputError(f"{source}, line 1: the header is {header!r}, the name of an image; add a line above it")
-    whole = names.map(match_names(image_id, str))
-    bare = names.map(match_names(image_id, image_name)).map(_name_without_folders(image_id))
-    image_ids = whole.where(whole.isin(image_id), bare)
+    image_ids = find_named(names, image_id)
     missing = names[image_ids.isna()]
     if len(missing):
         raise InputError(
@@ -79,10 +79,3 @@ def describe_unused_test_folders(metadata: pd.DataFrame) -> str:
         f"{number:,} of {len(metadata):,} images are test images as published, and are split anew with the others; "
         "split.test_list: published tests on exactly these"
     )
-
-
-def _name_without_folders(image_id: pd.Series) -> dict[str, str]:
-    """Return the `image_id` of each file name, without folders and datasets, that belongs to one image only."""
-    bare = image_id.map(image_name)
-    is_unique = ~bare.duplicated(keep=False)
-    return dict(zip(bare[is_unique], image_id[is_unique], strict=True))

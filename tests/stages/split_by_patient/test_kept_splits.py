@@ -197,6 +197,36 @@ def test_an_image_is_found_with_and_without_its_dataset_before_its_name(
     assert sum(metrics["kept"]["num_gone"].values()) == 0
 
 
+@pytest.mark.parametrize(
+    "spell",
+    ["{}.jpg", " {} ", "photos/{}.PNG", "photos\\{}"],
+    ids=["suffix", "blanks", "folder", "backslash"],
+)
+def test_an_image_is_found_however_its_name_was_written(
+    tmp_path: Path, write_params: WriteParams, spell: str
+) -> None:
+    table, earlier = six_nevi_and_melanomas()
+    spelled = earlier.assign(image_id=earlier.image_id.map(spell.format), split=earlier.split + " ")
+    splits, metrics, _ = split(tmp_path, keeping(tmp_path, write_params, spelled, **NO_LIMIT), table)
+    assert splits_of(splits, *earlier.image_id) == earlier.split.tolist()
+    assert metrics["kept"]["num_gone"] == {"train": 0, "val": 0, "test": 0}
+
+
+def test_an_accent_is_one_letter_or_two(tmp_path: Path, write_params: WriteParams) -> None:
+    table, earlier = six_nevi_and_melanomas()
+    table.loc[4, "image_id"], earlier.loc[4, "image_id"] = "\u00e4", "a\u0308"
+    splits, _, _ = split(tmp_path, keeping(tmp_path, write_params, earlier, **NO_LIMIT), table)
+    assert splits_of(splits, "\u00e4") == [earlier.split[4]]
+
+
+def test_two_names_of_one_image_are_refused(tmp_path: Path, write_params: WriteParams) -> None:
+    table, earlier = six_nevi_and_melanomas()
+    earlier.loc[3, "image_id"] = f"photos/{earlier.image_id[2]}"
+    message = r"earlier.csv: 'image_0002' and 'photos/image_0002' both name the image 'image_0002'$"
+    with pytest.raises(InputError, match=message):
+        split(tmp_path, keeping(tmp_path, write_params, earlier, **NO_LIMIT), table)
+
+
 def test_a_name_that_could_be_of_two_datasets_is_refused(tmp_path: Path, write_params: WriteParams) -> None:
     old, earlier = six_nevi_and_melanomas()
     other = old.assign(image_id="pad_ufes_20/" + old.image_id, source="pad_ufes_20")

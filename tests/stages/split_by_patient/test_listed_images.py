@@ -72,6 +72,7 @@ def test_a_listed_image_is_tested_even_if_a_copy_contradicts_it(tmp_path: Path, 
         ("image_id\n", r"official.csv: split.test_list names no image"),
         ("ISIC_1.jpg\nimage_0001\n", r"official.csv, line 1: the header is 'ISIC_1.jpg', the name of an image"),
         ("image_0000\nimage_0001\n", r"official.csv, line 1: the header is 'image_0000', the name of an image"),
+        (" image_0000\nimage_0001\n", r"official.csv, line 1: the header is ' image_0000', the name of an image"),
     ],
 )
 def test_an_invalid_list_is_refused(tmp_path: Path, write_params: WriteParams, text: str, message: str) -> None:
@@ -119,6 +120,17 @@ def test_a_list_names_images_with_or_without_their_folders(tmp_path: Path, write
         changes = {"test_list": str(path), "test_list_sha256": digest}
         splits, _, _ = split(tmp_path, write_params(dataset=SYNTHETIC, split=SPLIT | changes), table)
         assert (splits.split == "test").tolist() == [False] * 6 + [True] * 4
+
+
+@pytest.mark.parametrize("folder", ["ham10000/", "melanoma/"])
+def test_a_list_without_a_header_is_refused_also_if_it_names_no_folders(
+    tmp_path: Path, write_params: WriteParams, folder: str
+) -> None:
+    table = metadata_table(["nevus", "melanoma"] * 5)
+    table["image_id"] = folder + table.image_id
+    message = r"official.csv, line 1: the header is 'image_0000', the name of an image; add a line above it"
+    with pytest.raises(InputError, match=message):
+        split(tmp_path, listed(tmp_path, write_params, "image_0000\nimage_0001\n"), table)
 
 
 def test_a_diagnosis_whose_images_are_all_siblings_of_listed_ones_is_named(

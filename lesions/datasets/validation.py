@@ -77,7 +77,10 @@ def check_selections(cells: Cells, adapter: Adapter) -> None:
 
 
 def read_record(cells: Cells, adapter: Adapter) -> Record:
-    """Translate one row of the table, without a diagnosis only its name; an invalid cell raises RefusedError."""
+    """Translate one row of the table, without a diagnosis only its name; an invalid cell raises RefusedError.
+
+    Sites are free text, and are read in lower case and in one spelling.
+    """
     values: dict[str, str | None] = dict.fromkeys(Record.model_fields)
     values["diagnosis"] = read_field("diagnosis", cells, adapter) or UNKNOWN
     needed = {"image_id"} if values["diagnosis"] == UNKNOWN else {*adapter.columns} - {"diagnosis"}
@@ -85,6 +88,7 @@ def read_record(cells: Cells, adapter: Adapter) -> Record:
         if field in needed and {*column.needed} <= {*cells}:
             values[field] = read_field(field, cells, adapter)
     values["age_years"] = read_decimal_comma(values["age_years"])
+    values["site"] = fold_spelling(values["site"] or "") or None
     try:
         return Record.model_validate(values)
     except ValidationError as error:

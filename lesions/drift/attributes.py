@@ -41,5 +41,4 @@ def read_attributes(source: str, files: Sequence[SourceFile]) -> pd.DataFrame:
             f"{path}, line {wrong.index[0]}, column age_years: expected a number from 0 to {MOST_YEARS}, got "
             f"{quote_value(wrong.age_years.iloc[0])}"
         )
-    found = found.apply(lambda column: column.str.lower()).assign(age_years=years.astype(float))
-    return found.reset_index(drop=True)
+    return found.assign(age_years=years.astype(float)).reset_index(drop=True)

@@ -16,6 +16,9 @@ class EnergyShare:
     (2 E d(x, y) - E d(x, x') - E d(y, y')) / (2 E d(x, y)). It is 0 only if both have the same distribution. It takes
     weights of groups, so that a permutation or a resample of whole groups costs one sum.
 
+    Each group counts once, however many images it has. Otherwise a few large groups would decide, and permutations,
+    in which another few have their place, would say little.
+
     Parameters
     ----------
     distances : (N, N) float
@@ -26,16 +29,16 @@ class EnergyShare:
 
     def __init__(self, distances: Floats, groups: NDArray[np.int64]) -> None:
         G, N = int(groups.max()) + 1, len(groups)
-        member = csr_array((np.ones(N), (groups, np.arange(N))), shape=(G, N))
-        self._sizes = np.bincount(groups, minlength=G).astype(np.float64)
-        self._sums = np.asarray(member @ (member @ distances).T)  # (G, G)
+        share = 1 / np.bincount(groups, minlength=G)[groups]
+        member = csr_array((share, (groups, np.arange(N))), shape=(G, N))
+        self._between_groups = np.asarray(member @ (member @ distances).T)  # (G, G)
 
     def measure(self, first: Floats, second: Floats) -> Floats:
         """Return the distances (R,) between sets with the weights (R, G) of each group."""
-        num_first, num_second = first @ self._sizes, second @ self._sizes
-        from_first, from_second = first @ self._sums, second @ self._sums
-        between = 2 * (from_first * second).sum(axis=1) / (num_first * num_second)
-        within = (from_first * first).sum(axis=1) / num_first**2 + (from_second * second).sum(axis=1) / num_second**2
+        first, second = (side / side.sum(axis=1, keepdims=True) for side in (first, second))
+        from_first, from_second = first @ self._between_groups, second @ self._between_groups
+        between = 2 * (from_first * second).sum(axis=1)
+        within = (from_first * first).sum(axis=1) + (from_second * second).sum(axis=1)
         return np.divide(between - within, between, out=np.zeros_like(between), where=between > 0).clip(0, 1)
 
 

@@ -13,6 +13,7 @@ from lesions.drift.comparison import Values
 from lesions.drift.pixels import measure_pixels
 from lesions.errors import InputError
 from lesions.formats.sha256 import hash_file
+from lesions.formats.spelling import fold_spelling
 from lesions.images.decode import DecodedImage
 from lesions.images.opening import open_images
 from lesions.serving.answers import REFUSED, UNLIKE
@@ -185,6 +186,8 @@ def _join(
     """
     tables, embeddings = zip(*measured, strict=True)
     table = pd.concat([pd.concat(tables, ignore_index=True), columns], axis=1)
+    # Both sides are words that people typed.
+    table[["sex", "site"]] = table[["sex", "site"]].map(fold_spelling, na_action="ignore")
     joined, is_refused = np.concatenate(embeddings), table.reason.notna()
     broken = dict(zip(table.file[is_refused], table.reason[is_refused], strict=True))
     if is_refused.all():

@@ -66,6 +66,20 @@ def test_of_all_ways_to_choose_the_new_groups_the_p_value_is_the_share_that_is_a
 
 
 @pytest.mark.usefixtures("few_draws")
+def test_a_shift_is_found_in_many_images_of_few_groups_and_chance_is_not() -> None:
+    """Counting images instead of groups, none of the shifts was found."""
+    generator, num_draws = np.random.default_rng(6), 20
+    found = {0.0: 0, 1.5: 0}
+    for shift in [*found] * num_draws:
+        reference = numbers(generator.normal(size=200))
+        centres = np.repeat(generator.normal(shift, np.sqrt(0.1), 5), 40)
+        new = numbers(centres + generator.normal(0, np.sqrt(0.9), 200), images_per_group=40)
+        found[shift] += compare(reference, new, seed=0).p_value < 0.05
+    assert found[0.0] <= binom.ppf(0.999, num_draws, 0.05)
+    assert found[1.5] > 0.8 * num_draws
+
+
+@pytest.mark.usefixtures("few_draws")
 def test_a_shift_of_vectors_and_of_words_is_found() -> None:
     generator = np.random.default_rng(2)
     group = pd.Series([f"g{n}" for n in range(60)])

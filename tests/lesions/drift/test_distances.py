@@ -18,14 +18,15 @@ VECTORS = GENERATOR.normal(size=(len(GROUPS), 4)) * [1, 5, 0, 2]
 
 
 def of_pairs(distances: Floats, first: Floats, second: Floats) -> float:
-    """The definition, with images that are there as often as their group weighs."""
-    one, other = (np.repeat(np.arange(len(GROUPS)), side[GROUPS].astype(int)) for side in (first, second))
+    """The definition, with images that are there so often that their groups are there as often as they weigh."""
+    share = 6 // np.bincount(GROUPS)[GROUPS]
+    one, other = (np.repeat(np.arange(len(GROUPS)), share * side[GROUPS].astype(int)) for side in (first, second))
     between = 2 * distances[np.ix_(one, other)].mean()
     return float((between - distances[np.ix_(one, one)].mean() - distances[np.ix_(other, other)].mean()) / between)
 
 
 @pytest.mark.parametrize("values", [NUMBERS, WORDS, VECTORS], ids=["numbers", "words", "vectors"])
-def test_weights_of_groups_are_repeated_images(values: pd.Series | Floats) -> None:
+def test_each_group_counts_once_and_as_often_as_it_weighs(values: pd.Series | Floats) -> None:
     first, second = np.random.default_rng(1).integers(0, 4, (2, 30, 7)).astype(float)
     first[:, 0] += 1
     second[:, 1] += 1
@@ -37,10 +38,12 @@ def test_weights_of_groups_are_repeated_images(values: pd.Series | Floats) -> No
 
 def test_of_numbers_it_is_scipy_s_energy_distance() -> None:
     first, second = np.array([[1.0, 1, 1, 0, 0, 0, 0]]), np.array([[0.0, 0, 0, 1, 1, 1, 1]])
-    one, other = NUMBERS[GROUPS < 3].to_numpy(), NUMBERS[GROUPS >= 3].to_numpy()
-    between = 2 * np.abs(one[:, None] - other).mean()
+    side, weight = GROUPS < 3, 1 / np.bincount(GROUPS)[GROUPS]
+    one, other = NUMBERS[side].to_numpy(), NUMBERS[~side].to_numpy()
+    between = 2 * np.average(np.abs(one[:, None] - other), weights=np.outer(weight[side], weight[~side]))
     measured = EnergyShare(measure_distances(NUMBERS), GROUPS).measure(first, second)
-    assert measured[0] * between == pytest.approx(energy_distance(one, other) ** 2)
+    expected = energy_distance(one, other, weight[side], weight[~side]) ** 2
+    assert measured[0] * between == pytest.approx(expected)
 
 
 def test_distances_of_words_and_vectors() -> None:

@@ -121,11 +121,17 @@ def test_seeds_are_trained_once_and_compared(printed: dict[str, str]) -> None:
 def test_folds_are_pooled(tiny: Repository, tmp_path: Path) -> None:
     clone = tiny.clone(tmp_path / "clone")
     clone.dvc("checkout", "--quiet")
+    earlier = clone.root / "data/folds/removed_model.csv"
+    earlier.parent.mkdir()
+    earlier.write_text("of earlier folds")
     queued, _, text = (clone.run(*command, COLUMNS="100").stdout for command in COMMANDS[FOLDS])
     assert "Queued experiment 'fold-3'" in queued
     num_images = len((tiny.root / "data/metadata.csv").read_text().splitlines()) - 1
     assert re.search(rf"^{num_images} images of \d+ groups, each tested by one of 3 folds", text, re.MULTILINE)
-    assert re.search(r"balanced accuracy +0\.\d{3} +0\.\d{3} to [01]\.\d{3} +0\.\d{3} \(0\.\d{3}, 0\.\d{3}\)", text)
+    assert re.search(r"balanced accuracy +0\.\d{3} +0\.\d{3} to [01]\.\d{3} +0\.\d{3} \(0\.\d{3} to 0\.\d{3}\)", text)
+    said = "data/folds/removed_model.csv is not of these folds: it was there before, and was not written again"
+    assert text.splitlines().count(said) == 1
+    assert earlier.read_text() == "of earlier folds"
 
 
 def test_an_experiment_can_be_applied_gated_and_branched(printed: dict[str, str]) -> None:

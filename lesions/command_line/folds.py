@@ -69,8 +69,9 @@ def folds(
     print_scores(build_table(comparison, predictions), comparison, rivals=models, metric=metric)
     print(describe_calling({model: of_model for model, of_model in pooled.items() if model in models}))
     for model in sorted({model for fold in predictions.values() for model in fold} - pooled.keys()):
-        (output / f"{model}.csv").unlink(missing_ok=True)  # of other folds
         print(f"{model} was left out: not every fold has it")
+    for earlier in sorted(set(output.glob("*.csv")) - {output / f"{model}.csv" for model in pooled}):
+        print(f"{earlier} is not of these folds: it was there before, and was not written again")
     images = next(iter(pooled.values())).images
     print(
         f"{len(images)} images of {images.group_id.nunique()} groups, each tested by one of {len(predictions)} "

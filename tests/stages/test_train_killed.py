@@ -9,7 +9,7 @@ import pytest
 from tests.builders import slow
 from tests.repository import Repository
 from tests.small_disk import needs_small_disk, run_on_small_disk
-from tests.train_stage import TRAIN, assert_as_before, read_until, start
+from tests.train_stage import TRAIN, assert_as_before, read_until, set_hardware, start
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,21 @@ def test_a_signal_stops_training_and_the_message_says_how_to_continue(copy: Repo
         assert not list(copy.root.rglob(".*.tmp"))
     done = start(copy, "custom_cnn")
     assert "resuming after epoch" in done.communicate()[0]
+    assert_as_before(copy, "custom_cnn")
+
+
+@pytest.mark.slow
+def test_a_state_is_resumed_only_if_the_rest_is_computed_in_the_same_way(copy: Repository) -> None:
+    killed = start(copy, "custom_cnn")
+    read_until(killed, "epoch   1")
+    killed.kill()
+    killed.communicate()
+    for deterministic, is_resumed in ((False, False), (True, True)):
+        set_hardware(copy, deterministic=deterministic)
+        done = start(copy, "custom_cnn")
+        printed, _ = done.communicate()
+        assert done.returncode == 0, printed
+        assert ("resuming after epoch" in printed) == is_resumed
     assert_as_before(copy, "custom_cnn")
 
 

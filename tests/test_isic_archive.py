@@ -61,7 +61,7 @@ def test_fields_are_translated(run: Run) -> None:
     published = published.loc[table.index]
     assert (table.age_years[published.age_approx == "85+"] == 85).all()
     assert (table.fitzpatrick_type[published.fitzpatrick_skin_type == "VI"] == "6").all()
-    assert (table.site.fillna("") == published.anatom_site_1).all()
+    assert (table.site.fillna("") == published.anatom_site_1.str.lower()).all()
     assert (table.patient_id == published.patient_id).all()
     assert set(table.diagnosis_confirmation.dropna()) == {"histopathology", "clinical_assessment"}
 

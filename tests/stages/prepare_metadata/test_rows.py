@@ -101,7 +101,7 @@ def test_lines_are_those_of_the_file(case: Case) -> None:
     """A title, a cell of three lines and an empty row come before the bad row."""
     site = GOOD[1].replace("back", '"upper\nback,\nleft"')
     case.prepare(HEADER, GOOD[0], site, ",,,,,,", *GOOD[2:], BAD.replace("50.0", "-5"), header="Export of 2020")
-    assert case.metadata.site[1] == "upper\nback,\nleft"
+    assert case.metadata.site[1] == "upper back, left"
     assert [row["line"] for row in case.rejected] == [15]
 
 
@@ -111,8 +111,14 @@ def test_a_carriage_return_in_a_cell_breaks_no_table(case: Case) -> None:
     case.prepare(*lines, BAD.replace("ISIC_9", '"cr\rx"'))
     assert len(case.metadata) == 10
     assert case.metadata.image_id[9] == "cr\rx"
-    assert set(case.metadata.site) == {"ba\rck", "back"}
+    assert set(case.metadata.site) == {"ba ck", "back"}
     assert case.metadata.lesion_id[0] == "HAM _0"
+
+
+def test_sites_that_differ_in_their_spelling_alone_are_one(case: Case) -> None:
+    spelled = [" Lower  Leg", "LOWER LEG", "lower\u00a0leg", "lower leg\u200b"]
+    case.prepare(*(line.replace("back", site) for line, site in zip(GOOD, spelled, strict=False)), *GOOD[4:], BAD)
+    assert case.metadata.site.tolist() == ["lower leg"] * 4 + ["back"] * 6
 
 
 def test_a_repeated_row_is_left_out_but_not_refused(case: Case) -> None:

@@ -20,6 +20,7 @@ from PIL import Image, ImageEnhance
 from rich.progress import track
 from scipy.stats import binomtest
 
+from lesions.drift import comparison
 from lesions.drift.attributes import read_attributes
 from lesions.drift.findings import compare_sets
 from lesions.drift.image_set import ImageSet, measure_files, measure_reference
@@ -31,6 +32,7 @@ from lesions.tables.splits import read_split_metadata
 
 NUM_ALTERED_GROUPS = 450
 NUM_DRAWS = 200
+NUM_PERMUTATIONS = 499
 NUM_REFERENCE_GROUPS, NUM_NEW_GROUPS = 240, 120
 
 ATTRIBUTES = ["age_years", "sex", "site"]
@@ -104,6 +106,7 @@ def write_table(rows: pd.DataFrame, path: Path) -> Path:
 
 def count_false_alarms(first: ImageSet, second: ImageSet) -> str:
     """Count how often drift is found between groups that are drawn at random from both sets."""
+    comparison.NUM_PERMUTATIONS, comparison.NUM_RESAMPLES = NUM_PERMUTATIONS, 2  # intervals are not asked for
     table = pd.concat([first.table, second.table], ignore_index=True)
     embeddings = np.concatenate([first.embeddings, second.embeddings])
     generator, groups, num_alarms = np.random.default_rng(0), table.group_id.unique(), 0

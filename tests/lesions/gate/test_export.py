@@ -9,6 +9,7 @@ import pytest
 from lesions.errors import InputError
 from lesions.gate.judgement import judge_metrics
 from lesions.gate.metrics import ModelMetrics
+from lesions.gate.rendering import list_sentences
 from lesions.gate.rules import Rule
 from lesions.parameters.models import list_exported
 from tests.gating import build_base, build_now, build_project, judge, measure, predict, write_params
@@ -62,6 +63,15 @@ def test_what_was_never_exported_has_no_row() -> None:
     models = {"a": exported(0.0), "b": measure(PREDICTIONS)}
     judgement = judge_metrics(build_base(models), build_now(models), RULES)
     assert ([row.model for row in judgement.rows], judgement.exit_status) == (["a"], 0)
+
+
+def test_a_rule_that_judges_nothing_is_named() -> None:
+    models = {"a": measure(PREDICTIONS)}
+    rules = RULES | {"accuracy": Rule(direction="higher", floor=0.1, largest_drop=None, beyond_noise=False)}
+    judgement = judge_metrics(build_base(models), build_now(models), rules)
+    assert judgement.exit_status == 0
+    assert judgement.notes == (f"no model has {LOST}, so that its rule judges nothing",)
+    assert f"no model has {LOST}, so that its rule judges nothing." in list_sentences(judgement, "main")
 
 
 def test_a_file_of_another_run_does_not_count() -> None:

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lesions.drawing.style import MODEL_COLOURS, new_figure, new_pair
-from lesions.evaluation.verdict import spell_bounds, spell_estimate
+from lesions.evaluation.verdict import spell_bounds, spell_estimate, spell_threshold
 from lesions.formats.json_file import PlotRows
 from lesions.report.decision_inputs import MalignancyScores
 from lesions.report.page import Picture, embed_figure
@@ -143,8 +143,8 @@ def _describe_threshold(model: str, scores: MalignancyScores) -> str:
             "few for a threshold with the sensitivity that was asked for."
         )
     return (
-        f"{model} calls an image malignant if its probability is at least {scores.threshold:.3f}. On the validation "
-        f"images that chose it, this finds {scores.val_sensitivity:.1%} of {scores.num_val_malignant:,} malignant "
+        f"{model} calls an image malignant if its probability is at least {spell_threshold(scores.threshold)}. On the "
+        f"validation images that chose it, this finds {scores.val_sensitivity:.1%} of {scores.num_val_malignant:,} malignant "
         f"images; {scores.expected_sensitivity:.1%} are to be expected of new ones."
     )
 

@@ -36,12 +36,16 @@ def describe(**changes: Any) -> str:
 
 def test_what_is_expected_stands_beside_what_chose_the_threshold() -> None:
     text = describe()
-    assert text.startswith("custom_cnn calls an image malignant if its probability is at least 0.250.")
+    assert text.startswith("custom_cnn calls an image malignant if its probability is at least 0.25.")
     assert "this finds 97.6% of 43 malignant images; 95.5% are to be expected of new ones" in text
     assert "It finds 0.500 (0.400 to 0.600) of the malignant test images; that interval is of this threshold" in text
     assert "Thresholds found in the same way on other validation images reach 0.300 to 0.600" in text
     assert "of which 20.0% are malignant, the PPV is 0.500" in text
     assert "lesion" not in text
+
+
+def test_a_threshold_far_below_a_thousandth_is_no_zero() -> None:
+    assert "if its probability is at least 0.000214. On" in describe(threshold=0.000214)
 
 
 def test_a_threshold_that_calls_all_is_said() -> None:

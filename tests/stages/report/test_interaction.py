@@ -162,3 +162,11 @@ def test_a_map_is_beside_its_mistake(run: tuple[Path, Path]) -> None:
     assert "The Grad-CAM maps name the places that decide better than shuffled maps do" in text
     assert "Melanoma that a finds: 1 shown" in text
     assert "| 31 | explainability | answered |" in (run[0] / "report/checklist.md").read_text()
+
+
+def test_page_and_card_say_that_every_image_is_called_malignant(run: tuple[Path, Path]) -> None:
+    path = run[0] / "metrics/a/malignancy.json"
+    write_json(path, read_json(path) | {"threshold": 0, "threshold_calls_all": True})
+    sentence = "Every image is called malignant: validation has too few malignant images for a threshold."
+    assert sentence in run_report(*run).read_text()
+    assert sentence in (run[0] / "report/cards/a.md").read_text()

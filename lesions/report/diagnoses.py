@@ -73,7 +73,7 @@ def list_diagnoses(
 def describe_operating_point(
     scores: MalignancyScores, decisions: Sequence[DecisionRow], predictive: Sequence[PredictiveRow]
 ) -> dict[str, Any]:
-    """Return the rule in words, the 2 x 2 counts of the test images, the scores, and PPV at the stated prevalences."""
+    """Return the rule in words, the 2 x 2 counts of the test images, the scores, and PPV at each prevalence."""
     row = next(row for row in decisions if row.rule == "threshold" and row.unit == "image")
     return {
         "rule": _describe_rule(scores),
@@ -91,9 +91,10 @@ def describe_operating_point(
 def _describe_rule(scores: MalignancyScores) -> str:
     if scores.threshold_calls_all:
         return "Every image is called malignant: validation has too few malignant images for a threshold."
+    threshold, expected = spell_threshold(scores.threshold), f"{scores.expected_sensitivity:.1%}"
     return (
-        f"An image is called malignant if its probability is at least {spell_threshold(scores.threshold)}. Validation "
-        f"chose this threshold, for an expected sensitivity of {scores.expected_sensitivity:.1%} on new images."
+        f"An image is called malignant if its probability is at least {threshold}. Validation chose this threshold, "
+        f"for an expected sensitivity of {expected} on new images."
     )
 
 

@@ -53,6 +53,6 @@ def test_of_maps_that_are_all_empty_nothing_is_said_of_the_rim(tmp_path: Path) -
         **dict.fromkeys(null),
     }
     assert describe_faithfulness("Grad-CAM maps", summary) == (
-        "The Grad-CAM maps do not name the places that decide better than shuffled maps do, so that they mean nothing: "
-        "they do better in deletion by 0.000 and insertion by 0.000, on 5 test images. They mark nothing."
+        "The Grad-CAM maps do not name the places that decide better than shuffled maps do, so that they mean "
+        "nothing: they do better in deletion by 0.000 and insertion by 0.000, on 5 test images. They mark nothing."
     )

@@ -51,6 +51,8 @@ def test_a_threshold_far_below_a_thousandth_is_no_zero() -> None:
 def test_a_threshold_that_calls_all_is_said() -> None:
     text = describe(threshold=0.0, threshold_calls_all=True, num_val_malignant=1234)
     assert text.startswith("custom_cnn calls every image malignant: 1,234 malignant validation images are too few")
+    assert "asked for. So it finds all malignant test images, and its specificity is 0. Among test images" in text
+    assert "in the same way" not in text
 
 
 @pytest.mark.parametrize(("number", "is_said"), [(1234, True), (0, False)])

@@ -134,7 +134,7 @@ def score_at_threshold(
         "predictive_values": predictive,
         "decisions": decisions,
     }
-    return summary, score_external_decisions(external), rows
+    return summary, score_external_decisions(external, threshold.value), rows
 
 
 def flatten_decisions(rows: PlotRows) -> dict[str, Any]:

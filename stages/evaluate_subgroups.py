@@ -43,7 +43,8 @@ def main(
     sides = read_section(params, "task", TaskParameters).find_sides(read_classes(classes).diagnoses)
     threshold = read_json(malignancy).get("threshold")
     sensitivities = None
-    if sides is not None and threshold is not None:
+    # At a threshold of 0 every image is called malignant, in every subgroup.
+    if sides is not None and threshold:
         sensitivities = compare_sensitivities(
             test,
             sides=sides,
@@ -137,7 +138,10 @@ def print_accuracies(accuracies: Subgroups, min_groups: int) -> None:
 def print_sensitivities(sensitivities: Subgroups | None, min_malignant_groups: int) -> None:
     """Print the sensitivities, and how many subgroups have too few malignant groups; or that there are none."""
     if sensitivities is None:
-        print("the sensitivity of subgroups is not computed, because there is no threshold for malignancy")
+        print(
+            "the sensitivity of subgroups is not computed, because there is no threshold for malignancy, or it "
+            "calls every image malignant"
+        )
         return
     if sensitivities.num_left_out:
         print(

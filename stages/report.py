@@ -35,7 +35,7 @@ from lesions.report.data_warnings import (
 )
 from lesions.report.gallery import build_balance_picture
 from lesions.report.inputs import CopyCounts, DataSummaries, Generalisation, RunCounts, SplitSummary
-from lesions.report.models import build_training_pictures, read_training, select_networks
+from lesions.report.models import build_training_pictures, count_kinds, read_training, select_networks
 from lesions.report.names import ReportedModel, list_reported, rename_members
 from lesions.report.page import embed_photo, render_page
 from lesions.report.provenance import describe_provenance
@@ -103,7 +103,7 @@ def describe_sealed(comparison: SealedComparison, models: Models, about: DataSum
     shares = read_json(models[0].plots / "split/shares.json")
     classes = read_classes(models[0].data / "classes.json").classes
     return {
-        **describe_question(classes, list(names.values()), about.split, comparison.metric),
+        **describe_question(classes, about.split, comparison.metric, **count_kinds(models)),
         **describe_validation(comparison, names),
         "warnings": [
             *doubt_the_diagnoses(about.split),

@@ -45,7 +45,9 @@ def score_malignancy(
     if threshold is None:
         return scores
     called = call_at(merged, threshold)
-    return scores | score_decisions(called.y_true == 1, called.y_pred == 1, called.images.group_id)
+    return scores | score_decisions(
+        called.y_true == 1, called.y_pred == 1, called.images.group_id, calls_all=threshold == 0
+    )
 
 
 def compare_tied_with_rest(audit: Audit) -> dict[str, TiedAndRest]:

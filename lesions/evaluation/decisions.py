@@ -49,13 +49,18 @@ def count_decisions(truth: Flags, called: Flags) -> dict[str, int]:
     }
 
 
-def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series) -> dict[str, Estimate]:
+def score_decisions(
+    malignant: Flags, called: Flags, group_id: pd.Series, *, calls_all: bool = False
+) -> dict[str, Estimate]:
     """Compute sensitivity, specificity, PPV and NPV with intervals over groups; omit those whose denominator is 0.
 
     Parameters
     ----------
     malignant, called : (N,) bool
         Whether each test image is malignant, and whether it is called malignant; or of any other class.
+    calls_all
+        Whether every image is called so, whatever it shows: sensitivity and specificity are then known, and their
+        bounds are their values.
 
     Returns
     -------
@@ -66,5 +71,8 @@ def score_decisions(malignant: Flags, called: Flags, group_id: pd.Series) -> dic
     """
     sets = {"sensitivity": malignant, "specificity": ~malignant, "ppv": called, "npv": ~called}
     members = {name: among for name, among in sets.items() if among.any()}
-    estimates = estimate_proportions(called == malignant, list(members.values()), group_id)
-    return dict(zip(members, estimates, strict=True))
+    estimates = dict(
+        zip(members, estimate_proportions(called == malignant, list(members.values()), group_id), strict=True)
+    )
+    known = {"sensitivity": Estimate(1.0, 1.0, 1.0), "specificity": Estimate(0.0, 0.0, 0.0)} if calls_all else {}
+    return estimates | {name: known[name] for name in known if name in members}

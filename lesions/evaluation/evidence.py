@@ -6,6 +6,7 @@ common such images can be is known from the number of groups of each diagnosis a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,9 @@ WEAK_PRECISION, FEW_GROUPS_FOR_PRECISION = 0.9, 3
 
 So few images rank high by chance, and the precision is higher than in the population: its interval is too high.
 """
+
+NUM_SIDES = 2
+"""Classes of a task whose ROC areas are one and the same: what speaks for one speaks against the other."""
 
 RANKINGS = ("macro_roc_auc", "mean_average_precision")
 
@@ -129,7 +133,10 @@ def weigh_evidence(
     }
     for metric, values in _score_each_class(truth, y_prob[:, classes], y_pred[:, None] == classes).items():
         weights = members.sum(axis=0) / len(y_true) if metric == "weighted_f1" else np.ones(len(values)) / len(values)
-        evidence[metric] = _weigh_mean(metric, values, weights, members, influences[metric], sizes=sizes)
+        is_one_area = metric == "macro_roc_auc" and y_prob.shape[1] == NUM_SIDES
+        evidence[metric] = _weigh_mean(
+            metric, values, weights, members, influences[metric], sizes=sizes, order=1 if is_one_area else 2
+        )
     # Calling all of these images the same is not enough: with other images, the model may call others.
     gives_one_answer = len(classes) > 1 and (y_prob == y_prob[0]).all() and (y_pred == y_pred[0]).all()
     for metric in ("balanced_accuracy", "macro_f1", "weighted_f1", *RANKINGS) if gives_one_answer else ():
@@ -168,7 +175,14 @@ def _score_each_class(truth: Flags, probability: Floats, called: Flags) -> dict[
 
 
 def _weigh_mean(
-    metric: str, values: Floats, weights: Floats, members: Floats, influences: Floats, *, sizes: Floats
+    metric: str,
+    values: Floats,
+    weights: Floats,
+    members: Floats,
+    influences: Floats,
+    *,
+    sizes: Floats,
+    order: Literal[1, 2] = 2,
 ) -> Evidence:
     """Weigh the evidence about a weighted mean of the scores (C,) of classes, with the members (G, C) of each.
 
@@ -176,6 +190,9 @@ def _weigh_mean(
     ----------
     sizes : (G, 1) float
         The images of each group.
+    order
+        The norm of what the classes add to the reach of the interval: 2 if their scores vary independently, 1 if they
+        are one and the same score.
     """
     if metric in RANKINGS:
         # A class is ranked against the rest: the score depends on the groups of the smaller of the two sides.
@@ -183,15 +200,15 @@ def _weigh_mean(
         members = np.where((members > 0).sum(axis=0) <= (rest > 0).sum(axis=0), members, rest)
     low, high = bound_by_trials(values.clip(0, 1), (members > 0).sum(axis=0).astype(float))
     below, above = (
-        AT_STAKE[metric] * float(np.linalg.norm(weights * side)) for side in (values - low, high - values)
+        AT_STAKE[metric] * float(np.linalg.norm(weights * side, order)) for side in (values - low, high - values)
     )
     contributions = influences + members @ (weights * values / members.sum(axis=0))
-    return Evidence(contributions, below, above, False, _bound_unseen(members, weights))
+    return Evidence(contributions, below, above, False, _bound_unseen(members, weights, order))
 
 
-def _bound_unseen(members: Floats, weights: Floats) -> float:
+def _bound_unseen(members: Floats, weights: Floats, order: Literal[1, 2] = 2) -> float:
     """Bound a weighted mean of parts, each of which is 0 in all groups of its set, (G, C)."""
-    return float(np.linalg.norm(weights * (1 - TAIL ** (1 / (members > 0).sum(axis=0)))))
+    return float(np.linalg.norm(weights * (1 - TAIL ** (1 / (members > 0).sum(axis=0))), order))
 
 
 def list_overrated_classes(precision: float, y_true: NDArray[np.int64], group_id: pd.Series) -> list[int]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from lesions.evaluation.binomial import TAIL
-from lesions.evaluation.interval import Estimate, leave_unbounded, list_estimates
+from lesions.evaluation.interval import LEAST_REACH, Estimate, leave_unbounded, list_estimates
 from lesions.evaluation.verdict import spell_number
 
 RIM = 0.1
@@ -48,13 +48,20 @@ class Faithfulness:
     rim: Floats
 
     def summarise(self) -> dict[str, Any]:
-        """Return the means with intervals under flat names, and whether the maps mean anything."""
+        """Return the means with intervals under flat names, and whether the maps mean anything.
+
+        If all maps are empty, nothing is marked, and the share that is on the rim is None.
+        """
+        marked = self.rim[~np.isnan(self.rim)]
+        rim: dict[str, float | None] = dict.fromkeys(("rim_share", "rim_share_low", "rim_share_high"))
+        if len(marked):
+            rim = list_estimates({"rim_share": estimate_mean(marked)})
         gains = list_estimates({name: estimate_mean(getattr(self, name)) for name in CHECKS})
         return {
             "num_images": len(self.deletion),
-            "num_empty": int(np.isnan(self.rim).sum()),
+            "num_empty": len(self.rim) - len(marked),
             **gains,
-            **list_estimates({"rim_share": estimate_mean(self.rim[~np.isnan(self.rim)])}),
+            **rim,
             "rim_area": RIM_AREA,
             "means_something": count_passed(gains) == len(CHECKS),
         }
@@ -74,19 +81,24 @@ def describe_faithfulness(method: str, summary: Mapping[str, Any]) -> str:
         else f"{name} by {spell_number(summary[name])}"
         for name in CHECKS
     )
+    marked = "They mark nothing."
+    if summary["rim_share"] is not None:
+        marked = (
+            f"{100 * summary['rim_share']:.0f} % of what they mark is on the rim, which is "
+            f"{100 * summary['rim_area']:.0f} % of the image."
+        )
     return (
         f"The {method} {VERDICTS[count_passed(summary)]}: they do better in {gains}, on {summary['num_images']} test "
-        "images. "
-        f"{100 * summary['rim_share']:.0f} % of what they mark is on the rim, which is "
-        f"{100 * summary['rim_area']:.0f} % of the image."
+        f"images. {marked}"
     )
 
 
 def estimate_mean(values: Floats) -> Estimate:
-    """Return the mean of independent values (N,) with its interval by Student's distribution."""
-    N = len(values)
-    mean = float(values.mean()) if N else float("nan")
+    """Return the mean of independent values (N,), one at least, with its interval by Student's distribution."""
+    N, mean = len(values), float(values.mean())
     if N < 2:
         return leave_unbounded(mean)
     reach = float(stdtrit(N - 1, 1 - TAIL) * values.std(ddof=1) / np.sqrt(N))
+    if reach < LEAST_REACH:
+        return leave_unbounded(mean)
     return Estimate(mean, mean - reach, mean + reach)

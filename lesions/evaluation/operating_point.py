@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lesions.evaluation.binary_calibration import score_binary_calibration
 from lesions.evaluation.decisions import call_at, count_decisions, score_decisions
-from lesions.evaluation.interval import Estimate, list_estimates
+from lesions.evaluation.interval import Estimate, leave_unbounded, list_estimates
 from lesions.evaluation.net_benefit import estimate_benefit_at
 from lesions.evaluation.partial_area import estimate_partial_area
 from lesions.evaluation.prevalence import estimate_predictive_values
@@ -49,7 +49,9 @@ def summarise_operating_point(val: Predictions, test: Predictions, threshold: Th
     """
     truth, probability = test.y_true == MALIGNANT, test.y_prob[:, MALIGNANT]
     val_groups, test_groups = (split.images.group_id[split.y_true == MALIGNANT] for split in (val, test))
-    with_luck = estimate_with_luck(_find_called(val), val_groups, _find_called(test), test_groups)
+    with_luck = leave_unbounded(1.0)
+    if not threshold.calls_all:
+        with_luck = estimate_with_luck(_find_called(val), val_groups, _find_called(test), test_groups)
     benefits: dict[str, Estimate] = {}
     if threshold.value < 1:
         benefits = estimate_benefit_at(truth, probability, test.images.group_id, threshold.value)
@@ -72,7 +74,7 @@ def _find_called(predictions: Predictions) -> NDArray[np.bool_]:
     return (predictions.y_pred == MALIGNANT)[predictions.y_true == MALIGNANT]
 
 
-def score_external_decisions(external: Predictions) -> dict[str, dict[str, Any]]:
+def score_external_decisions(external: Predictions, threshold: float) -> dict[str, dict[str, Any]]:
     """Score the threshold that was chosen at home on each other dataset.
 
     PPV and NPV are left out: they depend on the share of malignant images, which is another one there.
@@ -84,14 +86,14 @@ def score_external_decisions(external: Predictions) -> dict[str, dict[str, Any]]
     """
     sources = external.images.source
     return {
-        str(source): _score_source(external.keep((sources == source).to_numpy()))
+        str(source): _score_source(external.keep((sources == source).to_numpy()), calls_all=threshold == 0)
         for source in sorted(sources.unique())
     }
 
 
-def _score_source(predictions: Predictions) -> dict[str, Any]:
+def _score_source(predictions: Predictions, *, calls_all: bool) -> dict[str, Any]:
     truth, called = predictions.y_true == MALIGNANT, predictions.y_pred == MALIGNANT
-    decisions = score_decisions(truth, called, predictions.images.group_id)
+    decisions = score_decisions(truth, called, predictions.images.group_id, calls_all=calls_all)
     kept = {name: estimate for name, estimate in decisions.items() if name in ("sensitivity", "specificity")}
     return {
         "num_images": len(truth),
@@ -162,10 +164,15 @@ def list_malignancy_decisions(test: Predictions, threshold: float) -> Iterator[d
         Predictions of benign and malignant on the test images, called at the threshold, with their metadata.
     """
     for unit, found in list_units(test, lambda lesions: call_at(lesions, threshold)).items():
-        yield {"called": "malignant", "rule": "threshold", "unit": unit, **_score_units(found, MALIGNANT)}
+        yield {
+            "called": "malignant",
+            "rule": "threshold",
+            "unit": unit,
+            **_score_units(found, MALIGNANT, calls_all=threshold == 0),
+        }
 
 
-def _score_units(found: Units, code: int) -> dict[str, Any]:
+def _score_units(found: Units, code: int, *, calls_all: bool = False) -> dict[str, Any]:
     """Return the counts and scores of one class; an undefined score is None, as DVC wants equal keys."""
     truth, called = found.is_true[:, code], found.is_called[:, code]
     undefined = {f"{name}{end}": None for name in SCORES for end in ("", "_low", "_high")}
@@ -174,5 +181,5 @@ def _score_units(found: Units, code: int) -> dict[str, Any]:
         "num_images_without": found.num_images_without,
         **count_decisions(truth, called),
         **undefined,
-        **list_estimates(score_decisions(truth, called, found.group_id)),
+        **list_estimates(score_decisions(truth, called, found.group_id, calls_all=calls_all)),
     }

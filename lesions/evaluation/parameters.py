@@ -22,7 +22,8 @@ class EvaluationParameters(Section):
     set_confidence
         The share of images whose true class is to be in their prediction set.
     sensitivity
-        The sensitivity that the threshold for malignancy is expected to reach on new images.
+        The sensitivity that the threshold for malignancy is expected to reach on new images; no threshold of finitely
+        many images is expected to reach 1.
     prevalence
         The shares of malignant images for which PPV and NPV are stated, besides that of the test images.
     min_subgroup_groups
@@ -34,7 +35,7 @@ class EvaluationParameters(Section):
     num_views: Literal[1, 8]
     calibration: CalibrationMethod | Literal["auto"]
     set_confidence: Annotated[float, Field(gt=0, lt=1)]
-    sensitivity: Annotated[float, Field(gt=0, le=1)]
+    sensitivity: Annotated[float, Field(gt=0, lt=1)]
     prevalence: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
     min_subgroup_groups: Annotated[int, Field(ge=2)]
     min_malignant_groups: Annotated[int, Field(ge=2)]

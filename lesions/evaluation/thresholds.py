@@ -111,10 +111,15 @@ def estimate_with_luck(
 
 
 def _measure_design_effect(probability: Floats, group_id: pd.Series) -> float:
-    """Return the design effect of the share of images (M,) that are among those of low probability; at least 1."""
-    if group_id.nunique() == 1:
-        return float(len(probability))
-    is_low = probability < np.quantile(probability, LOW_SHARE)
+    """Return the design effect of the share of images (M,) that are among those of low probability; at least 1.
+
+    Where nothing shows it, with one group or where no probability is higher than the low ones, the images of each
+    group count as all alike.
+    """
+    is_low = probability <= np.quantile(probability, LOW_SHARE)
+    if is_low.all() or group_id.nunique() == 1:
+        sizes = group_id.value_counts()
+        return float((sizes**2).sum() / sizes.sum())
     return max(1.0, float(measure_design_effects(*_sum_by_group(is_low, group_id))[0]))
 
 

@@ -108,6 +108,11 @@ def spell_bounds(estimate: Estimate) -> str:
     return "not known" if isnan(estimate.low) else f"{spell_number(estimate.low)} to {spell_number(estimate.high)}"
 
 
+def spell_threshold(value: float) -> str:
+    """Return a threshold with three significant digits: that of a sure network may be far below 0.001."""
+    return f"{value:.3g}"
+
+
 def spell_number(value: float, *, signed: bool = False) -> str:
     """Return a number with three decimals; `signed` adds a plus sign to positive ones."""
     # Adding 0 turns a negative zero into a positive one.

@@ -9,7 +9,7 @@ from lesions.gate.metrics import RevisionMetrics
 from lesions.gate.noise import Key, estimate_gains, find_excessive_drops
 from lesions.gate.outcomes import Change, Judgement, ReleaseRow, Row
 from lesions.gate.pairs import Pair, Pairs, Rules, pair_revisions
-from lesions.gate.rules import Rule
+from lesions.gate.rules import TEST, Rule, find_file
 
 
 def judge_metrics(
@@ -34,7 +34,9 @@ def judge_metrics(
         pairs = pair_revisions(release, now, asked)
         since_release = judge_since_release(pairs, asked)
         problems += pairs.problems
-    return Judgement(rows, tuple(dict.fromkeys(problems)), tuple(_list_notes(rows)), since_release)
+    return Judgement(
+        rows, tuple(dict.fromkeys(problems)), (*_list_idle(rows, rules), *_list_notes(rows)), since_release
+    )
 
 
 def judge_changes(pairs: Pairs, rules: Rules) -> tuple[Row, ...]:
@@ -91,6 +93,16 @@ def _judge_gain(gain: float, rule: Rule, *, is_beyond_noise: bool | None, is_exc
     if is_beyond_noise is None:
         return Change.UNKNOWN
     return Change.REGRESSION if is_excessive else Change.ALLOWED
+
+
+def _list_idle(rows: Sequence[Row], rules: Rules) -> Iterator[str]:
+    """Yield a sentence for each rule of a metric that no model has in either revision."""
+    judged = {row.metric for row in rows}
+    yield from (
+        f"no model has {metric}, so that its rule judges nothing"
+        for metric in rules
+        if find_file(metric) != TEST and metric not in judged
+    )
 
 
 def _list_notes(rows: Sequence[Row]) -> Iterator[str]:

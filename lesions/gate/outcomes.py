@@ -18,6 +18,8 @@ class Change(StrEnum):
     ALLOWED = "dropped, allowed"
     REGRESSION = "dropped, regression"
     ADDED = "model added"
+    FILE_ADDED = "file added"
+    """The model was there, but not the file of the metric, as before it was exported."""
     REMOVED = "model removed"
     OTHER_IMAGES = "other test images"
     OTHER_CONDITIONS = "other alterations"

@@ -35,6 +35,8 @@ class Pair:
         Whether the scores of the model are sealed in either.
     files
         The metrics files that it has in either.
+    added_files
+        Those of them that a model of both has in the workspace alone.
     """
 
     before: Figures | None
@@ -42,6 +44,7 @@ class Pair:
     gains: Gains | None
     is_sealed: bool = False
     files: frozenset[str] = frozenset({TEST})
+    added_files: frozenset[str] = frozenset()
 
     def has(self, metric: str) -> bool:
         """Return whether the model is of a kind that has a metric."""
@@ -66,6 +69,8 @@ class Pair:
             return Change.UNKNOWN
         if self.before is None:
             return Change.ADDED
+        if find_file(metric) in self.added_files:
+            return Change.FILE_ADDED
         if self.gains is None:
             return Change.OTHER_IMAGES
         if metric not in self.before.confirmed:
@@ -98,8 +103,13 @@ def pair_revisions(before: RevisionMetrics, now: RevisionMetrics, rules: Rules) 
     for model in sorted({*before.models, *now.models}):
         held = [side.models[model] for side in (before, now) if model in side.models]
         has = frozenset({TEST}).union(*(one.others for one in held))
-        named = [metric for metric in rules if find_file(metric) in has]
-        old, new = (confirm_figures(side, model, named) if model in side.models else None for side in (before, now))
+        was_there = frozenset({TEST, *before.models[model].others}) if model in before.models else has
+        old, new = (
+            confirm_figures(side, model, [metric for metric in rules if find_file(metric) in files])
+            if model in side.models
+            else None
+            for side, files in ((before, was_there), (now, has))
+        )
         gains: Gains | None = {}
         if old and new:
             try:
@@ -114,7 +124,8 @@ def pair_revisions(before: RevisionMetrics, now: RevisionMetrics, rules: Rules) 
             )
         if new:
             problems += [*(old.problems if old else ()), *new.problems]
-        pairs[model] = Pair(old, new, gains, is_sealed=any(one.is_sealed for one in held), files=has)
+        is_sealed = any(one.is_sealed for one in held)
+        pairs[model] = Pair(old, new, gains, is_sealed=is_sealed, files=has, added_files=has - was_there)
     return Pairs(pairs, tuple(problems))
 
 

@@ -13,20 +13,29 @@ MAX_NAMED = 9
 
 
 def describe_question(
-    classes: Sequence[str], models: Sequence[str], split: SplitSummary, metric: str
+    classes: Sequence[str], split: SplitSummary, metric: str, *, num_networks: int, num_ensembles: int
 ) -> dict[str, Any]:
     """Return the question, and how it was answered, as sentences."""
     named = f": {', '.join(map(spell, classes))}" if len(classes) <= MAX_NAMED else ""
-    many = "One model was" if len(models) == 1 else f"{len(models)} models were"
     choosing = ""
-    if len(models) > 1:
+    if num_networks + num_ensembles > 1:
         val = f"{split.num_images['val']:,} other images (validation)"
         choosing = f" The best of them was chosen by its {METRIC_WORDS[metric]} on {val}."
     return {
         "question": f"Can photographs of skin lesions be told apart by a network, in {len(classes)} classes{named}?",
-        "answering": f"{many} trained on {split.num_images['train']:,} images.{choosing} What is said below is of "
+        "answering": f"{_describe_training(split, num_networks, num_ensembles)}{choosing} What is said below is of "
         f"{split.num_images['test']:,} test images{_describe_apart(split)}, on which nothing was chosen.",
     }
+
+
+def _describe_training(split: SplitSummary, num_networks: int, num_ensembles: int) -> str:
+    networks, them = (
+        ("One network was", "it with others") if num_networks == 1 else (f"{num_networks} networks were", "them")
+    )
+    combining = {0: "", 1: f", and an ensemble combines {them}"}.get(
+        num_ensembles, f", and {num_ensembles} ensembles combine {them}"
+    )
+    return f"{networks} trained on {split.num_images['train']:,} images{combining}."
 
 
 def _describe_apart(split: SplitSummary) -> str:

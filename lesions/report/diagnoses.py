@@ -6,6 +6,7 @@ from typing import Any
 from lesions.drawing.style import spell
 from lesions.evaluation.interval import Estimate
 from lesions.evaluation.mistakes import GRAVEST
+from lesions.evaluation.verdict import spell_threshold
 from lesions.report.cells import UNDEFINED, Cell, spell_cell
 from lesions.report.decision_inputs import DecisionRow, MalignancyScores, PredictiveRow, read_malignancy
 from lesions.report.names import ReportedModel
@@ -72,12 +73,10 @@ def list_diagnoses(
 def describe_operating_point(
     scores: MalignancyScores, decisions: Sequence[DecisionRow], predictive: Sequence[PredictiveRow]
 ) -> dict[str, Any]:
-    """Return the threshold, the 2 x 2 counts of the test images, the scores, and PPV at the stated prevalences."""
+    """Return the rule in words, the 2 x 2 counts of the test images, the scores, and PPV at each prevalence."""
     row = next(row for row in decisions if row.rule == "threshold" and row.unit == "image")
     return {
-        "threshold": scores.threshold,
-        "calls_all": scores.threshold_calls_all,
-        "expected": f"{scores.expected_sensitivity:.1%}",
+        "rule": _describe_rule(scores),
         "counts": row,
         "scores": {
             "sensitivity": spell_cell(row.sensitivity),
@@ -87,6 +86,16 @@ def describe_operating_point(
         },
         "predictive": list_predictive_values(predictive),
     }
+
+
+def _describe_rule(scores: MalignancyScores) -> str:
+    if scores.threshold_calls_all:
+        return "Every image is called malignant: validation has too few malignant images for a threshold."
+    threshold, expected = spell_threshold(scores.threshold), f"{scores.expected_sensitivity:.1%}"
+    return (
+        f"An image is called malignant if its probability is at least {threshold}. Validation chose this threshold, "
+        f"for an expected sensitivity of {expected} on new images."
+    )
 
 
 def list_predictive_values(rows: Sequence[PredictiveRow]) -> list[dict[str, str | Cell]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.mistakes import find_gravest
 from lesions.evaluation.ranking import compute_average_precision, compute_roc_area
 from lesions.evaluation.verdict import METRIC_WORDS, describe_choice
 from lesions.formats.json_file import PlotRows
@@ -16,6 +17,9 @@ from lesions.report.pictures import ModelStyle, choose_styles
 from lesions.tables.predictions import Predictions
 
 SIDES = {"benign", "malignant"}
+
+NUM_SIDES = 2
+"""Classes of a task of which one is all that the other is not, so that their ROC curves say the same."""
 
 
 def build_overview_pictures(
@@ -83,29 +87,32 @@ def build_curve_pictures(
 ) -> Iterator[Picture]:
     """Build the pictures of the ROC curves, and of the curves of precision and recall.
 
-    Of the classes benign and malignant, the ROC curve has a picture of its own, with the operating point.
+    Of two classes one ROC curve is drawn. That of benign and malignant has a picture of its own, with the operating
+    point.
     """
-    if {*next(iter(models.values())).classes} != SIDES:
+    classes = next(iter(models.values())).classes
+    if {*classes} != SIDES:
+        drawn = _list_diagnoses(rows.roc)
+        if len(classes) == NUM_SIDES:
+            drawn = [find_gravest(classes) or drawn[0]]
         words = ("1 − specificity", "sensitivity")
         yield embed_figure(
             "ROC",
-            pictures.plot_curves(rows.roc, styles, x="false_positive_rate", y="sensitivity", words=words),
-            sentences.describe_ranking(models, _list_drawn(rows.roc), "area under the ROC curve", compute_roc_area),
+            pictures.plot_curves(rows.roc, styles, drawn, x="false_positive_rate", y="sensitivity", words=words),
+            sentences.describe_ranking(models, drawn, "area under the ROC curve", compute_roc_area),
             alt="One square per diagnosis: sensitivity by 1 − specificity, one curve per model.",
         )
-    words = ("recall", "precision")
+    drawn, words = _list_diagnoses(rows.precision_recall), ("recall", "precision")
     yield embed_figure(
         "Precision and recall",
-        pictures.plot_curves(rows.precision_recall, styles, x="recall", y="precision", words=words),
-        sentences.describe_ranking(
-            models, _list_drawn(rows.precision_recall), "average precision", compute_average_precision
-        ),
+        pictures.plot_curves(rows.precision_recall, styles, drawn, x="recall", y="precision", words=words),
+        sentences.describe_ranking(models, drawn, "average precision", compute_average_precision),
         alt="One square per diagnosis: precision by recall, one curve per model.",
     )
 
 
-def _list_drawn(rows: PlotRows) -> set[str]:
-    return {row["diagnosis"] for row in rows}
+def _list_diagnoses(rows: PlotRows) -> list[str]:
+    return sorted({row["diagnosis"] for row in rows})
 
 
 def build_training_picture(model: str, history: PlotRows, trained: TrainSummary) -> Picture:

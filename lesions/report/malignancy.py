@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lesions.drawing.style import MODEL_COLOURS, new_figure, new_pair
-from lesions.evaluation.verdict import spell_bounds, spell_estimate
+from lesions.evaluation.verdict import spell_bounds, spell_estimate, spell_threshold
 from lesions.formats.json_file import PlotRows
 from lesions.report.decision_inputs import MalignancyScores
 from lesions.report.page import Picture, embed_figure
@@ -109,7 +109,9 @@ def describe_malignancy(model: str, scores: MalignancyScores) -> str:
     """Describe the threshold and how sure its sensitivity is, its specificity, PPV and NPV, and the net benefit."""
     sentences = [
         _describe_threshold(model, scores),
-        f"It finds {spell_estimate(scores.sensitivity)} of the malignant test images; that interval is of this "
+        "So it finds all malignant test images, and its specificity is 0."
+        if scores.threshold_calls_all
+        else f"It finds {spell_estimate(scores.sensitivity)} of the malignant test images; that interval is of this "
         f"threshold. Thresholds found in the same way on other validation images reach "
         f"{spell_bounds(scores.sensitivity_with_luck)}. The specificity is {spell_estimate(scores.specificity)}.",
     ]
@@ -142,10 +144,11 @@ def _describe_threshold(model: str, scores: MalignancyScores) -> str:
             f"{model} calls every image malignant: {scores.num_val_malignant:,} malignant validation images are too "
             "few for a threshold with the sensitivity that was asked for."
         )
+    threshold, expected = spell_threshold(scores.threshold), f"{scores.expected_sensitivity:.1%}"
     return (
-        f"{model} calls an image malignant if its probability is at least {scores.threshold:.3f}. On the validation "
-        f"images that chose it, this finds {scores.val_sensitivity:.1%} of {scores.num_val_malignant:,} malignant "
-        f"images; {scores.expected_sensitivity:.1%} are to be expected of new ones."
+        f"{model} calls an image malignant if its probability is at least {threshold}. On the validation images that "
+        f"chose it, this finds {scores.val_sensitivity:.1%} of {scores.num_val_malignant:,} malignant images; "
+        f"{expected} are to be expected of new ones."
     )
 
 

@@ -106,6 +106,12 @@ def select_networks(models: Sequence[ReportedModel]) -> list[ReportedModel]:
     return [one for one in models if not one.metrics_file("ensemble").is_file()]
 
 
+def count_kinds(models: Sequence[ReportedModel]) -> dict[str, int]:
+    """Return the numbers of networks and of ensembles."""
+    num_networks = len(select_networks(models))
+    return {"num_networks": num_networks, "num_ensembles": len(models) - num_networks}
+
+
 def read_training(model: ReportedModel) -> TrainSummary:
     """Read the summary of one model's training."""
     return read_summary(model.metrics_file("train"), TrainSummary)

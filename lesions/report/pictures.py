@@ -14,15 +14,11 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from lesions.drawing.style import MODEL_COLOURS, MODEL_MARKERS, SPLIT_COLOURS, new_figure, spell
 from lesions.evaluation.comparison import Comparison
-from lesions.evaluation.mistakes import find_gravest
 from lesions.evaluation.references import label_model
 from lesions.evaluation.scores import count_confusion
 from lesions.evaluation.verdict import METRIC_WORDS
 from lesions.formats.json_file import PlotRows
 from lesions.tables.predictions import Predictions
-
-NUM_SIDES = 2
-"""Classes of which one is all that the other is not."""
 
 FEW_CLASSES = 3
 """So few names fit below an axis as they are."""
@@ -160,21 +156,27 @@ def plot_f1(rows: PlotRows, styles: Mapping[str, ModelStyle]) -> Figure:
 
 
 def plot_curves(
-    rows: PlotRows, styles: Mapping[str, ModelStyle], *, x: str, y: str, words: tuple[str, str]
+    rows: PlotRows,
+    styles: Mapping[str, ModelStyle],
+    drawn: Sequence[str],
+    *,
+    x: str,
+    y: str,
+    words: tuple[str, str],
 ) -> Figure:
-    """Plot one curve per model, in one square per diagnosis; of two classes, one says all that the other does.
+    """Plot one curve per model, in one square per diagnosis.
 
     Parameters
     ----------
+    drawn
+        The diagnoses.
     x, y
         Columns of `rows`, with values from 0 to 1.
     words
         The axis labels of the two columns.
     """
     table = pd.DataFrame(rows)
-    names = sorted(table.diagnosis.unique())
-    if len(names) == NUM_SIDES:
-        names = [find_gravest(names) or names[0]]
+    names = sorted(drawn)
     num_columns = min(3, len(names))
     num_rows = -(-len(names) // num_columns)
     height = 3.4 if len(names) == 1 else 0.9 + 1.5 * num_rows

@@ -25,6 +25,7 @@ from lesions.report.models import (
     build_malignancy_pictures,
     build_reliability_pictures,
     build_subgroup_pictures,
+    count_kinds,
     describe_probabilities,
     read_mistakes,
 )
@@ -104,7 +105,7 @@ def describe_test(scored: Scored, about: DataSummaries, params: Path) -> dict[st
     return {
         "sealed": None,
         "classes": classes,
-        **describe_question(classes, scored.names, about.split, metric),
+        **describe_question(classes, about.split, metric, **count_kinds(models)),
         "verdict": list_verdicts(scored.comparison, scored.names, baseline=scored.summary.baseline, metric=metric),
         "by_model": [describe_diagnoses(one, sides, classes) for one in models],
         "panel": panel,

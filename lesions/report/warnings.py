@@ -63,7 +63,7 @@ def _doubt_the_models(models: Mapping[str, Predictions]) -> Iterator[str]:
                 f"{model} classifies every test image correctly. That is rarely true: look for copies of test images "
                 "in the training data, or for a mark in the images that gives the answer away."
             )
-        if len(predicted) == 1:
+        if len(predicted) == 1 and len(present) > 1:
             only = spell(predictions.classes[predicted.pop()])
             yield f"{model} predicts {only} for every test image: it has learnt nothing useful."
         elif present - predicted:

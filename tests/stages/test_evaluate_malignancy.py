@@ -118,6 +118,14 @@ def test_too_few_malignant_validation_images_call_all(tmp_path: Path, capsys: py
     metrics = json.loads((tmp_path / "metrics/model/malignancy.json").read_text())
     assert (metrics["threshold"], metrics["threshold_calls_all"], metrics["sensitivity"]) == (0, True, 1)
     assert metrics["specificity"] == 0
+    bounds = [metrics[f"{name}_{end}"] for name in ("sensitivity", "specificity") for end in ("low", "high")]
+    assert bounds == [1, 1, 0, 0]
+    assert (metrics["sensitivity_with_luck"], metrics["sensitivity_with_luck_low"]) == (1, None)
+    stated = json.loads((tmp_path / "plots/model/predictive_values.json").read_text())
+    assert stated
+    for row in stated:
+        if not row["of_test"]:
+            assert (row["score"], row["value"], row["low"], row["high"]) == ("ppv", *[row["prevalence"]] * 3)
     assert "10 malignant validation images are too few" in capsys.readouterr().out
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from lesions.evaluation.class_areas import estimate_class_areas
 from lesions.evaluation.estimation import estimate_metrics
+from lesions.tables.predictions import Predictions
 from tests.runs import CLASSES, build_predictions, guess, true_classes
 
 
@@ -34,3 +35,14 @@ def test_one_wrong_pair_of_eight_is_an_area_of_seven_eighths() -> None:
     melanoma = [0.9, 0.5, 0.6, 0.3, 0.2, 0.1]
     logits = np.log([[p, 1 - p - 1e-9, 1e-9] for p in melanoma])
     assert estimate_class_areas(build_predictions(y_true, logits))["melanoma"].value == pytest.approx(7 / 8)
+
+
+@pytest.mark.parametrize("skill", [1.5, 90.0])
+def test_of_two_classes_the_macro_area_is_that_of_either_with_the_same_bounds(skill: float) -> None:
+    """At an area of 1, two areas that varied independently would be bounded more closely than one."""
+    y_true = np.arange(60) % 2
+    found = build_predictions(y_true, guess(y_true, skill))
+    two = Predictions(found.images, CLASSES[:2], y_true, found.logits[:, :2])
+    macro = estimate_metrics(two, metrics=["macro_roc_auc"])["macro_roc_auc"]
+    for area in estimate_class_areas(two).values():
+        assert (area.value, area.low, area.high) == pytest.approx((macro.value, macro.low, macro.high))

@@ -6,6 +6,8 @@ import pytest
 from scipy.stats import binomtest
 
 from lesions.evaluation.decisions import count_decisions, score_decisions
+from lesions.evaluation.interval import Estimate
+from lesions.evaluation.prevalence import estimate_predictive_values
 
 
 def test_decisions_agree_with_values_worked_by_hand() -> None:
@@ -26,6 +28,22 @@ def test_a_proportion_of_one_has_the_exact_bound_with_groups_as_trials() -> None
     estimates = score_decisions(malignant, malignant, pd.Series(np.arange(40) // 2))
     exact = binomtest(10, 10).proportion_ci(method="exact")
     assert (estimates["sensitivity"].low, estimates["sensitivity"].high) == pytest.approx((exact.low, exact.high))
+
+
+def test_what_is_known_without_looking_is_no_estimate() -> None:
+    """Where every image is called malignant, only the share of malignant ones among them is estimated."""
+    malignant = np.arange(40) < 10
+    everything = np.ones(40, dtype=bool)
+    estimates = score_decisions(malignant, everything, pd.Series(range(40)), calls_all=True)
+    assert estimates.keys() == {"sensitivity", "specificity", "ppv"}
+    assert estimates["sensitivity"] == Estimate(1, 1, 1)
+    assert estimates["specificity"] == Estimate(0, 0, 0)
+    assert estimates["ppv"].low < estimates["ppv"].value == 0.25 < estimates["ppv"].high
+    of_stated = estimate_predictive_values(estimates["sensitivity"], estimates["specificity"], 0.02)
+    assert of_stated.keys() == {"ppv"}
+    assert [of_stated["ppv"].low, of_stated["ppv"].high] == pytest.approx([0.02, 0.02])
+    # By chance every image is called so: another may not be.
+    assert score_decisions(malignant, everything, pd.Series(range(40)))["sensitivity"].low < 1
 
 
 def test_without_malignant_calls_there_is_no_ppv() -> None:

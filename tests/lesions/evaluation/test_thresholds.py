@@ -60,6 +60,20 @@ def test_images_that_are_alike_count_less() -> None:
     assert alone.rank == choose_threshold(np.ones(200, dtype=bool), copies, 0.9).rank == 181
 
 
+def test_low_probabilities_that_are_equal_are_low() -> None:
+    """Of 40 groups of five copies the ten lowest are equal, as rounding to 0 makes them: effect as of 40 images."""
+    copies = np.repeat(np.maximum(PROBABILITY, 10 / 40), 5)
+    effect = choose_threshold(np.ones(200, dtype=bool), copies, 0.9, pd.Series(np.arange(200) // 5)).design_effect
+    assert effect == pytest.approx(5 * (40 / 39) / (200 / 199))
+
+
+def test_images_that_are_all_equal_count_by_group() -> None:
+    """Groups of 10, 10, 10 and 30: (3 x 100 + 900) / 60 are 20, and 0.9 of 60, a half, and 0.4 of 20: 62.5."""
+    group = pd.Series(np.repeat(np.arange(4), [10, 10, 10, 30]))
+    found = choose_threshold(np.ones(60, dtype=bool), np.full(60, 0.3), 0.9, group)
+    assert (found.design_effect, found.rank, found.calls_all) == (20, 63, True)
+
+
 @pytest.mark.parametrize("likeness", [0.0, 0.8])
 def test_the_mean_sensitivity_is_what_is_asked_for_with_groups_of_1_to_10_images(likeness: float) -> None:
     """With 30 malignant groups, k of m would reach 0.93 on average."""

@@ -9,6 +9,7 @@ import pytest
 from lesions.errors import InputError
 from lesions.gate.judgement import judge_metrics
 from lesions.gate.metrics import ModelMetrics
+from lesions.gate.rendering import list_sentences
 from lesions.gate.rules import Rule
 from lesions.parameters.models import list_exported
 from tests.gating import build_base, build_now, build_project, judge, measure, predict, write_params
@@ -40,10 +41,37 @@ def test_what_is_no_longer_exported_does_not_pass() -> None:
     assert "metrics/a/export.json of the workspace: the model has no such file there" in judgement.problems
 
 
+@pytest.mark.parametrize(("lost", "outcome", "status"), [(0.01, "", 0), (0.03, "below the floor; ", 1)])
+def test_what_is_exported_for_the_first_time_is_held_against_the_floor_alone(
+    lost: float, outcome: str, status: int
+) -> None:
+    judgement = judge_metrics(build_base({"a": measure(PREDICTIONS)}), build_now({"a": exported(lost)}), RULES)
+    (row,) = judgement.rows
+    assert (row.base, row.now, row.outcome) == (None, lost, f"{outcome}file added")
+    assert (judgement.problems, judgement.exit_status) == ((), status)
+
+
+def test_a_file_that_only_the_base_lacks_but_lists_does_not_pass() -> None:
+    """The base says that it exports the model: its file is missing, and the drop cannot be known."""
+    broken = replace(exported(0.0), others={"export": "metrics/a/export.json of the base is missing"})
+    judgement = judge_metrics(build_base({"a": broken}), build_now({"a": exported(0.0)}), RULES)
+    assert judgement.problems == ("metrics/a/export.json of the base is missing",)
+    assert ([row.outcome for row in judgement.rows], judgement.exit_status) == (["cannot tell"], 2)
+
+
 def test_what_was_never_exported_has_no_row() -> None:
     models = {"a": exported(0.0), "b": measure(PREDICTIONS)}
     judgement = judge_metrics(build_base(models), build_now(models), RULES)
     assert ([row.model for row in judgement.rows], judgement.exit_status) == (["a"], 0)
+
+
+def test_a_rule_that_judges_nothing_is_named() -> None:
+    models = {"a": measure(PREDICTIONS)}
+    rules = RULES | {"accuracy": Rule(direction="higher", floor=0.1, largest_drop=None, beyond_noise=False)}
+    judgement = judge_metrics(build_base(models), build_now(models), rules)
+    assert judgement.exit_status == 0
+    assert judgement.notes == (f"no model has {LOST}, so that its rule judges nothing",)
+    assert f"no model has {LOST}, so that its rule judges nothing." in list_sentences(judgement, "main")
 
 
 def test_a_file_of_another_run_does_not_count() -> None:

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from lesions.report.decision_inputs import DecisionRow, PredictiveRow
-from lesions.report.diagnoses import ClassRow, list_diagnoses, list_predictive_values
+from lesions.report.diagnoses import ClassRow, describe_operating_point, list_diagnoses, list_predictive_values
 from tests.lesions.report.test_decisions import ROW
+from tests.lesions.report.test_malignancy import build_scores
 
 
 def decision(called: str, **changes: Any) -> DecisionRow:
@@ -30,6 +33,25 @@ def test_melanoma_is_first_and_other_malignant_diagnoses_before_benign_ones() ->
         "ROC AUC": ("0.900", "0.800 to 0.950"),
     }
     assert rows[0]["ROC AUC"] == ("–", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        (
+            {"threshold": 0.000214},
+            "An image is called malignant if its probability is at least 0.000214. Validation chose this "
+            "threshold, for an expected sensitivity of 95.5% on new images.",
+        ),
+        (
+            {"threshold": 0.0, "threshold_calls_all": True},
+            "Every image is called malignant: validation has too few malignant images for a threshold.",
+        ),
+    ],
+)
+def test_the_rule_says_the_threshold_or_that_all_are_called(changes: dict[str, Any], rule: str) -> None:
+    of_images = [decision("malignant", rule="threshold")]
+    assert describe_operating_point(build_scores(**changes), of_images, [])["rule"] == rule
 
 
 def test_the_prevalence_of_test_is_marked() -> None:

@@ -36,7 +36,7 @@ def describe(**changes: Any) -> str:
 
 def test_what_is_expected_stands_beside_what_chose_the_threshold() -> None:
     text = describe()
-    assert text.startswith("custom_cnn calls an image malignant if its probability is at least 0.250.")
+    assert text.startswith("custom_cnn calls an image malignant if its probability is at least 0.25.")
     assert "this finds 97.6% of 43 malignant images; 95.5% are to be expected of new ones" in text
     assert "It finds 0.500 (0.400 to 0.600) of the malignant test images; that interval is of this threshold" in text
     assert "Thresholds found in the same way on other validation images reach 0.300 to 0.600" in text
@@ -44,9 +44,15 @@ def test_what_is_expected_stands_beside_what_chose_the_threshold() -> None:
     assert "lesion" not in text
 
 
+def test_a_threshold_far_below_a_thousandth_is_no_zero() -> None:
+    assert "if its probability is at least 0.000214. On" in describe(threshold=0.000214)
+
+
 def test_a_threshold_that_calls_all_is_said() -> None:
     text = describe(threshold=0.0, threshold_calls_all=True, num_val_malignant=1234)
     assert text.startswith("custom_cnn calls every image malignant: 1,234 malignant validation images are too few")
+    assert "asked for. So it finds all malignant test images, and its specificity is 0. Among test images" in text
+    assert "in the same way" not in text
 
 
 @pytest.mark.parametrize(("number", "is_said"), [(1234, True), (0, False)])

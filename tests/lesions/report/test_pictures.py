@@ -55,7 +55,8 @@ def test_the_curves_of_a_diagnosis_are_in_its_square() -> None:
         for name in ("melanoma", "nevus", "vascular_lesion", "wart")
         for step in range(3)
     ]
-    figure = pictures.plot_curves(rows, choose_styles(["a", "b"]), x="x", y="y", words=("x", "y"))
+    names = ["melanoma", "nevus", "vascular_lesion", "wart"]
+    figure = pictures.plot_curves(rows, choose_styles(["a", "b"]), names, x="x", y="y", words=("x", "y"))
     shown = [axes for axes in figure.axes if axes.get_visible()]
     assert [axes.get_title() for axes in shown] == ["melanoma", "nevus", "vascular lesion", "wart"]
     for axes in shown:
@@ -88,7 +89,7 @@ def test_long_titles_of_curves_do_not_overlap() -> None:
     rows = [
         {"model": "a", "diagnosis": name, "step": step, "x": step, "y": step} for name in names for step in (0, 1)
     ]
-    figure = pictures.plot_curves(rows, choose_styles(["a"]), x="x", y="y", words=("x", "y"))
+    figure = pictures.plot_curves(rows, choose_styles(["a"]), names, x="x", y="y", words=("x", "y"))
     figure.canvas.draw()
     boxes = [axes.title.get_window_extent() for axes in figure.axes]
     assert all(left.x1 < right.x0 for left, right in pairwise(boxes))

@@ -147,7 +147,7 @@ def test_a_model_worse_than_the_class_prior_gives_a_warning() -> None:
 def test_predicting_the_only_diagnosis_is_not_called_suspicious() -> None:
     y_true = np.ones(40, dtype=int)
     warnings = warnings_of(a=build_predictions(y_true, np.tile([0.0, 1.0, 0.0], (40, 1))))
-    assert not [warning for warning in warnings if "classifies every test image correctly" in warning]
+    assert not [warning for warning in warnings if "correctly" in warning or "learnt nothing" in warning]
     assert "No test image has the diagnosis melanoma, vascular lesion: no score on this page covers it." in warnings
 
 

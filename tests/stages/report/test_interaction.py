@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Page
 
 from lesions.evaluation.decisions import merge_sides
 from lesions.formats.json_file import read_json, write_json, write_plot_rows
+from lesions.parameters.overlay import lay_over
+from lesions.parameters.section import read_parameters
 from tests.builders import needs_chromium
 from tests.pages import MIDDLING, Y_TRUE, report_of
 from tests.runs import build_predictions, guess, run_compare, run_report, write_run
@@ -162,3 +164,12 @@ def test_a_map_is_beside_its_mistake(run: tuple[Path, Path]) -> None:
     assert "The Grad-CAM maps name the places that decide better than shuffled maps do" in text
     assert "Melanoma that a finds: 1 shown" in text
     assert "| 31 | explainability | answered |" in (run[0] / "report/checklist.md").read_text()
+
+
+def test_page_and_card_say_that_every_image_is_called_malignant(run: tuple[Path, Path]) -> None:
+    lay_over(run[1], {"evaluation": {"sensitivity": 0.999}})
+    read_parameters.cache_clear()
+    sentence = "Every image is called malignant: validation has too few malignant images for a threshold."
+    assert sentence in run_report(*run).read_text()
+    assert sentence in (run[0] / "report/cards/a.md").read_text()
+    assert not [name for name in read_json(run[0] / "metrics/a/subgroups.json") if "sensitiv" in name]

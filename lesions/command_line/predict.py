@@ -88,8 +88,11 @@ def predict(
         listed = list_sources(sources, group_by=group_by, standard_input=sys.stdin.buffer)
         reports = Reports(dicom_sr, fhir, keep_identifiers)
         job = Job(loaded, rules, listed, group_by=group_by, explain=explain, num_workers=workers, reports=reports)
-        job.check()
-        rows, first = (None, 0) if output is None else open_rows(job, output, resume=resume)
+        if output is None:
+            job.check(continues=False)
+            rows, first = None, 0
+        else:
+            rows, first = open_rows(job, output, resume=resume)
     for note in listed.notes:
         print(make_printable(note), file=sys.stderr)
     summary = show(job) if output is None or rows is None else predict_to_files(job, output, rows, first)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lesions.formats.atomic import atomic_path
+from lesions.serving.numbered_files import name_numbered
 
 MAX_NAME = 80
 
@@ -41,7 +42,7 @@ def scale_map(activation: NDArray[np.float32]) -> NDArray[np.float32]:
 def name_overlay(position: int, file: str) -> str:
     """Return the name of an overlay: the number of its row, from 1, and what is harmless in the name of its file."""
     stem = re.sub(r"[^\w.-]+", "_", Path(file).stem, flags=re.ASCII)[:MAX_NAME]
-    return f"{position:06d}-{stem}.png"
+    return name_numbered(position, f"-{stem}.png")
 
 
 def write_overlay(path: Path, overlay: Image.Image) -> None:

@@ -13,6 +13,7 @@ from lesions.serving.answers import OK, REFUSED, UNLIKE, Rules
 from lesions.serving.grouping import Groups
 from lesions.serving.maps import draw_overlay, name_overlay, write_overlay
 from lesions.serving.model import Model
+from lesions.serving.numbered_files import check_folder
 from lesions.serving.partial import PartialRows, describe_run
 from lesions.serving.reports import Reports
 from lesions.serving.rows import Row, make_row
@@ -47,9 +48,15 @@ class Job:
     num_workers: int | None
     reports: Reports
 
-    def check(self) -> None:
-        """Raise InputError if the model cannot do what is asked for, or overlays or reports cannot be written."""
-        self.reports.check()
+    def check(self, *, continues: bool) -> None:
+        """Raise InputError if the model cannot do what is asked for, or overlays or reports cannot be written.
+
+        Parameters
+        ----------
+        continues
+            Whether a stopped run is continued, whose overlays and reports are there.
+        """
+        self.reports.check(self.sources.files, continues=continues)
         if self.explain is None:
             return
         if not self.model.has_maps:
@@ -57,7 +64,7 @@ class Job:
                 f"--explain: {self.model.id} has no maps, because its network does not say what each place of an "
                 "image speaks for"
             )
-        check_writable(self.explain / name_overlay(1, "image"))
+        check_folder("--explain", self.explain, "-image.png", sources=self.sources.files, continues=continues)
 
     def answer(self, first: int = 0) -> Iterator[Row]:
         """Yield the row of each image, from position `first`, and write its overlay and its reports before."""
@@ -132,7 +139,8 @@ def open_rows(job: Job, output: Path, *, resume: bool) -> tuple[PartialRows, int
     Raises
     ------
     InputError
-        If a stopped run left rows here and `resume` is not set, or if they are of another run.
+        If what the job asks for cannot be done or written, if a stopped run left rows here and `resume` is not set,
+        or if they are of another run.
     """
     files, rules = job.sources.files, job.rules
     run = describe_run(
@@ -143,6 +151,7 @@ def open_rows(job: Job, output: Path, *, resume: bool) -> tuple[PartialRows, int
         reports=job.reports.describe_run(),
     )
     rows = PartialRows(output, run)
+    job.check(continues=resume and rows.path.exists())
     if resume:
         return rows, rows.resume(count_in_batch(rules.manifest), len(files))
     rows.begin()

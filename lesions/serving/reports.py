@@ -3,17 +3,18 @@
 import importlib.util
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesions.errors import InputError
 from lesions.formats.atomic import atomic_path, write_text
-from lesions.hardware.disk import check_writable
 from lesions.serving.answers import REFUSED, Answer
 from lesions.serving.fhir import build_bundle
 from lesions.serving.manifest import Manifest
+from lesions.serving.numbered_files import check_folder, name_numbered
 from lesions.serving.report_source import ReportSource, read_source
+from lesions.serving.stream import SourceFile
 
 DISCLAIMER = (
     "Preliminary result of research software, which no person has checked. It is not a medical device, and this is "
@@ -40,16 +41,16 @@ class Reports:
     keep_identifiers: bool
     _counts: Counter[str] = field(default_factory=Counter)
 
-    def check(self) -> None:
-        """Raise InputError if a report cannot be written, or identifiers are kept for no report."""
+    def check(self, sources: Sequence[SourceFile], *, continues: bool) -> None:
+        """Raise InputError if a report cannot be written as `check_folder` says, or identifiers are for no report."""
         if self.keep_identifiers and not self.are_wanted:
             raise InputError("--keep-identifiers: says what is in reports; name a folder by --dicom-sr or --fhir")
         if self.dicom_sr is not None:
             if any(importlib.util.find_spec(name) is None for name in ("highdicom", "pydicom")):
                 raise InputError('--dicom-sr: needs the package highdicom: pip install "lesions[dicom]"')
-            check_writable(self.dicom_sr / _name_report(1, ".dcm"))
+            check_folder("--dicom-sr", self.dicom_sr, ".dcm", sources=sources, continues=continues)
         if self.fhir is not None:
-            check_writable(self.fhir / _name_report(1, ".json"))
+            check_folder("--fhir", self.fhir, ".json", sources=sources, continues=continues)
 
     @property
     def are_wanted(self) -> bool:
@@ -78,10 +79,10 @@ class Reports:
         if self.fhir is not None:
             bundle = build_bundle(answer, source, manifest, remarks)
             text = json.dumps(bundle, indent=1, ensure_ascii=False, allow_nan=False)
-            write_text(self.fhir / _name_report(position, ".json"), text + "\n")
+            write_text(self.fhir / name_numbered(position, ".json"), text + "\n")
             self._counts["fhir"] += 1
         if self.dicom_sr is not None and source.kind:
-            _write_dicom(self.dicom_sr / _name_report(position, ".dcm"), answer, source, manifest, remarks)
+            _write_dicom(self.dicom_sr / name_numbered(position, ".dcm"), answer, source, manifest, remarks)
         if self.dicom_sr is not None:
             self._counts["dicom_sr" if source.kind else "no_dicom"] += 1
 
@@ -108,10 +109,6 @@ def describe_limits(answer: Answer, manifest: Manifest) -> str:
         share, names = manifest.thresholds.sets.confidence, ", ".join(answer.prediction_set) or "none"
         sentences.append(f"Prediction set, which is to hold the true class in {share:.0%} of the cases: {names}.")
     return " ".join(sentences)
-
-
-def _name_report(position: int, suffix: str) -> str:
-    return f"{position:06d}{suffix}"
 
 
 def _write_dicom(path: Path, answer: Answer, source: ReportSource, manifest: Manifest, remarks: str) -> None:

@@ -229,3 +229,34 @@ def test_the_manifest_of_an_image_that_is_unlike_the_training_images(folder: Pat
     done = predict("images")
     assert done.exit_code == 0
     assert {row["status"] for row in read(done.stdout)} == {"not like the training images"}
+
+
+@pytest.mark.parametrize(("option", "name"), [("--fhir", "000001.json"), ("--explain", "000001-red.png")])
+def test_files_of_another_run_do_not_stay_under_the_numbers_of_other_rows(option: str, name: str) -> None:
+    assert predict("images/red.png", "--output", "a.csv", option, "of_images").exit_code == 0
+    before = Path("of_images", name).read_bytes()
+    refuse(
+        f"{option} of_images: has files of another run already, such as {name}, which would be taken for those of "
+        "this one; name another folder, or remove them",
+        *("images/blue.png", "--output", "b.csv", option, "of_images"),
+    )
+    refuse(f"{option} of_images: has files of another run", "images/blue.png", option, "of_images")
+    refuse(f"{option} of_images: has files", "images", "--output", "b.csv", "--resume", option, "of_images")
+    assert list_names("of_images") == [name]
+    assert Path("of_images", name).read_bytes() == before
+    assert not Path("b.csv").exists()
+    assert not Path("b.csv.partial").exists()
+
+
+@pytest.mark.parametrize("resume", [[], ["--resume"]])
+def test_no_report_or_overlay_replaces_a_source(resume: list[str]) -> None:
+    write_image(Path("here/000001-mole.png"))
+    before = Path("here/000001-mole.png").read_bytes()
+    Path("link.png").symlink_to("here/000001-mole.png")
+    Path("rows.csv.partial").write_text("" if resume else "left")
+    for source in ("here", "link.png"):
+        refuse(
+            "here/000001-mole.png: is a source too, which --explain could replace; name another folder",
+            *(source, "--output", "rows.csv", "--explain", "here", *resume),
+        )
+    assert Path("here/000001-mole.png").read_bytes() == before

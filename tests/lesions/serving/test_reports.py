@@ -218,3 +218,13 @@ def test_what_cannot_be_written_is_said_before_anything_is_predicted() -> None:
 )
 def test_a_class_has_a_code_only_if_it_is_exactly_one_diagnosis(diagnoses: tuple[str, ...], code: Any) -> None:
     assert find_code(ServedClass(name="x", diagnoses=diagnoses, is_malignant=None)) == code
+
+
+def test_a_report_does_not_replace_the_dicom_file_that_it_is_about(folder: Path) -> None:
+    source = folder / "dcm/000001.dcm"
+    source.parent.mkdir()
+    write(source, RED)
+    before = source.read_bytes()
+    shown = predict("dcm", "--output", "rows.csv", "--dicom-sr", "dcm", code=2).output
+    assert "dcm/000001.dcm: is a source too, which --dicom-sr could replace; name another folder" in shown
+    assert source.read_bytes() == before

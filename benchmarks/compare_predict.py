@@ -106,8 +106,8 @@ def predict_files(model: Model, files: list[str], output: Path) -> list[dict[str
     sources = Sources([SourceFile(file, file) for file in files], [])
     no_reports = Reports(dicom_sr=None, fhir=None, keep_identifiers=False)
     job = Job(model, model.build_rules(), sources, group_by=None, explain=None, num_workers=None, reports=no_reports)
-    rows, first = open_rows(job, output, resume=False)
-    predict_to_files(job, output, rows, first)
+    with open_rows(job, output, resume=False) as (rows, first):
+        predict_to_files(job, output, rows, first)
     with output.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -92,7 +92,7 @@ def predict(
             job.check(continues=False)
             rows, first = None, 0
         else:
-            rows, first = open_rows(job, output, resume=resume)
+            rows, first = context.with_resource(open_rows(job, output, resume=resume))
     for note in listed.notes:
         print(make_printable(note), file=sys.stderr)
     summary = show(job) if output is None or rows is None else predict_to_files(job, output, rows, first)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
@@ -14,6 +13,7 @@ from lesions.fetching.catalogue import CATALOGUE, RemoteFile
 from lesions.fetching.download import download_file, remove_download
 from lesions.fetching.listing import list_files
 from lesions.fetching.unpack import unpack_archive
+from lesions.formats.lock import hold_or_refuse
 from lesions.hardware.disk import check_writable
 
 
@@ -73,17 +73,12 @@ def hold_downloads(folder: Path) -> Iterator[Path]:
         If another process has it.
     """
     waiting = folder.with_name(f"{folder.name}.download")
-    lock = FileLock(waiting / ".lock")
-    check_writable(folder / "dataset", waiting / ".lock")
+    lock = waiting / ".lock"
+    check_writable(folder / "dataset", lock)
     waiting.mkdir(parents=True, exist_ok=True)
     try:
-        lock.acquire(blocking=False)
-    except Timeout as error:
-        raise InputError(f"another process, which holds {lock.lock_file}, is fetching into {folder}") from error
-    try:
-        yield waiting
+        with hold_or_refuse(lock, f"fetching into {folder}"):
+            yield waiting
     finally:
-        lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
         with suppress(OSError):  # what is not ours stays, and what a next call continues from
             waiting.rmdir()

@@ -3,13 +3,15 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lesions.errors import InputError
+from lesions.errors import InputError, quote_value
 from lesions.formats.atomic import named_errors
-from lesions.serving.rows import Row
+from lesions.formats.lock import hold_or_refuse
+from lesions.serving.rows import Row, spell_path
 from lesions.serving.stream import SourceFile
 
 FORMAT = 1
@@ -53,9 +55,17 @@ class PartialRows:
         The file.
     """
 
-    def __init__(self, output: Path, run: Mapping[str, Any]) -> None:
+    def __init__(self, output: Path, run: Mapping[str, Any], files: Sequence[SourceFile]) -> None:
         self.path = output.with_name(f"{output.name}.partial")
         self._run = run
+        self._files = files
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep the file, and the output, for this process alone; raise InputError if another process has them."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with hold_or_refuse(self.path.with_name(f"{self.path.name}.lock"), f"writing rows into {self.path}"):
+            yield
 
     def begin(self) -> None:
         """Write the description of the run; raise InputError if another run left its rows here."""
@@ -64,11 +74,10 @@ class PartialRows:
                 f"{self.path}: here are the rows of a run that was stopped; continue it with --resume, or remove the "
                 "file to begin anew"
             )
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         with named_errors(self.path), self.path.open("x", encoding="utf-8") as file:
             file.write(_spell(self._run))
 
-    def resume(self, batch_size: int, num_files: int) -> int:
+    def resume(self, batch_size: int) -> int:
         """Keep the rows of whole batches that a stopped run left, and return their number; 0 if there is no file.
 
         Raises
@@ -84,7 +93,7 @@ class PartialRows:
             self.path.unlink()
             self.begin()
             return 0
-        num_rows = len(ends) - 1
+        num_rows, num_files = len(ends) - 1, len(self._files)
         if num_rows > num_files:
             raise InputError(f"{self.path}: has {num_rows:,} rows, and there are {num_files:,} files; remove it")
         kept = num_rows if num_rows == num_files else num_rows - num_rows % batch_size
@@ -116,6 +125,17 @@ class PartialRows:
                         f"{self.path}: the rows of a run with another {words}; run it as before, or remove the file "
                         "to begin anew"
                     )
+        else:
+            self._check_place(values, number)
+
+    def _check_place(self, row: Row, number: int) -> None:
+        """Raise InputError if a row, in a line with this number, is not that of the file at its place."""
+        expected = [spell_path(each.file) for each in self._files[number - 2 : number - 1]]
+        if expected not in ([], [row["file"]]):
+            raise InputError(
+                f"{self.path}, line {number}: the row of {quote_value(row['file'])}, where that of "
+                f"{quote_value(expected[0])} belongs; remove the file to begin anew"
+            )
 
     def append(self, rows: Sequence[Row]) -> None:
         """Add rows; they are with the system, and so outlive this process, when this returns."""
@@ -125,10 +145,12 @@ class PartialRows:
                 data = data[file.write(data) :]
 
     def read(self) -> Iterator[Row]:
-        """Yield all rows."""
+        """Yield all rows; raise InputError if one is not that of the file at its place."""
         with self.path.open(encoding="utf-8") as file:
             next(file)
-            yield from map(json.loads, file)
+            for number, row in enumerate(map(json.loads, file), start=2):
+                self._check_place(row, number)
+                yield row
 
     def remove(self) -> None:
         """Remove the file, after the output is written."""

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -133,14 +134,15 @@ def check_outputs(output: Path, group_by: str | None, sources: Sequence[str]) ->
             raise InputError(f"{path}: is a source too, which the output would replace; name another --output")
 
 
-def open_rows(job: Job, output: Path, *, resume: bool) -> tuple[PartialRows, int]:
-    """Return the file that keeps the rows until all are there, and how many of them it has already.
+@contextmanager
+def open_rows(job: Job, output: Path, *, resume: bool) -> Iterator[tuple[PartialRows, int]]:
+    """Yield the file that keeps the rows until all are there, for this process alone, and how many it has already.
 
     Raises
     ------
     InputError
         If what the job asks for cannot be done or written, if a stopped run left rows here and `resume` is not set,
-        or if they are of another run.
+        if they are of another run, or if another process writes them.
     """
     files, rules = job.sources.files, job.rules
     run = describe_run(
@@ -150,12 +152,15 @@ def open_rows(job: Job, output: Path, *, resume: bool) -> tuple[PartialRows, int
         explain=job.explain is not None,
         reports=job.reports.describe_run(),
     )
-    rows = PartialRows(output, run)
+    rows = PartialRows(output, run, files)
     job.check(continues=resume and rows.path.exists())
-    if resume:
-        return rows, rows.resume(count_in_batch(rules.manifest), len(files))
-    rows.begin()
-    return rows, 0
+    with rows.hold():
+        if resume:
+            num_rows = rows.resume(count_in_batch(rules.manifest))
+        else:
+            num_rows = 0
+            rows.begin()
+        yield rows, num_rows
 
 
 def predict_to_files(job: Job, output: Path, rows: PartialRows, first: int) -> Summary:

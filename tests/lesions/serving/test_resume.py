@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -112,6 +113,35 @@ def test_a_line_that_was_damaged_is_named(tmp_path: Path) -> None:
     Path("rows.jsonl.partial").write_bytes(b"".join(lines))
     done = predict("--resume")
     assert "rows.jsonl.partial, line 4: not what a stopped run left" in " ".join(done.stderr.split())
+
+
+def test_two_runs_on_one_output_do_not_mix_their_rows(tmp_path: Path) -> None:
+    _, partial = stop_at_the_end(tmp_path)
+    Path("rows.jsonl").unlink()
+    Path("rows.jsonl.partial").write_bytes(partial)
+    with FileLock("rows.jsonl.partial.lock"):
+        for arguments in ([], ["--resume"]):
+            done = predict(*arguments)
+            assert done.exit_code == 2
+            assert (
+                "another process, which holds rows.jsonl.partial.lock, is writing rows into rows.jsonl.partial"
+                in " ".join(done.stderr.split())
+            )
+    assert Path("rows.jsonl.partial").read_bytes() == partial
+    assert predict("--resume").exit_code == 3
+    assert not list(tmp_path.glob("rows.jsonl.*"))
+
+
+def test_a_row_that_is_of_another_file_is_named(tmp_path: Path) -> None:
+    lines = stop_at_the_end(tmp_path)[1].splitlines(keepends=True)
+    lines[3], lines[4] = lines[4], lines[3]
+    Path("rows.jsonl.partial").write_bytes(b"".join(lines))
+    done = predict("--resume")
+    assert done.exit_code == 2
+    assert (
+        "rows.jsonl.partial, line 4: the row of 'images/03.png', where that of 'images/02.png' belongs; remove the file"
+        in " ".join(done.stderr.split())
+    )
 
 
 def test_a_run_that_is_killed_is_continued(tmp_path: Path) -> None:

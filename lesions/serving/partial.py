@@ -14,13 +14,13 @@ from lesions.formats.lock import hold_or_refuse
 from lesions.serving.rows import Row, spell_path
 from lesions.serving.stream import SourceFile
 
-FORMAT = 1
+FORMAT = 2
 """Another number means another meaning of the rows."""
 
 DESCRIPTIONS = {
     "lesions_partial": "version of lesions",
     "model": "model",
-    "files": "files, or another order of them",
+    "files": "list of files, or with files that were changed",
     "min_confidence": "--min-confidence",
     "explain": "--explain",
     "reports": "--dicom-sr, --fhir or --keep-identifiers",
@@ -29,21 +29,31 @@ DESCRIPTIONS = {
 
 
 def describe_run(
-    model: str, files: Sequence[SourceFile], *, min_confidence: float, explain: bool, reports: Sequence[str]
+    model: str, files: Sequence[SourceFile], *, min_confidence: float, explain: Path | None, reports: Sequence[str]
 ) -> dict[str, Any]:
     """Return what must be the same for a run to be continued."""
     digest = sha256()
     for each in files:
         # Each part ends with a byte that is in no path.
-        digest.update("".join(f"{part}\0" for part in each).encode("utf-8", "surrogateescape"))
+        parts = (*each, *_describe_content(each.path))
+        digest.update("".join(f"{part}\0" for part in parts).encode("utf-8", "surrogateescape"))
     return {
         "lesions_partial": FORMAT,
         "model": model,
         "files": digest.hexdigest(),
         "min_confidence": min_confidence,
-        "explain": explain,
+        "explain": None if explain is None else str(explain.resolve()),
         "reports": list(reports),
     }
+
+
+def _describe_content(path: str) -> tuple[int, ...]:
+    """Return the size and the time of a file, which change with its content; nothing if it cannot be read."""
+    try:
+        status = os.stat(path)  # noqa: PTH116, as in count_bytes
+    except (OSError, ValueError):
+        return ()
+    return status.st_size, status.st_mtime_ns
 
 
 class PartialRows:

@@ -149,7 +149,7 @@ def open_rows(job: Job, output: Path, *, resume: bool) -> Iterator[tuple[Partial
         rules.model,
         files,
         min_confidence=rules.min_confidence,
-        explain=job.explain is not None,
+        explain=job.explain,
         reports=job.reports.describe_run(),
     )
     rows = PartialRows(output, run, files)

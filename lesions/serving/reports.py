@@ -59,8 +59,9 @@ class Reports:
 
     def describe_run(self) -> list[str]:
         """Return what must be the same for a stopped run to be continued."""
-        kinds = [name for name, folder in (("dicom-sr", self.dicom_sr), ("fhir", self.fhir)) if folder is not None]
-        return [*kinds, *["identifiers"] * self.keep_identifiers]
+        folders = {"dicom-sr": self.dicom_sr, "fhir": self.fhir}
+        wanted = [f"{name} {folder.resolve()}" for name, folder in folders.items() if folder is not None]
+        return [*wanted, *["identifiers"] * self.keep_identifiers]
 
     def write(self, position: int, path: Path, answer: Answer, manifest: Manifest) -> None:
         """Write the reports about one image; a refused one has none.

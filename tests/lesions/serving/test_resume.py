@@ -91,14 +91,18 @@ def test_rows_that_were_left_are_neither_overwritten_nor_taken_for_those_of_anot
         ("with another --explain;", predict("--resume", "--explain", "maps")),
     ]
     write_image(Path("images/99.png"))
-    cases.append(("with another files, or another order of them;", predict("--resume")))
+    changed = "with another list of files, or with files that were changed;"
+    cases.append((changed, predict("--resume")))
+    Path("images/99.png").unlink()
+    write_image(Path("images/03.png"), (1, 2, 3))
+    cases.append((changed, predict("--resume")))
     for message, done in cases:
         assert done.exit_code == 2
         assert message in " ".join(done.stderr.split())
     assert left.read_bytes() == partial
 
 
-@pytest.mark.parametrize("content", ["text\n", "{}\n", "[]\n", '{"lesions_partial": 1}\n'])
+@pytest.mark.parametrize("content", ["text\n", "{}\n", "[]\n", '{"lesions_partial": 2}\n'])
 def test_a_file_that_is_no_run_is_refused(content: str) -> None:
     Path("rows.jsonl.partial").write_text(content)
     done = predict("--resume")
@@ -132,6 +136,18 @@ def test_two_runs_on_one_output_do_not_mix_their_rows(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("rows.jsonl.*"))
 
 
+@pytest.mark.parametrize("option", ["--fhir", "--explain"])
+def test_a_run_is_not_continued_into_another_folder(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("lesions.serving.prediction.write_rows", lambda *_: sys.exit(9))
+        assert predict(option, "first").exit_code == 9
+    done = predict("--resume", option, "second")
+    assert done.exit_code == 2
+    assert "the rows of a run with another --" in done.stderr
+    assert not Path("second").exists()
+    assert predict("--resume", option, "../" + Path.cwd().name + "/first/").exit_code == 3
+
+
 def test_a_row_that_is_of_another_file_is_named(tmp_path: Path) -> None:
     lines = stop_at_the_end(tmp_path)[1].splitlines(keepends=True)
     lines[3], lines[4] = lines[4], lines[3]
@@ -139,7 +155,7 @@ def test_a_row_that_is_of_another_file_is_named(tmp_path: Path) -> None:
     done = predict("--resume")
     assert done.exit_code == 2
     assert (
-        "rows.jsonl.partial, line 4: the row of 'images/03.png', where that of 'images/02.png' belongs; remove the file"
+        "rows.jsonl.partial, line 4: the row of 'images/03.png', where that of 'images/02.png' belongs; remove"
         in " ".join(done.stderr.split())
     )
 

@@ -69,6 +69,8 @@ def list_sources(sources: Sequence[str], *, group_by: str | None, standard_input
             listed = list(_read_lines(standard_input))
         elif is_table:
             listed = _read_table(Path(source), None if group_by == BY_FOLDER else group_by)
+            if len(sources) > 1:  # two tables may give two files one name
+                listed = [each._replace(file=each.path) for each in listed]
         elif os.path.isdir(source):  # noqa: PTH112, as in count_bytes
             listed = _list_folder(source, notes)
         elif os.path.lexists(source) or is_image_name(source):
@@ -79,8 +81,13 @@ def list_sources(sources: Sequence[str], *, group_by: str | None, standard_input
             raise InputError(f"{'standard input' if source == STANDARD_INPUT else source}: names no image file")
         files += listed
     if group_by == BY_FOLDER:
-        files = [each._replace(group=os.path.dirname(each.file) or ".") for each in files]  # noqa: PTH120
+        files = [each._replace(group=_name_folder(each.file)) for each in files]
     return Sources(files, [*notes, *_describe(files, group_by)])
+
+
+def _name_folder(file: str) -> str:
+    """Return the folder of a file in one spelling; nothing if no file is named."""
+    return os.path.normpath(os.path.dirname(file)) if file else ""  # noqa: PTH120
 
 
 def _describe(files: Sequence[SourceFile], group_by: str | None) -> Iterator[str]:

@@ -69,6 +69,20 @@ def test_groups_may_be_the_folders_of_the_files() -> None:
         write_image(Path(name))
     listed = list_all("f", "x.jpg", group_by="folder")
     assert [each.group for each in listed.files] == ["f/p1", "f/p1", "f/p2", "."]
+    listed = list_all("-", group_by="folder", piped=b"p1/a.png\n./p1/b.png\np1//c.png\na.png\n")
+    assert [each.group for each in listed.files] == ["p1", "p1", "p1", "."]
+
+
+def test_what_two_tables_call_alike_is_told_apart() -> None:
+    for folder in ("s1", "s2"):
+        Path(folder).mkdir()
+        Path(folder, "t.csv").write_text("file,age\np1/a.jpg,7\n,7\n")
+    listed = list_all("s1/t.csv", "s2/t.csv", group_by="folder")
+    assert [(each.file, each.group) for each in listed.files] == [
+        *(("s1/p1/a.jpg", "s1/p1"), ("", ""), ("s2/p1/a.jpg", "s2/p1"), ("", "")),
+    ]
+    (alone, _) = list_all("s1/t.csv", group_by="folder").files
+    assert tuple(alone) == ("p1/a.jpg", "s1/p1/a.jpg", "p1")
 
 
 @pytest.mark.parametrize(

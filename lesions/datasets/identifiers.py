@@ -13,18 +13,8 @@ from lesions.datasets.columns import Column
 from lesions.datasets.parameters import SimilarIdentifiers
 from lesions.datasets.similar_spellings import FOLDS, fold_identifier
 from lesions.errors import quote_value
-from lesions.formats.spelling import normalise_spelling
+from lesions.formats.identifier import normalise_identifier
 from lesions.tables.groups import GROUPING_IDENTIFIERS
-
-NOT_KNOWN = frozenset(
-    [
-        *["n/a", "na", "n.a.", "n.a", "<na>", "nan", "nat", "none", "null", "nil", "unknown", "undefined", "missing"],
-        *["not known", "not available", "not applicable", "k.a.", "k. a.", "k.a", "keine angabe", "unbekannt"],
-        *["inconnu", "inconnue", "desconocido", "desconocida", "sconosciuto", "onbekend", "desconhecido"],
-        *["#n/a", "#na", "#null!", "#value!", "#ref!", "#name?", "#num!", "#div/0!"],
-    ]
-)
-"""What programs and people write into an empty cell, in lower case; so is any text without a letter or a digit."""
 
 DATE = re.compile(
     r"\d{1,2}[-./ ]+(jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*\.?([-./ ]+\d{2,4})?"
@@ -81,18 +71,6 @@ class Identifiers:
             "identifiers that look like dates, as spreadsheets make of 1-2, beside others": self.num_dates,
         }
         return [f"{self.column}: {words}: {number}" for words, number in counts.items() if number]
-
-
-def normalise_identifier(cell: str) -> str:
-    """Return the one spelling of an identifier, or an empty text if the cell says that it is not known.
-
-    Only what cannot tell two identifiers apart is changed: composition, width, blanks, invisible characters, and the
-    `.0` that programs put behind whole numbers.
-    """
-    text = normalise_spelling(cell)
-    if text.casefold() in NOT_KNOWN or not any(map(str.isalnum, text)):
-        return ""
-    return re.sub(r"^([0-9]+)[.,]0$", r"\1", text)
 
 
 def unify_identifiers(

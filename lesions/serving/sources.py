@@ -8,6 +8,7 @@ from typing import IO
 
 from lesions.errors import InputError, quote_value
 from lesions.formats.header import check_columns, check_widths, find_header
+from lesions.formats.identifier import normalise_identifier
 from lesions.formats.records import MAX_BYTES, check_nothing_swallowed, list_records, read_text
 from lesions.images.folders import FolderWalk, is_image_name
 from lesions.images.kinds import SUFFIXES
@@ -144,6 +145,6 @@ def _read_table(path: Path, group_by: str | None) -> list[SourceFile]:
     files = []
     for record in filled:
         cells = [*record.cells, *[""] * len(names)]
-        file, group = cells[located[column]], cells[located[group_by]].strip() if group_by else ""
+        file, group = cells[located[column]], normalise_identifier(cells[located[group_by]]) if group_by else ""
         files.append(SourceFile(file, os.path.join(path.parent, file) if file else "", group))  # noqa: PTH118
     return files

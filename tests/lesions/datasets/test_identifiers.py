@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.columns import Column
-from lesions.datasets.identifiers import Identifiers, explain_similar, normalise_identifier, unify_identifiers
+from lesions.datasets.identifiers import Identifiers, explain_similar, unify_identifiers
 from lesions.datasets.similar_spellings import fold_identifier
 
 COLUMNS = {"image_id": Column("photo"), "diagnosis": Column("finding"), "patient_id": Column("who")}

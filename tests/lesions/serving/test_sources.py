@@ -59,6 +59,14 @@ def test_the_paths_of_a_table_are_relative_to_its_folder() -> None:
     assert names(list_all("t/other.csv")) == ["a.jpg"]
 
 
+def test_an_identifier_in_a_table_is_read_as_the_pipeline_reads_it() -> None:
+    spellings = ["L1", " L1\u200b", "Ｌ1", "7", "7.0", "n/a", "Unknown", "-"]
+    Path("table.csv").write_text("file,lesion\n" + "".join(f"a.jpg,{each}\n" for each in spellings))
+    listed = list_all("table.csv", group_by="lesion")
+    assert [each.group for each in listed.files] == ["L1", "L1", "L1", "7", "7", "", "", ""]
+    assert "files without lesion, which are in no group: 3" in listed.notes
+
+
 def test_standard_input_has_a_path_on_each_line() -> None:
     listed = list_all("-", "x.jpg", piped=b"a b.jpg\r\n\n\xff.jpg\nlast.jpg")
     assert names(listed) == ["a b.jpg", os.fsdecode(b"\xff.jpg"), "last.jpg", "x.jpg"]

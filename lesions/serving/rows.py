@@ -15,13 +15,14 @@ SET_SEPARATOR = "|"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet runs a cell that begins so."""
 
+PATHS = ("file", "group")
+"""What may be a path: a group may be a folder."""
+
 
 def make_row(answer: Answer | GroupAnswer) -> Row:
     """Return an answer as a row."""
     row = asdict(answer)
-    if "file" in row:
-        row["file"] = spell_path(row["file"])
-    return row
+    return row | {name: spell_path(row[name]) for name in PATHS if name in row}
 
 
 def flatten_row(row: Row, class_names: Sequence[str]) -> Row:

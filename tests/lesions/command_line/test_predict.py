@@ -147,6 +147,17 @@ def test_odd_names_are_whole_in_every_format_and_no_formula() -> None:
     assert polars.read_parquet("../odd.parquet")["file"].to_list() == plain
 
 
+def test_a_folder_with_an_odd_name_is_a_group_in_every_format() -> None:
+    write_image(Path(os.fsdecode(b"\xff"), "a.png"))
+    for suffix in ("csv", "jsonl", "parquet"):
+        listed = b"\xff/a.png\n"
+        done = predict("-", "--group-by", "folder", "--output", f"rows.{suffix}", piped=listed)
+        assert done.exit_code == 0, done.stderr
+    (row,) = read(Path("rows-by-folder.csv").read_text())
+    assert row["group"] == json.loads(Path("rows-by-folder.jsonl").read_text())["group"] == "\\xff"
+    assert polars.read_parquet("rows-by-folder.parquet")["group"].to_list() == ["\\xff"]
+
+
 def test_overlays_have_harmless_names_that_differ() -> None:
     write_image(Path("a/../x y.png"))
     done = predict("images/red.png", "images/red.png", "x y.png", "missing.png", "--explain", "maps")

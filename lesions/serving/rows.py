@@ -44,7 +44,8 @@ def spell_path(path: str) -> str:
 def spell_cells(flat: Row) -> list[str]:
     """Return the cells of a flat row in a CSV file.
 
-    A path that a spreadsheet would run as a formula begins with `./`, which names the same file.
+    A path that a spreadsheet would run as a formula begins with `./`, which names the same file or folder; so does an
+    identifier.
     """
     cells = []
     for name, value in flat.items():
@@ -57,5 +58,5 @@ def spell_cells(flat: Row) -> list[str]:
                 cells.append(SET_SEPARATOR.join(value))
             case _:
                 text = str(value)
-                cells.append(f"./{text}" if name == "file" and text.startswith(FORMULA_STARTS) else text)
+                cells.append(f"./{text}" if name in PATHS and text.startswith(FORMULA_STARTS) else text)
     return cells

@@ -158,6 +158,14 @@ def test_a_folder_with_an_odd_name_is_a_group_in_every_format() -> None:
     assert polars.read_parquet("rows-by-folder.parquet")["group"].to_list() == ["\\xff"]
 
 
+def test_a_group_is_no_formula() -> None:
+    Path("table.csv").write_text("file,lesion\nimages/red.png,=1+1\n=x/blue.png,-2\n")
+    write_image(Path("=x/blue.png"))
+    for column, groups in {"lesion": ["./=1+1", "./-2"], "folder": ["images", "./=x"]}.items():
+        assert predict("table.csv", "--group-by", column, "--output", "rows.csv").exit_code == 0
+        assert [row["group"] for row in read(Path(f"rows-by-{column}.csv").read_text())] == groups
+
+
 def test_overlays_have_harmless_names_that_differ() -> None:
     write_image(Path("a/../x y.png"))
     done = predict("images/red.png", "images/red.png", "x y.png", "missing.png", "--explain", "maps")

@@ -13,6 +13,7 @@ from lesions.datasets.adapter import Adapter
 from lesions.datasets.columns import Column
 from lesions.datasets.identifiers import Identifiers, explain_similar, unify_identifiers
 from lesions.datasets.similar_spellings import fold_identifier
+from lesions.formats.identifier import normalise_identifier
 
 COLUMNS = {"image_id": Column("photo"), "diagnosis": Column("finding"), "patient_id": Column("who")}
 ADAPTER = Adapter((Path("findings.csv"),), COLUMNS)

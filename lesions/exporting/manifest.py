@@ -9,7 +9,7 @@ from lesions.datasets.parameters import DatasetParameters
 from lesions.evaluation.estimation import HeadlineMetric
 from lesions.evaluation.seal import holds_seal
 from lesions.exporting.members import Members
-from lesions.fetching.catalogue import CATALOGUE
+from lesions.fetching.catalogue import LICENCES
 from lesions.formats.json_file import read_json
 from lesions.formats.sha256 import hash_file
 from lesions.images.decode import DecodingParameters
@@ -122,7 +122,7 @@ def read_score(name: str, values: Mapping[str, Any], bounds: Mapping[str, Any]) 
 
 def list_data_licences(datasets: Iterable[str]) -> dict[str, str | None]:
     """Return the licence of each published dataset; None of one's own data and of drawn images."""
-    return {name: CATALOGUE[name].licence if name in CATALOGUE else None for name in sorted(datasets)}
+    return {name: LICENCES.get(name) for name in sorted(datasets)}
 
 
 def list_versions() -> dict[str, str]:

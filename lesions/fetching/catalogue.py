@@ -152,3 +152,19 @@ CATALOGUE = {
         ),
     ),
 }
+
+UNKNOWN = "unknown"
+"""The licence of what has none that covers all its images, or terms of its own, which are to be read and accepted."""
+
+LICENCES = {
+    **{name: dataset.licence for name, dataset in CATALOGUE.items()},
+    "bcn20000": UNKNOWN,
+    "ddi": UNKNOWN,
+    "derm7pt": UNKNOWN,
+    "fitzpatrick17k": UNKNOWN,
+    "isic2018": CATALOGUE["ham10000"].licence,
+    "isic_archive": UNKNOWN,
+    "ph2": UNKNOWN,
+    "slice_3d": "CC BY-NC 4.0",
+}
+"""The licence of each published dataset, also of those that are not fetched."""

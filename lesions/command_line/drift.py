@@ -1,5 +1,6 @@
 """`lesions drift`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -58,10 +59,13 @@ def drift(
     with one_paragraph_errors(NOTHING_DONE):
         source = STANDARD_INPUT if new.name == STANDARD_INPUT else str(new)
         listed = list_sources([source], group_by=group_by, standard_input=sys.stdin.buffer)
-        attributes = read_attributes(source, listed.files)
+        files = listed.files
+        if source == STANDARD_INPUT:  # its paths are typed from where the program was called, as `-` was
+            files = [each._replace(path=os.path.join(new.parent, each.path)) for each in files]  # noqa: PTH118
+        attributes = read_attributes(source, files)
         loaded = load_model(model)
         known = measure_reference(reference, loaded)
-        measured = measure_files(listed.files, attributes, loaded, num_workers=workers or count_processors())
+        measured = measure_files(files, attributes, loaded, num_workers=workers or count_processors())
         findings = compare_sets(loaded.id, known, measured, is_grouped=group_by is not None)
         output.mkdir(parents=True, exist_ok=True)
         write_findings(output / "drift.json", findings)

@@ -8,13 +8,14 @@ import typer
 
 
 def find_typed(context: typer.Context, option: typer.CallbackParam, path: Path | None) -> Path | None:
-    """Return a typed path as one from the project's folder; a default is one already.
+    """Return a typed path as one from the project's folder; a default is one already, and an absolute path stays.
 
     The program runs in the project's folder. Its callback keeps the folder in which it was called as `context.obj`.
     """
     called_in = context.find_root().obj
     source = context.get_parameter_source(str(option.name))
-    if path is None or called_in in (None, Path.cwd()) or source is None or source.name != "COMMANDLINE":
+    is_typed = source is not None and source.name == "COMMANDLINE"
+    if path is None or path.is_absolute() or called_in in (None, Path.cwd()) or not is_typed:
         return path
     return Path(os.path.relpath(called_in / path))
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lesions.command_line.options import PARAMS, ParamsOption
+from lesions.command_line.options import PARAMS, ParamsOption, find_typed
 from lesions.formats.atomic import write_text
 from lesions.parameters.composition import compose_parameters
 from lesions.parameters.differences import list_changed, list_lost
@@ -19,7 +19,9 @@ def preset(
     names: Annotated[
         list[str], typer.Argument(help="Files in presets/ or its folders, without .yaml; applied in this order.")
     ],
-    root: Annotated[str | None, typer.Option(help="The dataset's folder; becomes dataset.root.")] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="The dataset's folder; becomes dataset.root.", callback=find_typed)
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="A dataset to use instead of that of the presets.")] = None,
     reset: Annotated[
         bool, typer.Option("--reset", help="Do not keep the current sections about, dataset and task.")
@@ -28,7 +30,8 @@ def preset(
 ) -> None:
     """Write the parameter file: presets/default.yaml with presets applied to it; list the lost parameters first."""
     present = load_parameters(params)
-    sections, text = compose_parameters(params, names, PRESETS, root=root, dataset=dataset, reset=reset)
+    folder = None if root is None else str(root)
+    sections, text = compose_parameters(params, names, PRESETS, root=folder, dataset=dataset, reset=reset)
     lost = list_lost(present, load_parameters(PRESETS / DEFAULT), sections)
     if lost:
         print(f"{params}: these parameters differ from the defaults and are overwritten:")

@@ -90,6 +90,19 @@ def test_images_like_those_of_the_run_have_no_drift() -> None:
     assert "each counts as a group of its own" in done.stdout
 
 
+def test_paths_on_standard_input_are_typed_from_where_the_program_is_called(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "dvc.yaml").touch()
+    (folder / ".dvc").mkdir()
+    write_new(folder / "new", 40)
+    monkeypatch.chdir(folder / "new")
+    names = "".join(f"{path.name}\n" for path in sorted(Path().iterdir()))
+    done = CliRunner().invoke(commands, ["drift", "-", "--model", "../model.onnx"], input=names)
+    assert done.exit_code == 0, done.output
+    assert read(str(folder / "report/drift"))["new"]["num_images"] == 40
+
+
 def test_brighter_images_are_found_by_their_brightness_and_the_least_alike_are_named() -> None:
     write_new(Path("new"), 40, brightness=0.75)
     done = drift("new")

@@ -51,6 +51,18 @@ def test_unchanged_parameters_are_not_listed(params: Path) -> None:
     ]
 
 
+def test_a_folder_is_typed_from_where_the_program_is_called(params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    params.with_name("dvc.yaml").touch()
+    params.with_name(".dvc").mkdir()
+    below = params.parent / "data/raw"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    run("isic2019", "--root", "there")
+    assert load(params)["dataset"]["root"] == "data/raw/there"
+    run("isic2019", "--root", str(below / "elsewhere"))
+    assert load(params)["dataset"]["root"] == str(below / "elsewhere")
+
+
 def test_several_presets_can_be_named(params: Path) -> None:
     assert run("pad_ufes_20", "datasets/isic2019", "--root", "there").startswith("params.yaml: changed dataset.names")
     laid = load(params)

@@ -36,6 +36,8 @@ class RemoteFile:
         The published size and checksum, if there are any.
     max_bytes
         The size up to which the file is downloaded if none is published.
+    member
+        A file that the folder has after unpacking, where this may be any folder that the user names.
     """
 
     url: str
@@ -44,6 +46,7 @@ class RemoteFile:
     size_bytes: int | None = None
     digest: Digest | None = None
     max_bytes: int = MAX_TABLE_BYTES
+    member: str | None = None
 
     @property
     def shown_url(self) -> str:
@@ -96,7 +99,13 @@ CATALOGUE = {
         licence="CC BY 4.0",
         citation="Pacheco et al. (2020), Data in Brief 32:106221, doi 10.1016/j.dib.2020.106221",
         files=(
-            _build_archive(f"{MENDELEY}/public-api/zip/zr7vgbcyr2/download/1", "zr7vgbcyr2-1.zip", ".", max_gb=6),
+            RemoteFile(
+                f"{MENDELEY}/public-api/zip/zr7vgbcyr2/download/1",
+                "zr7vgbcyr2-1.zip",
+                unpacked=".",
+                member="metadata.csv",
+                max_bytes=int(6e9),
+            ),
         ),
     ),
     "isic2019": Published(

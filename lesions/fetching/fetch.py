@@ -50,7 +50,13 @@ def fetch_dataset(name: str, folder: Path, mirror: str | None) -> None:
 def _fetch_file(file: RemoteFile, folder: Path, waiting: Path, progress: Progress) -> None:
     """Download and unpack a file, unless its product is there already; leave nothing of it in `waiting`."""
     product = folder / (file.unpacked or file.name)
-    if product.is_file() or (product.is_dir() and any(product.iterdir())):
+    hidden, others = _list_entries(product)
+    if others and file.member is not None and not (product / file.member).is_file():
+        raise InputError(
+            f"{product}: is not empty, and has no {file.member}; name another folder by --into, or move away what is "
+            "in it"
+        )
+    if product.is_file() or others:
         print(f"{product} is there already")
     else:
         arrived = download_file(file, waiting, progress)
@@ -58,9 +64,18 @@ def _fetch_file(file: RemoteFile, folder: Path, waiting: Path, progress: Progres
             arrived = waiting / f"{file.name}.unpacked"
             unpack_archive(waiting / file.name, arrived)
         product.parent.mkdir(parents=True, exist_ok=True)
+        for path in hidden:  # only an empty folder can be replaced
+            path.replace(arrived / path.name)
         arrived.replace(product)
         print(f"{product}: done")
     remove_download(file, waiting)
+
+
+def _list_entries(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return what a folder holds: what systems and git put there, whose names are hidden, and all else."""
+    entries = [*folder.iterdir()] if folder.is_dir() else []
+    hidden = [path for path in entries if path.name.startswith(".")]
+    return hidden, [path for path in entries if path not in hidden]
 
 
 @contextmanager

@@ -82,9 +82,24 @@ def test_an_empty_folder_is_not_there_already(
         archive.writestr("zr7vgbcyr2/metadata.csv", "x")
     server.answers["/zr7vgbcyr2-1.zip"] = send((tmp_path / "made.zip").read_bytes())
     (tmp_path / "pad").mkdir()
-    fetch_dataset("pad_ufes_20", tmp_path / "pad", server.address)
-    assert names(tmp_path / "pad") == ["metadata.csv"]
-    assert "there already" not in capsys.readouterr().out
+    (tmp_path / "hidden/.dvc").mkdir(parents=True)
+    for name in (".gitkeep", ".DS_Store"):
+        (tmp_path / "hidden" / name).touch()
+    for folder, hidden in (("pad", []), ("hidden", [".DS_Store", ".dvc", ".gitkeep"])):
+        fetch_dataset("pad_ufes_20", tmp_path / folder, server.address)
+        assert names(tmp_path / folder) == [*hidden, "metadata.csv"]
+        assert "there already" not in capsys.readouterr().out
+        fetch_dataset("pad_ufes_20", tmp_path / folder, server.address)
+        assert "there already" in capsys.readouterr().out
+
+
+def test_a_folder_with_other_files_is_not_taken_for_the_dataset(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/mine.jpg").write_text("mine")
+    with pytest.raises(InputError, match=r"photos: is not empty, and has no metadata\.csv; name another folder by"):
+        fetch_dataset("pad_ufes_20", tmp_path / "photos", server.address)
+    assert names(tmp_path / "photos") == ["mine.jpg"]
+    assert server.ranges == []
 
 
 def test_an_archive_that_was_unpacked_before_a_kill_is_removed(server: Server, tmp_path: Path) -> None:

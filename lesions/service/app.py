@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query
+from fastapi import Depends, FastAPI, Query
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lesions.errors import cut_value
+from lesions.errors import cut_value, quote_value
 from lesions.hardware.processors import count_processors
 from lesions.service import answering, schemas
 from lesions.service.authorisation import AuthorisationMiddleware
@@ -26,7 +26,22 @@ from lesions.service.settings import Settings
 from lesions.service.uploads import read_upload
 from lesions.serving.model import Model
 
-ModelName = Annotated[str | None, Query(alias="model", description="One of the models; by default the first.")]
+
+def find_name(
+    request: Request,
+    model: Annotated[str | None, Query(description="One of the models; by default the first.")] = None,
+) -> str | None:
+    """Return the model that an address names; raise Refusal if it has an option that would be ignored."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
+        if name != "model":
+            raise Refusal(422, f"the address has an option {quote_value(name)}; expected model or none")
+    if len(names) > 1:
+        raise Refusal(422, "the address names more than one model")
+    return model
+
+
+ModelName = Annotated[str | None, Depends(find_name)]
 
 PATHS = frozenset({"/", "/predict", "/explain", "/model", "/health", "/ready", "/metrics", "/openapi.json"})
 
@@ -56,6 +71,7 @@ def build_app(models: Sequence[Model], settings: Settings, *, num_threads: int |
         description="Answers for images of skin lesions. Research; no diagnosis.",
         docs_url=None,  # these pages load their scripts from another host
         redoc_url=None,
+        redirect_slashes=False,  # behind a proxy that speaks https, they lead to http
         exception_handlers={HTTPException: _refuse_route, RequestValidationError: _refuse_query},
         middleware=[
             Middleware(SecureHeadersMiddleware),
@@ -78,7 +94,7 @@ def _add_answering(app: FastAPI, served: ServedModels, settings: Settings, metri
         responses=schemas.describe_answers(schemas.Predicted, schemas.EXAMPLE_PREDICTED, *OF_IMAGES),
         openapi_extra=schemas.describe_body(may_be_lesion=True),
     )
-    async def predict(request: Request, name: ModelName = None) -> Response:
+    async def predict(request: Request, name: ModelName) -> Response:
         batcher = served.find(name)
         upload = await read_upload(request, max_files=settings.max_files)
         return await answering.predict(batcher, upload, settings, metrics)
@@ -89,7 +105,7 @@ def _add_answering(app: FastAPI, served: ServedModels, settings: Settings, metri
         responses=schemas.describe_answers(schemas.Explained, schemas.EXAMPLE_EXPLAINED, *OF_IMAGES),
         openapi_extra=schemas.describe_body(may_be_lesion=False),
     )
-    async def explain(request: Request, name: ModelName = None) -> Response:
+    async def explain(request: Request, name: ModelName) -> Response:
         batcher = served.find(name)
         upload = await read_upload(request, max_files=1, may_be_lesion=False)
         return await answering.explain(batcher, upload, settings, metrics)
@@ -102,7 +118,7 @@ def _add_describing(app: FastAPI, served: ServedModels, metrics: Metrics) -> Non
         response_model=schemas.Described,
         responses={status: {"model": schemas.Reason} for status in (401, 422)},
     )
-    async def model(name: ModelName = None) -> Response:
+    async def model(name: ModelName) -> Response:
         return respond(served.describe(name))
 
     @app.get("/health", summary="Whether the process runs.", response_model=schemas.State)

@@ -95,11 +95,13 @@ async def _read_parts(parser: MemoryParser, max_files: int, *, may_be_lesion: bo
     form = await parser.parse()
     if not parser.has_ended:
         raise Refusal(422, "the multipart body is cut short: its last boundary is missing")
-    images, is_lesion = [], False
+    images, is_lesion = [], None
     for name, part in form.multi_items():
         if name == FILES and isinstance(part, UploadFile):
             images.append(Image(part.filename or "", await part.read()))
         elif name == LESION and may_be_lesion and part in ("true", "false"):
+            if is_lesion is not None:
+                raise Refusal(422, f"the request has several parts {LESION}; expected one, or none")
             is_lesion = part == "true"
         else:
             raise Refusal(422, _describe_part(name, part, may_be_lesion=may_be_lesion))
@@ -107,7 +109,7 @@ async def _read_parts(parser: MemoryParser, max_files: int, *, may_be_lesion: bo
         raise Refusal(422, f"the request has no image: expected one part {FILES} with a file name for each")
     if len(images) > max_files:
         raise Refusal(413, f"the request has more than {max_files} images")
-    return Upload(images, is_lesion)
+    return Upload(images, bool(is_lesion))
 
 
 def _describe_part(name: str, part: UploadFile | str, *, may_be_lesion: bool) -> str:

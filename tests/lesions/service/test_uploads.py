@@ -35,6 +35,7 @@ END = f"\r\n--{BOUNDARY}--\r\n".encode()
         (MULTIPART, START + b'; name="lesion"; filename="a"\r\n\r\ntrue' + END, 422, "the part lesion is a file"),
         (MULTIPART, START + b'; name="image"; filename="a"\r\n\r\nx' + END, 422, "the request has a part 'image'"),
         (MULTIPART, START + b'; name="lesion"\r\n\r\ntrue' + END, 422, "the request has no image"),
+        (MULTIPART, 2 * (START + b'; name="lesion"\r\n\r\nfalse\r\n') + END[2:], 422, "several parts lesion;"),
         (MULTIPART, END[2:], 422, "the request has no image"),
         (MULTIPART, START + b'; name="x"\r\n\r\n' + bytes(200) + END, 422, "the multipart body is malformed: Part"),
         (MULTIPART, START + b"; a=" + b"b" * 100_000 + b"\r\n\r\nx" + END, 422, "the multipart body is malformed"),
@@ -77,11 +78,31 @@ def test_a_lesion_of_refused_images_is_refused(service: Service, images: dict[st
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("GET", "/predict", 405), ("PUT", "/predict", 405), ("POST", "/model", 405), ("GET", "/nothing", 404),
+     ("POST", "/predict/", 404), ("GET", "/model/", 404),
      ("GET", "/page/../app.py", 404), ("GET", "/page/%2e%2e%2fapp.py", 404), ("GET", "/page/app.py", 404)],
 )  # fmt: skip
 def test_what_there_is_not_is_said(service: Service, method: str, path: str, status: int) -> None:
     refused = service.ask(method, path)
     assert (refused.status, bool(refused.reason)) == (status, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("lesion=true", "the address has an option 'lesion'; expected model or none"),
+        ("model=x&min_confidence", "the address has an option 'min_confidence'; expected model or none"),
+        ("model=x&model=y", "the address names more than one model"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(
+    service: Service, images: dict[str, bytes], options: str, reason: str
+) -> None:
+    for refused in (
+        service.predict(("red.png", images["red.png"]), path=f"/predict?{options}"),
+        service.predict(("red.png", images["red.png"]), path=f"/explain?{options}"),
+        service.ask("GET", f"/model?{options}"),
+    ):
+        assert (refused.status, refused.reason) == (422, reason)
 
 
 @pytest.mark.parametrize(

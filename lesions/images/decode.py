@@ -24,6 +24,7 @@ from lesions.images.pixels import (
     read_samples,
     to_rgb,
 )
+from lesions.images.png import check_png
 from lesions.images.resize import ResizableImage
 from lesions.parameters.strict import Section
 
@@ -120,6 +121,8 @@ def _decode_by_pillow(data: bytes, min_px: int, max_pixels: float) -> tuple[NDAr
     try:
         with Image.open(io.BytesIO(data), formats=_list_plugins()) as image:
             _check_header(image, max_pixels)
+            if image.format == "PNG":
+                check_png(data)
             samples = read_samples(image)
             orientation = image.getexif().get(ExifTags.Base.Orientation)
             width, height = image.size[::-1] if orientation in (5, 6, 7, 8) else image.size

@@ -125,11 +125,14 @@ def _decode_by_pillow(data: bytes, min_px: int, max_pixels: float) -> tuple[NDAr
                 check_png(data)
             samples = read_samples(image)
             orientation = image.getexif().get(ExifTags.Base.Orientation)
-            width, height = image.size[::-1] if orientation in (5, 6, 7, 8) else image.size
+            full = image.size
             # Irregular JPEGs arrive here too; draft mode decodes them at a fraction of their size.
             image.draft("RGB", (min_px, min_px))
+            is_full = image.size == full
             # exif_transpose would copy an image that is already upright.
             rgb = to_rgb(ImageOps.exif_transpose(image) if orientation in range(2, 9) else image, samples)
+            # Pillow may give the size of a TIFF before or after turning it, but that of its pixels is certain.
+            width, height = rgb.size if is_full else full[::-1] if orientation in (5, 6, 7, 8) else full
             return _reduce(rgb, min_px), width, height
     except InputError:
         raise

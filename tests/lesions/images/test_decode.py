@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageOps
 
 from lesions.errors import InputError
 from lesions.images.decode import DecodingParameters, decode_image, to_grey
@@ -84,6 +84,20 @@ def test_a_palette_with_a_transparent_colour_is_blended_with_white() -> None:
     image = framed("P", 0, 1)
     image.putpalette([255, 0, 0, 0, 255, 0])
     assert (decode_image(encode(image, transparency=0), CROP).pixels[:, :6] == 255).all()
+
+
+@pytest.mark.parametrize("size", [(30, 20), (320, 160)])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_that_of_the_upright_image(kind: str, orientation: int, size: tuple[int, int]) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    data = encode(half_and_half(size), kind, exif=exif)
+    image = decode_image(data, CROP)
+    with Image.open(io.BytesIO(data)) as opened:
+        upright = np.asarray(ImageOps.exif_transpose(opened))
+    assert (image.height_px, image.width_px) == upright.shape[:2]
+    assert (image.width_px, image.height_px) == (size if orientation < 5 else size[::-1])
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])

@@ -113,18 +113,23 @@ def _build_device(model: str) -> Resource:
 
 
 def _build_patient(patient: Patient) -> Resource:
-    family, *given = patient.name.split("^")
     resource: Resource = {"resourceType": "Patient"}
     if patient.id:
         resource["identifier"] = [{"value": patient.id}]
-    if patient.name:
-        names = {"text": patient.name.replace("^", " ").strip(), "family": family, "given": given[:1]}
-        resource["name"] = [{key: value for key, value in names.items() if value and value != [""]}]
+    # In Latin letters, then perhaps in ideographs, and as these are spoken.
+    if groups := list(filter(None, patient.name.split("="))):
+        resource["name"] = list(map(_build_name, groups))
     if patient.sex:
         resource["gender"] = SEXES[patient.sex]
     if patient.birth_date:
         resource["birthDate"] = _spell_date(patient.birth_date)
     return resource
+
+
+def _build_name(group: str) -> Resource:
+    family, *given = group.split("^")
+    name = {"text": group.replace("^", " ").strip(), "family": family, "given": given[:1]}
+    return {key: value for key, value in name.items() if value and value != [""]}
 
 
 def _spell_date(digits: str) -> str:

@@ -169,6 +169,19 @@ def test_identifiers_that_are_not_as_the_standard_says_are_left_out_or_cut() -> 
     assert not {"birthDate", "gender"} & {*patient}
 
 
+def test_a_name_in_several_scripts_is_several_names() -> None:
+    pixels = np.full((24, 24, 3), RED, np.uint8)
+    pixels[:6] //= 2
+    name = "Yamada^Tarou=山田^太郎=やまだ^たろう"
+    Path("three.dcm").write_bytes(spell(build(pixels, PatientName=name, SpecificCharacterSet="ISO_IR 192")))
+    predict("three.dcm", "--fhir", "fhir", "--keep-identifiers")
+    (patient,) = read_resources(Path("fhir/000001.json"))["Patient"]
+    assert patient["name"] == [
+        {"text": f"{family} {given}", "family": family, "given": [given]}
+        for family, given in (("Yamada", "Tarou"), ("山田", "太郎"), ("やまだ", "たろう"))
+    ]
+
+
 def test_the_same_image_gives_the_same_reports_and_another_model_others() -> None:
     predict("Jane-Doe.dcm", "--dicom-sr", "a", "--fhir", "a")
     predict("Jane-Doe.dcm", "--dicom-sr", "b", "--fhir", "b")

@@ -49,7 +49,7 @@ from lesions.networks.source import open_source
 from lesions.parameters.exports import read_exports
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
-from lesions.serving.manifest import PredictionSets, Thresholds, spell_manifest
+from lesions.serving.manifest import PredictionSets, Score, Thresholds, spell_manifest
 from lesions.serving.stream import count_in_batch
 from lesions.stage.run import run_stage
 from lesions.tables.calibrations import Calibration, read_calibration
@@ -126,9 +126,10 @@ def main(
             quantised = quantise(exported, pixels, train_rows)
         int8 = ExportedFile(spell_onnx(quantised, spell_manifest(manifest)), manifest, pixels, hardware.num_threads)
         tables = [(val, answer(calibration, in_val.logits)), (checked, reference)]
-        is_accepted, of_int8 = judge_int8(int8, tables, max_drop=section.max_drop)
-        summary |= of_int8
-        files |= {"model.int8.onnx": int8.data} if is_accepted else {}
+        is_accepted, of_int8, scores = judge_int8(int8, tables, max_drop=section.max_drop)
+        own = spell_onnx(quantised, spell_manifest(manifest.model_copy(update={"scores": scores})))
+        summary |= {**of_int8, "int8_num_bytes": len(own)}
+        files |= {"model.int8.onnx": own} if is_accepted else {}
     with atomic_folder(paths.export) as folder:
         for name, content in files.items():
             (folder / name).write_bytes(content)
@@ -177,8 +178,8 @@ def check_file(file: ExportedFile, table: Predictions, reference: Answers, raw: 
 
 def judge_int8(
     int8: ExportedFile, tables: Sequence[tuple[Predictions, Answers]], *, max_drop: float
-) -> tuple[bool, dict[str, Any]]:
-    """Return whether a file in int8 loses little enough on validation, and its figures there and on test images.
+) -> tuple[bool, dict[str, Any], dict[str, Score]]:
+    """Return whether a file in int8 loses little enough on validation, its figures, and its scores on test images.
 
     Parameters
     ----------
@@ -191,10 +192,13 @@ def judge_int8(
         losses[table.images.split.iloc[0]] = measure_loss(predict_as(table, answers), predict_as(table, found))
     is_accepted, decision = describe_decision(losses["val"][1], max_drop)
     print(f"model.int8.onnx is {decision}")
-    figures: dict[str, Any] = {"int8": decision, "int8_num_bytes": len(int8.data), "processor_has_vnni": has_vnni()}
+    figures: dict[str, Any] = {"int8": decision, "processor_has_vnni": has_vnni()}
     for split, (score, lost) in losses.items():
         figures |= summarise_loss(split, score, lost)
-    return is_accepted, figures
+    if "test" not in losses:  # sealed
+        return is_accepted, figures, {}
+    score, _ = losses["test"]
+    return is_accepted, figures, {METRIC: Score(value=score.value, **score.bounds)}
 
 
 if __name__ == "__main__":

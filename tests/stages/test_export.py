@@ -112,6 +112,16 @@ def test_a_model_becomes_a_file_that_predicts_what_the_run_predicted(
     assert metrics["int8"].startswith("written: it loses ")
     assert {"int8_val_balanced_accuracy", "int8_test_balanced_accuracy_lost_high"} <= metrics.keys()
     assert "model.int8.onnx is written: it loses" in capsys.readouterr().out
+    of_int8, answers, table = read_answers(changed, "custom_cnn", "model.int8.onnx")
+    test = (table.images.split == "test").to_numpy()
+    called = np.array([CLASSES.index(answer.diagnosis) for answer in answers])
+    recalls = [(called[test & (table.y_true == side)] == side).mean() for side in np.unique(table.y_true[test])]
+    (score,) = of_int8.scores.values()
+    assert of_int8.scores.keys() == {"balanced_accuracy"}
+    assert score.value == pytest.approx(np.mean(recalls))
+    assert metrics["int8_test_balanced_accuracy"] == pytest.approx(score.value, abs=1e-6)
+    assert score.low is not None and score.high is not None and score.low <= score.value <= score.high
+    assert of_int8.model_copy(update={"scores": manifest.scores}) == manifest
 
     test = read_json(changed / "metrics/custom_cnn/test.json")
     bounds = read_json(changed / "metrics/custom_cnn/intervals.json")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lesions.evaluation.interval import Difference
+from lesions.evaluation.interval import Difference, Estimate
 from lesions.exporting.int8 import describe_decision, measure_loss, predict_as, summarise_loss
 from lesions.exporting.parity import Answers
 from tests.runs import build_predictions, true_classes
@@ -26,7 +26,8 @@ def test_the_loss_is_the_paired_difference_of_balanced_accuracy() -> None:
     table = build_predictions(Y_TRUE, np.eye(3)[Y_TRUE])
     score, lost = measure_loss(predict_as(table, answers(3)), predict_as(table, answers(12)))
     # 30 images per class.
-    assert score == pytest.approx(1 - 12 / 30 / 3)
+    assert score.value == pytest.approx(1 - 12 / 30 / 3)
+    assert score.low < score.value < score.high
     assert lost.value == pytest.approx(9 / 30 / 3)
     assert lost.low < lost.value < lost.high
 
@@ -57,7 +58,7 @@ def test_a_file_is_written_if_it_loses_no_more_than_allowed(value: float, is_acc
 
 
 def test_figures_have_flat_names_by_split() -> None:
-    assert summarise_loss("val", 0.7, lose(0.1)) == {
+    assert summarise_loss("val", Estimate(0.7, 0.6, 0.8), lose(0.1)) == {
         "int8_val_balanced_accuracy": 0.7,
         "int8_val_balanced_accuracy_lost": 0.1,
         "int8_val_balanced_accuracy_lost_low": 0.0,

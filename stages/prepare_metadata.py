@@ -10,10 +10,11 @@ import typer
 from lesions.datasets.identifiers import Identifiers
 from lesions.datasets.joining import join_readings
 from lesions.datasets.merged_words import count_merged_words, describe_merged_words
-from lesions.datasets.parameters import DatasetParameters, SimilarIdentifiers
+from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.reading import Reading, Unused, read_dataset
 from lesions.datasets.refusals import LEFT_OUT, list_reasons, write_rejected
 from lesions.datasets.shared_identifiers import Shared, find_shared
+from lesions.datasets.similar_spellings import SimilarIdentifiers
 from lesions.errors import quote_value
 from lesions.formats.json_file import write_metrics
 from lesions.formats.sha256 import hash_file

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from lesions.datasets.isic_archive import IsicArchiveParameters
+from lesions.datasets.similar_spellings import SimilarIdentifiers
 from lesions.datasets.sources import OWN, Kind, Source, TableParameters, Text, has_no_control_characters
 from lesions.tables.paths import SYNTHETIC_ROOT, describe_overlap
 from lesions.tables.record import DiagnosisName
@@ -21,9 +22,6 @@ NAMES = (
 
 RESERVED = (*NAMES, "schema", "sealed")
 """Names that no source can have; files of metrics with a part for each dataset have keys of the last two names."""
-
-SimilarIdentifiers = Literal["ask", "join", "keep"]
-"""Whether identifiers that may be one in two spellings stop the run, are joined, or are kept apart."""
 
 
 class DatasetParameters(TableParameters):

@@ -3,6 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from typing import Literal
+
+SimilarIdentifiers = Literal["ask", "join", "keep"]
+"""Whether identifiers that may be one in two spellings stop the run, are joined, or are kept apart."""
 
 LOOK_ALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТХУаеѕіјорсхуΑΒΕΖΗΙΚΜΝΟΡΤΥΧο‐‑‒–—―−‘’",

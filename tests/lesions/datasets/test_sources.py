@@ -82,6 +82,26 @@ def test_the_short_form_is_a_source_with_the_name_of_its_kind(write_params: Writ
             {"subgroups": {"camera": "cam"}, "words": {"camera": {"X": "y"}}, "missing": {"camera": ["x"]}},
             "words.camera and missing.camera both have 'X'; say it in one of them",
         ),
+        (
+            {"words": {"patient_id": {"17": "A"}}, "missing": {"patient_id": ["17.0"]}},
+            "words.patient_id and missing.patient_id both have '17'; say it in one of them",
+        ),
+        (
+            {"words": {"patient_id": {"17": "A", "17.0": "B"}}},
+            "words.patient_id: '17' and '17.0' are one word, and cannot be two",
+        ),
+        (
+            {"words": {"patient_id": {"N/A": "A"}}},
+            "words.patient_id: 'N/A' always means 'not known', and cannot be 'A'",
+        ),
+        (
+            {"words": {"patient_id": {"nobody": "unknown"}}},
+            "words.patient_id: 'nobody' becomes 'unknown'; a word for 'not known' belongs in missing.patient_id",
+        ),
+        (
+            {"words": {"diagnosis": {" ": "nevus"}}},
+            "words.diagnosis: an empty cell always means 'not known', and cannot be 'nevus'",
+        ),
         ({"lesions_by_patient": True}, "lesions_by_patient needs columns.patient_id and columns.lesion_id"),
         (
             {"columns": {"image_id": "photo", "diagnosis": "finding"}, "same_patients_as": "a"},

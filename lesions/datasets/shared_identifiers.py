@@ -42,20 +42,27 @@ class Shared:
         things = f"{self.field.removesuffix('_id')}s"
         found = f"{self.first} and {self.second}: {self.number:,} {things} have an identifier that is in both"
         if self.are_same:
-            return f"{found}, and count as the same (same_patients_as)"
-        own, other = (self.second, self.first) if self.second in parameters.own_names else (self.first, self.second)
+            why = "same_patients_as" if self._list_own(parameters) else "the datasets are numbered together"
+            return f"{found}, and count as the same ({why})"
         return (
             f"{found}, or a similar one, and count as different {things}, which may be on two sides of the split; if "
-            f"they are the same, set same_patients_as: {other} in {parameters.find_key(own)} ({own})"
+            f"they are the same, {self._say_remedy(parameters)}"
         )
+
+    def _list_own(self, parameters: DatasetParameters) -> list[str]:
+        return [name for name in (self.second, self.first) if name in parameters.own_names]
+
+    def _say_remedy(self, parameters: DatasetParameters) -> str:
+        for own in self._list_own(parameters):
+            other = self.first if own == self.second else self.second
+            return f"set same_patients_as: {other} in {parameters.find_key(own)} ({own})"
+        return "describe one of the two in dataset.sources, with same_patients_as"
 
 
 def find_shared(readings: Sequence[Reading], parameters: DatasetParameters) -> list[Shared]:
-    """Return the identifiers that are in two datasets, at least one of which is the user's own."""
+    """Return the identifiers that are in two datasets."""
     found = []
     for first, second in combinations(readings, 2):
-        if not {first.name, second.name} & {*parameters.own_names}:
-            continue
         numberings = [parameters.find_numbering(one.name) for one in (first, second)]
         for field in GROUPING_IDENTIFIERS:
             sets = [

@@ -92,7 +92,7 @@ NUMBERED: dict[str, dict[str, list[str]]] = {
         ]
     },
 }
-SAME = "have an identifier that is in both, and count as the same (the datasets are numbered together)"
+SAME = "have an identifier that is in both, and count as the same (they are numbered together)"
 DIFFERENT = (
     "have an identifier that is in both, or a similar one, and count as different lesions, which may be on two sides "
     "of the split; if they are the same, describe one of the two in dataset.sources, with same_patients_as"

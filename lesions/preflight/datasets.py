@@ -190,7 +190,7 @@ def _check_use(readings: Sequence[Reading], params: Path, findings: Findings) ->
         findings.rows["test images"] = f"{is_listed.sum():,} of {len(trained):,}, by split.test_list"
     elif split.keep is not None:
         kept = read_kept(split)
-        num_old = int(find_kept(trained, kept, split.keep).notna().sum())
+        num_old = int(find_kept(trained, kept, split.keep, find_folder=dataset.find_folder).notna().sum())
         findings.rows["earlier split"] = (
             f"{num_old:,} of {len(trained):,} images are among the {len(kept):,} of split.keep"
         )

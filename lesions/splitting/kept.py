@@ -1,5 +1,6 @@
 """An earlier split that a new one extends: old images stay where they were, and new ones are added."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -43,11 +44,13 @@ def read_kept(parameters: SplitParameters) -> pd.Series:
     return cells.set_index("image_id").split
 
 
-def find_kept(metadata: pd.DataFrame, kept: pd.Series, source: str | None) -> pd.Series:
+def find_kept(
+    metadata: pd.DataFrame, kept: pd.Series, source: str | None, *, find_folder: Callable[[str], str]
+) -> pd.Series:
     """Return the earlier split (N,) of each image to train on; missing for an image that is new.
 
-    With several datasets an `image_id` begins with the name of its dataset, and with one it does not; an image is
-    found by either. An image that was only scored is new here.
+    With several datasets an `image_id` begins with the folder of its dataset, and with one it usually does not; an
+    image is found by either, and with its dataset's name before it. An image that was only scored is new here.
 
     Parameters
     ----------
@@ -57,6 +60,8 @@ def find_kept(metadata: pd.DataFrame, kept: pd.Series, source: str | None) -> pd
         As `read_kept` returns it.
     source
         The file, which errors name; None without one.
+    find_folder
+        Returns the folder of a dataset.
 
     Raises
     ------
@@ -64,14 +69,17 @@ def find_kept(metadata: pd.DataFrame, kept: pd.Series, source: str | None) -> pd
         If no image has an earlier split, or if a name without its dataset could be of two images.
     """
     ids = metadata.image_id
-    other = pd.Series(map(_name_otherwise, ids, metadata.source), index=ids.index)
-    ambiguous = sorted(set(other[other.duplicated()]) & set(kept.index) - set(ids))
+    named, plain = _name_otherwise(metadata, find_folder)
+    ambiguous = sorted(set(plain[plain.duplicated()]) & set(kept.index) - set(ids))
     if ambiguous:
         raise InputError(
             f"{source}: {quote_value(ambiguous[0])} could be of several datasets; write the name of its dataset and "
             "a slash before it"
         )
-    earlier = ids.map(kept).where(ids.isin(kept.index), other.map(kept))
+    earlier = ids.map(kept)
+    for other in (named, plain):
+        # What is another image's own name is not this one's.
+        earlier = earlier.where(earlier.notna() | other.isin(ids), other.map(kept))
     if source is not None and earlier.isna().all():
         raise InputError(
             f"{source}: names {len(kept):,} images, and none of those to train on; is it another dataset's?"
@@ -123,10 +131,15 @@ def count_kept(table: pd.DataFrame, kept: pd.Series) -> dict[str, object]:
     }
 
 
-def _name_otherwise(image_id: str, source: str) -> str:
-    """Return an `image_id` with the name of its dataset before it, or without the name where it begins with it."""
-    start = f"{source}/"
-    return image_id.removeprefix(start) if image_id.startswith(start) else f"{start}{image_id}"
+def _name_otherwise(metadata: pd.DataFrame, find_folder: Callable[[str], str]) -> tuple[pd.Series, pd.Series]:
+    """Return the `image_id` (N,) of each image with the name of its dataset before it, and with nothing before it."""
+    folder = {source: f"{find_folder(source)}/" for source in metadata.source.unique()}
+    starts = [
+        folder[source] if image_id.startswith(folder[source]) else f"{source}/"
+        for image_id, source in zip(metadata.image_id, metadata.source, strict=True)
+    ]
+    plain = pd.Series(map(str.removeprefix, metadata.image_id, starts), index=metadata.index, dtype=str)
+    return metadata.source.astype(str) + "/" + plain, plain
 
 
 def _count(split: pd.Series) -> dict[str, int]:

@@ -131,8 +131,10 @@ class TableParameters(Section):
             if unknown := sorted({*fields} - known):
                 if unknown[0] in get_args(FieldName):
                     raise ValueError(f"{key}.{unknown[0]} has no column; columns.{unknown[0]} is missing")
-                names = ", ".join(get_args(FieldName))
+                names = ", ".join(name for name in get_args(FieldName) if (key, name) != ("words", "image_id"))
                 raise ValueError(f"{key}: expected {names} or a name in subgroups, got {unknown[0]!r:.80}")
+        if "image_id" in self.words:
+            raise ValueError("words.image_id: an image is named as its file is; correct the table instead")
         for field in self.words:
             self._check_meanings(field)
 

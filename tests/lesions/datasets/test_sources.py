@@ -74,8 +74,12 @@ def test_the_short_form_is_a_source_with_the_name_of_its_kind(write_params: Writ
         ),
         ({"words": {"sex": {"f": "female"}}}, "words.sex has no column; columns.sex is missing"),
         (
+            {"words": {"image_id": {"0": "z"}}},
+            "words.image_id: an image is named as its file is; correct the table instead",
+        ),
+        (
             {"words": {"camera": {"a": "b"}}},
-            "words: expected image_id, patient_id, lesion_id, diagnosis, diagnosis_confirmation, age_years, sex, "
+            "words: expected patient_id, lesion_id, diagnosis, diagnosis_confirmation, age_years, sex, "
             "site, fitzpatrick_type or a name in subgroups, got 'camera'",
         ),
         (

@@ -1,6 +1,7 @@
 """Several datasets become one table."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,34 @@ def test_a_listed_diagnosis_without_images_is_named(tmp_path: Path, write_params
     )
     params = write_params(dataset=section, task=task("diagnosis"))
     with pytest.raises(InputError, match=r"no image of ham10000 has the diagnosis squamous_cell_carcinoma"):
+        prepare(tmp_path, params)
+
+
+@pytest.mark.parametrize(
+    ("neither", "diagnoses", "message"),
+    [
+        (
+            ["dermatofibroma", "melanoma", "nevus"],
+            "all",
+            "task.neither: all images of ham10000 have diagnoses that are neither malignant nor benign",
+        ),
+        (
+            ["benign_keratosis"],
+            ["squamous_cell_carcinoma", "basal_cell_carcinoma"],
+            "dataset.diagnoses: ham10000 share no diagnosis, or have none of those that are listed",
+        ),
+    ],
+)
+def test_that_no_image_to_train_on_is_left_is_said_even_if_external_ones_are(
+    tmp_path: Path, write_params: WriteParams, *, neither: list[str], diagnoses: Any, message: str
+) -> None:
+    write_two(tmp_path)
+    pad = tmp_path / "pad_ufes_20/metadata.csv"
+    pad.write_text(pad.read_text().replace("MEL", "BCC"))
+    section = dataset_section(tmp_path, "ham10000", external=["pad_ufes_20"], diagnoses=diagnoses)
+    sides = {side: [one for one in TASK[side] if one not in neither] for side in ("malignant", "benign")}
+    params = write_params(dataset=section, task=task("malignancy") | sides | {"neither": neither})
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         prepare(tmp_path, params)
 
 

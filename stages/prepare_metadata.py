@@ -10,10 +10,11 @@ import typer
 from lesions.datasets.identifiers import Identifiers
 from lesions.datasets.joining import join_readings
 from lesions.datasets.merged_words import count_merged_words, describe_merged_words
-from lesions.datasets.parameters import DatasetParameters, SimilarIdentifiers
+from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.reading import Reading, Unused, read_dataset
 from lesions.datasets.refusals import LEFT_OUT, list_reasons, write_rejected
 from lesions.datasets.shared_identifiers import Shared, find_shared
+from lesions.datasets.similar_spellings import SimilarIdentifiers
 from lesions.errors import quote_value
 from lesions.formats.json_file import write_metrics
 from lesions.formats.sha256 import hash_file
@@ -127,12 +128,14 @@ def count_identifiers(
 ) -> dict[str, dict[str, int]]:
     """Count the identifiers of each field, over all datasets, that were joined, may be one, or say "not known".
 
-    Those that are in two datasets and count as different are counted for each two datasets.
+    Those that are in two datasets, and count as different or are kept apart, are counted for each two datasets.
     """
     none = Identifiers("", num_not_known=0, num_joined=0, similar=[])
     counts = {field: Counter(none.count(similar) | {"num_in_two_datasets": 0}) for field in GROUPING_IDENTIFIERS}
     for one in shared:
-        counts[one.field]["num_in_two_datasets"] += 0 if one.are_same else one.number
+        if one.use != "same":
+            count = "num_in_two_datasets" if one.use == "different" else "num_similar_kept_apart"
+            counts[one.field][count] += one.number
     for reading in readings:
         for field, found in reading.identifiers.items():
             counts[field].update(found.count(similar))

@@ -53,14 +53,15 @@ def main(
     parameters = read_section(params, "split", SplitParameters)
     test_images, kept = read_test_list(parameters), read_kept(parameters)
     whole, copies = read_metadata(metadata), read_pairs(near_duplicates)
-    is_external = whole.source.isin(read_section(params, "dataset", DatasetParameters).external)
+    dataset = read_section(params, "dataset", DatasetParameters)
+    is_external = whole.source.isin(dataset.external)
     external = split_external(whole, is_external, copies)
     # The split of the datasets to train on must not depend on images that are only scored.
     table = add_groups(whole[~is_external], copies)
     for part in (table, external):
         check_few_conflict(part, parameters.max_conflicting_fraction, metadata=metadata, copies=near_duplicates)
     table["is_listed"] = find_listed(table, test_images, parameters.test_list)
-    table["earlier"] = find_kept(table, kept, parameters.keep)
+    table["earlier"] = find_kept(table, kept, parameters.keep, find_folder=dataset.find_folder)
     # Listed images stay, and so does what was scored before: other results are on the same images.
     stays = table.is_listed | table.earlier.isin(SCORED_SPLITS)
     table["is_dropped"] = table.is_conflicting & ~stays & (parameters.conflicting_copies == "drop")

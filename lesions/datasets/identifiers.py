@@ -3,15 +3,14 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.columns import Column
-from lesions.datasets.parameters import SimilarIdentifiers
-from lesions.datasets.similar_spellings import FOLDS, fold_identifier
+from lesions.datasets.similar_spellings import FOLDS, SimilarIdentifiers, fold_identifier
 from lesions.errors import quote_value
 from lesions.formats.identifier import normalise_identifier
 from lesions.tables.groups import GROUPING_IDENTIFIERS
@@ -73,6 +72,11 @@ class Identifiers:
         return [f"{self.column}: {words}: {number}" for words, number in counts.items() if number]
 
 
+def spell_word(field: str, word: str) -> str:
+    """Return a word of the parameters in the spelling that the cells of its field have when they are read."""
+    return normalise_identifier(word) if field in GROUPING_IDENTIFIERS else word
+
+
 def unify_identifiers(
     cells: pd.DataFrame, adapter: Adapter, *, join: bool
 ) -> tuple[pd.DataFrame, dict[str, Identifiers]]:
@@ -88,7 +92,8 @@ def unify_identifiers(
     Returns
     -------
     cells
-        The rows with the new spellings. A word for "not known" is an empty cell.
+        The rows with the new spellings, before the column translates them. What programs write for "not known" is an
+        empty cell.
     found
         What was found, by field.
     """
@@ -100,15 +105,19 @@ def unify_identifiers(
             continue
         spelled = cells[column.name]
         unified = spelled.map({cell: normalise_identifier(cell) for cell in spelled.dropna().unique()})
+        # Those are compared that the parameters' words make of them, without what they say is not known.
+        identifier = _translate(column, unified)
         # Lesions that are numbered within a patient are compared within the patient.
-        outer = pd.Series("", cells.index) if column.within is None else cells[column.within.name].fillna("")
-        is_known = (unified.fillna("") != "") & ((outer != "") | (column.within is None))
-        known = pd.DataFrame({"outer": outer, "identifier": unified, "spelled": spelled})[is_known]
+        outer = pd.Series("", cells.index)
+        if column.within is not None:
+            outer = _translate(column.within, cells[column.within.name]).fillna("")
+        is_known = (identifier.fillna("") != "") & ((outer != "") | (column.within is None))
+        known = pd.DataFrame({"outer": outer, "identifier": identifier, "spelled": spelled})[is_known]
         num_spellings = known.groupby(["outer", "identifier"]).spelled.nunique()
         similar = find_similar(Counter(zip(known.outer, known.identifier, strict=True)))
         found[field] = Identifiers(
             column=column.name,
-            num_not_known=int(((unified == "") & (spelled.str.strip() != "")).sum()),
+            num_not_known=int(((identifier == "") & (spelled.str.strip() != "")).sum()),
             num_joined=int((num_spellings > 1).sum()),
             similar=[
                 {"/".join(filter(None, spelling)): number for spelling, number in one.items()} for one in similar
@@ -116,11 +125,20 @@ def unify_identifiers(
             num_dates=_count_dates(known.identifier.unique()),
         )
         if join:
-            chosen = choose_spellings(similar)
-            pairs = zip(outer, unified, strict=True)
-            unified = pd.Series([chosen.get(pair, pair[1]) for pair in pairs], cells.index, dtype=str)
+            chosen, cell_of = choose_spellings(similar), dict(zip(identifier, unified, strict=True))
+            pairs = zip(outer, identifier, strict=True)
+            joined = [
+                cell_of[chosen[pair]] if pair in chosen else cell for pair, cell in zip(pairs, unified, strict=True)
+            ]
+            unified = pd.Series(joined, cells.index, dtype=str)
         cells = cells.assign(**{column.name: unified})
     return cells, found
+
+
+def _translate(column: Column, cells: pd.Series) -> pd.Series:
+    """Return the identifier (N,) that a column reads from each cell, without `within`; empty where not known."""
+    alone = replace(column, within=None)
+    return cells.map({cell: alone.read({column.name: cell}) or "" for cell in cells.dropna().unique()})
 
 
 def explain_similar(source: Path | str, found: Mapping[str, Identifiers]) -> str:

@@ -37,14 +37,17 @@ def join_readings(
     """
     table = unify_shared(pd.concat([reading.table for reading in readings], ignore_index=True), parameters)
     check_subgroups(table, parameters)
+    trained, is_trained = ", ".join(parameters.names), table.source.isin(parameters.names)
     by_malignancy = task.name == MALIGNANCY
     is_asked = choose_used(table, parameters.names, parameters.diagnoses, by_malignancy=by_malignancy)
-    if not is_asked.any():
-        raise InputError(f"dataset.diagnoses: {', '.join(parameters.names)} share no diagnosis")
+    if not (is_asked & is_trained).any():
+        raise InputError(f"dataset.diagnoses: {trained} share no diagnosis, or have none of those that are listed")
     task.check_sides(table.diagnosis[is_asked])
     has_class = ~table.diagnosis.isin(task.neither if by_malignancy else ())
-    if not (is_asked & has_class).any():
-        raise InputError("task.neither: all images have diagnoses that are neither malignant nor benign")
+    if not (is_asked & has_class & is_trained).any():
+        raise InputError(
+            f"task.neither: all images of {trained} have diagnoses that are neither malignant nor benign"
+        )
     unused = [row for reading in readings for row in reading.unused]
     unused += _leave_out(table[~is_asked], "diagnosis_not_used")
     unused += _leave_out(table[is_asked & ~has_class], "neither")

@@ -7,6 +7,7 @@ from typing import get_args
 
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.columns import Column, OneHot, fold_word
+from lesions.datasets.identifiers import spell_word
 from lesions.datasets.sources import TableParameters
 from lesions.datasets.vocabulary import WORDS, list_spellings
 from lesions.tables.metadata import IDENTIFIERS
@@ -65,7 +66,11 @@ class Layout:
 
         What the parameters say goes first.
         """
-        words, missing = dict(self.described.words.get(field, {})), self._find_missing(field)
+        words = {
+            spell_word(field, word): spell_word(field, value)
+            for word, value in self.described.words.get(field, {}).items()
+        }
+        missing = self._find_missing(field)
         said = missing | set(map(fold_word, words))
         known = {word: value for word, value in self._list_known(field).items() if fold_word(word) not in said}
         patient = self.described.columns.get("patient_id")
@@ -91,7 +96,7 @@ class Layout:
         A list is for no identifier, because a patient's number can look like such a word, and for no word of `words`.
         """
         if isinstance(self.described.missing, Mapping):
-            return frozenset(map(fold_word, self.described.missing.get(field, ())))
+            return frozenset(fold_word(spell_word(field, word)) for word in self.described.missing.get(field, ()))
         if field in IDENTIFIERS:
             return frozenset()
         explained = set(map(fold_word, self.described.words.get(field, {})))

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from lesions.datasets.isic_archive import IsicArchiveParameters
+from lesions.datasets.similar_spellings import SimilarIdentifiers
 from lesions.datasets.sources import OWN, Kind, Source, TableParameters, Text, has_no_control_characters
 from lesions.tables.paths import SYNTHETIC_ROOT, describe_overlap
 from lesions.tables.record import DiagnosisName
@@ -19,11 +20,15 @@ NAMES = (
     *("milk10k", "pad_ufes_20", "ph2", "siim_isic_2020", "slice_3d", "synthetic"),
 )
 
+NUMBERED_TOGETHER = ((ISIC, "milk10k", "siim_isic_2020", "slice_3d"), ("ham10000", "isic2018", "isic2019"))
+"""Published datasets in which the same identifier is the same patient or lesion.
+
+The ISIC archive numbers patients IP_… and lesions IL_…, in the first of these as in itself; the lesions HAM_… of the
+others are HAM10000's.
+"""
+
 RESERVED = (*NAMES, "schema", "sealed")
 """Names that no source can have; files of metrics with a part for each dataset have keys of the last two names."""
-
-SimilarIdentifiers = Literal["ask", "join", "keep"]
-"""Whether identifiers that may be one in two spellings stop the run, are joined, or are kept apart."""
 
 
 class DatasetParameters(TableParameters):
@@ -192,9 +197,11 @@ class DatasetParameters(TableParameters):
         return "." if len(self.all_names) == 1 else name
 
     def find_numbering(self, name: str) -> str:
-        """Return the folder of the dataset whose patients and lesions a dataset has, which is usually itself."""
+        """Return the folder of the first dataset that has the same patients and lesions; it is usually itself."""
         described = self._find_described(name)
-        return self.find_folder((described and described.same_patients_as) or name)
+        one = (described and described.same_patients_as) or name
+        together = next((names for names in NUMBERED_TOGETHER if one in names), (one,))
+        return self.find_folder(next(other for other in self.all_names if other in together))
 
     def find_source(self, name: str) -> Source | None:
         """Return the description of a dataset of one's own; None of a published one."""

@@ -10,10 +10,11 @@ import pandas as pd
 from lesions.datasets.adapter import Adapter, FieldColumn
 from lesions.datasets.columns import Cells
 from lesions.datasets.identifiers import Identifiers, explain_similar, unify_identifiers
-from lesions.datasets.parameters import DatasetParameters, SimilarIdentifiers
+from lesions.datasets.parameters import DatasetParameters
 from lesions.datasets.refusals import explain_refusals, list_reasons
 from lesions.datasets.registry import build_adapter
 from lesions.datasets.rows import Rows, read_rows
+from lesions.datasets.similar_spellings import SimilarIdentifiers
 from lesions.datasets.validation import validate_rows
 from lesions.errors import InputError
 from lesions.tables.groups import GROUPING_IDENTIFIERS

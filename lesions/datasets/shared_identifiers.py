@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 import pandas as pd
 
@@ -13,6 +14,9 @@ from lesions.datasets.reading import Reading
 from lesions.datasets.similar_spellings import fold_identifier
 from lesions.errors import InputError
 from lesions.tables.groups import GROUPING_IDENTIFIERS
+
+Use = Literal["same", "kept apart", "different"]
+"""What identifiers that are in two datasets count as; those that are kept apart are similar, and not the same."""
 
 
 @dataclass(frozen=True)
@@ -27,52 +31,61 @@ class Shared:
         The datasets' names.
     number
         How many there are.
-    are_same
-        Whether the parameters say that the same identifier is the same patient in both.
+    use
+        What they count as.
     """
 
     field: str
     first: str
     second: str
     number: int
-    are_same: bool
+    use: Use
 
     def describe(self, parameters: DatasetParameters) -> str:
         """Say how many there are and what they count as, without any identifier."""
         things = f"{self.field.removesuffix('_id')}s"
         found = f"{self.first} and {self.second}: {self.number:,} {things} have an identifier that is in both"
-        if self.are_same:
-            return f"{found}, and count as the same (same_patients_as)"
-        own, other = (self.second, self.first) if self.second in parameters.own_names else (self.first, self.second)
+        own = [name for name in (self.second, self.first) if name in parameters.own_names]
+        if self.use == "same":
+            return f"{found}, and count as the same ({'same_patients_as' if own else 'they are numbered together'})"
+        if self.use == "kept apart":
+            return f"{found} in another spelling, and are kept apart by dataset.similar_identifiers"
+        remedy = "describe one of the two in dataset.sources, with same_patients_as"
+        if own:
+            other = self.first if own[0] == self.second else self.second
+            remedy = f"set same_patients_as: {other} in {parameters.find_key(own[0])} ({own[0]})"
         return (
             f"{found}, or a similar one, and count as different {things}, which may be on two sides of the split; if "
-            f"they are the same, set same_patients_as: {other} in {parameters.find_key(own)} ({own})"
+            f"they are the same, {remedy}"
         )
 
 
 def find_shared(readings: Sequence[Reading], parameters: DatasetParameters) -> list[Shared]:
-    """Return the identifiers that are in two datasets, at least one of which is the user's own."""
+    """Return the identifiers that are in two datasets."""
     found = []
     for first, second in combinations(readings, 2):
-        if not {first.name, second.name} & {*parameters.own_names}:
-            continue
         numberings = [parameters.find_numbering(one.name) for one in (first, second)]
         for field in GROUPING_IDENTIFIERS:
-            sets = [
-                _fold_identifiers(one.table, field, numbering)
+            spelled = [
+                _list_identifiers(one.table, field, numbering)
                 for one, numbering in zip((first, second), numberings, strict=True)
             ]
-            number, are_same = len(sets[0] & sets[1]), numberings[0] == numberings[1]
-            if number:
-                found.append(Shared(field, first.name, second.name, number, are_same))
+            folded = [{*map(fold_identifier, one)} for one in spelled]
+            num_similar, num_equal = len(folded[0] & folded[1]), len({*map(fold_identifier, spelled[0] & spelled[1])})
+            numbers: dict[Use, int] = {"different": num_similar}
+            if numberings[0] == numberings[1]:
+                keep = parameters.similar_identifiers == "keep"
+                num_same = num_equal if keep else num_similar
+                numbers = {"same": num_same, "kept apart": num_similar - num_same}
+            found += [
+                Shared(field, first.name, second.name, number, use) for use, number in numbers.items() if number
+            ]
     return found
 
 
-def _fold_identifiers(table: pd.DataFrame, field: str, numbering: str) -> set[str]:
-    """Return what other spellings have in common with each identifier, without the folder in front of it."""
-    if table.empty:
-        return set()
-    return {fold_identifier(one.removeprefix(f"{numbering}/")) for one in table[field].dropna().unique()}
+def _list_identifiers(table: pd.DataFrame, field: str, numbering: str) -> set[str]:
+    """Return the identifiers of a dataset, without the folder in front of them."""
+    return set() if table.empty else {one.removeprefix(f"{numbering}/") for one in table[field].dropna().unique()}
 
 
 def unify_shared(table: pd.DataFrame, parameters: DatasetParameters) -> pd.DataFrame:

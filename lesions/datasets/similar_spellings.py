@@ -3,6 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from typing import Literal
+
+SimilarIdentifiers = Literal["ask", "join", "keep"]
+"""Whether identifiers that may be one in two spellings stop the run, are joined, or are kept apart."""
 
 LOOK_ALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТХУаеѕіјорсхуΑΒΕΖΗΙΚΜΝΟΡΤΥΧο‐‑‒–—―−‘’",
@@ -32,6 +36,16 @@ def _spell_out_number(identifier: str) -> str:
     return whole + decimals.ljust(exponent, "0") if len(decimals) <= exponent else identifier
 
 
+def _remove_punctuation(identifier: str) -> str:
+    """Return P1 for 'P1, ="P1", #P1 and P1; but 1'2 and 1#2 as they are."""
+    return re.sub(r"""^=|(?<![0-9])["'#]+|["'#]+(?![0-9])""", "", identifier).rstrip(",;")
+
+
+def _remove_separators(identifier: str) -> str:
+    """Return PAT01 for PAT-01, PAT_01 and PAT.01, but 1-2, 1.2 and -1 as they are."""
+    return re.sub(r"(?<=[^-_.0-9])[-_.]+|(?<![-_.])[-_.]++(?![0-9])", "", identifier)
+
+
 def _remove_leading_zeros(identifier: str) -> str:
     # Not those of a number's decimals: 1.05 is not 1.5.
     return re.sub(r"(?<![0-9])(?<![0-9][.,])0+(?=[0-9])", "", identifier)
@@ -41,7 +55,10 @@ FOLDS: Mapping[str, Callable[[str], str]] = {
     "look-alike characters": _replace_look_alikes,
     "capitals": str.casefold,
     "blanks": lambda identifier: "".join(identifier.split()),
+    "punctuation": _remove_punctuation,
     "number formats": _spell_out_number,
+    # After the formats of numbers, of which 1E-5 is none.
+    "separators": _remove_separators,
     "leading zeros": _remove_leading_zeros,
 }
 """What two spellings of one identifier may differ by, and what takes the difference away, in this order."""

@@ -8,6 +8,7 @@ from unicodedata import category
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from lesions.datasets.columns import fold_word
+from lesions.datasets.identifiers import spell_word
 from lesions.formats.spelling import fold_spelling
 from lesions.parameters.strict import Section
 from lesions.tables.metadata import IDENTIFIERS
@@ -130,17 +131,29 @@ class TableParameters(Section):
             if unknown := sorted({*fields} - known):
                 if unknown[0] in get_args(FieldName):
                     raise ValueError(f"{key}.{unknown[0]} has no column; columns.{unknown[0]} is missing")
-                names = ", ".join(get_args(FieldName))
+                names = ", ".join(name for name in get_args(FieldName) if (key, name) != ("words", "image_id"))
                 raise ValueError(f"{key}: expected {names} or a name in subgroups, got {unknown[0]!r:.80}")
-        for field, words in self.words.items():
-            missing = set(map(fold_word, self.missing_by_field.get(field, ())))
-            for word, value in words.items():
-                if fold_word(word) in missing:
-                    raise ValueError(f"words.{field} and missing.{field} both have {word!r}; say it in one of them")
-                if fold_word(word) == "" and value != UNKNOWN:
-                    raise ValueError(
-                        f"words.{field}: an empty cell always means 'not known', and cannot be {value!r}"
-                    )
+        if "image_id" in self.words:
+            raise ValueError("words.image_id: an image is named as its file is; correct the table instead")
+        for field in self.words:
+            self._check_meanings(field)
+
+    def _check_meanings(self, field: str) -> None:
+        """Raise ValueError if the words of a field contradict each other, or what is always not known."""
+        missing = {fold_word(spell_word(field, word)) for word in self.missing_by_field.get(field, ())}
+        words, first = self.words[field], dict[str, str]()
+        for word, value in words.items():
+            spelled = spell_word(field, word)
+            if fold_word(spelled) in missing:
+                raise ValueError(f"words.{field} and missing.{field} both have {word!r}; say it in one of them")
+            if fold_word(spelled) == "" and value != UNKNOWN:
+                said = repr(word) if word.strip() else "an empty cell"
+                raise ValueError(f"words.{field}: {said} always means 'not known', and cannot be {value!r}")
+            if spell_word(field, value) == "" != value:
+                hint = f"a word for 'not known' belongs in missing.{field}"
+                raise ValueError(f"words.{field}: {word!r} becomes {value!r}; {hint}")
+            if words[first.setdefault(spelled, word)] != value:
+                raise ValueError(f"words.{field}: {first[spelled]!r} and {word!r} are one word, and cannot be two")
 
 
 class Source(TableParameters):

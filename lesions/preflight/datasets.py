@@ -170,10 +170,10 @@ def _check_use(readings: Sequence[Reading], params: Path, findings: Findings) ->
     split = read_section(params, "split", SplitParameters)
     task = read_section(params, "task", TaskParameters)
     for found in find_shared(readings, dataset):
-        if found.are_same:
-            findings.rows[f"{found.first} and {found.second}: {found.field}"] = found.describe(dataset)
-        else:
+        if found.use == "different":
             findings.doubts.append(found.describe(dataset))
+        else:
+            findings.rows[f"{found.first} and {found.second}: {found.field}, {found.use}"] = found.describe(dataset)
     table, _ = join_readings(readings, dataset, task)
     for name, used in table.groupby("source"):
         findings.rows[f"{name}: used"] = f"{len(used):,} images: {_count_words(used.diagnosis)}"
@@ -190,7 +190,7 @@ def _check_use(readings: Sequence[Reading], params: Path, findings: Findings) ->
         findings.rows["test images"] = f"{is_listed.sum():,} of {len(trained):,}, by split.test_list"
     elif split.keep is not None:
         kept = read_kept(split)
-        num_old = int(find_kept(trained, kept, split.keep).notna().sum())
+        num_old = int(find_kept(trained, kept, split.keep, find_folder=dataset.find_folder).notna().sum())
         findings.rows["earlier split"] = (
             f"{num_old:,} of {len(trained):,} images are among the {len(kept):,} of split.keep"
         )

@@ -1,5 +1,6 @@
 """An earlier split that a new one extends: old images stay where they were, and new ones are added."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -46,11 +47,14 @@ def read_kept(parameters: SplitParameters) -> pd.Series:
     return cells.set_index("image_id").split
 
 
-def find_kept(metadata: pd.DataFrame, kept: pd.Series, source: str | None) -> pd.Series:
+def find_kept(
+    metadata: pd.DataFrame, kept: pd.Series, source: str | None, *, find_folder: Callable[[str], str]
+) -> pd.Series:
     """Return the earlier split (N,) of each image to train on; missing for an image that is new.
 
-    With several datasets an `image_id` begins with the name of its dataset, and with one it does not; an image is
-    found by either, and by its file name if no other has it. An image that was only scored is new here.
+    With several datasets an `image_id` begins with the folder of its dataset, and with one it usually does not; an
+    image is found by either, with its dataset's name before it, and by its file name if no other has it. An image
+    that was only scored is new here.
 
     Parameters
     ----------
@@ -60,6 +64,8 @@ def find_kept(metadata: pd.DataFrame, kept: pd.Series, source: str | None) -> pd
         As `read_kept` returns it.
     source
         The file, which errors name; None without one.
+    find_folder
+        Returns the folder of a dataset.
 
     Raises
     ------
@@ -68,16 +74,19 @@ def find_kept(metadata: pd.DataFrame, kept: pd.Series, source: str | None) -> pd
         one.
     """
     ids = metadata.image_id
-    other = pd.Series(map(_name_otherwise, ids, metadata.source), index=ids.index)
-    ambiguous = sorted(set(other[other.duplicated()]) & set(kept.index) - set(ids))
+    named, plain = _name_otherwise(metadata, find_folder)
+    ambiguous = sorted(set(plain[plain.duplicated()]) & set(kept.index) - set(ids))
     if ambiguous:
         raise InputError(
             f"{source}: {quote_value(ambiguous[0])} could be of several datasets; write the name of its dataset and "
             "a slash before it"
         )
     names = kept.index.to_series()
-    found = names.where(names.isin(ids), names.map(dict(zip(other, ids, strict=True))))
-    found = found.where(found.notna(), find_named(names, ids)).dropna()
+    found = names.where(names.isin(ids))
+    for other in (named, plain):
+        found = found.where(found.notna(), names.map(dict(zip(other, ids, strict=True))))
+    bare = find_named(names, ids)
+    found = found.where(found.notna() | bare.isin(found), bare).dropna()
     twice = found[found.duplicated(keep=False)].sort_values()
     if len(twice):
         first, second = map(quote_value, twice.index[:2])
@@ -134,10 +143,15 @@ def count_kept(table: pd.DataFrame, kept: pd.Series) -> dict[str, object]:
     }
 
 
-def _name_otherwise(image_id: str, source: str) -> str:
-    """Return an `image_id` with the name of its dataset before it, or without the name where it begins with it."""
-    start = f"{source}/"
-    return image_id.removeprefix(start) if image_id.startswith(start) else f"{start}{image_id}"
+def _name_otherwise(metadata: pd.DataFrame, find_folder: Callable[[str], str]) -> tuple[pd.Series, pd.Series]:
+    """Return the `image_id` (N,) of each image with the name of its dataset before it, and with nothing before it."""
+    folder = {source: f"{find_folder(source)}/" for source in metadata.source.unique()}
+    starts = [
+        folder[source] if image_id.startswith(folder[source]) else f"{source}/"
+        for image_id, source in zip(metadata.image_id, metadata.source, strict=True)
+    ]
+    plain = pd.Series(map(str.removeprefix, metadata.image_id, starts), index=metadata.index, dtype=str)
+    return metadata.source.astype(str) + "/" + plain, plain
 
 
 def _count(split: pd.Series) -> dict[str, int]:

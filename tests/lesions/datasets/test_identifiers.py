@@ -14,6 +14,17 @@ from lesions.datasets.columns import Column
 from lesions.datasets.identifiers import Identifiers, explain_similar, unify_identifiers
 from lesions.datasets.similar_spellings import fold_identifier
 from lesions.formats.identifier import normalise_identifier
+from lesions.tables.csv_table import read_text_table
+from tests.builders import (
+    HAM10000,
+    ISIC_2019,
+    PAD_UFES_20,
+    SIIM_ISIC_2020,
+    needs_ham10000,
+    needs_isic_2019,
+    needs_pad_ufes_20,
+    needs_siim_isic_2020,
+)
 
 COLUMNS = {"image_id": Column("photo"), "diagnosis": Column("finding"), "patient_id": Column("who")}
 ADAPTER = Adapter((Path("findings.csv"),), COLUMNS)
@@ -67,6 +78,16 @@ def test_what_can_only_be_spelling_is_joined_and_counted(first: str, second: str
         ("123000", "1.23E+05", "number formats"),
         ("17", "17.00", "number formats"),
         ("P 1", "P1", "blanks"),
+        ("17", "17.", "separators"),
+        ("17", "17.", "separators"),
+        ("17", "'17", "punctuation"),
+        ("17", '="17"', "punctuation"),
+        ("17", "#17", "punctuation"),
+        ("PAT-01", "PAT_01", "separators"),
+        ("PAT-01", "PAT01", "separators"),
+        ("P.01", "P01", "separators"),
+        ("17-", "17", "separators"),
+        ("PAT-1", "PAT 1", "blanks, separators"),
         ("p 01", "P1", "capitals, blanks, leading zeros"),
     ],
 )
@@ -87,10 +108,26 @@ def test_what_may_be_two_is_listed_with_its_kind_and_joined_only_if_asked(first:
     [
         *[("1", "10"), ("1.05", "1.5"), ("1.1", "1.10"), ("P1", "P11"), ("0e1", "0e2"), ("1e400", "1"), ("M1", "N1")],
         *[("Müller", "Muller"), ("P_1", "P_2"), ("1e2", "1e3"), ("HAM_0000118", "HAM_0000181"), ("ab", "ba")],
+        *[("1-2", "12"), ("1.2", "12"), ("1_2", "1-2"), ("1--2", "12"), ("-1", "1"), ("1#2", "12"), ("1'2", "12")],
     ],
 )
 def test_different_identifiers_are_not_called_similar(first: str, second: str) -> None:
     assert fold_identifier(first) != fold_identifier(second)
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        pytest.param(HAM10000 / "HAM10000_metadata.csv", "lesion_id", marks=needs_ham10000),
+        pytest.param(ISIC_2019 / "ISIC_2019_Training_Metadata.csv", "lesion_id", marks=needs_isic_2019),
+        pytest.param(SIIM_ISIC_2020 / "ISIC_2020_Training_GroundTruth.csv", "patient_id", marks=needs_siim_isic_2020),
+        pytest.param(PAD_UFES_20 / "metadata_full.csv", "patient_id", marks=needs_pad_ufes_20),
+    ],
+)
+def test_no_two_identifiers_of_a_published_table_are_called_similar(table: Path, column: str) -> None:
+    identifiers = {*read_text_table(table, (column,)).cells[column]} - {""}
+    assert len(identifiers) > 1000
+    assert len({*map(fold_identifier, identifiers)}) == len(identifiers)
 
 
 @pytest.mark.parametrize(

@@ -74,13 +74,37 @@ def test_the_short_form_is_a_source_with_the_name_of_its_kind(write_params: Writ
         ),
         ({"words": {"sex": {"f": "female"}}}, "words.sex has no column; columns.sex is missing"),
         (
+            {"words": {"image_id": {"0": "z"}}},
+            "words.image_id: an image is named as its file is; correct the table instead",
+        ),
+        (
             {"words": {"camera": {"a": "b"}}},
-            "words: expected image_id, patient_id, lesion_id, diagnosis, diagnosis_confirmation, age_years, sex, "
+            "words: expected patient_id, lesion_id, diagnosis, diagnosis_confirmation, age_years, sex, "
             "site, fitzpatrick_type or a name in subgroups, got 'camera'",
         ),
         (
             {"subgroups": {"camera": "cam"}, "words": {"camera": {"X": "y"}}, "missing": {"camera": ["x"]}},
             "words.camera and missing.camera both have 'X'; say it in one of them",
+        ),
+        (
+            {"words": {"patient_id": {"17": "A"}}, "missing": {"patient_id": ["17.0"]}},
+            "words.patient_id and missing.patient_id both have '17'; say it in one of them",
+        ),
+        (
+            {"words": {"patient_id": {"17": "A", "17.0": "B"}}},
+            "words.patient_id: '17' and '17.0' are one word, and cannot be two",
+        ),
+        (
+            {"words": {"patient_id": {"N/A": "A"}}},
+            "words.patient_id: 'N/A' always means 'not known', and cannot be 'A'",
+        ),
+        (
+            {"words": {"patient_id": {"nobody": "unknown"}}},
+            "words.patient_id: 'nobody' becomes 'unknown'; a word for 'not known' belongs in missing.patient_id",
+        ),
+        (
+            {"words": {"diagnosis": {" ": "nevus"}}},
+            "words.diagnosis: an empty cell always means 'not known', and cannot be 'nevus'",
         ),
         ({"lesions_by_patient": True}, "lesions_by_patient needs columns.patient_id and columns.lesion_id"),
         (

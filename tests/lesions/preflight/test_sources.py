@@ -74,7 +74,7 @@ def test_patients_that_may_be_the_same_are_doubted_unless_the_parameters_say_so(
     found = "images and other: 8 patients have an identifier that is in both"
     if same:
         assert findings.doubts == []
-        row = findings.rows["images and other: patient_id"]
+        row = findings.rows["images and other: patient_id, same"]
         assert row == f"{found}, and count as the same (same_patients_as)"
     else:
         (doubt,) = findings.doubts

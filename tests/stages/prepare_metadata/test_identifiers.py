@@ -78,6 +78,30 @@ def test_a_word_for_not_known_is_no_patient(clinic: Clinic) -> None:
     assert clinic.count("patient_id") == clinic.count("lesion_id") == {"num_not_known_words": 3}
 
 
+@pytest.mark.parametrize("similar", ["ask", "join"])
+def test_the_parameters_words_are_matched_however_a_number_is_written_and_before_identifiers_are_compared(
+    clinic: Clinic, similar: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The unknown 0 is not similar to patient 00, nor 9999 one patient; 17, which is A17, is not similar to 017."""
+    changes: dict[str, Any] = {
+        "missing": {"patient_id": ["0", "9999.0"]},
+        "words": {"patient_id": {"17.0": "A17"}},
+        "similar_identifiers": similar,
+    }
+    assert clinic.prepare(["9999.0", "9999", "00", "0"], **changes)[0] == ["", "", "00", ""]
+    assert clinic.count("patient_id") == {"num_not_known_words": 3}
+    assert "csv: patient: rows with a word for 'not known': 3\n" in capsys.readouterr().out
+    assert clinic.prepare(["17", "17.0", "017", "0"], **changes)[0] == ["A17", "A17", "017", ""]
+    assert clinic.count("patient_id") == {"num_not_known_words": 1, "num_joined_spellings": 1}
+
+
+def test_similar_identifiers_are_joined_by_what_the_parameters_words_make_of_them(clinic: Clinic) -> None:
+    """Each word is translated once: 1 becomes 2, and not 3."""
+    words = {"patient_id": {"1": "2", "2": "3"}}
+    patients, _ = clinic.prepare(["1", "1.0", "02", "x"], words=words, similar_identifiers="join")
+    assert patients == ["2", "2", "2", "x"]
+
+
 def test_lesions_are_compared_within_the_patient(clinic: Clinic) -> None:
     numbers = ["1", "01", "1.0", "1"]
     _, lesions = clinic.prepare(["A", "B", "C", "C"], numbers, lesions_by_patient=True)

@@ -1,6 +1,7 @@
 """Several datasets become one table."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,85 @@ def test_several_datasets_are_joined_into_one_table(
     assert json.loads((tmp_path / "data.json").read_text())["num_left_out"] == 5 - left_out
 
 
+SIIM = "image_name,patient_id,sex,age_approx,anatom_site_general_challenge,benign_malignant"
+ARCHIVE = "isic_id,patient_id,sex,age_approx,diagnosis_3,image_type,copyright_license"
+ISIC_2019 = "image,MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK"
+NUMBERED: dict[str, dict[str, list[str]]] = {
+    "siim_isic_2020": {
+        "ISIC_2020_Training_GroundTruth.csv": [SIIM, "I1,IP_1,male,50,,benign", "I2,IP_2,,,,malignant"]
+    },
+    "isic_archive": {"metadata.csv": [ARCHIVE, "I3,IP_1,male,50,Nevus,,", "I4,IP_3,,,Melanoma,,"]},
+    "ham10000": {"HAM10000_metadata.csv": [HEADER, *GOOD[:2]]},
+    "isic2019": {
+        "ISIC_2019_Training_GroundTruth.csv": [ISIC_2019, "I1,1,0,0,0,0,0,0,0,0", "I2,1,0,0,0,0,0,0,0,0"],
+        "ISIC_2019_Training_Metadata.csv": [
+            "image,age_approx,anatom_site_general,lesion_id,sex",
+            "I1,,,HAM_1,",
+            "I2,,,BCN_1,",
+        ],
+    },
+    "bcn20000": {
+        "bcn_20k_train.csv": [
+            "bcn_filename,age_approx,anatom_site_general,diagnosis,lesion_id,capture_date,sex",
+            *["BCN_1.jpg,,,MEL,BCN_1,,", "BCN_2.jpg,,,MEL,BCN_2,,"],
+        ]
+    },
+}
+SAME = "have an identifier that is in both, and count as the same (they are numbered together)"
+DIFFERENT = (
+    "have an identifier that is in both, or a similar one, and count as different lesions, which may be on two sides "
+    "of the split; if they are the same, describe one of the two in dataset.sources, with same_patients_as"
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "field", "expected", "said"),
+    [
+        (
+            ["siim_isic_2020", "isic_archive"],
+            "patient_id",
+            ["siim_isic_2020/IP_1", "siim_isic_2020/IP_3", "siim_isic_2020/IP_1", "siim_isic_2020/IP_2"],
+            f"siim_isic_2020 and isic_archive: 1 patients {SAME}",
+        ),
+        (
+            ["isic2019", "ham10000"],
+            "lesion_id",
+            ["isic2019/HAM_0", "isic2019/HAM_1", "isic2019/HAM_1", "isic2019/BCN_1"],
+            f"isic2019 and ham10000: 1 lesions {SAME}",
+        ),
+        (
+            ["isic2019", "bcn20000"],
+            "lesion_id",
+            ["bcn20000/BCN_1", "bcn20000/BCN_2", "isic2019/HAM_1", "isic2019/BCN_1"],
+            f"isic2019 and bcn20000: 1 lesions {DIFFERENT}",
+        ),
+    ],
+)
+def test_published_datasets_are_tied_where_they_are_numbered_together_and_others_doubted(
+    tmp_path: Path,
+    write_params: WriteParams,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    names: list[str],
+    field: str,
+    expected: list[str],
+    said: str,
+) -> None:
+    images = {"ham10000": ["ISIC_0", "ISIC_1"], "isic_archive": ["I3", "I4"], "bcn20000": ["BCN_1", "BCN_2"]}
+    files = [f"{name}/{image}.jpg" for name in names for image in images.get(name, ["I1", "I2"])]
+    write_index(tmp_path / "images.csv", [row | {"file": files[row["row"]]} for row in index_rows(files)])
+    for name in names:
+        (tmp_path / name).mkdir()
+        for file, lines in NUMBERED[name].items():
+            (tmp_path / name / file).write_text("\n".join(lines) + "\n")
+    archive = {"level": None, "licences": ["not stated"], "image_types": ["not stated"]}
+    section = dataset_section(tmp_path, names[0], external=names[1:])
+    section["isic_archive"] = archive if "isic_archive" in names else None
+    prepare(tmp_path, write_params(dataset=section, task=task("malignancy")))
+    assert read_metadata(tmp_path / "metadata.csv")[field].tolist() == expected
+    assert f"{said}\n" in capsys.readouterr().out
+
+
 def test_a_listed_diagnosis_without_images_is_named(tmp_path: Path, write_params: WriteParams) -> None:
     write_two(tmp_path)
     section = dataset_section(
@@ -75,6 +155,34 @@ def test_a_listed_diagnosis_without_images_is_named(tmp_path: Path, write_params
     )
     params = write_params(dataset=section, task=task("diagnosis"))
     with pytest.raises(InputError, match=r"no image of ham10000 has the diagnosis squamous_cell_carcinoma"):
+        prepare(tmp_path, params)
+
+
+@pytest.mark.parametrize(
+    ("neither", "diagnoses", "message"),
+    [
+        (
+            ["dermatofibroma", "melanoma", "nevus"],
+            "all",
+            "task.neither: all images of ham10000 have diagnoses that are neither malignant nor benign",
+        ),
+        (
+            ["benign_keratosis"],
+            ["squamous_cell_carcinoma", "basal_cell_carcinoma"],
+            "dataset.diagnoses: ham10000 share no diagnosis, or have none of those that are listed",
+        ),
+    ],
+)
+def test_that_no_image_to_train_on_is_left_is_said_even_if_external_ones_are(
+    tmp_path: Path, write_params: WriteParams, *, neither: list[str], diagnoses: Any, message: str
+) -> None:
+    write_two(tmp_path)
+    pad = tmp_path / "pad_ufes_20/metadata.csv"
+    pad.write_text(pad.read_text().replace("MEL", "BCC"))
+    section = dataset_section(tmp_path, "ham10000", external=["pad_ufes_20"], diagnoses=diagnoses)
+    sides = {side: [one for one in TASK[side] if one not in neither] for side in ("malignant", "benign")}
+    params = write_params(dataset=section, task=task("malignancy") | sides | {"neither": neither})
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         prepare(tmp_path, params)
 
 

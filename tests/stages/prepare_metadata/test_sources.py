@@ -111,7 +111,9 @@ def test_patients_may_be_the_same_in_two_sources(clinics: Clinics, capsys: pytes
     assert clinics.metrics["num_patients"] == 5
 
 
-def test_patients_that_may_be_the_same_in_two_spellings_stop_the_run(clinics: Clinics) -> None:
+def test_patients_that_may_be_the_same_in_two_spellings_stop_the_run(
+    clinics: Clinics, capsys: pytest.CaptureFixture[str]
+) -> None:
     clinics.write(rows_b=["1,p1,,", "2,p1,,", "3,P5,,"])
     same: dict[str, Any] = {"b": {"same_patients_as": "a"}}
     with pytest.raises(InputError) as caught:
@@ -123,10 +125,30 @@ def test_patients_that_may_be_the_same_in_two_spellings_stop_the_run(clinics: Cl
         "A patient or a lesion that counts as two can be in training and in the test at once. Correct the table, or "
         "set dataset.similar_identifiers to join if each of these sets is one, or to keep if they are different"
     )
+    capsys.readouterr()
     kept = [patient for _, patient, *_ in clinics.prepare(**same, similar_identifiers="keep")]
     assert kept == ["a/P1", "a/P2", "a/P3", "a/P5", "a/p1", "a/p1"]
+    printed = capsys.readouterr().out
+    assert (
+        "a and b: 1 patients have an identifier that is in both in another spelling, and are kept apart by "
+        "dataset.similar_identifiers\n"
+    ) in printed
+    assert "count as the same" not in printed
+    assert clinics.metrics["identifiers"]["patient_id"]["num_similar_kept_apart"] == 1
     joined = [patient for _, patient, *_ in clinics.prepare(**same, similar_identifiers="join")]
     assert joined == ["a/p1", "a/P2", "a/P3", "a/P5", "a/p1", "a/p1"]
+
+
+def test_of_patients_that_are_kept_apart_only_equal_ones_count_as_the_same(
+    clinics: Clinics, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clinics.write(rows_b=["1,p1,,", "2,P2,,", "3,P3,,"])
+    clinics.prepare(b={"same_patients_as": "a"}, similar_identifiers="keep")
+    printed, both = capsys.readouterr().out, "patients have an identifier that is in both"
+    assert f"a and b: 2 {both}, and count as the same (same_patients_as)\n" in printed
+    assert f"a and b: 1 {both} in another spelling, and are kept apart by dataset.similar_identifiers\n" in printed
+    counts = clinics.metrics["identifiers"]["patient_id"]
+    assert (counts["num_similar_kept_apart"], counts["num_in_two_datasets"]) == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lesions.errors import InputError
+from lesions.splitting.kept import find_kept
 from lesions.tables.groups import build_groups
 from tests.builders import WriteParams, dataset_section, metadata_table
 from tests.splitting import SPLIT, SYNTHETIC, split
@@ -221,10 +222,51 @@ def test_an_accent_is_one_letter_or_two(tmp_path: Path, write_params: WriteParam
 
 def test_two_names_of_one_image_are_refused(tmp_path: Path, write_params: WriteParams) -> None:
     table, earlier = six_nevi_and_melanomas()
-    earlier.loc[3, "image_id"] = f"photos/{earlier.image_id[2]}"
-    message = r"earlier.csv: 'image_0002' and 'photos/image_0002' both name the image 'image_0002'$"
+    earlier.loc[[2, 3], "image_id"] = ["photos/image_0002", "more/image_0002"]
+    message = r"earlier.csv: 'photos/image_0002' and 'more/image_0002' both name the image 'image_0002'$"
     with pytest.raises(InputError, match=message):
         split(tmp_path, keeping(tmp_path, write_params, earlier, **NO_LIMIT), table)
+
+
+@pytest.mark.parametrize("start", ["", "clinic_a/", "sorted/a/"])
+def test_an_image_of_a_source_is_found_with_and_without_its_folder_or_name(
+    tmp_path: Path, write_params: WriteParams, start: str
+) -> None:
+    """A second source came in."""
+    old, earlier = six_nevi_and_melanomas()
+    columns = {"image_id": "photo", "diagnosis": "finding"}
+    sources = [
+        {"name": name, "kind": "csv", "table": "t.csv", "folder": folder, "columns": columns}
+        for name, folder in (("clinic_a", "sorted/a"), ("clinic_b", "clinic_b"))
+    ]
+    new = metadata_table(["nevus"] * 3, image_id=["clinic_b/a", "clinic_b/b", "clinic_b/c"], source=["clinic_b"] * 3)
+    new[["patient_id", "lesion_id"]] = None
+    table = pd.concat([old.assign(image_id="sorted/a/" + old.image_id, source="clinic_a"), new])
+    keeping(tmp_path, write_params, earlier.assign(image_id=start + earlier.image_id))
+    kept = {"keep": str(tmp_path / "earlier.csv"), "keep_sha256": sha256_of(tmp_path / "earlier.csv")}
+    section = dataset_section("data/raw", "clinic_a", "clinic_b", sources=sources)
+    splits, metrics, _ = split(tmp_path, write_params(dataset=section, split=SPLIT | NO_LIMIT | kept), table)
+    assert splits_of(splits, *("sorted/a/" + earlier.image_id)) == earlier.split.tolist()
+    assert sum(metrics["kept"]["num_gone"].values()) == 0
+    assert sum(metrics["kept"]["num_new"].values()) == 3
+
+
+def test_an_images_own_name_goes_before_the_other_names_of_others() -> None:
+    """The folder of the second source has the name of the first."""
+    folders = {"a": "sorted/a", "b": "a"}
+    table = pd.DataFrame({"image_id": ["sorted/a/1", "a/1"], "source": ["a", "b"]})
+    earlier = find_kept(table, pd.Series({"a/1": "test"}), "earlier.csv", find_folder=folders.__getitem__)
+    assert earlier.isna().tolist() == [True, False]
+
+
+def test_an_image_of_another_folder_is_not_taken_for_one_that_has_its_own_name(
+    tmp_path: Path, write_params: WriteParams
+) -> None:
+    table, earlier = six_nevi_and_melanomas()
+    others = earlier_table(*((f"elsewhere/{name}", "external") for name in earlier.image_id))
+    params = keeping(tmp_path, write_params, pd.concat([others, earlier]), **NO_LIMIT)
+    splits, _, _ = split(tmp_path, params, table)
+    assert splits_of(splits, *earlier.image_id) == earlier.split.tolist()
 
 
 def test_a_name_that_could_be_of_two_datasets_is_refused(tmp_path: Path, write_params: WriteParams) -> None:

@@ -50,7 +50,9 @@ def _list_scores(manifest: Manifest) -> Iterator[str]:
 def _list_thresholds(manifest: Manifest) -> Iterator[str]:
     thresholds = manifest.thresholds
     yield "All were chosen on validation images.\n"
-    if thresholds.malignancy is not None:
+    if thresholds.malignancy == 0:
+        yield "* Every image is called malignant: validation has too few malignant images for a threshold."
+    elif thresholds.malignancy is not None:
         yield f"* Called malignant from a probability of malignancy of {thresholds.malignancy:.3g}."
     yield f"* Abstains if the probability of the diagnosis is below {thresholds.min_confidence:.3g}."
     yield (

@@ -39,3 +39,10 @@ def test_a_card_leaves_out_what_there_is_not() -> None:
     assert "Called malignant" not in card
     assert "| accuracy | 0.500 |  |" in card
     assert "An ensemble, with the weights a 0.25, b 0.75." in card
+
+
+def test_a_card_says_that_every_image_is_called_malignant() -> None:
+    thresholds = build_manifest().thresholds.model_dump() | {"malignancy": 0.0}
+    card = build_card(build_manifest(thresholds=thresholds))
+    assert "\n* Every image is called malignant: validation has too few malignant images for a threshold.\n" in card
+    assert "Called malignant from" not in card

@@ -106,7 +106,9 @@ def test_the_task_malignancy_leaves_out_and_counts_what_is_neither(tmp_path: Pat
         "psoriasis",
         "the diagnosis is neither malignant nor benign (task.neither)",
     ]
-    with pytest.raises(InputError, match=r"^task\.neither: all images have diagnoses that are neither"):
+    with pytest.raises(
+        InputError, match=r"^task\.neither: all images of csv have diagnoses that are neither malignant nor benign$"
+    ):
         neither = {"name": "malignancy", "neither": ["psoriasis"]}
         prepare_table(tmp_path, write_params, *lines[2:], words=words, task=neither)
 

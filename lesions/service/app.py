@@ -27,7 +27,7 @@ from lesions.service.uploads import read_upload
 from lesions.serving.model import Model
 
 
-def find_name(
+async def find_name(
     request: Request,
     model: Annotated[str | None, Query(description="One of the models; by default the first.")] = None,
 ) -> str | None:

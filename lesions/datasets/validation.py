@@ -16,6 +16,7 @@ from lesions.datasets.repeated import find_repeated
 from lesions.datasets.rows import Rows
 from lesions.datasets.selection import read_stated
 from lesions.errors import InputError
+from lesions.formats.identifier import NOT_KNOWN
 from lesions.formats.spelling import fold_spelling
 from lesions.tables.csv_table import read_text_table
 from lesions.tables.metadata import SUBGROUP
@@ -79,7 +80,7 @@ def check_selections(cells: Cells, adapter: Adapter) -> None:
 def read_record(cells: Cells, adapter: Adapter) -> Record:
     """Translate one row of the table, without a diagnosis only its name; an invalid cell raises RefusedError.
 
-    Sites are free text, and are read in lower case and in one spelling.
+    Sites are free text, and are read in lower case and in one spelling; words for "not known" are none.
     """
     values: dict[str, str | None] = dict.fromkeys(Record.model_fields)
     values["diagnosis"] = read_field("diagnosis", cells, adapter) or UNKNOWN
@@ -88,7 +89,8 @@ def read_record(cells: Cells, adapter: Adapter) -> Record:
         if field in needed and {*column.needed} <= {*cells}:
             values[field] = read_field(field, cells, adapter)
     values["age_years"] = read_decimal_comma(values["age_years"])
-    values["site"] = fold_spelling(values["site"] or "") or None
+    site = fold_spelling(values["site"] or "")
+    values["site"] = None if site in ("", *NOT_KNOWN) else site
     try:
         return Record.model_validate(values)
     except ValidationError as error:

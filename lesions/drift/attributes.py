@@ -7,11 +7,11 @@ import pandas as pd
 
 from lesions.drift.image_set import ATTRIBUTES
 from lesions.errors import InputError, quote_value
+from lesions.formats.identifier import NOT_KNOWN
 from lesions.serving.sources import FILE_COLUMNS, TABLE_SUFFIXES
 from lesions.serving.stream import SourceFile
 from lesions.tables.csv_table import read_text_table
 
-NOT_KNOWN = ("", "unknown")
 MOST_YEARS = 120
 
 
@@ -33,7 +33,7 @@ def read_attributes(source: str, files: Sequence[SourceFile]) -> pd.DataFrame:
     if list(named) != [each.file for each in files]:
         raise InputError(f"{path}: it cannot be told which line is the header; remove the lines above it")
     found = cells.reindex(columns=ATTRIBUTES, fill_value="").apply(lambda column: column.str.strip())
-    found = found.apply(lambda column: column.where(~column.str.lower().isin(NOT_KNOWN)))
+    found = found.apply(lambda column: column.where(~column.str.lower().isin(["", *NOT_KNOWN])))
     years = pd.to_numeric(found.age_years, errors="coerce")
     wrong = found[found.age_years.notna() & ~years.between(0, MOST_YEARS)]
     if len(wrong):

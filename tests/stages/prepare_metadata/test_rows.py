@@ -121,6 +121,12 @@ def test_sites_that_differ_in_their_spelling_alone_are_one(case: Case) -> None:
     assert case.metadata.site.tolist() == ["lower leg"] * 4 + ["back"] * 6
 
 
+def test_words_for_not_known_are_no_site(case: Case) -> None:
+    words = ["n/a", "Unknown", "k.A.", ""]
+    case.prepare(*(line.replace("back", word) for line, word in zip(GOOD, words, strict=False)), *GOOD[4:], BAD)
+    assert case.metadata.site.isna().tolist() == [True] * 4 + [False] * 6
+
+
 def test_a_repeated_row_is_left_out_but_not_refused(case: Case) -> None:
     case.prepare(*GOOD, GOOD[3], allowed=0.0)
     assert len(case.metadata) == 9

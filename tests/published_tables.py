@@ -233,7 +233,9 @@ def make_fitzpatrick17k(N: int = 160) -> pd.DataFrame:
         name: _draw(generator, ["-1", "1", "2", "6"], N) for name in ("fitzpatrick_scale", "fitzpatrick_centaur")
     }
     url = "https://www.dermaamin.com/x.jpg"
-    return pd.DataFrame({"md5hash": names, **types}).join(table.assign(qc="", url=url, url_alphanum="httpsx.jpg"))
+    checked = ["1 Diagnostic", "2 Characteristic", "3 Wrongly labelled", "4 Other", "5 Potentially"]
+    qc = [*checked, *[""] * (N - 2 * len(checked)), *checked]
+    return pd.DataFrame({"md5hash": names, **types}).join(table.assign(qc=qc, url=url, url_alphanum="httpsx.jpg"))
 
 
 def make_ddi(N: int = 120) -> pd.DataFrame:

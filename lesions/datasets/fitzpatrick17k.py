@@ -9,6 +9,7 @@ from pathlib import Path
 from lesions.datasets.adapter import Adapter
 from lesions.datasets.columns import Column
 from lesions.datasets.hierarchy import Hierarchy
+from lesions.datasets.selection import Selection
 
 FITZPATRICK17K = Adapter(
     tables=(Path("fitzpatrick17k.csv"),),
@@ -42,4 +43,6 @@ FITZPATRICK17K = Adapter(
         ),
         "fitzpatrick_type": Column("fitzpatrick_scale", missing=frozenset({"-1"})),
     },
+    # Two dermatologists looked at 504 of the images.
+    selections=(Selection("qc", "wrong_label", left_out=frozenset({"3 Wrongly labelled"})),),
 )

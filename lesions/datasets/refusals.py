@@ -26,6 +26,7 @@ LEFT_OUT = {
     "licence": "the image's licence is not used (dataset.isic_archive.licences)",
     "image_type": "the type of image is not used (dataset.isic_archive.image_types)",
     "synthetic": "the image is synthetic",
+    "wrong_label": "the dataset calls its own label wrong",
     "diagnosis_not_used": "the diagnosis is not used (dataset.diagnoses)",
     "neither": "the diagnosis is neither malignant nor benign (task.neither)",
 }

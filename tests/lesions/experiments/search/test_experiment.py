@@ -92,7 +92,7 @@ def test_a_trial_is_an_experiment_named_by_study_and_number(project: Repository)
     shown = project.run("git", "show", f"{trial.user_attrs['commit']}:params.yaml").stdout
     assert f"rate: {rate}" in shown
     assert "seal: true" in shown
-    assert {path.name for path in Path(".search").iterdir()} == {"s.db", "starting.lock"}
+    assert {path.name for path in Path(".search").iterdir()} == {"asking.lock", "s.db", "starting.lock"}
     PARAMS.write_text(PARAMS.read_text().replace("rate: 0.5", "rate: 0.6"))
     with pytest.raises(InputError, match=r"the study s was begun from other files: .* training.rate \(0.5 and 0.6\)"):
         search(2)

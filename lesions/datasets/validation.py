@@ -90,7 +90,7 @@ def read_record(cells: Cells, adapter: Adapter) -> Record:
             values[field] = read_field(field, cells, adapter)
     values["age_years"] = read_decimal_comma(values["age_years"])
     site = fold_spelling(values["site"] or "")
-    values["site"] = None if site in ("", *NOT_KNOWN) else site
+    values["site"] = site if site and site not in NOT_KNOWN else None
     try:
         return Record.model_validate(values)
     except ValidationError as error:

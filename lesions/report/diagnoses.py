@@ -11,6 +11,7 @@ from lesions.report.cells import UNDEFINED, Cell, spell_cell
 from lesions.report.decision_inputs import DecisionRow, MalignancyScores, PredictiveRow, read_malignancy
 from lesions.report.names import ReportedModel
 from lesions.report.summary import Summary, read_rows
+from lesions.serving.card import CALLS_ALL
 
 
 class ClassRow(Summary):
@@ -90,7 +91,7 @@ def describe_operating_point(
 
 def _describe_rule(scores: MalignancyScores) -> str:
     if scores.threshold_calls_all:
-        return "Every image is called malignant: validation has too few malignant images for a threshold."
+        return CALLS_ALL
     threshold, expected = spell_threshold(scores.threshold), f"{scores.expected_sensitivity:.1%}"
     return (
         f"An image is called malignant if its probability is at least {threshold}. Validation chose this threshold, "

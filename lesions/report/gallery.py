@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from lesions.evaluation.comparison import Comparison
+from lesions.evaluation.evidence import NUM_SIDES
 from lesions.evaluation.mistakes import find_gravest
 from lesions.evaluation.ranking import compute_average_precision, compute_roc_area
 from lesions.evaluation.verdict import METRIC_WORDS, describe_choice
@@ -17,9 +18,6 @@ from lesions.report.pictures import ModelStyle, choose_styles
 from lesions.tables.predictions import Predictions
 
 SIDES = {"benign", "malignant"}
-
-NUM_SIDES = 2
-"""Classes of a task of which one is all that the other is not, so that their ROC curves say the same."""
 
 
 def build_overview_pictures(

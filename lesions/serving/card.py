@@ -6,6 +6,9 @@ from lesions.serving.manifest import Manifest
 
 HASH_DIGITS = 12
 
+CALLS_ALL = "Every image is called malignant: validation has too few malignant images for a threshold."
+"""What is said of a threshold of 0."""
+
 
 def build_card(manifest: Manifest) -> str:
     """Return the card: intended use, classes, scores with intervals, thresholds, licences and hashes."""
@@ -51,7 +54,7 @@ def _list_thresholds(manifest: Manifest) -> Iterator[str]:
     thresholds = manifest.thresholds
     yield "All were chosen on validation images.\n"
     if thresholds.malignancy == 0:
-        yield "* Every image is called malignant: validation has too few malignant images for a threshold."
+        yield f"* {CALLS_ALL}"
     elif thresholds.malignancy is not None:
         yield f"* Called malignant from a probability of malignancy of {thresholds.malignancy:.3g}."
     yield f"* Abstains if the probability of the diagnosis is below {thresholds.min_confidence:.3g}."

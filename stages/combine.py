@@ -22,6 +22,7 @@ from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
 from lesions.tables.classes import Classes, read_classes
 from lesions.tables.ensembles import Ensemble, write_ensemble
+from lesions.tables.imported import Origin
 from lesions.tables.paths import ImportedPaths
 from lesions.tables.predictions import read_logits, write_logits
 from lesions.tables.splits import DROPPED
@@ -45,11 +46,11 @@ def main(
     section = read_combination(params, ensemble)
     calibration = read_section(params, "evaluation", EvaluationParameters).calibration
     known, own = read_classes(classes), read_all_images(metadata, splits)
-    hashes, tables, prior_shifts = read_imported(params), {}, {}
+    hashes, tables, prior_shifts, origins = read_imported(params), {}, {}, {}
     for name in section.members:
         if name in hashes:
             member = read_imported_member(ImportedPaths(name, imported), own, known, sha256=hashes[name])
-            tables[name], prior_shifts[name] = member.predictions, member.prior_shift
+            tables[name], prior_shifts[name], origins[name] = member.predictions, member.prior_shift, member.origin
             if member.note:
                 print(member.note)
         else:
@@ -60,19 +61,22 @@ def main(
     members = [Member(predictions, prior_shifts[name]) for name, predictions in aligned.items()]
     combination = combine_members(members, section.weights, calibration)
     write_logits(combined, replace(members[0].predictions, logits=combination.logits))
-    summary = summarise_combination(combination, section, known)
+    summary = summarise_combination(combination, section, known, origins)
     write_ensemble(weights, summary)
     print(f"{ensemble} is {summary}")
 
 
-def summarise_combination(combination: Combination, section: CombinationParameters, known: Classes) -> Ensemble:
-    """Return the weight and the temperature of each member, and the prior shift of each class."""
+def summarise_combination(
+    combination: Combination, section: CombinationParameters, known: Classes, origins: dict[str, Origin]
+) -> Ensemble:
+    """Return the weight, the temperature and the origin of each member, and the prior shift of each class."""
     pool = combination.pool
     return Ensemble(
         section.weights,
         weight=dict(zip(section.members, pool.weights.tolist(), strict=True)),
         temperature=dict(zip(section.members, (1 / pool.scales).tolist(), strict=True)),
         prior_shift=dict(zip(known.classes, combination.prior_shift.tolist(), strict=True)),
+        imported=origins,
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from lesions.formats.sha256 import hash_file
 from lesions.tables.classes import Classes, write_classes
 from lesions.tables.csv_table import write_table
-from lesions.tables.imported import Imported, write_about, write_images
+from lesions.tables.imported import Imported, Origin, write_about, write_images
 from lesions.tables.paths import ImportedPaths
 from lesions.tables.predictions import Predictions, write_logits
 from lesions.tables.splits import write_splits
@@ -33,7 +33,8 @@ def write_imported(name: str, *rows: str) -> ImportedPaths:
     write_logits(paths.logits, Predictions(images, CLASSES, np.ones(len(images), dtype=np.int64), logits))
     write_images(paths.images, images)
     hashes = hash_file(paths.logits), hash_file(paths.images)
-    write_about(paths.about, Imported("0" * 40, "custom_cnn", CLASSES, DIAGNOSES, (0.5, -0.5), *hashes))
+    origin = Origin("0" * 40, "custom_cnn", "cc0-1.0")
+    write_about(paths.about, Imported(origin, CLASSES, DIAGNOSES, (0.5, -0.5), *hashes))
     return paths
 
 

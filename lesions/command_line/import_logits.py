@@ -42,7 +42,7 @@ def import_logits(
     if name in scored:
         raise InputError(f"--as: {name} is the name of a model or an ensemble here; choose another")
     if name in imported and ImportedPaths(name).about.is_file():
-        before = read_about(ImportedPaths(name))
+        before = read_about(ImportedPaths(name)).origin
         if (before.revision, before.model) != (candidate.commit, candidate.model):
             raise InputError(
                 f"--as: {name} has been imported from {before.model} of {before.revision[:7]}; choose another name, "

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lesions.errors import InputError
 from lesions.evaluation.membership import check_membership, describe_unknown_images
 from lesions.tables.classes import Classes
-from lesions.tables.imported import read_about, read_images
+from lesions.tables.imported import Origin, read_about, read_images
 from lesions.tables.paths import ImportedPaths
 from lesions.tables.predictions import Predictions, read_logits
 from lesions.tables.splits import read_all_metadata
@@ -26,12 +26,15 @@ class ImportedMember:
         For the images that the other run scores.
     prior_shift : (K,) float
         What would undo the prior of its training if it was added to the logits.
+    origin
+        Where it comes from.
     note
         What cannot be known of its images, in words; empty if there is nothing to say.
     """
 
     predictions: Predictions
     prior_shift: NDArray[np.float64]
+    origin: Origin
     note: str
 
 
@@ -68,4 +71,4 @@ def read_imported_member(
         )
     num_unknown = check_membership(paths.name, read_images(paths.images), own)
     note = describe_unknown_images(paths.name, num_unknown)
-    return ImportedMember(read_logits(paths.logits), np.array(about.prior_shift), note)
+    return ImportedMember(read_logits(paths.logits), np.array(about.prior_shift), about.origin, note)

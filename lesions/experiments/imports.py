@@ -13,11 +13,12 @@ from lesions.experiments.candidates import Candidate
 from lesions.experiments.inputs import NOT_IN_CACHE
 from lesions.experiments.revisions import open_experiments
 from lesions.formats.atomic import atomic_folder
+from lesions.formats.json_file import read_json
 from lesions.formats.sha256 import hash_file
 from lesions.project.revisions import open_revision
 from lesions.tables.calibrations import read_calibration
 from lesions.tables.classes import read_classes
-from lesions.tables.imported import Imported, write_about, write_images
+from lesions.tables.imported import Imported, Origin, write_about, write_images
 from lesions.tables.paths import ImportedPaths, ModelPaths
 from lesions.tables.run_files import CLASSES, METADATA, SPLITS, check_made
 from lesions.tables.splits import DROPPED
@@ -70,11 +71,12 @@ def copy_run(candidate: Candidate, target: ImportedPaths) -> None:
     ):
         copies = {
             path: copy_file(files, path, Path(folder, path.name), candidate)
-            for path in (there.calibration, METADATA, SPLITS, CLASSES)
+            for path in (there.calibration, there.metrics_file("train"), METADATA, SPLITS, CLASSES)
         }
         copy_file(files, there.logits, target.logits, candidate)
         calibration, classes = read_calibration(copies[there.calibration]), read_classes(copies[CLASSES])
         images = read_all_images(copies[METADATA], copies[SPLITS])
+        licence = read_json(copies[there.metrics_file("train")]).get("weights_licence")
     write_images(target.images, images)
     if hash_file(target.logits) != calibration.logits_sha256:
         raise InputError(
@@ -82,8 +84,7 @@ def copy_run(candidate: Candidate, target: ImportedPaths) -> None:
             "not end"
         )
     about = Imported(
-        candidate.commit,
-        candidate.model,
+        Origin(candidate.commit, candidate.model, licence),
         classes.classes,
         classes.diagnoses,
         calibration.prior_shift,

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from lesions.errors import InputError
 from lesions.formats.json_file import read_json, write_metrics
 from lesions.parameters.combinations import Weights
+from lesions.tables.imported import Origin
 
 
 @dataclass(frozen=True)
@@ -26,18 +27,22 @@ class Ensemble:
         What the logits of each member were divided by.
     prior_shift
         By class, what would undo the prior of training if it was added to the combined logits.
+    imported
+        Where the members that another run trained come from.
     """
 
     weighted: Weights
     weight: dict[str, float]
     temperature: dict[str, float]
     prior_shift: dict[str, float]
+    imported: dict[str, Origin]
 
     def __str__(self) -> str:
-        """Return the members and their weights in words."""
+        """Return the members, their weights and where imported ones come from, in words."""
         members = ", ".join(f"{name} ({weight:.2f})" for name, weight in self.weight.items())
         how = {"equal": "equal weights", "fitted": "weights fitted on validation"}[self.weighted]
-        return f"an ensemble of {members}, with {how}"
+        origins = "".join(f"; {name} is {origin}" for name, origin in self.imported.items())
+        return f"an ensemble of {members}, with {how}{origins}"
 
     def list_prior_shift(self, classes: tuple[str, ...]) -> NDArray[np.float64]:
         """Return the prior shift (K,) in the order of the classes."""

@@ -21,8 +21,8 @@ IMAGE_COLUMNS = ["image_id", "group_id", "split", "source", "patient_id", "lesio
 
 
 @dataclass(frozen=True)
-class Imported:
-    """What `about.json` says.
+class Origin:
+    """Where a network of another run comes from.
 
     Attributes
     ----------
@@ -30,6 +30,28 @@ class Imported:
         The hash of the commit of the other run.
     model
         The network's name there.
+    weights_licence
+        The licence of the weights that its training started from; None if it started from random ones.
+    """
+
+    revision: str
+    model: str
+    weights_licence: str | None
+
+    def __str__(self) -> str:
+        """Return the network, its commit and the licence in words."""
+        licence = f", trained from weights under the licence {self.weights_licence}" if self.weights_licence else ""
+        return f"{self.model} of commit {self.revision[:7]}{licence}"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What `about.json` says.
+
+    Attributes
+    ----------
+    origin
+        The run and the network.
     classes
         The classes, in the order of the logits.
     diagnoses
@@ -40,8 +62,7 @@ class Imported:
         The hashes of the two tables.
     """
 
-    revision: str
-    model: str
+    origin: Origin
     classes: tuple[str, ...]
     diagnoses: tuple[tuple[str, ...], ...]
     prior_shift: tuple[float, ...]

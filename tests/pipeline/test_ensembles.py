@@ -108,7 +108,9 @@ def test_a_network_of_another_run_is_a_member_unless_it_has_seen_what_is_tested(
     assert (fresh.root / "data/imported/seed1.dvc").is_file()
     list_ensemble(fresh, "custom_cnn", "seed1", weights="fitted")
     assert stages_run(fresh.dvc("repro", "combine@both")) == ["combine@both", "list_models"]
-    weights = json.loads((fresh.root / "metrics/both/ensemble.json").read_text())["weight"]
+    ensemble = json.loads((fresh.root / "metrics/both/ensemble.json").read_text())
+    assert ensemble["imported"] == {"seed1": {"revision": commit, "model": "custom_cnn", "weights_licence": None}}
+    weights = ensemble["weight"]
     assert weights.keys() == {"custom_cnn", "seed1"}
     assert sum(weights.values()) == pytest.approx(1, abs=1e-5)
     assert len(read_logits(fresh.root / "data/ensembles/both.csv").y_true) == len(

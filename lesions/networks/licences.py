@@ -2,7 +2,7 @@
 
 from lesions.errors import InputError
 from lesions.networks.parameters import ArchitectureParameters, PretrainableParameters, TimmParameters
-from lesions.networks.torchvision_backbone import find_weights, read_hash_prefix
+from lesions.networks.torchvision_backbone import find_weights
 
 PERMISSIVE = ("0bsd", "apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "isc", "mit", "unlicense")
 """Licences that need no acceptance: they allow every use."""
@@ -62,14 +62,9 @@ def check_licence(architecture: PretrainableParameters) -> None:
 
 
 def _find_torchvision_licence(backbone: str, sha256: str | None) -> str:
-    """Return the licence of torchvision's best weights, or of its file with a sha256, whose first digits it names."""
-    weights = find_weights(backbone)
-    found = (
-        [weights.DEFAULT]
-        if sha256 is None
-        else [each for each in weights if sha256.startswith(read_hash_prefix(each.url))]
-    )
-    if not found:
+    """Return the licence of torchvision's best weights, or of its file with a sha256."""
+    found = find_weights(backbone, sha256)
+    if found is None:
         return UNKNOWN
-    address = found[0].meta.get("license")
+    address = found.meta.get("license")
     return TORCHVISION if address is None else LICENCE_BY_ADDRESS.get(address, UNKNOWN)

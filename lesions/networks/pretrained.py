@@ -44,7 +44,7 @@ def read_weights(architecture: PretrainableParameters) -> Mapping[str, Tensor]:
 
 def download_imagenet_weights(backbone: str) -> Mapping[str, Tensor]:
     """Return torchvision's best ImageNet weights; the file's name contains the first digits of its hash."""
-    url = find_weights(backbone).DEFAULT.url
+    url = find_weights(backbone).url
     cached = Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(url).path).name)
     if not cached.exists():
         cached.parent.mkdir(parents=True, exist_ok=True)

@@ -47,8 +47,18 @@ def build_torchvision_backbone(name: str, weights: Mapping[str, Tensor] | None) 
     return network, layer.in_features
 
 
-def find_weights(name: str) -> Any:
-    """Return torchvision's enumeration of the pretrained weights of a network.
+def find_weights(name: str, sha256: str | None = None) -> Any:
+    """Return torchvision's entry of the pretrained weights of a network.
+
+    Parameters
+    ----------
+    sha256
+        The hash of the file of weights, whose first digits torchvision writes at the end of the file's name; None for
+        the weights that torchvision calls the best.
+
+    Returns
+    -------
+    The entry, or None if the file is none of torchvision's.
 
     Raises
     ------
@@ -58,7 +68,10 @@ def find_weights(name: str) -> Any:
     from torchvision import models  # loading it takes a second, which networks without it need not pay
 
     _check_known(name)
-    return models.get_model_weights(name)
+    weights = models.get_model_weights(name)
+    if sha256 is None:
+        return weights.DEFAULT
+    return next((each for each in weights if sha256.startswith(read_hash_prefix(each.url))), None)
 
 
 def read_hash_prefix(address: str) -> str:

@@ -21,7 +21,7 @@ from lesions.images.decode import HASHED_PX, DecodingParameters, decode_image, t
 from lesions.images.decoding_state import DecodingState, open_state
 from lesions.images.files import describe_unread, find_image_files
 from lesions.images.folders import FoundFile
-from lesions.images.identity import identify_decoding, measure_files
+from lesions.images.identity import check_sources_unchanged, identify_decoding, measure_files, measure_sources
 from lesions.images.journal import Row, sum_pixels
 from lesions.images.opening import ShardParameters
 from lesions.images.reading import read_image_file
@@ -46,6 +46,7 @@ def main(
     shards = read_section(params, "shards", ShardParameters)
     store = shards.open_store()
     root = Path(dataset.root)
+    sources = measure_sources(root, dataset.folders)
     found = find_image_files(root, dataset.folders)
     files = found.to_read
     sizes = measure_files(root, files)
@@ -59,6 +60,8 @@ def main(
         with closing(decode_chunks(root, chunks, parameters, state)) as decoded:
             for _ in show_progress(decoded, "decoding", total=len(missing)):
                 pass
+        # Checked before the state is removed, so that decoding can resume if a file is put back as it was.
+        check_sources_unchanged(sources, root, dataset.folders)
         kept: list[int] = []
         rows = number_rows(files, state.journal.read_rows(), kept)
         write_index(index, merge(rows, describe_unread(found.found), key=itemgetter("file")))

@@ -78,8 +78,6 @@ def find_image_files(root: Path, folders: Sequence[str] = (".",)) -> ImageFiles:
     linked: list[str] = []
     irregular: dict[str, str] = {}
     for folder in folders:
-        if not (root / folder).is_dir():
-            raise InputError(f"dataset.root: there is no folder {root / folder}")
         walk = FolderWalk(root, folder)
         own = list(walk.find_images())
         own += [member for archive in walk.archives for member in find_members(root, archive)]

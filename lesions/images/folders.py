@@ -91,8 +91,10 @@ class FolderWalk:
         Raises
         ------
         InputError
-            If a folder cannot be read.
+            If the folder is not there, or if one in it cannot be read.
         """
+        if not Path(start := self._spell(self._waiting[0])).is_dir():
+            raise InputError(f"{self._named_by}: there is no folder {start}")
         while self._waiting or self._links:
             inside = self._waiting.pop() if self._waiting else self._follow_link()
             try:

@@ -1,16 +1,17 @@
-"""The sizes of image files, and a hash of all that decides what becomes of them."""
+"""The sizes of image files, whether they are still the same, and a hash of all that decides what becomes of them."""
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from lesions.errors import InputError
 from lesions.formats.json_file import read_json
 from lesions.hardware.processors import name_processor
 from lesions.images.decode import DecodingParameters
-from lesions.images.folders import FoundFile
+from lesions.images.folders import FolderWalk, FoundFile
 
 
 class FileSize(NamedTuple):
@@ -32,6 +33,40 @@ def measure_files(root: Path, files: Sequence[FoundFile]) -> list[FileSize]:
             archives[one.place.archive] = _measure(f"{root}/{one.place.archive}")
         sizes.append(archives[one.place.archive]._replace(num_bytes=one.place.num_bytes))
     return sizes
+
+
+def measure_sources(root: Path, folders: Sequence[str]) -> dict[str, FileSize]:
+    """Return the sizes of the image files and the archives below some folders of `root`, by their paths.
+
+    Raises
+    ------
+    InputError
+        If a folder is not there or cannot be read.
+    """
+    sizes: dict[str, FileSize] = {}
+    for folder in folders:
+        walk = FolderWalk(root, folder)
+        images = [one.file for one in walk.find_images() if one.is_readable]
+        sizes |= {path: _measure(f"{root}/{path}") for path in [*images, *walk.archives]}
+    return sizes
+
+
+def check_sources_unchanged(before: Mapping[str, FileSize], root: Path, folders: Sequence[str]) -> None:
+    """Raise InputError if a file has come, gone or changed since `measure_sources` returned `before`.
+
+    DVC hashes the folder only after the stage, and would take what was decoded for what is in the folder then.
+    """
+    now = measure_sources(root, folders)
+    changed = sorted(path for path in {*before, *now} if before.get(path) != now.get(path))
+    if not changed:
+        return
+    first = changed[0]
+    what = "came" if first not in before else "went" if first not in now else "changed"
+    others = f", and so did others ({len(changed) - 1})" if len(changed) > 1 else ""
+    raise InputError(
+        f"{root / first}: {what} while the images were decoded{others}; run `dvc repro` again once nothing writes "
+        "into the folder"
+    )
 
 
 def _measure(path: str) -> FileSize:

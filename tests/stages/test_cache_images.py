@@ -14,9 +14,10 @@ from PIL import Image
 
 from lesions.errors import InputError
 from lesions.images.chunks import Chunk
-from lesions.images.decode import DecodingParameters
+from lesions.images.decode import DecodedImage, DecodingParameters, decode_image
 from lesions.images.decoding_state import open_state
 from lesions.images.folders import FoundFile
+from lesions.images.identity import check_sources_unchanged, measure_sources
 from lesions.tables.index import read_index
 from stages import cache_images
 from tests.builders import NO_SHARDS, ROOT, WriteParams, dataset_section
@@ -274,3 +275,44 @@ def test_a_folder_without_images_is_named(tmp_path: Path, write_params: WritePar
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"dataset.root: no image files below .*empty \(.bmp, .jfif, .jpe, .jpeg"):
         cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
+
+
+def test_files_that_change_while_they_are_decoded_are_named(
+    tmp_path: Path, write_params: WriteParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "dataset"
+    draw(root / "a.png", 10)
+    draw(root / "b.png", 20)
+    params = write_params(cache_images=SECTION, shards=NO_SHARDS, dataset=dataset_section(root, "ham10000"))
+    changes = [lambda: draw(root / "c.png", 30), lambda: draw(root / "b.png", 40)]
+
+    def decode_and_change(data: bytes, parameters: DecodingParameters) -> DecodedImage:
+        image = decode_image(data, parameters)
+        if changes:
+            changes.pop()()
+        return image
+
+    monkeypatch.setattr(cache_images, "decode_image", decode_and_change)
+    expected = (
+        f"{root}/b.png: changed while the images were decoded, and so did others (1); run `dvc repro` again once "
+        "nothing writes into the folder"
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(expected)}$"):
+        cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".yaml") == ["dataset"]
+    cache_images.main(tmp_path / "images.npy", tmp_path / "images.csv", params)
+    assert read_index(tmp_path / "images.csv").file.tolist() == ["a.png", "b.png", "c.png"]
+
+
+@pytest.mark.parametrize(("file", "said"), [("c.zip", "came"), ("b.png", "went")])
+def test_a_file_that_comes_or_goes_is_said_to(tmp_path: Path, file: str, said: str) -> None:
+    draw(tmp_path / "a.png", 10)
+    draw(tmp_path / "b.png", 10)
+    before = measure_sources(tmp_path, ["."])
+    check_sources_unchanged(before, tmp_path, ["."])
+    if said == "came":
+        (tmp_path / file).touch()
+    else:
+        (tmp_path / file).unlink()
+    with pytest.raises(InputError, match=rf"/{re.escape(file)}: {said} while the images were decoded; run"):
+        check_sources_unchanged(before, tmp_path, ["."])

@@ -25,7 +25,7 @@ from lesions.formats.sha256 import hash_file
 from lesions.hardware.device import (
     choose_execution,
     choose_precision,
-    name_hardware,
+    identify_hardware,
     name_precision,
     set_up_device,
 )
@@ -117,7 +117,8 @@ def main(
     )
     execution = choose_execution(hardware.execution, device, hardware.num_processes)
     computed_on = [
-        *(name_hardware(device), str(precision), hardware.num_threads, hardware.numerics),
+        *identify_hardware(device, hardware.numerics),
+        *(str(precision), hardware.num_threads, hardware.numerics),
         *(hardware.deterministic, execution),
         *(hardware.num_processes, hardware.synchronise_batch_norm),
     ]

@@ -1,7 +1,8 @@
 """Choosing the device on which a network is computed, and its precision."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from lesions.hardware.allocator import keep_freed_memory
 from lesions.hardware.choices import DeviceChoice, Execution, ExecutionChoice, Numerics, PrecisionChoice
 from lesions.hardware.numerics import PORTABLE, PORTABLE_CAPABILITY, is_portable
 from lesions.hardware.processes import ALONE, Processes
+from lesions.hardware.processors import name_processor
 
 Precision = torch.dtype
 
@@ -134,6 +136,26 @@ def name_hardware(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)}, cuDNN {torch.backends.cudnn.version()}"
     return f"{device.type} {torch.backends.cpu.get_cpu_capability()}"
+
+
+def identify_hardware(device: torch.device, numerics: Numerics) -> list[str]:
+    """Return the names of the hardware with which alone a training may resume, so that its bits are those of one run.
+
+    Processors with the same instructions may have other caches, by which libraries cut sums into parts.
+    """
+    processor = name_processor() if device.type == "cpu" and numerics == "native" else ()
+    return [name_hardware(device), *processor]
+
+
+@contextmanager
+def advise_on_determinism() -> Iterator[None]:
+    """Turn torch's refusal of an operation that would not repeat into an InputError that says what allows it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "deterministic" not in str(error):
+            raise
+        raise InputError(f"{error}. Set hardware.deterministic to false to allow it") from error
 
 
 def choose_memory_format(device: torch.device) -> torch.memory_format:

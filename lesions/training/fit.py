@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from lesions.errors import InputError
+from lesions.hardware.device import advise_on_determinism
 from lesions.hardware.exchange import send_json
 from lesions.hardware.processes import Processes
 from lesions.stage.progress import TrainingLine
@@ -66,6 +67,8 @@ def fit_network(
     for entry in history.entries:
         on_epoch(entry)
     loop = Loop(learner=learner, batches=batches, validate=validate, schedule=schedule, training=training)
+    if processes.is_first and (left_out := loop.describe_left_out()):
+        print(left_out, flush=True)
     images_per_epoch = loop.num_steps * loop.accumulation_steps * batches.batch_size
     with TrainingLine(after_last - 1, images_per_epoch, hidden=not processes.is_first) as line:
         for phase, first_epoch in zip(phases, first_epochs, strict=True):
@@ -105,12 +108,25 @@ class Loop:
         """Number of steps per epoch."""
         return self.batches.num_batches // self.accumulation_steps
 
+    def describe_left_out(self) -> str:
+        """Say what becomes of an epoch's batches that do not fill a step; empty if there are none."""
+        wanted, num_batches = self.training.accumulation_steps, self.batches.num_batches
+        if wanted > num_batches:
+            return f"training.accumulation_steps is {wanted}, and the {num_batches} batches of an epoch make one step"
+        num_left = num_batches - self.num_steps * wanted
+        if not num_left:
+            return ""
+        return (
+            f"each epoch leaves out {num_left * self.batches.batch_size:,} images, others each time: {num_left} of "
+            f"its {num_batches} batches do not fill a step of training.accumulation_steps {wanted}"
+        )
+
     def is_out_of_patience(self, history: History, first_epoch: int) -> bool:
         """Return whether to stop early, and print it; the last phase began with `first_epoch`."""
-        # Only the last phase counts: the earlier phases prepare it and always run in full.
-        best_epoch = max(history.best_epoch, first_epoch - 1)
+        # Only the last phase counts, as for a plateau: the earlier phases prepare it and always run in full.
+        qualities = history.qualities[first_epoch - 1 :]
         patience = self.training.patience_epochs
-        if history.num_epochs - best_epoch < patience:
+        if not qualities or len(qualities) - 1 - int(np.argmax(qualities)) < patience:
             return False
         print(f"stopped early: {self.training.monitor} has not improved for {patience} epochs", flush=True)
         return True
@@ -150,21 +166,18 @@ class Loop:
         """Train on an epoch's batches; if a batch does not fit into memory, raise InputError with one that does."""
         learning.set_train_mode()
         try:
-            return train_epoch(
-                learning,
-                self.batches.epoch(epoch),
-                rates,
-                show=line.advance,
-                epoch=epoch,
-                num_classes=self.batches.num_classes,
-                accumulation_steps=self.accumulation_steps,
-            )
+            with advise_on_determinism():
+                return train_epoch(
+                    learning,
+                    self.batches.epoch(epoch),
+                    rates,
+                    show=line.advance,
+                    epoch=epoch,
+                    num_classes=self.batches.num_classes,
+                    accumulation_steps=self.accumulation_steps,
+                )
         except torch.OutOfMemoryError:
             pass
-        except RuntimeError as error:
-            if "deterministic" not in str(error):
-                raise
-            raise InputError(f"{error}. Set hardware.deterministic to false to allow it") from error
         # Not inside the except block: there the exception would still keep the tensors alive.
         if not self.learner.processes.is_alone:
             raise InputError(_describe_full_memory(epoch, self.batches.batch_size, self.learner.processes))

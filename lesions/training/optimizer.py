@@ -47,7 +47,7 @@ def build_optimizer(
 def list_rates(
     network: Classifier, architecture: AnyArchitecture, phase: PhaseParameters
 ) -> Iterator[tuple[str, list[nn.Parameter], float]]:
-    """Yield the name, the parameters and the peak rate of each layer that learns, the head first."""
+    """Yield a name of its own, the parameters and the peak rate of each layer that learns, the head first."""
     rate = architecture.learning_rate * phase.learning_rate_factor
     yield "head", list(network.head.parameters()), rate
     if phase.backbone_factor is None:
@@ -58,7 +58,7 @@ def list_rates(
         yield "backbone", [parameter for _, parameters in layers for parameter in parameters], rate
         return
     for depth, (name, parameters) in enumerate(reversed(layers)):
-        yield name, parameters, rate * architecture.layer_decay**depth
+        yield f"backbone_{name}", parameters, rate * architecture.layer_decay**depth
 
 
 def set_rate(optimizer: optim.Optimizer, rate: float) -> None:

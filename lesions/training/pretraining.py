@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lesions.errors import InputError
-from lesions.hardware.device import choose_precision, name_hardware, name_precision, set_up_device
+from lesions.hardware.device import (
+    advise_on_determinism,
+    choose_precision,
+    identify_hardware,
+    name_precision,
+    set_up_device,
+)
 from lesions.images.shards import Images
 from lesions.networks.architecture import check_enough_pixels
 from lesions.networks.preprocessing import build_preprocessing
@@ -99,7 +105,7 @@ def set_up_pretraining(
         ),
         num_epochs=recipe.pretraining.num_epochs,
         computed_on=[
-            name_hardware(device),
+            *identify_hardware(device, hardware.numerics),
             str(precision),
             hardware.num_threads,
             hardware.numerics,
@@ -148,7 +154,8 @@ def run_epoch(pretraining: Pretraining, epoch: int, line: TrainingLine) -> Entry
     steps: list[PretrainingStep] = []
     try:
         for index, batch in enumerate(views.epoch(epoch)):
-            steps.append(learner.take_step(batch, rate=rates[index], number=first + index))
+            with advise_on_determinism():
+                steps.append(learner.take_step(batch, rate=rates[index], number=first + index))
             if len(steps) % STEPS_BETWEEN_READS == 0 or len(steps) == num_steps:
                 num_unread = (len(steps) - 1) % STEPS_BETWEEN_READS + 1
                 line.advance(num_unread * views.batch_size, float(steps[-1].loss))

@@ -141,10 +141,12 @@ def _check_rate_can_fall(recipe: Recipe, model: str, overrides: dict[str, dict[s
         return
     name = _name_parameter(model, overrides, "schedule", "every_epochs")
     longest = max(phase.num_epochs for phase in recipe.architecture.phases)
-    if every_epochs >= longest:
+    # The first epoch of a phase always improves, so that a plateau begins after it at the earliest.
+    needed = every_epochs + (2 if recipe.schedule.name == "plateau" else 1)
+    if longest < needed:
         raise InputError(
-            f"{name} is {every_epochs}, but no phase of architectures.{model} has more than {longest} epochs: the "
-            "learning rate would never fall"
+            f"{name} is {every_epochs}, and the learning rate falls in epoch {needed} of a phase at the earliest, "
+            f"but no phase of architectures.{model} has more than {longest} epochs: it would never fall"
         )
     if recipe.schedule.name == "plateau" and every_epochs >= patience_epochs:
         patience = _name_parameter(model, overrides, "training", "patience_epochs")

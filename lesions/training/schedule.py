@@ -60,6 +60,8 @@ def compute_one_cycle_rate(step: int, num_steps: int, warmup_fraction: float) ->
 
     This is the schedule of Smith and Topin (2018, arXiv:1708.07120), without their cycle of the momentum.
     """
+    if num_steps == 1:
+        return 1
     top = warmup_fraction * num_steps - 1
     if step <= top:
         return _half_cosine(ONE_CYCLE_START, 1, step / top if top else 1)

@@ -1,5 +1,6 @@
 """Tests that the wanted device and precision are used, or refused with a reason."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,19 @@ from lesions.errors import InputError
 from lesions.hardware.allocator import keep_freed_memory
 from lesions.hardware.choices import ExecutionChoice
 from lesions.hardware.device import (
+    advise_on_determinism,
     check_enough_devices,
     choose_device,
     choose_execution,
     choose_precision,
+    identify_hardware,
+    name_hardware,
     set_up_device,
 )
 from lesions.hardware.numerics import PORTABLE
+from lesions.hardware.processors import name_processor
+
+CPU = torch.device("cpu")
 
 
 def test_auto_chooses_the_best_available_device() -> None:
@@ -125,3 +132,22 @@ def test_a_process_that_was_not_started_portably_is_refused(monkeypatch: pytest.
         InputError, match=r"ATEN_CPU_CAPABILITY=avx2 .*MKL_CBWR=COMPATIBLE\) has to be set before Pyth"
     ):
         set_up_device("cpu", num_threads=1, numerics="portable")
+
+
+def test_a_training_resumes_on_the_same_processor_unless_its_numerics_are_portable() -> None:
+    assert identify_hardware(CPU, "native") == [name_hardware(CPU), *name_processor()]
+    assert identify_hardware(CPU, "portable") == [name_hardware(CPU)]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "message"),
+    [
+        ("no deterministic one", InputError, "no deterministic one. Set hardware.deterministic to false to allow it"),
+        ("sizes differ", RuntimeError, "sizes differ"),
+    ],
+)
+def test_an_operation_that_does_not_repeat_is_refused_with_what_allows_it(
+    error: str, expected: type[Exception], message: str
+) -> None:
+    with pytest.raises(expected, match=f"^{re.escape(message)}$"), advise_on_determinism():
+        raise RuntimeError(error)

@@ -66,8 +66,9 @@ def test_each_backbone_layer_has_a_lower_rate_than_the_layer_after_it() -> None:
     network = build_network(small_resnet18(), 3, pretrained=True)
     optimizer = optimize(network, ALL, layer_decay=0.5)
     rates = {group["name"]: group["peak"] for group in optimizer.param_groups}
-    expected = {"head": 0.1, "layer4": 0.05, "layer3": 0.025, "layer2": 0.0125, "layer1": 0.00625, "bn1": 0.003125}
-    assert rates == pytest.approx(expected | {"conv1": 0.0015625})
+    expected = {"layer4": 0.05, "layer3": 0.025, "layer2": 0.0125, "layer1": 0.00625, "bn1": 0.003125}
+    expected = {f"backbone_{name}": rate for name, rate in expected.items()}
+    assert rates == pytest.approx(expected | {"head": 0.1, "backbone_conv1": 0.0015625})
     held = [p for group in optimizer.param_groups for p in group["params"]]
     assert {id(p) for p in held} == {id(p) for p in network.parameters()}
     assert len(held) == len(list(network.parameters()))
@@ -93,7 +94,7 @@ def test_only_the_last_layers_learn_and_keep_their_batch_statistics_up_to_date()
 def test_the_last_layers_have_the_rates_that_they_have_when_all_learn() -> None:
     network = build_network(small_resnet18(), 3, pretrained=True)
     rates = {group["name"]: group["peak"] for group in optimize(network, LAST_TWO, layer_decay=0.5).param_groups}
-    assert rates == pytest.approx({"head": 0.1, "layer4": 0.05, "layer3": 0.025})
+    assert rates == pytest.approx({"head": 0.1, "backbone_layer4": 0.05, "backbone_layer3": 0.025})
 
 
 def step_once(name: str, **changes: Any) -> tuple[torch.Tensor, torch.Tensor]:

@@ -120,7 +120,13 @@ NO_WARM_UP = {"warmup_fraction": None, "factor": 0.1}
     [
         (
             {"name": "step", "every_epochs": 18} | NO_WARM_UP,
-            "schedule.every_epochs is 18, but no phase of architectures.custom_cnn has more than 18 epochs: the",
+            "schedule.every_epochs is 18, and the learning rate falls in epoch 19 of a phase at the earliest, but no "
+            "phase of architectures.custom_cnn has more than 18 epochs: it would never fall",
+        ),
+        (
+            {"name": "plateau", "every_epochs": 17} | NO_WARM_UP,
+            "schedule.every_epochs is 17, and the learning rate falls in epoch 19 of a phase at the earliest, but no "
+            "phase of architectures.custom_cnn has more than 18 epochs: it would never fall",
         ),
         (
             {"name": "plateau", "every_epochs": 10} | NO_WARM_UP,

@@ -55,8 +55,9 @@ def test_the_cosine_schedule_without_warm_up_equals_torchs() -> None:
     assert rates_of_phase(4, 3, warmup_fraction=0.0) == pytest.approx(expected)
 
 
-def test_a_single_step_is_at_the_peak() -> None:
-    assert rates_of_phase(1, 1, warmup_fraction=0.0) == [1]
+@pytest.mark.parametrize("changes", [{"warmup_fraction": 0.0}, {"name": "one_cycle", "warmup_fraction": 0.3}])
+def test_a_single_step_is_at_the_peak(changes: dict[str, Any]) -> None:
+    assert rates_of_phase(1, 1, **changes) == [1]
 
 
 @pytest.mark.parametrize("warmup_fraction", [0.1, 0.25, 0.3, 0.8])

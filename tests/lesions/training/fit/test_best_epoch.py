@@ -59,7 +59,16 @@ def test_patience_is_of_the_last_phase() -> None:
     fitted = scripted(
         [0.9, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], "macro_f1", phases=(first, last), patience_epochs=2
     )
-    assert len(fitted.history) == 6
+    assert len(fitted.history) == 7
+
+
+def test_a_last_phase_that_gets_better_goes_on_though_an_earlier_phase_was_better_still() -> None:
+    first, last = (PHASE.model_copy(update={"num_epochs": number}) for number in (1, 6))
+    rising = scripted([0.55, 0.3, 0.35, 0.4, 0.45, 0.5, 0.8], "macro_f1", phases=(first, last), patience_epochs=3)
+    assert len(rising.history) == rising.best_epoch == 7
+    falling = scripted([0.55, 0.3, 0.35, 0.3, 0.3, 0.3, 0.8], "macro_f1", phases=(first, last), patience_epochs=3)
+    assert len(falling.history) == 6
+    assert falling.best_epoch == 1
 
 
 def test_training_stops_when_nothing_gets_better() -> None:

@@ -89,5 +89,27 @@ def test_the_history_tells_the_learning_rates_and_the_gradients_norm() -> None:
     architecture = small_cnn(phases=(HEAD_PHASE, LONG_PHASE), layer_decay=0.5, learning_rate=0.01)
     fitted = train_small(architecture=architecture, schedule={"name": "constant", "warmup_fraction": None})
     assert fitted.history[0]["learning_rates"] == {"head": 0.01}
-    assert fitted.history[1]["learning_rates"] == {"head": 0.01, "1": 0.005, "0": 0.0025}
+    assert fitted.history[1]["learning_rates"] == {"head": 0.01, "backbone_1": 0.005, "backbone_0": 0.0025}
     assert all(0 < entry["train"]["gradient_norm"] < 100 for entry in fitted.history)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"batch_size": 8, "accumulation_steps": 4}, ""),
+        (
+            {"batch_size": 8, "accumulation_steps": 3},
+            "each epoch leaves out 16 images, others each time: 2 of its 8 batches do not fill a step of "
+            "training.accumulation_steps 3\n",
+        ),
+        (
+            {"batch_size": 8, "accumulation_steps": 9},
+            "training.accumulation_steps is 9, and the 8 batches of an epoch make one step\n",
+        ),
+    ],
+)
+def test_batches_that_do_not_fill_a_step_are_said(
+    changes: dict[str, int], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train_small(**changes)
+    assert capsys.readouterr().out.partition("epoch   1")[0] == said

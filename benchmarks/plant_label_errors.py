@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lesions.baselines.cross_fitting import assign_folds, cross_fit
-from lesions.baselines.out_of_fold import compute_frozen_features
+from lesions.baselines.features import compute_features
 from lesions.evaluation.doubts import rank_doubts, recalibrate
 from lesions.images.cache import read_cache
 from lesions.networks.parameters import read_architecture
@@ -47,7 +47,7 @@ def main(
     known = read_classes(data / "classes.json")
     images, _ = read_labelled_images(data / "metadata.csv", data / "splits.csv", known.diagnoses)
     hardware = read_section(params, "hardware", HardwareParameters)
-    features = compute_frozen_features(
+    features = compute_features(
         model, read_architecture(params, model), read_cache(data / "images.npy"), images, hardware
     )
     rows = []

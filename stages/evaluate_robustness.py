@@ -29,6 +29,7 @@ from lesions.evaluation.robustness import (
     summarise_robustness,
 )
 from lesions.evaluation.seal import SENTENCE, is_sealed, write_sealed
+from lesions.evaluation.thresholds import calls_all
 from lesions.evaluation.verdict import spell_bounds, spell_number
 from lesions.formats.json_file import DECIMALS, read_json, write_metrics, write_plot_rows
 from lesions.hardware.device import set_up_device
@@ -116,8 +117,11 @@ def compare_with_unaltered(
         print("the test images are not altered, because robustness.corruptions is empty")
         return []
     accuracy = measure_accuracy(test, altered)
-    if sides is None or threshold is None:
-        print("the sensitivity for malignancy is not computed, because there is no threshold for it")
+    if sides is None or threshold is None or calls_all(threshold):
+        print(
+            "the sensitivity for malignancy is not computed, because there is no threshold for malignancy, or it "
+            "calls every image malignant"
+        )
         return [accuracy]
     return [accuracy, measure_sensitivity(test, altered, sides=sides, threshold=threshold)]
 

@@ -11,6 +11,7 @@ from lesions.evaluation.interval import list_estimates
 from lesions.evaluation.parameters import EvaluationParameters
 from lesions.evaluation.seal import SENTENCE, is_sealed, write_sealed
 from lesions.evaluation.subgroups import Subgroup, Subgroups, compare_accuracies, compare_sensitivities
+from lesions.evaluation.thresholds import calls_all
 from lesions.evaluation.verdict import spell_bounds
 from lesions.formats.json_file import read_json, write_metrics, write_plot_rows
 from lesions.parameters.section import read_section
@@ -43,8 +44,7 @@ def main(
     sides = read_section(params, "task", TaskParameters).find_sides(read_classes(classes).diagnoses)
     threshold = read_json(malignancy).get("threshold")
     sensitivities = None
-    # At a threshold of 0 every image is called malignant, in every subgroup.
-    if sides is not None and threshold:
+    if sides is not None and threshold is not None and not calls_all(threshold):
         sensitivities = compare_sensitivities(
             test,
             sides=sides,

@@ -15,7 +15,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from lesions.evaluation.seal import list_sealed_splits
+from lesions.evaluation.seal import leave_out_unscored
 from lesions.formats.atomic import atomic_folder
 from lesions.images.opening import open_images
 from lesions.networks.parameters import read_architecture
@@ -25,7 +25,7 @@ from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
 from lesions.tables.classes import read_classes
 from lesions.tables.predictions import Predictions, write_predictions
-from lesions.tables.splits import SCORED_SPLITS, read_split_metadata
+from lesions.tables.splits import read_split_metadata
 from lesions.tables.task import encode_diagnoses
 
 
@@ -42,7 +42,7 @@ def main(
     architectures = {model: read_architecture(params, model) for model in read_models(params)}
     pretrained = {model: each for model, each in architectures.items() if each.has_pretrained_weights}
     known = read_classes(classes)
-    table = read_split_metadata(metadata, splits)
+    table = leave_out_unscored(read_split_metadata(metadata, splits), params)
     table["label"] = encode_diagnoses(table.diagnosis, known.diagnoses)
 
     prior = np.array(known.num_images) / sum(known.num_images)
@@ -54,7 +54,7 @@ def main(
             pretrained, open_images(images, params), table, num_classes=len(known.classes), hardware=hardware
         )
         logits |= {f"{model}_features": each for model, each in of_features.items()}
-    is_scored = table.split.isin({*SCORED_SPLITS}.difference(list_sealed_splits(params))).to_numpy()
+    is_scored = (table.split != "train").to_numpy()
     scored = table[is_scored].reset_index(drop=True)
     with atomic_folder(baselines) as folder:
         for name, each in logits.items():

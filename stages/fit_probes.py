@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from lesions.baselines.probes import describe_borders, describe_metadata, has_metadata
 from lesions.baselines.regression import compute_logits, fit_regression
-from lesions.evaluation.seal import list_sealed_splits
+from lesions.evaluation.seal import leave_out_unscored
 from lesions.formats.atomic import atomic_folder
 from lesions.images.opening import open_images
 from lesions.parameters.hardware import HardwareParameters
@@ -20,7 +20,7 @@ from lesions.parameters.section import read_section
 from lesions.stage.run import run_stage
 from lesions.tables.classes import read_classes
 from lesions.tables.predictions import Predictions, write_predictions
-from lesions.tables.splits import EXTERNAL, SCORED_SPLITS, read_split_metadata
+from lesions.tables.splits import read_split_metadata
 from lesions.tables.task import encode_diagnoses
 
 
@@ -28,17 +28,16 @@ def main(
     images: Annotated[Path, typer.Option(help="All decoded images, uint8 (N, H, W, 3).")],
     metadata: Annotated[Path, typer.Option(help="Validated metadata, one row per image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    classes: Annotated[Path, typer.Option(help="Classes, their training images and weights.")],
+    classes: Annotated[Path, typer.Option(help="Classes, their training images and known.")],
     probes: Annotated[Path, typer.Option(help="Written: folder with one table of predictions per probe.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:
     """Fit each probe on the training images, and predict the validation and the test images."""
     hardware = read_section(params, "hardware", HardwareParameters)
-    weights = read_classes(classes)
-    table = read_split_metadata(metadata, splits)
-    table = table[table.split != EXTERNAL].reset_index(drop=True)
-    table["label"] = encode_diagnoses(table.diagnosis, weights.diagnoses)
-    is_scored = table.split.isin({*SCORED_SPLITS}.difference(list_sealed_splits(params))).to_numpy()
+    known = read_classes(classes)
+    table = leave_out_unscored(read_split_metadata(metadata, splits), params)
+    table["label"] = encode_diagnoses(table.diagnosis, known.diagnoses)
+    is_scored = (table.split != "train").to_numpy()
     scored = table[is_scored].reset_index(drop=True)
     pixels = open_images(images, params)
     features = {"border_probe": describe_borders(pixels, table.row.to_numpy())}
@@ -48,9 +47,9 @@ def main(
         print("no metadata_probe: the table has no sex, age, site, skin type or source that tells images apart")
     with atomic_folder(probes) as folder, threadpool_limits(hardware.num_threads):
         for probe, inputs in features.items():
-            regression = fit_regression(inputs, table, len(weights.classes))
+            regression = fit_regression(inputs, table, len(known.classes))
             logits = compute_logits(regression, inputs[is_scored])
-            predictions = Predictions(scored, weights.classes, scored.label.to_numpy(), logits)
+            predictions = Predictions(scored, known.classes, scored.label.to_numpy(), logits)
             write_predictions(folder / f"{probe}.csv", predictions)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -15,7 +14,7 @@ from lesions.networks.architecture import build_network, check_enough_pixels
 from lesions.networks.inference import predict_outputs
 from lesions.networks.parameters import AnyArchitecture
 from lesions.networks.preprocessing import build_preprocessing
-from lesions.networks.source import ImageSource, open_source
+from lesions.networks.source import open_source
 from lesions.parameters.hardware import HardwareParameters
 
 
@@ -38,12 +37,9 @@ def fit_feature_baselines(
     table : (N, ...)
         With `row`, `split` and `label`, the class as a number.
     """
-    device = set_up_device(hardware.device, num_threads=hardware.num_threads, numerics=hardware.numerics)
-    source = open_source(pixels, device)
     logits = {}
     for model, architecture in architectures.items():
-        check_enough_pixels(model, architecture, pixels.shape[1])
-        features = compute_features(architecture, source, table, device)
+        features = compute_features(model, architecture, pixels, table, hardware)
         with threadpool_limits(hardware.num_threads):
             regression = fit_regression(features, table, num_classes)
         logits[model] = compute_logits(regression, features)
@@ -52,9 +48,11 @@ def fit_feature_baselines(
 
 
 def compute_features(
-    architecture: AnyArchitecture, source: ImageSource, table: pd.DataFrame, device: torch.device
+    model: str, architecture: AnyArchitecture, pixels: Images, table: pd.DataFrame, hardware: HardwareParameters
 ) -> NDArray[np.float32]:
-    """Return the pretrained backbone's features (N, F) of the table's images."""
+    """Return the features (N, F) of the table's images by a model's pretrained backbone, on the wanted device."""
+    check_enough_pixels(model, architecture, pixels.shape[1])
+    device = set_up_device(hardware.device, num_threads=hardware.num_threads, numerics=hardware.numerics)
     backbone = to_device(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
     preprocessing = build_preprocessing(architecture)
-    return predict_outputs(backbone, source, table.row.to_numpy(), preprocessing=preprocessing)
+    return predict_outputs(backbone, open_source(pixels, device), table.row.to_numpy(), preprocessing=preprocessing)

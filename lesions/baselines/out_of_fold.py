@@ -13,8 +13,7 @@ from lesions.baselines.cross_fitting import NUM_FOLDS, assign_folds, cross_fit
 from lesions.errors import InputError
 from lesions.evaluation.doubts import match_images, recalibrate
 from lesions.images.opening import open_images
-from lesions.images.shards import Images
-from lesions.networks.parameters import AnyArchitecture, read_architecture
+from lesions.networks.parameters import read_architecture
 from lesions.parameters.hardware import HardwareParameters
 from lesions.parameters.section import read_section
 from lesions.splitting.parameters import SplitParameters
@@ -78,7 +77,9 @@ def find_out_of_fold(
             folds = assign_folds(table.label.to_numpy(), table.group_id.to_numpy())
             hardware = read_section(params, "hardware", HardwareParameters)
             print(f"{pooled}/ has no folds: computing the features of {model}'s pretrained backbone", flush=True)
-            features = compute_frozen_features(model, architecture, open_images(images, params), table, hardware)
+            from lesions.baselines.features import compute_features  # loads torch, which folds need not wait for
+
+            features = compute_features(model, architecture, open_images(images, params), table, hardware)
             with threadpool_limits(hardware.num_threads):
                 return predict_by_regression(features, table, folds, classes, model)
     num_folds = read_section(params, "split", SplitParameters).num_folds
@@ -98,25 +99,6 @@ def list_leaks(params: Path) -> list[str]:
         f"split.scheme in {params} is image: the network of a fold that was split so has learnt the labels of other "
         "images of the same patient or lesion, and doubts them too little"
     ]
-
-
-def compute_frozen_features(
-    model: str,
-    architecture: AnyArchitecture,
-    pixels: Images,
-    table: pd.DataFrame,
-    hardware: HardwareParameters,
-) -> NDArray[np.float32]:
-    """Return the features (N, F) of the table's images by a pretrained backbone, on the wanted device."""
-    # These load torch, which folds need not wait for.
-    from lesions.baselines.features import compute_features
-    from lesions.hardware.device import set_up_device
-    from lesions.networks.architecture import check_enough_pixels
-    from lesions.networks.source import open_source
-
-    check_enough_pixels(model, architecture, pixels.shape[1])
-    device = set_up_device(hardware.device, num_threads=hardware.num_threads)
-    return compute_features(architecture, open_source(pixels, device), table, device)
 
 
 def predict_by_regression(

@@ -78,7 +78,7 @@ class Dataset:
     models
         The predictions of the validation images, by model; empty before the models are evaluated.
     calling
-        By which rule these call an image, in words.
+        By which rule these call an image, and which models are left out, in words.
     """
 
     classes: tuple[str, ...]
@@ -109,6 +109,7 @@ def read_plan_inputs() -> Dataset:
 def keep_malignant(dataset: Dataset) -> Dataset:
     """Return the malignant images alone, as one class that is right where a model calls them malignant."""
     from lesions.evaluation.decisions import call_at, merge_sides
+    from lesions.evaluation.thresholds import calls_all
     from lesions.formats.json_file import read_json
     from lesions.parameters.section import read_section
     from lesions.tables.paths import ModelPaths
@@ -119,7 +120,7 @@ def keep_malignant(dataset: Dataset) -> Dataset:
         raise InputError("the classes have no malignant and benign side (task in params.yaml)")
     malignant = [code for code, side in enumerate(sides) if side]
     images = dataset.images[dataset.images.label.isin(malignant)].assign(label=0)
-    models = {}
+    models, calling = {}, []
     for model, predictions in dataset.models.items():
         merged = merge_sides(predictions, sides)
         merged = merged.keep(merged.y_true == 1)
@@ -129,10 +130,17 @@ def keep_malignant(dataset: Dataset) -> Dataset:
             raise InputError(
                 f"{path} has no threshold for malignancy; `dvc repro` chooses one where there can be one"
             )
+        if calls_all(threshold):
+            calling.append(
+                f"{model} is left out: validation has too few malignant images for a threshold, so that it calls "
+                "every image malignant."
+            )
+            continue
         called = 1 - call_at(merged, threshold).y_pred
         models[model] = replace(merged, classes=("malignant",), y_true=0 * merged.y_true, called=called)
-    calling = ("An image is called malignant from the threshold of its model on.",) if models else ()
-    return Dataset(("malignant",), dataset.diagnoses, images, models, calling)
+    if models:
+        calling.append("An image is called malignant from the threshold of its model on.")
+    return Dataset(("malignant",), dataset.diagnoses, images, models, tuple(calling))
 
 
 def build_table(plan: "Plan", classes: Sequence[str], expectation: "Expectation", *, reached: str) -> Table:

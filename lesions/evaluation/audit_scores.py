@@ -11,6 +11,7 @@ from lesions.evaluation.decisions import call_at, merge_sides, score_decisions
 from lesions.evaluation.estimation import estimate_metrics
 from lesions.evaluation.interval import Estimate, subtract_independent
 from lesions.evaluation.reliability import estimate_proper_scores
+from lesions.evaluation.thresholds import calls_all
 from lesions.tables.predictions import Predictions
 
 
@@ -46,7 +47,7 @@ def score_malignancy(
         return scores
     called = call_at(merged, threshold)
     return scores | score_decisions(
-        called.y_true == 1, called.y_pred == 1, called.images.group_id, calls_all=threshold == 0
+        called.y_true == 1, called.y_pred == 1, called.images.group_id, calls_all=calls_all(threshold)
     )
 
 

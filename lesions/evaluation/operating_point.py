@@ -12,7 +12,7 @@ from lesions.evaluation.interval import Estimate, leave_unbounded, list_estimate
 from lesions.evaluation.net_benefit import estimate_benefit_at
 from lesions.evaluation.partial_area import estimate_partial_area
 from lesions.evaluation.prevalence import estimate_predictive_values
-from lesions.evaluation.thresholds import Threshold, estimate_with_luck
+from lesions.evaluation.thresholds import Threshold, calls_all, estimate_with_luck
 from lesions.evaluation.units import Units, list_units
 from lesions.tables.predictions import Predictions
 
@@ -86,7 +86,7 @@ def score_external_decisions(external: Predictions, threshold: float) -> dict[st
     """
     sources = external.images.source
     return {
-        str(source): _score_source(external.keep((sources == source).to_numpy()), calls_all=threshold == 0)
+        str(source): _score_source(external.keep((sources == source).to_numpy()), calls_all=calls_all(threshold))
         for source in sorted(sources.unique())
     }
 
@@ -168,7 +168,7 @@ def list_malignancy_decisions(test: Predictions, threshold: float) -> Iterator[d
             "called": "malignant",
             "rule": "threshold",
             "unit": unit,
-            **_score_units(found, MALIGNANT, calls_all=threshold == 0),
+            **_score_units(found, MALIGNANT, calls_all=calls_all(threshold)),
         }
 
 

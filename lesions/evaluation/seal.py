@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from lesions.errors import InputError, cut_value
 from lesions.formats.json_file import write_metrics, write_plot_rows
 from lesions.parameters.section import read_section
 from lesions.splitting.parameters import SplitParameters
 from lesions.tables.predictions import Predictions
-from lesions.tables.splits import EXTERNAL, read_splits
+from lesions.tables.splits import EXTERNAL, SCORED_SPLITS, read_splits
 
 SEALED_SPLITS = ("test", EXTERNAL)
 """The splits of the images that nothing is trained on or chosen by."""
@@ -29,6 +31,15 @@ SENTENCE = (
 def list_sealed_splits(params: Path) -> tuple[str, ...]:
     """Return the splits whose predictions no stage may write."""
     return SEALED_SPLITS if read_section(params, "split", SplitParameters).seal else ()
+
+
+def leave_out_unscored(table: pd.DataFrame, params: Path) -> pd.DataFrame:
+    """Return the rows (N, ...) of a table with `split` that a baseline is fitted to, or whose predictions it writes.
+
+    These are the training images and, unless they are sealed, those of validation and test.
+    """
+    scored = {*SCORED_SPLITS}.difference(list_sealed_splits(params))
+    return table[table.split.isin({"train", *scored})].reset_index(drop=True)
 
 
 def is_sealed(predictions: Predictions) -> bool:

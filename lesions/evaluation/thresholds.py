@@ -19,6 +19,11 @@ LOW_SHARE = 0.2
 between which the threshold lies, but enough of them."""
 
 
+def calls_all(threshold: float) -> bool:
+    """Return whether a threshold calls every image malignant, so that its sensitivity is 1 by itself."""
+    return threshold == 0
+
+
 @dataclass(frozen=True)
 class Threshold:
     """A threshold for malignancy, chosen on the malignant images of validation.

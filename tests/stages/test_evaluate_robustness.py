@@ -168,12 +168,20 @@ def test_images_that_are_not_altered_score_what_they_scored_in_evaluation(
     assert [(row["difference"], row["low"], row["high"]) for row in rows] == [(0, 0, 0)] * 2
 
 
-@pytest.mark.parametrize("malignant", [(), ("melanoma",)], ids=["no malignant class", "no threshold"])
+@pytest.mark.parametrize(
+    ("malignant", "about"),
+    [
+        ((), {"has_malignant_side": False}),
+        (("melanoma",), {"has_malignant_side": False}),
+        (("melanoma",), {"threshold": 0.0}),
+    ],
+    ids=["no malignant class", "no threshold", "a threshold that calls all"],
+)
 def test_without_a_malignant_side_there_is_no_sensitivity(
-    tmp_path: Path, malignant: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, malignant: tuple[str, ...], about: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = build_run(tmp_path, (*malignant, "nevus", "vascular_lesion"))
-    (tmp_path / "malignancy.json").write_text('{"has_malignant_side": false}')
+    (tmp_path / "malignancy.json").write_text(json.dumps(about))
     metrics, rows = run.evaluate()
     assert {row["metric"] for row in rows} == {"balanced_accuracy"}
     assert not [name for name in metrics if "sensitivity" in name]

@@ -14,9 +14,10 @@ from lesions.baselines.features import compute_features
 from lesions.baselines.regression import INVERSE_REGULARISATION, compute_logits, fit_regression, list_regressions
 from lesions.formats.sha256 import hash_file
 from lesions.networks.parameters import read_architecture
-from lesions.networks.source import open_source
+from lesions.parameters.hardware import HardwareParameters
 from lesions.tables.predictions import read_predictions
 from stages import fit_baselines
+from tests.builders import HARDWARE
 from tests.repository import Repository
 
 
@@ -81,8 +82,7 @@ def test_features_are_what_torchvisions_network_computes_before_its_last_layer(
     architecture = read_architecture(copy.root / "params.yaml", "resnet18")
     pixels = np.random.default_rng(0).integers(0, 256, size=(4, 32, 32, 3)).astype(np.uint8)
     table = pd.DataFrame({"row": [2, 0]})
-    cpu = torch.device("cpu")
-    features = compute_features(architecture, open_source(pixels, cpu), table, cpu)
+    features = compute_features("resnet18", architecture, pixels, table, HardwareParameters(**HARDWARE))
     network = models.resnet18(weights=None)
     network.load_state_dict(torch.load("weights.pth", weights_only=True))
     network.fc = torch.nn.Identity()

@@ -12,10 +12,9 @@ from safetensors.torch import load_file
 
 from lesions.baselines.features import compute_features, fit_feature_baselines
 from lesions.networks.parameters import TimmParameters, TorchvisionParameters
-from lesions.networks.source import open_source
 from lesions.parameters.hardware import HardwareParameters
 from tests.builders import HARDWARE, WEIGHTS, small_resnet18, small_timm
-from tests.training import CPU, coloured_images, labelled_rows, train
+from tests.training import coloured_images, labelled_rows, train
 
 FILES = {
     "resnet18": "resnet18-imagenet1k-v1.pth",
@@ -61,7 +60,7 @@ def test_features_of_a_network_of_timm_are_of_images_normalised_as_timm_says() -
     pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     backbone = "timm/tf_efficientnet_lite0"
     table = pd.DataFrame({"row": [0, 1, 2]})
-    features = compute_features(describe(backbone), open_source(pixels, CPU), table, CPU)
+    features = compute_features("it", describe(backbone), pixels, table, HardwareParameters(**HARDWARE))
     whole = timm.create_model("tf_efficientnet_lite0", num_classes=1000).eval()
     whole.load_state_dict(load_file(WEIGHTS / FILES[backbone]))
     whole.reset_classifier(0)  # type: ignore[operator]

@@ -1,5 +1,6 @@
 """`lesions plan` counts the groups of the dataset, and looks at no prediction of a test image."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -74,6 +75,36 @@ def test_before_the_models_are_evaluated_scores_are_assumed(
     output = run("--half-width", "0.1")
     assert "is assumed to correlate by 0.5" in output
     assert "A score of 0.8 is assumed for" in output
+
+
+def test_models_that_call_every_image_malignant_say_nothing_of_the_sensitivity(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in ("params.yaml", "data/metadata.csv", "data/splits.csv", "data/classes.json"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        shutil.copy(project / path, tmp_path / path)
+    shutil.copytree(project / "data/predictions", tmp_path / "data/predictions")
+    monkeypatch.chdir(tmp_path)
+
+    def plan(**thresholds: float) -> str:
+        for model, threshold in thresholds.items():
+            path = Path(f"metrics/{model}/malignancy.json")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({"threshold": threshold}))
+        return " ".join(run("--half-width", "0.1", "--metric", "sensitivity").split())
+
+    left_out = (
+        "is left out: validation has too few malignant images for a threshold, so that it calls every image mal"
+    )
+    none = plan(custom_cnn=0.0, resnet18=0.0)
+    assert f"custom_cnn {left_out}" in none
+    assert f"resnet18 {left_out}" in none
+    assert "from the threshold of its model on" not in none
+    assert "A score of 0.8 is assumed for malignant" in none
+    one = plan(custom_cnn=0.0, resnet18=0.4)
+    assert f"custom_cnn {left_out}" in one
+    assert f"resnet18 {left_out}" not in one
+    assert "An image is called malignant from the threshold of its model on." in one
 
 
 @pytest.mark.parametrize("arguments", [(), ("--half-width", "0.1", "--difference", "0.1")])

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from lesions.errors import InputError
@@ -10,6 +11,7 @@ from lesions.evaluation.seal import (
     check_unsealed,
     holds_seal,
     is_sealed,
+    leave_out_unscored,
     list_sealed_images,
     list_sealed_splits,
     write_sealed,
@@ -30,6 +32,16 @@ def test_test_and_external_images_are_sealed(tmp_path: Path, write_params: Write
     splits.write_text("image_id,group_id,split\na,g0,train\nb,g1,val\nc,g2,test\nd,g3,external\ne,g4,dropped\n")
     assert list_sealed_images(sealed, splits) == {"c", "d"}
     assert list_sealed_images(unsealed, splits) == set()
+
+
+@pytest.mark.parametrize(("seal", "kept"), [(False, ["train", "val", "test"]), (True, ["train", "val"])])
+def test_a_baseline_has_no_images_that_it_neither_learns_from_nor_is_scored_on(
+    seal: bool, kept: list[str], write_params: WriteParams
+) -> None:
+    table = pd.DataFrame({"split": ["external", "train", "val", "dropped", "test"], "row": range(5)})
+    found = leave_out_unscored(table, write_params(split=SPLIT | {"seal": seal}))
+    assert found.split.tolist() == kept
+    assert found.index.tolist() == list(range(len(kept)))
 
 
 def test_a_table_without_test_images_is_sealed() -> None:

@@ -38,11 +38,16 @@ def doubts(
     from lesions.baselines.out_of_fold import find_out_of_fold
     from lesions.drawing.style import write_figure
     from lesions.evaluation.doubts import rank_doubts, write_doubts
+    from lesions.hardware.numerics import restart_portably
     from lesions.images.opening import open_images
+    from lesions.parameters.hardware import HardwareParameters
     from lesions.parameters.models import read_models
+    from lesions.parameters.section import read_section
     from lesions.tables.classes import read_classes
     from lesions.tables.labelled_images import read_labelled_images
 
+    if read_section(PARAMS, "hardware", HardwareParameters).numerics == "portable":
+        restart_portably()
     check_made(IMAGES, METADATA, SPLITS, CLASSES)
     listed = read_models(PARAMS)
     if model is not None and model not in listed:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lesions.drawing.style import render_svg, spell
+from lesions.formats.printable import escape_markdown
 
 MAX_PHOTO_PX = 192
 """Longest side of an embedded photograph; a page with hundreds stays below 10 MB."""
@@ -21,6 +22,9 @@ MAX_PHOTO_PX = 192
 WEBP_QUALITY = 80
 
 LOADER = PackageLoader("lesions", "report")
+
+BLOCK = re.compile(r"^(\d*)(?=[#>]|[-+.)](?:\s|$))")
+"""The place before what begins a heading, a quotation or a list at the start of a line of Markdown."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,10 @@ def render_markdown(template: str, **content: Any) -> str:
 
 
 def _escape_markdown(value: Any) -> Any:
-    """Return a text on one line, with the characters escaped that mean something in Markdown; JSON stays as it is."""
+    """Return a text on one line, without what means something in Markdown, also at its start; JSON stays as it is."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(value.split()))
+    return BLOCK.sub(r"\1\\", escape_markdown(" ".join(value.split())))
 
 
 def _embed(content: bytes, kind: str) -> str:

@@ -11,4 +11,4 @@ def check_unchanged(hashes: Mapping[Path, str], stage: str) -> None:
     """Raise InputError if a file no longer has its sha256: DVC hashes inputs only after the stage."""
     for path, sha256 in hashes.items():
         if hash_file(path) != sha256:
-            raise InputError(f"{path}: changed while the network was trained; run the stage {stage} again")
+            raise InputError(f"{path}: changed while the stage {stage} ran; run it again")

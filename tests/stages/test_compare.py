@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests  # type: ignore[import-unt
 from lesions.errors import InputError
 from lesions.evaluation.significance import compare_pairs
 from lesions.evaluation.verdict import spell_p
-from lesions.tables.predictions import Predictions, read_predictions, write_predictions
+from lesions.tables.predictions import Predictions, concatenate_predictions, read_predictions, write_predictions
 from tests.runs import (
     CLASSES,
     build_predictions,
@@ -206,23 +206,33 @@ def test_a_metric_that_the_test_images_do_not_define_is_named(tmp_path: Path) ->
         run_compare(tmp_path, write_run(tmp_path, models, metric="macro_roc_auc"))
 
 
+CHANGES = {
+    "image_id": lambda p: Predictions(p.images[2:], p.classes, p.y_true[2:], p.logits[2:]),
+    "group_id": lambda p: Predictions(p.images.assign(group_id="g"), p.classes, p.y_true, p.logits),
+    "y_true": lambda p: Predictions(p.images, p.classes, p.y_true[::-1], p.logits),
+}
+
+
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "split", "message"),
     [
-        (lambda p: Predictions(p.images, p.classes[::-1], p.y_true, p.logits), "differ in classes"),
-        (lambda p: Predictions(p.images[2:], p.classes, p.y_true[2:], p.logits[2:]), "differ in image_id"),
-        (
-            lambda p: Predictions(p.images.assign(group_id="g"), p.classes, p.y_true, p.logits),
-            "differ in group_id",
-        ),
-        (lambda p: Predictions(p.images, p.classes, p.y_true[::-1], p.logits), "differ in y_true"),
+        (lambda p: Predictions(p.images, p.classes[::-1], p.y_true, p.logits), None, "differ in classes"),
+        *((change, split, f"differ in {name}") for name, change in CHANGES.items() for split in ("val", "test")),
     ],
 )
-def test_predictions_of_different_images_are_refused(tmp_path: Path, change: object, message: str) -> None:
+def test_predictions_of_different_images_are_refused(
+    tmp_path: Path, change: object, split: str | None, message: str
+) -> None:
     assert callable(change)
     params = write_run(tmp_path, {name: build_predictions(Y_TRUE, guess(Y_TRUE, 2)) for name in ("a", "b")})
     path = tmp_path / "data/predictions/b.csv"
-    write_predictions(path, change(read_predictions(path)))
+    table = read_predictions(path)
+    if split is None:  # a table has one list of classes for all splits
+        changed = change(table)
+    else:
+        parts = {name: table.select(name) for name in ("val", "test")}
+        changed = concatenate_predictions([*(parts | {split: change(parts[split])}).values()])
+    write_predictions(path, changed)
     with pytest.raises(InputError, match=f"the predictions of b and a {message}: they are not from the same run"):
         run_compare(tmp_path, params)
     assert not (tmp_path / "metrics/comparison.json").exists()

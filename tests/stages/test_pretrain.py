@@ -183,3 +183,28 @@ def test_images_larger_than_those_of_the_cache_are_refused(tmp_path: Path, write
         InputError, match=r"^architectures\.net\.size_px is 37, but the cached images have 36 px; raise"
     ):
         pretrain_on(tmp_path / "a", write_params, recipe=small_recipe(size_px=37))
+
+
+@pytest.mark.parametrize("file", ["images.npy", "metadata.csv", "splits.csv"])
+def test_an_input_that_changes_while_the_stage_runs_is_refused_and_the_state_is_kept(
+    tmp_path: Path, write_params: WriteParams, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    expected = pretrain_on(tmp_path / "whole", write_params)
+    folder = tmp_path / "changed"
+    folder.mkdir()
+    write_run(folder, small_recipe(), draw_pixels())
+    before, write = (folder / file).read_bytes(), ResumeFile.write
+
+    def write_and_change(self: ResumeFile, state: TrainingState) -> None:
+        write(self, state)
+        (folder / file).write_bytes(before + b"0")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ResumeFile, "write", write_and_change)
+        with pytest.raises(InputError, match=rf"/{file}: changed while the stage pretrain ran; run it again$"):
+            run_pretraining(folder, write_params)
+    assert not (folder / "pretrained").exists()
+    (folder / file).write_bytes(before)
+    monkeypatch.setattr(ResumeFile, "write", None)  # nothing is left to learn
+    run_pretraining(folder, write_params)
+    assert read_outputs(folder) == expected

@@ -20,11 +20,37 @@ MAX_TRIES = 5
 WAIT_SECONDS = 1.0
 """Wait before the second try; each further wait is twice as long."""
 
+MAX_ASKED_SECONDS = 120.0
+"""Longest wait that a server's `Retry-After` is granted."""
+
+TRY_AGAIN = (requests.codes.request_timeout, requests.codes.too_many_requests)
+"""What a server answers that may have the file a little later; all codes from 500 on say so too."""
+
 MAX_LENGTH_DIGITS = 18
 """Number of digits of the longest length that is understood, of an exabyte."""
 
 TABLE_START_BYTES = 1 << 16
 """Bytes of a table that are looked at."""
+
+
+class BusyError(requests.ConnectionError):
+    """A server's answer that the file may come later.
+
+    Attributes
+    ----------
+    asked_seconds
+        How long the server asks to wait; 0 if it does not say.
+    """
+
+    def __init__(self, response: requests.Response) -> None:
+        super().__init__(f"{response.status_code} {response.reason}")
+        self.asked_seconds = read_wait(response.headers.get("Retry-After", ""))
+
+
+def read_wait(retry_after: str) -> float:
+    """Return the seconds of a header `Retry-After`, at most `MAX_ASKED_SECONDS`; 0 if it is a date or nonsense."""
+    is_number = retry_after.isascii() and retry_after.isdecimal() and len(retry_after) <= MAX_LENGTH_DIGITS
+    return min(float(retry_after), MAX_ASKED_SECONDS) if is_number else 0.0
 
 
 def download_file(file: RemoteFile, folder: Path, progress: Progress) -> Path:
@@ -61,7 +87,8 @@ def download_file(file: RemoteFile, folder: Path, progress: Progress) -> Path:
                     f"{file.shown_url}: no answer in {MAX_TRIES} tries ({hide_credentials(str(error))}); "
                     f"{count_bytes(part):,} bytes are in {part}, and the same command continues from there"
                 ) from error
-            time.sleep(WAIT_SECONDS * 2 ** (tries - 1))
+            asked = error.asked_seconds if isinstance(error, BusyError) else 0.0
+            time.sleep(max(asked, WAIT_SECONDS * 2 ** (tries - 1)))
         except requests.RequestException as error:
             raise InputError(f"{file.shown_url}: {hide_credentials(str(error))}") from error
         except OSError as error:
@@ -102,8 +129,8 @@ def _receive_bytes(file: RemoteFile, part: Path, *, progress: Progress, task: Ta
         # The part is not the beginning of this file.
         received, response = 0, _request_file(file.url, 0, "")
     with response:
-        if response.status_code >= 500:
-            raise requests.ConnectionError(f"{response.status_code} {response.reason}")
+        if response.status_code >= 500 or response.status_code in TRY_AGAIN:
+            raise BusyError(response)
         if not response.ok:
             raise InputError(f"{file.shown_url}: {response.status_code} {response.reason}; is the file still there?")
         if response.status_code != requests.codes.partial_content:

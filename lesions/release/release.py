@@ -1,13 +1,15 @@
 """Releasing a model: its card and manifest are committed, and the tag of that commit registers the version."""
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import dvc.api
 from dvc.exceptions import DvcException
 
-from lesions.errors import InputError
+from lesions.errors import InputError, cut_value
 from lesions.formats.sha256 import hash_file
 from lesions.registry.manifest import CARD, MANIFEST, SIGNATURE, ReleaseManifest, check_address, spell_release
 from lesions.registry.signing import sign_manifest
@@ -40,6 +42,10 @@ class Released:
     manifest: ReleaseManifest
     earlier: str | None
     push: str
+
+
+SECRET = re.compile(r"(^|[-_])sig|token|key|secret|passw|credential|expire|^policy$|accessid", re.IGNORECASE)
+"""What is in the names of the parts of signed addresses, of S3, Azure and Google among them."""
 
 
 def release_model(name: str, version: str, *, address: str | None, key: Path | None, params: Path) -> Released:
@@ -109,13 +115,13 @@ def choose_address(exported: Path, address: str | None) -> str:
     Raises
     ------
     InputError
-        If neither the option nor DVC's remote gives one by https or of a file.
+        If neither the option nor DVC's remote gives one by https or of a file, or if it has a key or a signature.
     """
     try:
         if address is not None:
-            return check_address(address)
+            return check_lasting(check_address(address))
         stored = dvc.api.get_url(exported.as_posix())
-        return check_address(Path(stored).as_uri() if Path(stored).is_absolute() else stored)
+        return check_lasting(check_address(Path(stored).as_uri() if Path(stored).is_absolute() else stored))
     except ValueError as error:
         source = "DVC's remote" if address is None else "--address"
         raise InputError(
@@ -126,3 +132,14 @@ def choose_address(exported: Path, address: str | None) -> str:
         raise InputError(
             f"DVC's remote has no address of {exported} ({why}); --address https://… gives one"
         ) from error
+
+
+def check_lasting(address: str) -> str:
+    """Return an address; raise ValueError if it lets only its bearer read the file, or only for a time."""
+    for name in parse_qs(urlsplit(address).query, keep_blank_values=True):
+        if SECRET.search(name):
+            raise ValueError(
+                f"{cut_value(name)!r} in the address looks like a key or a signature, which anybody could read in "
+                "the manifest, and which may expire"
+            )
+    return address

@@ -100,9 +100,10 @@ def describe_unsafe() -> Iterator[str]:
 
 def _list_secrets(settings: dict[str, Any]) -> Iterator[str]:
     yield from sorted(SECRETS & settings.keys())
-    with suppress(InputError):  # whoever uses it is told
-        if holds_password(str(settings.get("url", ""))):
-            yield "password in the URL"
+    for key, words in (("url", "password in the URL"), ("endpointurl", "password in the endpointurl")):
+        with suppress(InputError):  # whoever uses it is told
+            if holds_password(str(settings.get(key, ""))):
+                yield words
 
 
 def holds_password(address: str) -> bool:

@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from lesions.errors import InputError
 from lesions.fetching.catalogue import Digest, RemoteFile
-from lesions.fetching.download import download_file, remove_download
+from lesions.fetching.download import download_file, read_wait, remove_download
 from tests.server import DATA, VERSION, Server, send, send_ranges
 
 
@@ -112,10 +112,29 @@ def test_after_five_tries_the_download_stops_and_keeps_its_part(server: Server, 
     assert len(server.ranges) == 5
 
 
-def test_a_server_error_is_tried_again(server: Server, tmp_path: Path) -> None:
-    answers = iter([send(b"", status=503), send(DATA)])
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_a_server_that_may_have_the_file_later_is_asked_again(server: Server, tmp_path: Path, status: int) -> None:
+    answers = iter([send(b"", status=status), send(DATA)])
     server.answers["/a.zip"] = lambda request: next(answers)(request)
     assert fetch(server, tmp_path).read_bytes() == DATA
+
+
+def test_a_server_that_stays_busy_is_given_up_with_its_answer(server: Server, tmp_path: Path) -> None:
+    server.answers["/a.zip"] = send(b"", status=429)
+    with pytest.raises(InputError, match=r"a\.zip: no answer in 5 tries \(429 Too Many Requests\); 0 bytes are in"):
+        fetch(server, tmp_path)
+    assert len(server.ranges) == 5
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        *[("", 0), ("0", 0), ("7", 7), ("86400", 120), ("9" * 5000, 0), ("-1", 0), ("1e3", 0), ("²", 0)],
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 0),
+    ],
+)
+def test_a_server_is_granted_the_wait_that_it_asks_for_up_to_a_limit(header: str, seconds: float) -> None:
+    assert read_wait(header) == seconds
 
 
 def test_a_missing_file_is_not_tried_again(server: Server, tmp_path: Path) -> None:

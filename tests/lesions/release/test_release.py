@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from hashlib import md5, sha256
@@ -13,6 +14,7 @@ from lesions.errors import InputError
 from lesions.registry.manifest import read_release
 from lesions.registry.signing import verify_manifest
 from lesions.registry.tags import Artifact
+from lesions.release.release import choose_address
 from tests.builders import slow
 from tests.gating import RULES, predict, write_model, write_split
 from tests.released_project import DEFINITIONS, MODEL, PARAMETERS, Project
@@ -110,6 +112,29 @@ def test_every_reason_is_said_at_once(project: Project) -> None:
         "11. --address: expected https://… or file:///… without a user name, got 'http://example.org/model.onnx'; "
         "--address https://… says where users without DVC get data/exports/custom_cnn/model.onnx",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("sv=2024&se=2026-01-01&sig=x", "sig"),
+        ("X-Amz-Algorithm=a&X-Amz-Signature=x", "X-Amz-Signature"),
+        ("AWSAccessKeyId=x", "AWSAccessKeyId"),
+        ("Expires=1", "Expires"),
+        ("GoogleAccessId=x", "GoogleAccessId"),
+        ("access_token=", "access_token"),
+    ],
+)
+def test_a_signed_address_is_refused(query: str, name: str) -> None:
+    message = f"--address: '{name}' in the address looks like a key or a signature, which anybody could read in the "
+    with pytest.raises(InputError, match=f"^{re.escape(message)}manifest, and which may expire; --address https"):
+        choose_address(Path("model.onnx"), f"https://example.org/model.onnx?{query}")
+
+
+@pytest.mark.parametrize("query", ["", "?download=1", "?persistentId=doi:10.7910/DVN/X&version=1", "?design=2"])
+def test_a_plain_address_is_kept(query: str) -> None:
+    address = f"https://example.org/model.onnx{query}"
+    assert choose_address(Path("model.onnx"), address) == address
 
 
 @pytest.mark.slow

@@ -97,6 +97,7 @@ def test_a_remote_without_verification_and_a_secret_in_git_are_unsafe(empty: Pat
     (empty / ".dvc/config").write_text(
         "['remote \"a\"']\n    url = s3://bucket\n    secret_access_key = x\n"
         "['remote \"b\"']\n    url = ssh://user:x@example.org/\n    verify = true\n"
+        "['remote \"c\"']\n    url = s3://bucket\n    endpointurl = https://key:x@example.org\n    verify = true\n"
     )
     (empty / ".dvc/config.local").write_text("['remote \"b\"']\n    password = y\n")
     assert [*describe_unsafe()] == [
@@ -106,6 +107,8 @@ def test_a_remote_without_verification_and_a_secret_in_git_are_unsafe(empty: Pat
         "(dvc remote modify --local a …), and replace it if it was ever committed",
         ".dvc/config, which git tracks, holds the password in the URL of the remote b: move it to .dvc/config.local "
         "(dvc remote modify --local b …), and replace it if it was ever committed",
+        ".dvc/config, which git tracks, holds the password in the endpointurl of the remote c: move it to "
+        ".dvc/config.local (dvc remote modify --local c …), and replace it if it was ever committed",
     ]
 
 

@@ -1,6 +1,6 @@
 """Checking a parameter file and the needs of a run with it, before anything runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import compress
 from math import ceil
 from pathlib import Path
@@ -46,7 +46,7 @@ from lesions.preflight.needs import (
     estimate_near_duplicates,
     estimate_split,
 )
-from lesions.preflight.reruns import describe_reruns
+from lesions.preflight.reruns import describe_reruns, plan_reruns
 from lesions.preflight.shards import check_shards, count_mapped_bytes, count_row_bytes
 from lesions.preflight.training_memory import (
     count_copies,
@@ -61,6 +61,7 @@ from lesions.stage.resuming import find_resume_folder
 from lesions.storage.remotes import describe_unsafe
 from lesions.synthetic.cohort import SyntheticParameters
 from lesions.tables.paths import ModelPaths
+from lesions.tables.run_files import IMAGES
 from lesions.tables.task import TaskParameters
 from lesions.tracking.parameters import TrackingParameters, check_tracking
 from lesions.training.batches import check_shares
@@ -117,11 +118,13 @@ def check_run(params: Path) -> Findings:
     precisions: dict[str, Precision] = {}
     with findings.collect():
         precisions = check_device(params, recipes, findings)
+    reruns = None if findings.problems else plan_reruns(params)
     if counts is None or findings.problems:
         findings.rows["disk and memory"] = "not estimated before the problems are solved"
     else:
         with findings.collect():
-            findings.rows["disk"] = check_disk(params, recipes, counts, weights_bytes)
+            running = reruns.stages if reruns else ()
+            findings.rows["disk"] = check_disk(params, recipes, counts, weights_bytes, running=running)
         with findings.collect():
             if said := check_decoding_disk(counts.num_images * count_row_bytes(params)):
                 findings.rows["disk of cache_images"] = said
@@ -132,8 +135,8 @@ def check_run(params: Path) -> Findings:
             memory |= estimate_networks(params, recipes, precisions, counts, loaded_bytes=loaded_bytes)
         findings.rows |= {f"memory of {stage}": str(needed) for stage, needed in memory.items()}
     findings.doubts += describe_unsafe()
-    if not findings.problems:
-        findings.rows |= describe_reruns(params)
+    if reruns and not findings.problems:
+        findings.rows |= describe_reruns(reruns)
     return findings
 
 
@@ -229,8 +232,15 @@ def check_device(params: Path, recipes: Recipes, findings: Findings) -> dict[str
     return precisions
 
 
-def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts, weights_bytes: Sequence[int]) -> str:
-    """Return the disk space that the run needs, in words; raise InputError if less is free."""
+def check_disk(
+    params: Path,
+    recipes: Recipes,
+    counts: DatasetCounts,
+    weights_bytes: Sequence[int],
+    *,
+    running: Collection[str],
+) -> str:
+    """Return the disk space that a run of these stages needs, in words; raise InputError if less is free."""
     copies = max(count_copies(recipe.training, recipe.optimizer) for recipe in recipes.values())
     drawn = "synthetic" in read_section(params, "dataset", DatasetParameters).all_names
     are_pretrained = (recipe.architecture.is_pretrained_here for recipe in recipes.values())
@@ -242,12 +252,18 @@ def check_disk(params: Path, recipes: Recipes, counts: DatasetCounts, weights_by
         weights_bytes=[*weights_bytes, *pretrained],
         weights_in_state=copies - 1,  # the gradient is not written
     )
-    # Existing files may be those that this run would write, and DVC has copies of them.
-    large = [Path("data/images.npy"), *(ModelPaths(model).checkpoint for model in recipes)]
-    present = 2 * sum(map(count_bytes, large))
-    lacking = max(0, disk.output_bytes + disk.training_bytes - present)
+    lacking = max(0, disk.output_bytes + disk.training_bytes - count_present(recipes, running))
     check_room(Path(), lacking, "what the run has yet to write", advice="make room, or lower cache_images.size_px")
     return str(disk)
+
+
+def count_present(models: Iterable[str], running: Collection[str]) -> int:
+    """Return how many bytes of the large files a run need not find room for, because they are there already.
+
+    DVC has a copy of each. The file of a stage that runs is replaced, and the copy of the former one stays.
+    """
+    large = {f"train@{model}": ModelPaths(model).checkpoint for model in models} | {"cache_images": IMAGES}
+    return sum(count_bytes(path) * (1 if stage in running else 2) for stage, path in large.items())
 
 
 def check_decoding_disk(cache_bytes: int) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,36 +26,60 @@ ABSENT = ("deleted", "not in cache")
 """What DVC says of a file that is not there."""
 
 
-def describe_reruns(params: Path) -> dict[str, str]:
-    """Return which stages will run and why, which may follow because their inputs may change, and how long they took.
+@dataclass(frozen=True)
+class Reruns:
+    """What the next `dvc repro` will run.
+
+    Attributes
+    ----------
+    reasons
+        Why each stage that will run does so.
+    following
+        The stages that may follow, because their inputs may change.
+    """
+
+    reasons: dict[str, list[str]]
+    following: list[str]
+
+    @property
+    def stages(self) -> list[str]:
+        """All stages that may run."""
+        return [*self.reasons, *self.following]
+
+
+def plan_reruns(params: Path) -> Reruns | None:
+    """Return what the next `dvc repro` will run.
 
     DVC notices an edit only after `trace_code` has run; this function reads the code as it is now.
 
     Parameters
     ----------
     params
-        The parameter file; if it is not that of the DVC project in the current folder, the result is empty.
+        The parameter file; if it is not that of the DVC project in the current folder, the result is None.
     """
     try:
         with Repo() as repo:
             if params.resolve() != Path(repo.root_dir, "params.yaml"):
-                return {}
+                return None
             reasons = find_reruns(repo)
-            following = _find_following(repo, reasons)
+            return Reruns(reasons, _find_following(repo, reasons))
     except NotDvcRepoError:
-        return {}
+        return None
     except DvcException as error:
         raise InputError(f"DVC cannot compare the run with its last one: {error}") from error
-    planned = [*reasons, *following]
-    write_planned(planned)
-    if not reasons:
+
+
+def describe_reruns(reruns: Reruns) -> dict[str, str]:
+    """Return which stages will run and why, which may follow, and how long they took; note them for the next run."""
+    write_planned(reruns.stages)
+    if not reruns.reasons:
         return {"will run": "nothing: the last run is up to date"}
     by_reason: dict[str, list[str]] = {}
-    for stage, why in reasons.items():
+    for stage, why in reruns.reasons.items():
         by_reason.setdefault(", ".join(why), []).append(stage)
     will_run = "\n".join(f"{', '.join(stages)}: {why}" for why, stages in by_reason.items())
-    plan = {"when they last ran here": describe_planned(planned)}
-    return {"will run": will_run} | ({"may follow": ", ".join(following)} if following else {}) | plan
+    may_follow = {"may follow": ", ".join(reruns.following)} if reruns.following else {}
+    return {"will run": will_run} | may_follow | {"when they last ran here": describe_planned(reruns.stages)}
 
 
 def find_reruns(repo: Repo) -> dict[str, list[str]]:

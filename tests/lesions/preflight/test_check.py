@@ -14,7 +14,7 @@ import pytest
 from lesions.errors import InputError
 from lesions.hardware.processors import count_processors, describe_crowding
 from lesions.parameters.overlay import lay_over
-from lesions.preflight.check import check_decoding_disk, check_run
+from lesions.preflight.check import check_decoding_disk, check_run, count_present
 from lesions.preflight.datasets import check_datasets
 from lesions.preflight.findings import Findings
 from tests.presets import write_presets
@@ -393,6 +393,18 @@ def test_a_run_that_needs_too_much_disk_is_refused_unless_its_files_exist(params
     with (data / "images.npy").open("wb") as file:
         file.truncate(3_100_000_000_000)
     assert check_run(params).rows["images"] == "1,000,000"
+
+
+def test_the_copy_of_a_file_that_is_written_anew_makes_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path, size in (("data/images.npy", 1000), ("data/checkpoints/a.safetensors", 10)):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(bytes(size))
+    assert count_present(["a", "b"], []) == 2020
+    assert count_present(["a", "b"], ["cache_images", "train@b"]) == 1020
+    assert count_present(["a", "b"], ["train@a"]) == 2010
 
 
 def test_all_problems_are_found_at_once(params: Path, tmp_path: Path) -> None:

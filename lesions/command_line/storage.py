@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,7 @@ import typer
 from lesions.command_line.written import JunitOption, MarkdownOption, write_judgement
 from lesions.errors import InputError, cut_value
 from lesions.stage.failure import DEBUG_VARIABLE, describe_error
-from lesions.stage.run import exit_on_signal
+from lesions.stage.run import exit_on_signals
 from lesions.stage.tables import print_table
 
 if TYPE_CHECKING:
@@ -47,8 +46,7 @@ def storage(
         raise InputError("--endpoint is for --add, which sets up a remote")
     from lesions.storage.rendering import build_table, list_sentences, render_junit, render_markdown
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, exit_on_signal)
+    exit_on_signals()
     inspection = _inspect(remote, contents=contents, runs=runs, mend=mend)
     failures = write_judgement(((markdown, render_markdown(inspection)), (junit, render_junit(inspection))))
     print_table(build_table(inspection))

@@ -1,6 +1,5 @@
 """`lesions folds`."""
 
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -82,13 +81,12 @@ def folds(
 def run_missing_folds(named: list[str] | None, storage: str | None) -> list[str]:
     """Run the folds that are missing, and return the names of the experiments of all."""
     from lesions.experiments.fold_runs import run_folds
-    from lesions.stage.run import exit_on_signal
+    from lesions.stage.run import exit_on_signals
 
     if named:
         raise InputError("--run: runs the folds of the workspace; name experiments without it")
     check_posix("lesions folds --run")
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, exit_on_signal)
+    exit_on_signals()
     return run_folds(storage)
 
 

@@ -25,7 +25,9 @@ def repeat(
     from lesions.experiments.revisions import read_scored_predictions
     from lesions.parameters.models import read_scored
     from lesions.parameters.section import read_section
+    from lesions.stage.run import exit_on_signals
 
+    exit_on_signals()
     experiments = run_seeds(seeds)
     models = read_scored(PARAMS)
     for line in describe_fixed_seeds():

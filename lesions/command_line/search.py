@@ -1,6 +1,5 @@
 """`lesions search`."""
 
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,12 +44,11 @@ def run_trials(space: "SearchSpace", path: Path, storage: str) -> None:
     from lesions.experiments.search import search as searching
     from lesions.experiments.search.study import check_same_space, open_study
     from lesions.experiments.search.values import check_space, count_epochs
-    from lesions.stage.run import exit_on_signal
+    from lesions.stage.run import exit_on_signals
 
     check_posix("lesions search")
     check_space(path, space, PARAMS, list_problems)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, exit_on_signal)
+    exit_on_signals()
     num_epochs = count_epochs(PARAMS, space.settings.model)
     studies = [(open_study(storage, each, num_epochs=num_epochs), each) for each in (space.of_defaults, space)]
     for study, each in studies:

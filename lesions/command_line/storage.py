@@ -1,20 +1,24 @@
 """`lesions storage`."""
 
 import os
-import signal
+import re
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lesions.command_line.written import JunitOption, MarkdownOption, write_judgement
-from lesions.errors import InputError
+from lesions.errors import InputError, cut_value
 from lesions.stage.failure import DEBUG_VARIABLE, describe_error
-from lesions.stage.run import exit_on_signal
+from lesions.stage.run import exit_on_signals
 from lesions.stage.tables import print_table
 
 if TYPE_CHECKING:
     from lesions.storage.inspection import Inspection
+
+SCP_SPELLING = re.compile(r"[^/\\:]+:")
+"""How scp names a folder of another machine, `host:path`; a drive of Windows begins like this too."""
 
 
 def storage(
@@ -36,20 +40,34 @@ def storage(
     Exits with 0 if all is there, with 1 if something is wrong, and with 2 if that cannot be told.
     """
     if add is not None:
-        _add(add if "://" in add else os.path.relpath(context.find_root().obj / add), endpoint)
+        _add(_find_address(add, context.find_root().obj), endpoint)
         return
     if endpoint is not None:
         raise InputError("--endpoint is for --add, which sets up a remote")
     from lesions.storage.rendering import build_table, list_sentences, render_junit, render_markdown
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, exit_on_signal)
+    exit_on_signals()
     inspection = _inspect(remote, contents=contents, runs=runs, mend=mend)
     failures = write_judgement(((markdown, render_markdown(inspection)), (junit, render_junit(inspection))))
     print_table(build_table(inspection))
     print("\n".join([*failures, *list_sentences(inspection)]))
     status = inspection.exit_status
     raise typer.Exit(2 if failures and status == 0 else status)
+
+
+def _find_address(typed: str, called_in: Path) -> str:
+    """Return a typed relative folder as one from the project's folder, and all else as it is.
+
+    A folder that begins with `~` is kept too: DVC looks for it in the home folder of whoever uses the remote.
+    """
+    if "://" in typed or typed.startswith("~") or Path(typed).is_absolute():
+        return typed
+    if SCP_SPELLING.match(typed):
+        raise InputError(
+            f"--add: {cut_value(typed)} is neither a URL nor a folder: a folder of another machine is "
+            "ssh://USER@HOST/PATH, and one of this machine whose name has a colon is ./NAME"
+        )
+    return os.path.relpath(called_in / typed)
 
 
 def _add(url: str, endpoint: str | None) -> None:

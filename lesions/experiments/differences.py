@@ -15,6 +15,11 @@ MAX_NAMED = 4
 """Number of differences to name; the others are only counted."""
 
 
+def list_changes(repo: Repo, first: Inputs, second: Inputs, *, but: str) -> list[str]:
+    """Describe all in which two runs differ, leaving out one parameter."""
+    return [*list_changed_parameters(first, second, but=but), *list_changed_files(repo, first, second)]
+
+
 def list_changed_parameters(first: Inputs, second: Inputs, *, but: str) -> list[str]:
     """Describe each parameter but one that differs, such as `training.seed (0 and 7)`."""
     return [

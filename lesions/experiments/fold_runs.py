@@ -4,12 +4,11 @@ The database is that of searches (`lesions.experiments.search.study`), with a tr
 a lease; if its process is killed, another one runs the fold again.
 """
 
-import hashlib
-import json
-import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from functools import partial
 
 from optuna.distributions import IntDistribution
 from optuna.study import Study
@@ -18,12 +17,10 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from lesions.errors import InputError
 from lesions.evaluation.seal import check_may_look
 from lesions.experiments.folds import FOLD, NUM_FOLDS
-from lesions.experiments.inputs import Inputs, read_current_inputs
-from lesions.experiments.repeats import run_dvc
+from lesions.experiments.inputs import Inputs, hash_inputs, read_current_inputs
 from lesions.experiments.revisions import open_experiments
-from lesions.experiments.search.experiment import TrialExperiment, TrialFailedError, end_orphans
+from lesions.experiments.running import run_whole
 from lesions.experiments.search.lease import (
-    SEARCHES,
     begin_lease,
     hold_lease,
     list_numbers,
@@ -31,7 +28,7 @@ from lesions.experiments.search.lease import (
     release_unclaimed,
     take_turns,
 )
-from lesions.experiments.search.search import WAIT_SECONDS, run_experiment
+from lesions.experiments.search.search import WAIT_SECONDS, check_workspace
 from lesions.experiments.search.space import SearchSettings, SearchSpace
 from lesions.experiments.search.study import find_storage, open_study
 from lesions.gate.metrics import PARAMS
@@ -72,15 +69,9 @@ def run_folds(storage: str | None) -> list[str]:
     print(f"{study.study_name}: {len(find_ended(study))} of {num_folds} folds have been run", flush=True)
 
     def run(names: Sequence[str], fold: int) -> None:
-        end_orphans(names)
-        folder = (SEARCHES / names[0]).absolute()
-        try:
-            run_experiment(study, TrialExperiment(names[-1], None, {FOLD: fold}, folder), lambda _: False, but=FOLD)
-        except TrialFailedError as error:
-            raise InputError(f"fold {fold} failed; the same command runs what is missing:\n{error}") from error
+        run_whole(names, {FOLD: fold}, f"fold {fold}", check=partial(check_workspace, study, but=FOLD))
         if storage is not None:
             run_dvc("exp", "push", GIT_REMOTE, names[-1])
-        shutil.rmtree(folder, ignore_errors=True)
 
     run_missing(study, num_folds, run)
     names = [name_experiment(study, trial.number) for trial in find_ended(study).values()]
@@ -105,9 +96,7 @@ def check_remotes(remote: str | None) -> None:
 
 def name_study(inputs: Inputs) -> str:
     """Return the name that the folds of one setting have on all machines, whichever fold the workspace tests."""
-    about = asdict(inputs)
-    del about["parameters"][FOLD]
-    return f"folds_{hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]}"
+    return f"folds_{hash_inputs(inputs, but=FOLD)}"
 
 
 def name_experiment(study: Study, number: int) -> str:
@@ -174,3 +163,9 @@ def run_fold(study: Study, trial: Trial, run: RunFold) -> None:
         print(f"{names[-1]}: fold {fold}", flush=True)
         run(names, fold)
         study.tell(trial, fold)
+
+
+def run_dvc(*arguments: str) -> None:
+    """Run DVC, which prints its progress; raise InputError if it fails."""
+    if subprocess.run([sys.executable, "-m", "dvc", *arguments], check=False).returncode:
+        raise InputError(f"`dvc {' '.join(arguments)}` failed; the same command runs only what is missing")

@@ -9,7 +9,12 @@ from typing import Any
 from dvc.repo import Repo
 
 from lesions.errors import InputError
-from lesions.experiments.differences import list_changed_files, list_changed_parameters, name_some
+from lesions.experiments.differences import (
+    list_changed_files,
+    list_changed_parameters,
+    list_changes,
+    name_some,
+)
 from lesions.experiments.inputs import Inputs, read_current_inputs
 from lesions.experiments.revisions import (
     Experiment,
@@ -76,11 +81,7 @@ def check_agreement(repo: Repo, experiments: Sequence[Experiment]) -> None:
     """Refuse experiments that were made from different data, code or parameters, but for the fold."""
     first, *others = experiments
     for other in others:
-        differences = [
-            *list_changed_parameters(first.inputs, other.inputs, but=FOLD),
-            *list_changed_files(repo, first.inputs, other.inputs),
-        ]
-        if differences:
+        if differences := list_changes(repo, first.inputs, other.inputs, but=FOLD):
             raise InputError(
                 f"{first.name} and {other.name} differ in {name_some(differences)}, so they are not folds of one "
                 "setting; name the experiments to pool: lesions folds NAME…"

@@ -1,8 +1,9 @@
 """What decides the predictions of a run: all that the stages up to the predictions read."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,13 @@ class Inputs:
     code: dict[str, str] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
     commands: dict[str, str] = field(default_factory=dict)
+
+
+def hash_inputs(inputs: Inputs, *, but: str) -> str:
+    """Return a short hash of all that decides the predictions of a run, leaving out one parameter."""
+    about = asdict(inputs)
+    about["parameters"].pop(but, None)
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def trace_workspace(root: Path) -> dict[str, Code]:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import wraps
 from pathlib import Path
 from types import FrameType
@@ -50,8 +50,7 @@ def run_stage(main: Callable[..., None], *, with_torch: bool = False, launch: La
         with run_jointly(read_processes(), launcher):
             program()
     else:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, exit_on_signal)
+        exit_on_signals()
         with one_paragraph_errors():
             program()
 
@@ -107,8 +106,21 @@ def name_stage(model: str | None) -> str:
     return f"{called}@{model}" if model else called
 
 
+def exit_on_signals() -> None:
+    """Let Ctrl-C, SIGTERM and a closed terminal end this program as `exit_on_signal` says.
+
+    A closed terminal is ignored if it was before: that is what `nohup` is for.
+    """
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if os.name == "posix" and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
+        signal.signal(number, exit_on_signal)
+
+
 def exit_on_signal(number: int, _: FrameType | None) -> None:
     """Exit on a signal by raising SystemExit, which removes temporary files and releases locks."""
     name = signal.Signals(number).name
-    print(f"stopped by {name}; no partial file is left; run the same command again", file=sys.stderr, flush=True)
+    with suppress(OSError):  # the terminal may be closed
+        print(f"stopped by {name}; no partial file is left; run the same command again", file=sys.stderr, flush=True)
     sys.exit(128 + number)

@@ -137,9 +137,10 @@ def end_experiment(process: psutil.Process) -> None:
     """End the stage that an experiment runs, upon which DVC fails and removes the experiment's folder.
 
     DVC itself is never interrupted: it could leave the workspace with the trial's parameters. Between two stages, the
-    next one is waited for. Ctrl-C is ignored meanwhile.
+    next one is waited for. Ctrl-C, SIGTERM and a closed terminal are ignored meanwhile.
     """
-    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    ignored = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
     told: dict[int, float] = {}
     try:
         while is_running(process):

@@ -6,7 +6,6 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from filelock import FileLock
 from optuna.exceptions import ExperimentalWarning
@@ -15,8 +14,7 @@ from optuna.storages._heartbeat import BaseHeartbeat, get_heartbeat_thread
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-SEARCHES = Path(".search")
-"""The folder of the studies and of what their trials have not finished; neither git nor DVC tracks it."""
+from lesions.experiments.running import SEARCHES
 
 LEASE_SECONDS = 60
 RENEWAL_SECONDS = 10

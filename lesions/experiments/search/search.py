@@ -3,36 +3,22 @@
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from lesions.errors import InputError
-from lesions.experiments.differences import list_changed_files, list_changed_parameters, name_some
+from lesions.experiments.differences import list_changes, name_some
 from lesions.experiments.inputs import read_current_inputs
 from lesions.experiments.revisions import open_experiments
-from lesions.experiments.search.epochs import Epochs
-from lesions.experiments.search.experiment import (
-    TrialExperiment,
-    TrialFailedError,
-    end_orphans,
-    follow_experiment,
-    start_experiment,
-    wait_until_begun,
-)
+from lesions.experiments.running import SEARCHES, run_experiment
+from lesions.experiments.search.experiment import TrialExperiment, TrialFailedError, end_orphans
 from lesions.experiments.search.figures import check_figures, describe_trial, describe_values, read_figures
-from lesions.experiments.search.lease import (
-    SEARCHES,
-    hold_lease,
-    list_numbers,
-    release_stale,
-    release_unclaimed,
-)
+from lesions.experiments.search.lease import hold_lease, list_numbers, release_stale, release_unclaimed
 from lesions.experiments.search.space import Objective, SearchSpace
 from lesions.experiments.search.study import (
     COMMIT,
@@ -198,10 +184,11 @@ class Runner:
         experiment = TrialExperiment(
             names[-1], f"evaluate@{settings.model}", values, (SEARCHES / names[0]).absolute()
         )
-        epochs = run_experiment(self.study, experiment, on_epoch)
+        check = partial(check_workspace, self.study)
+        epochs = run_experiment(experiment, on_epoch, check)
         if epochs and epochs.seconds is None and "epoch_seconds" in settings.objectives:
             # DVC had this training in its run cache.
-            epochs = run_experiment(self.study, replace(experiment, anew=True), on_epoch)
+            epochs = run_experiment(replace(experiment, anew=True), on_epoch, check)
         if epochs is None:
             return None
         with open_experiments() as repo:
@@ -209,25 +196,13 @@ class Runner:
         return Outcome(commit, read_figures(commit, settings.model, epochs.seconds))
 
 
-def run_experiment(study: Study, experiment: TrialExperiment, on_epoch: OnEpoch, *, but: str = "") -> Epochs | None:
-    """Run an experiment of a study, unless the workspace has changed; return its epochs, or None if it was pruned.
+def check_workspace(study: Study, *, but: str = "") -> None:
+    """Refuse to run a trial from other data, code or parameters than those of the trials before it.
 
     Parameters
     ----------
     but
         The one parameter whose value in the workspace does not matter, because every experiment sets it.
-    """
-    with ExitStack() as stack:
-        # DVC writes the parameters of the trial into the workspace for a moment.
-        with FileLock(SEARCHES / "starting.lock"):
-            check_workspace(study, but=but)
-            process = stack.enter_context(start_experiment(experiment))
-            wait_until_begun(process)
-        return follow_experiment(experiment, process, on_epoch)
-
-
-def check_workspace(study: Study, *, but: str) -> None:
-    """Refuse to run a trial from other data, code or parameters than those of the trials before it.
 
     Raises
     ------
@@ -238,7 +213,7 @@ def check_workspace(study: Study, *, but: str) -> None:
         check_tracked(repo)
         now = read_current_inputs(repo)
         begun = read_begun_inputs(study, now)
-        if changed := [*list_changed_parameters(begun, now, but=but), *list_changed_files(repo, begun, now)]:
+        if changed := list_changes(repo, begun, now, but=but):
             raise InputError(
                 f"the study {study.study_name} was begun from other files: the workspace differs in "
                 f"{name_some(changed)}; undo the change, or give search.study another name"

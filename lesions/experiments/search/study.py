@@ -22,10 +22,10 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, Prog
 
 from lesions.errors import InputError, cut_value
 from lesions.experiments.inputs import Inputs
+from lesions.experiments.running import SEARCHES
 from lesions.experiments.search.lease import (
     LEASE_SECONDS,
     RENEWAL_SECONDS,
-    SEARCHES,
     ask_again,
     begin_lease,
     take_turns,

@@ -12,7 +12,7 @@ from lesions.errors import InputError
 from lesions.storage.remotes import add_remote, describe_unsafe
 from tests.builders import ROOT
 from tests.repository import Repository
-from tests.stores import find_object, open_dvc, run_storage
+from tests.stores import find_object, open_dvc, push, run_storage
 
 
 @pytest.fixture
@@ -59,6 +59,40 @@ def test_a_folder_is_meant_from_where_it_was_typed(project: Repository) -> None:
     assert status == 0
     assert printed.startswith("added the remote storage to .dvc/config, with `verify = true`. Credentials belong in ")
     assert run_storage(project)[0] == 0
+
+
+def test_an_absolute_folder_is_the_same_one_in_a_clone_elsewhere(project: Repository, tmp_path: Path) -> None:
+    (project.root / ".dvc/config").write_text("")
+    share = tmp_path / "share"
+    assert run_storage(Repository(project.root / "data"), "--add", str(share))[0] == 0
+    push(project)
+    assert share.is_dir()
+    project.commit("Add a remote")
+    clone = Repository(tmp_path / "deeper/down/clone")
+    project.run("git", "clone", "--quiet", str(project.root), str(clone.root))
+    with open_dvc(clone) as repo:
+        repo.pull()
+    assert (clone.root / "data/raw/1.jpg").read_text() == "lesion"
+    assert Config(str(clone.root / ".dvc"))["remote"]["storage"]["url"] == str(share)
+
+
+def test_a_folder_in_the_home_folder_is_that_of_each_user(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run_storage(Repository(empty), "--add", "~/lesions")[0] == 0
+    assert "url = ~/lesions\n" in (empty / ".dvc/config").read_text()
+    monkeypatch.setenv("HOME", "/home/another")
+    assert Config(".dvc")["remote"]["storage"]["url"] == "/home/another/lesions"
+
+
+@pytest.mark.parametrize("typed", ["clinic@nas.local:/srv/lesions", "nas.local:lesions", "D:share"])
+def test_a_place_that_is_spelt_as_for_scp_is_no_folder(empty: Path, typed: str) -> None:
+    with pytest.raises(InputError) as raised:
+        run_storage(Repository(empty), "--add", typed)
+    assert str(raised.value) == (
+        f"--add: {typed} is neither a URL nor a folder: a folder of another machine is ssh://USER@HOST/PATH, and one "
+        "of this machine whose name has a colon is ./NAME"
+    )
+    assert not (empty / ".dvc/config").exists()
+    assert run_storage(Repository(empty), "--add", f"./{typed}")[0] == 0
 
 
 @pytest.mark.parametrize(

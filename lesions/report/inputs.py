@@ -140,6 +140,7 @@ class CalibrationSummary(Summary):
 class LowestSubgroup(Summary):
     """What `metrics/<model>/subgroups.json` says if there are subgroups; without a threshold, no sensitivities."""
 
+    num_subgroups_left_out: int
     lowest_balanced_accuracy_subgroup: str
     lowest_balanced_accuracy: Estimate
     lowest_balanced_accuracy_by_chance: float

@@ -10,9 +10,21 @@ from lesions.evaluation.verdict import METRIC_WORDS, spell_estimate
 from lesions.report.names import ReportedModel
 from lesions.report.page import Picture, embed_figure
 from lesions.report.pictures import WIDTH, put_legend_on_top
-from lesions.report.summary import Summary, read_rows
+from lesions.report.summary import Summary, read_rows, read_summary
 
 COLUMNS = 3
+
+
+class WorstChanges(Summary):
+    """What `metrics/<model>/robustness.json` says of the worst condition of each metric: altered minus unaltered."""
+
+    worst_balanced_accuracy_difference: Estimate
+    worst_sensitivity_difference: Estimate | None = None
+
+    def of(self, metric: str) -> Estimate:
+        """Return the change of a metric, which the rows of the plot have too."""
+        estimate: Estimate = getattr(self, f"worst_{metric}_difference")
+        return estimate
 
 
 class RobustnessRow(Summary):
@@ -37,9 +49,9 @@ def build_robustness_pictures(models: Sequence[ReportedModel]) -> Iterator[Pictu
             yield embed_figure(
                 f"Altered images, {one.name}",
                 plot_strength(rows) if is_single else plot_strengths(rows),
-                describe_robustness(one.name, rows),
+                describe_robustness(one.name, rows, read_summary(one.metrics_file("robustness"), WorstChanges)),
                 alt=f"{'One line' if is_single else 'One square by strength'} per corruption: the change of each "
-                "metric, with its 95 % interval.",
+                "metric, with the 95 % interval of each alone.",
             )
 
 
@@ -61,7 +73,9 @@ def plot_strength(rows: Sequence[RobustnessRow]) -> Figure:
             axes.plot(row.difference, y, marker, color=colour, ms=5, label=label)
     axes.set_yticks(range(len(corruptions)), [name_corruption(corruption) for corruption in corruptions])
     axes.set_ylim(len(corruptions) - 0.5, -0.5)
-    axes.set_xlabel(f"change on test images, at strength {rows[0].strength} of 5")
+    axes.set_xlabel(
+        f"change on test images, at strength {rows[0].strength} of 5, with the 95 % interval of each alone"
+    )
     axes.spines[["top", "right"]].set_visible(False)
     put_legend_on_top(figure, axes)
     return figure
@@ -97,7 +111,7 @@ def plot_strengths(rows: Sequence[RobustnessRow]) -> Figure:
     for axes in figure.axes[len(corruptions) :]:
         axes.set_visible(False)
     figure.supxlabel("strength, from 1 (hardly seen) to 5", fontsize=9)
-    figure.supylabel("change", fontsize=9)
+    figure.supylabel("change, with the 95 % interval of each alone", fontsize=9)
     put_legend_on_top(figure, figure.axes[0])
     return figure
 
@@ -107,14 +121,17 @@ def name_corruption(corruption: str) -> str:
     return "JPEG" if corruption == "jpeg" else spell(corruption)
 
 
-def describe_robustness(model: str, rows: Sequence[RobustnessRow]) -> str:
-    """Name what costs the model most, for each metric."""
+def describe_robustness(model: str, rows: Sequence[RobustnessRow], worst: WorstChanges) -> str:
+    """Name what costs the model most, for each metric, with the interval that allows for the choice of the worst."""
     parts = []
     for metric in dict.fromkeys(row.metric for row in rows):
-        worst = min((row for row in rows if row.metric == metric), key=lambda row: row.difference)
-        change = Estimate(worst.difference, *(float("nan") if b is None else b for b in (worst.low, worst.high)))
+        of_metric, change = [row for row in rows if row.metric == metric], worst.of(metric)
+        words, lowest = METRIC_WORDS.get(metric, spell(metric)), min(of_metric, key=lambda row: row.difference)
+        if change.value >= 0:
+            parts.append(f"no {words} under any of {len(of_metric)} conditions")
+            continue
         parts.append(
-            f"{METRIC_WORDS.get(metric, spell(metric))} by {spell_estimate(change, signed=True)}, with "
-            f"{name_corruption(worst.corruption)} ({worst.setting})"
+            f"most {words} with {name_corruption(lowest.corruption)} ({lowest.setting}), the worst of "
+            f"{len(of_metric)} conditions: {spell_estimate(change, signed=True)}"
         )
-    return f"The largest loss of {model} in {'; in '.join(parts)}. The intervals are of each difference alone."
+    return f"{model} loses {'; '.join(parts)}. An interval here allows for the choice of the worst."

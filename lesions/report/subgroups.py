@@ -58,6 +58,7 @@ def plot_subgroups(subgroups: Sequence[SubgroupRow], whole: Whole) -> Figure:
         axes.set_xlabel(words, fontsize=9)
         axes.tick_params(labelsize=8)
     # A value may have dollar signs, which are no formula.
+    left.set_ylabel("subgroup (number of images)", fontsize=9)
     left.set_yticks(range(len(subgroups)), list(map(_spell_name, subgroups)), parse_math=False)
     figure.legend(handles=LEGEND, loc="outside upper right", ncols=2, frameon=False, fontsize=8)
     return figure
@@ -84,9 +85,9 @@ def describe_subgroups(model: str, subgroups: Sequence[SubgroupRow], lowest: Low
     return " ".join(
         [
             _describe_accuracies(model, subgroups),
+            *_describe_left_out(lowest),
             *_describe_sensitivities(subgroups, lowest),
             _describe_lowest(len(subgroups), lowest),
-            "Numbers of images are in brackets.",
         ]
     )
 
@@ -99,11 +100,22 @@ def _describe_accuracies(model: str, subgroups: Sequence[SubgroupRow]) -> str:
         if row.beyond_noise and row.lead_over_others is not None and row.weighted_lead_over_others is not None
     ]
     if not leads:
-        return f"{model} is on none of {len(subgroups)} subgroups significantly different from the other test images."
+        return (
+            f"On none of {len(subgroups)} subgroups is {model} significantly better or worse than on the other test "
+            "images."
+        )
     return (
-        f"{model} is on these of {len(subgroups)} subgroups significantly different from the other test images, by "
-        f"its recall over the classes that both have: {', '.join(leads)}."
+        f"On these of {len(subgroups)} subgroups {model} is significantly better or worse than on the other test "
+        f"images, by its recall over the classes that both have: {', '.join(leads)}."
     )
+
+
+def _describe_left_out(lowest: LowestSubgroup) -> Iterator[str]:
+    if lowest.num_subgroups_left_out:
+        yield (
+            f"{lowest.num_subgroups_left_out} more subgroups have too few patients or lesions, and are not scored "
+            "(evaluation.min_subgroup_groups)."
+        )
 
 
 def _describe_sensitivities(subgroups: Sequence[SubgroupRow], lowest: LowestSubgroup) -> Iterator[str]:

@@ -22,8 +22,9 @@ def row(name: str, *, beyond_noise: bool = False, sensitivity: Estimate | None =
     )
 
 
-def lowest(num_sensitivities: int | None, num_left_out: int | None) -> LowestSubgroup:
+def lowest(num_sensitivities: int | None, num_left_out: int | None, *, num_not_scored: int = 0) -> LowestSubgroup:
     return LowestSubgroup(
+        num_subgroups_left_out=num_not_scored,
         lowest_balanced_accuracy_subgroup="site: lower_extremity",
         lowest_balanced_accuracy=Estimate(0.5, 0.4, 0.6),
         lowest_balanced_accuracy_by_chance=0.52,
@@ -35,7 +36,8 @@ def lowest(num_sensitivities: int | None, num_left_out: int | None) -> LowestSub
 def test_the_lowest_subgroup_stands_beside_what_chance_gives() -> None:
     sentence = describe_subgroups("resnet18", [row("sex: male"), row("site: lower_extremity")], lowest(None, None))
     assert sentence.startswith(
-        "resnet18 is on none of 2 subgroups significantly different from the other test images. There is no threshold"
+        "On none of 2 subgroups is resnet18 significantly better or worse than on the other test images. There is no "
+        "threshold"
     )
     assert (
         "The lowest balanced accuracy of 2 subgroups is 0.500 (0.400 to 0.600), on site: lower extremity; if none "
@@ -45,10 +47,11 @@ def test_the_lowest_subgroup_stands_beside_what_chance_gives() -> None:
 
 def test_marked_subgroups_are_named_with_both_differences_and_that_of_the_sensitivity() -> None:
     marked = row("sex: male", beyond_noise=True, sensitivity=Estimate(0.8, 0.7, 0.9))
-    sentence = describe_subgroups("resnet18", [marked, row("sex: female")], lowest(1, 1))
+    sentence = describe_subgroups("resnet18", [marked, row("sex: female")], lowest(1, 1, num_not_scored=3))
+    assert "3 more subgroups have too few patients or lesions, and are not scored (evaluation.min_sub" in sentence
     assert (
-        "resnet18 is on these of 2 subgroups significantly different from the other test images, by its recall over "
-        "the classes that both have: sex: male (−0.100; with each class weighted by its groups, −0.200)."
+        "On these of 2 subgroups resnet18 is significantly better or worse than on the other test images, by its "
+        "recall over the classes that both have: sex: male (−0.100; with each class weighted by its groups, −0.200)."
     ) in sentence
     assert "differs significantly on sex: male (−0.300)." in sentence
     assert "1 subgroups have too few malignant patients or lesions for a sensitivity" in sentence

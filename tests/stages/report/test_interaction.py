@@ -140,11 +140,20 @@ def test_robustness_is_a_section_with_the_largest_loss(run: tuple[Path, Path]) -
         for strength in range(1, 6)
     ]
     write_plot_rows(run[0] / "plots/a/robustness.json", rows)
+    worst = {"balanced_accuracy": (-0.15, -0.25, 0.15), "sensitivity": (-0.15, None, None)}
+    bounds = ("", "_low", "_high")
+    changes = {
+        f"worst_{metric}_difference{bound}": value
+        for metric, values in worst.items()
+        for bound, value in zip(bounds, values, strict=True)
+    }
+    write_json(run[0] / "metrics/a/robustness.json", changes)
     text = run_report(*run).read_text()
     assert '<a href="#robustness">' in text
     sentence = (
-        "The largest loss of a in balanced accuracy by −0.150 (−0.200 to 0.100), with blur (5 px); in sensitivity by "
-        "−0.150"
+        "a loses most balanced accuracy with blur (5 px), the worst of 10 conditions: −0.150 (−0.250 to 0.150); most "
+        "sensitivity with blur (5 px), the worst of 10 conditions: −0.150 (95 % interval not known). An "
+        "interval here allows for the choice of the worst."
     )
     assert sentence in text
     assert "| 30 | robustness | answered | Robustness |" in (run[0] / "report/checklist.md").read_text()

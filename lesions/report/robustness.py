@@ -74,7 +74,7 @@ def plot_strength(rows: Sequence[RobustnessRow]) -> Figure:
     axes.set_yticks(range(len(corruptions)), [name_corruption(corruption) for corruption in corruptions])
     axes.set_ylim(len(corruptions) - 0.5, -0.5)
     axes.set_xlabel(
-        f"change on test images, at strength {rows[0].strength} of 5, with the 95 % interval of each alone"
+        f"change on test images, at strength {rows[0].strength} of 5\n(lines: the 95 % interval of each alone)"
     )
     axes.spines[["top", "right"]].set_visible(False)
     put_legend_on_top(figure, axes)
@@ -111,7 +111,7 @@ def plot_strengths(rows: Sequence[RobustnessRow]) -> Figure:
     for axes in figure.axes[len(corruptions) :]:
         axes.set_visible(False)
     figure.supxlabel("strength, from 1 (hardly seen) to 5", fontsize=9)
-    figure.supylabel("change, with the 95 % interval of each alone", fontsize=9)
+    figure.supylabel("change, and the 95 % interval of each alone", fontsize=9)
     put_legend_on_top(figure, figure.axes[0])
     return figure
 

@@ -47,9 +47,8 @@ def main(
     known = read_classes(data / "classes.json")
     images, _ = read_labelled_images(data / "metadata.csv", data / "splits.csv", known.diagnoses)
     hardware = read_section(params, "hardware", HardwareParameters)
-    features = compute_features(
-        model, read_architecture(params, model), read_cache(data / "images.npy"), images, hardware
-    )
+    architectures, pixels = {model: read_architecture(params, model)}, read_cache(data / "images.npy")
+    ((_, features),) = compute_features(architectures, pixels, images, hardware)
     rows = []
     for seed in range(num_seeds):
         labels, is_planted = plant_errors(images, share, np.random.default_rng(seed))

@@ -28,7 +28,7 @@ def main(
     images: Annotated[Path, typer.Option(help="All decoded images, uint8 (N, H, W, 3).")],
     metadata: Annotated[Path, typer.Option(help="Validated metadata, one row per image.")],
     splits: Annotated[Path, typer.Option(help="image_id, group_id, split.")],
-    classes: Annotated[Path, typer.Option(help="Classes, their training images and known.")],
+    classes: Annotated[Path, typer.Option(help="Classes, their training images and weights.")],
     probes: Annotated[Path, typer.Option(help="Written: folder with one table of predictions per probe.")],
     params: Annotated[Path, typer.Option(help="The parameter file.")] = Path("params.yaml"),
 ) -> None:

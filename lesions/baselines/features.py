@@ -1,6 +1,6 @@
 """Logistic regression on the features of a pretrained backbone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -38,8 +38,7 @@ def fit_feature_baselines(
         With `row`, `split` and `label`, the class as a number.
     """
     logits = {}
-    for model, architecture in architectures.items():
-        features = compute_features(model, architecture, pixels, table, hardware)
+    for model, features in compute_features(architectures, pixels, table, hardware):
         with threadpool_limits(hardware.num_threads):
             regression = fit_regression(features, table, num_classes)
         logits[model] = compute_logits(regression, features)
@@ -48,11 +47,28 @@ def fit_feature_baselines(
 
 
 def compute_features(
-    model: str, architecture: AnyArchitecture, pixels: Images, table: pd.DataFrame, hardware: HardwareParameters
-) -> NDArray[np.float32]:
-    """Return the features (N, F) of the table's images by a model's pretrained backbone, on the wanted device."""
-    check_enough_pixels(model, architecture, pixels.shape[1])
+    architectures: Mapping[str, AnyArchitecture], pixels: Images, table: pd.DataFrame, hardware: HardwareParameters
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Yield each model and its pretrained backbone's features (N, F) of the images of a table, on the wanted device.
+
+    The images are brought to the device once for all models.
+
+    Parameters
+    ----------
+    architectures, pixels
+        As in `fit_feature_baselines`.
+    table : (N, ...)
+        With `row`.
+
+    Raises
+    ------
+    InputError
+        If the device is not there, or if the cached images are smaller than an architecture asks for.
+    """
     device = set_up_device(hardware.device, num_threads=hardware.num_threads, numerics=hardware.numerics)
-    backbone = to_device(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
-    preprocessing = build_preprocessing(architecture)
-    return predict_outputs(backbone, open_source(pixels, device), table.row.to_numpy(), preprocessing=preprocessing)
+    source = open_source(pixels, device)
+    for model, architecture in architectures.items():
+        check_enough_pixels(model, architecture, pixels.shape[1])
+        backbone = to_device(build_network(architecture, num_classes=2, pretrained=True).backbone, device)
+        preprocessing = build_preprocessing(architecture)
+        yield model, predict_outputs(backbone, source, table.row.to_numpy(), preprocessing=preprocessing)

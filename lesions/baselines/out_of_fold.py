@@ -79,7 +79,8 @@ def find_out_of_fold(
             print(f"{pooled}/ has no folds: computing the features of {model}'s pretrained backbone", flush=True)
             from lesions.baselines.features import compute_features  # loads torch, which folds need not wait for
 
-            features = compute_features(model, architecture, open_images(images, params), table, hardware)
+            pixels = open_images(images, params)
+            ((_, features),) = compute_features({model: architecture}, pixels, table, hardware)
             with threadpool_limits(hardware.num_threads):
                 return predict_by_regression(features, table, folds, classes, model)
     num_folds = read_section(params, "split", SplitParameters).num_folds

@@ -82,7 +82,7 @@ def test_features_are_what_torchvisions_network_computes_before_its_last_layer(
     architecture = read_architecture(copy.root / "params.yaml", "resnet18")
     pixels = np.random.default_rng(0).integers(0, 256, size=(4, 32, 32, 3)).astype(np.uint8)
     table = pd.DataFrame({"row": [2, 0]})
-    features = compute_features("resnet18", architecture, pixels, table, HardwareParameters(**HARDWARE))
+    ((_, features),) = compute_features({"it": architecture}, pixels, table, HardwareParameters(**HARDWARE))
     network = models.resnet18(weights=None)
     network.load_state_dict(torch.load("weights.pth", weights_only=True))
     network.fc = torch.nn.Identity()

@@ -60,7 +60,8 @@ def test_features_of_a_network_of_timm_are_of_images_normalised_as_timm_says() -
     pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     backbone = "timm/tf_efficientnet_lite0"
     table = pd.DataFrame({"row": [0, 1, 2]})
-    features = compute_features("it", describe(backbone), pixels, table, HardwareParameters(**HARDWARE))
+    architectures = {"it": describe(backbone)}
+    ((_, features),) = compute_features(architectures, pixels, table, HardwareParameters(**HARDWARE))
     whole = timm.create_model("tf_efficientnet_lite0", num_classes=1000).eval()
     whole.load_state_dict(load_file(WEIGHTS / FILES[backbone]))
     whole.reset_classifier(0)  # type: ignore[operator]

@@ -65,26 +65,27 @@ def test_predictions_of_test_images_change_nothing(
     assert re.search(r"The present test images reach 0\.\d{3} for the mean over the classes", before)
 
 
-def test_before_the_models_are_evaluated_scores_are_assumed(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def unevaluated(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project before its models are evaluated, as the current folder."""
     for path in ("params.yaml", "data/metadata.csv", "data/splits.csv", "data/classes.json"):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         shutil.copy(project / path, tmp_path / path)
     monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("unevaluated")
+def test_before_the_models_are_evaluated_scores_are_assumed() -> None:
     output = run("--half-width", "0.1")
     assert "is assumed to correlate by 0.5" in output
     assert "A score of 0.8 is assumed for" in output
 
 
 def test_models_that_call_every_image_malignant_say_nothing_of_the_sensitivity(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path, unevaluated: Path
 ) -> None:
-    for path in ("params.yaml", "data/metadata.csv", "data/splits.csv", "data/classes.json"):
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        shutil.copy(project / path, tmp_path / path)
-    shutil.copytree(project / "data/predictions", tmp_path / "data/predictions")
-    monkeypatch.chdir(tmp_path)
+    shutil.copytree(project / "data/predictions", unevaluated / "data/predictions")
 
     def plan(**thresholds: float) -> str:
         for model, threshold in thresholds.items():
